@@ -1,0 +1,70 @@
+use crate::{Graph, Op, Precision};
+
+/// What one convolution costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerAccount {
+    /// The node's name.
+    pub name: String,
+    /// Its precision.
+    pub precision: Precision,
+    /// Number of weights.
+    pub weights: u64,
+    /// Bytes of its weights in a packed model: 4 a weight in full precision; one bit a weight,
+    /// each filter rounded up to a byte, and two 4-byte values a filter otherwise.
+    pub bytes: u64,
+    /// Multiply-accumulates for one sketch.
+    pub macs: u64,
+}
+
+/// What a network costs, layer by layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The convolutions, in order.
+    pub layers: Vec<LayerAccount>,
+    /// Bytes of the per-channel scales and shifts that batch normalisation folds into.
+    pub affine_bytes: u64,
+}
+
+impl Account {
+    /// Number of convolution weights.
+    pub fn weights(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.weights).sum()
+    }
+
+    /// Bytes of all parameters in a packed model, without the file's header.
+    pub fn bytes(&self) -> u64 {
+        self.affine_bytes + self.layers.iter().map(|layer| layer.bytes).sum::<u64>()
+    }
+
+    /// Multiply-accumulates for one sketch in layers of the given precision: floating-point
+    /// ones for `full`, additions for `wbin`, single-bit ones for `fbin`.
+    pub fn macs(&self, precision: Precision) -> u64 {
+        self.layers.iter().filter(|layer| layer.precision == precision).map(|layer| layer.macs).sum()
+    }
+}
+
+impl Graph {
+    /// Counts weights, bytes and operations.
+    pub fn account(&self) -> Account {
+        let layers = self
+            .convolutions()
+            .map(|(id, node, conv)| {
+                let filter = conv.filter_len(self.input_shape_of(id).channels);
+                let filters = conv.out_channels as u64;
+                let weights = filters * filter as u64;
+                let bytes = if conv.precision.binary_weights() {
+                    filters * (filter.div_ceil(8) as u64 + 8)
+                } else {
+                    4 * weights
+                };
+                let macs = weights * self.shape(id).positions() as u64;
+                LayerAccount { name: node.name.clone(), precision: conv.precision, weights, bytes, macs }
+            })
+            .collect();
+        let affine_bytes = (0..self.nodes().len())
+            .filter(|&id| matches!(self.nodes()[id].op, Op::BatchNorm { .. }))
+            .map(|id| 8 * self.shape(id).channels as u64)
+            .sum();
+        Account { layers, affine_bytes }
+    }
+}

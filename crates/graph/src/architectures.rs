@@ -1,0 +1,44 @@
+//! The networks this project knows, one file each.
+
+mod sketch_a_net;
+mod sketch_a_net_64;
+
+use crate::{Graph, GraphError, Policy};
+
+/// An architecture: how to write its graph down.
+#[derive(Clone, Copy, Debug)]
+pub struct Architecture {
+    /// What the command line calls it.
+    pub name: &'static str,
+    /// Side of the canvas it was designed for.
+    pub side: usize,
+    build: fn(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError>,
+}
+
+impl Architecture {
+    /// The graph for a one-channel canvas of `side` pixels and `classes` labels.
+    ///
+    /// # Errors
+    /// [`GraphError`] if the canvas is too small for the layers, or the policy names a layer
+    /// that is not there.
+    pub fn graph(&self, side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
+        (self.build)(side, classes, policy)
+    }
+}
+
+/// Every architecture, in the order in which help lists them.
+pub const ALL: &[Architecture] = &[
+    Architecture { name: sketch_a_net::NAME, side: 225, build: sketch_a_net::build },
+    Architecture { name: sketch_a_net_64::NAME, side: 64, build: sketch_a_net_64::build },
+];
+
+/// The architecture called `name`.
+///
+/// # Errors
+/// [`GraphError::Architecture`], listing those there are.
+pub fn find(name: &str) -> Result<&'static Architecture, GraphError> {
+    ALL.iter().find(|architecture| architecture.name == name).ok_or_else(|| GraphError::Architecture {
+        name: name.to_owned(),
+        known: ALL.iter().map(|architecture| architecture.name).collect::<Vec<_>>().join(", "),
+    })
+}

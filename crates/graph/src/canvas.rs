@@ -1,0 +1,53 @@
+use serde::{Deserialize, Serialize};
+
+use crate::GraphError;
+
+/// The square raster that a sketch is drawn on before a network sees it.
+///
+/// A model carries the canvas it was trained on, so that a sketch is always drawn the way the
+/// network expects. Ink is 1 and paper is 0; what the network sees is `(ink − mean) / std`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Canvas {
+    /// Width and height in pixels.
+    pub side: usize,
+    /// Width of a drawn line, as a fraction of the side.
+    pub line_width: f32,
+    /// Empty border around the sketch's bounding box, as a fraction of the side.
+    pub margin: f32,
+    /// Subtracted from every pixel.
+    pub mean: f32,
+    /// Divides every pixel after that.
+    pub std: f32,
+}
+
+impl Canvas {
+    /// The largest side a canvas may have.
+    pub const MAX_SIDE: usize = 1024;
+
+    /// Whether a sketch can be drawn on this canvas.
+    ///
+    /// # Errors
+    /// [`GraphError::Canvas`], naming the field that is out of range.
+    pub fn validate(&self) -> Result<(), GraphError> {
+        let fail = |reason: String| Err(GraphError::Canvas(reason));
+        if !(8..=Self::MAX_SIDE).contains(&self.side) {
+            return fail(format!("side {} is not in 8..={}", self.side, Self::MAX_SIDE));
+        }
+        if !(self.line_width > 0.0 && self.line_width <= 0.5) {
+            return fail(format!("line_width {} is not in (0, 0.5]", self.line_width));
+        }
+        if !(0.0..0.5).contains(&self.margin) {
+            return fail(format!("margin {} is not in [0, 0.5)", self.margin));
+        }
+        if !(self.mean.is_finite() && self.std.is_finite() && self.std > 0.0) {
+            return fail(format!("mean {} or std {} cannot normalise", self.mean, self.std));
+        }
+        Ok(())
+    }
+
+    /// What the network sees for 8-bit ink, 0 being paper and 255 full ink.
+    pub fn normalize(&self, ink: u8) -> f32 {
+        (f32::from(ink) / 255.0 - self.mean) / self.std
+    }
+}

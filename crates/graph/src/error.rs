@@ -1,0 +1,59 @@
+use thiserror::Error;
+
+/// What can be wrong with a network's description.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// The first node is not the input, or another one is.
+    #[error("node 0, and no other, must be the input")]
+    Input,
+    /// A graph has no node, or more than the limit.
+    #[error("a graph has 2 to {limit} nodes, this one has {count}")]
+    Size {
+        /// Nodes found.
+        count: usize,
+        /// Nodes allowed.
+        limit: usize,
+    },
+    /// Two nodes share a name, or one has none.
+    #[error("node name '{0}' is empty or used twice")]
+    Name(String),
+    /// A node reads itself or a later one.
+    #[error("node '{node}' reads node {input}, which does not come before it")]
+    Order {
+        /// The reader.
+        node: String,
+        /// What it reads.
+        input: usize,
+    },
+    /// An op cannot be applied to its inputs.
+    #[error("node '{node}': {reason}")]
+    Op {
+        /// The node.
+        node: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A policy that is none of the known ones.
+    #[error("policy '{0}' is unknown: give full, wbin, fbin or hybrid:LAYER,...")]
+    Policy(String),
+    /// A policy that names a layer which the architecture does not binarize.
+    #[error("policy names layer '{layer}', which {architecture} does not binarize")]
+    Layer {
+        /// The layer named.
+        layer: String,
+        /// The architecture.
+        architecture: String,
+    },
+    /// An architecture that is none of the known ones.
+    #[error("architecture '{name}' is unknown: give one of {known}")]
+    Architecture {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A canvas that cannot be drawn on.
+    #[error("canvas: {0}")]
+    Canvas(String),
+}

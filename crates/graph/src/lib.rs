@@ -1,0 +1,28 @@
+//! Binary neural networks as data.
+//!
+//! A [`Graph`] is written down once and read three times: the trainer runs it in floating
+//! point, the engine compiles it to bits, and the [accountant](Graph::account) counts what it
+//! costs. An architecture is a function in [`architectures`] from an input size, a class count
+//! and a [`Policy`] to a graph; nothing else in the project knows its layers.
+//!
+//! Tensors are `channels × height × width`; convolution weights are `OIHW`.
+#![forbid(unsafe_code)]
+
+mod account;
+pub mod architectures;
+mod builder;
+mod canvas;
+mod error;
+mod graph;
+mod op;
+mod policy;
+mod shape;
+
+pub use account::{Account, LayerAccount};
+pub use builder::Builder;
+pub use canvas::Canvas;
+pub use error::GraphError;
+pub use graph::{Graph, Node, NodeId};
+pub use op::{Conv2d, Op};
+pub use policy::{Policy, Precision};
+pub use shape::Shape;

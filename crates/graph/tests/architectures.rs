@@ -1,0 +1,76 @@
+//! Known totals of known networks.
+
+use dabnet_graph::{Graph, Policy, Precision, Shape, architectures};
+
+fn sketch_a_net(policy: &Policy) -> Graph {
+    architectures::find("sketch-a-net").unwrap().graph(225, 250, policy).unwrap()
+}
+
+#[test]
+fn sketch_a_net_has_the_published_totals() {
+    let account = sketch_a_net(&Policy::Full).account();
+    assert_eq!(account.weights(), 8_506_432);
+    let macs = account.macs(Precision::Full);
+    assert!((607_500_000..608_500_000).contains(&macs), "{macs}");
+    assert_eq!(account.layers[0].macs, 72_590_400);
+}
+
+#[test]
+fn fbin_leaves_only_the_first_and_last_layer_in_floats() {
+    let account = sketch_a_net(&Policy::Fbin).account();
+    let float: Vec<&str> = account
+        .layers
+        .iter()
+        .filter(|layer| layer.precision == Precision::Full)
+        .map(|layer| layer.name.as_str())
+        .collect();
+    assert_eq!(float, ["conv1", "conv8"]);
+    let total = sketch_a_net(&Policy::Full).account().macs(Precision::Full);
+    assert_eq!(account.macs(Precision::Full) + account.macs(Precision::Fbin), total);
+}
+
+#[test]
+fn hybrid_keeps_real_inputs_where_told() {
+    let graph = sketch_a_net(&"hybrid:conv6".parse().unwrap());
+    let precisions: Vec<_> = graph.convolutions().map(|(_, _, conv)| conv.precision).collect();
+    assert_eq!(precisions[5], Precision::Wbin);
+    assert_eq!(precisions[4], Precision::Fbin);
+}
+
+#[test]
+fn hybrid_refuses_a_layer_that_stays_full() {
+    let policy = "hybrid:conv1".parse().unwrap();
+    let error = architectures::find("sketch-a-net").unwrap().graph(225, 250, &policy).unwrap_err();
+    assert!(error.to_string().contains("conv1"), "{error}");
+}
+
+#[test]
+fn every_architecture_survives_its_json() {
+    for architecture in architectures::ALL {
+        for policy in [Policy::Full, Policy::Wbin, Policy::Fbin] {
+            let graph = architecture.graph(architecture.side, 20, &policy).unwrap();
+            let json = serde_json::to_string(&graph).unwrap();
+            assert_eq!(serde_json::from_str::<Graph>(&json).unwrap(), graph);
+            assert_eq!(graph.outputs(), 20);
+            assert_eq!(graph.input_shape(), Shape::new(1, architecture.side, architecture.side));
+        }
+    }
+}
+
+#[test]
+fn broken_descriptions_are_refused() {
+    let json = serde_json::to_string(&sketch_a_net(&Policy::Fbin)).unwrap();
+    let cases = [
+        ("\"name\":\"conv2\"", "\"name\":\"conv3\"", "used twice"),
+        ("\"inputs\":[0]", "\"inputs\":[7]", "does not come before"),
+        ("\"kernel\":15", "\"kernel\":1500", "do not fit"),
+        ("\"kernel\":15", "\"kernel\":0", "conv1"),
+        ("\"out_channels\":64", "\"out_channels\":9999999999", "too many"),
+        ("\"type\":\"sign\"", "\"type\":\"relu\"", "must read a sign"),
+    ];
+    for (from, to, expected) in cases {
+        assert!(json.contains(from), "{from}");
+        let error = serde_json::from_str::<Graph>(&json.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(expected), "{from} -> {to}: {error}");
+    }
+}
