@@ -1,1 +1,29 @@
+//! Freehand sketches, from a file to the pixels that a network sees.
+//!
+//! A [`Sketch`] is a [`Drawing`] with, perhaps, a word for what it shows. A drawing is strokes or
+//! a raster, and [`rasterize`] puts either on a [`Canvas`](dabnet_graph::Canvas) in the same
+//! way: fitted to the canvas and drawn with the canvas's line, whatever its own size and line
+//! width were. [`read_file`] recognises a file by its content; [`Augment`] varies a drawing for
+//! training; [`Dataset::bundled`] is the small real data set that the project ships.
 #![forbid(unsafe_code)]
+
+mod augment;
+mod dataset;
+mod error;
+mod fit;
+pub mod formats;
+mod raster;
+mod rasterize;
+mod skeleton;
+mod sketch;
+mod stroke;
+mod trace;
+
+pub use augment::Augment;
+pub use dataset::{Dataset, Example};
+pub use error::SketchError;
+pub use formats::{Sketches, read, read_bytes, read_file};
+pub use raster::Raster;
+pub use rasterize::{normalized, rasterize};
+pub use sketch::{Drawing, Sketch};
+pub use stroke::{Point, Stroke};

@@ -1,0 +1,125 @@
+//! PNG and JPEG: dark lines on light paper, or light ones on dark.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use crate::{Drawing, Raster, Sketch, SketchError};
+
+/// The largest width and the largest height read, in pixels.
+pub const MAX_SIDE: u32 = 8192;
+/// The most memory a decoder may use: 8192 × 8192 pixels of four bytes, and half as much again.
+const MAX_ALLOC: u64 = 384 << 20;
+/// The least difference between paper and ink, of 255; less is noise.
+const MIN_CONTRAST: u8 = 16;
+
+/// A format of pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Portable Network Graphics.
+    Png,
+    /// JPEG File Interchange Format and Exif.
+    Jpeg,
+}
+
+impl Format {
+    /// The format of a file that begins with these bytes.
+    pub fn recognize(head: &[u8]) -> Option<Self> {
+        if head.starts_with(b"\x89PNG") {
+            Some(Self::Png)
+        } else if head.starts_with(&[0xff, 0xd8, 0xff]) {
+            Some(Self::Jpeg)
+        } else {
+            None
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+        }
+    }
+}
+
+/// Reads the sketch in a PNG or JPEG file; `name` stands for the file in errors.
+///
+/// Transparency is laid on white, colours become grey, and an Exif rotation is applied. What
+/// most of the picture's border is made of is taken for paper, dark or light.
+///
+/// # Errors
+/// [`SketchError::Image`] where the file is damaged or cut short, larger than [`MAX_SIDE`], or
+/// without ink.
+pub fn read(name: &str, format: Format, bytes: &[u8]) -> Result<Sketch, SketchError> {
+    let fail = |reason| SketchError::Image { name: name.to_owned(), format: format.name(), reason };
+    let picture = decode(format, bytes).map_err(fail)?;
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let grey = on_white(picture);
+    let ink = ink(grey, width).ok_or_else(|| fail("it has no ink: every pixel is paper".to_owned()))?;
+    Ok(Drawing::Raster(Raster::new(width, height, ink)?).into())
+}
+
+fn decode(format: Format, bytes: &[u8]) -> Result<DynamicImage, String> {
+    let format = match format {
+        Format::Png => ImageFormat::Png,
+        Format::Jpeg => ImageFormat::Jpeg,
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_ALLOC);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(explain)?;
+    if decoder.total_bytes() > MAX_ALLOC {
+        return Err(format!("its pixels take more than {MAX_ALLOC} bytes"));
+    }
+    let orientation = decoder.orientation().map_err(explain)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(explain)?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
+}
+
+fn explain(error: ImageError) -> String {
+    match error {
+        ImageError::Limits(_) => format!("it is larger than {MAX_SIDE}×{MAX_SIDE} pixels"),
+        ImageError::IoError(_) => "the file is cut short".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn on_white(picture: DynamicImage) -> Vec<u8> {
+    let over_white = |[grey, alpha]: [u8; 2]| {
+        let (grey, alpha) = (u32::from(grey), u32::from(alpha));
+        ((grey * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+    };
+    picture.into_luma_alpha8().pixels().map(|pixel| over_white(pixel.0)).collect()
+}
+
+/// How far each grey value is from that of the paper, the farthest being 255; nothing where all
+/// are about the same.
+fn ink(mut grey: Vec<u8>, width: usize) -> Option<Vec<u8>> {
+    let paper = paper(&grey, width);
+    let (darkest, lightest) =
+        grey.iter().fold((255, 0), |(low, high), g| (g.min(&low).to_owned(), high.max(*g)));
+    let light_paper = paper - darkest >= lightest - paper;
+    let contrast = if light_paper { paper - darkest } else { lightest - paper };
+    if contrast < MIN_CONTRAST {
+        return None;
+    }
+    for value in &mut grey {
+        let away = if light_paper { paper.saturating_sub(*value) } else { value.saturating_sub(paper) };
+        *value = (u32::from(away) * 255 / u32::from(contrast)) as u8;
+    }
+    Some(grey)
+}
+
+/// The median grey value of the picture's border.
+fn paper(grey: &[u8], width: usize) -> u8 {
+    let rows = grey.chunks_exact(width);
+    let sides = rows.clone().flat_map(|row| [row[0], row[width - 1]]);
+    let ends = rows.clone().next().into_iter().chain(rows.last()).flatten().copied();
+    let mut border: Vec<u8> = sides.chain(ends).collect();
+    let middle = border.len() / 2;
+    *border.select_nth_unstable(middle).1
+}

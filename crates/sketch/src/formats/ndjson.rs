@@ -1,0 +1,174 @@
+//! Google's *Quick, Draw!* as ndjson: one JSON object a line.
+//!
+//! Both published forms are read. Simplified: `{"word": "cat", "key_id": "…", "drawing":
+//! [[[x, …], [y, …]], …]}`. Raw: the same with a third list, of times, in each stroke, which is
+//! left out. Other fields are left out too. See
+//! <https://github.com/googlecreativelab/quickdraw-dataset>.
+
+use std::fmt;
+use std::io::{self, BufRead};
+
+use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::{Drawing, Point, Sketch, SketchError, Stroke};
+
+/// The longest line read, in bytes.
+pub const MAX_LINE: usize = 16 << 20;
+
+/// Reads a sketch from every line.
+///
+/// Blank lines are passed over. A line that holds no sketch is an error item with its number,
+/// and the next line is read after it; a source that fails is the last item.
+pub struct Reader<R> {
+    name: String,
+    source: R,
+    line: u64,
+    failed: bool,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads lines of text, not compressed; `name` stands for the source in errors.
+    pub fn new(name: impl Into<String>, source: R) -> Self {
+        Self { name: name.into(), source, line: 0, failed: false }
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<Sketch, SketchError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut bytes = Vec::new();
+        while !self.failed {
+            bytes.clear();
+            self.line += 1;
+            let sketch = match read_line(&mut self.source, &mut bytes) {
+                Ok(Line::End) => return None,
+                Ok(Line::TooLong) => Err(format!("the line is longer than {MAX_LINE} bytes")),
+                Ok(Line::Whole) if bytes.trim_ascii().is_empty() => continue,
+                Ok(Line::Whole) => parse(&bytes),
+                Err(source) => {
+                    self.failed = true;
+                    return Some(Err(SketchError::Read { name: self.name.clone(), source }));
+                }
+            };
+            let at_line = |reason| SketchError::Line { name: self.name.clone(), line: self.line, reason };
+            return Some(sketch.map_err(at_line));
+        }
+        None
+    }
+}
+
+enum Line {
+    Whole,
+    TooLong,
+    End,
+}
+
+/// Reads up to the end of a line, holding no more than [`MAX_LINE`] bytes of it.
+fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
+    let (mut any, mut long) = (false, false);
+    loop {
+        let buffer = match source.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let newline = buffer.iter().position(|byte| *byte == b'\n');
+        let part = &buffer[..newline.unwrap_or(buffer.len())];
+        let (used, end) = match newline {
+            Some(at) => (at + 1, true),
+            None => (buffer.len(), buffer.is_empty()),
+        };
+        any |= used > 0;
+        long |= line.len() + part.len() > MAX_LINE;
+        if !long {
+            line.extend_from_slice(part);
+        }
+        source.consume(used);
+        if end {
+            return Ok(match (any, long) {
+                (false, _) => Line::End,
+                (true, true) => Line::TooLong,
+                (true, false) => Line::Whole,
+            });
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Record {
+    word: Option<String>,
+    key_id: Option<Id>,
+    drawing: Vec<Columns>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(String),
+    Number(u64),
+}
+
+fn parse(line: &[u8]) -> Result<Sketch, String> {
+    // What serde_json says ends in "at line 1 column …", of which only the column tells anything.
+    let explain = |error: serde_json::Error| error.to_string().replace(" at line 1 column", " at column");
+    let record: Record = serde_json::from_slice(line).map_err(explain)?;
+    if record.drawing.is_empty() {
+        return Err("the drawing has no strokes".to_owned());
+    }
+    let strokes = record.drawing.into_iter().enumerate();
+    let strokes = strokes.map(|(index, columns)| columns.stroke().map_err(|e| format!("stroke {index} {e}")));
+    let id = record.key_id.map(|id| match id {
+        Id::Text(text) => text,
+        Id::Number(number) => number.to_string(),
+    });
+    Ok(Sketch { word: record.word, id, drawing: Drawing::Strokes(strokes.collect::<Result<_, _>>()?) })
+}
+
+/// A stroke as its x and its y coordinates.
+struct Columns {
+    x: Vec<f32>,
+    y: Vec<f32>,
+}
+
+impl Columns {
+    fn stroke(self) -> Result<Stroke, String> {
+        let Self { x, y } = self;
+        if x.len() != y.len() {
+            return Err(format!("has {} x but {} y coordinates", x.len(), y.len()));
+        }
+        if x.is_empty() {
+            return Err("has no points".to_owned());
+        }
+        if !x.iter().chain(&y).all(|coordinate| coordinate.is_finite()) {
+            return Err("has a coordinate out of the range of f32".to_owned());
+        }
+        let points: Vec<Point> = x.into_iter().zip(y).map(|(x, y)| [x, y]).collect();
+        Ok(Stroke::new(points))
+    }
+}
+
+impl<'de> Deserialize<'de> for Columns {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ColumnsVisitor)
+    }
+}
+
+/// Times and whatever else follows y is passed over, not stored.
+struct ColumnsVisitor;
+
+impl<'de> Visitor<'de> for ColumnsVisitor {
+    type Value = Columns;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a stroke as [[x, ...], [y, ...]]")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut lists: A) -> Result<Columns, A::Error> {
+        let x = lists.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
+        let y = lists.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
+        while lists.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Columns { x, y })
+    }
+}

@@ -1,0 +1,52 @@
+use dabnet_graph::Canvas;
+use tiny_skia::{FillRule, LineCap, LineJoin, Mask, Path, PathBuilder, Stroke as Pen, Transform};
+
+use crate::fit::{Fit, Placement};
+use crate::{Drawing, Stroke};
+
+/// Draws a drawing on a canvas: `side × side` ink values, row by row, 0 paper and 255 ink.
+///
+/// The drawing's bounding box is fitted into the middle of the canvas, its aspect kept, so that
+/// its lines, with their width, stay inside the margin. Lines are anti-aliased with round ends
+/// and corners; a stroke of one point is a dot. A raster is turned into lines first
+/// ([`Drawing::to_strokes`]), so that it looks the same whatever its own size and line width.
+///
+/// The canvas is taken to be [valid](Canvas::validate). Points that are not finite are left
+/// out; a drawing without ink leaves the paper empty.
+pub fn rasterize(drawing: &Drawing, canvas: &Canvas) -> Vec<u8> {
+    draw(&drawing.to_strokes(), canvas, &Placement::FITTED)
+}
+
+/// What the network sees for drawn ink: [`Canvas::normalize`] of each pixel.
+pub fn normalized(ink: &[u8], canvas: &Canvas) -> Vec<f32> {
+    ink.iter().map(|ink| canvas.normalize(*ink)).collect()
+}
+
+/// Draws strokes where a placement puts them.
+pub(crate) fn draw(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Vec<u8> {
+    let side = canvas.side as u32;
+    let Some(mut paper) = Mask::new(side, side) else { return Vec::new() };
+    if let Some(outline) = path(strokes, canvas, placement).and_then(|path| {
+        let width = placement.line_width(canvas);
+        let pen = Pen { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Pen::default() };
+        path.stroke(&pen, 1.0)
+    }) {
+        paper.fill_path(&outline, FillRule::Winding, true, Transform::identity());
+    }
+    paper.take()
+}
+
+/// The strokes in pixels; `None` where there is no point to draw.
+fn path(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Option<Path> {
+    let fit = Fit::new(strokes, canvas, placement)?;
+    let mut path = PathBuilder::new();
+    for stroke in strokes {
+        let mut points = stroke.drawable().map(|point| fit.apply(point));
+        let Some([x, y]) = points.next() else { continue };
+        path.move_to(x, y);
+        // A line to where the pen already is leaves a dot.
+        path.line_to(x, y);
+        points.for_each(|[x, y]| path.line_to(x, y));
+    }
+    path.finish()
+}

@@ -1,0 +1,39 @@
+use std::borrow::Cow;
+
+use crate::{Raster, Stroke};
+
+/// A drawing and what is known about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sketch {
+    /// What it shows, where its file says so.
+    pub word: Option<String>,
+    /// What tells it from other sketches, where its file says so.
+    pub id: Option<String>,
+    /// The drawing itself.
+    pub drawing: Drawing,
+}
+
+/// Ink on paper.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Drawing {
+    /// Lines in the order in which they were drawn.
+    Strokes(Vec<Stroke>),
+    /// Pixels.
+    Raster(Raster),
+}
+
+impl Drawing {
+    /// The lines of the drawing: those of a raster are found by [`Raster::to_strokes`].
+    pub fn to_strokes(&self) -> Cow<'_, [Stroke]> {
+        match self {
+            Self::Strokes(strokes) => Cow::Borrowed(strokes),
+            Self::Raster(raster) => Cow::Owned(raster.to_strokes()),
+        }
+    }
+}
+
+impl From<Drawing> for Sketch {
+    fn from(drawing: Drawing) -> Self {
+        Self { word: None, id: None, drawing }
+    }
+}

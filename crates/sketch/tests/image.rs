@@ -1,0 +1,131 @@
+//! PNG and JPEG files, good and broken.
+
+mod common;
+
+use std::io::Cursor;
+
+use common::{CANVAS, error, example, only, similarity};
+use dabnet_sketch::{Dataset, Drawing, Raster, SketchError, rasterize, read_file};
+use image::{DynamicImage, GrayImage, ImageFormat, Rgba, RgbaImage};
+
+fn encode(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.into().write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// Ink as dark pixels on light ones.
+fn page(ink: &[u8], side: usize) -> GrayImage {
+    GrayImage::from_raw(side as u32, side as u32, ink.iter().map(|ink| 255 - ink).collect()).unwrap()
+}
+
+#[test]
+fn real_files() {
+    for name in ["cat.png", "bicycle.png"] {
+        let sketch = read_file(example(name)).unwrap().next().unwrap().unwrap();
+        let Drawing::Raster(raster) = &sketch.drawing else { panic!("a raster") };
+        assert_eq!((raster.width(), raster.height()), (256, 256));
+        assert!(raster.to_strokes().len() > 10);
+        let inked = rasterize(&sketch.drawing, &CANVAS).iter().filter(|ink| **ink > 127).count();
+        assert!((200..1500).contains(&inked), "{name}: {inked}");
+    }
+}
+
+#[test]
+fn a_picture_of_strokes_looks_like_the_strokes() {
+    let data = Dataset::bundled().unwrap();
+    for (line_width, least) in [(0.004, 0.99), (0.02, 0.98), (0.04, 0.93)] {
+        let large = dabnet_graph::Canvas { side: 512, line_width, ..CANVAS };
+        let alike = data.test.iter().step_by(23).map(|example| {
+            let drawing = &example.sketch.drawing;
+            let raster = Drawing::Raster(Raster::new(512, 512, rasterize(drawing, &large)).unwrap());
+            similarity(&rasterize(&raster, &CANVAS), &rasterize(drawing, &CANVAS))
+        });
+        let alike: Vec<f64> = alike.collect();
+        let mean = alike.iter().sum::<f64>() / alike.len() as f64;
+        assert!(mean > least, "line width {line_width}: {mean}");
+    }
+}
+
+#[test]
+fn paper_may_be_dark_or_light_or_see_through() {
+    let sketch = read_file(example("quickdraw.ndjson")).unwrap().next().unwrap().unwrap();
+    let ink = rasterize(&sketch.drawing, &dabnet_graph::Canvas { side: 200, ..CANVAS });
+    let light = page(&ink, 200);
+    let mut dark = light.clone();
+    image::imageops::invert(&mut dark);
+    let clear = RgbaImage::from_fn(200, 200, |x, y| Rgba([0, 0, 0, ink[(y * 200 + x) as usize]]));
+    let expected = only(encode(light.clone(), ImageFormat::Png)).unwrap();
+    assert_eq!(only(encode(dark, ImageFormat::Png)).unwrap(), expected);
+    assert_eq!(only(encode(clear, ImageFormat::Png)).unwrap(), expected);
+
+    let jpeg = only(encode(light, ImageFormat::Jpeg)).unwrap();
+    let alike = similarity(&rasterize(&jpeg.drawing, &CANVAS), &rasterize(&expected.drawing, &CANVAS));
+    assert!(alike > 0.97, "{alike}");
+}
+
+#[test]
+fn small_and_large_pictures() {
+    let dot = GrayImage::from_fn(9, 9, |x, y| image::Luma([if (x, y) == (4, 4) { 0 } else { 255 }]));
+    let canvas = rasterize(&only(encode(dot, ImageFormat::Png)).unwrap().drawing, &CANVAS);
+    assert!(canvas.iter().any(|ink| *ink > 127));
+
+    let line = GrayImage::from_fn(5000, 40, |_, y| image::Luma([if y == 20 { 0 } else { 255 }]));
+    let strokes = only(encode(line, ImageFormat::Png)).unwrap().drawing.to_strokes().into_owned();
+    assert_eq!(strokes.len(), 1);
+    assert!(strokes[0].length() > 4900.0, "{strokes:?}");
+}
+
+#[test]
+fn blank_pictures() {
+    for grey in [0, 128, 255] {
+        let blank = GrayImage::from_pixel(20, 20, image::Luma([grey]));
+        assert!(error(encode(blank, ImageFormat::Png)).contains("no ink"));
+    }
+    assert!(error(encode(RgbaImage::new(20, 20), ImageFormat::Png)).contains("no ink"));
+}
+
+#[test]
+fn every_prefix_of_a_png_is_refused() {
+    let ring = GrayImage::from_fn(40, 40, |x, y| {
+        image::Luma([if x.abs_diff(20) + y.abs_diff(20) == 15 { 0 } else { 255 }])
+    });
+    let bytes = encode(ring, ImageFormat::Png);
+    assert!(only(&bytes[..]).is_ok());
+    // Less than the end chunk still holds every pixel.
+    for length in 0..bytes.len() - 16 {
+        assert!(only(&bytes[..length]).is_err(), "{length}");
+    }
+    let message = error(&bytes[..bytes.len() / 2]);
+    assert!(message.contains("as PNG: the file is cut short"), "{message}");
+}
+
+#[test]
+fn every_prefix_of_a_jpeg_is_read_without_panic() {
+    let dot = GrayImage::from_fn(24, 24, |x, y| image::Luma([if x == y { 0 } else { 255 }]));
+    let bytes = encode(dot, ImageFormat::Jpeg);
+    for length in 0..bytes.len() {
+        drop(only(&bytes[..length]));
+    }
+}
+
+#[test]
+fn a_huge_header_is_refused() {
+    let mut bytes = std::fs::read(example("cat.png")).unwrap();
+    bytes[16..24].copy_from_slice(&[0x7f, 0, 0, 0, 0x7f, 0, 0, 0]);
+    let mut sum = flate2::Crc::new();
+    sum.update(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&sum.sum().to_be_bytes());
+    assert!(error(bytes).contains("larger than 8192×8192"));
+}
+
+#[test]
+fn a_raster_needs_its_pixels() {
+    for (width, height, pixels) in [(2, 2, 3), (0, 0, 0), (usize::MAX, 2, 6)] {
+        assert!(matches!(Raster::new(width, height, vec![0; pixels]), Err(SketchError::Raster { .. })));
+    }
+    let blank = Drawing::Raster(Raster::new(5, 5, vec![0; 25]).unwrap());
+    assert!(rasterize(&blank, &CANVAS).iter().all(|ink| *ink == 0));
+    let full = Drawing::Raster(Raster::new(5, 5, vec![255; 25]).unwrap());
+    assert!(rasterize(&full, &CANVAS).iter().any(|ink| *ink > 0));
+}

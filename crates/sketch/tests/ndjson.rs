@@ -1,0 +1,109 @@
+//! Quick, Draw! lines, good and broken.
+
+mod common;
+
+use std::io::{Read, Write};
+
+use common::{error, example, only};
+use dabnet_sketch::{Drawing, SketchError, Stroke, read, read_bytes, read_file};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+
+const DOT: &str = r#"{"word":"dot","drawing":[[[1],[2]]]}"#;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn real_lines() {
+    let sketches: Vec<_> = read_file(example("quickdraw.ndjson")).unwrap().map(Result::unwrap).collect();
+    let words: Vec<_> = sketches.iter().map(|sketch| sketch.word.as_deref().unwrap()).collect();
+    assert_eq!(words, ["cat", "bicycle", "umbrella"]);
+    assert!(sketches.iter().all(|sketch| sketch.id.is_some()));
+    let Drawing::Strokes(strokes) = &sketches[0].drawing else { panic!("strokes") };
+    assert_eq!(strokes.len(), 8);
+}
+
+#[test]
+fn compressed_is_the_same() {
+    let plain = std::fs::read(example("quickdraw.ndjson")).unwrap();
+    let sketches = |bytes: Vec<u8>| read_bytes("it", bytes).unwrap().map(Result::unwrap).collect::<Vec<_>>();
+    assert_eq!(sketches(gzip(&plain)), sketches(plain));
+}
+
+#[test]
+fn raw_form() {
+    let line = r#"{"key_id":7,"recognized":true,"drawing":[[[1.5,-2e1],[0.25,3],[0,16.7]],[[4],[5],[6]]]}"#;
+    let sketch = only(line).unwrap();
+    assert_eq!((sketch.word, sketch.id.as_deref()), (None, Some("7")));
+    let strokes = vec![Stroke::new(vec![[1.5, 0.25], [-20.0, 3.0]]), Stroke::new(vec![[4.0, 5.0]])];
+    assert_eq!(sketch.drawing, Drawing::Strokes(strokes));
+}
+
+#[test]
+fn a_broken_line_is_named_and_passed() {
+    let text = format!("\u{feff}{DOT}\r\n\n{{\"word\": \n  \t\n{DOT}\n[]\n{DOT}");
+    let items: Vec<_> = read_bytes("it", text).unwrap().collect();
+    let lines: Vec<_> = items.iter().map(|item| item.as_ref().err().map(ToString::to_string)).collect();
+    assert_eq!(lines.len(), 5);
+    assert!(lines[1].as_ref().unwrap().starts_with("'it', line 3: "), "{lines:?}");
+    assert!(lines[3].as_ref().unwrap().starts_with("'it', line 6: "), "{lines:?}");
+    assert!([0, 2, 4].iter().all(|at| lines[*at].is_none()), "{lines:?}");
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    for (line, reason) in [
+        (r#"{"word":"x"}"#, "missing field `drawing`"),
+        (r#"{"drawing":[]}"#, "the drawing has no strokes"),
+        (r#"{"drawing":[[[1],[2]],[[],[]]]}"#, "stroke 1 has no points"),
+        (r#"{"drawing":[[[1,2],[3]]]}"#, "stroke 0 has 2 x but 1 y coordinates"),
+        (r#"{"drawing":[[[1e39],[3]]]}"#, "stroke 0 has a coordinate out of the range of f32"),
+        (r#"{"drawing":[[[1]]]}"#, "expected a stroke as [[x, ...], [y, ...]]"),
+        (r#"{"drawing":[[["1"],[3]]]}"#, "invalid type: string"),
+        (r#"{"drawing":[[[NaN],[3]]]}"#, "expected value"),
+    ] {
+        let message = error(line);
+        assert!(message.starts_with("'it', line 1: ") && message.contains(reason), "{message}");
+    }
+}
+
+#[test]
+fn a_long_line_is_not_held() {
+    let long = std::io::repeat(b'x').take(40 << 20);
+    let text = DOT.as_bytes().chain(&b"\n"[..]).chain(long).chain(&b"\n"[..]).chain(DOT.as_bytes());
+    let items: Vec<_> = read("it", text).unwrap().collect();
+    assert_eq!(items.len(), 3);
+    assert!(items[0].is_ok() && items[2].is_ok());
+    assert!(matches!(items[1], Err(SketchError::Line { line: 2, .. })));
+}
+
+#[test]
+fn a_cut_gzip_is_an_error_at_its_end() {
+    let bytes = gzip(&format!("{DOT}\n").repeat(3000).into_bytes());
+    let items: Vec<_> = read_bytes("it", &bytes[..bytes.len() - 20]).unwrap().collect();
+    assert!(matches!(items.last(), Some(Err(SketchError::Read { .. }))));
+    assert_eq!(items.iter().filter(|item| item.is_err()).count(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read_without_panic(text in r#"\{[\[\]{}",:0-9eE.+\-a-z \n]{0,200}"#) {
+        for item in read_bytes("it", text).unwrap() {
+            drop(item);
+        }
+    }
+
+    #[test]
+    fn coordinates_survive(points in prop::collection::vec(prop::array::uniform2(-1e6f32..1e6), 1..20)) {
+        let (x, y): (Vec<f32>, Vec<f32>) = points.iter().map(|[x, y]| (*x, *y)).unzip();
+        let line = format!(r#"{{"drawing":[[{x:?},{y:?}]]}}"#);
+        prop_assert_eq!(only(line).unwrap().drawing, Drawing::Strokes(vec![Stroke::new(points)]));
+    }
+}

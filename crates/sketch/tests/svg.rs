@@ -1,0 +1,113 @@
+//! SVG files, good and broken.
+
+mod common;
+
+use common::{CANVAS, error, example, only};
+use dabnet_sketch::{Drawing, SketchError, Stroke, rasterize, read_file};
+
+fn svg(body: &str) -> String {
+    format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">{body}</svg>"#)
+}
+
+fn strokes(body: &str) -> Vec<Stroke> {
+    only(svg(body)).unwrap().drawing.to_strokes().into_owned()
+}
+
+#[test]
+fn real_files() {
+    for (name, count) in [("airplane.svg", 12), ("alarm-clock.svg", 14)] {
+        let sketch = read_file(example(name)).unwrap().next().unwrap().unwrap();
+        let Drawing::Strokes(strokes) = &sketch.drawing else { panic!("strokes") };
+        assert_eq!(strokes.len(), count, "{name}");
+        let inside = |point: &[f32; 2]| point.iter().all(|c| (0.0..=800.0).contains(c));
+        assert!(strokes.iter().flat_map(|stroke| &stroke.points).all(inside), "{name}");
+    }
+}
+
+#[test]
+fn transforms_apply_and_order_is_kept() {
+    let body = r#"<g transform="translate(10 20)" stroke="black" fill="none">
+        <g transform="scale(2)"><polyline points="0,0 5,0 5,5"/></g>
+        <path d="M1 1h2z m10 0v3"/><line x1="0" y1="9" x2="9" y2="9"/></g>"#;
+    let expected = [
+        vec![[10.0, 20.0], [20.0, 20.0], [20.0, 30.0]],
+        vec![[11.0, 21.0], [13.0, 21.0], [11.0, 21.0]],
+        vec![[21.0, 21.0], [21.0, 24.0]],
+        vec![[10.0, 29.0], [19.0, 29.0]],
+    ];
+    assert_eq!(strokes(body), expected.map(Stroke::new));
+}
+
+#[test]
+fn curves_become_lines_on_the_curve() {
+    let circle = &strokes(r#"<circle cx="50" cy="50" r="40" stroke="red" fill="none"/>"#)[0];
+    assert!(circle.points.len() > 20);
+    for [x, y] in &circle.points {
+        assert!(((x - 50.0).hypot(y - 50.0) - 40.0).abs() < 0.05);
+    }
+    assert!((circle.length() - std::f32::consts::TAU * 40.0).abs() < 0.5);
+}
+
+#[test]
+fn the_same_sketch_as_svg_and_ndjson_is_the_same_canvas() {
+    for sketch in read_file(example("quickdraw.ndjson")).unwrap() {
+        let drawing = sketch.unwrap().drawing;
+        let lines = drawing.to_strokes().iter().fold(String::new(), |body, stroke| {
+            let points: Vec<_> = stroke.points.iter().map(|[x, y]| format!("{x},{y}")).collect();
+            body + &format!(r#"<polyline points="{}" stroke="black" fill="none"/>"#, points.join(" "))
+        });
+        assert_eq!(rasterize(&only(svg(&lines)).unwrap().drawing, &CANVAS), rasterize(&drawing, &CANVAS));
+    }
+}
+
+#[test]
+fn without_strokes() {
+    let message = error(svg(r#"<rect width="9" height="9"/><circle r="3" fill="blue"/>"#));
+    assert!(message.contains("no strokes") && message.contains("2 filled shapes"), "{message}");
+    assert!(error(svg("")).contains("0 filled shapes"));
+    let hidden = r#"<path d="M0 0h9" stroke="black" visibility="hidden"/><path d="M5 5h0" stroke="black"/>"#;
+    assert!(error(svg(hidden)).contains("no strokes"));
+}
+
+#[test]
+fn what_is_no_svg() {
+    assert!(error("<html><body/></html>").contains("as SVG"));
+    assert!(error("<svg").contains("as SVG"));
+    assert!(error(&b"<svg \xff/>"[..]).contains("not UTF-8"));
+}
+
+#[test]
+fn no_other_file_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.svg");
+    std::fs::write(&other, svg(r#"<path d="M0 0h99" stroke="black"/>"#)).unwrap();
+    let image = format!(r#"<image width="9" height="9" href="{}"/>"#, other.display());
+    assert!(error(svg(&image)).contains("no strokes"));
+}
+
+#[test]
+fn what_would_never_end_is_refused() {
+    let deep = "<g>".repeat(100_000) + &"</g>".repeat(100_000);
+    assert!(error(svg(&deep)).contains("nested deeper"));
+    let many = "<g/>".repeat(300_000);
+    assert!(error(svg(&many)).contains("as SVG"));
+    let long = format!(r#"<path stroke="black" d="M0 0{}"/>"#, "h1".repeat(1_100_000));
+    assert!(error(svg(&long)).contains("more than 1000000 points"));
+    let large = format!("<!--{}-->", " ".repeat(17 << 20));
+    assert!(matches!(only(svg(&large)), Err(SketchError::TooLarge { .. })));
+}
+
+#[test]
+fn marks_on_lines_are_not_lines() {
+    let marker = r#"<marker id="m" viewBox="0 0 9 9"><path d="M0 0h9" stroke="black"/></marker>"#;
+    let line = r#"<path d="M0 0h50" stroke="black" style="marker-end: url(#m)"/>"#;
+    assert_eq!(strokes(&format!("{marker}{line}")).len(), 1);
+}
+
+#[test]
+fn every_prefix_of_a_real_file() {
+    let bytes = std::fs::read(example("airplane.svg")).unwrap();
+    for length in (0..bytes.len() - 10).step_by(7) {
+        assert!(only(&bytes[..length]).is_err(), "{length}");
+    }
+}
