@@ -1,1 +1,42 @@
-#![forbid(unsafe_code)]
+//! Packed one-bit neural networks: file format, compiler, popcount kernels.
+//!
+//! A [`PackedModel`] is what a model file holds. [`Model`] compiles it, once, to steps on bits
+//! and on floats; a [`Session`] owns the buffers to run those steps, again and again:
+//!
+//! ```no_run
+//! use dabnet_engine::{Model, Session, top};
+//!
+//! # fn main() -> Result<(), dabnet_engine::EngineError> {
+//! let model = Model::load("models/sketch-a-net-64")?;
+//! let mut session = Session::new(&model);
+//! let canvas = vec![0.0; model.input_len()];
+//! for prediction in top(session.run(&canvas)?, 5) {
+//!     println!("{} {:.3}", model.labels()[prediction.class], prediction.probability);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Inside, activations are `height × width × channels`, as floats or as bits (1 for +1, 0 for
+//! −1), because a window's row is then one run of memory.
+#![deny(unsafe_code)]
+
+mod bits;
+mod compile;
+mod error;
+mod file;
+mod isa;
+mod kernels;
+mod model;
+mod prediction;
+mod session;
+mod step;
+mod window;
+mod workspace;
+
+pub use error::EngineError;
+pub use file::{PackedModel, Parameters};
+pub use isa::Isa;
+pub use model::Model;
+pub use prediction::{Prediction, softmax, top};
+pub use session::Session;

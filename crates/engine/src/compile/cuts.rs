@@ -1,0 +1,153 @@
+use super::TailOp;
+use crate::{step::Pointwise, window::Window};
+
+/// A run of pointwise functions, at most one max pooling among them, and a sign, as one
+/// comparison a channel: `sign · x ≥ at`.
+///
+/// It is exactly what the functions give in single precision, one after another, because
+/// rounding is monotone too: `at` is found by bisection on the functions themselves.
+pub(super) struct Cuts {
+    /// +1 or −1 a channel.
+    pub(super) sign: Vec<f32>,
+    /// Per channel; infinite where the answer does not depend on `x`.
+    pub(super) at: Vec<f32>,
+    /// The pooling, to be done on the bits.
+    pub(super) pool: Option<Window>,
+    /// The channels whose comparison gives the inverse of the bit, so that pooling is always an
+    /// OR: those where what follows the pooling decreases.
+    pub(super) inverted: Vec<bool>,
+}
+
+impl Cuts {
+    pub(super) fn new(channels: usize, tail: &[TailOp]) -> Self {
+        let pool_at = tail.iter().position(|op| matches!(op, TailOp::Pool(_)));
+        let pool = tail.iter().find_map(|op| match op {
+            TailOp::Pool(window) => Some(*window),
+            TailOp::Pointwise(_) => None,
+        });
+        let functions = |ops: &'_ [TailOp]| -> Vec<Pointwise> {
+            ops.iter()
+                .filter_map(|op| match op {
+                    TailOp::Pointwise(function) => Some(function.clone()),
+                    TailOp::Pool(_) => None,
+                })
+                .collect()
+        };
+        let (all, after) = (functions(tail), functions(&tail[pool_at.unwrap_or(tail.len())..]));
+        let mut cuts = Self { sign: Vec::new(), at: Vec::new(), pool, inverted: Vec::new() };
+        for channel in 0..channels {
+            let inverted = decreases(&after, channel);
+            let falling = decreases(&all, channel) != inverted;
+            let sign = if falling { -1.0 } else { 1.0 };
+            let bit = |x: f32| all.iter().fold(x, |x, function| function.at(channel, x)) >= 0.0;
+            cuts.at.push(least(|x| bit(sign * x) != inverted));
+            cuts.sign.push(sign);
+            cuts.inverted.push(inverted);
+        }
+        cuts
+    }
+}
+
+fn decreases(functions: &[Pointwise], channel: usize) -> bool {
+    functions.iter().filter(|function| function.decreases(channel)).count() % 2 == 1
+}
+
+/// The least float from which on `holds` is true: −∞ if it always is, ∞ if it never is.
+fn least(holds: impl Fn(f32) -> bool) -> f32 {
+    if holds(f32::MIN) {
+        return f32::NEG_INFINITY;
+    }
+    if !holds(f32::MAX) {
+        return f32::INFINITY;
+    }
+    let (mut fails, mut succeeds) = (i64::from(rank(f32::MIN)), i64::from(rank(f32::MAX)));
+    while succeeds - fails > 1 {
+        let middle = (fails + succeeds) / 2;
+        if holds(float(middle as i32)) {
+            succeeds = middle;
+        } else {
+            fails = middle;
+        }
+    }
+    float(succeeds as i32)
+}
+
+/// Integers in the order of the floats.
+fn rank(x: f32) -> i32 {
+    order(x.to_bits() as i32)
+}
+
+/// The float of a rank.
+fn float(rank: i32) -> f32 {
+    f32::from_bits(order(rank) as u32)
+}
+
+/// Turns sign and magnitude into two's complement, and back.
+fn order(bits: i32) -> i32 {
+    bits ^ ((bits >> 31) & i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn least_is_the_boundary() {
+        for at in [f32::MIN, -1.5, -0.0, f32::MIN_POSITIVE, 3e-42, 7.25, f32::MAX] {
+            let found = least(|x| x >= at);
+            assert!(found == at || (at == f32::MIN && found == f32::NEG_INFINITY), "{at} {found}");
+        }
+        assert_eq!(least(|_| true), f32::NEG_INFINITY);
+        assert_eq!(least(|_| false), f32::INFINITY);
+    }
+
+    fn one(scale: f32, shift: f32) -> TailOp {
+        TailOp::Pointwise(Pointwise::Affine { scale: vec![scale], shift: vec![shift] })
+    }
+
+    /// Zero is not below zero, after a ReLU too.
+    #[test]
+    fn equality_gives_plus_one() {
+        let relu = || TailOp::Pointwise(Pointwise::Relu);
+        let bit = |tail: &[TailOp], x: f32| {
+            let cuts = Cuts::new(1, tail);
+            cuts.sign[0] * x >= cuts.at[0]
+        };
+        assert!(bit(&[], 0.0) && bit(&[], -0.0) && !bit(&[], -f32::MIN_POSITIVE));
+        assert!(bit(&[one(2.0, -3.0)], 1.5) && !bit(&[one(2.0, -3.0)], 1.499));
+        assert!(bit(&[one(-2.0, 3.0)], 1.5) && !bit(&[one(-2.0, 3.0)], 1.501));
+        assert!(bit(&[relu(), one(5.0, 0.0)], -9.0) && bit(&[relu(), one(-5.0, 0.0)], -9.0));
+        assert!(!bit(&[relu(), one(-5.0, 0.0)], 1.0));
+        assert!(bit(&[one(0.0, 0.0)], 4.0) && !bit(&[one(0.0, -1.0)], 4.0));
+        assert!(bit(&[one(-1.9, 0.0), one(0.0, 0.0)], 4.0), "a scale before a constant may overflow");
+    }
+
+    proptest! {
+        /// The comparison agrees with the functions at every float tried, near the cut too.
+        #[test]
+        fn one_comparison_is_the_functions(
+            ops in prop::collection::vec((prop_oneof![Just(0.0), -3.0f32..3.0], -2.0f32..2.0, any::<bool>()), 0..4),
+            xs in prop::collection::vec(-4.0f32..4.0, 20),
+        ) {
+            let mut tail = Vec::new();
+            for (scale, shift, relu) in ops {
+                tail.push(one(scale, shift));
+                if relu {
+                    tail.push(TailOp::Pointwise(Pointwise::Relu));
+                }
+            }
+            let cuts = Cuts::new(1, &tail);
+            let edge = cuts.sign[0] * cuts.at[0];
+            let near = [edge, edge.next_up(), edge.next_down()].into_iter().filter(|x| x.is_finite());
+            for x in xs.into_iter().chain(near) {
+                let y = tail.iter().fold(x, |x, op| match op {
+                    TailOp::Pointwise(function) => function.at(0, x),
+                    TailOp::Pool(_) => x,
+                });
+                prop_assert_eq!(cuts.sign[0] * x >= cuts.at[0], y >= 0.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The packed model and its file; `docs/file-format.md` is the specification.
+
+mod checksum;
+mod expected;
+mod packed;
+mod parameters;
+mod random;
+mod read;
+mod write;
+
+pub use packed::PackedModel;
+pub use parameters::Parameters;
+
+/// Value of the metadata entry `format`.
+const FORMAT: &str = "dabnet";
+
+/// Value of the metadata entry `version`.
+const VERSION: &str = "1";
+
+/// Name of a model's file in its folder.
+const FILE_NAME: &str = "model.safetensors";
+
+/// Names of the metadata entries.
+mod key {
+    pub(super) const CANVAS: &str = "canvas";
+    pub(super) const CHECKSUM: &str = "checksum";
+    pub(super) const FORMAT: &str = "format";
+    pub(super) const GRAPH: &str = "graph";
+    pub(super) const LABELS: &str = "labels";
+    pub(super) const PROVENANCE: &str = "provenance";
+    pub(super) const VERSION: &str = "version";
+
+    pub(super) const ALL: [&str; 7] = [CANVAS, CHECKSUM, FORMAT, GRAPH, LABELS, PROVENANCE, VERSION];
+}

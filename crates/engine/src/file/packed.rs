@@ -1,0 +1,78 @@
+use std::collections::BTreeMap;
+
+use dabnet_graph::{Canvas, Graph};
+use serde_json::Value;
+
+use super::{expected::expected, key, parameters::Parameters};
+use crate::EngineError;
+
+/// A trained network as bits and two values a filter, with all that is needed to use it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PackedModel {
+    /// The network.
+    pub graph: Graph,
+    /// One label an output, in order.
+    pub labels: Vec<String>,
+    /// How a sketch is drawn for it.
+    pub canvas: Canvas,
+    /// Where it comes from: data, recipe, seed, accuracy as measured.
+    pub provenance: BTreeMap<String, Value>,
+    /// The parameters of every convolution and batch normalisation, by name of the node.
+    pub parameters: BTreeMap<String, Parameters>,
+}
+
+impl PackedModel {
+    /// Checks that labels, canvas and parameters fit the graph and each other.
+    ///
+    /// # Errors
+    /// [`EngineError::Field`], naming the first field that does not.
+    pub fn check(&self) -> Result<(), EngineError> {
+        self.check_canvas()?;
+        let outputs = self.graph.outputs();
+        if self.labels.len() != outputs {
+            let reason = format!("has {} labels, the graph has {outputs} outputs", self.labels.len());
+            return Err(EngineError::field(key::LABELS, reason));
+        }
+        let mut known = 0;
+        for (name, expected) in expected(&self.graph) {
+            self.parameters(name)?.check(name, expected)?;
+            known += 1;
+        }
+        if known == self.parameters.len() {
+            return Ok(());
+        }
+        let strangers =
+            self.parameters.keys().find(|name| !expected(&self.graph).any(|(node, _)| node == *name));
+        Err(EngineError::field(
+            strangers.map_or("parameters", String::as_str),
+            "no node of the graph has these parameters; remove them",
+        ))
+    }
+
+    /// The real weights of convolution `name`, `[out, in, kernel, kernel]` row-major: those of a
+    /// binary one are the two values of each filter.
+    ///
+    /// # Errors
+    /// [`EngineError::Field`] if there is no such convolution, or its parameters do not fit it.
+    pub fn dense(&self, name: &str) -> Result<Vec<f32>, EngineError> {
+        let not_conv = || EngineError::field(name, "is not a convolution of this model");
+        let (_, expected) = expected(&self.graph).find(|(node, _)| *node == name).ok_or_else(not_conv)?;
+        let parameters = self.parameters(name)?;
+        parameters.check(name, expected)?;
+        parameters.dense(expected).ok_or_else(not_conv)
+    }
+
+    /// The parameters of node `name`.
+    pub(crate) fn parameters(&self, name: &str) -> Result<&Parameters, EngineError> {
+        self.parameters.get(name).ok_or_else(|| EngineError::field(name, "its parameters are missing"))
+    }
+
+    fn check_canvas(&self) -> Result<(), EngineError> {
+        self.canvas.validate().map_err(|error| EngineError::field(key::CANVAS, error.to_string()))?;
+        let (side, input) = (self.canvas.side, self.graph.input_shape());
+        if (input.height, input.width) == (side, side) {
+            return Ok(());
+        }
+        Err(EngineError::field(key::CANVAS, format!("its side is {side}, the graph's input is {input}")))
+    }
+}

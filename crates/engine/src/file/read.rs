@@ -1,0 +1,182 @@
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs::File,
+    io::Read,
+    path::Path,
+};
+
+use dabnet_graph::Graph;
+use safetensors::{SafeTensors, tensor::TensorView};
+use serde::de::DeserializeOwned;
+
+use super::{
+    FILE_NAME, FORMAT, VERSION,
+    checksum::checksum,
+    expected::{Expected, Stored, expected},
+    key,
+    packed::PackedModel,
+    parameters::Parameters,
+};
+use crate::EngineError;
+
+/// The largest file that is read.
+const MAX_FILE: u64 = 1 << 30;
+
+/// The largest header that is parsed; the largest graph there can be needs a small part of it.
+const MAX_HEADER: u64 = 16 << 20;
+
+impl PackedModel {
+    /// Reads a model from the bytes of its file.
+    ///
+    /// # Errors
+    /// [`EngineError`] naming the field that is wrong, if any is.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EngineError> {
+        check_sizes(bytes)?;
+        let container = |error: safetensors::SafeTensorError| EngineError::Container(error.to_string());
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(container)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(container)?;
+        let metadata = Metadata::new(header.metadata())?;
+        metadata.check_checksum(&tensors)?;
+        let graph: Graph = metadata.json(key::GRAPH)?;
+        let model = Self {
+            labels: metadata.json(key::LABELS)?,
+            canvas: metadata.json(key::CANVAS)?,
+            provenance: metadata.json(key::PROVENANCE)?,
+            parameters: read_parameters(&graph, &tensors)?,
+            graph,
+        };
+        model.check()?;
+        Ok(model)
+    }
+
+    /// Reads a model from its file, or from a folder that holds `model.safetensors`.
+    ///
+    /// # Errors
+    /// [`EngineError::Read`] if it cannot be read, [`EngineError::File`] if it is not valid.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, EngineError> {
+        let mut path = path.as_ref().to_owned();
+        if path.is_dir() {
+            path.push(FILE_NAME);
+        }
+        let mut bytes = Vec::new();
+        // One byte more than the limit is enough for `from_bytes` to see that it is passed.
+        File::open(&path)
+            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+            .map_err(|source| EngineError::Read { path: path.clone(), source })?;
+        Self::from_bytes(&bytes).map_err(|error| EngineError::File { path, source: Box::new(error) })
+    }
+}
+
+/// Refuses what is too large before anything is parsed.
+fn check_sizes(bytes: &[u8]) -> Result<(), EngineError> {
+    let too_large = |what, bytes, limit| Err(EngineError::TooLarge { what, bytes, limit });
+    let size = bytes.len() as u64;
+    if size > MAX_FILE {
+        return too_large("the model file", size, MAX_FILE);
+    }
+    match bytes.first_chunk().map(|length| u64::from_le_bytes(*length)) {
+        Some(header) if header > MAX_HEADER && header <= size => {
+            too_large("the model file's header", header, MAX_HEADER)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The metadata entries of a model file: these, and no others.
+struct Metadata<'a>(BTreeMap<&'a str, &'a str>);
+
+impl<'a> Metadata<'a> {
+    fn new(entries: &'a Option<HashMap<String, String>>) -> Result<Self, EngineError> {
+        let entries: BTreeMap<_, _> =
+            entries.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let metadata = Self(entries);
+        metadata.expect_value(key::FORMAT, FORMAT)?;
+        metadata.expect_value(key::VERSION, VERSION)?;
+        match metadata.0.keys().find(|name| !key::ALL.contains(name)) {
+            Some(name) => Err(EngineError::field(*name, "is no metadata entry of this format; remove it")),
+            None => Ok(metadata),
+        }
+    }
+
+    fn get(&self, field: &'static str) -> Result<&'a str, EngineError> {
+        let missing =
+            || EngineError::field(field, "is missing from the metadata; give a model that dabnet packed");
+        self.0.get(field).copied().ok_or_else(missing)
+    }
+
+    fn expect_value(&self, field: &'static str, expected: &str) -> Result<(), EngineError> {
+        let found = self.get(field)?;
+        if found == expected {
+            return Ok(());
+        }
+        Err(EngineError::field(field, format!("is '{found}', this version of dabnet reads '{expected}'")))
+    }
+
+    fn json<T: DeserializeOwned>(&self, field: &'static str) -> Result<T, EngineError> {
+        serde_json::from_str(self.get(field)?).map_err(|error| EngineError::field(field, error.to_string()))
+    }
+
+    fn check_checksum(&self, tensors: &SafeTensors<'_>) -> Result<(), EngineError> {
+        let views = tensors.tensors();
+        let content =
+            views.iter().map(|(name, view)| (name.as_str(), (view.dtype(), view.shape(), view.data())));
+        let (stored, computed) = (self.get(key::CHECKSUM)?, checksum(&self.0, &content.collect()));
+        if stored == computed {
+            return Ok(());
+        }
+        Err(EngineError::Checksum { stored: stored.to_owned(), computed })
+    }
+}
+
+fn read_parameters(
+    graph: &Graph,
+    tensors: &SafeTensors<'_>,
+) -> Result<BTreeMap<String, Parameters>, EngineError> {
+    let mut parameters = BTreeMap::new();
+    let mut known = Vec::new();
+    for (name, expected) in expected(graph) {
+        let stored = expected.tensors();
+        let views: Vec<_> = stored.iter().map(|part| view(tensors, name, part)).collect::<Result<_, _>>()?;
+        parameters.insert(name.to_owned(), from_views(expected, &views));
+        known.extend(stored.iter().map(|part| format!("{name}{}", part.suffix)));
+    }
+    if known.len() == tensors.len() {
+        return Ok(parameters);
+    }
+    let stranger = tensors.names().into_iter().filter(|name| !known.iter().any(|known| known == name)).min();
+    Err(EngineError::field(stranger.unwrap_or_default(), "no node of the graph has this tensor; remove it"))
+}
+
+/// One tensor of node `name`, stored as the graph says.
+fn view<'a>(tensors: &SafeTensors<'a>, name: &str, part: &Stored) -> Result<TensorView<'a>, EngineError> {
+    let field = format!("{name}{}", part.suffix);
+    let Ok(view) = tensors.tensor(&field) else {
+        return Err(EngineError::field(field, "the tensor is missing; pack the model again"));
+    };
+    if (view.dtype(), view.shape()) != (part.dtype, &part.shape[..]) {
+        let reason = format!(
+            "is {} {:?}, the graph needs {} {:?}",
+            view.dtype(),
+            view.shape(),
+            part.dtype,
+            part.shape
+        );
+        return Err(EngineError::field(field, reason));
+    }
+    Ok(view)
+}
+
+/// Parameters from the tensors that `Expected::tensors` lists, in that order.
+fn from_views(expected: Expected, views: &[TensorView<'_>]) -> Parameters {
+    let floats = |part: usize| {
+        let (values, _) = views[part].data().as_chunks();
+        values.iter().map(|value| f32::from_le_bytes(*value)).collect()
+    };
+    match expected {
+        Expected::Float { .. } => Parameters::Float { weights: floats(0) },
+        Expected::Binary { .. } => {
+            Parameters::Binary { bits: views[0].data().to_vec(), alpha: floats(1), beta: floats(2) }
+        }
+        Expected::Affine { .. } => Parameters::Affine { scale: floats(0), shift: floats(1) },
+    }
+}

@@ -1,0 +1,177 @@
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process,
+};
+
+use safetensors::Dtype;
+use serde::{Serialize, Serializer};
+
+use super::{
+    FORMAT, VERSION,
+    checksum::checksum,
+    expected::{Stored, expected},
+    key,
+    packed::PackedModel,
+    parameters::Parameters,
+};
+use crate::EngineError;
+
+impl PackedModel {
+    /// The model as the bytes of its file; equal models give equal bytes.
+    ///
+    /// # Errors
+    /// [`EngineError::Field`] if the model is not [valid](Self::check).
+    pub fn to_bytes(&self) -> Result<Vec<u8>, EngineError> {
+        self.check()?;
+        let tensors = self.tensors()?;
+        let (graph, labels) = (json(key::GRAPH, &self.graph)?, json(key::LABELS, &self.labels)?);
+        let (canvas, provenance) =
+            (json(key::CANVAS, &self.canvas)?, json(key::PROVENANCE, &self.provenance)?);
+        let mut metadata = BTreeMap::from([
+            (key::CANVAS, canvas.as_str()),
+            (key::FORMAT, FORMAT),
+            (key::GRAPH, &graph),
+            (key::LABELS, &labels),
+            (key::PROVENANCE, &provenance),
+            (key::VERSION, VERSION),
+        ]);
+        let views = tensors.iter().map(|tensor| {
+            (tensor.name.as_str(), (tensor.stored.dtype, &tensor.stored.shape[..], &tensor.data[..]))
+        });
+        let checksum = checksum(&metadata, &views.collect());
+        metadata.insert(key::CHECKSUM, &checksum);
+        container(&metadata, &tensors)
+    }
+
+    /// Writes the model to `path`, all of it or nothing: another file first, which then takes the
+    /// name.
+    ///
+    /// # Errors
+    /// [`EngineError::Field`] if the model is not [valid](Self::check), [`EngineError::Write`] if
+    /// it cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), EngineError> {
+        let path = path.as_ref();
+        let bytes = self.to_bytes()?;
+        replace(path, &bytes).map_err(|source| EngineError::Write { path: path.to_owned(), source })
+    }
+
+    /// All tensors in file order: four-byte numbers before bytes, so that each is aligned, and by
+    /// name among those.
+    fn tensors(&self) -> Result<Vec<Tensor<'_>>, EngineError> {
+        let mut tensors = Vec::new();
+        for (name, expected) in expected(&self.graph) {
+            for (stored, data) in expected.tensors().into_iter().zip(parts(self.parameters(name)?)) {
+                tensors.push(Tensor { name: format!("{name}{}", stored.suffix), stored, data });
+            }
+        }
+        tensors.sort_by(|a, b| {
+            b.stored.dtype.bitsize().cmp(&a.stored.dtype.bitsize()).then_with(|| a.name.cmp(&b.name))
+        });
+        Ok(tensors)
+    }
+}
+
+struct Tensor<'a> {
+    name: String,
+    stored: Stored,
+    data: Cow<'a, [u8]>,
+}
+
+/// The data of the tensors that hold `parameters`, in the order of `Expected::tensors`.
+fn parts(parameters: &Parameters) -> Vec<Cow<'_, [u8]>> {
+    let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    match parameters {
+        Parameters::Float { weights } => vec![floats(weights)],
+        Parameters::Binary { bits, alpha, beta } => vec![bits.into(), floats(alpha), floats(beta)],
+        Parameters::Affine { scale, shift } => vec![floats(scale), floats(shift)],
+    }
+}
+
+fn json(field: &str, value: &impl Serialize) -> Result<String, EngineError> {
+    serde_json::to_string(value).map_err(|error| EngineError::field(field, error.to_string()))
+}
+
+/// The safetensors file. Written here because the safetensors crate keeps metadata in a hash map
+/// and so writes the same model in a different order every time.
+fn container(metadata: &BTreeMap<&str, &str>, tensors: &[Tensor<'_>]) -> Result<Vec<u8>, EngineError> {
+    let mut header = json("header", &Header { metadata, tensors })?.into_bytes();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let data: usize = tensors.iter().map(|tensor| tensor.data.len()).sum();
+    let mut bytes = Vec::with_capacity(8 + header.len() + data);
+    bytes.extend((header.len() as u64).to_le_bytes());
+    bytes.extend(header);
+    tensors.iter().for_each(|tensor| bytes.extend_from_slice(&tensor.data));
+    Ok(bytes)
+}
+
+struct Header<'a> {
+    metadata: &'a BTreeMap<&'a str, &'a str>,
+    tensors: &'a [Tensor<'a>],
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    Metadata(&'a BTreeMap<&'a str, &'a str>),
+    Tensor { dtype: Dtype, shape: &'a [usize], data_offsets: [usize; 2] },
+}
+
+impl Serialize for Header<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut end = 0;
+        let tensors = self.tensors.iter().map(|Tensor { name, stored, data }| {
+            let start = end;
+            end += data.len();
+            let (dtype, shape) = (stored.dtype, &stored.shape[..]);
+            (name.as_str(), Entry::Tensor { dtype, shape, data_offsets: [start, end] })
+        });
+        let metadata = ("__metadata__", Entry::Metadata(self.metadata));
+        serializer.collect_map(std::iter::once(metadata).chain(tensors))
+    }
+}
+
+/// Gives `path` new content in one step that a crash cannot leave half done.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = temporary_beside(path)?;
+    let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // What went wrong first is what the caller needs to hear.
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    sync_folder(path)
+}
+
+/// A name in the same folder, because a rename is atomic only within one file system.
+fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or_else(|| io::Error::other("the path does not name a file"))?;
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}.tmp", process::id()));
+    Ok(path.with_file_name(temporary))
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// The new name itself is durable only once its folder is.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => File::open(folder)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

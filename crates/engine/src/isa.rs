@@ -1,0 +1,92 @@
+use std::{env, fmt, str::FromStr};
+
+use crate::EngineError;
+
+/// Names the instruction set to use, in place of the best one.
+const VARIABLE: &str = "DABNET_ISA";
+
+/// A set of instructions that the kernels are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Isa {
+    /// What every machine has.
+    Scalar,
+    /// x86-64 with AVX2 and POPCNT.
+    Avx2,
+    /// x86-64 with AVX-512 F, BW, DQ, VL and VPOPCNTDQ.
+    Avx512,
+}
+
+impl Isa {
+    /// All of them, the fastest last.
+    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
+
+    /// What `DABNET_ISA` and [`FromStr`] call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this machine has these instructions.
+    pub fn is_supported(self) -> bool {
+        match self {
+            Self::Scalar => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512vpopcntdq")
+                    && is_x86_feature_detected!("popcnt")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => false,
+        }
+    }
+
+    /// Those that this machine has, the fastest last.
+    pub fn supported() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|isa| isa.is_supported())
+    }
+
+    /// The one that the environment variable `DABNET_ISA` names, or else the fastest that this
+    /// machine has.
+    ///
+    /// # Errors
+    /// [`EngineError::Isa`] if the variable names one that is unknown or not supported here.
+    pub fn select() -> Result<Self, EngineError> {
+        match env::var_os(VARIABLE) {
+            Some(name) => name.to_string_lossy().parse::<Self>()?.check(),
+            None => Ok(Self::supported().last().unwrap_or(Self::Scalar)),
+        }
+    }
+
+    /// This instruction set, if the machine has it.
+    pub(crate) fn check(self) -> Result<Self, EngineError> {
+        if self.is_supported() { Ok(self) } else { Err(unsupported(self.name())) }
+    }
+}
+
+fn unsupported(name: &str) -> EngineError {
+    let supported = Isa::supported().map(Isa::name).collect::<Vec<_>>().join(", ");
+    EngineError::Isa { name: name.to_owned(), supported }
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Isa {
+    type Err = EngineError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|isa| isa.name() == name).ok_or_else(|| unsupported(name))
+    }
+}

@@ -1,0 +1,128 @@
+//! The inner loops, one file an instruction set, behind one dispatch.
+//!
+//! Every instruction set gives the same result to the last bit: counts are integers, and what is
+//! done in floating point is done in the same order without fused multiply-adds.
+
+mod filters;
+mod gemm;
+mod scalar;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use filters::{BitFilters, LANES};
+pub(crate) use gemm::matrix_product;
+
+use crate::{EngineError, Isa};
+
+/// The inner loops for an instruction set that this machine is known to have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kernels {
+    isa: Isa,
+}
+
+/// The integer results of one position and what turns those of filter `f` into its real output:
+/// `slope[f] · (base[f] − 2 · counts[f]) + lift[f] · total`.
+///
+/// All slices have one element a filter and as many as [`BitFilters::padded`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sums<'a> {
+    /// Bits in which filter and patch differ.
+    pub(crate) counts: &'a [u32],
+    /// Weights under the window, corrected for those on padding.
+    pub(crate) base: &'a [i32],
+    /// Sum of the activations under the window.
+    pub(crate) total: f32,
+    /// Factor of the binary dot product.
+    pub(crate) slope: &'a [f32],
+    /// Factor of `total`.
+    pub(crate) lift: &'a [f32],
+}
+
+impl Sums<'_> {
+    fn assert_len(&self, len: usize) {
+        let lens = [self.counts.len(), self.base.len(), self.slope.len(), self.lift.len()];
+        assert!(lens.iter().all(|&each| each == len), "sums of unequal length");
+    }
+}
+
+/// One tap of a window that is not zero.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tap {
+    /// Which row of the weights it takes.
+    pub(crate) row: u32,
+    /// Its value.
+    pub(crate) value: f32,
+}
+
+/// Calls the function of the same name in the file of the instruction set in use.
+macro_rules! dispatch {
+    ($self:ident, $name:ident($($argument:expr),*)) => {
+        match $self.isa {
+            Isa::Scalar => scalar::$name($($argument),*),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => avx2::$name($($argument),*),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => avx512::$name($($argument),*),
+            #[cfg(not(target_arch = "x86_64"))]
+            Isa::Avx2 | Isa::Avx512 => scalar::$name($($argument),*),
+        }
+    };
+}
+
+impl Kernels {
+    pub(crate) fn new(isa: Isa) -> Result<Self, EngineError> {
+        Ok(Self { isa: isa.check()? })
+    }
+
+    pub(crate) fn isa(self) -> Isa {
+        self.isa
+    }
+
+    /// For every patch and every filter, in how many bits they differ. `patches` holds
+    /// `filters.words()` words a patch, `counts` gets `filters.padded()` numbers a patch.
+    pub(crate) fn count_differences(self, patches: &[u64], filters: &BitFilters, counts: &mut [u32]) {
+        assert_eq!(
+            patches.len() * filters.padded(),
+            counts.len() * filters.words(),
+            "counts of another size"
+        );
+        assert_eq!(patches.len() % filters.words(), 0, "part of a patch");
+        dispatch!(self, count_differences(patches, filters, counts));
+    }
+
+    /// The number of ones in `words`.
+    pub(crate) fn count_ones(self, words: &[u64]) -> u32 {
+        dispatch!(self, count_ones(words))
+    }
+
+    /// Bit `f` of `out`: whether the real output of filter `f` is at least `at[f]`.
+    pub(crate) fn compare_sums(self, sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
+        sums.assert_len(at.len());
+        assert!(at.len().is_multiple_of(LANES) && at.len() <= out.len() * 64, "too few bits");
+        dispatch!(self, compare_sums(sums, at, out));
+    }
+
+    /// The real outputs themselves; those of the filters that pad the last group are left out.
+    pub(crate) fn scale_sums(self, sums: Sums<'_>, out: &mut [f32]) {
+        sums.assert_len(sums.counts.len());
+        assert!(out.len() <= sums.counts.len(), "more outputs than filters");
+        dispatch!(self, scale_sums(sums, out));
+    }
+
+    /// Bit `c` of `out`: whether `sign[c] · values[c]` is at least `at[c]`.
+    pub(crate) fn compare_values(self, values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]) {
+        assert!(values.len() == sign.len() && values.len() == at.len(), "values of unequal length");
+        assert!(values.len() <= out.len() * 64, "too few bits");
+        dispatch!(self, compare_values(values, sign, at, out));
+    }
+
+    /// `out = Σ value · weights[row]` over `taps`, a row of weights as long as `out`.
+    pub(crate) fn sum_rows(self, taps: &[Tap], weights: &[f32], out: &mut [f32]) {
+        dispatch!(self, sum_rows(taps, weights, out));
+    }
+}

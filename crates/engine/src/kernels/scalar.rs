@@ -1,0 +1,89 @@
+//! Plain Rust: the definition that the other instruction sets are tested against. The loops
+//! over floats are generic over how many channels they keep in registers, and are compiled again
+//! for every instruction set.
+
+use super::{BitFilters, LANES, Sums, Tap};
+
+pub(super) fn count_differences(patches: &[u64], filters: &BitFilters, counts: &mut [u32]) {
+    let patches = patches.chunks_exact(filters.words());
+    for (patch, counts) in patches.zip(counts.chunks_exact_mut(filters.padded())) {
+        for (group, counts) in counts.chunks_exact_mut(LANES).enumerate() {
+            let mut sums = [0; LANES];
+            for (lanes, &word) in filters.group(group, 1).iter().zip(patch) {
+                for (sum, lane) in sums.iter_mut().zip(lanes.0) {
+                    *sum += (lane ^ word).count_ones();
+                }
+            }
+            counts.copy_from_slice(&sums);
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn count_ones(words: &[u64]) -> u32 {
+    words.iter().map(|word| word.count_ones()).sum()
+}
+
+pub(super) fn compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
+    out.fill(0);
+    for (filter, &at) in at.iter().enumerate() {
+        out[filter / 64] |= u64::from(output(&sums, filter) >= at) << (filter % 64);
+    }
+}
+
+#[inline(always)]
+pub(super) fn scale_sums(sums: Sums<'_>, out: &mut [f32]) {
+    let Sums { counts, base, total, slope, lift } = sums;
+    let integers = counts.iter().zip(base);
+    for ((out, (&count, &base)), (&slope, &lift)) in out.iter_mut().zip(integers).zip(slope.iter().zip(lift))
+    {
+        *out = slope * (base - 2 * count as i32) as f32 + lift * total;
+    }
+}
+
+pub(super) fn compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]) {
+    out.fill(0);
+    compare_values_from(0, values, sign, at, out);
+}
+
+/// The same from channel `first` on; what `out` holds for the channels before it stays.
+pub(super) fn compare_values_from(first: usize, values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]) {
+    for channel in first..values.len() {
+        out[channel / 64] |= u64::from(sign[channel] * values[channel] >= at[channel]) << (channel % 64);
+    }
+}
+
+pub(super) fn sum_rows(taps: &[Tap], weights: &[f32], out: &mut [f32]) {
+    sum_rows_by::<32>(taps, weights, out);
+}
+
+/// [`sum_rows`], keeping `WIDTH` channels in registers at a time.
+#[inline(always)]
+pub(super) fn sum_rows_by<const WIDTH: usize>(taps: &[Tap], weights: &[f32], out: &mut [f32]) {
+    let channels = out.len();
+    let (blocks, rest) = out.as_chunks_mut::<WIDTH>();
+    let done = blocks.len() * WIDTH;
+    for (block, out) in blocks.iter_mut().enumerate() {
+        let mut sums = [0.0; WIDTH];
+        for tap in taps {
+            let row = &weights[tap.row as usize * channels + block * WIDTH..][..WIDTH];
+            for (sum, weight) in sums.iter_mut().zip(row) {
+                *sum += tap.value * weight;
+            }
+        }
+        *out = sums;
+    }
+    rest.fill(0.0);
+    for tap in taps {
+        let row = &weights[tap.row as usize * channels + done..][..rest.len()];
+        for (sum, weight) in rest.iter_mut().zip(row) {
+            *sum += tap.value * weight;
+        }
+    }
+}
+
+#[inline(always)]
+fn output(sums: &Sums<'_>, filter: usize) -> f32 {
+    let dot = sums.base[filter] - 2 * sums.counts[filter] as i32;
+    sums.slope[filter] * dot as f32 + sums.lift[filter] * sums.total
+}

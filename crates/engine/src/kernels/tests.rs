@@ -1,0 +1,111 @@
+//! Every instruction set of this machine against plain Rust, bit for bit.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn others() -> impl Iterator<Item = Kernels> {
+    Isa::supported().filter(|isa| *isa != Isa::Scalar).map(|isa| Kernels { isa })
+}
+
+const SCALAR: Kernels = Kernels { isa: Isa::Scalar };
+
+/// Filters of up to 70 words, patches, and one number a filter for each argument of the sums.
+fn layer() -> impl Strategy<Value = (usize, Vec<u8>, Vec<u64>)> {
+    (1..4500_usize, 1..70_usize, 1..12_usize).prop_flat_map(|(len, filters, patches)| {
+        let words = len.div_ceil(64);
+        (
+            Just(len),
+            prop::collection::vec(any::<u8>(), filters * len.div_ceil(8)),
+            prop::collection::vec(any::<u64>(), patches * words),
+        )
+    })
+}
+
+fn float() -> impl Strategy<Value = f32> {
+    prop_oneof![-2.0f32..2.0, Just(0.0), Just(-0.0), Just(f32::INFINITY), Just(f32::NEG_INFINITY)]
+}
+
+fn finite() -> impl Strategy<Value = f32> {
+    prop_oneof![-2.0f32..2.0, Just(0.0)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn differences_agree((len, rows, patches) in layer()) {
+        let filters = BitFilters::new(&rows, len);
+        let counts = patches.len() / filters.words() * filters.padded();
+        let mut expected = vec![0; counts];
+        SCALAR.count_differences(&patches, &filters, &mut expected);
+        for kernels in others() {
+            let mut found = vec![u32::MAX; counts];
+            kernels.count_differences(&patches, &filters, &mut found);
+            prop_assert_eq!(&found, &expected, "{}", kernels.isa());
+            prop_assert_eq!(kernels.count_ones(&patches), SCALAR.count_ones(&patches));
+        }
+    }
+
+    #[test]
+    fn sums_agree(
+        lanes in prop::collection::vec((0..5000_u32, 0..5000_i32, finite(), finite(), float()), 8..200),
+        total in -3000_i32..3000,
+        cut in 0..8_usize,
+    ) {
+        let padded = lanes.len() / LANES * LANES;
+        let counts: Vec<u32> = lanes[..padded].iter().map(|lane| lane.0).collect();
+        let base: Vec<i32> = lanes[..padded].iter().map(|lane| lane.1).collect();
+        let slope: Vec<f32> = lanes[..padded].iter().map(|lane| lane.2).collect();
+        let lift: Vec<f32> = lanes[..padded].iter().map(|lane| lane.3).collect();
+        let at: Vec<f32> = lanes[..padded].iter().map(|lane| lane.4).collect();
+        let sums = Sums { counts: &counts, base: &base, total: total as f32, slope: &slope, lift: &lift };
+        let mut bits = vec![0; padded.div_ceil(64)];
+        let mut floats = vec![0.0; padded - cut];
+        SCALAR.compare_sums(sums, &at, &mut bits);
+        SCALAR.scale_sums(sums, &mut floats);
+        for kernels in others() {
+            let mut found = vec![u64::MAX; bits.len()];
+            kernels.compare_sums(sums, &at, &mut found);
+            prop_assert_eq!(&found, &bits, "{}", kernels.isa());
+            let mut found = vec![f32::NAN; floats.len()];
+            kernels.scale_sums(sums, &mut found);
+            prop_assert!(same_bits(&found, &floats), "{}", kernels.isa());
+        }
+    }
+
+    #[test]
+    fn values_agree(lanes in prop::collection::vec((float(), any::<bool>(), float()), 1..200)) {
+        let values: Vec<f32> = lanes.iter().map(|lane| lane.0).collect();
+        let sign: Vec<f32> = lanes.iter().map(|lane| if lane.1 { 1.0 } else { -1.0 }).collect();
+        let at: Vec<f32> = lanes.iter().map(|lane| lane.2).collect();
+        let mut expected = vec![0; lanes.len().div_ceil(64)];
+        SCALAR.compare_values(&values, &sign, &at, &mut expected);
+        for kernels in others() {
+            let mut found = vec![u64::MAX; expected.len()];
+            kernels.compare_values(&values, &sign, &at, &mut found);
+            prop_assert_eq!(&found, &expected, "{}", kernels.isa());
+        }
+    }
+
+    #[test]
+    fn row_sums_agree(
+        channels in 1..200_usize,
+        weights in prop::collection::vec(-1.0f32..1.0, 4000),
+        taps in prop::collection::vec((any::<u32>(), finite()), 0..40),
+    ) {
+        let rows = (weights.len() / channels) as u32;
+        let taps: Vec<Tap> = taps.iter().map(|&(row, value)| Tap { row: row % rows, value }).collect();
+        let mut expected = vec![f32::NAN; channels];
+        SCALAR.sum_rows(&taps, &weights, &mut expected);
+        for kernels in others() {
+            let mut found = vec![f32::NAN; channels];
+            kernels.sum_rows(&taps, &weights, &mut found);
+            prop_assert!(same_bits(&found, &expected), "{}", kernels.isa());
+        }
+    }
+}
+
+fn same_bits(a: &[f32], b: &[f32]) -> bool {
+    a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits()))
+}

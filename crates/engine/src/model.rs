@@ -1,0 +1,98 @@
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use dabnet_graph::{Canvas, Graph};
+use serde_json::Value;
+
+use crate::{
+    EngineError, Isa, PackedModel, compile::compile, kernels::Kernels, step::Step, workspace::Needs,
+};
+
+/// A packed model compiled for this machine. Cheap to clone, and shared by any number of
+/// [sessions](crate::Session) on any number of threads.
+#[derive(Clone, Debug)]
+pub struct Model {
+    compiled: Arc<Compiled>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    graph: Graph,
+    labels: Vec<String>,
+    canvas: Canvas,
+    provenance: BTreeMap<String, Value>,
+    pub(crate) kernels: Kernels,
+    pub(crate) steps: Vec<Box<dyn Step>>,
+    pub(crate) needs: Needs,
+}
+
+impl Model {
+    /// Loads a model from its file, or from a folder that holds `model.safetensors`, for the
+    /// instruction set that [`Isa::select`] gives.
+    ///
+    /// # Errors
+    /// Those of [`PackedModel::load`] and of [`Model::new`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, EngineError> {
+        Self::new(PackedModel::load(path)?)
+    }
+
+    /// Compiles a packed model for the instruction set that [`Isa::select`] gives.
+    ///
+    /// # Errors
+    /// [`EngineError::Field`] if the model is not [valid](PackedModel::check),
+    /// [`EngineError::TooLarge`] if running it would take too much memory, [`EngineError::Isa`] if
+    /// `DABNET_ISA` names an instruction set that this machine lacks.
+    pub fn new(packed: PackedModel) -> Result<Self, EngineError> {
+        Self::with_isa(packed, Isa::select()?)
+    }
+
+    /// Compiles a packed model for one instruction set.
+    ///
+    /// # Errors
+    /// Those of [`Model::new`], `isa` standing for `DABNET_ISA`.
+    pub fn with_isa(packed: PackedModel, isa: Isa) -> Result<Self, EngineError> {
+        let kernels = Kernels::new(isa)?;
+        packed.check()?;
+        let steps = compile(&packed)?;
+        let ends = packed.graph.input_shape().elements().max(packed.graph.outputs());
+        let ends = Needs { floats: ends, ..Needs::default() };
+        let needs = steps.iter().fold(ends, |needs, step| needs.max(step.needs()));
+        needs.check()?;
+        let PackedModel { graph, labels, canvas, provenance, parameters: _ } = packed;
+        Ok(Self { compiled: Arc::new(Compiled { graph, labels, canvas, provenance, kernels, steps, needs }) })
+    }
+
+    /// One label an output, in order.
+    pub fn labels(&self) -> &[String] {
+        &self.compiled.labels
+    }
+
+    /// How a sketch is drawn for this model.
+    pub fn canvas(&self) -> &Canvas {
+        &self.compiled.canvas
+    }
+
+    /// The network.
+    pub fn graph(&self) -> &Graph {
+        &self.compiled.graph
+    }
+
+    /// Where the model comes from.
+    pub fn provenance(&self) -> &BTreeMap<String, Value> {
+        &self.compiled.provenance
+    }
+
+    /// The instruction set it is compiled for.
+    pub fn isa(&self) -> Isa {
+        self.compiled.kernels.isa()
+    }
+
+    /// Values of a canvas: channels × height × width.
+    pub fn input_len(&self) -> usize {
+        self.compiled.graph.input_shape().elements()
+    }
+
+    /// What sessions share.
+    pub(crate) fn compiled(&self) -> &Arc<Compiled> {
+        &self.compiled
+    }
+}

@@ -1,0 +1,118 @@
+use crate::{EngineError, kernels::Tap};
+
+/// The most memory that the buffers of one session may take.
+const MAX_BYTES: u64 = 2 << 30;
+
+/// How many elements of each buffer a step uses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Needs {
+    /// Of the floats it reads or writes.
+    pub(crate) floats: usize,
+    /// Words of the bits it reads or writes.
+    pub(crate) bits: usize,
+    /// Words of bits with every position at the start of a word.
+    pub(crate) loose: usize,
+    /// Words of gathered windows of bits.
+    pub(crate) patches: usize,
+    /// Integer results.
+    pub(crate) counts: usize,
+    /// Floats of gathered windows.
+    pub(crate) columns: usize,
+    /// Non-zero elements of an input.
+    pub(crate) ink: usize,
+    /// Where each row's elements begin among those.
+    pub(crate) ink_starts: usize,
+    /// Non-zero taps of one window.
+    pub(crate) taps: usize,
+}
+
+impl Needs {
+    /// Enough for both, since steps run one after another.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self {
+            floats: self.floats.max(other.floats),
+            bits: self.bits.max(other.bits),
+            loose: self.loose.max(other.loose),
+            patches: self.patches.max(other.patches),
+            counts: self.counts.max(other.counts),
+            columns: self.columns.max(other.columns),
+            ink: self.ink.max(other.ink),
+            ink_starts: self.ink_starts.max(other.ink_starts),
+            taps: self.taps.max(other.taps),
+        }
+    }
+
+    /// Refuses buffers that no sketch recogniser needs.
+    pub(crate) fn check(&self) -> Result<(), EngineError> {
+        let words = [2 * self.bits as u64, self.loose as u64, self.patches as u64, self.taps as u64];
+        let halves = [2 * self.floats, self.counts, self.columns, self.ink, self.ink, self.ink_starts];
+        let bytes = words.iter().fold(0_u64, |sum, &words| sum.saturating_add(words.saturating_mul(8)));
+        let bytes =
+            halves.iter().fold(bytes, |sum, &each| sum.saturating_add((each as u64).saturating_mul(4)));
+        if bytes <= MAX_BYTES {
+            return Ok(());
+        }
+        Err(EngineError::TooLarge { what: "the working memory of this model", bytes, limit: MAX_BYTES })
+    }
+}
+
+/// A buffer that steps read and one that they write, which then change places.
+#[derive(Debug)]
+pub(crate) struct Pair<T> {
+    pub(crate) front: Vec<T>,
+    pub(crate) back: Vec<T>,
+}
+
+impl<T: Copy + Default> Pair<T> {
+    fn new(len: usize) -> Self {
+        Self { front: vec![T::default(); len], back: vec![T::default(); len] }
+    }
+
+    /// What was written is read next.
+    pub(crate) fn swap(&mut self) {
+        std::mem::swap(&mut self.front, &mut self.back);
+    }
+}
+
+/// All the memory that running a model takes.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    pub(crate) floats: Pair<f32>,
+    pub(crate) bits: Pair<u64>,
+    pub(crate) loose: Vec<u64>,
+    pub(crate) patches: Vec<u64>,
+    pub(crate) counts: Vec<u32>,
+    pub(crate) columns: Vec<f32>,
+    pub(crate) ink: Ink,
+    pub(crate) taps: Vec<Tap>,
+}
+
+/// The non-zero elements of an input, row by row.
+#[derive(Debug)]
+pub(crate) struct Ink {
+    /// Where in its row each lies.
+    pub(crate) columns: Vec<u32>,
+    /// Its value.
+    pub(crate) values: Vec<f32>,
+    /// For every row and every element of a row, and for the row's end: how many come before.
+    pub(crate) starts: Vec<u32>,
+}
+
+impl Workspace {
+    pub(crate) fn new(needs: &Needs) -> Self {
+        Self {
+            floats: Pair::new(needs.floats),
+            bits: Pair::new(needs.bits),
+            loose: vec![0; needs.loose],
+            patches: vec![0; needs.patches],
+            counts: vec![0; needs.counts],
+            columns: vec![0.0; needs.columns],
+            ink: Ink {
+                columns: Vec::with_capacity(needs.ink),
+                values: Vec::with_capacity(needs.ink),
+                starts: Vec::with_capacity(needs.ink_starts),
+            },
+            taps: Vec::with_capacity(needs.taps),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The engine against the definition of the ops, and its instruction sets against each other.
+
+mod common;
+
+use common::{Numbers, network::network, packed, reference, sketch};
+use dabnet_engine::{Isa, Model, PackedModel, Session};
+use dabnet_graph::{Policy, Precision, architectures};
+use proptest::prelude::*;
+
+const PRECISIONS: &[Precision] = &[Precision::Full, Precision::Wbin, Precision::Fbin, Precision::Fbin];
+
+/// Logits of one instruction set, run twice so that what a run leaves behind is noticed.
+fn logits(packed: &PackedModel, isa: Isa, canvas: &[f32]) -> Vec<f32> {
+    let mut session = Session::new(&Model::with_isa(packed.clone(), isa).unwrap());
+    let full: Vec<f32> = canvas.iter().map(|x| 1.0 - x).collect();
+    session.run(&full).unwrap();
+    session.run(canvas).unwrap().to_vec()
+}
+
+/// Logits, the same for every instruction set.
+fn all_logits(packed: &PackedModel, canvas: &[f32]) -> Vec<f32> {
+    let scalar = logits(packed, Isa::Scalar, canvas);
+    for isa in Isa::supported() {
+        assert!(same_bits(&logits(packed, isa, canvas), &scalar), "{isa} differs from scalar");
+    }
+    scalar
+}
+
+fn same_bits(a: &[f32], b: &[f32]) -> bool {
+    a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits()))
+}
+
+/// Exactly equal where single precision is exact, close where no sign is in doubt; whether one of
+/// both could be said.
+fn assert_agree(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> bool {
+    let expected = reference::run(packed, canvas, numbers);
+    let found = all_logits(packed, canvas);
+    assert_eq!(found.len(), expected.logits.len());
+    let differences = || found.iter().zip(&expected.logits).map(|(a, b)| (f64::from(*a) - b).abs());
+    if expected.exact {
+        assert!(differences().all(|difference| difference == 0.0), "not exact");
+        return true;
+    }
+    if expected.margin < 1e-4 {
+        return false;
+    }
+    let largest = expected.logits.iter().fold(0.0, |max: f64, x| max.max(x.abs()));
+    let worst = differences().fold(0.0, f64::max);
+    assert!(worst <= 1e-3 * largest, "off by {worst}, largest logit {largest}");
+    true
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn random_networks_agree_with_the_definition(net in network(PRECISIONS), seed: u64) {
+        let packed = packed(net.graph(false), Numbers::Real, seed);
+        let canvas = sketch(packed.graph.input_shape().elements(), Numbers::Real, seed);
+        prop_assume!(assert_agree(&packed, &canvas, Numbers::Real));
+    }
+
+    #[test]
+    fn exact_networks_agree_exactly(net in network(&[Precision::Fbin]), seed: u64) {
+        let packed = packed(net.graph(false), Numbers::Dyadic, seed);
+        let canvas = sketch(packed.graph.input_shape().elements(), Numbers::Dyadic, seed);
+        prop_assume!(assert_agree(&packed, &canvas, Numbers::Dyadic));
+    }
+
+    /// Two poolings before a sign keep the engine from folding anything into the comparison, so
+    /// this is fused against plain float steps, to the last bit.
+    #[test]
+    fn folding_changes_no_bit(net in network(PRECISIONS), seed: u64) {
+        let (folded, plain) = (net.graph(false), net.graph(true));
+        let folded = packed(folded, Numbers::Real, seed);
+        let mut unfolded = PackedModel::random(plain, folded.canvas, 0);
+        let names: Vec<String> = nodes_with_parameters(&unfolded);
+        unfolded.parameters =
+            names.into_iter().zip(nodes_with_parameters(&folded)).map(|(to, from)| (to, folded.parameters[&from].clone())).collect();
+        let canvas = sketch(folded.graph.input_shape().elements(), Numbers::Real, seed);
+        prop_assert!(same_bits(&all_logits(&folded, &canvas), &all_logits(&unfolded, &canvas)));
+    }
+}
+
+/// Names in the order of the nodes.
+fn nodes_with_parameters(packed: &PackedModel) -> Vec<String> {
+    let names = packed.graph.nodes().iter().map(|node| node.name.clone());
+    names.filter(|name| packed.parameters.contains_key(name)).collect()
+}
+
+fn bundled(name: &str, policy: &str, numbers: Numbers, seed: u64) {
+    let architecture = architectures::find(name).unwrap();
+    let policy: Policy = policy.parse().unwrap();
+    let packed = packed(architecture.graph(architecture.side, 250, &policy).unwrap(), numbers, seed);
+    let canvas = sketch(packed.graph.input_shape().elements(), numbers, seed);
+    assert!(assert_agree(&packed, &canvas, numbers), "{name} {policy} could not be compared");
+}
+
+#[test]
+fn sketch_a_net_64_agrees() {
+    for seed in 0..3 {
+        bundled("sketch-a-net-64", "full", Numbers::Real, seed);
+        bundled("sketch-a-net-64", "wbin", Numbers::Real, seed);
+        bundled("sketch-a-net-64", "fbin", Numbers::Dyadic, seed);
+        bundled("sketch-a-net-64", "hybrid:conv6,conv7", Numbers::Dyadic, seed);
+    }
+}
+
+#[test]
+fn sketch_a_net_agrees() {
+    bundled("sketch-a-net", "fbin", Numbers::Dyadic, 1);
+}
+
+#[test]
+fn wrong_input_length_is_an_error() {
+    let architecture = architectures::find("sketch-a-net-64").unwrap();
+    let graph = architecture.graph(64, 10, &Policy::Fbin).unwrap();
+    let model = Model::new(packed(graph, Numbers::Real, 0)).unwrap();
+    let mut session = Session::new(&model);
+    for len in [0, model.input_len() - 1, model.input_len() + 1] {
+        let error = session.run(&vec![0.0; len]).unwrap_err().to_string();
+        assert!(error.contains(&len.to_string()) && error.contains("4096"), "{error}");
+    }
+    assert!(session.run(&vec![f32::NAN; model.input_len()]).is_ok());
+}
+
+#[test]
+fn models_are_shared_between_threads() {
+    fn assert_shared<T: Send + Sync + Clone + 'static>() {}
+    fn assert_sent<T: Send + 'static>() {}
+    assert_shared::<Model>();
+    assert_sent::<Session>();
+}

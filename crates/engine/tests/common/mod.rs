@@ -1,0 +1,90 @@
+//! What the tests share: random graphs, parameters that try corners, a reference interpreter.
+// Every test binary uses its own part of this.
+#![allow(dead_code)]
+
+pub mod container;
+pub mod network;
+pub mod reference;
+
+use std::collections::BTreeMap;
+
+use dabnet_engine::{PackedModel, Parameters};
+use dabnet_graph::{Canvas, Graph};
+
+pub fn canvas(side: usize) -> Canvas {
+    Canvas { side, line_width: 0.03, margin: 0.1, mean: 0.0, std: 1.0 }
+}
+
+/// How the numbers of a model are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// Anything.
+    Real,
+    /// Multiples of a sixteenth and small, so that sums of them are exact in single precision and
+    /// often equal: every comparison is then tried where both sides are the same.
+    Dyadic,
+}
+
+pub fn packed(graph: Graph, numbers: Numbers, seed: u64) -> PackedModel {
+    let canvas = canvas(graph.input_shape().height);
+    let mut random = Random(seed);
+    let mut model = PackedModel::random(graph, canvas, seed);
+    model.provenance = BTreeMap::from([("seed".into(), seed.into())]);
+    for parameters in model.parameters.values_mut() {
+        match parameters {
+            Parameters::Float { weights } => {
+                if numbers == Numbers::Dyadic {
+                    weights.iter_mut().for_each(|weight| *weight = random.dyadic(2, 4.0));
+                }
+            }
+            Parameters::Binary { alpha, beta, .. } => {
+                for (alpha, beta) in alpha.iter_mut().zip(beta) {
+                    (*alpha, *beta) = match numbers {
+                        Numbers::Real => (random.real(), random.real()),
+                        Numbers::Dyadic => (random.dyadic(4, 8.0), random.dyadic(4, 8.0)),
+                    };
+                }
+            }
+            Parameters::Affine { scale, shift } => {
+                for (scale, shift) in scale.iter_mut().zip(shift) {
+                    let zero = random.below(10) == 0;
+                    (*scale, *shift) = match numbers {
+                        Numbers::Real => (if zero { 0.0 } else { random.real() }, random.real()),
+                        Numbers::Dyadic => (random.dyadic(2, 2.0), random.dyadic(4, 4.0)),
+                    };
+                }
+            }
+        }
+    }
+    model
+}
+
+/// A canvas with some ink: any shade, or full only.
+pub fn sketch(len: usize, numbers: Numbers, seed: u64) -> Vec<f32> {
+    let mut random = Random(seed ^ 0x5eed);
+    let shade = |random: &mut Random| match numbers {
+        Numbers::Real => random.real().abs(),
+        Numbers::Dyadic => 1.0,
+    };
+    (0..len).map(|_| if random.below(5) == 0 { shade(&mut random) } else { 0.0 }).collect()
+}
+
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        let mixed = (self.0 ^ (self.0 >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (mixed >> 24) % end
+    }
+
+    /// A number in −1..1.
+    pub fn real(&mut self) -> f32 {
+        self.below(1 << 24) as f32 / (1 << 23) as f32 - 1.0
+    }
+
+    /// One of `−limit/parts ..= limit/parts` in steps of `1/parts`.
+    pub fn dyadic(&mut self, limit: u64, parts: f32) -> f32 {
+        (self.below(2 * limit + 1) as f32 - limit as f32) / parts
+    }
+}

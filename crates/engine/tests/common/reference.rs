@@ -1,0 +1,129 @@
+//! A network run by definition, in double precision.
+
+use dabnet_engine::{PackedModel, Parameters};
+use dabnet_graph::{Graph, Op, Precision, Shape};
+
+use super::Numbers;
+
+/// What the definition gives.
+pub struct Reference {
+    /// Channels × height × width.
+    pub logits: Vec<f64>,
+    /// The least distance from zero of an input of a sign that single precision may not give
+    /// exactly, as a part of the largest of its inputs.
+    pub margin: f64,
+    /// Whether single precision too is exact in every order of summation, which only
+    /// [dyadic](Numbers::Dyadic) numbers are.
+    pub exact: bool,
+}
+
+struct Tensor {
+    values: Vec<f64>,
+    /// All values are multiples of it, if the parameters are dyadic.
+    quantum: f64,
+}
+
+pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference {
+    let graph = &packed.graph;
+    let mut tensors: Vec<Tensor> = Vec::new();
+    let (mut margin, mut exact) = (f64::INFINITY, numbers == Numbers::Dyadic);
+    for (id, node) in graph.nodes().iter().enumerate() {
+        let input = node.inputs.first().map(|&input| &tensors[input]);
+        let largest =
+            input.map_or(1.0, |input| input.values.iter().fold(0.0, |max: f64, x| max.max(x.abs())));
+        let map = |quantum: f64, f: &dyn Fn(f64) -> f64| Tensor {
+            values: input.unwrap().values.iter().map(|&x| f(x)).collect(),
+            quantum,
+        };
+        let tensor = match &node.op {
+            Op::Input { .. } => {
+                Tensor { values: canvas.iter().map(|&x| f64::from(x)).collect(), quantum: 1.0 }
+            }
+            Op::Relu => map(input.unwrap().quantum, &|x| x.max(0.0)),
+            Op::Dropout { .. } => map(input.unwrap().quantum, &|x| x),
+            Op::Sign if exact => map(1.0, &sign),
+            Op::Sign => {
+                let smallest = input.unwrap().values.iter().fold(f64::INFINITY, |min, x| min.min(x.abs()));
+                margin = margin.min(if largest == 0.0 { 0.0 } else { smallest / largest });
+                map(1.0, &sign)
+            }
+            Op::BatchNorm { .. } => affine(packed, &node.name, input.unwrap(), graph.shape(id)),
+            Op::MaxPool { kernel, stride } => max_pool(graph, id, input.unwrap(), *kernel, *stride),
+            Op::Conv2d(conv) => {
+                let input = input.unwrap();
+                let weights = packed.dense(&node.name).unwrap();
+                // Half a difference of two multiples of an eighth is one of a sixteenth.
+                let quantum = if conv.precision == Precision::Full { 0.25 } else { 0.0625 } * input.quantum;
+                let heaviest = weights.iter().fold(0.0, |max: f64, &w| max.max(f64::from(w).abs()));
+                let terms = conv.filter_len(graph.input_shape_of(id).channels) as f64;
+                exact &= 2.0 * terms * heaviest * largest / quantum < f64::from(1 << 24);
+                Tensor { values: convolve(graph, id, &input.values, &weights), quantum }
+            }
+        };
+        exact &= tensor.values.iter().all(|x| x.abs() / tensor.quantum < f64::from(1 << 22));
+        tensors.push(tensor);
+    }
+    Reference { logits: tensors.pop().unwrap().values, margin, exact }
+}
+
+fn sign(x: f64) -> f64 {
+    if x >= 0.0 { 1.0 } else { -1.0 }
+}
+
+fn affine(packed: &PackedModel, name: &str, input: &Tensor, shape: Shape) -> Tensor {
+    let Parameters::Affine { scale, shift } = &packed.parameters[name] else { panic!("{name} is no affine") };
+    let channel = |index: usize| index / shape.positions();
+    let values = input
+        .values
+        .iter()
+        .enumerate()
+        .map(|(index, &x)| f64::from(scale[channel(index)]) * x + f64::from(shift[channel(index)]));
+    Tensor { values: values.collect(), quantum: (input.quantum * 0.5).min(0.25) }
+}
+
+fn max_pool(graph: &Graph, id: usize, input: &Tensor, kernel: usize, stride: usize) -> Tensor {
+    let (from, to) = (graph.input_shape_of(id), graph.shape(id));
+    let mut values = Vec::with_capacity(to.elements());
+    for channel in 0..to.channels {
+        for y in 0..to.height {
+            for x in 0..to.width {
+                let window = (0..kernel * kernel).map(|tap| {
+                    let (row, column) = (y * stride + tap / kernel, x * stride + tap % kernel);
+                    input.values[(channel * from.height + row) * from.width + column]
+                });
+                values.push(window.fold(f64::NEG_INFINITY, f64::max));
+            }
+        }
+    }
+    Tensor { values, quantum: input.quantum }
+}
+
+fn convolve(graph: &Graph, id: usize, input: &[f64], weights: &[f32]) -> Vec<f64> {
+    let Op::Conv2d(conv) = &graph.nodes()[id].op else { panic!("no convolution") };
+    let (from, to) = (graph.input_shape_of(id), graph.shape(id));
+    let weights: Vec<f64> = weights.iter().map(|&weight| f64::from(weight)).collect();
+    let mut output = vec![0.0; to.elements()];
+    for o in 0..to.channels {
+        for c in 0..from.channels {
+            for tap in 0..conv.kernel * conv.kernel {
+                let weight = weights[(o * from.channels + c) * conv.kernel * conv.kernel + tap];
+                for y in 0..to.height {
+                    let row = y * conv.stride + tap / conv.kernel;
+                    if row < conv.padding || row - conv.padding >= from.height {
+                        continue;
+                    }
+                    let source = &input[(c * from.height + row - conv.padding) * from.width..][..from.width];
+                    let target = &mut output[(o * to.height + y) * to.width..][..to.width];
+                    let mut column = tap % conv.kernel;
+                    for sum in target {
+                        if column >= conv.padding && column - conv.padding < from.width {
+                            *sum += weight * source[column - conv.padding];
+                        }
+                        column += conv.stride;
+                    }
+                }
+            }
+        }
+    }
+    output
+}

@@ -1,0 +1,312 @@
+//! The model file: what is written comes back, and nothing else is believed.
+
+mod common;
+
+use std::{collections::BTreeMap, env, fs, path::Path};
+
+use common::{
+    Numbers, canvas,
+    container::{Container, header_len, join, split},
+    network::network,
+    packed,
+};
+use dabnet_engine::{EngineError, PackedModel, Parameters};
+use dabnet_graph::{Conv2d, Graph, Node, Op, Policy, Precision, Shape};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// A model of every kind of parameter, every number of it written down here.
+fn tiny() -> PackedModel {
+    let conv =
+        |out_channels, kernel, precision| Conv2d { out_channels, kernel, stride: 1, padding: 0, precision };
+    let (full, fbin) = (conv(3, 1, Precision::Full), conv(2, 2, Precision::Fbin));
+    let (wbin, last) = (conv(1, 1, Precision::Wbin), conv(1, 7, Precision::Full));
+    let ops = [
+        ("input", Op::Input { shape: Shape::new(1, 8, 8) }),
+        ("first", Op::Conv2d(full)),
+        ("first.norm", Op::BatchNorm { epsilon: 1e-5 }),
+        ("sign", Op::Sign),
+        ("bits", Op::Conv2d(fbin)),
+        ("relu", Op::Relu),
+        ("mixed", Op::Conv2d(wbin)),
+        ("last", Op::Conv2d(last)),
+    ];
+    let nodes = ops.into_iter().enumerate().map(|(id, (name, op))| Node {
+        name: name.into(),
+        op,
+        inputs: if id == 0 { Vec::new() } else { vec![id - 1] },
+    });
+    let graph = Graph::new("tiny".into(), Policy::Fbin, nodes.collect()).unwrap();
+    let selected: Vec<bool> = (0..24).map(|weight| weight % 5 < 2).collect();
+    let parameters = BTreeMap::from([
+        ("first".into(), Parameters::Float { weights: vec![0.5, -1.0, 2.0] }),
+        (
+            "first.norm".into(),
+            Parameters::Affine { scale: vec![1.0, -1.0, 0.5], shift: vec![-0.25, 0.5, 0.0] },
+        ),
+        ("bits".into(), Parameters::binary(&fbin, 3, &selected, vec![0.75, 0.5], vec![-0.25, -1.0]).unwrap()),
+        ("mixed".into(), Parameters::binary(&wbin, 2, &[true, false], vec![1.5], vec![-0.5]).unwrap()),
+        ("last".into(), Parameters::Float { weights: (0..49).map(|i| i as f32 / 16.0 - 1.0).collect() }),
+    ]);
+    PackedModel {
+        graph,
+        labels: vec!["a “label”".into()],
+        canvas: canvas(8),
+        provenance: BTreeMap::from([
+            ("seed".into(), json!(7)),
+            ("top1".into(), json!(0.123_456_789_012_345_67)),
+        ]),
+        parameters,
+    }
+}
+
+fn error(bytes: &[u8]) -> String {
+    let text = PackedModel::from_bytes(bytes).expect_err("a bad file was accepted").to_string();
+    assert!(!text.contains('\n'), "{text}");
+    text
+}
+
+#[test]
+fn golden_file_has_not_changed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiny.safetensors");
+    if env::var_os("DABNET_BLESS").is_some() {
+        fs::write(&path, tiny().to_bytes().unwrap()).unwrap();
+    }
+    assert_eq!(PackedModel::load(&path).unwrap(), tiny());
+    assert_eq!(fs::read(&path).unwrap(), tiny().to_bytes().unwrap());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn what_is_written_comes_back(
+        net in network(&[Precision::Full, Precision::Wbin, Precision::Fbin]),
+        seed: u64,
+    ) {
+        let model = packed(net.graph(false), Numbers::Real, seed);
+        let bytes = model.to_bytes().unwrap();
+        let read = PackedModel::from_bytes(&bytes).unwrap();
+        prop_assert_eq!(&read, &model);
+        prop_assert_eq!(read.to_bytes().unwrap(), bytes);
+    }
+
+    /// The bits of a filter are where the specification says.
+    #[test]
+    fn binary_weights_come_back(
+        (conv, in_channels, selected) in (1..5_usize, 1..20_usize, 1..4_usize).prop_flat_map(|(o, i, kernel)| {
+            let conv = Conv2d { out_channels: o, kernel, stride: 1, padding: 0, precision: Precision::Wbin };
+            (Just(conv), Just(i), prop::collection::vec(any::<bool>(), conv.weights(i)))
+        }),
+    ) {
+        let nodes = vec![
+            Node { name: "in".into(), op: Op::Input { shape: Shape::new(in_channels, 8, 8) }, inputs: vec![] },
+            Node { name: "conv".into(), op: Op::Conv2d(conv), inputs: vec![0] },
+        ];
+        let graph = Graph::new("one".into(), Policy::Wbin, nodes).unwrap();
+        let mut model = PackedModel::random(graph, canvas(8), 0);
+        let alpha: Vec<f32> = (0..conv.out_channels).map(|filter| 1.0 + filter as f32).collect();
+        let beta: Vec<f32> = alpha.iter().map(|alpha| -alpha).collect();
+        let parameters = Parameters::binary(&conv, in_channels, &selected, alpha.clone(), beta).unwrap();
+        let Parameters::Binary { bits, .. } = &parameters else { panic!("not binary") };
+        let (taps, filter) = (conv.kernel * conv.kernel, conv.filter_len(in_channels));
+        for (index, &selected) in selected.iter().enumerate() {
+            let (o, i, tap) = (index / filter, index % filter / taps, index % taps);
+            let bit = tap * in_channels + i;
+            prop_assert_eq!(bits[o * filter.div_ceil(8) + bit / 8] >> (bit % 8) & 1 == 1, selected);
+        }
+        model.parameters.insert("conv".into(), parameters);
+        let dense = model.dense("conv").unwrap();
+        for (index, (&weight, &selected)) in dense.iter().zip(&selected).enumerate() {
+            prop_assert_eq!(weight, alpha[index / filter] * if selected { 1.0 } else { -1.0 });
+        }
+    }
+}
+
+/// The worked example of the specification.
+#[test]
+fn bit_order_is_that_of_the_example() {
+    let conv = Conv2d { out_channels: 1, kernel: 2, stride: 1, padding: 0, precision: Precision::Wbin };
+    let selected = [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 1, 1].map(|bit| bit == 1);
+    let parameters = Parameters::binary(&conv, 3, &selected, vec![0.5], vec![-0.25]).unwrap();
+    let Parameters::Binary { bits, .. } = parameters else { panic!("not binary") };
+    assert_eq!(bits, [0x19, 0x0d]);
+}
+
+#[test]
+fn rewriting_in_another_order_keeps_the_file_valid() {
+    let bytes = tiny().to_bytes().unwrap();
+    let rewritten = Container::read(&bytes).write();
+    assert_ne!(rewritten, bytes);
+    assert_eq!(PackedModel::from_bytes(&rewritten).unwrap(), tiny());
+    assert_eq!(Container::read(&bytes).sealed(), rewritten, "the checksum is not the specification's");
+}
+
+#[test]
+fn flipped_header_bytes_are_noticed_or_mean_nothing() {
+    let bytes = tiny().to_bytes().unwrap();
+    for at in 0..8 + header_len(&bytes) {
+        for mask in [0x01, 0x02, 0x20, 0x80, 0xff] {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= mask;
+            if let Ok(model) = PackedModel::from_bytes(&flipped) {
+                assert_eq!(model, tiny(), "byte {at} ^ {mask:#x}");
+            }
+        }
+    }
+}
+
+#[test]
+fn flipped_data_bytes_are_noticed() {
+    let bytes = tiny().to_bytes().unwrap();
+    for at in 8 + header_len(&bytes)..bytes.len() {
+        for mask in [0x01, 0x20, 0xff] {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= mask;
+            assert!(error(&flipped).contains("checksum"));
+        }
+    }
+}
+
+#[test]
+fn truncated_files_are_errors() {
+    let bytes = tiny().to_bytes().unwrap();
+    for len in 0..bytes.len() {
+        error(&bytes[..len]);
+    }
+    error(&[&bytes[..], &[0]].concat());
+}
+
+/// Changes that keep the container and the checksum valid, and what the error must name.
+#[test]
+fn bad_content_is_named() {
+    type Change = fn(&mut Container);
+    let changes: &[(Change, &[&str])] = &[
+        (|c| drop(c.metadata.insert("format".into(), "other".into())), &["'format'", "other"]),
+        (|c| drop(c.metadata.insert("version".into(), "2".into())), &["'version'", "'2'", "'1'"]),
+        (|c| drop(c.metadata.insert("more".into(), "x".into())), &["'more'"]),
+        (|c| drop(c.metadata.remove("labels")), &["'labels'", "missing"]),
+        (|c| drop(c.metadata.insert("labels".into(), "[]".into())), &["'labels'", "0 labels"]),
+        (|c| drop(c.metadata.insert("labels".into(), "[1]".into())), &["'labels'"]),
+        (|c| drop(c.metadata.insert("provenance".into(), "[]".into())), &["'provenance'"]),
+        (|c| drop(c.metadata.insert("graph".into(), "{".into())), &["'graph'"]),
+        (|c| edit(c, "graph", |graph| graph["nodes"][4]["inputs"] = json!([9])), &["'graph'", "'bits'"]),
+        (
+            |c| edit(c, "graph", |graph| graph["nodes"][0]["op"]["shape"]["height"] = json!(1_u64 << 40)),
+            &["'graph'"],
+        ),
+        (
+            |c| edit(c, "graph", |graph| graph["nodes"][4]["op"]["out_channels"] = json!(1 << 20)),
+            &["bits", "needs"],
+        ),
+        (|c| edit(c, "canvas", |canvas| canvas["side"] = json!(9)), &["'canvas'", "9"]),
+        (|c| edit(c, "canvas", |canvas| canvas["std"] = json!(0.0)), &["'canvas'", "std"]),
+        (|c| drop(c.tensors.remove("bits.alpha")), &["'bits.alpha'", "missing"]),
+        (|c| drop(c.tensors.insert("stray".into(), c.tensors["bits.beta"].clone())), &["'stray'"]),
+        (|c| tensor(c, "bits.bits").dtype = "I8".into(), &["'bits.bits'", "I8", "U8"]),
+        (|c| tensor(c, "bits.bits").shape = vec![4, 1], &["'bits.bits'", "[4, 1]", "[2, 2]"]),
+        (|c| tensor(c, "bits.bits").data[1] |= 0x10, &["'bits.bits'", "filter 0"]),
+        (|c| float(c, "last.weight", 48, f32::NAN), &["'last.weight'", "48"]),
+        (|c| float(c, "bits.beta", 1, f32::NEG_INFINITY), &["'bits.beta'", "element 1"]),
+        (|c| float(c, "first.norm.shift", 2, f32::INFINITY), &["'first.norm.shift'", "element 2"]),
+    ];
+    for (at, (change, needles)) in changes.iter().enumerate() {
+        let mut container = Container::read(&tiny().to_bytes().unwrap());
+        change(&mut container);
+        let text = error(&container.sealed());
+        assert!(needles.iter().all(|needle| text.contains(needle)), "change {at}: {text}");
+    }
+}
+
+fn tensor<'a>(container: &'a mut Container, name: &str) -> &'a mut common::container::Tensor {
+    container.tensors.get_mut(name).unwrap()
+}
+
+fn float(container: &mut Container, name: &str, element: usize, value: f32) {
+    tensor(container, name).data[4 * element..][..4].copy_from_slice(&value.to_le_bytes());
+}
+
+fn edit(container: &mut Container, entry: &str, change: fn(&mut Value)) {
+    let mut value = serde_json::from_str(&container.metadata[entry]).unwrap();
+    change(&mut value);
+    container.metadata.insert(entry.into(), value.to_string());
+}
+
+/// Headers that lie about the container itself.
+#[test]
+fn hostile_headers_are_errors() {
+    let bytes = tiny().to_bytes().unwrap();
+    let (header, data) = split(&bytes);
+    let with = |field: &str, value: Value| {
+        let mut header = header.clone();
+        header["bits.bits"][field] = value;
+        join(&header.to_string(), data)
+    };
+    let end = data.len();
+    for bytes in [
+        with("shape", json!([u64::MAX, u64::MAX])),
+        with("shape", json!([1_u64 << 40, 1])),
+        with("shape", json!([-1, 2])),
+        with("shape", json!("2")),
+        with("dtype", json!("F128")),
+        with("dtype", json!("F4")),
+        with("data_offsets", json!([0, 4])),
+        with("data_offsets", json!([end, end + 4])),
+        with("data_offsets", json!([end, end - 4])),
+        with("data_offsets", json!([u64::MAX, u64::MAX])),
+        join("", &[]),
+        join("{}", &[]),
+        join("[]", data),
+        join(&"[".repeat(100_000), data),
+        join(r#"{"__metadata__":{"format":"dabnet","version":1}}"#, &[]),
+        u64::MAX.to_le_bytes().to_vec(),
+        [&(1_u64 << 40).to_le_bytes()[..], b"{}"].concat(),
+        vec![0; 100],
+        b"\x89PNG\r\n\x1a\n and so on".to_vec(),
+    ] {
+        error(&bytes);
+    }
+    let spaces = join(&format!("{}{}", header, " ".repeat(17 << 20)), data);
+    assert!(error(&spaces).contains("header"), "the header's limit");
+}
+
+#[test]
+fn models_that_do_not_fit_are_not_written() {
+    let broken: [fn(&mut PackedModel); 6] = [
+        |model| model.labels.clear(),
+        |model| drop(model.parameters.remove("mixed")),
+        |model| drop(model.parameters.insert("relu".into(), Parameters::Float { weights: vec![] })),
+        |model| drop(model.parameters.insert("bits".into(), Parameters::Float { weights: vec![0.0; 24] })),
+        |model| drop(model.parameters.insert("last".into(), Parameters::Float { weights: vec![0.0; 48] })),
+        |model| model.canvas.side = 16,
+    ];
+    for change in broken {
+        let mut model = tiny();
+        change(&mut model);
+        assert!(matches!(model.to_bytes(), Err(EngineError::Field { .. })));
+        assert!(matches!(dabnet_engine::Model::new(model), Err(EngineError::Field { .. })));
+    }
+    let conv = Conv2d { out_channels: 2, kernel: 1, stride: 1, padding: 0, precision: Precision::Wbin };
+    assert!(Parameters::binary(&conv, 3, &[true; 5], vec![0.0; 2], vec![0.0; 2]).is_err());
+    assert!(Parameters::binary(&conv, 3, &[true; 6], vec![0.0; 2], vec![0.0; 3]).is_err());
+    assert!(tiny().dense("relu").is_err() && tiny().dense("first.norm").is_err());
+}
+
+#[test]
+fn files_and_folders_are_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    fs::write(&path, "what was there before").unwrap();
+    tiny().save(&path).unwrap();
+    assert_eq!(PackedModel::load(&path).unwrap(), tiny());
+    assert_eq!(PackedModel::load(folder.path()).unwrap(), tiny());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "a temporary file was left");
+
+    let missing = PackedModel::load(folder.path().join("none")).unwrap_err().to_string();
+    assert!(missing.starts_with("cannot read") && missing.contains("none"), "{missing}");
+    let nowhere = tiny().save(folder.path().join("no/such/folder")).unwrap_err().to_string();
+    assert!(nowhere.starts_with("cannot write"), "{nowhere}");
+    fs::write(&path, "not a model").unwrap();
+    let broken = PackedModel::load(folder.path()).unwrap_err().to_string();
+    assert!(broken.contains("model.safetensors: not a safetensors file"), "{broken}");
+}
