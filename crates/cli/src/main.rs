@@ -1,1 +1,36 @@
-fn main() {}
+//! `dabnet`: one-bit neural networks for freehand sketches, on the command line.
+#![forbid(unsafe_code)]
+
+mod commands;
+mod error;
+mod evaluation;
+mod json;
+mod progress;
+mod quickstart;
+mod shipped;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{commands::Command, error::CliError};
+
+/// One-bit neural networks for freehand sketches: train them, pack them, recognise with them.
+#[derive(Debug, Parser)]
+#[command(name = "dabnet", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command.run() {
+        Ok(code) => code,
+        Err(CliError::Closed) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("dabnet: {error}");
+            error.exit_code()
+        }
+    }
+}

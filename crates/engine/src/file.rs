@@ -10,6 +10,7 @@ mod write;
 
 pub use packed::PackedModel;
 pub use parameters::Parameters;
+pub use write::replace_file;
 
 /// Value of the metadata entry `format`.
 const FORMAT: &str = "dabnet";

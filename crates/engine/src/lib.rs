@@ -35,7 +35,7 @@ mod window;
 mod workspace;
 
 pub use error::EngineError;
-pub use file::{PackedModel, Parameters};
+pub use file::{PackedModel, Parameters, replace_file};
 pub use isa::Isa;
 pub use model::Model;
 pub use prediction::{Prediction, softmax, top};

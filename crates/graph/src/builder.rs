@@ -5,8 +5,10 @@ const EPSILON: f32 = 1e-5;
 
 /// Writes a graph down, one layer after another.
 ///
-/// [`Builder::layer`] knows the block order of each precision (paper, section 4):
-/// `BatchNorm → Sign → Conv → ReLU` where inputs are binary, `Conv → BatchNorm → ReLU` elsewhere.
+/// [`Builder::layer`] knows the block order of each precision: `Conv → BatchNorm → ReLU` where
+/// inputs are real, `BatchNorm → Sign → Conv` where they are binary. The paper (section 4) has a
+/// ReLU after that as well; it only takes away what the next sign could use, and networks
+/// trained here did worse with it (see `docs/accuracy.md`).
 #[derive(Debug)]
 pub struct Builder {
     architecture: &'static str,
@@ -87,7 +89,7 @@ impl Builder {
         self.push(name, Op::Conv2d(conv));
         if !binary_input {
             self.batch_norm(format!("{name}.norm"));
+            self.push(format!("{name}.relu"), Op::Relu);
         }
-        self.push(format!("{name}.relu"), Op::Relu);
     }
 }

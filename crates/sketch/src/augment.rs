@@ -50,14 +50,14 @@ impl Augment {
     pub fn light() -> Self {
         Self {
             flip: 0.5,
-            rotation: 0.15,
-            stretch: 0.2,
-            shear: 0.1,
-            warp: 0.02,
-            drift: 0.01,
-            drop: 0.1,
-            zoom: 0.8,
-            line: 0.2,
+            rotation: 0.12,
+            stretch: 0.15,
+            shear: 0.08,
+            warp: 0.015,
+            drift: 0.008,
+            drop: 0.08,
+            zoom: 0.85,
+            line: 0.15,
         }
     }
 

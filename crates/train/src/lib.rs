@@ -1,1 +1,29 @@
+//! Trains binary neural networks and packs them.
+//!
+//! The latent weights, the optimiser and the split of every filter live on the host, in
+//! [`Parameters`]; the tensor library sees only the effective weights `W̃`, runs the graph
+//! forward and backward, and hands back the gradient with respect to them. The straight-through
+//! estimator is then one rule in one place, the split is native code, and nothing outside
+//! `runner` knows the tensor library.
 #![forbid(unsafe_code)]
+
+mod adam;
+mod config;
+mod effective;
+mod error;
+mod examples;
+mod pack;
+mod parameters;
+mod runner;
+mod schedule;
+mod sketches;
+mod trainer;
+
+pub use config::TrainConfig;
+pub use effective::Effective;
+pub use error::TrainError;
+pub use examples::Examples;
+pub use pack::{Description, pack};
+pub use parameters::{NodeParameters, Norm, Parameters};
+pub use sketches::AugmentedSketches;
+pub use trainer::{Progress, Trained, Trainer};

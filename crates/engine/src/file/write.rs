@@ -57,7 +57,7 @@ impl PackedModel {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), EngineError> {
         let path = path.as_ref();
         let bytes = self.to_bytes()?;
-        replace(path, &bytes).map_err(|source| EngineError::Write { path: path.to_owned(), source })
+        replace_file(path, &bytes).map_err(|source| EngineError::Write { path: path.to_owned(), source })
     }
 
     /// All tensors in file order: four-byte numbers before bytes, so that each is aligned, and by
@@ -135,8 +135,12 @@ impl Serialize for Header<'_> {
     }
 }
 
-/// Gives `path` new content in one step that a crash cannot leave half done.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Gives a file new content in one step: whatever stops the program, the file has either the old
+/// content or the new. The folder must exist.
+///
+/// # Errors
+/// What the file system says; the old content is then still there.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
     let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {

@@ -1,0 +1,26 @@
+//! The subcommands, one file each.
+
+mod quickstart;
+mod recognize;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::error::CliError;
+
+/// What `dabnet` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Quickstart(quickstart::Quickstart),
+    Recognize(recognize::Recognize),
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        match self {
+            Self::Quickstart(command) => command.run(),
+            Self::Recognize(command) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode, thread::available_parallelism};
+
+use clap::Args;
+
+use crate::{
+    error::CliError,
+    quickstart::{self, Settings},
+};
+
+/// Train, pack, compare and recognise on bundled real sketches.
+///
+/// Trains the same small network in full precision, as XNOR-Net and as DAB-Net on 20 words of
+/// Quick, Draw!, evaluates the packed models on sketches held out, and writes the models and a
+/// report to look at. Needs no network and no other file.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dabnet quickstart
+  dabnet quickstart --seed 1 --out runs/seed-1
+  dabnet quickstart --fast --json")]
+pub(crate) struct Quickstart {
+    /// Folder to write the models and report.html to
+    #[arg(long, default_value = "quickstart", value_name = "DIR")]
+    out: PathBuf,
+
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+
+    /// Passes over the training sketches [default: 13, or 5 with --fast]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    epochs: Option<u16>,
+
+    /// A third of the sketches and few epochs: a try-out of under a minute
+    #[arg(long)]
+    fast: bool,
+
+    /// Threads to train with [default: all]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// Print the results as one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+impl Quickstart {
+    pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let threads = self.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+        let epochs = self.epochs.map(usize::from);
+        let settings =
+            Settings { out: self.out, seed: self.seed, epochs, fast: self.fast, threads, json: self.json };
+        quickstart::run(&settings)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,174 @@
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use dabnet_engine::{Model, Prediction, Session, top};
+use dabnet_sketch::{Sketch, SketchError, Sketches, normalized, rasterize, read, read_file};
+use serde::Serialize;
+
+use crate::{error::CliError, json, shipped};
+
+/// Label sketches with a packed model.
+///
+/// Reads SVG, PNG, JPEG and Quick, Draw! ndjson (plain or gzip), told apart by content. Without
+/// --model it uses the model shipped with the program: 20 words of Quick, Draw!.
+///
+/// A file or a line that cannot be read is reported on standard error and the rest goes on; the
+/// exit status is then 1, or 2 if nothing at all could be recognised.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dabnet recognize cat.png
+  dabnet recognize --top 3 drawings/ board.svg
+  dabnet recognize --model quickstart/dab --json sketches.ndjson
+  cat cat.svg | dabnet recognize -")]
+pub(crate) struct Recognize {
+    /// Sketches: files, folders of files, or - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Packed model: its file, or the folder that holds model.safetensors
+    #[arg(long, value_name = "MODEL")]
+    model: Option<PathBuf>,
+
+    /// Labels to print for each sketch
+    #[arg(long, default_value_t = 3, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
+    top: u16,
+
+    /// Print one JSON object a line for each sketch
+    #[arg(long)]
+    json: bool,
+}
+
+impl Recognize {
+    pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let model = match &self.model {
+            Some(path) => Model::load(path)?,
+            None => shipped::model()?,
+        };
+        let mut recognizer =
+            Recognizer { session: Session::new(&model), model, options: &self, done: 0, failed: 0 };
+        for file in &self.files {
+            recognizer.path(file)?;
+        }
+        Ok(match recognizer {
+            Recognizer { failed: 0, .. } => ExitCode::SUCCESS,
+            Recognizer { done: 0, .. } => ExitCode::from(2),
+            _ => ExitCode::from(1),
+        })
+    }
+}
+
+struct Recognizer<'a> {
+    model: Model,
+    session: Session,
+    options: &'a Recognize,
+    done: usize,
+    failed: usize,
+}
+
+/// One sketch's labels, as `--json` prints them.
+#[derive(Serialize)]
+struct Answer<'a> {
+    file: &'a str,
+    /// Position in the file, from 1.
+    item: usize,
+    /// What the file itself says the sketch is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    word: Option<&'a str>,
+    predictions: Vec<Guess<'a>>,
+}
+
+#[derive(Serialize)]
+struct Guess<'a> {
+    label: &'a str,
+    probability: f32,
+}
+
+impl Recognizer<'_> {
+    fn path(&mut self, path: &Path) -> Result<(), CliError> {
+        if path.as_os_str() == "-" {
+            return self.sketches("standard input", read("standard input", io::stdin()));
+        }
+        if path.is_dir() {
+            return match files_in(path) {
+                Ok(files) => files.iter().try_for_each(|file| self.file(file)),
+                Err(error) => {
+                    self.fail(&format!("cannot read the folder {}: {error}", path.display()));
+                    Ok(())
+                }
+            };
+        }
+        self.file(path)
+    }
+
+    fn file(&mut self, path: &Path) -> Result<(), CliError> {
+        self.sketches(&path.display().to_string(), read_file(path))
+    }
+
+    fn sketches(&mut self, name: &str, sketches: Result<Sketches, SketchError>) -> Result<(), CliError> {
+        let sketches = match sketches {
+            Ok(sketches) => sketches,
+            Err(error) => {
+                self.fail(&error.to_string());
+                return Ok(());
+            }
+        };
+        let mut sketches = sketches.enumerate().peekable();
+        while let Some((index, sketch)) = sketches.next() {
+            let alone = index == 0 && sketches.peek().is_none();
+            match sketch {
+                Ok(sketch) => self.sketch(name, index + 1, alone, &sketch)?,
+                Err(error) => self.fail(&error.to_string()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Labels one sketch; `alone` if it is the only one of its file, which then needs no number.
+    fn sketch(&mut self, file: &str, item: usize, alone: bool, sketch: &Sketch) -> Result<(), CliError> {
+        let canvas = self.model.canvas();
+        let ink = rasterize(&sketch.drawing, canvas);
+        let logits = self.session.run(&normalized(&ink, canvas))?;
+        let predictions = top(logits, usize::from(self.options.top));
+        self.done += 1;
+        if self.options.json {
+            let word = sketch.word.as_deref();
+            let predictions = predictions.iter().map(|guess| self.guess(guess)).collect();
+            json::print_line(&Answer { file, item, word, predictions })?;
+        } else {
+            let guesses: Vec<String> = predictions
+                .iter()
+                .map(|guess| self.guess(guess))
+                .map(|Guess { label, probability }| format!("{label} {:.1} %", 100.0 * probability))
+                .collect();
+            let number = if alone { String::new() } else { format!(" #{item}") };
+            writeln!(io::stdout(), "{file}{number}: {}", guesses.join(", "))?;
+        }
+        Ok(())
+    }
+
+    fn guess(&self, prediction: &Prediction) -> Guess<'_> {
+        Guess { label: &self.model.labels()[prediction.class], probability: prediction.probability }
+    }
+
+    fn fail(&mut self, message: &str) {
+        self.failed += 1;
+        eprintln!("dabnet: {message}");
+    }
+}
+
+/// The files of a folder by name, hidden ones and folders left out.
+fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") && entry.path().is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}

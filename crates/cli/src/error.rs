@@ -1,0 +1,77 @@
+use std::{io, path::Path, process::ExitCode};
+
+use dabnet_engine::EngineError;
+use dabnet_graph::GraphError;
+use dabnet_sketch::SketchError;
+use dabnet_train::TrainError;
+use thiserror::Error;
+
+/// Why a command stopped, and what it exits with.
+#[derive(Debug, Error)]
+pub(crate) enum CliError {
+    /// What was asked for, or a file that was given, is wrong: exit 2.
+    #[error("{0}")]
+    Input(String),
+    /// Something that should have worked did not: exit 1.
+    #[error("{0}")]
+    Failure(String),
+    /// Nobody reads the output any more; not an error to tell of.
+    #[error("the output was closed")]
+    Closed,
+}
+
+impl CliError {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Input(_) => ExitCode::from(2),
+            Self::Failure(_) => ExitCode::from(1),
+            Self::Closed => ExitCode::SUCCESS,
+        }
+    }
+
+    /// A file or folder that cannot be written.
+    pub(crate) fn write(path: &Path, error: &io::Error) -> Self {
+        Self::Failure(format!("cannot write {}: {error}", path.display()))
+    }
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Write { .. } => Self::Failure(error.to_string()),
+            _ => Self::Input(error.to_string()),
+        }
+    }
+}
+
+impl From<SketchError> for CliError {
+    fn from(error: SketchError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
+impl From<GraphError> for CliError {
+    fn from(error: GraphError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
+impl From<TrainError> for CliError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Config(_) => Self::Input(error.to_string()),
+            _ => Self::Failure(error.to_string()),
+        }
+    }
+}
+
+/// Errors of writing to standard output.
+impl From<io::Error> for CliError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::Closed
+        } else {
+            Self::Failure(format!("cannot write the output: {error}"))
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The main job in one go: bundled sketches in; packed models, a table and a report out.
+
+mod contender;
+mod files;
+mod outcome;
+mod recognition;
+mod report;
+mod table;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use dabnet_graph::Canvas;
+use dabnet_sketch::{Augment, Dataset, Example};
+use dabnet_train::AugmentedSketches;
+
+pub(crate) use self::outcome::{CurvePoint, Outcome};
+use self::{contender::Contender, recognition::Recognition};
+use crate::{error::CliError, evaluation::Drawn, json, progress::duration};
+
+/// The network that all contenders share.
+const ARCHITECTURE: &str = "sketch-a-net-64";
+
+/// What it sees.
+const CANVAS: Canvas = Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 };
+
+const EPOCHS: usize = 13;
+const FAST_EPOCHS: usize = 5;
+/// Of how many training sketches `--fast` takes one.
+const FAST_SHARE: usize = 3;
+
+/// What the user asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub out: PathBuf,
+    pub seed: u64,
+    pub epochs: Option<usize>,
+    pub fast: bool,
+    pub threads: usize,
+    pub json: bool,
+}
+
+impl Settings {
+    fn epochs(&self) -> usize {
+        self.epochs.unwrap_or(if self.fast { FAST_EPOCHS } else { EPOCHS })
+    }
+}
+
+/// Everything a quickstart found out.
+#[derive(Debug)]
+pub(crate) struct Results {
+    pub seed: u64,
+    pub epochs: usize,
+    pub labels: Vec<String>,
+    pub canvas: Canvas,
+    pub train_count: usize,
+    pub test: Vec<Example>,
+    /// In the order in which they were trained: full precision first.
+    pub outcomes: Vec<Outcome>,
+    pub recognitions: Vec<Recognition>,
+    pub elapsed: Duration,
+}
+
+/// Runs the whole quickstart.
+pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
+    files::prepare(&settings.out)?;
+    let start = Instant::now();
+    let Dataset { labels, mut train, test } = Dataset::bundled()?;
+    if settings.fast {
+        train = train.into_iter().step_by(FAST_SHARE).collect();
+    }
+    eprintln!(
+        "{} words of Quick, Draw!: {} sketches to train on, {} to test on, drawn at {side}×{side}",
+        labels.len(),
+        train.len(),
+        test.len(),
+        side = CANVAS.side,
+    );
+    let examples = AugmentedSketches::new(&train, CANVAS, Augment::light());
+    let drawn = Drawn::new(&test, &CANVAS);
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(Contender::ALL.len());
+    for contender in &Contender::ALL {
+        let full = outcomes.first().map(|outcome| &outcome.trained);
+        outcomes.push(contender.run(settings, &labels, &examples, &drawn, full)?);
+    }
+    let recognitions = recognition::three(&outcomes, &labels, &test, &drawn)?;
+    let results = Results {
+        seed: settings.seed,
+        epochs: settings.epochs(),
+        labels,
+        canvas: CANVAS,
+        train_count: train.len(),
+        test,
+        outcomes,
+        recognitions,
+        elapsed: start.elapsed(),
+    };
+    files::write(&settings.out, &results)?;
+    if settings.json {
+        json::print_line(&files::summary(&results))?;
+    } else {
+        table::print(&results)?;
+        recognition::print(&results)?;
+    }
+    eprintln!(
+        "Took {}. Open {} in a browser; packed models are beside it.",
+        duration(results.elapsed),
+        settings.out.join(files::REPORT).display()
+    );
+    Ok(())
+}

@@ -1,0 +1,111 @@
+use dabnet_binarize::Scheme;
+use dabnet_engine::Model;
+use dabnet_graph::{Policy, architectures};
+use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, pack};
+use serde_json::json;
+
+use super::{ARCHITECTURE, CANVAS, CurvePoint, Outcome, Settings};
+use crate::{
+    error::CliError,
+    evaluation::{Drawn, Evaluation},
+    progress::TrainingProgress,
+};
+
+/// One way of training the network.
+#[derive(Debug)]
+pub(crate) struct Contender {
+    /// Folder its model is written to, and its name in JSON.
+    pub key: &'static str,
+    /// What people call it.
+    pub name: &'static str,
+    policy: Policy,
+    scheme: Scheme,
+    learning_rate: f32,
+    /// See [`TrainConfig::center`].
+    center: bool,
+    /// Start from the convolutions of the full-precision network instead of from noise.
+    warm: bool,
+}
+
+impl Contender {
+    pub(crate) const ALL: [Self; 3] = [
+        Self {
+            key: "full",
+            name: "full precision",
+            policy: Policy::Full,
+            scheme: Scheme::Dab,
+            learning_rate: 5e-3,
+            center: false,
+            warm: false,
+        },
+        Self {
+            key: "xnor",
+            name: "XNOR-Net",
+            policy: Policy::Fbin,
+            scheme: Scheme::Sign,
+            learning_rate: 6e-3,
+            center: true,
+            warm: true,
+        },
+        Self {
+            key: "dab",
+            name: "DAB-Net",
+            policy: Policy::Fbin,
+            scheme: Scheme::Dab,
+            learning_rate: 6e-3,
+            center: false,
+            warm: true,
+        },
+    ];
+
+    /// Trains, packs, and evaluates what was packed. `full` is the full-precision network, where
+    /// it has been trained already.
+    pub(super) fn run(
+        &'static self,
+        settings: &Settings,
+        labels: &[String],
+        examples: &AugmentedSketches,
+        drawn: &Drawn,
+        full: Option<&Trained>,
+    ) -> Result<Outcome, CliError> {
+        let graph = architectures::find(ARCHITECTURE)?.graph(CANVAS.side, labels.len(), &self.policy)?;
+        let config = TrainConfig {
+            scheme: self.scheme,
+            epochs: settings.epochs(),
+            batch: 64,
+            learning_rate: self.learning_rate,
+            center: self.center,
+            label_smoothing: 0.1,
+            seed: settings.seed,
+            threads: settings.threads,
+        };
+        let progress = TrainingProgress::new(self.name);
+        let mut curve = Vec::new();
+        let mut trainer = Trainer::new(&graph, config, examples)?;
+        let start = full.filter(|_| self.warm);
+        if let Some(full) = start {
+            trainer = trainer.starting_from(full);
+        }
+        let trained = trainer.train(|step| {
+            progress.observe(step);
+            if step.ends_epoch() {
+                curve.push(CurvePoint { loss: step.loss, accuracy: step.accuracy });
+            }
+        })?;
+
+        let description =
+            Description { labels: labels.to_vec(), canvas: CANVAS, provenance: Default::default() };
+        let mut packed = pack(&trained, description)?;
+        let evaluation = Evaluation::new(&Model::new(packed.clone())?, drawn)?;
+        packed.provenance.insert("network".into(), self.name.into());
+        let start = if start.is_some() { "convolutions of the full-precision network" } else { "random" };
+        packed.provenance.insert("start".into(), start.into());
+        packed.provenance.insert("data".into(), "quickdraw-20: Quick, Draw! by Google, CC BY 4.0".into());
+        packed.provenance.insert(
+            "accuracy".into(),
+            json!({ "split": "test", "count": evaluation.count, "top1": evaluation.top1, "top5": evaluation.top5 }),
+        );
+        let bytes = packed.to_bytes()?;
+        Ok(Outcome { contender: self, curve, trained, packed, bytes: bytes.len() as u64, evaluation })
+    }
+}

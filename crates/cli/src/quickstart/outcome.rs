@@ -1,0 +1,33 @@
+use dabnet_engine::PackedModel;
+use dabnet_graph::Account;
+use dabnet_train::Trained;
+
+use super::contender::Contender;
+use crate::evaluation::Evaluation;
+
+/// One contender, trained, packed and evaluated.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub contender: &'static Contender,
+    /// One point an epoch.
+    pub curve: Vec<CurvePoint>,
+    pub trained: Trained,
+    pub packed: PackedModel,
+    /// Size of the packed model's file.
+    pub bytes: u64,
+    /// On the test split, through the packed engine.
+    pub evaluation: Evaluation,
+}
+
+impl Outcome {
+    pub(crate) fn account(&self) -> Account {
+        self.packed.graph.account()
+    }
+}
+
+/// Means over one epoch of training, on augmented sketches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CurvePoint {
+    pub loss: f32,
+    pub accuracy: f32,
+}

@@ -1,0 +1,61 @@
+use std::io::{self, Write};
+
+use dabnet_engine::{EngineError, Model, Prediction, Session, top};
+use dabnet_sketch::{Example, rasterize};
+
+use super::{Outcome, Results};
+use crate::{
+    evaluation::Drawn,
+    terminal::{EMPTY, braille},
+};
+
+/// One test sketch and what the packed DAB-Net says of it.
+#[derive(Debug)]
+pub(crate) struct Recognition {
+    /// Index in the test split.
+    pub index: usize,
+    pub predictions: Vec<Prediction>,
+}
+
+/// What the last contender, DAB-Net, makes of the first test sketch of three words.
+pub(super) fn three(
+    outcomes: &[Outcome],
+    labels: &[String],
+    test: &[Example],
+    drawn: &Drawn,
+) -> Result<Vec<Recognition>, EngineError> {
+    let Some(outcome) = outcomes.last() else { return Ok(Vec::new()) };
+    let mut session = Session::new(&Model::new(outcome.packed.clone())?);
+    let of_word = |label| test.iter().position(|example| example.label == label);
+    [0, labels.len() / 3, 2 * labels.len() / 3]
+        .into_iter()
+        .filter_map(of_word)
+        .map(|index| {
+            let predictions = top(session.run(&drawn.canvases[index])?, 3);
+            Ok(Recognition { index, predictions })
+        })
+        .collect()
+}
+
+/// Prints each sketch with its labels beside it.
+pub(super) fn print(results: &Results) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for recognition in &results.recognitions {
+        let example = &results.test[recognition.index];
+        let ink = rasterize(&example.sketch.drawing, &results.canvas);
+        let mut picture = braille(&ink, results.canvas.side);
+        picture.retain(|line| line.chars().any(|dots| dots != EMPTY));
+        let mut text = vec![format!("drawn as: {}", results.labels[example.label]), String::new()];
+        text.extend(
+            recognition.predictions.iter().map(|guess| {
+                format!("{:>5.1} %  {}", 100.0 * guess.probability, results.labels[guess.class])
+            }),
+        );
+        let first = picture.len().saturating_sub(text.len()) / 2;
+        for (row, line) in picture.iter().enumerate() {
+            let beside = row.checked_sub(first).and_then(|row| text.get(row)).map_or("", String::as_str);
+            writeln!(out, "{line}   {beside}")?;
+        }
+    }
+    Ok(())
+}

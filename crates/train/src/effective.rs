@@ -1,0 +1,94 @@
+//! From latent weights to the weights the network runs with.
+
+use dabnet_binarize::{Scheme, Split, split};
+use dabnet_graph::{Conv2d, Graph};
+use rayon::prelude::*;
+
+use crate::{NodeParameters, Parameters, TrainError};
+
+/// What a convolution runs with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effective {
+    /// `OIHW`: the latent weights in a layer with real weights, `α` and `β` in a binary one.
+    pub weights: Vec<f32>,
+    /// One split a filter; empty in a layer with real weights.
+    pub splits: Vec<Split>,
+}
+
+/// The largest magnitude a binarized latent weight may have.
+const CLAMP: f32 = 1.0;
+
+/// The effective weights of every node; `None` where it is no convolution.
+///
+/// # Errors
+/// [`TrainError::Split`] if a latent weight is not finite.
+pub(crate) fn effective(
+    graph: &Graph,
+    parameters: &Parameters,
+    scheme: Scheme,
+) -> Result<Vec<Option<Effective>>, TrainError> {
+    let mut all = vec![None; graph.nodes().len()];
+    for (id, node, conv) in graph.convolutions() {
+        let NodeParameters::Conv(latent) = &parameters.nodes()[id] else { continue };
+        all[id] = Some(if conv.precision.binary_weights() {
+            binarize(&node.name, latent, conv, scheme)?
+        } else {
+            Effective { weights: latent.clone(), splits: Vec::new() }
+        });
+    }
+    Ok(all)
+}
+
+fn binarize(layer: &str, latent: &[f32], conv: &Conv2d, scheme: Scheme) -> Result<Effective, TrainError> {
+    let n = latent.len() / conv.out_channels;
+    let splits = latent
+        .par_chunks(n)
+        .enumerate()
+        .map(|(filter, weights)| {
+            split(scheme, weights).map_err(|source| TrainError::Split {
+                layer: layer.to_owned(),
+                filter,
+                source,
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let weights = latent
+        .chunks(n)
+        .zip(&splits)
+        .flat_map(|(weights, split)| weights.iter().map(|&weight| split.value(weight)))
+        .collect();
+    Ok(Effective { weights, splits })
+}
+
+/// Keeps the latent weights of binary layers where the estimator is defined: optionally zero
+/// mean over input channels at each tap, always within `±1` (paper, section 4).
+pub(crate) fn constrain(graph: &Graph, parameters: &mut Parameters, center: bool) {
+    for (id, _, conv) in graph.convolutions().filter(|(_, _, conv)| conv.precision.binary_weights()) {
+        let channels = graph.input_shape_of(id).channels;
+        let NodeParameters::Conv(latent) = &mut parameters.nodes_mut()[id] else { continue };
+        if center && channels > 1 {
+            latent.chunks_mut(conv.filter_len(channels)).for_each(|filter| center_taps(filter, channels));
+        }
+        latent.iter_mut().for_each(|weight| *weight = weight.clamp(-CLAMP, CLAMP));
+    }
+}
+
+fn center_taps(filter: &mut [f32], channels: usize) {
+    let taps = filter.len() / channels;
+    for tap in 0..taps {
+        let mean = filter.iter().skip(tap).step_by(taps).sum::<f32>() / channels as f32;
+        filter.iter_mut().skip(tap).step_by(taps).for_each(|weight| *weight -= mean);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::center_taps;
+
+    #[test]
+    fn centring_leaves_no_mean_at_any_tap() {
+        let mut filter = [1.0, 10.0, 3.0, 20.0];
+        center_taps(&mut filter, 2);
+        assert_eq!(filter, [-1.0, -5.0, 1.0, 5.0]);
+    }
+}

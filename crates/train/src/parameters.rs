@@ -1,0 +1,90 @@
+use dabnet_graph::{Graph, Op};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+/// What training changes: one entry a node of the graph, in the same order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameters {
+    nodes: Vec<NodeParameters>,
+}
+
+/// The parameters of one node.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeParameters {
+    /// The node has none.
+    None,
+    /// Latent weights of a convolution, `OIHW`.
+    Conv(Vec<f32>),
+    /// A batch normalisation.
+    Norm(Norm),
+}
+
+/// Batch normalisation, one value a channel in each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Norm {
+    /// Learned scale.
+    pub gamma: Vec<f32>,
+    /// Learned shift.
+    pub beta: Vec<f32>,
+    /// Running mean.
+    pub mean: Vec<f32>,
+    /// Running variance, biased as it is used.
+    pub variance: Vec<f32>,
+}
+
+impl Norm {
+    fn new(channels: usize) -> Self {
+        Self {
+            gamma: vec![1.0; channels],
+            beta: vec![0.0; channels],
+            mean: vec![0.0; channels],
+            variance: vec![1.0; channels],
+        }
+    }
+}
+
+impl Parameters {
+    /// Fresh parameters: convolutions uniform in `±1/√n`, drawn from `seed`; batch
+    /// normalisations the identity.
+    ///
+    /// Behind a batch normalisation only a weight's direction matters, so a small start lets a
+    /// given learning rate turn it further: `±√(6/n)` learned far less in as many steps.
+    pub fn new(graph: &Graph, seed: u64) -> Self {
+        let mut rng = Pcg64::seed_from_u64(seed);
+        let nodes = (0..graph.nodes().len())
+            .map(|id| match &graph.nodes()[id].op {
+                Op::Conv2d(conv) => {
+                    let channels = graph.input_shape_of(id).channels;
+                    let bound = (1.0 / conv.filter_len(channels) as f32).sqrt();
+                    NodeParameters::Conv(
+                        (0..conv.weights(channels)).map(|_| rng.random_range(-bound..bound)).collect(),
+                    )
+                }
+                Op::BatchNorm { .. } => NodeParameters::Norm(Norm::new(graph.shape(id).channels)),
+                _ => NodeParameters::None,
+            })
+            .collect();
+        Self { nodes }
+    }
+
+    /// The parameters of every node.
+    pub fn nodes(&self) -> &[NodeParameters] {
+        &self.nodes
+    }
+
+    pub(crate) fn nodes_mut(&mut self) -> &mut [NodeParameters] {
+        &mut self.nodes
+    }
+
+    /// What the optimiser updates, in a fixed order.
+    pub(crate) fn trainable_mut(&mut self) -> impl Iterator<Item = &mut Vec<f32>> {
+        self.nodes
+            .iter_mut()
+            .flat_map(|node| match node {
+                NodeParameters::None => [None, None],
+                NodeParameters::Conv(weights) => [Some(weights), None],
+                NodeParameters::Norm(norm) => [Some(&mut norm.gamma), Some(&mut norm.beta)],
+            })
+            .flatten()
+    }
+}

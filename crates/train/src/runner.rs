@@ -1,0 +1,239 @@
+//! Runs a graph on the tensor library: the only file that knows which one.
+
+use burn_tensor::{
+    Device, Int, Tensor, TensorData, activation,
+    module::{batch_norm, batch_norm_train, conv2d, max_pool2d},
+    ops::{ConvOptions, MaxPoolOptions},
+};
+use dabnet_graph::{Graph, NodeId, Op};
+use rand::{Rng, RngExt};
+
+use crate::{Effective, NodeParameters, Norm, Parameters, TrainError};
+
+/// A graph with the values its nodes run with.
+#[derive(Clone, Copy)]
+pub(crate) struct Network<'a> {
+    pub graph: &'a Graph,
+    pub parameters: &'a Parameters,
+    /// Effective weights by node.
+    pub effective: &'a [Option<Effective>],
+}
+
+/// What one shard of a batch says of the network.
+pub(crate) struct Gradients {
+    /// Mean loss over the shard.
+    pub loss: f32,
+    /// How many of its examples were labelled right.
+    pub correct: usize,
+    /// In the order of [`Parameters::trainable_mut`].
+    pub buffers: Vec<Vec<f32>>,
+    /// Mean and variance of every batch normalisation over the shard.
+    pub statistics: Vec<(NodeId, Vec<f32>, Vec<f32>)>,
+}
+
+/// Loss and gradients over one shard: `canvases` holds one input after another.
+pub(crate) fn gradients(
+    network: Network<'_>,
+    canvases: Vec<f32>,
+    labels: &[usize],
+    label_smoothing: f32,
+    rng: &mut dyn Rng,
+) -> Result<Gradients, TrainError> {
+    let device = Device::flex().autodiff();
+    let mut training = Training { device: device.clone(), rng, leaves: Vec::new(), statistics: Vec::new() };
+    let logits = forward(network, &device, canvases, labels.len(), &mut training);
+    let Training { leaves, statistics, .. } = training;
+
+    let correct = count_correct(&values(logits.clone().detach())?, labels);
+    let loss = cross_entropy(logits, labels, label_smoothing);
+    let loss_value = values(loss.clone().detach())?[0];
+    let gradients = loss.backward();
+    let buffers = leaves.into_iter().map(|leaf| leaf.gradient(&gradients)).collect::<Result<Vec<_>, _>>()?;
+    let statistics = statistics
+        .into_iter()
+        .map(|(id, mean, variance)| Ok((id, values(mean)?, values(variance)?)))
+        .collect::<Result<Vec<_>, TrainError>>()?;
+    Ok(Gradients { loss: loss_value, correct, buffers, statistics })
+}
+
+/// Logits of `count` inputs in evaluation mode, one row after another.
+pub(crate) fn logits(network: Network<'_>, canvases: Vec<f32>, count: usize) -> Result<Vec<f32>, TrainError> {
+    values(forward(network, &Device::flex(), canvases, count, &mut Evaluation))
+}
+
+/// What differs between training and evaluation.
+trait Mode {
+    /// Makes the weights of a convolution a leaf, where gradients are wanted.
+    fn weights(&mut self, weights: Tensor<4>) -> Tensor<4>;
+    fn norm(&mut self, id: NodeId, input: Tensor<4>, norm: &Norm, epsilon: f32) -> Tensor<4>;
+    fn sign(&mut self, input: Tensor<4>) -> Tensor<4>;
+    fn dropout(&mut self, input: Tensor<4>, p: f32) -> Tensor<4>;
+}
+
+fn forward(
+    network: Network<'_>,
+    device: &Device,
+    canvases: Vec<f32>,
+    count: usize,
+    mode: &mut impl Mode,
+) -> Tensor<2> {
+    let graph = network.graph;
+    let last_use = last_uses(graph);
+    let mut live: Vec<Option<Tensor<4>>> = vec![None; graph.nodes().len()];
+    let mut canvases = Some(canvases);
+    for (id, node) in graph.nodes().iter().enumerate() {
+        // Handing over the last reference lets the library work in place.
+        let mut read = |input: NodeId| {
+            let tensor = if last_use[input] == id { live[input].take() } else { live[input].clone() };
+            tensor.expect("nodes come after what they read")
+        };
+        let output = match (&node.op, &network.parameters.nodes()[id]) {
+            (Op::Input { shape }, _) => {
+                let dims = [count, shape.channels, shape.height, shape.width];
+                Tensor::from_data(TensorData::new(canvases.take().unwrap_or_default(), dims), device)
+            }
+            (Op::Conv2d(conv), _) => {
+                let effective = network.effective[id].as_ref().expect("every convolution has weights");
+                let channels = graph.input_shape_of(id).channels;
+                let dims = [conv.out_channels, channels, conv.kernel, conv.kernel];
+                let weights = Tensor::from_data(TensorData::new(effective.weights.clone(), dims), device);
+                let options = ConvOptions::new([conv.stride; 2], [conv.padding; 2], [1, 1], 1);
+                conv2d(read(node.inputs[0]), mode.weights(weights), None, options)
+            }
+            (Op::BatchNorm { epsilon }, NodeParameters::Norm(norm)) => {
+                mode.norm(id, read(node.inputs[0]), norm, *epsilon)
+            }
+            (Op::BatchNorm { .. }, _) => unreachable!("parameters follow the graph"),
+            (Op::Relu, _) => activation::relu(read(node.inputs[0])),
+            (Op::Sign, _) => mode.sign(read(node.inputs[0])),
+            (Op::MaxPool { kernel, stride }, _) => {
+                max_pool2d(read(node.inputs[0]), MaxPoolOptions::new([*kernel; 2]).with_stride([*stride; 2]))
+            }
+            (Op::Dropout { p }, _) => mode.dropout(read(node.inputs[0]), *p),
+        };
+        live[id] = Some(output);
+    }
+    let output = live.pop().flatten().expect("a graph has nodes");
+    output.reshape([count, graph.outputs()])
+}
+
+/// For every node, the last node that reads it.
+fn last_uses(graph: &Graph) -> Vec<NodeId> {
+    let mut last = vec![usize::MAX; graph.nodes().len()];
+    for (id, node) in graph.nodes().iter().enumerate() {
+        node.inputs.iter().for_each(|&input| last[input] = id);
+    }
+    last
+}
+
+struct Evaluation;
+
+impl Mode for Evaluation {
+    fn weights(&mut self, weights: Tensor<4>) -> Tensor<4> {
+        weights
+    }
+
+    fn norm(&mut self, _: NodeId, input: Tensor<4>, norm: &Norm, epsilon: f32) -> Tensor<4> {
+        let device = input.device();
+        let [gamma, beta, mean, variance] =
+            [&norm.gamma, &norm.beta, &norm.mean, &norm.variance].map(|values| vector(values, &device));
+        batch_norm(input, gamma, beta, mean, variance, f64::from(epsilon))
+    }
+
+    fn sign(&mut self, input: Tensor<4>) -> Tensor<4> {
+        hard_sign(input)
+    }
+
+    fn dropout(&mut self, input: Tensor<4>, _: f32) -> Tensor<4> {
+        input
+    }
+}
+
+/// A tensor whose gradient is wanted.
+enum Leaf {
+    Weights(Tensor<4>),
+    Vector(Tensor<1>),
+}
+
+impl Leaf {
+    fn gradient(self, gradients: &burn_tensor::Gradients) -> Result<Vec<f32>, TrainError> {
+        let missing = || TrainError::Tensor("a parameter has no gradient".into());
+        match self {
+            Self::Weights(leaf) => values(leaf.grad(gradients).ok_or_else(missing)?),
+            Self::Vector(leaf) => values(leaf.grad(gradients).ok_or_else(missing)?),
+        }
+    }
+}
+
+struct Training<'r> {
+    device: Device,
+    rng: &'r mut dyn Rng,
+    leaves: Vec<Leaf>,
+    statistics: Vec<(NodeId, Tensor<1>, Tensor<1>)>,
+}
+
+impl Mode for Training<'_> {
+    fn weights(&mut self, weights: Tensor<4>) -> Tensor<4> {
+        let leaf = weights.require_grad();
+        self.leaves.push(Leaf::Weights(leaf.clone()));
+        leaf
+    }
+
+    fn norm(&mut self, id: NodeId, input: Tensor<4>, norm: &Norm, epsilon: f32) -> Tensor<4> {
+        let [gamma, beta] =
+            [&norm.gamma, &norm.beta].map(|values| vector(values, &self.device).require_grad());
+        self.leaves.extend([Leaf::Vector(gamma.clone()), Leaf::Vector(beta.clone())]);
+        let result = batch_norm_train(input, gamma, beta, f64::from(epsilon));
+        self.statistics.push((id, result.mean.detach(), result.variance.detach()));
+        result.output
+    }
+
+    /// Straight-through: the gradient passes where `|x| ≤ 1`. The second term is exactly zero,
+    /// so the value is exactly a sign.
+    fn sign(&mut self, input: Tensor<4>) -> Tensor<4> {
+        let passing = input.clone().clamp(-1.0, 1.0);
+        hard_sign(input.detach()) + (passing.clone() - passing.detach())
+    }
+
+    fn dropout(&mut self, input: Tensor<4>, p: f32) -> Tensor<4> {
+        let dims = input.dims();
+        let keep = 1.0 / (1.0 - p);
+        let mask: Vec<f32> = (0..dims.iter().product())
+            .map(|_| if self.rng.random::<f32>() < p { 0.0 } else { keep })
+            .collect();
+        input * Tensor::from_data(TensorData::new(mask, dims), &self.device)
+    }
+}
+
+fn hard_sign(input: Tensor<4>) -> Tensor<4> {
+    input.greater_equal_elem(0.0).float().mul_scalar(2.0).sub_scalar(1.0)
+}
+
+fn cross_entropy(logits: Tensor<2>, labels: &[usize], smoothing: f32) -> Tensor<1> {
+    let device = logits.device();
+    let [count, _] = logits.dims();
+    let targets: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
+    let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [count, 1]), &device);
+    let log_probabilities = activation::log_softmax(logits, 1);
+    let right = log_probabilities.clone().gather(1, targets).mean();
+    let all = log_probabilities.mean();
+    right.mul_scalar(smoothing - 1.0) - all.mul_scalar(smoothing)
+}
+
+fn count_correct(logits: &[f32], labels: &[usize]) -> usize {
+    let classes = logits.len() / labels.len();
+    logits
+        .chunks(classes)
+        .zip(labels)
+        .filter(|(row, label)| row.iter().all(|&logit| logit <= row[**label]))
+        .count()
+}
+
+fn vector(values: &[f32], device: &Device) -> Tensor<1> {
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
+    let data = tensor.try_into_data().map_err(|error| TrainError::Tensor(format!("{error:?}")))?;
+    data.try_into_vec().map_err(|error| TrainError::Tensor(format!("{error:?}")))
+}

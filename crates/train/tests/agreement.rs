@@ -1,0 +1,102 @@
+//! The packed engine against the trainer, on real sketches (the design's "numbers that must
+//! agree").
+
+use dabnet_binarize::Scheme;
+use dabnet_engine::{Isa, Model, PackedModel, Session};
+use dabnet_graph::{Canvas, Policy, architectures};
+use dabnet_sketch::{Augment, Dataset, normalized, rasterize};
+use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, pack};
+
+const CANVAS: Canvas = Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 };
+
+/// Of the sketches, at least this share must get the same first label.
+const TOP1_AGREEMENT: f64 = 0.999;
+/// Largest difference of a logit, relative to the largest logit of its sketch.
+const LOGIT_TOLERANCE: f32 = 1e-3;
+
+fn trained(policy: &Policy, scheme: Scheme, data: &Dataset) -> Trained {
+    let graph = architectures::find("sketch-a-net-64").unwrap().graph(CANVAS.side, 20, policy).unwrap();
+    let examples = AugmentedSketches::new(&data.train, CANVAS, Augment::light());
+    let config = TrainConfig {
+        scheme,
+        epochs: 1,
+        batch: 64,
+        learning_rate: 3e-3,
+        center: scheme == Scheme::Sign,
+        label_smoothing: 0.1,
+        seed: 7,
+        threads: 2,
+    };
+    Trainer::new(&graph, config, &examples).unwrap().train(|_| {}).unwrap()
+}
+
+fn packed(trained: &Trained, data: &Dataset) -> PackedModel {
+    let description =
+        Description { labels: data.labels.clone(), canvas: CANVAS, provenance: Default::default() };
+    let bytes = pack(trained, description).unwrap().to_bytes().unwrap();
+    PackedModel::from_bytes(&bytes).unwrap()
+}
+
+fn first(logits: &[f32]) -> usize {
+    (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap()
+}
+
+/// Trains for an epoch, packs, and compares every sketch of both splits.
+fn agrees(policy: &str, scheme: Scheme) {
+    let data = Dataset::bundled().unwrap();
+    let trained = trained(&policy.parse().unwrap(), scheme, &data);
+    let canvases: Vec<Vec<f32>> = data
+        .test
+        .iter()
+        .chain(&data.train)
+        .map(|example| normalized(&rasterize(&example.sketch.drawing, &CANVAS), &CANVAS))
+        .collect();
+    assert_eq!(canvases.len(), 4000);
+    let expected = trained.logits(&canvases).unwrap();
+
+    for isa in Isa::supported() {
+        let model = Model::with_isa(packed(&trained, &data), isa).unwrap();
+        let mut session = Session::new(&model);
+        let (mut same, mut within) = (0, 0);
+        for (canvas, expected) in canvases.iter().zip(&expected) {
+            let found = session.run(canvas).unwrap();
+            let largest = expected.iter().fold(0.0f32, |most, logit| most.max(logit.abs()));
+            let difference = found.iter().zip(expected).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
+            same += usize::from(first(found) == first(expected));
+            within += usize::from(difference <= LOGIT_TOLERANCE * largest);
+        }
+        let share = |count: usize| count as f64 / canvases.len() as f64;
+        println!(
+            "{policy} {scheme} {isa}: same label {same}, logits within tolerance {within} of {}",
+            canvases.len()
+        );
+        assert!(share(same) >= TOP1_AGREEMENT, "{policy} {scheme} {isa}: {same} labels agree");
+        // A sign input within rounding of its threshold may fall either way and move a logit.
+        assert!(share(within) >= 0.99, "{policy} {scheme} {isa}: {within} within tolerance");
+    }
+}
+
+#[test]
+fn full_precision_agrees() {
+    agrees("full", Scheme::Dab);
+}
+
+#[test]
+fn dab_net_agrees() {
+    agrees("fbin", Scheme::Dab);
+}
+
+#[test]
+fn xnor_net_agrees() {
+    agrees("fbin", Scheme::Sign);
+}
+
+#[test]
+fn real_inputs_agree() {
+    agrees("wbin", Scheme::Dab);
+}
+
+#[test]
+fn a_hybrid_agrees() {
+    agrees("hybrid:conv2,conv6", Scheme::Mean);
+}

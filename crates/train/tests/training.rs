@@ -1,0 +1,155 @@
+//! Training itself, on a problem a small network solves in seconds.
+
+use dabnet_binarize::Scheme;
+use dabnet_graph::{Builder, Graph, Policy, Shape};
+use dabnet_train::{Examples, TrainConfig, TrainError, Trained, Trainer};
+use rand::{Rng, RngExt};
+
+const SIDE: usize = 12;
+
+/// Level, upright and crossed lines at random places.
+struct Lines;
+
+impl Examples for Lines {
+    fn len(&self) -> usize {
+        192
+    }
+
+    fn label(&self, index: usize) -> usize {
+        index % 3
+    }
+
+    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Vec<f32> {
+        let mut canvas = vec![0.0; SIDE * SIDE];
+        let (row, column) = (rng.random_range(1..SIDE - 1), rng.random_range(1..SIDE - 1));
+        for at in 1..SIDE - 1 {
+            if index % 3 != 1 {
+                canvas[row * SIDE + at] = 1.0;
+            }
+            if index % 3 != 0 {
+                canvas[at * SIDE + column] = 1.0;
+            }
+        }
+        canvas
+    }
+}
+
+fn network(policy: &str) -> Graph {
+    let policy: Policy = policy.parse().unwrap();
+    let mut net = Builder::new("lines", &policy, Shape::new(1, SIDE, SIDE));
+    net.full_layer("conv1", 16, 3, 1);
+    net.max_pool("pool1", 2, 2);
+    net.layer("conv2", 32, 3, 1);
+    net.layer("conv3", 32, 5, 0);
+    net.dropout("drop3", 0.1);
+    net.conv("conv4", 3, 1);
+    net.build().unwrap()
+}
+
+fn config(seed: u64) -> TrainConfig {
+    TrainConfig {
+        scheme: Scheme::Dab,
+        epochs: 20,
+        batch: 32,
+        learning_rate: 5e-3,
+        center: false,
+        label_smoothing: 0.05,
+        seed,
+        threads: 2,
+    }
+}
+
+fn train(graph: &Graph, config: TrainConfig) -> Trained {
+    Trainer::new(graph, config, &Lines).unwrap().train(|_| {}).unwrap()
+}
+
+fn accuracy(trained: &Trained) -> f64 {
+    let mut rng = rand_pcg::Pcg64::new(99, 0);
+    let inputs: Vec<Vec<f32>> = (0..192).map(|index| Lines.draw(index, &mut rng)).collect();
+    let logits = trained.logits(&inputs).unwrap();
+    let right = logits
+        .iter()
+        .enumerate()
+        .filter(|(index, row)| row.iter().all(|&logit| logit <= row[index % 3]))
+        .count();
+    right as f64 / logits.len() as f64
+}
+
+#[test]
+fn every_policy_and_scheme_learns() {
+    for policy in ["full", "wbin", "fbin", "hybrid:conv2"] {
+        let graph = network(policy);
+        for scheme in Scheme::ALL {
+            for center in [false, true] {
+                let trained = train(&graph, TrainConfig { scheme, center, ..config(1) });
+                let accuracy = accuracy(&trained);
+                assert!(accuracy > 0.9, "{policy} {scheme} center {center}: {accuracy}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_seed_decides_everything_and_threads_nothing() {
+    let graph = network("fbin");
+    let first = train(&graph, config(3));
+    assert_eq!(first.parameters(), train(&graph, config(3)).parameters());
+    assert_eq!(first.parameters(), train(&graph, TrainConfig { threads: 1, ..config(3) }).parameters());
+    assert_eq!(first.parameters(), train(&graph, TrainConfig { threads: 6, ..config(3) }).parameters());
+    assert_ne!(first.parameters(), train(&graph, config(4)).parameters());
+}
+
+#[test]
+fn binary_filters_have_two_values_and_latent_weights_stay_in_range() {
+    let graph = network("fbin");
+    let trained = train(&graph, config(5));
+    for (id, _, conv) in graph.convolutions() {
+        let effective = trained.effective(id).unwrap();
+        let filters = effective.weights.chunks(effective.weights.len() / conv.out_channels);
+        if conv.precision.binary_weights() {
+            assert_eq!(effective.splits.len(), conv.out_channels);
+            for (filter, split) in filters.zip(&effective.splits) {
+                assert!(filter.iter().all(|&weight| weight == split.alpha || weight == split.beta));
+            }
+        } else {
+            assert!(effective.splits.is_empty());
+        }
+    }
+}
+
+#[test]
+fn progress_counts_to_the_end() {
+    let graph = network("full");
+    let (mut steps, mut epochs, mut last) = (0, 0, None);
+    Trainer::new(&graph, TrainConfig { epochs: 2, ..config(0) }, &Lines)
+        .unwrap()
+        .train(|progress| {
+            steps += 1;
+            epochs += usize::from(progress.ends_epoch());
+            last = Some(*progress);
+        })
+        .unwrap();
+    let last = last.unwrap();
+    assert_eq!((steps, epochs), (12, 2));
+    assert_eq!((last.step, last.steps, last.epoch, last.examples), (12, 12, 2, 384));
+    assert!(last.time_left().is_zero());
+}
+
+#[test]
+fn a_diverging_run_says_so() {
+    let graph = network("full");
+    let outcome =
+        Trainer::new(&graph, TrainConfig { learning_rate: 1e30, ..config(0) }, &Lines).unwrap().train(|_| {});
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, TrainError::Diverged { .. } | TrainError::Split { .. }), "{error}");
+    assert!(error.to_string().contains("learning rate"), "{error}");
+}
+
+#[test]
+fn a_label_without_an_output_is_refused() {
+    let mut net = Builder::new("two", &Policy::Full, Shape::new(1, SIDE, SIDE));
+    net.conv("conv1", 2, SIDE);
+    let graph = net.build().unwrap();
+    let error = Trainer::new(&graph, config(0), &Lines).err().unwrap();
+    assert!(error.to_string().contains("label 2"), "{error}");
+}

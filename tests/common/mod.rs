@@ -1,0 +1,42 @@
+//! Running the built program.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// A file that the project ships.
+pub fn shipped(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+/// Runs `dabnet` to its end.
+pub fn dabnet<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_dabnet"))
+        .args(arguments)
+        .env("RUST_BACKTRACE", "1")
+        .output()
+        .expect("the program starts")
+}
+
+/// What it printed to standard output.
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("output is text")
+}
+
+/// What it printed to standard error.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("output is text")
+}
+
+/// Asserts that the program failed with `code` and one line that holds every one of `parts`.
+pub fn assert_one_clear_line(output: &Output, code: i32, parts: &[&str]) {
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    for part in parts {
+        assert!(message.contains(part), "'{part}' is not in: {message}");
+    }
+    assert!(!message.contains("panicked"), "{message}");
+}

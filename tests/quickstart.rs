@@ -1,0 +1,68 @@
+//! `dabnet quickstart --fast`, end to end.
+
+mod common;
+
+use std::{fs, path::Path};
+
+use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
+use serde_json::Value;
+
+const NETWORKS: [&str; 3] = ["full", "xnor", "dab"];
+
+fn quickstart(out: &Path, more: &[&str]) -> std::process::Output {
+    let mut arguments = vec!["quickstart", "--fast", "--seed", "5", "--out", out.to_str().unwrap()];
+    arguments.extend(more);
+    dabnet(&arguments)
+}
+
+fn model(out: &Path, network: &str) -> Vec<u8> {
+    fs::read(out.join(network).join("model.safetensors")).unwrap()
+}
+
+#[test]
+fn a_fast_quickstart_does_the_whole_job_and_repeats_to_the_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+
+    let output = quickstart(&first, &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let table = stdout(&output);
+    for expected in ["full precision", "XNOR-Net", "DAB-Net", "top-1", "1-bit MACs", "drawn as: airplane"] {
+        assert!(table.contains(expected), "'{expected}' is not in:\n{table}");
+    }
+    let report = fs::read_to_string(first.join("report.html")).unwrap();
+    assert!(report.starts_with("<!DOCTYPE html>") && report.contains("</html>") && report.contains("<svg"));
+
+    let output = quickstart(&second, &["--json", "--threads", "1"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for network in NETWORKS {
+        assert!(model(&first, network) == model(&second, network), "{network} differs");
+    }
+
+    let results: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let networks = results["networks"].as_array().unwrap();
+    for (network, name) in networks.iter().zip(NETWORKS) {
+        assert_eq!(network["name"], name);
+        assert_eq!(network["file_bytes"], model(&second, name).len());
+        // Twenty words: guessing gives 0.05.
+        assert!(network["top1"].as_f64().unwrap() > 0.15, "{network}");
+    }
+    assert!(model(&second, "full").len() > 10 * model(&second, "dab").len());
+
+    let output = dabnet(&[
+        Path::new("recognize"),
+        Path::new("--model"),
+        &first.join("dab"),
+        &shipped("data/examples/cat.png"),
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    assert_one_clear_line(&quickstart(&file, &[]), 1, &["file"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "in the way");
+}

@@ -1,0 +1,164 @@
+//! `dabnet recognize` on real sketches and on what is none.
+
+mod common;
+
+use std::{fs, io::Write, path::Path, process::Stdio};
+
+use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
+use serde_json::Value;
+
+const EXAMPLES: [&str; 5] = [
+    "data/examples/airplane.svg",
+    "data/examples/alarm-clock.svg",
+    "data/examples/bicycle.png",
+    "data/examples/cat.png",
+    "data/examples/quickdraw.ndjson",
+];
+
+fn recognize(arguments: &[&Path]) -> std::process::Output {
+    let mut all = vec![Path::new("recognize")];
+    all.extend(arguments);
+    dabnet(&all)
+}
+
+fn written(folder: &Path, name: &str, bytes: &[u8]) -> std::path::PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[test]
+fn every_format_is_labelled() {
+    for example in EXAMPLES {
+        let output = recognize(&[&shipped(example)]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let lines = stdout(&output);
+        assert_eq!(lines.lines().count(), if example.ends_with("ndjson") { 3 } else { 1 }, "{lines}");
+        assert!(lines.lines().all(|line| line.matches('%').count() == 3), "{lines}");
+    }
+}
+
+#[test]
+fn the_shipped_model_knows_the_examples() {
+    let (mut right, mut count) = (0, 0);
+    for (example, words) in [
+        (EXAMPLES[0], &["airplane"][..]),
+        (EXAMPLES[1], &["alarm clock"]),
+        (EXAMPLES[2], &["bicycle"]),
+        (EXAMPLES[3], &["cat"]),
+        (EXAMPLES[4], &["cat", "bicycle", "umbrella"]),
+    ] {
+        let output = recognize(&[&shipped(example), Path::new("--json"), Path::new("--top=1")]);
+        for (line, word) in stdout(&output).lines().zip(words) {
+            let answer: Value = serde_json::from_str(line).unwrap();
+            count += 1;
+            right += usize::from(answer["predictions"][0]["label"] == *word);
+        }
+    }
+    assert_eq!(count, 7);
+    assert!(right >= 5, "{right} of 7");
+}
+
+#[test]
+fn json_is_one_object_a_sketch() {
+    let output = recognize(&[&shipped(EXAMPLES[4]), Path::new("--json"), Path::new("--top"), Path::new("4")]);
+    let text = stdout(&output);
+    let answers: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), 3);
+    for (index, answer) in answers.iter().enumerate() {
+        assert_eq!(answer["item"], index + 1);
+        assert!(answer["word"].is_string());
+        let predictions = answer["predictions"].as_array().unwrap();
+        assert_eq!(predictions.len(), 4);
+        let probabilities: Vec<f64> =
+            predictions.iter().map(|guess| guess["probability"].as_f64().unwrap()).collect();
+        assert!(probabilities.is_sorted_by(|a, b| a >= b) && probabilities[0] <= 1.0, "{probabilities:?}");
+    }
+}
+
+#[test]
+fn standard_input_and_folders_are_read() {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dabnet"))
+        .args(["recognize", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&fs::read(shipped(EXAMPLES[0])).unwrap()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && stdout(&output).contains("standard input"), "{}", stdout(&output));
+
+    let output = recognize(&[&shipped("data/examples")]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output).lines().count(), 7);
+}
+
+#[test]
+fn what_cannot_be_read_is_one_clear_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let png = fs::read(shipped(EXAMPLES[3])).unwrap();
+    let svg = br##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="5" height="5" fill="#000"/></svg>"##;
+    let cases = [
+        (folder.path().join("missing.svg"), "missing.svg"),
+        (written(folder.path(), "empty.png", b""), "empty.png"),
+        (written(folder.path(), "truncated.png", &png[..png.len() / 2]), "truncated.png"),
+        (written(folder.path(), "fills.svg", svg), "fills.svg"),
+        (written(folder.path(), "text.txt", b"hello"), "text.txt"),
+        (written(folder.path(), "broken.svg", b"<svg"), "broken.svg"),
+    ];
+    for (path, name) in cases {
+        let output = recognize(&[&path]);
+        assert_one_clear_line(&output, 2, &[name]);
+        assert!(stdout(&output).is_empty());
+    }
+}
+
+#[test]
+fn a_broken_line_is_named_and_the_rest_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = fs::read_to_string(shipped(EXAMPLES[4])).unwrap();
+    let mut lines: Vec<&str> = good.lines().collect();
+    lines.insert(1, r#"{"word":"cat","drawing":[[[1,2],[3"#);
+    let path = written(folder.path(), "sketches.ndjson", lines.join("\n").as_bytes());
+    let output = recognize(&[&path]);
+    assert_one_clear_line(&output, 1, &["sketches.ndjson", "line 2"]);
+    assert_eq!(stdout(&output).lines().count(), 3);
+}
+
+#[test]
+fn one_bad_file_among_good_ones_does_not_stop_them() {
+    let output = recognize(&[&shipped(EXAMPLES[0]), Path::new("missing.png"), &shipped(EXAMPLES[3])]);
+    assert_one_clear_line(&output, 1, &["missing.png"]);
+    assert_eq!(stdout(&output).lines().count(), 2);
+}
+
+#[test]
+fn any_flipped_byte_in_a_models_header_is_one_clear_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = fs::read(shipped("models/quickdraw-20/model.safetensors")).unwrap();
+    let header = 8 + u64::from_le_bytes(model[..8].try_into().unwrap()) as usize;
+    for at in (0..header).step_by(header / 40) {
+        let mut damaged = model.clone();
+        damaged[at] ^= 0x01;
+        let path = written(folder.path(), "damaged.safetensors", &damaged);
+        let output = recognize(&[&shipped(EXAMPLES[0]), Path::new("--model"), &path]);
+        assert_one_clear_line(&output, 2, &["damaged.safetensors"]);
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    for arguments in [&["recognize"][..], &["recognise"], &["recognize", "a.png", "--top", "0"], &[]] {
+        let output = dabnet(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!stderr(&output).contains("panicked"));
+    }
+}
+
+#[test]
+fn help_has_examples() {
+    for command in ["recognize", "quickstart"] {
+        let output = dabnet(&[command, "--help"]);
+        assert!(output.status.success() && stdout(&output).contains("Examples:"), "{command}");
+    }
+}
