@@ -26,7 +26,7 @@ impl Examples for Lines {
             if index % 3 != 1 {
                 canvas[row * SIDE + at] = 1.0;
             }
-            if index % 3 != 0 {
+            if !index.is_multiple_of(3) {
                 canvas[at * SIDE + column] = 1.0;
             }
         }
