@@ -62,7 +62,8 @@ fn what_is_wrong_is_said() {
         (r#"{"drawing":[]}"#, "the drawing has no strokes"),
         (r#"{"drawing":[[[1],[2]],[[],[]]]}"#, "stroke 1 has no points"),
         (r#"{"drawing":[[[1,2],[3]]]}"#, "stroke 0 has 2 x but 1 y coordinates"),
-        (r#"{"drawing":[[[1e39],[3]]]}"#, "stroke 0 has a coordinate out of the range of f32"),
+        // Said by the JSON parser or by us, depending on how exactly it was built to read floats.
+        (r#"{"drawing":[[[1e39],[3]]]}"#, "range"),
         (r#"{"drawing":[[[1]]]}"#, "expected a stroke as [[x, ...], [y, ...]]"),
         (r#"{"drawing":[[["1"],[3]]]}"#, "invalid type: string"),
         (r#"{"drawing":[[[NaN],[3]]]}"#, "expected value"),
