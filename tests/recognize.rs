@@ -99,6 +99,8 @@ fn what_cannot_be_read_is_one_clear_line() {
     let folder = tempfile::tempdir().unwrap();
     let png = fs::read(shipped(EXAMPLES[3])).unwrap();
     let svg = br##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="5" height="5" fill="#000"/></svg>"##;
+    let empty_folder = folder.path().join("nothing-here");
+    fs::create_dir(&empty_folder).unwrap();
     let cases = [
         (folder.path().join("missing.svg"), "missing.svg"),
         (written(folder.path(), "empty.png", b""), "empty.png"),
@@ -106,6 +108,7 @@ fn what_cannot_be_read_is_one_clear_line() {
         (written(folder.path(), "fills.svg", svg), "fills.svg"),
         (written(folder.path(), "text.txt", b"hello"), "text.txt"),
         (written(folder.path(), "broken.svg", b"<svg"), "broken.svg"),
+        (empty_folder, "nothing-here"),
     ];
     for (path, name) in cases {
         let output = recognize(&[&path]);

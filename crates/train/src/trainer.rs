@@ -1,12 +1,12 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use dabnet_graph::{Graph, NodeId};
+use dabnet_graph::Graph;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    Effective, Examples, NodeParameters, Parameters, TrainConfig, TrainError,
+    Examples, NodeParameters, Parameters, Progress, TrainConfig, TrainError, Trained,
     adam::Adam,
     effective::{constrain, effective},
     runner::{self, Gradients, Network},
@@ -19,100 +19,6 @@ const SHARDS: usize = 2;
 
 /// Weight of a new batch in the running statistics of batch normalisation.
 const MOMENTUM: f32 = 0.1;
-
-/// Inputs that evaluation runs at once.
-const EVALUATION_BATCH: usize = 64;
-
-/// Where training stands, after every step.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// Epoch, from 1.
-    pub epoch: usize,
-    /// Epochs in all.
-    pub epochs: usize,
-    /// Steps done, over all epochs.
-    pub step: usize,
-    /// Steps in all.
-    pub steps: usize,
-    /// Mean loss over the epoch so far.
-    pub loss: f32,
-    /// Share of the epoch's augmented examples labelled right so far.
-    pub accuracy: f32,
-    /// Examples seen since training began.
-    pub examples: usize,
-    /// Time since training began.
-    pub elapsed: Duration,
-}
-
-impl Progress {
-    /// Whether this is the last step of its epoch.
-    pub fn ends_epoch(&self) -> bool {
-        self.step * self.epochs == self.epoch * self.steps
-    }
-
-    /// Examples a second so far.
-    pub fn examples_per_second(&self) -> f64 {
-        self.examples as f64 / self.elapsed.as_secs_f64().max(1e-9)
-    }
-
-    /// Time left at that rate.
-    pub fn time_left(&self) -> Duration {
-        self.elapsed.mul_f64((self.steps - self.step) as f64 / self.step.max(1) as f64)
-    }
-}
-
-/// A network as training left it.
-#[derive(Clone, Debug)]
-pub struct Trained {
-    graph: Graph,
-    config: TrainConfig,
-    parameters: Parameters,
-    effective: Vec<Option<Effective>>,
-}
-
-impl Trained {
-    /// The network.
-    pub fn graph(&self) -> &Graph {
-        &self.graph
-    }
-
-    /// How it was trained.
-    pub fn config(&self) -> &TrainConfig {
-        &self.config
-    }
-
-    /// Latent weights and batch normalisations.
-    pub fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    /// The weights a convolution runs with; `None` for any other node.
-    pub fn effective(&self, id: NodeId) -> Option<&Effective> {
-        self.effective.get(id)?.as_ref()
-    }
-
-    /// Logits in evaluation mode of `inputs`, each as many values as the graph's input has
-    /// elements.
-    ///
-    /// # Errors
-    /// [`TrainError::Config`] if an input has the wrong length, [`TrainError::Tensor`] if the
-    /// tensor library fails.
-    pub fn logits(&self, inputs: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, TrainError> {
-        let expected = self.graph.input_shape().elements();
-        if let Some(input) = inputs.iter().find(|input| input.len() != expected) {
-            let reason = format!("an input has {} values, the network sees {expected}", input.len());
-            return Err(TrainError::Config(reason));
-        }
-        let network =
-            Network { graph: &self.graph, parameters: &self.parameters, effective: &self.effective };
-        let mut all = Vec::with_capacity(inputs.len());
-        for batch in inputs.chunks(EVALUATION_BATCH) {
-            let rows = runner::logits(network, batch.concat(), batch.len())?;
-            all.extend(rows.chunks(self.graph.outputs()).map(<[f32]>::to_vec));
-        }
-        Ok(all)
-    }
-}
 
 /// Trains one network.
 pub struct Trainer<'a, E> {
@@ -158,9 +64,9 @@ impl<'a, E: Examples> Trainer<'a, E> {
     #[must_use]
     pub fn starting_from(mut self, other: &Trained) -> Self {
         for (id, node, _) in self.graph.convolutions() {
-            let twin = other.graph.convolutions().find(|(_, twin, _)| twin.name == node.name);
+            let twin = other.graph().convolutions().find(|(_, twin, _)| twin.name == node.name);
             if let Some((twin, ..)) = twin
-                && let NodeParameters::Conv(theirs) = &other.parameters.nodes()[twin]
+                && let NodeParameters::Conv(theirs) = &other.parameters().nodes()[twin]
                 && let NodeParameters::Conv(ours) = &mut self.start.nodes_mut()[id]
                 && ours.len() == theirs.len()
             {
@@ -215,7 +121,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
             }
         }
         let effective = effective(self.graph, &parameters, scheme)?;
-        Ok(Trained { graph: self.graph.clone(), config: self.config, parameters, effective })
+        Ok(Trained::new(self.graph.clone(), self.config, parameters, effective))
     }
 
     /// The mean of the shards' gradients.

@@ -94,6 +94,13 @@ impl Recognizer<'_> {
         }
         if path.is_dir() {
             return match files_in(path) {
+                Ok(files) if files.is_empty() => {
+                    self.fail(&format!(
+                        "the folder {} has no files; give one that holds sketches",
+                        path.display()
+                    ));
+                    Ok(())
+                }
                 Ok(files) => files.iter().try_for_each(|file| self.file(file)),
                 Err(error) => {
                     self.fail(&format!("cannot read the folder {}: {error}", path.display()));

@@ -51,7 +51,8 @@ pub(super) fn section(results: &Results, answers: &[Answers]) -> Markup {
         section aria-labelledby="comparison" {
             h2 #comparison { "One network, trained " (times(results.outcomes.len())) }
             p {
-                "Same layers, same sketches, same seed. In full precision every weight is a 32-bit number. "
+                "Same layers, same sketches, same seed. In full precision every weight is a 32-bit number; the "
+                "two binary networks start from those weights and train on. "
                 "XNOR-Net keeps one bit of each weight and lets a filter have the two values ±mean|W|; "
                 "DAB-Net keeps one bit, too, but picks the two values α and β that fit the filter best."
             }

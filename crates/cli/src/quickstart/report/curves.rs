@@ -20,9 +20,9 @@ pub(super) fn section(outcomes: &[Outcome]) -> Markup {
                 figure { figcaption { strong { "Accuracy" } ", % · higher is better" } (accuracy.svg()) }
             }
             p.note {
-                "Means over one pass through the training sketches, which are distorted at random and seen "
-                "with some of the network switched off. That is harder than the test, so test accuracy can "
-                "be the higher one."
+                "Means over one pass through the training sketches, which are distorted at random: no "
+                "sketch is seen twice alike. Accuracy on them is not accuracy on the test sketches. The "
+                "binary networks start from the convolutions of the full-precision one."
             }
             (numbers(outcomes))
         }

@@ -1,0 +1,71 @@
+use dabnet_graph::{Graph, NodeId};
+
+use crate::{
+    Effective, Parameters, TrainConfig, TrainError,
+    runner::{self, Network},
+};
+
+/// Inputs that evaluation runs at once.
+const EVALUATION_BATCH: usize = 64;
+
+/// A network as training left it.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    graph: Graph,
+    config: TrainConfig,
+    parameters: Parameters,
+    effective: Vec<Option<Effective>>,
+}
+
+impl Trained {
+    pub(crate) fn new(
+        graph: Graph,
+        config: TrainConfig,
+        parameters: Parameters,
+        effective: Vec<Option<Effective>>,
+    ) -> Self {
+        Self { graph, config, parameters, effective }
+    }
+
+    /// The network.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// How it was trained.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// Latent weights and batch normalisations.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The weights a convolution runs with; `None` for any other node.
+    pub fn effective(&self, id: NodeId) -> Option<&Effective> {
+        self.effective.get(id)?.as_ref()
+    }
+
+    /// Logits in evaluation mode of `inputs`, each as many values as the graph's input has
+    /// elements.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] if an input has the wrong length, [`TrainError::Tensor`] if the
+    /// tensor library fails.
+    pub fn logits(&self, inputs: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, TrainError> {
+        let expected = self.graph.input_shape().elements();
+        if let Some(input) = inputs.iter().find(|input| input.len() != expected) {
+            let reason = format!("an input has {} values, the network sees {expected}", input.len());
+            return Err(TrainError::Config(reason));
+        }
+        let network =
+            Network { graph: &self.graph, parameters: &self.parameters, effective: &self.effective };
+        let mut all = Vec::with_capacity(inputs.len());
+        for batch in inputs.chunks(EVALUATION_BATCH) {
+            let rows = runner::logits(network, batch.concat(), batch.len())?;
+            all.extend(rows.chunks(self.graph.outputs()).map(<[f32]>::to_vec));
+        }
+        Ok(all)
+    }
+}
