@@ -23,11 +23,25 @@
 //! # Ok::<(), dabnet_binarize::SplitError>(())
 //! ```
 #![forbid(unsafe_code)]
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
+
+extern crate alloc;
 
 mod error;
+mod granularity;
+mod objective;
+mod optimum;
+mod published;
+mod refine;
 mod scheme;
 mod split;
+#[cfg(any(feature = "std", feature = "libm"))]
+mod statistics;
 
 pub use error::SplitError;
-pub use scheme::Scheme;
+pub use granularity::{Granularity, UnknownGranularity};
+pub use refine::refine;
+pub use scheme::{Scheme, UnknownScheme};
 pub use split::{Split, split};
+#[cfg(any(feature = "std", feature = "libm"))]
+pub use statistics::{Fit, Moments, Shape, Statistics};

@@ -9,11 +9,15 @@ pub enum Scheme {
     Sign,
     /// The two means on either side of the filter's mean (AdaBin).
     Mean,
+    /// What the code published with the paper computes, for comparison only: its objective
+    /// divides by `n − K + 1`, it prefers the pass that stopped later to the one that fits
+    /// better, it drops an element at the threshold, and its values are `±` means of `|w|`.
+    DabPublished,
 }
 
 impl Scheme {
     /// Every scheme, in the order in which help lists them.
-    pub const ALL: [Self; 3] = [Self::Dab, Self::Sign, Self::Mean];
+    pub const ALL: [Self; 4] = [Self::Dab, Self::Sign, Self::Mean, Self::DabPublished];
 
     /// What the command line and the model file call it.
     pub const fn name(self) -> &'static str {
@@ -21,13 +25,14 @@ impl Scheme {
             Self::Dab => "dab",
             Self::Sign => "sign",
             Self::Mean => "mean",
+            Self::DabPublished => "dab-published",
         }
     }
 }
 
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
     }
 }
 
@@ -37,7 +42,7 @@ pub struct UnknownScheme;
 
 impl fmt::Display for UnknownScheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("scheme is unknown: give dab, sign or mean")
+        f.write_str("scheme is unknown: give dab, sign, mean or dab-published")
     }
 }
 

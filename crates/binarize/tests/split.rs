@@ -1,14 +1,30 @@
 //! The split against brute force and against what theory says of it.
 
-use dabnet_binarize::{Scheme, Split, SplitError, split};
+use dabnet_binarize::{Scheme, Split, SplitError, refine, split};
 use proptest::prelude::*;
 
+/// Short filters of many kinds: plain, with ties, far from zero, with heavy tails, in two heaps.
 fn filters() -> impl Strategy<Value = Vec<f32>> {
-    let plain = prop::collection::vec(-2.0f32..2.0, 1..13);
-    let coarse = prop::collection::vec((-4i8..4).prop_map(f32::from), 1..13);
-    let shifted = (prop::collection::vec(-0.1f32..0.1, 1..13), -3.0f32..3.0)
+    let plain = prop::collection::vec(-2.0f32..2.0, 1..=14);
+    let coarse = prop::collection::vec((-4i8..4).prop_map(f32::from), 1..=14);
+    let shifted = (prop::collection::vec(-0.1f32..0.1, 1..=14), -3.0f32..3.0)
         .prop_map(|(weights, shift)| weights.iter().map(|weight| weight + shift).collect());
-    prop_oneof![plain, coarse, shifted]
+    let tails = prop::collection::vec((-1.0f32..1.0).prop_map(|weight| weight.powi(5)), 1..=14);
+    let heaps =
+        prop::collection::vec((-0.1f32..0.1, prop::bool::weighted(0.3)), 1..=14).prop_map(|weights| {
+            weights.iter().map(|&(weight, far)| weight + if far { 1.0 } else { -0.4 }).collect()
+        });
+    prop_oneof![plain, coarse, shifted, tails, heaps]
+}
+
+/// Integers, so that sums are exact and ties are ties; long enough to be split in linear time.
+fn long_filters() -> impl Strategy<Value = Vec<f32>> {
+    let integer = prop_oneof![
+        Just(-700i32..=700).prop_flat_map(|range| range),
+        (0i32..=40).prop_map(|weight| weight * weight),
+        prop_oneof![-90i32..=-60, 180i32..=240],
+    ];
+    prop::collection::vec(integer.prop_map(|weight| weight as f32), 96..900)
 }
 
 fn dab(weights: &[f32]) -> Split {
@@ -65,6 +81,8 @@ proptest! {
         for scheme in Scheme::ALL {
             let (a, b) = (split(scheme, &weights).unwrap(), split(scheme, &reversed).unwrap());
             prop_assert_eq!((a.count, a.cut), (b.count, b.cut));
+            prop_assert!((a.alpha - b.alpha).abs() <= 1e-6 * a.alpha.abs());
+            prop_assert!((a.beta - b.beta).abs() <= 1e-6 * a.beta.abs());
         }
     }
 
@@ -77,11 +95,98 @@ proptest! {
     }
 
     #[test]
+    fn the_complement_is_the_same_split(weights in filters()) {
+        let negated: Vec<f32> = weights.iter().map(|weight| -weight).collect();
+        let (a, b) = (dab(&weights), dab(&negated));
+        let (ours, theirs) = (a.squared_error(&weights), b.squared_error(&negated));
+        prop_assert!((ours - theirs).abs() <= 1e-6 * (1.0 + ours), "{ours} {theirs}");
+        // Unless two values of K fit equally well, in which case the smaller is taken.
+        if a.count + b.count == weights.len() {
+            prop_assert!((a.alpha + b.beta).abs() <= 1e-6 && (a.beta + b.alpha).abs() <= 1e-6);
+        }
+    }
+
+    #[test]
+    fn scale_and_shift_pass_through(
+        weights in long_filters(),
+        exponent in -8i32..8,
+        shift in -500i16..500,
+    ) {
+        // Exact in f32, as the weights are small integers.
+        let (scale, shift) = (2.0f32.powi(exponent), f32::from(shift));
+        let moved: Vec<f32> = weights.iter().map(|weight| (weight + shift) * scale).collect();
+        let (a, b) = (dab(&weights), dab(&moved));
+        let (ours, theirs) = (a.squared_error(&weights), b.squared_error(&moved) / f64::from(scale).powi(2));
+        prop_assert!((ours - theirs).abs() <= 1e-4 * (1.0 + ours), "{ours} {theirs}");
+        if a.count == b.count {
+            prop_assert_eq!((a.cut + shift) * scale, b.cut);
+            prop_assert!((f64::from(a.alpha + shift) - f64::from(b.alpha / scale)).abs() <= 1e-3);
+        }
+    }
+
+    #[test]
+    fn sign_is_the_optimum_only_with_opposite_values(weights in filters().prop_filter("two", |w| w.len() > 1)) {
+        let (best, sign) = (dab(&weights), split(Scheme::Sign, &weights).unwrap());
+        let norm: f64 = weights.iter().map(|&weight| f64::from(weight).powi(2)).sum();
+        let gap = (sign.squared_error(&weights) - best.squared_error(&weights)) / norm.max(1e-30);
+        let distance = (f64::from(best.alpha) + f64::from(best.beta)).abs() / norm.sqrt().max(1e-15);
+        if gap < 1e-12 && best.count == sign.count {
+            prop_assert!(distance < 1e-4, "{distance}");
+        }
+        if distance < 1e-12 && best.count == sign.count {
+            prop_assert!(gap < 1e-9, "{gap}");
+        }
+    }
+
+    /// Two heaps far apart, each as far from zero as the other on the mean: ±mean|W| is the optimum.
+    /// One of them moved: it is not.
+    #[test]
+    fn sign_is_the_optimum_of_heaps_opposite_each_other(
+        upper in prop::collection::vec(-8i8..8, 2..20),
+        lower in prop::collection::vec(-8i8..8, 2..20),
+        moved in 1u8..40,
+    ) {
+        let heap = |offsets: &[i8], center: f32| -> Vec<f32> {
+            // Each offset and its opposite, so that the mean is the centre.
+            offsets.iter().flat_map(|&o| [center + f32::from(o), center - f32::from(o)]).collect()
+        };
+        let gap = |center: f32| {
+            let weights = [heap(&upper, center), heap(&lower, -100.0)].concat();
+            let sign = split(Scheme::Sign, &weights).unwrap();
+            sign.relative_error(&weights) - dab(&weights).relative_error(&weights)
+        };
+        prop_assert!(gap(100.0).abs() < 1e-12);
+        prop_assert!(gap(100.0 + f32::from(moved)) > 1e-6);
+    }
+
+    #[test]
+    fn refining_any_split_ends_at_the_optimum_or_says_that_it_did_not(
+        weights in long_filters(),
+        alpha in -800f32..800.0,
+        apart in 0f32..800.0,
+    ) {
+        let previous = Split { alpha, beta: alpha - apart, cut: alpha, count: 1 };
+        if let Some(refined) = refine(&weights, &previous).unwrap() {
+            prop_assert_eq!(refined, dab(&weights));
+        }
+    }
+
+    #[test]
+    fn refining_after_a_small_step_succeeds(seed in 0u64..200, n in 200usize..2000) {
+        use rand::{RngExt, SeedableRng};
+        let mut rng = rand_pcg::Pcg64::seed_from_u64(seed);
+        let before: Vec<f32> = (0..n).map(|_| rng.sample(rand_distr::StandardNormal)).collect();
+        let after: Vec<f32> = before.iter().map(|weight| weight + rng.random_range(-0.01..0.01)).collect();
+        prop_assert_eq!(refine(&after, &dab(&before)).unwrap(), Some(dab(&after)));
+    }
+
+    #[test]
     fn count_is_the_size_of_the_upper_part(weights in filters()) {
         for scheme in Scheme::ALL {
             let split = split(scheme, &weights).unwrap();
             prop_assert_eq!(split.count, weights.iter().filter(|&&w| split.is_upper(w)).count());
             prop_assert!(split.alpha >= split.beta);
+            prop_assert!(split.alpha.is_finite() && split.beta.is_finite());
         }
     }
 }
@@ -112,6 +217,18 @@ fn a_tie_takes_the_smaller_count() {
 fn bad_filters_are_refused() {
     assert_eq!(split(Scheme::Dab, &[]), Err(SplitError::Empty));
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        assert_eq!(split(Scheme::Sign, &[1.0, bad]), Err(SplitError::NonFinite { index: 1 }));
+        for scheme in Scheme::ALL {
+            assert_eq!(split(scheme, &[1.0, bad]), Err(SplitError::NonFinite { index: 1 }));
+        }
+        assert_eq!(refine(&[bad], &dab(&[1.0])), Err(SplitError::NonFinite { index: 0 }));
+    }
+}
+
+#[test]
+fn numbers_of_any_size_are_split() {
+    for scale in [f32::MAX, 1e30, f32::MIN_POSITIVE, f32::from_bits(64)] {
+        let filter: Vec<f32> = (0..500).map(|i| if i % 3 == 0 { scale } else { -scale / 2.0 }).collect();
+        let split = dab(&filter);
+        assert_eq!((split.alpha, split.beta, split.count), (scale, -scale / 2.0, 167));
     }
 }

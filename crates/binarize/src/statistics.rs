@@ -1,0 +1,168 @@
+use core::fmt;
+
+use crate::{Scheme, Split, SplitError, split};
+
+/// What a filter is like and what two values carry of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statistics {
+    /// `n`.
+    pub count: usize,
+    /// The least weight.
+    pub least: f32,
+    /// The greatest weight.
+    pub greatest: f32,
+    /// The form of the distribution.
+    pub moments: Moments,
+    fits: [Fit; Scheme::ALL.len()],
+}
+
+/// A filter under one scheme.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fit {
+    /// The two values.
+    pub split: Split,
+    /// `‖W − W̃‖² / ‖W‖²`.
+    pub relative_error: f64,
+}
+
+impl Statistics {
+    /// Everything about one filter.
+    ///
+    /// # Errors
+    /// Those of [`split`](crate::split()).
+    pub fn of(weights: &[f32]) -> Result<Self, SplitError> {
+        let fit = |scheme| {
+            let split = split(scheme, weights)?;
+            Ok(Fit { split, relative_error: split.relative_error(weights) })
+        };
+        let [first, second, third, fourth] = Scheme::ALL.map(fit);
+        Ok(Self {
+            count: weights.len(),
+            least: weights.iter().copied().fold(f32::INFINITY, f32::min),
+            greatest: weights.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+            moments: Moments::of(weights),
+            fits: [first?, second?, third?, fourth?],
+        })
+    }
+
+    /// The filter under a scheme.
+    pub fn fit(&self, scheme: Scheme) -> &Fit {
+        &self.fits[scheme as usize]
+    }
+
+    /// `K / n` of a scheme.
+    pub fn upper_share(&self, scheme: Scheme) -> f64 {
+        self.fit(scheme).split.count as f64 / self.count as f64
+    }
+
+    /// How much more relative error a scheme has than the optimum.
+    pub fn gap(&self, scheme: Scheme) -> f64 {
+        self.fit(scheme).relative_error - self.fit(Scheme::Dab).relative_error
+    }
+}
+
+/// Moments of a filter's weights, each of the whole population: nothing is corrected for `n`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moments {
+    /// First moment.
+    pub mean: f64,
+    /// Second central moment.
+    pub variance: f64,
+    /// Third standardised moment: 0 if symmetric, positive with a longer upper tail; 0 for equal
+    /// weights.
+    pub skewness: f64,
+    /// Fourth standardised moment: 1 for two equal halves, 1.8 uniform, 3 Gaussian, 6 Laplace; 0
+    /// for equal weights.
+    pub kurtosis: f64,
+}
+
+impl Moments {
+    /// The moments of finite weights; all 0 if there are none.
+    pub fn of(weights: &[f32]) -> Self {
+        let n = weights.len().max(1) as f64;
+        let mean = weights.iter().map(|&weight| f64::from(weight)).sum::<f64>() / n;
+        let (mut second, mut third, mut fourth) = (0.0, 0.0, 0.0);
+        for &weight in weights {
+            let deviation = f64::from(weight) - mean;
+            let square = deviation * deviation;
+            second += square;
+            third += square * deviation;
+            fourth += square * square;
+        }
+        let variance = second / n;
+        if variance == 0.0 {
+            return Self { mean, variance, skewness: 0.0, kurtosis: 0.0 };
+        }
+        Self {
+            mean,
+            variance,
+            skewness: third / n / (variance * square_root(variance)),
+            kurtosis: fourth / n / (variance * variance),
+        }
+    }
+
+    /// Sarle's coefficient of bimodality, `(skewness² + 1) / kurtosis`: 1 for two values and
+    /// nothing else, 5/9 uniform or exponential, 1/3 Gaussian; 0 for equal weights.
+    pub fn bimodality(&self) -> f64 {
+        if self.kurtosis > 0.0 { (self.skewness * self.skewness + 1.0) / self.kurtosis } else { 0.0 }
+    }
+
+    /// The form in a word.
+    pub fn shape(&self) -> Shape {
+        match self {
+            _ if self.variance == 0.0 => Shape::Constant,
+            _ if self.bimodality() > 0.6 => Shape::TwoHumped,
+            _ if self.kurtosis > 4.5 => Shape::HeavyTailed,
+            _ if self.skewness.abs() > 0.5 => Shape::Skewed,
+            _ if self.kurtosis < 2.2 => Shape::Flat,
+            _ => Shape::Bell,
+        }
+    }
+}
+
+/// What the weights of a filter look like, judged from their moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// All weights are equal.
+    Constant,
+    /// More two heaps than one: bimodality above 0.6.
+    TwoHumped,
+    /// A few weights far out: kurtosis above 4.5.
+    HeavyTailed,
+    /// One tail longer than the other: skewness beyond ±0.5.
+    Skewed,
+    /// Near uniform: kurtosis below 2.2.
+    Flat,
+    /// Near Gaussian: none of the others.
+    Bell,
+}
+
+impl Shape {
+    /// The name in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::TwoHumped => "two-humped",
+            Self::HeavyTailed => "heavy-tailed",
+            Self::Skewed => "skewed",
+            Self::Flat => "flat",
+            Self::Bell => "bell-shaped",
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(feature = "std")]
+fn square_root(x: f64) -> f64 {
+    x.sqrt()
+}
+
+#[cfg(not(feature = "std"))]
+fn square_root(x: f64) -> f64 {
+    libm::sqrt(x)
+}
