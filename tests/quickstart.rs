@@ -65,4 +65,12 @@ fn a_folder_that_cannot_be_written_is_told_at_once() {
     fs::write(&file, "in the way").unwrap();
     assert_one_clear_line(&quickstart(&file, &[]), 1, &["file"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "in the way");
+
+    // One that is in the way of the last model only, too: nothing is trained, nothing replaced.
+    fs::create_dir(folder.path().join("full")).unwrap();
+    let old = folder.path().join("full/model.safetensors");
+    fs::write(&old, "old").unwrap();
+    fs::write(folder.path().join("dab"), "in the way").unwrap();
+    assert_one_clear_line(&quickstart(folder.path(), &[]), 1, &["dab"]);
+    assert_eq!(fs::read_to_string(&old).unwrap(), "old");
 }

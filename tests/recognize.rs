@@ -130,6 +130,27 @@ fn a_broken_line_is_named_and_the_rest_goes_on() {
 }
 
 #[test]
+fn what_a_file_is_called_cannot_break_the_line() {
+    assert_one_clear_line(&recognize(&[Path::new("a\nb\u{1b}[31m.png")]), 2, &["a\\nb\\u{1b}[31m.png"]);
+}
+
+/// A reader of the messages that goes away is no reason to stop.
+#[cfg(unix)]
+#[test]
+fn messages_that_nobody_reads_do_not_matter() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_dabnet"))
+        .arg("recognize")
+        .args([Path::new("missing.png"), &shipped(EXAMPLES[0])])
+        .stderr(writer)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stdout(&output).lines().count(), 1);
+}
+
+#[test]
 fn one_bad_file_among_good_ones_does_not_stop_them() {
     let output = recognize(&[&shipped(EXAMPLES[0]), Path::new("missing.png"), &shipped(EXAMPLES[3])]);
     assert_one_clear_line(&output, 1, &["missing.png"]);

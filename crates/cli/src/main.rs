@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(CliError::Closed) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("dabnet: {error}");
+            terminal::say(format_args!("dabnet: {error}"));
             error.exit_code()
         }
     }

@@ -35,7 +35,9 @@ impl TrainingProgress {
                     bar.finish();
                 }
             }
-            None if progress.ends_epoch() => eprintln!("{:<16} {}", self.name, line(progress)),
+            None if progress.ends_epoch() => {
+                terminal::say(format_args!("{:<16} {}", self.name, line(progress)))
+            }
             None => {}
         }
     }

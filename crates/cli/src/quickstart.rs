@@ -18,7 +18,7 @@ use dabnet_train::AugmentedSketches;
 
 pub(crate) use self::outcome::{CurvePoint, Outcome};
 use self::{contender::Contender, recognition::Recognition};
-use crate::{error::CliError, evaluation::Drawn, json, progress::duration};
+use crate::{error::CliError, evaluation::Drawn, json, progress::duration, terminal};
 
 /// The network that all contenders share.
 const ARCHITECTURE: &str = "sketch-a-net-64";
@@ -71,13 +71,13 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
     if settings.fast {
         train = train.into_iter().step_by(FAST_SHARE).collect();
     }
-    eprintln!(
+    terminal::say(format_args!(
         "{} words of Quick, Draw!: {} sketches to train on, {} to test on, drawn at {side}×{side}",
         labels.len(),
         train.len(),
         test.len(),
         side = CANVAS.side,
-    );
+    ));
     let examples = AugmentedSketches::new(&train, CANVAS, Augment::light());
     let drawn = Drawn::new(&test, &CANVAS);
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(Contender::ALL.len());
@@ -104,10 +104,10 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
         table::print(&results)?;
         recognition::print(&results)?;
     }
-    eprintln!(
+    terminal::say(format_args!(
         "Took {}. Open {} in a browser; packed models are beside it.",
         duration(results.elapsed),
         settings.out.join(files::REPORT).display()
-    );
+    ));
     Ok(())
 }

@@ -1,10 +1,27 @@
 //! What the terminal shows.
 
-use std::io::IsTerminal;
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal, Write},
+};
 
 /// Whether someone watches: progress bars are drawn only then.
 pub(crate) fn is_interactive() -> bool {
     std::io::stderr().is_terminal()
+}
+
+/// Tells the user something on standard error, in one line whatever a file name or a file's content
+/// brings into it. Nobody listening is no reason to stop.
+pub(crate) fn say(message: impl Display) {
+    let mut line = String::new();
+    for character in message.to_string().trim_end().chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    _ = writeln!(io::stderr(), "{line}");
 }
 
 /// A character of braille without a dot.

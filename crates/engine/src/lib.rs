@@ -7,7 +7,7 @@
 //! use dabnet_engine::{Model, Session, top};
 //!
 //! # fn main() -> Result<(), dabnet_engine::EngineError> {
-//! let model = Model::load("models/sketch-a-net-64")?;
+//! let model = Model::load("models/quickdraw-20")?;
 //! let mut session = Session::new(&model);
 //! let canvas = vec![0.0; model.input_len()];
 //! for prediction in top(session.run(&canvas)?, 5) {

@@ -3,7 +3,7 @@
 //! A new format is a new file here, a way to recognise it in [`read`], and an arm in [`Sketches`].
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
@@ -16,6 +16,8 @@ pub mod svg;
 
 /// Bytes looked at to recognise a format; also how much white space may come before it.
 const HEAD: u64 = 1024;
+/// The most points of a drawing that is read; people draw hundreds.
+const MAX_POINTS: usize = 100_000;
 /// The largest PNG or JPEG file read, in bytes.
 const MAX_IMAGE_BYTES: u64 = 64 << 20;
 
@@ -88,7 +90,12 @@ pub fn read(name: &str, source: impl Read + Send + 'static) -> Result<Sketches, 
     match head.trim_ascii_start().first() {
         None => Err(SketchError::Empty { name: name.to_owned() }),
         Some(b'<') => svg::read(name, &read_up_to(name, source, svg::MAX_BYTES)?).map(one),
-        Some(b'{') => Ok(Sketches(Kind::Lines(ndjson::Reader::new(name, source)))),
+        // A broken line is an error of its own, the first one too.
+        Some(_)
+            if head.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"{")) =>
+        {
+            Ok(Sketches(Kind::Lines(ndjson::Reader::new(name, source))))
+        }
         Some(_) => Err(SketchError::Format { name: name.to_owned() }),
     }
 }
@@ -97,13 +104,29 @@ pub fn read(name: &str, source: impl Read + Send + 'static) -> Result<Sketches, 
 /// yet read.
 fn peek(name: &str, mut source: Source) -> Result<(Vec<u8>, Source), SketchError> {
     let mut head = Vec::new();
-    let read = source.by_ref().take(HEAD).read_to_end(&mut head);
-    read.map_err(|source| SketchError::Read { name: name.to_owned(), source })?;
+    // A source that fails later has given something first: the error keeps its place behind that.
+    let failure = match source.by_ref().take(HEAD).read_to_end(&mut head) {
+        Err(source) if head.is_empty() => return Err(SketchError::Read { name: name.to_owned(), source }),
+        read => read.err(),
+    };
     if let Some(rest) = head.strip_prefix(b"\xef\xbb\xbf") {
         head = rest.to_vec();
     }
-    let whole = Cursor::new(head.clone()).chain(source);
-    Ok((head, Box::new(whole)))
+    let start = Cursor::new(head.clone());
+    let whole: Source = match failure {
+        Some(error) => Box::new(start.chain(BufReader::new(Failing(error)))),
+        None => Box::new(start.chain(source)),
+    };
+    Ok((head, whole))
+}
+
+/// A source that only ever fails.
+struct Failing(io::Error);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::new(self.0.kind(), self.0.to_string()))
+    }
 }
 
 fn read_up_to(name: &str, source: Source, limit: u64) -> Result<Vec<u8>, SketchError> {

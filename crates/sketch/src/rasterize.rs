@@ -1,3 +1,5 @@
+use std::mem;
+
 use dabnet_graph::Canvas;
 use tiny_skia::{FillRule, LineCap, LineJoin, Mask, Path, PathBuilder, Stroke as Pen, Transform};
 
@@ -26,19 +28,22 @@ pub fn normalized(ink: &[u8], canvas: &Canvas) -> Vec<f32> {
 pub(crate) fn draw(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Vec<u8> {
     let side = canvas.side as u32;
     let Some(mut paper) = Mask::new(side, side) else { return Vec::new() };
-    if let Some(outline) = path(strokes, canvas, placement).and_then(|path| {
-        let width = placement.line_width(canvas);
-        let pen = Pen { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Pen::default() };
-        path.stroke(&pen, 1.0)
-    }) {
+    let width = placement.line_width(canvas);
+    let pen = Pen { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Pen::default() };
+    for outline in paths(strokes, canvas, placement).iter().filter_map(|path| path.stroke(&pen, 1.0)) {
         paper.fill_path(&outline, FillRule::Winding, true, Transform::identity());
     }
     paper.take()
 }
 
-/// The strokes in pixels; `None` where there is no point to draw.
-fn path(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Option<Path> {
-    let fit = Fit::new(strokes, canvas, placement)?;
+/// The most points drawn at once: the time to fill an outline is quadratic in how often it crosses
+/// itself. No drawing made by hand has as many.
+const RUN: usize = 4096;
+
+/// The strokes in pixels, in paths of up to [`RUN`] points.
+fn paths(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Vec<Path> {
+    let Some(fit) = Fit::new(strokes, canvas, placement) else { return Vec::new() };
+    let mut paths = Vec::new();
     let mut path = PathBuilder::new();
     for stroke in strokes {
         let mut points = stroke.drawable().map(|point| fit.apply(point));
@@ -46,7 +51,14 @@ fn path(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Option<Pa
         path.move_to(x, y);
         // A line to where the pen already is leaves a dot.
         path.line_to(x, y);
-        points.for_each(|[x, y]| path.line_to(x, y));
+        for [x, y] in points {
+            path.line_to(x, y);
+            if path.len() >= RUN {
+                paths.extend(mem::take(&mut path).finish());
+                path.move_to(x, y);
+            }
+        }
     }
-    path.finish()
+    paths.extend(path.finish());
+    paths
 }

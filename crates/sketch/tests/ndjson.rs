@@ -84,6 +84,30 @@ fn a_long_line_is_not_held() {
 }
 
 #[test]
+fn a_broken_first_line_is_an_error_like_any_other() {
+    for broken in ["garbage", "null", "[1]", " \"x\" "] {
+        let items: Vec<_> = read_bytes("it", format!("{broken}\n{DOT}\n")).unwrap().collect();
+        assert!(matches!(items[0], Err(SketchError::Line { line: 1, .. })) && items[1].is_ok(), "{broken}");
+    }
+    assert!(matches!(read_bytes("it", "garbage\nmore"), Err(SketchError::Format { .. })));
+}
+
+#[test]
+fn a_drawing_of_too_many_points_is_refused() {
+    let list = vec!["1"; 100_001].join(",");
+    let message = error(format!(r#"{{"drawing":[[[{list}],[{list}]]]}}"#));
+    assert!(message.contains("more than 100000 points"), "{message}");
+}
+
+#[test]
+fn a_short_gzip_cut_at_its_end_gives_its_sketches_first() {
+    let bytes = gzip(format!("{DOT}\n{DOT}\n").as_bytes());
+    let items: Vec<_> = read_bytes("it", &bytes[..bytes.len() - 3]).unwrap().collect();
+    assert!(items[0].is_ok() && items[1].is_ok());
+    assert!(matches!(items[2], Err(SketchError::Read { .. })) && items.len() == 3);
+}
+
+#[test]
 fn a_cut_gzip_is_an_error_at_its_end() {
     let bytes = gzip(&format!("{DOT}\n").repeat(3000).into_bytes());
     let items: Vec<_> = read_bytes("it", &bytes[..bytes.len() - 20]).unwrap().collect();

@@ -91,8 +91,13 @@ fn what_would_never_end_is_refused() {
     assert!(error(svg(&deep)).contains("nested deeper"));
     let many = "<g/>".repeat(300_000);
     assert!(error(svg(&many)).contains("as SVG"));
-    let long = format!(r#"<path stroke="black" d="M0 0{}"/>"#, "h1".repeat(1_100_000));
-    assert!(error(svg(&long)).contains("more than 1000000 points"));
+    let long = format!(r#"<path stroke="black" d="M0 0{}"/>"#, "h1".repeat(110_000));
+    assert!(error(svg(&long)).contains("more than 100000 points"));
+    let chain: String = (1..2000)
+        .map(|i| format!(r##"<pattern id="p{i}"><path d="M0 0L9 9" stroke="url(#p{})"/></pattern>"##, i - 1))
+        .collect();
+    let chain = format!(r##"{chain}<path d="M0 0h9" stroke="url(#p1999)"/>"##);
+    assert!(error(svg(&chain)).contains("more than 64 patterns"));
     let large = format!("<!--{}-->", " ".repeat(17 << 20));
     assert!(matches!(only(svg(&large)), Err(SketchError::TooLarge { .. })));
 }

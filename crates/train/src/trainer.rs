@@ -25,6 +25,8 @@ pub struct Trainer<'a, E> {
     graph: &'a Graph,
     config: TrainConfig,
     examples: &'a E,
+    /// All threads, for what no shard has to itself.
+    threads: ThreadPool,
     pools: Vec<ThreadPool>,
     start: Parameters,
 }
@@ -50,13 +52,15 @@ impl<'a, E: Examples> Trainer<'a, E> {
             );
             return Err(TrainError::Config(reason));
         }
-        let threads = (config.threads / SHARDS).max(1);
-        let pools = (0..SHARDS)
-            .map(|_| ThreadPoolBuilder::new().num_threads(threads).build())
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| TrainError::Config(format!("cannot start threads: {error}")))?;
+        let pool = |threads: usize| {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.map_err(|error| TrainError::Config(format!("cannot start threads: {error}")))
+        };
+        let threads = pool(config.threads)?;
+        let pools =
+            (0..SHARDS).map(|_| pool((config.threads / SHARDS).max(1))).collect::<Result<Vec<_>, _>>()?;
         let start = Parameters::new(graph, config.seed);
-        Ok(Self { graph, config, examples, pools, start })
+        Ok(Self { graph, config, examples, threads, pools, start })
     }
 
     /// Starts from the weights of another network's convolutions of the same name and shape,
@@ -131,18 +135,18 @@ impl<'a, E: Examples> Trainer<'a, E> {
         indices: &[usize],
         epoch: usize,
     ) -> Result<Gradients, TrainError> {
-        let effective = effective(self.graph, parameters, self.config.scheme)?;
+        let effective = self.threads.install(|| effective(self.graph, parameters, self.config.scheme))?;
         let network = Network { graph: self.graph, parameters, effective: &effective };
         let shard_len = indices.len().div_ceil(SHARDS);
+        let run = |(pool, shard): (&ThreadPool, &[usize])| {
+            pool.install(|| self.shard_gradients(network, shard, epoch))
+        };
+        let work = self.pools.iter().zip(indices.chunks(shard_len));
+        if self.config.threads == 1 {
+            return Ok(average(work.map(run).collect::<Result<_, _>>()?));
+        }
         let shards = std::thread::scope(|scope| {
-            let handles: Vec<_> = self
-                .pools
-                .iter()
-                .zip(indices.chunks(shard_len))
-                .map(|(pool, shard)| {
-                    scope.spawn(|| pool.install(|| self.shard_gradients(network, shard, epoch)))
-                })
-                .collect();
+            let handles: Vec<_> = work.map(|work| scope.spawn(move || run(work))).collect();
             handles
                 .into_iter()
                 .map(|handle| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))

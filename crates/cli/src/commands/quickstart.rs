@@ -35,8 +35,8 @@ pub(crate) struct Quickstart {
     fast: bool,
 
     /// Threads to train with [default: all]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    threads: Option<u16>,
 
     /// Print the results as one JSON object instead of a table
     #[arg(long)]
@@ -45,11 +45,16 @@ pub(crate) struct Quickstart {
 
 impl Quickstart {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let threads = self.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+        let threads = self.threads.map_or_else(available, usize::from);
         let epochs = self.epochs.map(usize::from);
         let settings =
             Settings { out: self.out, seed: self.seed, epochs, fast: self.fast, threads, json: self.json };
         quickstart::run(&settings)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Threads that the machine runs at once.
+fn available() -> usize {
+    available_parallelism().map_or(1, NonZeroUsize::get)
 }

@@ -9,7 +9,7 @@ use dabnet_engine::{Model, Prediction, Session, top};
 use dabnet_sketch::{Sketch, SketchError, Sketches, normalized, rasterize, read, read_file};
 use serde::Serialize;
 
-use crate::{error::CliError, json, shipped};
+use crate::{error::CliError, json, shipped, terminal};
 
 /// Label sketches with a packed model.
 ///
@@ -163,7 +163,7 @@ impl Recognizer<'_> {
 
     fn fail(&mut self, message: &str) {
         self.failed += 1;
-        eprintln!("dabnet: {message}");
+        terminal::say(format_args!("dabnet: {message}"));
     }
 }
 

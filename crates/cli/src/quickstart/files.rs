@@ -4,7 +4,7 @@ use dabnet_engine::replace_file;
 use dabnet_graph::Precision;
 use serde::Serialize;
 
-use super::{Outcome, Results, report};
+use super::{Outcome, Results, contender::Contender, report};
 use crate::error::CliError;
 
 /// Name of the page to look at.
@@ -12,11 +12,18 @@ pub(super) const REPORT: &str = "report.html";
 const RESULTS: &str = "results.json";
 const MODEL: &str = "model.safetensors";
 
-/// Makes sure, before minutes of training, that the folder can be written to.
+/// Makes sure, before minutes of training, that everything can be written.
 pub(super) fn prepare(out: &Path) -> Result<(), CliError> {
-    fs::create_dir_all(out).map_err(|error| CliError::write(out, &error))?;
-    tempfile::Builder::new().tempfile_in(out).map_err(|error| CliError::write(out, &error))?;
-    Ok(())
+    let models = Contender::ALL.iter().map(|contender| out.join(contender.key));
+    for folder in models.clone().chain([out.to_owned()]) {
+        fs::create_dir_all(&folder).map_err(|error| CliError::write(&folder, &error))?;
+        tempfile::Builder::new().tempfile_in(&folder).map_err(|error| CliError::write(&folder, &error))?;
+    }
+    let files = models.map(|folder| folder.join(MODEL)).chain([out.join(RESULTS), out.join(REPORT)]);
+    match files.into_iter().find(|file| file.is_dir()) {
+        Some(file) => Err(CliError::Failure(format!("cannot write {}: it is a folder", file.display()))),
+        None => Ok(()),
+    }
 }
 
 /// Writes models, report and results; a file that was there before is replaced whole.

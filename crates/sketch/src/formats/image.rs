@@ -60,6 +60,9 @@ pub fn read(name: &str, format: Format, bytes: &[u8]) -> Result<Sketch, SketchEr
 }
 
 fn decode(format: Format, bytes: &[u8]) -> Result<DynamicImage, String> {
+    if format == Format::Jpeg && !jpeg_has_end(bytes) {
+        return Err("the file is cut short".to_owned());
+    }
     let format = match format {
         Format::Png => ImageFormat::Png,
         Format::Jpeg => ImageFormat::Jpeg,
@@ -78,6 +81,13 @@ fn decode(format: Format, bytes: &[u8]) -> Result<DynamicImage, String> {
     let mut picture = DynamicImage::from_decoder(decoder).map_err(explain)?;
     picture.apply_orientation(orientation);
     Ok(picture)
+}
+
+/// Whether an end marker follows the last scan. The decoder fills in what is missing, and a picture
+/// that is half grey is no sketch.
+fn jpeg_has_end(bytes: &[u8]) -> bool {
+    let scan = bytes.windows(2).rposition(|marker| marker == [0xff, 0xda]).unwrap_or(bytes.len());
+    bytes[scan..].windows(2).any(|marker| marker == [0xff, 0xd9])
 }
 
 fn explain(error: ImageError) -> String {

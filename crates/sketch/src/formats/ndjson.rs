@@ -10,7 +10,9 @@ use std::io::{self, BufRead};
 
 use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
+use super::MAX_POINTS;
 use crate::{Drawing, Point, Sketch, SketchError, Stroke};
 
 /// The longest line read, in bytes.
@@ -97,31 +99,28 @@ fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> 
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a sketch as {\"word\": ..., \"drawing\": [...]}")]
 struct Record {
     word: Option<String>,
-    key_id: Option<Id>,
+    key_id: Option<Value>,
     drawing: Vec<Columns>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Id {
-    Text(String),
-    Number(u64),
 }
 
 fn parse(line: &[u8]) -> Result<Sketch, String> {
     // What serde_json says ends in "at line 1 column …", of which only the column tells anything.
     let explain = |error: serde_json::Error| error.to_string().replace(" at line 1 column", " at column");
     let record: Record = serde_json::from_slice(line).map_err(explain)?;
+    if record.drawing.iter().map(|columns| columns.x.len()).sum::<usize>() > MAX_POINTS {
+        return Err(format!("the drawing has more than {MAX_POINTS} points"));
+    }
     if record.drawing.is_empty() {
         return Err("the drawing has no strokes".to_owned());
     }
     let strokes = record.drawing.into_iter().enumerate();
     let strokes = strokes.map(|(index, columns)| columns.stroke().map_err(|e| format!("stroke {index} {e}")));
     let id = record.key_id.map(|id| match id {
-        Id::Text(text) => text,
-        Id::Number(number) => number.to_string(),
+        Value::String(text) => text,
+        other => other.to_string(),
     });
     Ok(Sketch { word: record.word, id, drawing: Drawing::Strokes(strokes.collect::<Result<_, _>>()?) })
 }

@@ -6,16 +6,19 @@
 use usvg::tiny_skia_path::{PathSegment, Point, Transform};
 use usvg::{Group, ImageHrefResolver, Node, Options, Tree, roxmltree};
 
+use super::MAX_POINTS;
 use crate::{Drawing, Sketch, SketchError, Stroke};
 
+/// The name space of its elements.
+const SVG: &str = "http://www.w3.org/2000/svg";
 /// The largest SVG file read, in bytes, after decompression.
 pub const MAX_BYTES: u64 = 16 << 20;
-/// The most points a sketch may have once its curves are lines.
-const MAX_POINTS: usize = 1_000_000;
 /// The most XML nodes read.
 const MAX_NODES: u32 = 200_000;
 /// The deepest nesting of elements read; deeper ones would use up the stack.
 const MAX_DEPTH: u16 = 128;
+/// The most patterns read: each may be painted with the next, which takes stack.
+const MAX_PATTERNS: usize = 64;
 /// A curve's lines stay this close to it, as a fraction of the picture's longer side.
 const TOLERANCE: f32 = 1.0 / 2048.0;
 /// What can multiply a small file into endless work and says nothing about its lines.
@@ -49,6 +52,9 @@ fn parse(bytes: &[u8]) -> Result<Tree, String> {
     let document = roxmltree::Document::parse_with_options(text, limits).map_err(|e| e.to_string())?;
     if deeper_than(&document, MAX_DEPTH) {
         return Err(format!("its elements are nested deeper than {MAX_DEPTH}"));
+    }
+    if document.descendants().filter(|node| node.has_tag_name((SVG, "pattern"))).count() > MAX_PATTERNS {
+        return Err(format!("it has more than {MAX_PATTERNS} patterns"));
     }
     let options = Options {
         image_href_resolver: ImageHrefResolver {
