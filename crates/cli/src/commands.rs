@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod binarize;
 mod quickstart;
 mod recognize;
 
@@ -12,6 +13,7 @@ use crate::error::CliError;
 /// What `dabnet` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Binarize(binarize::Binarize),
     Quickstart(quickstart::Quickstart),
     Recognize(recognize::Recognize),
 }
@@ -19,6 +21,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         match self {
+            Self::Binarize(command) => command.run(),
             Self::Quickstart(command) => command.run(),
             Self::Recognize(command) => command.run(),
         }

@@ -4,6 +4,7 @@ use dabnet_engine::EngineError;
 use dabnet_graph::GraphError;
 use dabnet_sketch::SketchError;
 use dabnet_train::TrainError;
+use dabnet_weights::WeightsError;
 use thiserror::Error;
 
 /// Why a command stopped, and what it exits with.
@@ -39,6 +40,15 @@ impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Write { .. } => Self::Failure(error.to_string()),
+            _ => Self::Input(error.to_string()),
+        }
+    }
+}
+
+impl From<WeightsError> for CliError {
+    fn from(error: WeightsError) -> Self {
+        match error {
+            WeightsError::Write { .. } => Self::Failure(error.to_string()),
             _ => Self::Input(error.to_string()),
         }
     }

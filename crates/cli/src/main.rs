@@ -8,6 +8,7 @@ mod json;
 mod progress;
 mod quickstart;
 mod shipped;
+mod table;
 mod terminal;
 
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::terminal;
 
 const TEMPLATE: &str = "{prefix:<16} {bar:24.cyan/dim} {msg}";
+const BYTES: &str = "{prefix:<16} {bar:24.cyan/dim} {bytes} of {total_bytes}, {eta} left";
 
 /// Shows training as it goes: a bar on a terminal, a line an epoch elsewhere. Both go to standard
 /// error, so that standard output holds results alone.
@@ -56,6 +57,31 @@ fn line(progress: &Progress) -> String {
         100.0 * progress.accuracy,
         progress.examples_per_second(),
     )
+}
+
+/// Shows how much of a file is done, on a terminal only.
+#[derive(Debug)]
+pub(crate) struct ByteProgress(Option<ProgressBar>);
+
+impl ByteProgress {
+    pub(crate) fn new(name: &'static str, total: u64) -> Self {
+        Self(terminal::is_interactive().then(|| {
+            let style = ProgressStyle::with_template(BYTES).unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(total).with_style(style.progress_chars("━━╌")).with_prefix(name)
+        }))
+    }
+
+    pub(crate) fn at(&self, bytes: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_position(bytes);
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// Minutes and seconds.

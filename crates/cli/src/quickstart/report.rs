@@ -20,8 +20,8 @@ mod verdict;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use self::answers::Answers;
-use super::{Outcome, Results, table::grouped};
-use crate::progress::duration;
+use super::{Outcome, Results};
+use crate::{progress::duration, table::grouped};
 
 const TITLE: &str = "One bit per weight, put to the test on freehand sketches";
 

@@ -3,7 +3,8 @@
 use dabnet_graph::Precision;
 use maud::{Markup, html};
 
-use super::{Outcome, Results, answers::Answers, grouped, verdict};
+use super::{Outcome, Results, answers::Answers, verdict};
+use crate::table::grouped;
 
 /// One line of the table.
 struct Measure {

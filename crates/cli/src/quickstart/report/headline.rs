@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::{Outcome, grouped, number::percent};
+use super::{Outcome, number::percent};
+use crate::table::grouped;
 
 /// One bar.
 struct Bar {

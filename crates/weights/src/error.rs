@@ -1,0 +1,75 @@
+use std::{io, path::PathBuf};
+
+use dabnet_binarize::SplitError;
+use thiserror::Error;
+
+/// What can go wrong between one file of weights and another.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// A file that cannot be opened or read.
+    #[error("cannot read '{}': {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that cannot be written.
+    #[error("cannot write '{}': {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that is damaged, cut short or of another format.
+    #[error("'{}' {reason}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A tensor that cannot be binarized.
+    #[error("tensor '{tensor}', filter {filter}: {}", explain(*element, source))]
+    Split {
+        /// The tensor.
+        tensor: String,
+        /// The filter in the tensor, from 0.
+        filter: usize,
+        /// The weight in the filter, from 0, where it is one that is at fault.
+        element: Option<usize>,
+        /// What is wrong with it.
+        source: SplitError,
+    },
+    /// A pattern of tensor names that is none, or that no tensor matches.
+    #[error("pattern '{pattern}' {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file without a tensor to binarize.
+    #[error("'{}' has no tensor to binarize: {reason}", path.display())]
+    Nothing {
+        /// The file.
+        path: PathBuf,
+        /// Why there is none, and what to do.
+        reason: String,
+    },
+    /// The output would replace the input.
+    #[error("'{}' is the file to read: give another one to write, as what is binarized cannot be undone", path.display())]
+    SameFile {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+fn explain(element: Option<usize>, source: &SplitError) -> String {
+    match element {
+        Some(element) => format!("weight {element} is NaN or infinite"),
+        None => source.to_string(),
+    }
+}

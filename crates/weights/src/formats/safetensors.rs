@@ -1,0 +1,89 @@
+//! Safetensors: a JSON header, then the tensors, one after the other.
+//!
+//! <https://huggingface.co/docs/safetensors>
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use safetensors::{Dtype, tensor::Metadata};
+
+use super::damaged;
+use crate::{Filters, Number, Role, Source, Tensor, WeightsError, roles, source::read_error};
+
+/// The longest header read, as in other readers of the format.
+const MAX_HEADER: u64 = 100_000_000;
+
+pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
+    let mut tensors = tensors(path, 0)?;
+    roles::assign(&mut tensors);
+    Ok(Source { path: path.to_owned(), files: vec![path.to_owned()], tensors, sharded: false })
+}
+
+/// The tensors of one file, in the order in which they lie there, without roles.
+pub(super) fn tensors(path: &Path, file: usize) -> Result<Vec<Tensor>, WeightsError> {
+    let (metadata, data) = header(path)?;
+    let names = metadata.offset_keys();
+    let tensor = |name: String| {
+        let info =
+            metadata.info(&name).ok_or_else(|| damaged(path, "has a header that contradicts itself"))?;
+        let (start, end) = info.data_offsets;
+        Ok(Tensor {
+            name,
+            shape: info.shape.clone(),
+            dtype: info.dtype.to_string(),
+            number: number(info.dtype),
+            filters: Filters::First,
+            role: Role::Inner,
+            file,
+            bytes: Some(data + start as u64..data + end as u64),
+        })
+    };
+    names.into_iter().map(tensor).collect()
+}
+
+/// The checked header of a file, and where its data begins.
+fn header(path: &Path) -> Result<(Metadata, u64), WeightsError> {
+    let failed = |source| read_error(path, source);
+    let mut file = File::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len();
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(failed)?;
+    let length = u64::from_le_bytes(length);
+    if length > MAX_HEADER || length > size - 8 {
+        return Err(damaged(
+            path,
+            format!("is cut short, or no safetensors file: its header should have {length} bytes"),
+        ));
+    }
+    let mut text = vec![0; length as usize];
+    file.read_exact(&mut text).map_err(failed)?;
+    // Reading it checks that tensors neither overlap nor leave gaps and have the size of their shape.
+    let metadata: Metadata = serde_json::from_slice(&text)
+        .map_err(|error| damaged(path, format!("has a header that is not right: {error}")))?;
+    let (data, expected) = (8 + length, metadata.data_len() as u64);
+    if data + expected != size {
+        let reason =
+            format!("has {} bytes of tensors, its header tells of {expected}: is it whole?", size - data);
+        return Err(damaged(path, reason));
+    }
+    Ok((metadata, data))
+}
+
+fn number(dtype: Dtype) -> Option<Number> {
+    match dtype {
+        Dtype::F32 => Some(Number::F32),
+        Dtype::F16 => Some(Number::F16),
+        Dtype::BF16 => Some(Number::Bf16),
+        _ => None,
+    }
+}
+
+/// The name in a path of a shard, which lies beside its index.
+pub(super) fn beside(index: &Path, name: &str) -> Option<PathBuf> {
+    let name = Path::new(name);
+    let plain = name.file_name().is_some_and(|file| file == name.as_os_str());
+    plain.then(|| index.with_file_name(name))
+}

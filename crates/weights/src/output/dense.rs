@@ -1,0 +1,115 @@
+use std::{
+    fs,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use super::{Output, Pending, check_distinct};
+use crate::{Filters, Reader, Source, Tensor, WeightsError, part::Part};
+
+/// The files of the source again, byte for byte, but for weights that are replaced in their place.
+pub(super) struct Dense {
+    files: Vec<Copy>,
+    /// The index of the files, where there is one, and where it goes.
+    index: Option<(PathBuf, PathBuf)>,
+}
+
+struct Copy {
+    out: BufWriter<Pending>,
+    /// How far the source has been copied.
+    position: u64,
+    size: u64,
+}
+
+impl Dense {
+    pub(super) fn start(source: &Source, out: &Path) -> Result<Self, WeightsError> {
+        if !source.sharded {
+            return Ok(Self { files: vec![Copy::start(source, 0, out)?], index: None });
+        }
+        fs::create_dir_all(out).map_err(|source| WeightsError::Write { path: out.to_owned(), source })?;
+        let target = |path: &Path| path.file_name().map(|name| out.join(name)).unwrap_or_default();
+        let index = target(&source.path);
+        check_distinct(source, &index)?;
+        let copy = |(index, path): (usize, &PathBuf)| Copy::start(source, index, &target(path));
+        let files = source.files.iter().enumerate().map(copy).collect::<Result<_, _>>()?;
+        Ok(Self { files, index: Some((source.path.clone(), index)) })
+    }
+}
+
+impl Copy {
+    fn start(source: &Source, file: usize, out: &Path) -> Result<Self, WeightsError> {
+        check_distinct(source, out)?;
+        let path = &source.files[file];
+        let size = fs::metadata(path)
+            .map_err(|error| WeightsError::Read { path: path.clone(), source: error })?
+            .len();
+        Ok(Self { out: BufWriter::with_capacity(1 << 20, Pending::create(out)?), position: 0, size })
+    }
+
+    /// Copies the source up to a position.
+    fn catch_up(&mut self, reader: &mut Reader<'_>, file: usize, to: u64) -> Result<(), WeightsError> {
+        let copied = reader.copy(file, self.position..to, &mut self.out);
+        copied.map_err(|error| self.out.get_ref().failed(error))?;
+        self.position = to;
+        Ok(())
+    }
+}
+
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Output for Dense {
+    /// What lies between replaced weights is copied when the next of them comes.
+    fn keep(&mut self, _: &mut Reader<'_>, _: &Tensor) -> Result<(), WeightsError> {
+        Ok(())
+    }
+
+    fn binarized(
+        &mut self,
+        reader: &mut Reader<'_>,
+        tensor: &Tensor,
+        part: &Part,
+    ) -> Result<(), WeightsError> {
+        let (Some(number), Some(place)) = (tensor.number, &tensor.bytes) else { return Ok(()) };
+        let copy = &mut self.files[tensor.file];
+        if copy.position < place.start {
+            copy.catch_up(reader, tensor.file, place.start)?;
+        }
+        let values = part.values();
+        let bytes = match tensor.filters {
+            Filters::First => number.encode(values.into_iter()),
+            Filters::Last => {
+                let n = tensor.filter_len();
+                number.encode((0..n).flat_map(|row| values.iter().copied().skip(row).step_by(n)))
+            }
+        };
+        copy.out.write_all(&bytes).map_err(|error| copy.out.get_ref().failed(error))?;
+        copy.position += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, reader: &mut Reader<'_>) -> Result<u64, WeightsError> {
+        let mut complete = Vec::new();
+        for (file, mut copy) in self.files.into_iter().enumerate() {
+            let size = copy.size;
+            copy.catch_up(reader, file, size)?;
+            let path = copy.out.get_ref().path.clone();
+            let flushed = copy.out.into_inner();
+            complete.push(flushed.map_err(|error| WeightsError::Write { path, source: error.into_error() })?);
+        }
+        if let Some((from, to)) = self.index {
+            let mut index = Pending::create(&to)?;
+            let text = fs::read(&from).map_err(|source| WeightsError::Read { path: from, source })?;
+            index.write_all(&text).map_err(|error| index.failed(error))?;
+            complete.push(index);
+        }
+        complete.into_iter().map(Pending::persist).sum()
+    }
+}

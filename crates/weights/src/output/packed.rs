@@ -1,0 +1,165 @@
+use std::{
+    collections::BTreeMap,
+    io::{self, Seek, SeekFrom, Write},
+    path::Path,
+};
+
+use dabnet_binarize::Granularity;
+use serde_json::{Value, json};
+
+use super::{Output, Pending, check_distinct};
+use crate::{Binarize, Filters, Reader, Source, Tensor, WeightsError, part::Part};
+
+/// What `format` in the file's metadata says.
+const FORMAT: &str = "dabnet-weights";
+const VERSION: &str = "1";
+
+/// A safetensors file: `NAME.bits`, `NAME.alpha` and `NAME.beta` for each binarized tensor, all others
+/// as they were. See `docs/file-format.md`.
+pub(super) struct Packed {
+    out: Pending,
+    /// Where each tensor of the file begins.
+    starts: BTreeMap<String, u64>,
+    /// How many bytes of it are written.
+    written: BTreeMap<String, u64>,
+}
+
+/// A tensor to write.
+struct Entry {
+    name: String,
+    dtype: String,
+    shape: Vec<usize>,
+    bytes: u64,
+    /// What its beginning has to be a multiple of.
+    align: u64,
+}
+
+impl Packed {
+    pub(super) fn start(
+        source: &Source,
+        out: &Path,
+        options: &Binarize,
+        reasons: &[Option<&'static str>],
+    ) -> Result<Self, WeightsError> {
+        check_distinct(source, out)?;
+        let mut entries = Vec::new();
+        let mut originals = BTreeMap::new();
+        for (tensor, reason) in source.tensors.iter().zip(reasons) {
+            if reason.is_none() {
+                entries.extend(packed_entries(tensor, options.granularity));
+                let filters = if tensor.filters == Filters::First { "first" } else { "last" };
+                originals.insert(
+                    tensor.name.as_str(),
+                    json!({ "shape": tensor.shape, "dtype": tensor.dtype, "filters": filters }),
+                );
+            } else if tensor.bytes.is_some() {
+                entries.push(kept_entry(tensor));
+            }
+        }
+        // As other writers do it: wide numbers first, so that each is aligned, then by name.
+        entries.sort_by(|a, b| b.align.cmp(&a.align).then_with(|| a.name.cmp(&b.name)));
+        let metadata = json!({
+            "format": FORMAT,
+            "version": VERSION,
+            "scheme": options.scheme.name(),
+            "granularity": options.granularity.to_string(),
+            "tensors": json!(originals).to_string(),
+        });
+        let (header, starts) = layout(source, metadata, &entries)?;
+        let mut packed = Self { out: Pending::create(out)?, starts, written: BTreeMap::new() };
+        packed.out.file.write_all(&header).map_err(|error| packed.out.failed(error))?;
+        Ok(packed)
+    }
+
+    /// Adds bytes to those of a tensor.
+    fn append(&mut self, name: String, bytes: &[u8]) -> Result<(), WeightsError> {
+        self.seek(&name)
+            .and_then(|()| self.out.file.write_all(bytes))
+            .map_err(|error| self.out.failed(error))?;
+        *self.written.entry(name).or_default() += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn seek(&mut self, name: &str) -> io::Result<()> {
+        let start = self.starts[name] + self.written.get(name).copied().unwrap_or(0);
+        self.out.file.seek(SeekFrom::Start(start)).map(drop)
+    }
+}
+
+impl Output for Packed {
+    fn keep(&mut self, reader: &mut Reader<'_>, tensor: &Tensor) -> Result<(), WeightsError> {
+        let Some(bytes) = tensor.bytes.clone() else { return Ok(()) };
+        let copied = self.seek(&tensor.name).and_then(|()| reader.copy(tensor.file, bytes, &mut self.out));
+        copied.map_err(|error| self.out.failed(error))
+    }
+
+    fn binarized(&mut self, _: &mut Reader<'_>, tensor: &Tensor, part: &Part) -> Result<(), WeightsError> {
+        let alpha: Vec<u8> = part.splits.iter().flat_map(|split| split.alpha.to_le_bytes()).collect();
+        let beta: Vec<u8> = part.splits.iter().flat_map(|split| split.beta.to_le_bytes()).collect();
+        self.append(format!("{}.bits", tensor.name), &part.bits())?;
+        self.append(format!("{}.alpha", tensor.name), &alpha)?;
+        self.append(format!("{}.beta", tensor.name), &beta)
+    }
+
+    fn finish(self: Box<Self>, _: &mut Reader<'_>) -> Result<u64, WeightsError> {
+        self.out.persist()
+    }
+}
+
+fn packed_entries(tensor: &Tensor, granularity: Granularity) -> [Entry; 3] {
+    let (filters, n) = (tensor.filter_count(), tensor.filter_len());
+    let values = match granularity {
+        Granularity::Filter => vec![filters],
+        Granularity::Group(len) => vec![filters, n.div_ceil(len.get())],
+        Granularity::Tensor => vec![1],
+    };
+    let entry = |suffix: &str, dtype: &str, shape: Vec<usize>, align: u64| Entry {
+        name: format!("{}.{suffix}", tensor.name),
+        dtype: dtype.to_owned(),
+        bytes: shape.iter().product::<usize>() as u64 * align,
+        shape,
+        align,
+    };
+    [
+        entry("bits", "U8", vec![filters, n.div_ceil(8)], 1),
+        entry("alpha", "F32", values.clone(), 4),
+        entry("beta", "F32", values, 4),
+    ]
+}
+
+fn kept_entry(tensor: &Tensor) -> Entry {
+    let bytes = tensor.byte_len();
+    Entry {
+        name: tensor.name.clone(),
+        dtype: tensor.dtype.clone(),
+        shape: tensor.shape.clone(),
+        bytes,
+        align: bytes.checked_div(tensor.len() as u64).unwrap_or(0),
+    }
+}
+
+/// The file up to its data, and where each tensor begins in the file.
+fn layout(
+    source: &Source,
+    metadata: Value,
+    entries: &[Entry],
+) -> Result<(Vec<u8>, BTreeMap<String, u64>), WeightsError> {
+    let mut header = serde_json::Map::from_iter([("__metadata__".to_owned(), metadata)]);
+    let (mut starts, mut end) = (BTreeMap::new(), 0);
+    for Entry { name, dtype, shape, bytes, .. } in entries {
+        let info = json!({ "dtype": dtype, "shape": shape, "data_offsets": [end, end + bytes] });
+        if header.insert(name.clone(), info).is_some() {
+            let reason = format!("would have two tensors called '{name}' once packed: exclude one");
+            return Err(WeightsError::Format { path: source.path.clone(), reason });
+        }
+        starts.insert(name.clone(), end);
+        end += bytes;
+    }
+    let mut text = Value::Object(header).to_string().into_bytes();
+    text.resize(text.len().next_multiple_of(8), b' ');
+    let data = 8 + text.len() as u64;
+    starts.values_mut().for_each(|start| *start += data);
+    let mut file = (text.len() as u64).to_le_bytes().to_vec();
+    file.extend(text);
+    Ok((file, starts))
+}
