@@ -1,7 +1,7 @@
 use dabnet_graph::{Graph, NodeId};
 
 use crate::{
-    Effective, Parameters, TrainConfig, TrainError,
+    Effective, History, Parameters, TrainConfig, TrainError,
     runner::{self, Network},
 };
 
@@ -15,6 +15,7 @@ pub struct Trained {
     config: TrainConfig,
     parameters: Parameters,
     effective: Vec<Option<Effective>>,
+    history: History,
 }
 
 impl Trained {
@@ -23,8 +24,9 @@ impl Trained {
         config: TrainConfig,
         parameters: Parameters,
         effective: Vec<Option<Effective>>,
+        history: History,
     ) -> Self {
-        Self { graph, config, parameters, effective }
+        Self { graph, config, parameters, effective, history }
     }
 
     /// The network.
@@ -40,6 +42,11 @@ impl Trained {
     /// Latent weights and batch normalisations.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// What the latent weights went through.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// The weights a convolution runs with; `None` for any other node.

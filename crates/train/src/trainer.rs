@@ -6,7 +6,7 @@ use rand_pcg::Pcg64;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    Examples, NodeParameters, Parameters, Progress, TrainConfig, TrainError, Trained,
+    Examples, History, NodeParameters, Parameters, Progress, TrainConfig, TrainError, Trained,
     adam::Adam,
     effective::{constrain, effective},
     runner::{self, Gradients, Network},
@@ -93,6 +93,8 @@ impl<'a, E: Examples> Trainer<'a, E> {
         let steps_per_epoch = self.examples.len() / batch;
         let steps = epochs * steps_per_epoch;
         let start = Instant::now();
+        let mut history = History::default();
+        history.record(0, self.graph, &parameters, &effective(self.graph, &parameters, scheme)?);
 
         let mut step = 0;
         for epoch in 1..=epochs {
@@ -123,9 +125,10 @@ impl<'a, E: Examples> Trainer<'a, E> {
                     elapsed: start.elapsed(),
                 });
             }
+            history.record(epoch, self.graph, &parameters, &effective(self.graph, &parameters, scheme)?);
         }
         let effective = effective(self.graph, &parameters, scheme)?;
-        Ok(Trained::new(self.graph.clone(), self.config, parameters, effective))
+        Ok(Trained::new(self.graph.clone(), self.config, parameters, effective, history))
     }
 
     /// The mean of the shards' gradients.

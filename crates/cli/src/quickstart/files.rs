@@ -2,6 +2,8 @@ use std::{fs, path::Path};
 
 use dabnet_engine::replace_file;
 use dabnet_graph::Precision;
+use dabnet_train::{NodeParameters, Trained};
+use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 use serde::Serialize;
 
 use super::{Outcome, Results, contender::Contender, report};
@@ -11,6 +13,9 @@ use crate::error::CliError;
 pub(super) const REPORT: &str = "report.html";
 const RESULTS: &str = "results.json";
 const MODEL: &str = "model.safetensors";
+/// The weights behind the packed ones, and what they went through: what `dabnet analyze` reads.
+const LATENT: &str = "latent.safetensors";
+const HISTORY: &str = "history.json";
 
 /// Makes sure, before minutes of training, that everything can be written.
 pub(super) fn prepare(out: &Path) -> Result<(), CliError> {
@@ -32,13 +37,38 @@ pub(super) fn write(out: &Path, results: &Results) -> Result<(), CliError> {
         let folder = out.join(outcome.contender.key);
         fs::create_dir_all(&folder).map_err(|error| CliError::write(&folder, &error))?;
         outcome.packed.save(folder.join(MODEL))?;
+        replace(&folder.join(LATENT), &latent(&outcome.trained)?)?;
+        replace(&folder.join(HISTORY), json(outcome.trained.history()).as_bytes())?;
     }
-    replace(&out.join(RESULTS), &format!("{}\n", serde_json::json!(summary(results))))?;
-    replace(&out.join(REPORT), &report::page(results))
+    replace(&out.join(RESULTS), json(&summary(results)).as_bytes())?;
+    replace(&out.join(REPORT), report::page(results).as_bytes())
 }
 
-fn replace(path: &Path, text: &str) -> Result<(), CliError> {
-    replace_file(path, text.as_bytes()).map_err(|error| CliError::write(path, &error))
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    replace_file(path, bytes).map_err(|error| CliError::write(path, &error))
+}
+
+fn json(value: &impl Serialize) -> String {
+    format!("{}\n", serde_json::json!(value))
+}
+
+/// The latent weights of every convolution, `NAME.weight` in `OIHW`, as a safetensors file.
+fn latent(trained: &Trained) -> Result<Vec<u8>, CliError> {
+    let graph = trained.graph();
+    let tensors = graph.convolutions().filter_map(|(id, node, conv)| {
+        let NodeParameters::Conv(weights) = &trained.parameters().nodes()[id] else { return None };
+        let shape = vec![conv.out_channels, graph.input_shape_of(id).channels, conv.kernel, conv.kernel];
+        let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
+        Some((format!("{}.weight", node.name), shape, bytes))
+    });
+    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = tensors.collect();
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, SafeTensorError>>();
+    let failed =
+        |error: SafeTensorError| CliError::Failure(format!("cannot save the latent weights: {error}"));
+    safetensors::serialize(views.map_err(failed)?, None).map_err(failed)
 }
 
 /// What `--json` prints and `results.json` holds.

@@ -1,0 +1,115 @@
+use dabnet_binarize::{Scheme, Split, split};
+use dabnet_graph::Graph;
+use serde::{Deserialize, Serialize};
+
+use crate::{Effective, NodeParameters, Parameters};
+
+/// What latent weights went through in training (paper, section 5: how `α`, `β` and `K` move).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// The first is of the start, then one an epoch.
+    pub snapshots: Vec<Snapshot>,
+}
+
+/// Latent weights at the end of an epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The epoch, from 1; 0 before the first step.
+    pub epoch: usize,
+    /// Every convolution, in the order of the graph.
+    pub layers: Vec<LayerSnapshot>,
+}
+
+/// Latent weights of one convolution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerSnapshot {
+    /// Its name.
+    pub layer: String,
+    /// The least weight.
+    pub least: f32,
+    /// The greatest weight.
+    pub greatest: f32,
+    /// How many weights lie in each of equal parts of `least ..= greatest`.
+    pub histogram: Vec<u32>,
+    /// `α` of each filter; in a layer with real weights those that `dab` would give it.
+    pub alpha: Vec<f32>,
+    /// `β` of each filter.
+    pub beta: Vec<f32>,
+    /// `K / n` of each filter.
+    pub upper_share: Vec<f32>,
+}
+
+/// Parts of a histogram.
+const BINS: usize = 64;
+
+impl History {
+    /// Adds what weights are like after `epoch`.
+    pub(crate) fn record(
+        &mut self,
+        epoch: usize,
+        graph: &Graph,
+        parameters: &Parameters,
+        effective: &[Option<Effective>],
+    ) {
+        let layers = graph.convolutions().filter_map(|(id, node, conv)| {
+            let NodeParameters::Conv(latent) = &parameters.nodes()[id] else { return None };
+            let splits = effective[id].as_ref().map_or(&[][..], |effective| &effective.splits);
+            Some(LayerSnapshot::new(&node.name, latent, latent.len() / conv.out_channels, splits))
+        });
+        self.snapshots.push(Snapshot { epoch, layers: layers.collect() });
+    }
+}
+
+impl LayerSnapshot {
+    fn new(layer: &str, latent: &[f32], n: usize, splits: &[Split]) -> Self {
+        // A layer with real weights has no splits of its own. Weights that training has made
+        // infinite are told of elsewhere.
+        let computed: Vec<Split> = if splits.is_empty() {
+            latent.chunks(n).filter_map(|f| split(Scheme::Dab, f).ok()).collect()
+        } else {
+            Vec::new()
+        };
+        let splits = if splits.is_empty() { &computed } else { splits };
+        let least = latent.iter().copied().fold(f32::INFINITY, f32::min);
+        let greatest = latent.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        Self {
+            layer: layer.to_owned(),
+            least,
+            greatest,
+            histogram: histogram(latent, least, greatest),
+            alpha: splits.iter().map(|split| split.alpha).collect(),
+            beta: splits.iter().map(|split| split.beta).collect(),
+            upper_share: splits.iter().map(|split| split.count as f32 / n as f32).collect(),
+        }
+    }
+}
+
+fn histogram(weights: &[f32], least: f32, greatest: f32) -> Vec<u32> {
+    let mut bins = vec![0; BINS];
+    let per_bin = BINS as f32 / (greatest - least).max(f32::MIN_POSITIVE);
+    for weight in weights {
+        bins[(((weight - least) * per_bin) as usize).min(BINS - 1)] += 1;
+    }
+    bins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_counts_every_weight_and_splits_every_filter() {
+        let latent = [1.0, 1.0, -1.0, -1.0, 0.5, 0.0, 0.0, 0.0];
+        let layer = LayerSnapshot::new("conv", &latent, 4, &[]);
+        assert_eq!((layer.least, layer.greatest), (-1.0, 1.0));
+        assert_eq!(layer.histogram.iter().sum::<u32>(), 8);
+        assert_eq!((layer.histogram[0], layer.histogram[BINS / 2], layer.histogram[BINS - 1]), (2, 3, 2));
+        assert_eq!((&layer.alpha[..], &layer.beta[..]), (&[1.0, 0.5][..], &[-1.0, 0.0][..]));
+        assert_eq!(layer.upper_share, [0.5, 0.25]);
+    }
+
+    #[test]
+    fn equal_weights_have_a_histogram() {
+        assert_eq!(histogram(&[0.3; 5], 0.3, 0.3).iter().sum::<u32>(), 5);
+    }
+}
