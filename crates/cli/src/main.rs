@@ -5,6 +5,7 @@ mod commands;
 mod error;
 mod evaluation;
 mod json;
+mod page;
 mod progress;
 mod quickstart;
 mod shipped;

@@ -17,9 +17,11 @@ const LABEL_GAP: f64 = 34.0;
 
 /// Lines over epochs, each labelled where it ends.
 #[derive(Debug)]
-pub(super) struct Chart<'a> {
+pub(crate) struct Chart<'a> {
     /// What the lines show; said, not drawn.
     pub title: &'a str,
+    /// The epoch of the first value.
+    pub first: usize,
     pub lines: Vec<Line<'a>>,
     /// A value as its label says it.
     pub format: fn(f64) -> String,
@@ -27,21 +29,26 @@ pub(super) struct Chart<'a> {
 
 /// One value an epoch.
 #[derive(Debug)]
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     pub name: &'a str,
+    /// Its colour, as the style counts them.
+    pub class: usize,
     pub values: Vec<f64>,
+    /// From where to where values lie whose middle the line is; empty for a line alone.
+    pub band: Vec<(f64, f64)>,
 }
 
 /// Where numbers lie on the picture.
 struct Axes {
+    first: usize,
     epochs: usize,
     horizontal: Ticks,
     vertical: Ticks,
 }
 
 impl Chart<'_> {
-    pub(super) fn svg(&self) -> Markup {
-        let Some(axes) = Axes::new(&self.lines) else { return html! {} };
+    pub(crate) fn svg(&self) -> Markup {
+        let Some(axes) = Axes::new(self.first, &self.lines) else { return html! {} };
         html! {
             svg.chart viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(self.spoken()) {
                 (axes.svg())
@@ -74,9 +81,9 @@ impl Chart<'_> {
             self.lines.iter().map(|line| axes.y(line.values.last().copied().unwrap_or(0.0))).collect();
         let places = spread(&ends, LABEL_GAP, TOP + 8.0, BOTTOM - 12.0);
         html! {
-            @for (index, ((line, end), place)) in self.lines.iter().zip(&ends).zip(places).enumerate() {
+            @for ((line, end), place) in self.lines.iter().zip(&ends).zip(places) {
                 @let lead = format!("M{:.1} {end:.1}L{:.1} {place:.1}", RIGHT + 7.0, RIGHT + 18.0);
-                g class={ "label s" (index) } {
+                g class={ "label s" (line.class) } {
                     path.lead d=(lead) {}
                     text x=(RIGHT + 22.0) y=(number(place + 2.0)) {
                         (line.name)
@@ -91,18 +98,20 @@ impl Chart<'_> {
 }
 
 impl Axes {
-    fn new(lines: &[Line<'_>]) -> Option<Self> {
+    fn new(first: usize, lines: &[Line<'_>]) -> Option<Self> {
         let epochs = lines.iter().map(|line| line.values.len()).max().filter(|epochs| *epochs > 0)?;
-        let values = || lines.iter().flat_map(|line| line.values.iter().copied());
+        let bands = || lines.iter().flat_map(|line| &line.band).flat_map(|&(low, high)| [low, high]);
+        let values = || lines.iter().flat_map(|line| line.values.iter().copied()).chain(bands());
         let (low, high) =
             (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-        Some(Self { epochs, horizontal: Ticks::whole(epochs, 8), vertical: Ticks::around(low, high, 5) })
+        let horizontal = Ticks::whole(first, first + epochs - 1, 8);
+        Some(Self { first, epochs, horizontal, vertical: Ticks::around(low, high, 5) })
     }
 
     fn x(&self, epoch: f64) -> f64 {
         match self.epochs {
             1 => (LEFT + RIGHT) / 2.0,
-            epochs => LEFT + 10.0 + (RIGHT - LEFT - 10.0) * (epoch - 1.0) / (epochs - 1) as f64,
+            epochs => LEFT + 10.0 + (RIGHT - LEFT - 10.0) * (epoch - self.first as f64) / (epochs - 1) as f64,
         }
     }
 
@@ -135,18 +144,28 @@ impl Axes {
             .values
             .iter()
             .enumerate()
-            .map(|(epoch, value)| (self.x((epoch + 1) as f64), self.y(*value)))
+            .map(|(epoch, value)| (self.x((self.first + epoch) as f64), self.y(*value)))
             .collect();
         let mut course = String::new();
         for (place, (x, y)) in points.iter().enumerate() {
             let _ = write!(course, "{}{x:.1} {y:.1}", if place == 0 { 'M' } else { 'L' });
         }
         html! {
-            g class={ "line s" (index) } {
+            g class={ "line s" (line.class) } {
+                @if !line.band.is_empty() { path.band d=(self.band(&line.band)) {} }
                 path d=(course) {}
                 @for &point in &points { path.mark d=(mark(index, point)) {} }
             }
         }
+    }
+
+    fn band(&self, band: &[(f64, f64)]) -> String {
+        let point = |(epoch, value): (usize, f64)| {
+            format!("{:.1} {:.1}", self.x((self.first + epoch) as f64), self.y(value))
+        };
+        let lows = band.iter().map(|&(low, _)| low).enumerate();
+        let highs = band.iter().map(|&(_, high)| high).enumerate().rev();
+        format!("M{}z", lows.chain(highs).map(point).collect::<Vec<_>>().join("L"))
     }
 }
 
@@ -197,7 +216,8 @@ mod tests {
     fn a_chart_of_one_epoch_or_none_is_drawn() {
         let chart = |values| Chart {
             title: "loss",
-            lines: vec![Line { name: "a", values }],
+            first: 1,
+            lines: vec![Line { name: "a", class: 0, values, band: Vec::new() }],
             format: |v| v.to_string(),
         };
         assert!(chart(vec![1.0]).svg().into_string().contains("loss; a from 1 to 1"));

@@ -13,7 +13,7 @@ const STOPS: [[f32; 3]; 9] = [
 ];
 
 /// The colour of a value in `−1 ..= 1`; beyond lies the colour of the end.
-pub(super) fn diverging(value: f32) -> [u8; 3] {
+pub(crate) fn diverging(value: f32) -> [u8; 3] {
     let place = (value.clamp(-1.0, 1.0) + 1.0) / 2.0 * (STOPS.len() - 1) as f32;
     let stop = (place as usize).min(STOPS.len() - 2);
     let share = place - stop as f32;
