@@ -15,13 +15,16 @@ const BOTTOM: f64 = 246.0;
 /// Least distance between the labels of two lines.
 const LABEL_GAP: f64 = 34.0;
 
+/// Values that are marked one by one, at most.
+const MARKED: usize = 30;
+
 /// Lines over epochs, each labelled where it ends.
 #[derive(Debug)]
 pub(crate) struct Chart<'a> {
     /// What the lines show; said, not drawn.
     pub title: &'a str,
-    /// The epoch of the first value.
-    pub first: usize,
+    /// The epoch of each value, in ascending order.
+    pub epochs: Vec<usize>,
     pub lines: Vec<Line<'a>>,
     /// A value as its label says it.
     pub format: fn(f64) -> String,
@@ -39,16 +42,15 @@ pub(crate) struct Line<'a> {
 }
 
 /// Where numbers lie on the picture.
-struct Axes {
-    first: usize,
-    epochs: usize,
+struct Axes<'a> {
+    epochs: &'a [usize],
     horizontal: Ticks,
     vertical: Ticks,
 }
 
 impl Chart<'_> {
     pub(crate) fn svg(&self) -> Markup {
-        let Some(axes) = Axes::new(self.first, &self.lines) else { return html! {} };
+        let Some(axes) = Axes::new(&self.epochs, &self.lines) else { return html! {} };
         html! {
             svg.chart viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(self.spoken()) {
                 (axes.svg())
@@ -76,7 +78,7 @@ impl Chart<'_> {
         text
     }
 
-    fn labels(&self, axes: &Axes) -> Markup {
+    fn labels(&self, axes: &Axes<'_>) -> Markup {
         let ends: Vec<f64> =
             self.lines.iter().map(|line| axes.y(line.values.last().copied().unwrap_or(0.0))).collect();
         let places = spread(&ends, LABEL_GAP, TOP + 8.0, BOTTOM - 12.0);
@@ -97,22 +99,29 @@ impl Chart<'_> {
     }
 }
 
-impl Axes {
-    fn new(first: usize, lines: &[Line<'_>]) -> Option<Self> {
-        let epochs = lines.iter().map(|line| line.values.len()).max().filter(|epochs| *epochs > 0)?;
+impl<'a> Axes<'a> {
+    fn new(epochs: &'a [usize], lines: &[Line<'_>]) -> Option<Self> {
+        let (&first, &last) = (epochs.first()?, epochs.last()?);
         let bands = || lines.iter().flat_map(|line| &line.band).flat_map(|&(low, high)| [low, high]);
         let values = || lines.iter().flat_map(|line| line.values.iter().copied()).chain(bands());
         let (low, high) =
             (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-        let horizontal = Ticks::whole(first, first + epochs - 1, 8);
-        Some(Self { first, epochs, horizontal, vertical: Ticks::around(low, high, 5) })
+        let (horizontal, vertical) = (Ticks::whole(first, last, 8), Ticks::around(low, high, 5));
+        low.is_finite().then_some(Self { epochs, horizontal, vertical })
     }
 
     fn x(&self, epoch: f64) -> f64 {
-        match self.epochs {
-            1 => (LEFT + RIGHT) / 2.0,
-            epochs => LEFT + 10.0 + (RIGHT - LEFT - 10.0) * (epoch - self.first as f64) / (epochs - 1) as f64,
+        match (self.epochs.first(), self.epochs.last()) {
+            (Some(&first), Some(&last)) if last > first => {
+                LEFT + 10.0 + (RIGHT - LEFT - 10.0) * (epoch - first as f64) / (last - first) as f64
+            }
+            _ => (LEFT + RIGHT) / 2.0,
         }
+    }
+
+    /// Where a line has its values, from left to right.
+    fn points(&self, values: impl Iterator<Item = f64>) -> Vec<(f64, f64)> {
+        self.epochs.iter().zip(values).map(|(&epoch, value)| (self.x(epoch as f64), self.y(value))).collect()
     }
 
     fn y(&self, value: f64) -> f64 {
@@ -140,33 +149,32 @@ impl Axes {
     }
 
     fn line(&self, index: usize, line: &Line<'_>) -> Markup {
-        let points: Vec<(f64, f64)> = line
-            .values
-            .iter()
-            .enumerate()
-            .map(|(epoch, value)| (self.x((self.first + epoch) as f64), self.y(*value)))
-            .collect();
-        let mut course = String::new();
-        for (place, (x, y)) in points.iter().enumerate() {
-            let _ = write!(course, "{}{x:.1} {y:.1}", if place == 0 { 'M' } else { 'L' });
-        }
+        let points = self.points(line.values.iter().copied());
+        // Many marks would hide the line.
+        let marked = if points.len() <= MARKED { &points[..] } else { &[] };
         html! {
             g class={ "line s" (line.class) } {
                 @if !line.band.is_empty() { path.band d=(self.band(&line.band)) {} }
-                path d=(course) {}
-                @for &point in &points { path.mark d=(mark(index, point)) {} }
+                path d=(course(points.iter())) {}
+                @for &point in marked { path.mark d=(mark(index, point)) {} }
             }
         }
     }
 
     fn band(&self, band: &[(f64, f64)]) -> String {
-        let point = |(epoch, value): (usize, f64)| {
-            format!("{:.1} {:.1}", self.x((self.first + epoch) as f64), self.y(value))
-        };
-        let lows = band.iter().map(|&(low, _)| low).enumerate();
-        let highs = band.iter().map(|&(_, high)| high).enumerate().rev();
-        format!("M{}z", lows.chain(highs).map(point).collect::<Vec<_>>().join("L"))
+        let lows = self.points(band.iter().map(|&(low, _)| low));
+        let highs = self.points(band.iter().map(|&(_, high)| high));
+        course(lows.iter().chain(highs.iter().rev())) + "z"
     }
+}
+
+fn course<'a>(points: impl Iterator<Item = &'a (f64, f64)>) -> String {
+    let mut course = String::new();
+    for (x, y) in points {
+        // Writing to a string does not fail.
+        let _ = write!(course, "{}{x:.1} {y:.1}", if course.is_empty() { 'M' } else { 'L' });
+    }
+    course
 }
 
 /// A circle, a square or a triangle: lines are told apart without colour, too.
@@ -214,9 +222,9 @@ mod tests {
 
     #[test]
     fn a_chart_of_one_epoch_or_none_is_drawn() {
-        let chart = |values| Chart {
+        let chart = |values: Vec<f64>| Chart {
             title: "loss",
-            first: 1,
+            epochs: (1..=values.len()).collect(),
             lines: vec![Line { name: "a", class: 0, values, band: Vec::new() }],
             format: |v| v.to_string(),
         };

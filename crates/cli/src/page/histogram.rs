@@ -28,14 +28,19 @@ pub(crate) struct Histogram {
 impl Histogram {
     /// Of the weights of one filter.
     pub(crate) fn new(weights: &[f32], sign: &Split, dab: &Split) -> Self {
-        Self::with(BINS, weights, limit(weights), [dab.alpha, dab.beta, sign.alpha])
+        Self::with(BINS, [weights], limit(weights), [dab.alpha, dab.beta, sign.alpha])
     }
 
-    /// In `bins` parts, with the values `α`, `β` and `m`.
-    pub(crate) fn with(bins: usize, weights: &[f32], limit: f32, values: [f32; 3]) -> Self {
+    /// Of the weights of many filters, in `bins` parts, with the values `α`, `β` and `m`.
+    pub(crate) fn with<'a>(
+        bins: usize,
+        filters: impl IntoIterator<Item = &'a [f32]>,
+        limit: f32,
+        values: [f32; 3],
+    ) -> Self {
         let limit = limit.max(f32::MIN_POSITIVE);
         let [alpha, beta, magnitude] = values;
-        Self { counts: counts(weights, limit, bins), limit, alpha, beta, magnitude }
+        Self { counts: counts(filters, limit, bins), limit, alpha, beta, magnitude }
     }
 
     pub(crate) fn svg(&self) -> Markup {
@@ -83,9 +88,9 @@ pub(crate) fn limit(weights: &[f32]) -> f32 {
     weights.iter().fold(0.0, |limit, weight| limit.max(weight.abs()))
 }
 
-fn counts(weights: &[f32], limit: f32, bins: usize) -> Vec<usize> {
+fn counts<'a>(filters: impl IntoIterator<Item = &'a [f32]>, limit: f32, bins: usize) -> Vec<usize> {
     let mut counts = vec![0; bins];
-    for weight in weights {
+    for weight in filters.into_iter().flatten() {
         let place = (weight / limit + 1.0) / 2.0 * bins as f32;
         counts[(place.max(0.0) as usize).min(bins - 1)] += 1;
     }
@@ -115,7 +120,7 @@ mod tests {
 
     #[test]
     fn every_weight_is_counted_once() {
-        let counts = counts(&[-1.0, -0.99, 0.0, 0.01, 1.0], 1.0, BINS);
+        let counts = counts([&[-1.0, -0.99, 0.0, 0.01, 1.0][..]], 1.0, BINS);
         assert_eq!((counts[0], counts[BINS / 2], counts[BINS - 1]), (2, 2, 1));
         assert_eq!(counts.iter().sum::<usize>(), 5);
     }

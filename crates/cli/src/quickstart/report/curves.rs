@@ -39,7 +39,9 @@ fn chart<'a>(
         let values = outcome.curve.iter().map(of).filter(|value| value.is_finite()).collect();
         Line { name: outcome.contender.name, class, values, band: Vec::new() }
     };
-    Chart { title, first: 1, lines: outcomes.iter().enumerate().map(line).collect(), format }
+    let lines: Vec<Line<'a>> = outcomes.iter().enumerate().map(line).collect();
+    let epochs = lines.iter().map(|line| line.values.len()).max().unwrap_or(0);
+    Chart { title, epochs: (1..=epochs).collect(), lines, format }
 }
 
 fn loss(point: &CurvePoint) -> f64 {

@@ -1,0 +1,189 @@
+//! All layers at a glance.
+
+use dabnet_binarize::Scheme;
+use maud::{Markup, html};
+
+use super::{
+    super::{Analysis, Layer, quartiles::Quartiles},
+    marks::{class, legend, mark},
+};
+use crate::{
+    page::{
+        number::{evenly, percent},
+        ticks::Ticks,
+    },
+    table::grouped,
+};
+
+/// Layers drawn at most; the table has all.
+const DRAWN: usize = 60;
+
+pub(super) fn section(analysis: &Analysis) -> Markup {
+    let drawn = evenly(analysis.layers.len(), DRAWN);
+    html! {
+        section aria-labelledby="overview" {
+            h2 #overview { "Layer by layer" }
+            p {
+                "Left, the relative error ‖W − W̃‖² / ‖W‖² of each layer: the share of its weights’ square "
+                "that two values a filter miss. Right, K/n: the share of a filter’s weights that become the "
+                "greater value."
+            }
+            (legend())
+            (figure(analysis, &drawn))
+            @if drawn.len() < analysis.layers.len() {
+                p.note { "Drawn: " (drawn.len()) " of " (analysis.layers.len()) " layers, evenly apart." }
+            }
+            p.note {
+                "K/n: from least to greatest among the layer’s filters (line), the middle half (bar) and the "
+                "median (mark), under dab above and sign below. The first and the last layer are shown, but "
+                "left alone unless named."
+            }
+            (table(analysis))
+        }
+    }
+}
+
+fn figure(analysis: &Analysis, drawn: &[usize]) -> Markup {
+    let axis = Axis::of_errors(analysis);
+    let shares = Axis(Ticks::around(0.0, 1.0, 4));
+    html! {
+        .strips {
+            .strip.head {
+                span {}
+                (axis.svg("relative error", |tick| format!("{:.0}\u{a0}%", 100.0 * tick)))
+                (shares.svg("K/n", |tick| format!("{tick:.2}")))
+            }
+            @for &index in drawn {
+                @let layer = &analysis.layers[index];
+                .strip {
+                    span.name title=(layer.name) { (layer.name) @if let Some(end) = layer.end { small { (end) } } }
+                    (errors(layer, &axis))
+                    (shares_of(layer, &shares))
+                }
+            }
+        }
+    }
+}
+
+/// An axis as wide as there is room, in per cent of it.
+struct Axis(Ticks);
+
+impl Axis {
+    /// Up to the greatest error, but for those of the published code, which can be any.
+    fn of_errors(analysis: &Analysis) -> Self {
+        let schemes = [Scheme::Dab, Scheme::Sign, Scheme::Mean];
+        let errors = analysis.layers.iter().flat_map(|layer| schemes.map(|scheme| layer.total.error(scheme)));
+        Self(Ticks::around(0.0, errors.fold(0.05, f64::max).min(1.0), 4))
+    }
+
+    fn x(&self, value: f64) -> String {
+        let (first, last) = (self.0.first(), self.0.last());
+        format!("{:.2}%", 100.0 * ((value - first) / (last - first)).clamp(0.0, 1.0))
+    }
+
+    fn svg(&self, title: &str, format: impl Fn(f64) -> String) -> Markup {
+        html! {
+            svg.axis-head height="36" role="img" aria-label=(title) {
+                text.title x="50%" y="11" { (title) }
+                @for &tick in &self.0.values { text x=(self.x(tick)) y="31" { (format(tick)) } }
+            }
+        }
+    }
+
+    fn grid(&self) -> Markup {
+        html! {
+            @for &tick in &self.0.values {
+                line.grid x1=(self.x(tick)) x2=(self.x(tick)) y1="0" y2="100%" {}
+            }
+        }
+    }
+}
+
+fn errors(layer: &Layer, axis: &Axis) -> Markup {
+    let told = Scheme::ALL.map(|scheme| format!("{} {}", scheme.name(), percent(layer.total.error(scheme))));
+    html! {
+        svg.plot height="30" role="img" aria-label={ (layer.name) ": " (told.join(", ")) } {
+            (axis.grid())
+            @let (low, high) = (axis.x(layer.total.error(Scheme::Dab)), axis.x(layer.total.error(Scheme::Sign)));
+            line.link x1=(low) x2=(high) y1="15" y2="15" {}
+            @for scheme in Scheme::ALL.into_iter().rev() {
+                (mark(scheme, &axis.x(layer.total.error(scheme)), "15"))
+            }
+        }
+    }
+}
+
+fn shares_of(layer: &Layer, axis: &Axis) -> Markup {
+    let [dab, sign] = [Scheme::Dab, Scheme::Sign].map(|scheme| layer.shares[scheme as usize]);
+    html! {
+        svg.plot height="30" role="img" aria-label={
+            (layer.name) ": K/n from " (share(dab.least)) " to " (share(dab.greatest)) ", median "
+            (share(dab.median)) "; under sign " (share(sign.median))
+        } {
+            (axis.grid())
+            (range(Scheme::Dab, &dab, axis, 10))
+            (range(Scheme::Sign, &sign, axis, 21))
+        }
+    }
+}
+
+fn range(scheme: Scheme, quartiles: &Quartiles, axis: &Axis, y: u32) -> Markup {
+    html! {
+        g.range.{ "s" (class(scheme)) } {
+            line x1=(axis.x(quartiles.least)) x2=(axis.x(quartiles.greatest)) y1=(y) y2=(y) {}
+            line.half x1=(axis.x(quartiles.lower)) x2=(axis.x(quartiles.upper)) y1=(y) y2=(y) {}
+        }
+        (mark(scheme, &axis.x(quartiles.median), &y.to_string()))
+    }
+}
+
+fn table(analysis: &Analysis) -> Markup {
+    html! {
+        details open[analysis.layers.len() <= 12] {
+            summary { "The same as numbers" }
+            .scroll {
+                table.numbers {
+                    thead {
+                        tr {
+                            th scope="col" rowspan="2" { "layer" }
+                            th scope="col" rowspan="2" { "shape" }
+                            th scope="col" rowspan="2" { "filters" }
+                            th scope="col" rowspan="2" { "n" }
+                            th scope="colgroup" colspan="4" { "relative error" }
+                            th scope="colgroup" colspan="2" { "K/n: least · median · greatest" }
+                        }
+                        tr {
+                            @for scheme in Scheme::ALL { th scope="col" { (scheme.name()) } }
+                            th scope="col" { "dab" }
+                            th scope="col" { "sign" }
+                        }
+                    }
+                    tbody { @for layer in &analysis.layers { (row(layer)) } }
+                }
+            }
+        }
+    }
+}
+
+fn row(layer: &Layer) -> Markup {
+    let shape: Vec<String> = layer.shape.iter().map(usize::to_string).collect();
+    let range = |scheme: Scheme| {
+        let quartiles = layer.shares[scheme as usize];
+        [quartiles.least, quartiles.median, quartiles.greatest].map(share).join(" · ")
+    };
+    html! {
+        tr {
+            th scope="row" { (layer.name) }
+            td { (shape.join("×")) }
+            td { (grouped(layer.total.filters as u64)) }
+            td { (grouped(layer.n as u64)) }
+            @for scheme in Scheme::ALL { td { (percent(layer.total.error(scheme))) } }
+            td { (range(Scheme::Dab)) }
+            td { (range(Scheme::Sign)) }
+        }
+    }
+}
+
+fn share(share: f64) -> String {
+    format!("{share:.2}")
+}
