@@ -31,7 +31,8 @@ impl Picture {
     pub(crate) fn of_tiles(weights: &[f32], tiles: Tiles, limit: f32) -> Self {
         let columns = tiles.columns();
         let rows = weights.len().div_ceil(tiles.len()).div_ceil(columns);
-        let cell = (WIDEST / (columns * tiles.width)).clamp(1, CELL);
+        // A lone tile needs no gaps: the browser can make its pixels as large as it likes.
+        let cell = if tiles.count == 1 { 1 } else { (WIDEST / (columns * tiles.width)).clamp(1, CELL) };
         let gap = cell.div_ceil(CELL / GAP);
         let (wide, high) = (tiles.width * cell + gap, tiles.height * cell + gap);
         let mut pixels = RgbaImage::new((columns * wide - gap) as u32, (rows * high - gap) as u32);
@@ -78,7 +79,8 @@ mod tests {
 
     #[test]
     fn a_last_row_may_be_short_and_many_weights_are_small() {
-        let picture = Picture::of_tiles(&[1.0; 99], Tiles { count: 1, height: 1, width: 1000 }, 1.0).pixels;
+        let tiles = Tiles { count: 1, height: 1, width: 1000 };
+        let picture = Picture::of_tiles(&[1.0; 99], tiles, 1.0).pixels;
         assert_eq!(picture.dimensions(), (1000, 1));
         assert_eq!(picture.get_pixel(99, 0).0[3], 0);
     }

@@ -9,10 +9,10 @@ use super::marks::class;
 use crate::page::ticks::Ticks;
 
 /// The picture in its own units.
-const WIDTH: f64 = 360.0;
+const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 150.0;
-const LEFT: f64 = 38.0;
-const RIGHT: f64 = 352.0;
+const LEFT: f64 = 44.0;
+const RIGHT: f64 = 474.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 128.0;
 
@@ -20,13 +20,14 @@ const BOTTOM: f64 = 128.0;
 pub(super) fn svg(layer: &str, filters: &[[f64; Scheme::ALL.len()]]) -> Markup {
     // The published code can err without limit.
     let shown = [Scheme::Dab, Scheme::Sign, Scheme::Mean];
-    let most = filters.iter().flat_map(|errors| shown.map(|s| errors[s as usize])).fold(0.0, f64::max);
-    let ticks = Ticks::around(0.0, most.max(0.01), 4);
+    let all = || filters.iter().flat_map(|errors| shown.map(|scheme| errors[scheme as usize]));
+    let ticks = Ticks::around(all().fold(1.0, f64::min), all().fold(0.0, f64::max), 4);
+    let span = ticks.last() - ticks.first();
     let x = |place: usize| match filters.len() {
         1 => (LEFT + RIGHT) / 2.0,
         count => LEFT + 6.0 + (RIGHT - LEFT - 12.0) * place as f64 / (count - 1) as f64,
     };
-    let y = |error: f64| BOTTOM - (BOTTOM - TOP) * error.min(ticks.last()) / ticks.last();
+    let y = |error: f64| BOTTOM - (BOTTOM - TOP) * (error - ticks.first()) / span;
     let points = |scheme: Scheme| {
         let mut points = String::new();
         for (place, errors) in filters.iter().enumerate() {
@@ -49,7 +50,7 @@ pub(super) fn svg(layer: &str, filters: &[[f64; Scheme::ALL.len()]]) -> Markup {
             @for &tick in &ticks.values {
                 path.grid d={ "M" (LEFT) " " (format!("{:.1}", y(tick))) "H" (RIGHT) } {}
                 text.left x=(LEFT - 6.0) y=(format!("{:.1}", y(tick) + 4.0)) {
-                    (format!("{:.*}", ticks.decimals.saturating_sub(2), 100.0 * tick)) "%"
+                    (format!("{:.*}", ticks.decimals.saturating_sub(2), 100.0 * tick)) "\u{a0}%"
                 }
             }
             @for scheme in [Scheme::DabPublished, Scheme::Mean, Scheme::Sign] {

@@ -19,7 +19,7 @@ use crate::{
 const OPEN: usize = 10;
 
 /// Width of the histogram of a layer, in units of its picture.
-const WIDTH: f32 = 360.0;
+const WIDTH: f32 = 480.0;
 
 pub(super) fn section(analysis: &Analysis) -> Markup {
     let detailed: Vec<(&Layer, &Detail)> =

@@ -35,7 +35,7 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
             }
             p.note {
                 "K/n: from least to greatest among the layer’s filters (line), the middle half (bar) and the "
-                "median (mark), under dab above and sign below. The first and the last layer are shown, but "
+                "median (mark), under dab above and sign below. A mark of dab-published that is not there lies beyond the axis. The first and the last layer are shown, but "
                 "left alone unless named."
             }
             (table(analysis))
@@ -45,13 +45,13 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
 
 fn figure(analysis: &Analysis, drawn: &[usize]) -> Markup {
     let axis = Axis::of_errors(analysis);
-    let shares = Axis(Ticks::around(0.0, 1.0, 4));
+    let shares = Axis(Ticks::around(0.0, 1.0, 5));
     html! {
         .strips {
             .strip.head {
                 span {}
-                (axis.svg("relative error", |tick| format!("{:.0}\u{a0}%", 100.0 * tick)))
-                (shares.svg("K/n", |tick| format!("{tick:.2}")))
+                (axis.svg("relative error", percent_tick(&axis)))
+                (shares.svg("K/n", |tick| format!("{tick:.1}")))
             }
             @for &index in drawn {
                 @let layer = &analysis.layers[index];
@@ -69,11 +69,17 @@ fn figure(analysis: &Analysis, drawn: &[usize]) -> Markup {
 struct Axis(Ticks);
 
 impl Axis {
-    /// Up to the greatest error, but for those of the published code, which can be any.
+    /// Around all errors but those of the published code, which can be any.
     fn of_errors(analysis: &Analysis) -> Self {
         let schemes = [Scheme::Dab, Scheme::Sign, Scheme::Mean];
         let errors = analysis.layers.iter().flat_map(|layer| schemes.map(|scheme| layer.total.error(scheme)));
-        Self(Ticks::around(0.0, errors.fold(0.05, f64::max).min(1.0), 4))
+        let (least, most) =
+            errors.fold((1.0, 0.0), |(least, most), error| (error.min(least), error.max(most)));
+        Self(Ticks::around(f64::min(least, most), most, 4))
+    }
+
+    fn holds(&self, value: f64) -> bool {
+        (self.0.first()..=self.0.last()).contains(&value)
     }
 
     fn x(&self, value: f64) -> String {
@@ -99,6 +105,12 @@ impl Axis {
     }
 }
 
+/// A share as per cent, with as many digits as tell ticks apart.
+fn percent_tick(axis: &Axis) -> impl Fn(f64) -> String {
+    let decimals = axis.0.decimals.saturating_sub(2);
+    move |tick| format!("{:.decimals$}\u{a0}%", 100.0 * tick)
+}
+
 fn errors(layer: &Layer, axis: &Axis) -> Markup {
     let told = Scheme::ALL.map(|scheme| format!("{} {}", scheme.name(), percent(layer.total.error(scheme))));
     html! {
@@ -106,7 +118,7 @@ fn errors(layer: &Layer, axis: &Axis) -> Markup {
             (axis.grid())
             @let (low, high) = (axis.x(layer.total.error(Scheme::Dab)), axis.x(layer.total.error(Scheme::Sign)));
             line.link x1=(low) x2=(high) y1="15" y2="15" {}
-            @for scheme in Scheme::ALL.into_iter().rev() {
+            @for scheme in Scheme::ALL.into_iter().rev().filter(|&scheme| axis.holds(layer.total.error(scheme))) {
                 (mark(scheme, &axis.x(layer.total.error(scheme)), "15"))
             }
         }

@@ -76,8 +76,8 @@ fn card(course: &Course<'_>) -> Markup {
         article.course {
             h3 { (course.name) }
             .trio {
-                figure { figcaption { strong { "Weights" } ", one line an epoch" } (ridges::svg(course)) }
-                figure { figcaption { strong { "α and β" } ", mean and range" } (values(course, &title).svg()) }
+                figure { figcaption { strong { "Weights" } " by epoch: " b.s2 { "α, β" } ", " b.s1 { "±m" } } (ridges::svg(course)) }
+                figure { figcaption { strong { "α and β" } ", mean and range over filters" } (values(course, &title).svg()) }
                 figure { figcaption { strong { "K/n" } ", mean and middle half" } (share(course, &shares).svg()) }
             }
         }
