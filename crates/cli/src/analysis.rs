@@ -94,6 +94,11 @@ impl Analysis {
         if inner.is_empty() { self.layers.iter().collect() } else { inner }
     }
 
+    /// Whether the first and the last layer are set apart.
+    fn has_ends(&self) -> bool {
+        self.inner().len() < self.layers.len()
+    }
+
     /// The inner layers taken together.
     fn total(&self) -> Total {
         let mut total = Total::default();

@@ -27,7 +27,10 @@ pub(crate) struct Card {
 }
 
 /// Weights drawn of a filter at most: more would be too small to see.
-const DRAWN: usize = 4096;
+const DRAWN: usize = 2304;
+
+/// Weights that are still clear in a small picture.
+const FEW: usize = 100;
 
 impl Card {
     pub(crate) fn new(weights: &[f32], tiles: Tiles, sign: Split, dab: Split) -> Self {
@@ -51,7 +54,7 @@ impl Card {
         html! {
             article.filter {
                 h3 { (title) }
-                .maps {
+                .maps.many[self.drawn.len() > FEW] {
                     (self.map(&self.drawn, "W", "Real weights"))
                     (self.map(&of(self.sign), "±m", "The weights as plus and minus mean|W|"))
                     (self.map(&of(self.dab), "α, β", "The weights as alpha and beta"))

@@ -1,7 +1,10 @@
 use std::io::Cursor;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use image::{ImageFormat, Rgba, RgbaImage};
+use image::{
+    Rgba, RgbaImage,
+    codecs::png::{CompressionType, FilterType, PngEncoder},
+};
 use maud::{Markup, html};
 
 use super::{palette::diverging, tiles::Tiles};
@@ -55,7 +58,9 @@ impl Picture {
 
     fn data_uri(&self) -> String {
         let mut png = Cursor::new(Vec::new());
-        self.pixels.write_to(&mut png, ImageFormat::Png).expect("memory takes any picture");
+        // Few colours, much repeated: bytes compress better than differences between them.
+        let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
+        self.pixels.write_with_encoder(encoder).expect("memory takes any picture");
         format!("data:image/png;base64,{}", BASE64_STANDARD.encode(png.into_inner()))
     }
 }

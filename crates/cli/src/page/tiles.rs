@@ -7,10 +7,11 @@ pub(crate) struct Tiles {
 }
 
 impl Tiles {
-    /// Of a filter in a tensor of this shape, the dimension of the filters left out. A filter of a
-    /// matrix has no places: its weights fill one rectangle, row by row.
+    /// Of a filter in a tensor of this shape, the dimension of the filters left out. A filter that has
+    /// no places, of a matrix or of `1 × 1`, fills one rectangle with its weights, row by row.
     pub(crate) fn new(filter: &[usize]) -> Self {
         match *filter {
+            [.., 1, 1] | [_, 1] => Self::rectangle(filter.iter().product()),
             [ref channels @ .., height, width] if !channels.is_empty() => {
                 Self { count: channels.iter().product(), height, width }
             }
@@ -62,6 +63,7 @@ mod tests {
         assert_eq!(tiles(&[4, 2, 3, 3]), (8, 3, 3));
         assert_eq!(tiles(&[16, 7]), (16, 1, 7));
         assert_eq!(tiles(&[384]), (1, 14, 28));
+        assert_eq!(tiles(&[384, 1, 1]), (1, 14, 28));
         assert_eq!(tiles(&[1]), (1, 1, 1));
     }
 

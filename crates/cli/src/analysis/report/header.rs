@@ -73,7 +73,7 @@ fn figure(analysis: &Analysis) -> Markup {
 
 /// Which layers the figures are of.
 fn of_inner(analysis: &Analysis) -> &'static str {
-    if analysis.inner().len() < analysis.layers.len() {
+    if analysis.has_ends() {
         ", all layers but the first and the last taken together"
     } else {
         ", all layers taken together"

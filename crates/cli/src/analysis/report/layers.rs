@@ -78,7 +78,7 @@ fn article(layer: &Layer, detail: &Detail, open: bool) -> Markup {
         details.layer open[open] {
             summary {
                 strong { (layer.name) }
-                span { (grouped(layer.total.filters as u64)) " filters of " (grouped(layer.n as u64)) }
+                span { (grouped(layer.total.filters as u64)) " filters of " (grouped(layer.n as u64)) " weights" }
                 @if let Some(end) = layer.end { span { (end) ", left alone by default" } }
                 span { "dab " (percent(layer.total.error(Scheme::Dab))) " · sign " (percent(layer.total.error(Scheme::Sign))) }
             }

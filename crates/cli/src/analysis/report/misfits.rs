@@ -3,10 +3,13 @@
 use dabnet_binarize::{Scheme, Shape};
 use maud::{Markup, html};
 
-use super::super::{
-    Analysis, Layer,
-    kinds::{Kind, Kinds},
-    outlier::Outlier,
+use super::{
+    super::{
+        Analysis, Layer,
+        kinds::{Kind, Kinds},
+        outlier::Outlier,
+    },
+    marks::class,
 };
 use crate::{
     page::number::{percent, signed, significant},
@@ -22,12 +25,19 @@ const ENOUGH: usize = 3;
 pub(super) fn section(analysis: &Analysis) -> Markup {
     let kinds = analysis.kinds();
     html! {
-        section aria-labelledby="misfits" {
+        section.misfits aria-labelledby="misfits" {
             h2 #misfits { "Where two values fit badly" }
             p { (sentence(&kinds)) }
             (table(&kinds))
+            p.note {
+                "Mean relative error of the filters of each shape"
+                @if analysis.has_ends() { ", the first and the last layer left out" } "."
+            }
             h3 { "The filters that the best two values miss most of" }
-            p { "Of each layer " @if analysis.layers.len() > 1 { "but the first and the last, " } "two at most, the worst first." }
+            p {
+                "Of each layer " @if analysis.has_ends() { "but the first and the last, " } "two at most, the "
+                "worst first; their errors under each scheme, and their values."
+            }
             .worst {
                 @for (layer, outlier) in analysis.outliers(SHOWN) { (card(layer, outlier)) }
             }
@@ -86,7 +96,6 @@ fn table(kinds: &Kinds) -> Markup {
                 }
             }
         }
-        p.note { "Mean relative error of the filters of each shape, the first and the last layer left out." }
     }
 }
 
@@ -98,20 +107,35 @@ fn saved(kind: &Kind) -> String {
 fn card(layer: &Layer, outlier: &Outlier) -> Markup {
     let statistics = &outlier.statistics;
     let error = |scheme| percent(statistics.fit(scheme).relative_error);
+    let (dab, sign) = (statistics.fit(Scheme::Dab).split, statistics.fit(Scheme::Sign).split);
+    let value = |value: f32| significant(f64::from(value));
+    let values = [
+        ("α", value(dab.alpha)),
+        ("β", value(dab.beta)),
+        ("m", value(sign.alpha)),
+        ("K/n", format!("{:.2}", statistics.upper_share(Scheme::Dab))),
+    ];
     html! {
         article.filter {
             h3 { (layer.name) small { "filter " (outlier.index + 1) ", " (statistics.moments.shape()) ", n = " (statistics.count) } }
             (outlier.histogram.svg())
             dl {
-                @for scheme in Scheme::ALL { dt { (scheme.name()) } dd { (error(scheme)) } }
-                dt { "α" } dd { (significant(f64::from(statistics.fit(Scheme::Dab).split.alpha))) }
-                dt { "β" } dd { (significant(f64::from(statistics.fit(Scheme::Dab).split.beta))) }
-                dt { "m" } dd { (significant(f64::from(statistics.fit(Scheme::Sign).split.alpha))) }
-                dt { "K/n" } dd { (format!("{:.2}", statistics.upper_share(Scheme::Dab))) }
+                @for (scheme, (name, value)) in Scheme::ALL.into_iter().zip(values) {
+                    dt.error.{ "s" (class(scheme)) } { (short(scheme)) } dd { (error(scheme)) }
+                    dt { (name) } dd { (value) }
+                }
                 dt { "skewness" } dd { (signed(statistics.moments.skewness, 1)) }
                 dt { "kurtosis" } dd { (signed(statistics.moments.kurtosis, 1)) }
                 dt { "bimodality" } dd { (signed(statistics.moments.bimodality(), 2)) }
             }
         }
+    }
+}
+
+/// A name that fits a card.
+const fn short(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::DabPublished => "published",
+        _ => scheme.name(),
     }
 }

@@ -35,8 +35,10 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
             }
             p.note {
                 "K/n: from least to greatest among the layer’s filters (line), the middle half (bar) and the "
-                "median (mark), under dab above and sign below. A mark of dab-published that is not there lies beyond the axis. The first and the last layer are shown, but "
-                "left alone unless named."
+                "median (mark), under dab above and sign below. A mark of dab-published that is not there lies beyond the axis. "
+                @if analysis.has_ends() {
+                    "The first and the last layer are shown, too: dabnet binarize leaves them alone unless named."
+                }
             }
             (table(analysis))
         }

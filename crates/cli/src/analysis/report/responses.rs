@@ -7,17 +7,22 @@ use super::super::{
     detail::Detail,
     response::{Response, Responses},
 };
-use crate::page::{histogram::limit, picture::Picture, tiles::Tiles};
+use crate::page::{
+    histogram::limit,
+    number::{signed, significant},
+    picture::Picture,
+    tiles::Tiles,
+};
 
 /// Values drawn of one picture at most.
-const DRAWN: usize = 4096;
+const DRAWN: usize = 2304;
 
 /// One filter's answers side by side, on the same scale.
 pub(super) fn row(response: &Response) -> Markup {
     let [real, sign, dab] = &response.answers;
     let [r_sign, r_dab] = response.correlations();
     if real.positions() == 1 {
-        let value = |map: &Map| crate::page::number::significant(f64::from(map.values[0]));
+        let value = |map: &Map| significant(f64::from(map.values[0]));
         return html! {
             p.part {
                 "Answer to the sketch: " (value(real)) " with W, " (value(sign)) " with ±m, " (value(dab)) " with α, β"
@@ -45,7 +50,7 @@ fn picture(map: &Map, limit: f32, caption: &str, alt: &str) -> Markup {
 }
 
 fn told(correlation: Option<f64>) -> String {
-    correlation.map_or("r undefined".into(), |r| format!("r = {}", crate::page::number::signed(r, 3)))
+    correlation.map_or("r undefined".into(), |r| format!("r = {}", signed(r, 3)))
 }
 
 /// What the whole layer sees and answers, where the network is known.
@@ -68,7 +73,7 @@ pub(super) fn layer(detail: &Detail) -> Markup {
             }
             @if responses.positions == 1 { (all(responses)) }
             p {
-                "Over all filters and positions, the answers under ±m correlate with the real ones at "
+                "Over all filters" @if responses.positions > 1 { " and positions" } ", the answers under ±m correlate with the real ones at "
                 strong { (told(sign)) } ", those under α and β at " strong { (told(dab)) } "."
             }
         }
