@@ -5,6 +5,7 @@ mod header;
 mod layers;
 mod marks;
 mod misfits;
+mod name;
 mod overview;
 mod responses;
 mod ridges;

@@ -13,6 +13,10 @@ const HEIGHT: f32 = 124.0;
 const TOP: f32 = 24.0;
 const BASE: f32 = 98.0;
 
+/// Room that two names need, and a zero between them.
+const NAMES: f32 = 25.0;
+const ZERO: f32 = 22.0;
+
 /// How weights are spread, with the values that stand for them.
 #[derive(Clone, Debug)]
 pub(crate) struct Histogram {
@@ -55,18 +59,18 @@ impl Histogram {
                 path.bars d=(bars(&self.counts, x(-self.limit), x(self.limit))) {}
                 path.axis d={ "M6 " (BASE) "H" (width - 6.0) } {}
                 path.tick d={ "M" (x(0.0)) " " (BASE) "v4" } {}
-                text.zero x=(x(0.0)) y=(BASE + 15.0) { "0" }
-                @for (value, name) in [(self.magnitude, "+m"), (-self.magnitude, "\u{2212}m")] {
-                    g.sign {
+                @if x(self.magnitude) - x(0.0) > ZERO { text.zero x=(x(0.0)) y=(BASE + 15.0) { "0" } }
+                g.sign {
+                    @for value in [-self.magnitude, self.magnitude] {
                         path d={ "M" (place(x(value))) " " (TOP + 4.0) "V" (BASE + 5.0) } {}
-                        text x=(place(x(value))) y=(BASE + 18.0) { (name) }
                     }
+                    (names([("\u{2212}m", x(-self.magnitude)), ("+m", x(self.magnitude))], BASE + 18.0))
                 }
-                @for (value, name) in [(self.alpha, "α"), (self.beta, "β")] {
-                    g.dab {
+                g.dab {
+                    @for value in [self.beta, self.alpha] {
                         path d={ "M" (place(x(value))) " " (TOP - 4.0) "V" (BASE) } {}
-                        text x=(place(x(value))) y=(TOP - 9.0) { (name) }
                     }
+                    (names([("β", x(self.beta)), ("α", x(self.alpha))], TOP - 9.0))
                 }
             }
         }
@@ -80,6 +84,16 @@ impl Histogram {
             significant(f64::from(self.beta)),
             significant(f64::from(self.magnitude))
         )
+    }
+}
+
+/// Two names, the left one first, each at its mark: to either side of marks that are close.
+fn names(names: [(&str, f32); 2], y: f32) -> Markup {
+    let apart = (NAMES - (names[1].1 - names[0].1)).max(0.0) / 2.0;
+    html! {
+        @for ((name, x), aside) in names.into_iter().zip([-apart, apart]) {
+            text x=(place(x + aside)) y=(y) { (name) }
+        }
     }
 }
 

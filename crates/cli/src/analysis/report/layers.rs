@@ -5,7 +5,10 @@ use maud::{Markup, html};
 
 use super::{
     super::{Analysis, Layer, detail::Detail},
-    errors, responses,
+    errors,
+    marks::legend,
+    name::name,
+    responses,
 };
 use crate::{
     page::{
@@ -28,6 +31,7 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
         section aria-labelledby="layers" {
             h2 #layers { "Each layer by itself" }
             (introduction(analysis))
+            (legend())
             @if detailed.len() < analysis.layers.len() {
                 p.note { (detailed.len()) " of " (analysis.layers.len()) " layers, evenly apart." }
             }
@@ -77,8 +81,8 @@ fn article(layer: &Layer, detail: &Detail, open: bool) -> Markup {
     html! {
         details.layer open[open] {
             summary {
-                strong { (layer.name) }
-                span { (grouped(layer.total.filters as u64)) " filters of " (grouped(layer.n as u64)) " weights" }
+                strong { (name(&layer.name)) }
+                span { (count(layer.total.filters, "filter")) " of " (count(layer.n, "weight")) }
                 @if let Some(end) = layer.end { span { (end) ", left alone by default" } }
                 span { "dab " (percent(layer.total.error(Scheme::Dab))) " · sign " (percent(layer.total.error(Scheme::Sign))) }
             }
@@ -106,6 +110,12 @@ fn article(layer: &Layer, detail: &Detail, open: bool) -> Markup {
             (responses::layer(detail))
         }
     }
+}
+
+/// So many of something.
+fn count(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(count as u64))
 }
 
 /// Why each filter is shown.

@@ -10,6 +10,7 @@ use super::{
         outlier::Outlier,
     },
     marks::class,
+    name::name,
 };
 use crate::{
     page::number::{percent, signed, significant},
@@ -117,15 +118,17 @@ fn card(layer: &Layer, outlier: &Outlier) -> Markup {
     ];
     html! {
         article.filter {
-            h3 { (layer.name) small { "filter " (outlier.index + 1) ", " (statistics.moments.shape()) ", n = " (statistics.count) } }
+            h3 { (name(&layer.name)) small { "filter " (outlier.index + 1) ", " (statistics.moments.shape()) ", n = " (statistics.count) } }
             (outlier.histogram.svg())
             dl {
-                @for (scheme, (name, value)) in Scheme::ALL.into_iter().zip(values) {
+                @for (scheme, (label, value)) in Scheme::ALL.into_iter().zip(values) {
                     dt.error.{ "s" (class(scheme)) } { (short(scheme)) } dd { (error(scheme)) }
-                    dt { (name) } dd { (value) }
+                    dt { (label) } dd { (value) }
                 }
                 dt { "skewness" } dd { (signed(statistics.moments.skewness, 1)) }
+                dt { "least" } dd { (value(statistics.least)) }
                 dt { "kurtosis" } dd { (signed(statistics.moments.kurtosis, 1)) }
+                dt { "greatest" } dd { (value(statistics.greatest)) }
                 dt { "bimodality" } dd { (signed(statistics.moments.bimodality(), 2)) }
             }
         }

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::{
     super::{Analysis, Layer, quartiles::Quartiles},
     marks::{class, legend, mark},
+    name::name,
 };
 use crate::{
     page::{
@@ -58,7 +59,7 @@ fn figure(analysis: &Analysis, drawn: &[usize]) -> Markup {
             @for &index in drawn {
                 @let layer = &analysis.layers[index];
                 .strip {
-                    span.name title=(layer.name) { (layer.name) @if let Some(end) = layer.end { small { (end) } } }
+                    span.name { (name(&layer.name)) @if let Some(end) = layer.end { small { (end) } } }
                     (errors(layer, &axis))
                     (shares_of(layer, &shares))
                 }

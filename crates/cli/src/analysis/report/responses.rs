@@ -62,7 +62,7 @@ pub(super) fn layer(detail: &Detail) -> Markup {
     let seen = Map { channels, values: input.values[..channels * input.positions()].to_vec(), ..*input };
     html! {
         .seen {
-            figure {
+            figure.lone[input.channels == 1] {
                 (picture(&seen, limit(&seen.values), "", "What reaches the layer"))
                 figcaption {
                     "What reaches the layer: "
