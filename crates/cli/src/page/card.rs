@@ -9,6 +9,7 @@ use super::{
     picture::Picture,
     tiles::Tiles,
 };
+use crate::table::grouped;
 
 /// What a card shows of a filter.
 #[derive(Clone, Debug)]
@@ -61,7 +62,10 @@ impl Card {
                 }
                 (scale(self.limit))
                 @if self.drawn.len() < self.n {
-                    p.part { "Drawn: the first " (self.drawn.len()) " of its " (self.n) " weights." }
+                    p.part {
+                        "Drawn: the first " (grouped(self.drawn.len() as u64)) " of its " (grouped(self.n as u64))
+                        " weights."
+                    }
                 }
                 .spread {
                     (self.histogram.svg())

@@ -19,9 +19,10 @@ impl Ticks {
 
     /// Whole numbers within `first ..= last`, at most about `count` of them.
     pub(crate) fn whole(first: usize, last: usize, count: usize) -> Self {
-        let step = round_step((last - first + 1) as f64 / count.max(1) as f64).ceil().max(1.0) as usize;
+        let step = round_step((last - first).saturating_add(1) as f64 / count.max(1) as f64).ceil().max(1.0)
+            as usize;
         Self {
-            values: (first..=last).filter(|value| value % step == 0).map(|value| value as f64).collect(),
+            values: (first.div_ceil(step)..=last / step).map(|count| (count * step) as f64).collect(),
             decimals: 0,
         }
     }
@@ -75,5 +76,6 @@ mod tests {
         assert!(near(&Ticks::whole(1, 16, 8), &[2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]));
         assert!(near(&Ticks::whole(1, 1, 8), &[1.0]));
         assert!(near(&Ticks::whole(0, 5, 3), &[0.0, 2.0, 4.0]));
+        assert!(Ticks::whole(1, usize::MAX, 8).values.len() <= 8);
     }
 }

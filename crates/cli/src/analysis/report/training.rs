@@ -63,7 +63,11 @@ fn courses(history: &History) -> Vec<Course<'_>> {
 
 fn drawable(layer: &LayerSnapshot) -> bool {
     let filters = layer.alpha.len();
-    layer.least <= layer.greatest
+    let numbers = [&layer.alpha, &layer.beta, &layer.upper_share];
+    layer.least.is_finite()
+        && layer.greatest.is_finite()
+        && layer.least <= layer.greatest
+        && numbers.into_iter().flatten().all(|number| number.is_finite())
         && layer.histogram.iter().any(|&count| count > 0)
         && filters > 0
         && [layer.beta.len(), layer.upper_share.len()] == [filters; 2]
