@@ -1,5 +1,6 @@
 //! What the pages that the program writes are made of.
 
+mod axes;
 pub(crate) mod card;
 pub(crate) mod chart;
 pub(crate) mod document;

@@ -1,5 +1,6 @@
 //! The page about a network's weights.
 
+mod axis;
 mod errors;
 mod header;
 mod layers;

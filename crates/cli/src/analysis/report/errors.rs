@@ -21,7 +21,9 @@ pub(super) fn svg(layer: &str, filters: &[[f64; Scheme::ALL.len()]]) -> Markup {
     // The published code can err without limit.
     let shown = [Scheme::Dab, Scheme::Sign, Scheme::Mean];
     let all = || filters.iter().flat_map(|errors| shown.map(|scheme| errors[scheme as usize]));
-    let ticks = Ticks::around(all().fold(1.0, f64::min), all().fold(0.0, f64::max), 4);
+    let least = all().fold(1.0, f64::min);
+    // Where all are equal, rounding is no difference to show.
+    let ticks = Ticks::around(least, all().fold(least + 0.01, f64::max), 4);
     let span = ticks.last() - ticks.first();
     let x = |place: usize| match filters.len() {
         1 => (LEFT + RIGHT) / 2.0,

@@ -5,14 +5,12 @@ use maud::{Markup, html};
 
 use super::{
     super::{Analysis, Layer, quartiles::Quartiles},
+    axis::Axis,
     marks::{class, legend, mark},
     name::name,
 };
 use crate::{
-    page::{
-        number::{evenly, percent},
-        ticks::Ticks,
-    },
+    page::number::{evenly, percent},
     table::grouped,
 };
 
@@ -48,13 +46,13 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
 
 fn figure(analysis: &Analysis, drawn: &[usize]) -> Markup {
     let axis = Axis::of_errors(analysis);
-    let shares = Axis(Ticks::around(0.0, 1.0, 5));
+    let shares = Axis::of_shares();
     html! {
         .strips {
             .strip.head {
                 span {}
-                (axis.svg("relative error", percent_tick(&axis)))
-                (shares.svg("K/n", |tick| format!("{tick:.1}")))
+                (axis.svg("relative error", percent_tick))
+                (shares.svg("K/n", |tick, decimals| format!("{tick:.decimals$}")))
             }
             @for &index in drawn {
                 @let layer = &analysis.layers[index];
@@ -68,50 +66,9 @@ fn figure(analysis: &Analysis, drawn: &[usize]) -> Markup {
     }
 }
 
-/// An axis as wide as there is room, in per cent of it.
-struct Axis(Ticks);
-
-impl Axis {
-    /// Around all errors but those of the published code, which can be any.
-    fn of_errors(analysis: &Analysis) -> Self {
-        let schemes = [Scheme::Dab, Scheme::Sign, Scheme::Mean];
-        let errors = analysis.layers.iter().flat_map(|layer| schemes.map(|scheme| layer.total.error(scheme)));
-        let (least, most) =
-            errors.fold((1.0, 0.0), |(least, most), error| (error.min(least), error.max(most)));
-        Self(Ticks::around(f64::min(least, most), most, 4))
-    }
-
-    fn holds(&self, value: f64) -> bool {
-        (self.0.first()..=self.0.last()).contains(&value)
-    }
-
-    fn x(&self, value: f64) -> String {
-        let (first, last) = (self.0.first(), self.0.last());
-        format!("{:.2}%", 100.0 * ((value - first) / (last - first)).clamp(0.0, 1.0))
-    }
-
-    fn svg(&self, title: &str, format: impl Fn(f64) -> String) -> Markup {
-        html! {
-            svg.axis-head height="36" role="img" aria-label=(title) {
-                text.title x="50%" y="11" { (title) }
-                @for &tick in &self.0.values { text x=(self.x(tick)) y="31" { (format(tick)) } }
-            }
-        }
-    }
-
-    fn grid(&self) -> Markup {
-        html! {
-            @for &tick in &self.0.values {
-                line.grid x1=(self.x(tick)) x2=(self.x(tick)) y1="0" y2="100%" {}
-            }
-        }
-    }
-}
-
-/// A share as per cent, with as many digits as tell ticks apart.
-fn percent_tick(axis: &Axis) -> impl Fn(f64) -> String {
-    let decimals = axis.0.decimals.saturating_sub(2);
-    move |tick| format!("{:.decimals$}\u{a0}%", 100.0 * tick)
+/// A share as per cent, told apart at so many decimals.
+fn percent_tick(share: f64, decimals: usize) -> String {
+    format!("{:.*}\u{a0}%", decimals.saturating_sub(2), 100.0 * share)
 }
 
 fn errors(layer: &Layer, axis: &Axis) -> Markup {
