@@ -20,6 +20,8 @@ const WIDEST: usize = 420;
 #[derive(Debug)]
 pub(crate) struct Picture {
     pixels: RgbaImage,
+    /// Whether a pixel is a value, with an edge wherever it is made larger.
+    sharp: bool,
 }
 
 impl Picture {
@@ -27,7 +29,7 @@ impl Picture {
     pub(crate) fn of_ink(ink: &[u8], side: usize) -> Self {
         let alpha = |x, y| ink.get(y as usize * side + x as usize).copied().unwrap_or(0);
         let pixels = RgbaImage::from_fn(side as u32, side as u32, |x, y| Rgba([0, 0, 0, alpha(x, y)]));
-        Self { pixels }
+        Self { pixels, sharp: false }
     }
 
     /// Weights in tiles, side by side in rows, `±limit` being the ends of the colour scale.
@@ -48,12 +50,12 @@ impl Picture {
                 pixels.put_pixel((left + x) as u32, (top + y) as u32, Rgba([red, green, blue, 255]));
             }
         }
-        Self { pixels }
+        Self { pixels, sharp: cell == 1 }
     }
 
     pub(crate) fn img(&self, alt: &str) -> Markup {
         let (width, height) = self.pixels.dimensions();
-        html! { img src=(self.data_uri()) alt=(alt) width=(width) height=(height); }
+        html! { img.sharp[self.sharp] src=(self.data_uri()) alt=(alt) width=(width) height=(height); }
     }
 
     fn data_uri(&self) -> String {
@@ -71,15 +73,15 @@ mod tests {
 
     #[test]
     fn tiles_stand_apart_row_by_row() {
-        let weights: Vec<f32> = (0..3 * 4).map(|index| if index == 4 { 1.0 } else { -1.0 }).collect();
-        let picture = Picture::of_tiles(&weights, Tiles { count: 3, height: 2, width: 2 }, 1.0).pixels;
+        let weights: Vec<f32> = (0..5 * 4).map(|index| if index == 4 { 1.0 } else { -1.0 }).collect();
+        let picture = Picture::of_tiles(&weights, Tiles { count: 5, height: 2, width: 2 }, 1.0).pixels;
         let (cell, gap) = (CELL as u32, GAP as u32);
-        assert_eq!(picture.dimensions(), (4 * cell + gap, 4 * cell + gap));
-        let second = 2 * cell + gap;
+        assert_eq!(picture.dimensions(), (6 * cell + 2 * gap, 4 * cell + gap));
+        let (second, third) = (2 * cell + gap, 4 * cell + 2 * gap);
         assert_eq!(picture.get_pixel(second, 0).0[..3], diverging(1.0));
         assert_eq!(picture.get_pixel(second + cell, 0).0[..3], diverging(-1.0));
         assert_eq!(picture.get_pixel(second - 1, 0).0[3], 0);
-        assert_eq!(picture.get_pixel(second, second).0[3], 0, "there is no fourth tile");
+        assert_eq!(picture.get_pixel(third, second).0[3], 0, "there is no sixth tile");
     }
 
     #[test]

@@ -31,8 +31,12 @@ impl Tiles {
         self.height * self.width
     }
 
-    /// Tiles in a row, so that a picture of all is about twice as wide as high.
+    /// Tiles in a row, so that a picture of all is about twice as wide as high; the three of a colour
+    /// picture's channels are one row.
     pub(crate) fn columns(self) -> usize {
+        if self.count == 3 {
+            return 3;
+        }
         let columns = (2 * self.count * self.height) as f64 / self.width as f64;
         (columns.sqrt().round() as usize).clamp(1, self.count.max(1))
     }
@@ -69,8 +73,8 @@ mod tests {
 
     #[test]
     fn tiles_lie_two_to_one() {
-        let columns = [1, 2, 32, 64].map(|count| Tiles { count, height: 3, width: 3 }.columns());
-        assert_eq!(columns, [1, 2, 8, 11]);
+        let columns = [1, 2, 3, 32, 64].map(|count| Tiles { count, height: 3, width: 3 }.columns());
+        assert_eq!(columns, [1, 2, 3, 8, 11]);
         assert_eq!(Tiles { count: 64, height: 1, width: 7 }.columns(), 4);
     }
 
