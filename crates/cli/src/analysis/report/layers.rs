@@ -73,7 +73,7 @@ fn seen(analysis: &Analysis) -> &'static str {
     } else {
         "Below those of convolutions is what each filter answers if every channel it looks at is a sketch; r is \
          the correlation with the real filter’s answer. The file does not say what the network computes: for a \
-         first layer this is what happens, for a later one only an illustration."
+         first layer this is what happens, whatever its stride; for a later one it is only an illustration."
     }
 }
 
