@@ -3,6 +3,7 @@
 mod binarize;
 mod quickstart;
 mod recognize;
+mod summary;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,7 @@ pub(crate) enum Command {
     Binarize(binarize::Binarize),
     Quickstart(quickstart::Quickstart),
     Recognize(recognize::Recognize),
+    Summary(summary::Summary),
 }
 
 impl Command {
@@ -24,6 +26,7 @@ impl Command {
             Self::Binarize(command) => command.run(),
             Self::Quickstart(command) => command.run(),
             Self::Recognize(command) => command.run(),
+            Self::Summary(command) => command.run(),
         }
     }
 }
