@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod bench;
 mod binarize;
 mod quickstart;
 mod recognize;
@@ -14,6 +15,7 @@ use crate::error::CliError;
 /// What `dabnet` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Bench(bench::Bench),
     Binarize(binarize::Binarize),
     Quickstart(quickstart::Quickstart),
     Recognize(recognize::Recognize),
@@ -23,6 +25,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         match self {
+            Self::Bench(command) => command.run(),
             Self::Binarize(command) => command.run(),
             Self::Quickstart(command) => command.run(),
             Self::Recognize(command) => command.run(),

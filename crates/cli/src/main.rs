@@ -1,6 +1,7 @@
 //! `dabnet`: one-bit neural networks for freehand sketches, on the command line.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod commands;
 mod error;
 mod evaluation;

@@ -23,6 +23,7 @@ macro_rules! checked {
 }
 
 checked!(count_differences(patches: &[u64], filters: &BitFilters, counts: &mut [u32]), differences);
+checked!(busy(rounds: usize) -> u64, busy_registers);
 checked!(count_ones(words: &[u64]) -> u32, ones);
 checked!(compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]), sums_to_bits);
 checked!(scale_sums(sums: Sums<'_>, out: &mut [f32]), sums_to_floats);
@@ -93,6 +94,20 @@ unsafe fn tile<const P: usize>(patch: *const u64, lanes: &[Lanes], counts: *mut 
         // SAFETY: eight numbers inside row `position`.
         unsafe { _mm256_storeu_si256(counts.add(position * stride).cast(), narrow(low, high)) };
     }
+}
+
+/// `rounds` times eight registers: XOR, population count, addition, and nothing from memory.
+#[target_feature(enable = "avx2")]
+fn busy_registers(rounds: usize) -> u64 {
+    let mut sums = [_mm256_set1_epi64x(0x9e37_79b9); 8];
+    for round in 0..rounds {
+        let filter = _mm256_set1_epi64x(round as i64);
+        for sum in &mut sums {
+            *sum = _mm256_add_epi8(*sum, ones_per_byte(_mm256_xor_si256(*sum, filter)));
+        }
+    }
+    let word = |sum| _mm256_extract_epi64::<0>(sum) as u64;
+    sums.into_iter().fold(0, |all, sum| all ^ word(sum))
 }
 
 /// The number of ones in each byte.

@@ -20,6 +20,7 @@ macro_rules! checked {
 }
 
 checked!(count_differences(patches: &[u64], filters: &BitFilters, counts: &mut [u32]), differences);
+checked!(busy(rounds: usize) -> u64, busy_registers);
 checked!(count_ones(words: &[u64]) -> u32, ones);
 checked!(compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]), sums_to_bits);
 checked!(scale_sums(sums: Sums<'_>, out: &mut [f32]), sums_to_floats);
@@ -113,6 +114,20 @@ unsafe fn tile<const P: usize, const G: usize>(
             }
         }
     }
+}
+
+/// `rounds` times sixteen registers, as many as a [`tile`] has sums, which is enough to hide what an
+/// instruction takes to finish.
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+fn busy_registers(rounds: usize) -> u64 {
+    let mut sums = [_mm512_set1_epi64(0x9e37_79b9); TILE * TILE];
+    for round in 0..rounds {
+        let filter = _mm512_set1_epi64(round as i64);
+        for sum in &mut sums {
+            *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_xor_si512(*sum, filter)));
+        }
+    }
+    sums.into_iter().fold(0, |all, sum| all ^ _mm512_reduce_add_epi64(sum) as u64)
 }
 
 #[target_feature(enable = "popcnt")]

@@ -24,6 +24,18 @@ pub(super) fn count_ones(words: &[u64]) -> u32 {
     words.iter().map(|word| word.count_ones()).sum()
 }
 
+/// `rounds` times eight words: XOR, population count, addition, and nothing from memory.
+#[inline(always)]
+pub(super) fn busy(rounds: usize) -> u64 {
+    let mut sums = [0x9e37_79b9_7f4a_7c15_u64; 8];
+    for round in 0..rounds as u64 {
+        for sum in &mut sums {
+            *sum = sum.wrapping_add(u64::from((*sum ^ round).count_ones()));
+        }
+    }
+    sums.iter().fold(0, |all, sum| all ^ sum)
+}
+
 pub(super) fn compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
     out.fill(0);
     for (filter, &at) in at.iter().enumerate() {
