@@ -136,8 +136,8 @@ impl Kernels {
         dispatch!(self, compare_values(values, sign, at, out));
     }
 
-    /// `out = Σ value · weights[row]` over `taps`, a row of weights as long as `out`.
-    pub(crate) fn sum_rows(self, taps: &[Tap], weights: &[f32], out: &mut [f32]) {
-        dispatch!(self, sum_rows(taps, weights, out));
+    /// `out = Σ value · weights[row − first]` over `taps`, a row of weights as long as `out`.
+    pub(crate) fn sum_rows(self, taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
+        dispatch!(self, sum_rows(taps, first, weights, out));
     }
 }

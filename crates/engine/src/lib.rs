@@ -25,6 +25,7 @@ mod bits;
 mod compile;
 mod error;
 mod file;
+mod ink;
 mod isa;
 mod kernels;
 mod model;

@@ -28,7 +28,7 @@ checked!(count_ones(words: &[u64]) -> u32, ones);
 checked!(compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]), sums_to_bits);
 checked!(scale_sums(sums: Sums<'_>, out: &mut [f32]), sums_to_floats);
 checked!(compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]), values_to_bits);
-checked!(sum_rows(taps: &[Tap], weights: &[f32], out: &mut [f32]), rows);
+checked!(sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]), rows);
 
 /// # Safety
 /// `counts` has `filters.padded()` elements for each patch of `filters.words()` words.
@@ -188,8 +188,8 @@ unsafe fn values_to_bits(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u6
 }
 
 #[target_feature(enable = "avx2")]
-fn rows(taps: &[Tap], weights: &[f32], out: &mut [f32]) {
-    scalar::sum_rows_by::<64>(taps, weights, out);
+fn rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
+    scalar::sum_rows_by::<32>(taps, first, weights, out);
 }
 
 /// One bit for each of eight numbers: whether it is at least the other.
