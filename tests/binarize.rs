@@ -215,6 +215,14 @@ fn shards_stay_shards() {
     let same = binarize(&[&input, "-o", folder.path().to_str().unwrap(), "--dense"]);
     assert_one_clear_line(&same, 2, &["is the file to read"]);
 
+    // A shard with a weight that is no number: not even the folder is left.
+    let mut layers = network();
+    layers[4].set(3, f32::NAN);
+    written(folder.path(), names[1], &safetensors(&layers[3..]));
+    let nowhere = path(folder.path(), "nowhere");
+    assert_one_clear_line(&binarize(&[&input, "-o", &nowhere, "--dense"]), 2, &["fc1.weight", "weight 3"]);
+    assert!(!Path::new(&nowhere).exists());
+
     for bad in ["../a.safetensors", "/etc/passwd", "missing.safetensors"] {
         let index = serde_json::json!({ "weight_map": { "conv1.weight": bad } }).to_string();
         let input = written(folder.path(), "bad.index.json", index.as_bytes());

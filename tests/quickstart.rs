@@ -1,6 +1,7 @@
 //! `dabnet quickstart --fast`, end to end.
 
 mod common;
+mod networks;
 
 use std::{fs, path::Path};
 
@@ -37,6 +38,22 @@ fn a_fast_quickstart_does_the_whole_job_and_repeats_to_the_byte() {
     assert!(output.status.success(), "{}", stderr(&output));
     for network in NETWORKS {
         assert!(model(&first, network) == model(&second, network), "{network} differs");
+    }
+
+    for network in NETWORKS {
+        let history = fs::read_to_string(second.join(network).join("history.json")).unwrap();
+        let history: Value = serde_json::from_str(&history).unwrap();
+        let snapshots = history["snapshots"].as_array().unwrap();
+        assert_eq!(snapshots.len(), 6, "the start and five epochs");
+        let layers = snapshots[5]["layers"].as_array().unwrap();
+        let latent = networks::read(second.join(network).join("latent.safetensors").to_str().unwrap());
+        assert_eq!(layers.len(), latent.len());
+        for layer in layers {
+            let tensor = &latent[&format!("{}.weight", layer["layer"].as_str().unwrap())];
+            assert_eq!(layer["alpha"].as_array().unwrap().len(), tensor.shape[0]);
+            let least = tensor.numbers().into_iter().fold(f32::INFINITY, f32::min);
+            assert_eq!(layer["least"].as_f64().unwrap() as f32, least);
+        }
     }
 
     let results: Value = serde_json::from_str(&stdout(&output)).unwrap();

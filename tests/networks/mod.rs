@@ -1,4 +1,5 @@
-//! Small networks' files, made by hand.
+//! Files of networks: made by hand, and read.
+#![allow(dead_code, reason = "each test program uses a part")]
 
 use std::{collections::BTreeMap, fs, ops::Range};
 

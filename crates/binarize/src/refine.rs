@@ -29,7 +29,7 @@ pub fn refine(weights: &[f32], previous: &Split) -> Result<Option<Split>, SplitE
 }
 
 /// Below this many weights sorting is as quick.
-const SMALL: usize = 96;
+const SMALL: usize = 200;
 
 /// What `f64` sums of different order may differ by, with much to spare.
 const SLACK: f64 = 1e-9;
@@ -37,57 +37,62 @@ const SLACK: f64 = 1e-9;
 /// The optimum, if it can be proven in `O(n)` from a guess at its middle, `(α + β) / 2`, and reach,
 /// `α − β`.
 pub(crate) fn near(weights: &[f32], middle: f64, reach: f64) -> Option<Split> {
-    let n = weights.len();
-    if n < SMALL {
-        return None;
+    match weights.len() {
+        ..SMALL => None,
+        ..1024 => near_by::<64>(weights, middle, reach),
+        _ => near_by::<256>(weights, middle, reach),
     }
-    let histogram = Histogram::new(weights, Grid::around(middle, reach)?);
-    let parts = histogram.parts();
-    let objective = Objective::new(n, parts[BUCKETS].sum);
-    let best = parts.iter().map(|&part| objective.of(part)).fold(0.0, f64::max);
+}
 
-    // By descending weight: bucket `step` lies between parts `step` and `step + 1`.
-    let may_win = |step: usize| {
-        objective.of(parts[step + 1]) == best
-            || histogram.bound(objective, parts[step], step) > best * (1.0 - SLACK)
-    };
+fn near_by<const BUCKETS: usize>(weights: &[f32], middle: f64, reach: f64) -> Option<Split> {
+    let n = weights.len();
+    let histogram = Histogram::<BUCKETS>::new(weights, Grid::around(middle, reach, BUCKETS)?);
+    let total = histogram.buckets.iter().map(|bucket| bucket.sum).sum();
+    let cuts = histogram.cuts(Objective::new(n, total));
+    let best = cuts.iter().map(|cut| cut.gain).fold(0.0, f64::max);
+    let may_win = |step: usize| cuts[step].gain == best || cuts[step].bound > best * (1.0 - SLACK);
     let first = (0..BUCKETS).find(|&step| may_win(step))?;
     let last = (first..BUCKETS).rfind(|&step| may_win(step))?;
-    let undecided = parts[last + 1].count - parts[first].count;
+
+    let above = first.checked_sub(1).map_or(Part::EMPTY, |step| cuts[step].part());
+    let below = cuts[last].part();
+    let undecided = below.count - above.count;
     // What sorting this many costs, in units of what a pass over all does.
     if undecided * undecided.max(2).ilog2() as usize > n {
         return None;
     }
-
-    let steps = first..=last;
-    let inside = weights.iter().copied().filter(|&weight| steps.contains(&histogram.grid.step(weight)));
-    let mut cut = Best::NONE;
-    cut.scan(objective, parts[first], &descending(inside), parts[last + 1].count < n);
-    cut.cut.map(|cut| Split::at(cut, weights))
+    let mut found = Best::NONE;
+    found.scan(
+        Objective::new(n, total),
+        above,
+        &descending(histogram.weights_between(weights, first, last)),
+        below.count < n,
+    );
+    found.cut.map(|cut| Split::at(cut, weights))
 }
-
-const BUCKETS: usize = 256;
 
 /// Where buckets lie: of equal width, but the outer two reach as far as the weights do.
 #[derive(Clone, Copy)]
 struct Grid {
     high: f32,
     per_width: f32,
+    last: i32,
 }
 
 impl Grid {
     /// As far up and down from the middle as the two values are apart. Little beyond that can be
     /// the optimum, and an outlier cannot make the buckets wide.
-    fn around(middle: f64, reach: f64) -> Option<Self> {
+    fn around(middle: f64, reach: f64, buckets: usize) -> Option<Self> {
         let high = (middle + reach) as f32;
-        let per_width = (BUCKETS as f64 / (2.0 * reach)) as f32;
-        (high.is_finite() && per_width.is_normal() && per_width > 0.0).then_some(Self { high, per_width })
+        let per_width = (buckets as f64 / (2.0 * reach)) as f32;
+        let grid = Self { high, per_width, last: buckets as i32 - 1 };
+        (high.is_finite() && per_width.is_normal() && per_width > 0.0).then_some(grid)
     }
 
     /// The bucket of a weight, counted from the top. Never more for a larger weight.
     fn step(self, weight: f32) -> usize {
-        // The conversion saturates at zero; one from a signed integer is a single instruction.
-        (((self.high - weight) * self.per_width) as i32).clamp(0, BUCKETS as i32 - 1) as usize
+        // The conversion saturates; one to a signed integer is a single instruction.
+        (((self.high - weight) * self.per_width) as i32).clamp(0, self.last) as usize
     }
 
     /// Where a bucket begins from above, but for a rounding.
@@ -103,14 +108,29 @@ struct Bucket {
     sum: f64,
 }
 
-struct Histogram {
+struct Histogram<const BUCKETS: usize> {
     grid: Grid,
     buckets: [Bucket; BUCKETS],
     least: f64,
     greatest: f64,
 }
 
-impl Histogram {
+/// The cut below a bucket, and the most that one inside it can gain.
+#[derive(Clone, Copy)]
+struct Cut {
+    count: f64,
+    sum: f64,
+    gain: f64,
+    bound: f64,
+}
+
+impl Cut {
+    fn part(&self) -> Part {
+        Part { count: self.count as usize, sum: self.sum }
+    }
+}
+
+impl<const BUCKETS: usize> Histogram<BUCKETS> {
     fn new(weights: &[f32], grid: Grid) -> Self {
         let mut buckets = [Bucket { count: 0.0, sum: 0.0 }; BUCKETS];
         for &weight in weights {
@@ -118,35 +138,66 @@ impl Histogram {
             bucket.count += 1.0;
             bucket.sum += f64::from(weight);
         }
-        let least = weights.iter().fold(f32::INFINITY, |least, &w| if w < least { w } else { least });
-        let greatest = weights.iter().fold(f32::NEG_INFINITY, |most, &w| if w > most { w } else { most });
+        let (least, greatest) = range(weights);
         Self { grid, buckets, least: least.into(), greatest: greatest.into() }
     }
 
-    /// The upper parts of all cuts between buckets, from the empty one to the whole filter.
-    fn parts(&self) -> [Part; BUCKETS + 1] {
-        let mut parts = [Part::EMPTY; BUCKETS + 1];
-        for (step, bucket) in self.buckets.iter().enumerate() {
-            let Part { count, sum } = parts[step];
-            parts[step + 1] = Part { count: count + bucket.count as usize, sum: sum + bucket.sum };
-        }
-        parts
+    /// What the rounding of a weight's bucket can move its edge by, and more.
+    fn rounding(&self) -> f64 {
+        let size = self.greatest.max(-self.least) + f64::from(self.grid.high.abs());
+        8.0 * f64::from(f32::EPSILON) * size
     }
 
-    /// No cut inside a bucket gains more than this; `above` is the part above the bucket.
-    fn bound(&self, objective: Objective, above: Part, step: usize) -> f64 {
-        let Bucket { count, sum } = self.buckets[step];
-        if count < 2.0 {
-            return 0.0;
-        }
-        let rounding = 8.0
-            * f64::from(f32::EPSILON)
-            * (self.greatest.max(-self.least) + f64::from(self.grid.high.abs()));
-        let high = if step == 0 { self.greatest } else { self.grid.edge(step) + rounding };
-        let low = if step == BUCKETS - 1 { self.least } else { self.grid.edge(step + 1) - rounding };
-        // From the upper edge on the sum rises by at most `high` a weight, and up to the lower
-        // edge by at least `low`: the two lines meet in the triangle's third corner.
-        let steep = ((sum - low * count) / (high - low)).clamp(0.0, count);
-        objective.at(above.count as f64 + steep, above.sum + high * steep)
+    /// Every cut between buckets, from the highest on; the last has all weights above it.
+    fn cuts(&self, objective: Objective) -> [Cut; BUCKETS] {
+        let rounding = self.rounding();
+        let (mut above, mut count_above) = (0.0, 0.0);
+        core::array::from_fn(|step| {
+            let Bucket { count, sum } = self.buckets[step];
+            let high = if step == 0 { self.greatest } else { self.grid.edge(step) + rounding };
+            let low = if step == BUCKETS - 1 { self.least } else { self.grid.edge(step + 1) - rounding };
+            // From the upper edge on the sum rises by at most `high` a weight, and up to the lower
+            // edge by at least `low`: the two lines meet in the triangle's third corner.
+            let steep = ((sum - low * count) / (high - low)).max(0.0).min(count);
+            let bound = objective.at(count_above + steep, above + high * steep);
+            count_above += count;
+            above += sum;
+            Cut { count: count_above, sum: above, gain: objective.at(count_above, above), bound }
+        })
     }
+
+    /// The weights of some buckets.
+    fn weights_between(&self, weights: &[f32], first: usize, last: usize) -> impl Iterator<Item = f32> {
+        let (high, low) =
+            (self.grid.edge(first) + self.rounding(), self.grid.edge(last + 1) - self.rounding());
+        let high = if first == 0 { f32::INFINITY } else { (high as f32).next_up() };
+        let low = if last == BUCKETS - 1 { f32::NEG_INFINITY } else { (low as f32).next_down() };
+        // Comparing many at once is quicker than finding buckets, which few weights then need.
+        let near = move |piece: &&[f32]| {
+            piece.iter().fold(false, |near, &weight| near | ((low <= weight) & (weight <= high)))
+        };
+        let inside = move |weight: &f32| (first..=last).contains(&self.grid.step(*weight));
+        weights.chunks(16).filter(near).flatten().copied().filter(inside)
+    }
+}
+
+/// The least and the greatest weight.
+fn range(weights: &[f32]) -> (f32, f32) {
+    const LANES: usize = 16;
+    let (mut least, mut greatest) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+    let (chunks, rest) = weights.as_chunks::<LANES>();
+    for chunk in chunks {
+        least.iter_mut().zip(chunk).for_each(|(least, &weight)| *least = lesser(*least, weight));
+        greatest
+            .iter_mut()
+            .zip(chunk)
+            .for_each(|(greatest, &weight)| *greatest = -lesser(-*greatest, -weight));
+    }
+    let lowest = least.iter().chain(rest).copied().fold(f32::INFINITY, lesser);
+    (lowest, greatest.iter().chain(rest).copied().fold(f32::NEG_INFINITY, |a, b| -lesser(-a, -b)))
+}
+
+/// Unlike `f32::min` a single instruction, as no weight is NaN.
+fn lesser(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
 }

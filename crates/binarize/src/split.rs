@@ -113,24 +113,27 @@ struct Sides {
 
 impl Sides {
     fn new(weights: &[f32], cut: f32) -> Self {
-        // Independent sums let the loop run on vectors.
+        // Independent sums, a step at a time over all lanes, run on vectors without branches.
         const LANES: usize = 8;
-        let (mut counts, mut upper, mut lower) = ([0u32; LANES], [0.0; LANES], [0.0; LANES]);
-        let mut add = |lane: usize, weight: f32| {
-            let (is_upper, wide) = (weight >= cut, f64::from(weight));
-            counts[lane] += u32::from(is_upper);
-            upper[lane] += if is_upper { wide } else { 0.0 };
-            lower[lane] += if is_upper { 0.0 } else { wide };
+        let (mut counts, mut uppers, mut lowers) = ([0u32; LANES], [0.0; LANES], [0.0; LANES]);
+        let mut add = |weights: &[f32; LANES]| {
+            let upper = weights.map(|weight| if weight >= cut { weight } else { 0.0 });
+            let lower = weights.map(|weight| if weight >= cut { 0.0 } else { weight });
+            (0..LANES).for_each(|lane| counts[lane] += u32::from(weights[lane] >= cut));
+            (0..LANES).for_each(|lane| uppers[lane] += f64::from(upper[lane]));
+            (0..LANES).for_each(|lane| lowers[lane] += f64::from(lower[lane]));
         };
         let (chunks, rest) = weights.as_chunks::<LANES>();
-        for chunk in chunks {
-            (0..LANES).for_each(|lane| add(lane, chunk[lane]));
-        }
-        rest.iter().enumerate().for_each(|(lane, &weight)| add(lane, weight));
+        chunks.iter().for_each(&mut add);
+        let mut last = [0.0; LANES];
+        last[..rest.len()].copy_from_slice(rest);
+        add(&last);
+        // The zeros that fill the last step are in no sum, but may be counted.
+        let filling = if 0.0 >= cut { LANES - rest.len() } else { 0 };
         Self {
-            count: counts.iter().sum::<u32>() as usize,
-            upper: upper.iter().sum(),
-            lower: lower.iter().sum(),
+            count: counts.iter().sum::<u32>() as usize - filling,
+            upper: uppers.iter().sum(),
+            lower: lowers.iter().sum(),
         }
     }
 }

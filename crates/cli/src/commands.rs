@@ -1,9 +1,11 @@
 //! The subcommands, one file each.
 
 mod analyze;
+mod bench;
 mod binarize;
 mod quickstart;
 mod recognize;
+mod summary;
 
 use std::process::ExitCode;
 
@@ -15,18 +17,22 @@ use crate::error::CliError;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Analyze(analyze::Analyze),
+    Bench(bench::Bench),
     Binarize(binarize::Binarize),
     Quickstart(quickstart::Quickstart),
     Recognize(recognize::Recognize),
+    Summary(summary::Summary),
 }
 
 impl Command {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         match self {
             Self::Analyze(command) => command.run(),
+            Self::Bench(command) => command.run(),
             Self::Binarize(command) => command.run(),
             Self::Quickstart(command) => command.run(),
             Self::Recognize(command) => command.run(),
+            Self::Summary(command) => command.run(),
         }
     }
 }

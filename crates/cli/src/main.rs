@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod analysis;
+mod bench;
 mod commands;
 mod error;
 mod evaluation;

@@ -12,18 +12,20 @@ use dabnet_graph::{Conv2d, Graph, NodeId, Op, Precision, Shape};
 use crate::{
     EngineError, PackedModel, Parameters,
     step::{
-        Binarize, BinaryConv, BitSink, DenseConv, InkConv, MaxPool, Pointwise, PointwiseStep, Step, Unpack,
+        Binarize, BinaryConv, BitSink, DenseConv, InkConv, MaxPool, Pointwise, PointwiseStep, Stage, Step,
+        Unpack,
     },
     window::Window,
 };
 use cuts::Cuts;
 
 /// The steps that run a model, which must be [valid](PackedModel::check).
-pub(crate) fn compile(packed: &PackedModel) -> Result<Vec<Box<dyn Step>>, EngineError> {
+pub(crate) fn compile(packed: &PackedModel) -> Result<Vec<Stage>, EngineError> {
     let graph = &packed.graph;
     let mut lowering = Lowering {
         packed,
-        steps: Vec::new(),
+        stages: Vec::new(),
+        layer: graph.nodes()[0].name.clone(),
         held: Held::Floats,
         held_shape: graph.input_shape(),
         tail: Vec::new(),
@@ -32,7 +34,7 @@ pub(crate) fn compile(packed: &PackedModel) -> Result<Vec<Box<dyn Step>>, Engine
         lowering.node(node)?;
     }
     lowering.close_with_floats();
-    Ok(lowering.steps)
+    Ok(lowering.stages)
 }
 
 /// The nodes that the output depends on, in order.
@@ -60,7 +62,9 @@ enum Held {
 
 struct Lowering<'a> {
     packed: &'a PackedModel,
-    steps: Vec<Box<dyn Step>>,
+    stages: Vec<Stage>,
+    /// The last convolution, or the input.
+    layer: String,
     held: Held,
     held_shape: Shape,
     tail: Vec<TailOp>,
@@ -95,6 +99,7 @@ impl Lowering<'_> {
             return Err(mismatch(name));
         };
         let window = self.window(id, conv.kernel, conv.stride, conv.padding);
+        self.layer.clone_from(name);
         self.held = Held::Pending(Box::new(BinaryConv::new(window, bits, alpha, beta)?));
         self.held_shape = window.output;
         Ok(())
@@ -103,9 +108,11 @@ impl Lowering<'_> {
     fn float_conv(&mut self, id: NodeId, conv: &Conv2d) -> Result<(), EngineError> {
         self.close_with_floats();
         let window = self.window(id, conv.kernel, conv.stride, conv.padding);
-        let weights = self.packed.dense(&self.packed.graph.nodes()[id].name)?;
+        let name = &self.packed.graph.nodes()[id].name;
+        let weights = self.packed.dense(name)?;
+        self.layer.clone_from(name);
         let paper_is_zero = self.packed.canvas.normalize(0) == 0.0;
-        if self.steps.is_empty() && paper_is_zero {
+        if self.stages.is_empty() && paper_is_zero {
             self.push(InkConv::new(window, &weights));
         } else {
             self.push(DenseConv::new(window, &weights));
@@ -120,7 +127,11 @@ impl Lowering<'_> {
     }
 
     fn push(&mut self, step: impl Step + 'static) {
-        self.steps.push(Box::new(step));
+        self.push_boxed(Box::new(step));
+    }
+
+    fn push_boxed(&mut self, step: Box<dyn Step>) {
+        self.stages.push(Stage { layer: self.layer.clone(), step });
     }
 
     /// Makes what is held floats, without the tail.
@@ -128,7 +139,7 @@ impl Lowering<'_> {
         match std::mem::replace(&mut self.held, Held::Floats) {
             Held::Floats => {}
             Held::Bits => self.push(Unpack { shape: self.held_shape }),
-            Held::Pending(conv) => self.steps.push(conv),
+            Held::Pending(conv) => self.push_boxed(conv),
         }
     }
 

@@ -95,6 +95,21 @@ impl Kernels {
         dispatch!(self, count_differences(patches, filters, counts));
     }
 
+    /// Keeps this core at nothing but XOR, population count and addition in registers: `rounds`
+    /// times [`Kernels::busy_bits`] bits. The result means nothing, but has to be used.
+    pub(crate) fn busy(self, rounds: usize) -> u64 {
+        dispatch!(self, busy(rounds))
+    }
+
+    /// Bits that one round of [`Kernels::busy`] works on.
+    pub(crate) fn busy_bits(self) -> usize {
+        match self.isa {
+            Isa::Scalar => 8 * 64,
+            Isa::Avx2 => 8 * 256,
+            Isa::Avx512 => 16 * 512,
+        }
+    }
+
     /// The number of ones in `words`.
     pub(crate) fn count_ones(self, words: &[u64]) -> u32 {
         dispatch!(self, count_ones(words))
@@ -121,8 +136,8 @@ impl Kernels {
         dispatch!(self, compare_values(values, sign, at, out));
     }
 
-    /// `out = Σ value · weights[row]` over `taps`, a row of weights as long as `out`.
-    pub(crate) fn sum_rows(self, taps: &[Tap], weights: &[f32], out: &mut [f32]) {
-        dispatch!(self, sum_rows(taps, weights, out));
+    /// `out = Σ value · weights[row − first]` over `taps`, a row of weights as long as `out`.
+    pub(crate) fn sum_rows(self, taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
+        dispatch!(self, sum_rows(taps, first, weights, out));
     }
 }

@@ -4,7 +4,7 @@ use dabnet_graph::{Canvas, Graph};
 use serde_json::Value;
 
 use crate::{
-    EngineError, Isa, PackedModel, compile::compile, kernels::Kernels, step::Step, workspace::Needs,
+    EngineError, Isa, PackedModel, compile::compile, kernels::Kernels, step::Stage, workspace::Needs,
 };
 
 /// A packed model compiled for this machine. Cheap to clone, and shared by any number of
@@ -21,7 +21,7 @@ pub(crate) struct Compiled {
     canvas: Canvas,
     provenance: BTreeMap<String, Value>,
     pub(crate) kernels: Kernels,
-    pub(crate) steps: Vec<Box<dyn Step>>,
+    pub(crate) stages: Vec<Stage>,
     pub(crate) needs: Needs,
 }
 
@@ -52,13 +52,15 @@ impl Model {
     pub fn with_isa(packed: PackedModel, isa: Isa) -> Result<Self, EngineError> {
         let kernels = Kernels::new(isa)?;
         packed.check()?;
-        let steps = compile(&packed)?;
+        let stages = compile(&packed)?;
         let ends = packed.graph.input_shape().elements().max(packed.graph.outputs());
         let ends = Needs { floats: ends, ..Needs::default() };
-        let needs = steps.iter().fold(ends, |needs, step| needs.max(step.needs()));
+        let needs = stages.iter().fold(ends, |needs, stage| needs.max(stage.step.needs()));
         needs.check()?;
         let PackedModel { graph, labels, canvas, provenance, parameters: _ } = packed;
-        Ok(Self { compiled: Arc::new(Compiled { graph, labels, canvas, provenance, kernels, steps, needs }) })
+        Ok(Self {
+            compiled: Arc::new(Compiled { graph, labels, canvas, provenance, kernels, stages, needs }),
+        })
     }
 
     /// One label an output, in order.

@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use dabnet_graph::Shape;
 
@@ -33,20 +36,50 @@ impl Session {
     /// # Errors
     /// [`EngineError::Input`] if `canvas` has another number of values.
     pub fn run(&mut self, canvas: &[f32]) -> Result<&[f32], EngineError> {
+        self.begin(canvas)?;
+        for stage in &self.compiled.stages {
+            stage.step.run(self.compiled.kernels, &mut self.workspace);
+        }
+        Ok(self.end())
+    }
+
+    /// As [`Session::run`], and tells `observe` how long each step took and which layer it belongs
+    /// to: a convolution with all that follows up to the next.
+    ///
+    /// # Errors
+    /// Those of [`Session::run`].
+    pub fn run_observed(
+        &mut self,
+        canvas: &[f32],
+        mut observe: impl FnMut(&str, Duration),
+    ) -> Result<&[f32], EngineError> {
+        self.begin(canvas)?;
+        for stage in &self.compiled.stages {
+            let start = Instant::now();
+            stage.step.run(self.compiled.kernels, &mut self.workspace);
+            observe(&stage.layer, start.elapsed());
+        }
+        Ok(self.end())
+    }
+
+    /// Puts a canvas where the first step reads it.
+    fn begin(&mut self, canvas: &[f32]) -> Result<(), EngineError> {
         let expected = self.input.elements();
         if canvas.len() != expected {
             return Err(EngineError::Input { found: canvas.len(), expected });
         }
         let floats = &mut self.workspace.floats.front[..expected];
         transpose(canvas, self.input.positions(), floats);
-        for step in &self.compiled.steps {
-            step.run(self.compiled.kernels, &mut self.workspace);
-        }
+        Ok(())
+    }
+
+    /// What the last step left.
+    fn end(&mut self) -> &[f32] {
         let outputs = self.output.elements();
         let floats = &mut self.workspace.floats;
         transpose(&floats.front[..outputs], self.output.channels, &mut floats.back[..outputs]);
         floats.swap();
-        Ok(&floats.front[..outputs])
+        &floats.front[..outputs]
     }
 }
 

@@ -35,6 +35,14 @@ pub(crate) trait Step: Debug + Send + Sync {
     fn run(&self, kernels: Kernels, workspace: &mut Workspace);
 }
 
+/// A step and the layer it belongs to.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    /// The convolution that it runs or that what it works on comes from; the input before the first.
+    pub(crate) layer: String,
+    pub(crate) step: Box<dyn Step>,
+}
+
 /// Convolution weights `[out, in, kernel, kernel]` as a matrix with one row for each element of a
 /// window, in the order in which windows lie in memory, and one column for each filter.
 fn window_major(weights: &[f32], filters: usize, in_channels: usize, kernel: usize) -> Vec<f32> {

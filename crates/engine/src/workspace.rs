@@ -1,4 +1,4 @@
-use crate::{EngineError, kernels::Tap};
+use crate::{EngineError, ink::Ink};
 
 /// The most memory that the buffers of one session may take.
 const MAX_BYTES: u64 = 2 << 30;
@@ -20,10 +20,10 @@ pub(crate) struct Needs {
     pub(crate) columns: usize,
     /// Non-zero elements of an input.
     pub(crate) ink: usize,
-    /// Where each row's elements begin among those.
-    pub(crate) ink_starts: usize,
-    /// Non-zero taps of one window.
-    pub(crate) taps: usize,
+    /// Elements of one of its rows.
+    pub(crate) ink_row: usize,
+    /// Non-zero elements of the rows under one row of windows.
+    pub(crate) ink_band: usize,
 }
 
 impl Needs {
@@ -37,15 +37,15 @@ impl Needs {
             counts: self.counts.max(other.counts),
             columns: self.columns.max(other.columns),
             ink: self.ink.max(other.ink),
-            ink_starts: self.ink_starts.max(other.ink_starts),
-            taps: self.taps.max(other.taps),
+            ink_row: self.ink_row.max(other.ink_row),
+            ink_band: self.ink_band.max(other.ink_band),
         }
     }
 
     /// Refuses buffers that no sketch recogniser needs.
     pub(crate) fn check(&self) -> Result<(), EngineError> {
-        let words = [2 * self.bits as u64, self.loose as u64, self.patches as u64, self.taps as u64];
-        let halves = [2 * self.floats, self.counts, self.columns, self.ink, self.ink, self.ink_starts];
+        let words = [2 * self.bits as u64, self.loose as u64, self.patches as u64, self.ink_band as u64];
+        let halves = [2 * self.floats, self.counts, self.columns, 5 * self.ink, 3 * self.ink_row];
         let bytes = words.iter().fold(0_u64, |sum, &words| sum.saturating_add(words.saturating_mul(8)));
         let bytes =
             halves.iter().fold(bytes, |sum, &each| sum.saturating_add((each as u64).saturating_mul(4)));
@@ -84,18 +84,6 @@ pub(crate) struct Workspace {
     pub(crate) counts: Vec<u32>,
     pub(crate) columns: Vec<f32>,
     pub(crate) ink: Ink,
-    pub(crate) taps: Vec<Tap>,
-}
-
-/// The non-zero elements of an input, row by row.
-#[derive(Debug)]
-pub(crate) struct Ink {
-    /// Where in its row each lies.
-    pub(crate) columns: Vec<u32>,
-    /// Its value.
-    pub(crate) values: Vec<f32>,
-    /// For every row and every element of a row, and for the row's end: how many come before.
-    pub(crate) starts: Vec<u32>,
 }
 
 impl Workspace {
@@ -107,12 +95,7 @@ impl Workspace {
             patches: vec![0; needs.patches],
             counts: vec![0; needs.counts],
             columns: vec![0.0; needs.columns],
-            ink: Ink {
-                columns: Vec::with_capacity(needs.ink),
-                values: Vec::with_capacity(needs.ink),
-                starts: Vec::with_capacity(needs.ink_starts),
-            },
-            taps: Vec::with_capacity(needs.taps),
+            ink: Ink::new(needs),
         }
     }
 }

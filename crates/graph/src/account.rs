@@ -1,4 +1,4 @@
-use crate::{Graph, Op, Precision};
+use crate::{Graph, Op, Precision, Shape};
 
 /// What one convolution costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,6 +7,8 @@ pub struct LayerAccount {
     pub name: String,
     /// Its precision.
     pub precision: Precision,
+    /// What it puts out.
+    pub output: Shape,
     /// Number of weights.
     pub weights: u64,
     /// Bytes of its weights in a packed model: 4 a weight in full precision; one bit a weight,
@@ -14,6 +16,16 @@ pub struct LayerAccount {
     pub bytes: u64,
     /// Multiply-accumulates for one sketch.
     pub macs: u64,
+    /// Bytes of the activations it reads: one bit each into an `fbin` layer, 4 bytes into others.
+    pub input_bytes: u64,
+}
+
+impl LayerAccount {
+    /// Bytes it moves for one sketch: weights once; activations once as they are written by what
+    /// comes before and once as they are read. Caches and tiles are not modelled.
+    pub fn traffic(&self) -> u64 {
+        self.bytes + 2 * self.input_bytes
+    }
 }
 
 /// What a network costs, layer by layer.
@@ -36,6 +48,16 @@ impl Account {
         self.affine_bytes + self.layers.iter().map(|layer| layer.bytes).sum::<u64>()
     }
 
+    /// Bytes moved for one sketch.
+    pub fn traffic(&self) -> u64 {
+        self.layers.iter().map(LayerAccount::traffic).sum()
+    }
+
+    /// Estimated energy of one sketch in picojoules: see [`energy`](crate::energy).
+    pub fn energy(&self) -> f64 {
+        self.layers.iter().map(LayerAccount::energy).sum()
+    }
+
     /// Multiply-accumulates for one sketch in layers of the given precision: floating-point
     /// ones for `full`, additions for `wbin`, single-bit ones for `fbin`.
     pub fn macs(&self, precision: Precision) -> u64 {
@@ -49,7 +71,8 @@ impl Graph {
         let layers = self
             .convolutions()
             .map(|(id, node, conv)| {
-                let filter = conv.filter_len(self.input_shape_of(id).channels);
+                let input = self.input_shape_of(id);
+                let filter = conv.filter_len(input.channels);
                 let filters = conv.out_channels as u64;
                 let weights = filters * filter as u64;
                 let bytes = if conv.precision.binary_weights() {
@@ -58,7 +81,17 @@ impl Graph {
                     4 * weights
                 };
                 let macs = weights * self.shape(id).positions() as u64;
-                LayerAccount { name: node.name.clone(), precision: conv.precision, weights, bytes, macs }
+                let elements = input.elements() as u64;
+                let fbin = conv.precision == Precision::Fbin;
+                LayerAccount {
+                    name: node.name.clone(),
+                    precision: conv.precision,
+                    output: self.shape(id),
+                    weights,
+                    bytes,
+                    macs,
+                    input_bytes: if fbin { elements.div_ceil(8) } else { 4 * elements },
+                }
             })
             .collect();
         let affine_bytes = (0..self.nodes().len())

@@ -12,6 +12,7 @@ mod account;
 pub mod architectures;
 mod builder;
 mod canvas;
+pub mod energy;
 mod error;
 mod graph;
 mod op;

@@ -15,6 +15,26 @@ fn sketch_a_net_has_the_published_totals() {
     assert_eq!(account.layers[0].macs, 72_590_400);
 }
 
+/// By hand, for one layer of each precision: `conv3` has 256 filters of 128·3·3 and 31² positions.
+#[test]
+fn traffic_and_energy_are_counted_by_precision() {
+    let layer = |policy: &Policy| sketch_a_net(policy).account().layers[2].clone();
+    let (positions, weights) = (15 * 15u64, 256 * 128 * 9u64);
+    let macs = (weights * positions) as f64;
+    let input = 128 * 15 * 15u64;
+    for (policy, input_bytes, bytes, mac) in [
+        (Policy::Full, 4 * input, 4 * weights, 4.6),
+        (Policy::Wbin, 4 * input, weights / 8 + 8 * 256, 0.9),
+        (Policy::Fbin, input / 8, weights / 8 + 8 * 256, 0.009375),
+    ] {
+        let layer = layer(&policy);
+        assert_eq!((layer.input_bytes, layer.bytes), (input_bytes, bytes), "{policy}");
+        assert_eq!(layer.traffic(), bytes + 2 * input_bytes);
+        let energy = macs * mac + 12.5 * layer.traffic() as f64;
+        assert!((layer.energy() - energy).abs() < 1e-6 * energy, "{policy}: {} {energy}", layer.energy());
+    }
+}
+
 #[test]
 fn fbin_leaves_only_the_first_and_last_layer_in_floats() {
     let account = sketch_a_net(&Policy::Fbin).account();

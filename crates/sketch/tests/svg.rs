@@ -98,8 +98,22 @@ fn what_would_never_end_is_refused() {
         .collect();
     let chain = format!(r##"{chain}<path d="M0 0h9" stroke="url(#p1999)"/>"##);
     assert!(error(svg(&chain)).contains("more than 64 patterns"));
+    let uses: String = (1..12)
+        .map(|i| format!(r##"<g id="g{i}">{}</g>"##, format!(r##"<use href="#g{}"/>"##, i - 1).repeat(4)))
+        .collect();
+    let uses = format!(r##"<g id="g0"><path d="M0 0h9" stroke="black"/></g>{uses}"##);
+    assert!(error(svg(&uses)).contains("stand for too many"));
     let large = format!("<!--{}-->", " ".repeat(17 << 20));
     assert!(matches!(only(svg(&large)), Err(SketchError::TooLarge { .. })));
+}
+
+#[test]
+fn uses_are_drawn() {
+    let line = r##"<g id="a"><path id="p" d="M0 0h9" stroke="black"/></g>"##;
+    let uses = r##"<use href="#a" x="5"/><use xlink:href="#p" xmlns:xlink="http://www.w3.org/1999/xlink"/>"##;
+    assert_eq!(strokes(&format!("{line}{uses}")).len(), 3);
+    // One that names itself is left out by the renderer; here it only has to end.
+    drop(only(svg(&format!(r##"{line}<g id="c"><use href="#c"/></g>"##))));
 }
 
 #[test]

@@ -23,11 +23,12 @@ macro_rules! checked {
 }
 
 checked!(count_differences(patches: &[u64], filters: &BitFilters, counts: &mut [u32]), differences);
+checked!(busy(rounds: usize) -> u64, busy_registers);
 checked!(count_ones(words: &[u64]) -> u32, ones);
 checked!(compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]), sums_to_bits);
 checked!(scale_sums(sums: Sums<'_>, out: &mut [f32]), sums_to_floats);
 checked!(compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]), values_to_bits);
-checked!(sum_rows(taps: &[Tap], weights: &[f32], out: &mut [f32]), rows);
+checked!(sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]), rows);
 
 /// # Safety
 /// `counts` has `filters.padded()` elements for each patch of `filters.words()` words.
@@ -93,6 +94,20 @@ unsafe fn tile<const P: usize>(patch: *const u64, lanes: &[Lanes], counts: *mut 
         // SAFETY: eight numbers inside row `position`.
         unsafe { _mm256_storeu_si256(counts.add(position * stride).cast(), narrow(low, high)) };
     }
+}
+
+/// `rounds` times eight registers: XOR, population count, addition, and nothing from memory.
+#[target_feature(enable = "avx2")]
+fn busy_registers(rounds: usize) -> u64 {
+    let mut sums = [_mm256_set1_epi64x(0x9e37_79b9); 8];
+    for round in 0..rounds {
+        let filter = _mm256_set1_epi64x(round as i64);
+        for sum in &mut sums {
+            *sum = _mm256_add_epi8(*sum, ones_per_byte(_mm256_xor_si256(*sum, filter)));
+        }
+    }
+    let word = |sum| _mm256_extract_epi64::<0>(sum) as u64;
+    sums.into_iter().fold(0, |all, sum| all ^ word(sum))
 }
 
 /// The number of ones in each byte.
@@ -173,8 +188,8 @@ unsafe fn values_to_bits(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u6
 }
 
 #[target_feature(enable = "avx2")]
-fn rows(taps: &[Tap], weights: &[f32], out: &mut [f32]) {
-    scalar::sum_rows_by::<64>(taps, weights, out);
+fn rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
+    scalar::sum_rows_by::<32>(taps, first, weights, out);
 }
 
 /// One bit for each of eight numbers: whether it is at least the other.

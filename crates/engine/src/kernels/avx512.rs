@@ -20,11 +20,12 @@ macro_rules! checked {
 }
 
 checked!(count_differences(patches: &[u64], filters: &BitFilters, counts: &mut [u32]), differences);
+checked!(busy(rounds: usize) -> u64, busy_registers);
 checked!(count_ones(words: &[u64]) -> u32, ones);
 checked!(compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]), sums_to_bits);
 checked!(scale_sums(sums: Sums<'_>, out: &mut [f32]), sums_to_floats);
 checked!(compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]), values_to_bits);
-checked!(sum_rows(taps: &[Tap], weights: &[f32], out: &mut [f32]), rows);
+checked!(sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]), rows);
 
 /// # Safety
 /// `counts` has `filters.padded()` elements for each patch of `filters.words()` words.
@@ -115,6 +116,20 @@ unsafe fn tile<const P: usize, const G: usize>(
     }
 }
 
+/// `rounds` times sixteen registers, as many as a [`tile`] has sums, which is enough to hide what an
+/// instruction takes to finish.
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+fn busy_registers(rounds: usize) -> u64 {
+    let mut sums = [_mm512_set1_epi64(0x9e37_79b9); TILE * TILE];
+    for round in 0..rounds {
+        let filter = _mm512_set1_epi64(round as i64);
+        for sum in &mut sums {
+            *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_xor_si512(*sum, filter)));
+        }
+    }
+    sums.into_iter().fold(0, |all, sum| all ^ _mm512_reduce_add_epi64(sum) as u64)
+}
+
 #[target_feature(enable = "popcnt")]
 fn ones(words: &[u64]) -> u32 {
     scalar::count_ones(words)
@@ -171,8 +186,8 @@ unsafe fn values_to_bits(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u6
 }
 
 #[target_feature(enable = "avx512f,avx512vl,avx512dq")]
-fn rows(taps: &[Tap], weights: &[f32], out: &mut [f32]) {
-    scalar::sum_rows_by::<64>(taps, weights, out);
+fn rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
+    scalar::sum_rows_by::<64>(taps, first, weights, out);
 }
 
 /// The first `left` of sixteen lanes, or all of them.

@@ -24,6 +24,18 @@ pub(super) fn count_ones(words: &[u64]) -> u32 {
     words.iter().map(|word| word.count_ones()).sum()
 }
 
+/// `rounds` times eight words: XOR, population count, addition, and nothing from memory.
+#[inline(always)]
+pub(super) fn busy(rounds: usize) -> u64 {
+    let mut sums = [0x9e37_79b9_7f4a_7c15_u64; 8];
+    for round in 0..rounds as u64 {
+        for sum in &mut sums {
+            *sum = sum.wrapping_add(u64::from((*sum ^ round).count_ones()));
+        }
+    }
+    sums.iter().fold(0, |all, sum| all ^ sum)
+}
+
 pub(super) fn compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
     out.fill(0);
     for (filter, &at) in at.iter().enumerate() {
@@ -53,33 +65,46 @@ pub(super) fn compare_values_from(first: usize, values: &[f32], sign: &[f32], at
     }
 }
 
-pub(super) fn sum_rows(taps: &[Tap], weights: &[f32], out: &mut [f32]) {
-    sum_rows_by::<32>(taps, weights, out);
+pub(super) fn sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
+    sum_rows_by::<32>(taps, first, weights, out);
 }
 
-/// [`sum_rows`], keeping `WIDTH` channels in registers at a time.
+/// [`sum_rows`], keeping sums of `WIDTH` channels in registers at a time, of fewer at the end.
 #[inline(always)]
-pub(super) fn sum_rows_by<const WIDTH: usize>(taps: &[Tap], weights: &[f32], out: &mut [f32]) {
+pub(super) fn sum_rows_by<const WIDTH: usize>(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
     let channels = out.len();
-    let (blocks, rest) = out.as_chunks_mut::<WIDTH>();
-    let done = blocks.len() * WIDTH;
-    for (block, out) in blocks.iter_mut().enumerate() {
-        let mut sums = [0.0; WIDTH];
-        for tap in taps {
-            let row = &weights[tap.row as usize * channels + block * WIDTH..][..WIDTH];
-            for (sum, weight) in sums.iter_mut().zip(row) {
-                *sum += tap.value * weight;
-            }
-        }
-        *out = sums;
+    let (wide, rest) = out.as_chunks_mut::<WIDTH>();
+    let (narrow, rest) = rest.as_chunks_mut::<16>();
+    let (single, _) = rest.as_chunks_mut::<1>();
+    let (narrow_at, single_at) = (WIDTH * wide.len(), channels - single.len());
+    for (block, out) in wide.iter_mut().enumerate() {
+        *out = sums_of(taps, first, &weights[WIDTH * block..], channels);
     }
-    rest.fill(0.0);
-    for tap in taps {
-        let row = &weights[tap.row as usize * channels + done..][..rest.len()];
-        for (sum, weight) in rest.iter_mut().zip(row) {
-            *sum += tap.value * weight;
-        }
+    for (block, out) in narrow.iter_mut().enumerate() {
+        *out = sums_of(taps, first, &weights[narrow_at + 16 * block..], channels);
     }
+    for (block, out) in single.iter_mut().enumerate() {
+        *out = sums_of(taps, first, &weights[single_at + block..], channels);
+    }
+}
+
+/// Sums of the first `WIDTH` of `channels`: of even taps and of odd ones, so that no addition has to
+/// wait for the one before, then of both.
+#[inline(always)]
+fn sums_of<const WIDTH: usize>(taps: &[Tap], first: u32, weights: &[f32], channels: usize) -> [f32; WIDTH] {
+    let mut sums = [[0.0; WIDTH]; 2];
+    let add = |sums: &mut [f32; WIDTH], tap: &Tap| {
+        let row = &weights[(tap.row - first) as usize * channels..][..WIDTH];
+        sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += tap.value * weight);
+    };
+    let (pairs, last) = taps.as_chunks::<2>();
+    for [even, odd] in pairs {
+        add(&mut sums[0], even);
+        add(&mut sums[1], odd);
+    }
+    last.iter().for_each(|tap| add(&mut sums[0], tap));
+    let [even, odd] = sums;
+    std::array::from_fn(|channel| even[channel] + odd[channel])
 }
 
 #[inline(always)]

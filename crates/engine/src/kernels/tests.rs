@@ -93,14 +93,15 @@ proptest! {
         channels in 1..200_usize,
         weights in prop::collection::vec(-1.0f32..1.0, 4000),
         taps in prop::collection::vec((any::<u32>(), finite()), 0..40),
+        first in 0..1000_u32,
     ) {
         let rows = (weights.len() / channels) as u32;
-        let taps: Vec<Tap> = taps.iter().map(|&(row, value)| Tap { row: row % rows, value }).collect();
+        let taps: Vec<Tap> = taps.iter().map(|&(row, value)| Tap { row: first + row % rows, value }).collect();
         let mut expected = vec![f32::NAN; channels];
-        SCALAR.sum_rows(&taps, &weights, &mut expected);
+        SCALAR.sum_rows(&taps, first, &weights, &mut expected);
         for kernels in others() {
             let mut found = vec![f32::NAN; channels];
-            kernels.sum_rows(&taps, &weights, &mut found);
+            kernels.sum_rows(&taps, first, &weights, &mut found);
             prop_assert!(same_bits(&found, &expected), "{}", kernels.isa());
         }
     }

@@ -3,6 +3,8 @@
 //! Only what has a stroke is a line of the sketch; filled shapes without one are not. Text,
 //! pictures, markers, clips, masks and filters are left out, and no other file is ever opened.
 
+mod expansion;
+
 use usvg::tiny_skia_path::{PathSegment, Point, Transform};
 use usvg::{Group, ImageHrefResolver, Node, Options, Tree, roxmltree};
 
@@ -52,6 +54,9 @@ fn parse(bytes: &[u8]) -> Result<Tree, String> {
     let document = roxmltree::Document::parse_with_options(text, limits).map_err(|e| e.to_string())?;
     if deeper_than(&document, MAX_DEPTH) {
         return Err(format!("its elements are nested deeper than {MAX_DEPTH}"));
+    }
+    if expansion::elements(&document, MAX_NODES as usize).is_none() {
+        return Err("its uses of other elements are nested too deep or stand for too many".to_owned());
     }
     if document.descendants().filter(|node| node.has_tag_name((SVG, "pattern"))).count() > MAX_PATTERNS {
         return Err(format!("it has more than {MAX_PATTERNS} patterns"));

@@ -12,6 +12,18 @@ pub(super) struct Dense {
     files: Vec<Copy>,
     /// The index of the files, where there is one, and where it goes.
     index: Option<(PathBuf, PathBuf)>,
+    /// Dropped last, when the files in it are gone.
+    _folder: Option<NewFolder>,
+}
+
+/// A folder that goes away again unless something stays in it.
+struct NewFolder(PathBuf);
+
+impl Drop for NewFolder {
+    fn drop(&mut self) {
+        // A folder that is not empty cannot be removed, which is the point.
+        _ = fs::remove_dir(&self.0);
+    }
 }
 
 struct Copy {
@@ -24,15 +36,16 @@ struct Copy {
 impl Dense {
     pub(super) fn start(source: &Source, out: &Path) -> Result<Self, WeightsError> {
         if !source.sharded {
-            return Ok(Self { files: vec![Copy::start(source, 0, out)?], index: None });
+            return Ok(Self { files: vec![Copy::start(source, 0, out)?], index: None, _folder: None });
         }
+        let folder = (!out.exists()).then(|| NewFolder(out.to_owned()));
         fs::create_dir_all(out).map_err(|source| WeightsError::Write { path: out.to_owned(), source })?;
         let target = |path: &Path| path.file_name().map(|name| out.join(name)).unwrap_or_default();
         let index = target(&source.path);
         check_distinct(source, &index)?;
         let copy = |(index, path): (usize, &PathBuf)| Copy::start(source, index, &target(path));
         let files = source.files.iter().enumerate().map(copy).collect::<Result<_, _>>()?;
-        Ok(Self { files, index: Some((source.path.clone(), index)) })
+        Ok(Self { files, index: Some((source.path.clone(), index)), _folder: folder })
     }
 }
 

@@ -1,0 +1,247 @@
+//! How fast a model runs.
+
+use std::{
+    io::{self, Write},
+    time::{Duration, Instant},
+};
+
+use dabnet_engine::{EngineError, Model, Session, peak_bit_macs};
+use dabnet_graph::{LayerAccount, Precision};
+use dabnet_sketch::{Dataset, Example};
+use serde_json::{Value, json};
+
+use crate::{
+    error::CliError,
+    evaluation::Drawn,
+    table::{self, grouped},
+};
+
+/// What to run.
+#[derive(Debug)]
+pub(crate) struct Load {
+    pub threads: usize,
+    pub batch: usize,
+    pub seconds: f64,
+    pub per_layer: bool,
+}
+
+/// What running it took.
+#[derive(Debug)]
+pub(crate) struct Measurement {
+    /// Of one batch each, in ascending order.
+    times: Vec<Duration>,
+    /// One a convolution, if asked for.
+    layers: Vec<LayerTime>,
+    /// One-bit multiply-accumulates a second of one core that does nothing else, if asked for.
+    peak: Option<f64>,
+}
+
+/// What one layer took, with what follows it up to the next.
+#[derive(Debug)]
+struct LayerTime {
+    account: LayerAccount,
+    /// Median over runs.
+    median: Duration,
+}
+
+/// Runs before anything is measured.
+const WARM_UP: usize = 3;
+/// The fewest batches measured, however long they take.
+const LEAST: usize = 5;
+
+impl Measurement {
+    /// Runs `model` on bundled sketches.
+    pub(crate) fn new(model: &Model, load: &Load) -> Result<Self, CliError> {
+        let canvases = canvases(model)?;
+        let times = batches(model, load, &canvases)?;
+        if !load.per_layer {
+            return Ok(Self { times, layers: Vec::new(), peak: None });
+        }
+        let peak = peak_bit_macs(model.isa())?;
+        Ok(Self { times, layers: layers(model, load.seconds, &canvases)?, peak: Some(peak) })
+    }
+
+    fn quantile(&self, share: f64) -> Duration {
+        let last = self.times.len() - 1;
+        self.times[(last as f64 * share).round() as usize]
+    }
+
+    /// The share of the peak that a binary layer reaches.
+    fn share(&self, layer: &LayerTime) -> Option<f64> {
+        let binary = layer.account.precision == Precision::Fbin;
+        self.peak.filter(|_| binary).map(|peak| layer.macs_per_second() / peak)
+    }
+}
+
+impl LayerTime {
+    fn macs_per_second(&self) -> f64 {
+        self.account.macs as f64 / self.median.as_secs_f64().max(1e-12)
+    }
+}
+
+/// Sketches of every word, as many as differ.
+fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
+    let Dataset { test, .. } = Dataset::bundled()?;
+    let some: Vec<Example> = test.into_iter().step_by(7).collect();
+    Ok(Drawn::new(&some, model.canvas()).canvases)
+}
+
+/// The time of each batch, in ascending order.
+fn batches(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Duration>, EngineError> {
+    let mut sessions: Vec<Session> = (0..load.threads).map(|_| Session::new(model)).collect();
+    let batch: Vec<&[f32]> = canvases.iter().map(Vec::as_slice).cycle().take(load.batch).collect();
+    for _ in 0..WARM_UP {
+        run_batch(&mut sessions, &batch)?;
+    }
+    let (begin, mut times, mut next) = (Instant::now(), Vec::new(), 0);
+    while times.len() < LEAST || begin.elapsed().as_secs_f64() < load.seconds {
+        // Another sketch each time, as in use.
+        let batch: Vec<&[f32]> =
+            canvases.iter().map(Vec::as_slice).cycle().skip(next).take(load.batch).collect();
+        next = (next + load.batch) % canvases.len();
+        let start = Instant::now();
+        run_batch(&mut sessions, &batch)?;
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times)
+}
+
+fn run_batch(sessions: &mut [Session], batch: &[&[f32]]) -> Result<(), EngineError> {
+    let run = |session: &mut Session, part: &[&[f32]]| -> Result<(), EngineError> {
+        part.iter().try_for_each(|canvas| session.run(canvas).map(|logits| _ = std::hint::black_box(logits)))
+    };
+    let part = batch.len().div_ceil(sessions.len());
+    if let [session] = sessions {
+        return run(session, batch);
+    }
+    std::thread::scope(|scope| {
+        let parts = sessions.iter_mut().zip(batch.chunks(part));
+        let threads: Vec<_> = parts.map(|(session, part)| scope.spawn(move || run(session, part))).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| match thread.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        threads.into_iter().try_for_each(join)
+    })
+}
+
+/// The median time of each layer over runs on one thread.
+fn layers(model: &Model, seconds: f64, canvases: &[Vec<f32>]) -> Result<Vec<LayerTime>, EngineError> {
+    let accounts = model.graph().account().layers;
+    let mut session = Session::new(model);
+    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); accounts.len()];
+    let begin = Instant::now();
+    for canvas in canvases.iter().cycle() {
+        if times[0].len() >= LEAST && begin.elapsed().as_secs_f64() >= seconds {
+            break;
+        }
+        let mut run = vec![Duration::ZERO; accounts.len()];
+        session.run_observed(canvas, |name, time| {
+            if let Some(layer) = accounts.iter().position(|account| account.name == name) {
+                run[layer] += time;
+            }
+        })?;
+        times.iter_mut().zip(run).for_each(|(times, time)| times.push(time));
+    }
+    let median = |(account, mut times): (LayerAccount, Vec<Duration>)| {
+        times.sort_unstable();
+        LayerTime { account, median: times[times.len() / 2] }
+    };
+    Ok(accounts.into_iter().zip(times).map(median).collect())
+}
+
+pub(crate) fn print(
+    name: &str,
+    model: &Model,
+    load: &Load,
+    measurement: &Measurement,
+    file_bytes: u64,
+) -> io::Result<()> {
+    let median = measurement.quantile(0.5);
+    let memory =
+        peak_memory().map_or("not known here".to_owned(), |bytes| format!("{} bytes", grouped(bytes)));
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "{name}, {}, {} of {} on {}",
+        model.isa(),
+        count(load.batch, "sketch"),
+        count(load.threads, "thread"),
+        model.graph().input_shape()
+    )?;
+    writeln!(out, "median      {:.3} ms", milliseconds(median))?;
+    writeln!(out, "p99         {:.3} ms", milliseconds(measurement.quantile(0.99)))?;
+    writeln!(out, "throughput  {:.0} sketches/s", load.batch as f64 / median.as_secs_f64())?;
+    writeln!(out, "memory      {memory} at most")?;
+    writeln!(out, "file        {} bytes", grouped(file_bytes))?;
+    let Some(peak) = measurement.peak else { return Ok(()) };
+    let mut table = table::new(&["layer", "precision", "µs", "MACs", "G MAC/s", "of peak"]);
+    for layer in &measurement.layers {
+        let account = &layer.account;
+        let share = measurement.share(layer).map(|share| format!("{:.0} %", 100.0 * share));
+        let numbers = [
+            format!("{:?}", account.precision).to_lowercase(),
+            format!("{:.1}", 1e6 * layer.median.as_secs_f64()),
+            grouped(account.macs),
+            format!("{:.1}", layer.macs_per_second() / 1e9),
+            share.unwrap_or_default(),
+        ];
+        table.add_row(table::row(&account.name, numbers));
+    }
+    writeln!(
+        out,
+        "{table}\nA layer's time includes what follows it up to the next. Peak: {:.0} G one-bit MAC/s on one core, in registers.",
+        peak / 1e9
+    )
+}
+
+fn count(count: usize, what: &str) -> String {
+    let plural = if what.ends_with('h') { "es" } else { "s" };
+    format!("{count} {what}{}", if count == 1 { "" } else { plural })
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    1e3 * time.as_secs_f64()
+}
+
+pub(crate) fn summary(
+    name: &str,
+    model: &Model,
+    load: &Load,
+    measurement: &Measurement,
+    file_bytes: u64,
+) -> Value {
+    let median = measurement.quantile(0.5);
+    let layer = |layer: &LayerTime| {
+        json!({
+            "name": layer.account.name,
+            "precision": layer.account.precision,
+            "macs": layer.account.macs,
+            "median_us": 1e6 * layer.median.as_secs_f64(),
+            "share_of_peak": measurement.share(layer),
+        })
+    };
+    json!({
+        "model": name,
+        "isa": model.isa().name(),
+        "threads": load.threads,
+        "batch": load.batch,
+        "batches": measurement.times.len(),
+        "median_ms": milliseconds(median),
+        "p99_ms": milliseconds(measurement.quantile(0.99)),
+        "images_per_s": load.batch as f64 / median.as_secs_f64(),
+        "peak_rss_bytes": peak_memory(),
+        "file_bytes": file_bytes,
+        "peak_bit_macs_per_s": measurement.peak,
+        "layers": measurement.peak.map(|_| measurement.layers.iter().map(layer).collect::<Vec<_>>()),
+    })
+}
+
+/// The most memory this process has had, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kilobytes =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))?;
+    Some(1024 * kilobytes.parse::<u64>().ok()?)
+}

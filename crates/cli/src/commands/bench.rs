@@ -1,0 +1,117 @@
+use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use dabnet_engine::{Isa, Model, PackedModel};
+use dabnet_graph::{Canvas, architectures};
+
+use crate::{
+    bench::{self, Load, Measurement},
+    error::CliError,
+    json,
+};
+
+/// Measure how fast a network runs on this machine.
+///
+/// Takes real sketches as input and reports the median and 99th percentile of the time for a batch
+/// (drawing not included), sketches a second, and memory. Each thread has a session of its own and
+/// a part of the batch.
+///
+/// With --per-layer: the time of each layer, and for binary layers the share of what one core
+/// reaches with XOR, population count and addition on registers and nothing else, which is measured
+/// first.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dabnet bench --model models/quickdraw-20 --per-layer
+  dabnet bench --arch sketch-a-net --policy fbin --isa avx2
+  dabnet bench --arch sketch-a-net-64 --batch 32 --threads 2 --json")]
+pub(crate) struct Bench {
+    /// Packed model: its file, or the folder that holds model.safetensors
+    #[arg(long, value_name = "MODEL", required_unless_present = "arch")]
+    model: Option<PathBuf>,
+
+    /// Architecture with random weights in place of a model
+    #[arg(long, value_name = "NAME", conflicts_with = "model")]
+    arch: Option<String>,
+
+    /// Which layers of it are binary: full, wbin, fbin or hybrid:LAYER,...
+    #[arg(long, default_value = "fbin", conflicts_with = "model")]
+    policy: String,
+
+    /// Labels it tells apart
+    #[arg(long, default_value_t = 250, value_name = "N", conflicts_with = "model",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    classes: u16,
+
+    /// Side of its canvas in pixels [default: what the architecture was designed for]
+    #[arg(long, value_name = "PIXELS", conflicts_with = "model")]
+    side: Option<u16>,
+
+    /// Instruction set: scalar, avx2 or avx512 [default: the fastest there is]
+    #[arg(long, value_name = "ISA")]
+    isa: Option<Isa>,
+
+    /// Threads that share a batch
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    threads: u16,
+
+    /// Sketches in a batch
+    #[arg(long, default_value_t = NonZeroUsize::MIN, value_name = "N")]
+    batch: NonZeroUsize,
+
+    /// Seconds to measure for
+    #[arg(long, default_value_t = 2.0, value_name = "SECONDS", value_parser = seconds)]
+    seconds: f64,
+
+    /// The time of each layer, too
+    #[arg(long)]
+    per_layer: bool,
+
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+impl Bench {
+    pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let isa = self.isa.map_or_else(Isa::select, Ok)?;
+        let packed = self.packed()?;
+        let file_bytes = packed.to_bytes()?.len() as u64;
+        let model = Model::with_isa(packed, isa)?;
+        let load = Load {
+            threads: usize::from(self.threads),
+            batch: self.batch.get(),
+            seconds: self.seconds,
+            per_layer: self.per_layer,
+        };
+        let measurement = Measurement::new(&model, &load)?;
+        let name = match (&self.model, &self.arch) {
+            (Some(path), _) => path.display().to_string(),
+            (None, arch) => format!("{} {}", arch.as_deref().unwrap_or_default(), self.policy),
+        };
+        if self.json {
+            json::print_line(&bench::summary(&name, &model, &load, &measurement, file_bytes))?;
+        } else {
+            bench::print(&name, &model, &load, &measurement, file_bytes)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn packed(&self) -> Result<PackedModel, CliError> {
+        let Some(arch) = &self.arch else {
+            return Ok(PackedModel::load(self.model.as_deref().unwrap_or("".as_ref()))?);
+        };
+        let architecture = architectures::find(arch)?;
+        let side = self.side.map_or(architecture.side, usize::from);
+        let graph = architecture.graph(side, self.classes.into(), &self.policy.parse()?)?;
+        let canvas = Canvas { side, line_width: 0.02, margin: 0.03, mean: 0.0, std: 1.0 };
+        canvas.validate()?;
+        Ok(PackedModel::random(graph, canvas, 0))
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.01..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("give a number from 0.01 to 3600".into()),
+    }
+}

@@ -1,0 +1,57 @@
+//! How large an SVG is once every `use` is replaced by what it names.
+
+use std::collections::HashMap;
+
+use usvg::roxmltree::{Document, Node, NodeId};
+
+/// Nesting of elements and uses together, beyond which nothing is counted.
+const MAX_DEPTH: usize = 512;
+
+const XLINK: &str = "http://www.w3.org/1999/xlink";
+
+/// Elements of a document with those that its uses stand for, counted up to `limit`; `None` if there
+/// are more.
+///
+/// A few uses of uses make endless work of a file of a kilobyte.
+pub(super) fn elements(document: &Document, limit: usize) -> Option<usize> {
+    let ids = document.descendants().filter_map(|node| Some((node.attribute("id")?, node)));
+    let mut counter = Counter { named: ids.collect(), known: HashMap::new(), limit };
+    counter.count(document.root(), 0)
+}
+
+struct Counter<'a, 'input> {
+    named: HashMap<&'a str, Node<'a, 'input>>,
+    /// What was counted already; `None` while it is being counted.
+    known: HashMap<NodeId, Option<usize>>,
+    limit: usize,
+}
+
+impl<'a, 'input> Counter<'a, 'input> {
+    fn count(&mut self, node: Node<'a, 'input>, depth: usize) -> Option<usize> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match self.known.get(&node.id()) {
+            Some(Some(count)) => return Some(*count),
+            // A use of what it is part of is an error that is found later.
+            Some(None) => return Some(0),
+            None => self.known.insert(node.id(), None),
+        };
+        let mut count = 1;
+        for inner in node.children().filter(Node::is_element).chain(self.used(node)) {
+            count += self.count(inner, depth + 1)?;
+            if count > self.limit {
+                return None;
+            }
+        }
+        self.known.insert(node.id(), Some(count));
+        Some(count)
+    }
+
+    /// What a `use` stands for.
+    fn used(&self, node: Node<'a, 'input>) -> Option<Node<'a, 'input>> {
+        let href = node.attribute("href").or_else(|| node.attribute((XLINK, "href")))?;
+        let name = href.trim().strip_prefix('#')?;
+        (node.tag_name().name() == "use").then(|| self.named.get(name).copied()).flatten()
+    }
+}
