@@ -138,6 +138,10 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// Every shape.
+    pub const ALL: [Self; 6] =
+        [Self::Bell, Self::Flat, Self::Skewed, Self::TwoHumped, Self::HeavyTailed, Self::Constant];
+
     /// The name in words.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod analyze;
 mod bench;
 mod binarize;
 mod quickstart;
@@ -15,6 +16,7 @@ use crate::error::CliError;
 /// What `dabnet` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Analyze(analyze::Analyze),
     Bench(bench::Bench),
     Binarize(binarize::Binarize),
     Quickstart(quickstart::Quickstart),
@@ -25,6 +27,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         match self {
+            Self::Analyze(command) => command.run(),
             Self::Bench(command) => command.run(),
             Self::Binarize(command) => command.run(),
             Self::Quickstart(command) => command.run(),

@@ -1,11 +1,13 @@
 //! `dabnet`: one-bit neural networks for freehand sketches, on the command line.
 #![forbid(unsafe_code)]
 
+mod analysis;
 mod bench;
 mod commands;
 mod error;
 mod evaluation;
 mod json;
+mod page;
 mod progress;
 mod quickstart;
 mod shipped;

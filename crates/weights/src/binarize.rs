@@ -6,6 +6,7 @@ use crate::{
     Filters, Form, Outcome, Reader, Report, Selection, Source, Tensor, TensorReport, WeightsError,
     output::{self, Output},
     part::{Fit, Part},
+    selection::nothing,
 };
 
 /// How to binarize a file.
@@ -37,7 +38,7 @@ pub fn binarize(
 ) -> Result<Report, WeightsError> {
     let reasons = options.selection.choose(&source.tensors)?;
     if !reasons.contains(&None) {
-        return Err(WeightsError::Nothing { path: source.path.clone(), reason: why_nothing(&reasons) });
+        return Err(nothing(source, &reasons));
     }
     let mut output = output::start(source, out, options, &reasons)?;
     let mut reader = source.reader()?;
@@ -99,20 +100,4 @@ fn in_file_order(tensors: &[Tensor]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..tensors.len()).collect();
     order.sort_by_key(|&index| (tensors[index].file, tensors[index].bytes.as_ref().map(|bytes| bytes.start)));
     order
-}
-
-/// The commonest reason, and what to do about it.
-fn why_nothing(reasons: &[Option<&'static str>]) -> String {
-    let count = |reason: &Option<&'static str>| reasons.iter().filter(|other| *other == reason).count();
-    match reasons.iter().max_by_key(|reason| count(reason)) {
-        Some(reason) => {
-            let count = count(reason);
-            format!(
-                "{count} of {} are left alone ({}); name tensors with --include",
-                reasons.len(),
-                reason.unwrap_or("")
-            )
-        }
-        None => "it has no tensors".to_owned(),
-    }
 }

@@ -1,6 +1,6 @@
 use glob::Pattern;
 
-use crate::{Role, Tensor, WeightsError};
+use crate::{Role, Source, Tensor, WeightsError};
 
 /// Which tensors to binarize.
 ///
@@ -31,6 +31,26 @@ impl Selection {
         Ok(Self { include: parse(include)?, exclude: parse(exclude)? })
     }
 
+    /// The weights of layers that the patterns leave: those that would be binarized and, without
+    /// `include`, of the first and the last layer, too.
+    ///
+    /// # Errors
+    /// [`WeightsError::Pattern`] as for [`binarize`](crate::binarize()), and
+    /// [`WeightsError::Nothing`] if there are none.
+    pub fn layers<'a>(&self, source: &'a Source) -> Result<Vec<&'a Tensor>, WeightsError> {
+        let reasons = self.choose(&source.tensors)?;
+        let chosen = |(tensor, reason): (&'a Tensor, &Option<_>)| {
+            let end = matches!(tensor.role, Role::First | Role::Last);
+            let left = self.include.is_empty() && !self.excludes(tensor);
+            (reason.is_none() || end && left).then_some(tensor)
+        };
+        let layers: Vec<&Tensor> = source.tensors.iter().zip(&reasons).filter_map(chosen).collect();
+        if layers.is_empty() {
+            return Err(nothing(source, &reasons));
+        }
+        Ok(layers)
+    }
+
     /// For every tensor, why it is left alone; `None` where it is to be binarized.
     ///
     /// # Errors
@@ -48,12 +68,11 @@ impl Selection {
     }
 
     fn reason(&self, tensor: &Tensor) -> Result<Option<&'static str>, WeightsError> {
-        let matches = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(&tensor.name));
-        if matches(&self.exclude) {
+        if self.excludes(tensor) {
             return Ok(Some("excluded"));
         }
         if !self.include.is_empty() {
-            return Ok(match (matches(&self.include), tensor.obstacle()) {
+            return Ok(match (matches(&self.include, tensor), tensor.obstacle()) {
                 (false, _) => Some("not included"),
                 (true, obstacle) => obstacle,
             });
@@ -65,4 +84,25 @@ impl Selection {
             Role::Other(reason) => Some(reason),
         })
     }
+
+    fn excludes(&self, tensor: &Tensor) -> bool {
+        matches(&self.exclude, tensor)
+    }
+}
+
+fn matches(patterns: &[Pattern], tensor: &Tensor) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(&tensor.name))
+}
+
+/// That nothing is left, for the commonest reason, and what to do about it.
+pub(crate) fn nothing(source: &Source, reasons: &[Option<&'static str>]) -> WeightsError {
+    let count = |reason: &Option<&'static str>| reasons.iter().filter(|other| *other == reason).count();
+    let reason = match reasons.iter().max_by_key(|reason| count(reason)) {
+        Some(reason) => {
+            let (count, all) = (count(reason), reasons.len());
+            format!("{count} of {all} are left alone ({}); name tensors with --include", reason.unwrap_or(""))
+        }
+        None => "it has no tensors".to_owned(),
+    };
+    WeightsError::Nothing { path: source.path.clone(), reason }
 }

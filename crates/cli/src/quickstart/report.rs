@@ -1,33 +1,26 @@
 //! The page a quickstart leaves behind: one file that needs nothing but a browser.
 
 mod answers;
-mod chart;
 mod comparison;
 mod confusion;
 mod curves;
-mod drawing;
 mod filters;
 mod headline;
-mod histogram;
 mod layer;
-mod number;
-mod palette;
-mod picture;
 mod sketches;
-mod ticks;
 mod verdict;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use self::answers::Answers;
 use super::{Outcome, Results};
-use crate::{progress::duration, table::grouped};
+use crate::{
+    page::document::{attribution, document, facts},
+    progress::duration,
+    table::grouped,
+};
 
 const TITLE: &str = "One bit per weight, put to the test on freehand sketches";
-
-/// Where the sketches come from; their licence asks for the links.
-const DATA: &str = "https://github.com/googlecreativelab/quickdraw-dataset";
-const LICENCE: &str = "https://creativecommons.org/licenses/by/4.0/";
 
 /// The whole page. What cannot be shown, a network without binary filters for one, is left out.
 pub(super) fn page(results: &Results) -> String {
@@ -46,27 +39,11 @@ pub(super) fn page(results: &Results) -> String {
         }
         (footer(&results.outcomes))
     };
-    document(&body).into_string()
-}
-
-fn document(body: &Markup) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "dabnet quickstart: " (TITLE) }
-                style { (PreEscaped(include_str!("report/style.css"))) }
-            }
-            body { (body) }
-        }
-    }
+    document(&format!("dabnet quickstart: {TITLE}"), "", &body).into_string()
 }
 
 fn header(results: &Results, answers: &[Answers]) -> Markup {
-    let facts = [
+    let numbers = [
         ("words", results.labels.len().to_string()),
         ("sketches to train on", grouped(results.train_count as u64)),
         ("sketches to test on", grouped(results.test.len() as u64)),
@@ -84,11 +61,7 @@ fn header(results: &Results, answers: &[Answers]) -> Markup {
                 }
             }
             (headline::figure(&results.outcomes))
-            dl.facts {
-                @for (name, value) in facts {
-                    div { dt { (name) } dd { (value) } }
-                }
-            }
+            (facts(numbers))
         }
     }
 }
@@ -105,10 +78,7 @@ fn footer(outcomes: &[Outcome]) -> Markup {
                 ") and, in " code { "results.json" } ", the numbers behind it. "
                 "Recognise a drawing of your own with " code { "dabnet recognize --model FOLDER FILE" } "."
             }
-            p {
-                "Sketches: " a href=(DATA) { "the Quick, Draw! dataset" } " by Google, "
-                a href=(LICENCE) { "CC BY 4.0" } "."
-            }
+            (attribution())
         }
     }
 }

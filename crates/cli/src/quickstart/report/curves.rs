@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::{
-    Outcome,
-    chart::{Chart, Line},
+use super::Outcome;
+use crate::{
+    page::chart::{Chart, Line},
+    quickstart::CurvePoint,
 };
-use crate::quickstart::CurvePoint;
 
 pub(super) fn section(outcomes: &[Outcome]) -> Markup {
     let loss = chart(outcomes, "training loss per epoch", loss, |value| format!("{value:.3}"));
@@ -35,11 +35,13 @@ fn chart<'a>(
     of: fn(&CurvePoint) -> f64,
     format: fn(f64) -> String,
 ) -> Chart<'a> {
-    let line = |outcome: &'a Outcome| Line {
-        name: outcome.contender.name,
-        values: outcome.curve.iter().map(of).filter(|value| value.is_finite()).collect(),
+    let line = |(class, outcome): (usize, &'a Outcome)| {
+        let values = outcome.curve.iter().map(of).filter(|value| value.is_finite()).collect();
+        Line { name: outcome.contender.name, class, values, band: Vec::new() }
     };
-    Chart { title, lines: outcomes.iter().map(line).collect(), format }
+    let lines: Vec<Line<'a>> = outcomes.iter().enumerate().map(line).collect();
+    let epochs = lines.iter().map(|line| line.values.len()).max().unwrap_or(0);
+    Chart { title, epochs: (1..=epochs).collect(), lines, format }
 }
 
 fn loss(point: &CurvePoint) -> f64 {

@@ -5,10 +5,15 @@ use dabnet_graph::Precision;
 use maud::{Markup, html};
 
 use super::{
-    Outcome, histogram,
-    layer::{Filter, Layer, limit, relative_error},
-    number::{evenly, mean, median, percent, signed},
+    Outcome,
+    layer::{Filter, Layer},
+};
+use crate::page::{
+    card::{Card, scale},
+    histogram::limit,
+    number::{evenly, mean, median, percent},
     picture::Picture,
+    tiles::Tiles,
 };
 
 /// Filters shown of the layer.
@@ -56,52 +61,8 @@ fn filters(layer: &Layer<'_>) -> Markup {
 }
 
 fn card(layer: &Layer<'_>, filter: &Filter<'_>) -> Markup {
-    let limit = limit(filter.weights);
-    let of = |split: Split| filter.weights.iter().map(|&weight| split.value(weight)).collect::<Vec<f32>>();
-    html! {
-        article.filter {
-            h3 { "Filter " (filter.index + 1) }
-            .maps {
-                (map(layer, filter.weights, limit, "W", "Real weights"))
-                (map(layer, &of(filter.sign), limit, "±m", "The weights as plus and minus mean|W|"))
-                (map(layer, &of(filter.dab), limit, "α, β", "The weights as alpha and beta"))
-            }
-            (scale(limit))
-            .spread {
-                (histogram::svg(filter))
-                (numbers(filter))
-            }
-        }
-    }
-}
-
-fn map(layer: &Layer<'_>, weights: &[f32], limit: f32, caption: &str, alt: &str) -> Markup {
-    html! {
-        figure {
-            (Picture::of_kernels(weights, layer.kernel, columns(layer.channels), limit).img(alt))
-            figcaption { (caption) }
-        }
-    }
-}
-
-/// Tiles in a row, so that a picture is about twice as wide as high.
-fn columns(tiles: usize) -> usize {
-    ((2 * tiles) as f64).sqrt().round().max(1.0) as usize
-}
-
-fn numbers(filter: &Filter<'_>) -> Markup {
-    let error = |split: &Split| percent(relative_error(filter.weights, split));
-    let value = |value: f32| signed(f64::from(value), 3);
-    html! {
-        dl {
-            dt { "m" } dd { (value(filter.sign.alpha)) }
-            dt { "K/n" } dd { (filter.dab.count) "/" (filter.weights.len()) }
-            dt { "α" } dd { (value(filter.dab.alpha)) }
-            dt { "β" } dd { (value(filter.dab.beta)) }
-            dt { "error\u{a0}±m" } dd { (error(&filter.sign)) }
-            dt { "error\u{a0}α,\u{a0}β" } dd { (error(&filter.dab)) }
-        }
-    }
+    let title = html! { "Filter " (filter.index + 1) };
+    Card::new(filter.weights, layer.tiles(), filter.sign, filter.dab).markup(&title, &html! {})
 }
 
 /// Whether the layer shown is typical: all binary layers, a line each.
@@ -144,7 +105,7 @@ fn layer_row(layer: &Layer<'_>) -> Markup {
         .map(|share| format!("{share:.0}"))
         .collect();
     let error = |split: fn(&Filter<'_>) -> Split| {
-        percent(mean(filters.iter().map(|filter| relative_error(filter.weights, &split(filter)))))
+        percent(mean(filters.iter().map(|filter| split(filter).relative_error(filter.weights))))
     };
     html! {
         tr {
@@ -159,42 +120,25 @@ fn layer_row(layer: &Layer<'_>) -> Markup {
 }
 
 fn first_layer(layer: &Layer<'_>) -> Markup {
-    let tiles = layer.weights.len() / (layer.kernel * layer.kernel);
+    let kernels = layer.weights.len() / layer.tiles().len();
+    let tiles = Tiles { count: kernels, ..layer.tiles() };
     let limit = limit(layer.weights);
-    let alt = format!("{tiles} kernels of {0} by {0} real weights", layer.kernel);
+    let alt = format!("{kernels} kernels of {0} by {0} real weights", layer.kernel);
     html! {
         h3 { "The first layer keeps its real weights" }
         p {
-            "Layer " code { (layer.name) } " sees the sketch itself. Its " (tiles) " kernels of "
+            "Layer " code { (layer.name) } " sees the sketch itself. Its " (kernels) " kernels of "
             (side(layer))
             " are raised by ink where they are brown and lowered by it where they are teal; one with a stripe "
             "answers to a line at that angle."
         }
         figure.first-layer {
-            (Picture::of_kernels(layer.weights, layer.kernel, columns(tiles), limit).img(&alt))
+            (Picture::of_tiles(layer.weights, tiles, limit).img(&alt))
             (scale(limit))
         }
     }
 }
 
-/// The colours from one end to the other.
-fn scale(limit: f32) -> Markup {
-    let end = signed(f64::from(limit), 2);
-    html! {
-        .scale aria-hidden="true" { span { "\u{2212}" (end) } i {} span { "+" (end) } }
-    }
-}
-
 fn side(layer: &Layer<'_>) -> String {
     format!("{0}×{0}", layer.kernel)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::columns;
-
-    #[test]
-    fn tiles_lie_two_to_one() {
-        assert_eq!([1, 2, 32, 64].map(columns), [1, 2, 8, 11]);
-    }
 }

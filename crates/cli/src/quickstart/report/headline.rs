@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::{Outcome, number::percent};
-use crate::table::grouped;
+use super::Outcome;
+use crate::{page::number::percent, table::grouped};
 
 /// One bar.
 struct Bar {

@@ -2,6 +2,8 @@ use dabnet_binarize::{Scheme, Split, split};
 use dabnet_graph::Precision;
 use dabnet_train::{NodeParameters, Trained};
 
+use crate::page::tiles::Tiles;
+
 /// The latent weights of one convolution.
 #[derive(Debug)]
 pub(super) struct Layer<'a> {
@@ -24,6 +26,11 @@ pub(super) struct Filter<'a> {
 }
 
 impl<'a> Layer<'a> {
+    /// How the weights of a filter lie.
+    pub(super) fn tiles(&self) -> Tiles {
+        Tiles { count: self.channels, height: self.kernel, width: self.kernel }
+    }
+
     /// The convolutions of a trained network, in order.
     pub(super) fn all(trained: &'a Trained) -> Vec<Self> {
         let graph = trained.graph();
@@ -61,34 +68,13 @@ impl Filter<'_> {
 
     /// What `dab` saves of the error that `sign` makes.
     pub(super) fn gain(&self) -> f64 {
-        relative_error(self.weights, &self.sign) - relative_error(self.weights, &self.dab)
+        self.sign.relative_error(self.weights) - self.dab.relative_error(self.weights)
     }
-}
-
-/// `‖W − W̃‖² / ‖W‖²`; nothing is lost of a filter of zeros that stay zeros.
-pub(super) fn relative_error(weights: &[f32], split: &Split) -> f64 {
-    let size: f64 = weights.iter().map(|&weight| f64::from(weight).powi(2)).sum();
-    if size > 0.0 { split.squared_error(weights) / size } else { 0.0 }
-}
-
-/// The largest magnitude, the end of a colour scale.
-pub(super) fn limit(weights: &[f32]) -> f32 {
-    weights.iter().fold(0.0, |limit, weight| limit.max(weight.abs()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_error_is_relative_to_the_filter() {
-        let weights = [3.0, 1.0, -1.0, -3.0];
-        let error = |scheme| relative_error(&weights, &split(scheme, &weights).unwrap());
-        assert!((error(Scheme::Sign) - 4.0 / 20.0).abs() < 1e-6);
-        assert!((error(Scheme::Dab) - 4.0 / 20.0).abs() < 1e-6);
-        let zeros = [0.0; 4];
-        assert_eq!(relative_error(&zeros, &split(Scheme::Dab, &zeros).unwrap()), 0.0);
-    }
 
     #[test]
     fn a_lopsided_filter_gains_from_two_values() {
@@ -97,6 +83,5 @@ mod tests {
         let filter = Filter { index: 0, weights: &weights, sign, dab };
         assert_eq!(filter.upper_share(), 0.25);
         assert!(filter.gain() > 0.5);
-        assert_eq!(limit(&weights), 1.0);
     }
 }

@@ -8,11 +8,15 @@ use maud::{Markup, html};
 use super::{
     Results,
     answers::{Answer, Answers},
-    drawing,
-    number::{evenly, percent},
-    picture::Picture,
 };
-use crate::quickstart::Recognition;
+use crate::{
+    page::{
+        drawing,
+        number::{evenly, percent},
+        picture::Picture,
+    },
+    quickstart::Recognition,
+};
 
 /// Sketches in each gallery.
 const ONE_EACH: usize = 20;

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{Outcome, answers::Answers, number::percent};
+use super::{Outcome, answers::Answers};
+use crate::page::number::percent;
 
 /// How the last network fares against each of the others, whichever way that goes.
 pub(super) fn sentence(outcomes: &[Outcome], answers: &[Answers]) -> Option<String> {

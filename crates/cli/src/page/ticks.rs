@@ -1,6 +1,6 @@
 /// Round numbers along an axis.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Ticks {
+pub(crate) struct Ticks {
     pub values: Vec<f64>,
     /// Digits after the point that tell the values apart.
     pub decimals: usize,
@@ -8,7 +8,7 @@ pub(super) struct Ticks {
 
 impl Ticks {
     /// About `count` round numbers, from at or below `low` to at or above `high`.
-    pub(super) fn around(low: f64, high: f64, count: usize) -> Self {
+    pub(crate) fn around(low: f64, high: f64, count: usize) -> Self {
         let span = if high > low { high - low } else { low.abs().max(1.0) };
         let step = round_step(span / count.max(1) as f64);
         let (first, last) = ((low / step).floor(), (high / step).ceil());
@@ -17,20 +17,21 @@ impl Ticks {
         Self { values, decimals: (-step.log10()).ceil().max(0.0) as usize }
     }
 
-    /// Whole numbers within `1 ..= last`, at most `count` of them.
-    pub(super) fn whole(last: usize, count: usize) -> Self {
-        let step = round_step(last as f64 / count.max(1) as f64).ceil().max(1.0) as usize;
+    /// Whole numbers within `first ..= last`, at most about `count` of them.
+    pub(crate) fn whole(first: usize, last: usize, count: usize) -> Self {
+        let step = round_step((last - first).saturating_add(1) as f64 / count.max(1) as f64).ceil().max(1.0)
+            as usize;
         Self {
-            values: (1..=last).filter(|value| value % step == 0).map(|value| value as f64).collect(),
+            values: (first.div_ceil(step)..=last / step).map(|count| (count * step) as f64).collect(),
             decimals: 0,
         }
     }
 
-    pub(super) fn first(&self) -> f64 {
+    pub(crate) fn first(&self) -> f64 {
         self.values.first().copied().unwrap_or(0.0)
     }
 
-    pub(super) fn last(&self) -> f64 {
+    pub(crate) fn last(&self) -> f64 {
         self.values.last().copied().unwrap_or(1.0)
     }
 }
@@ -71,8 +72,10 @@ mod tests {
 
     #[test]
     fn epochs_are_whole() {
-        assert!(near(&Ticks::whole(3, 8), &[1.0, 2.0, 3.0]));
-        assert!(near(&Ticks::whole(16, 8), &[2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]));
-        assert!(near(&Ticks::whole(1, 8), &[1.0]));
+        assert!(near(&Ticks::whole(1, 3, 8), &[1.0, 2.0, 3.0]));
+        assert!(near(&Ticks::whole(1, 16, 8), &[2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]));
+        assert!(near(&Ticks::whole(1, 1, 8), &[1.0]));
+        assert!(near(&Ticks::whole(0, 5, 3), &[0.0, 2.0, 4.0]));
+        assert!(Ticks::whole(1, usize::MAX, 8).values.len() <= 8);
     }
 }

@@ -1,29 +1,44 @@
 //! Numbers as the page writes them.
 
 /// A share as per cent, the unit kept on the same line.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{:.1}\u{a0}%", 100.0 * share)
 }
 
 /// A number with a real minus sign, as wide as a plus.
-pub(super) fn signed(value: f64, decimals: usize) -> String {
+pub(crate) fn signed(value: f64, decimals: usize) -> String {
     let digits = format!("{:.decimals$}", value.abs());
     let is_zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
     if value < 0.0 && !is_zero { format!("\u{2212}{digits}") } else { digits }
 }
 
+/// A number to three digits that count.
+pub(crate) fn significant(value: f64) -> String {
+    let magnitude = value.abs();
+    if magnitude == 0.0 {
+        return "0".into();
+    }
+    let power = magnitude.log10().floor();
+    if !(-4.0..5.0).contains(&power) {
+        let power = power as i32;
+        let sign = if power < 0 { "\u{2212}" } else { "" };
+        return format!("{}e{sign}{}", signed(value / 10f64.powi(power), 1), power.abs());
+    }
+    signed(value, (2.0 - power).max(0.0) as usize)
+}
+
 /// `values` in ascending order; the middle one, the upper of two.
-pub(super) fn median(values: &[f64]) -> Option<f64> {
+pub(crate) fn median(values: &[f64]) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-pub(super) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let count = values.len().max(1) as f64;
     values.sum::<f64>() / count
 }
 
 /// At most `count` of the indices below `len`, from the first to the last and evenly apart.
-pub(super) fn evenly(len: usize, count: usize) -> Vec<usize> {
+pub(crate) fn evenly(len: usize, count: usize) -> Vec<usize> {
     if len <= count {
         return (0..len).collect();
     }
@@ -43,6 +58,15 @@ mod tests {
         assert_eq!(median(&[]), None);
         assert_eq!(mean([1.0, 2.0].into_iter()), 1.5);
         assert_eq!(mean([].into_iter()), 0.0);
+    }
+
+    #[test]
+    fn small_and_large_numbers_keep_their_digits() {
+        let told = [0.0, 0.2371, -0.012, 12.34, 1234.0, 3.2e-7, -2e12].map(significant);
+        let minus = "\u{2212}";
+        let expected = ["0", "0.237", &format!("{minus}0.0120"), "12.3", "1234"];
+        assert_eq!(told[..5], expected);
+        assert_eq!(told[5..], [format!("3.2e{minus}7"), format!("{minus}2.0e12")]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ const SIDE: f32 = 100.0;
 const MARGIN: f32 = 5.0;
 
 /// A drawing as crisp lines that take the colour of the text around them.
-pub(super) fn svg(drawing: &Drawing, alt: &str) -> Markup {
+pub(crate) fn svg(drawing: &Drawing, alt: &str) -> Markup {
     html! {
         svg.drawing viewBox={ "0 0 " (SIDE) " " (SIDE) } role="img" aria-label=(alt) {
             path d=(path(&drawing.to_strokes())) {}

@@ -12,9 +12,13 @@ const STOPS: [[f32; 3]; 9] = [
     [140.0, 81.0, 10.0],
 ];
 
+/// Colours between two stops: more would be hard to tell apart, and make pictures larger.
+const STEPS: f32 = 6.0;
+
 /// The colour of a value in `−1 ..= 1`; beyond lies the colour of the end.
-pub(super) fn diverging(value: f32) -> [u8; 3] {
+pub(crate) fn diverging(value: f32) -> [u8; 3] {
     let place = (value.clamp(-1.0, 1.0) + 1.0) / 2.0 * (STOPS.len() - 1) as f32;
+    let place = (place * STEPS).round() / STEPS;
     let stop = (place as usize).min(STOPS.len() - 2);
     let share = place - stop as f32;
     std::array::from_fn(|channel| {

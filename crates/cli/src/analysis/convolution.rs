@@ -1,0 +1,106 @@
+/// Values on channels of `height × width`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Map {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    pub values: Vec<f32>,
+}
+
+impl Map {
+    /// Values of one channel.
+    pub(super) fn positions(&self) -> usize {
+        self.height * self.width
+    }
+}
+
+/// How a filter moves over a map.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Convolution {
+    /// Height and width of its tiles.
+    pub kernel: [usize; 2],
+    pub stride: usize,
+    /// Zeros above and below, left and right.
+    pub padding: [usize; 2],
+}
+
+impl Convolution {
+    /// What filters, as many tiles each as the map has channels, answer to it: one channel a filter.
+    pub(super) fn run(self, input: &Map, filters: &[f32]) -> Map {
+        let taps = self.kernel[0] * self.kernel[1];
+        let extent = |side: usize, axis: usize| {
+            ((side + 2 * self.padding[axis]).saturating_sub(self.kernel[axis])) / self.stride + 1
+        };
+        let (height, width) = (extent(input.height, 0), extent(input.width, 1));
+        let channels = filters.len() / (taps * input.channels).max(1);
+        let mut values = vec![0.0; channels * height * width];
+        for (filter, output) in
+            filters.chunks_exact(taps * input.channels).zip(values.chunks_mut(height * width))
+        {
+            for (tile, channel) in filter.chunks_exact(taps).zip(input.values.chunks(input.positions())) {
+                for (tap, &weight) in tile.iter().enumerate() {
+                    self.add(weight, tap, channel, [input.height, input.width], output, width);
+                }
+            }
+        }
+        Map { channels, height, width, values }
+    }
+
+    /// Adds one weight's part of the answer on one channel.
+    fn add(
+        self,
+        weight: f32,
+        tap: usize,
+        channel: &[f32],
+        [height, width]: [usize; 2],
+        output: &mut [f32],
+        columns: usize,
+    ) {
+        // Where the first position sees this weight, the padding counted.
+        let (row, column) = (tap / self.kernel[1], tap % self.kernel[1]);
+        for (y, sums) in output.chunks_mut(columns).enumerate() {
+            let from = (y * self.stride + row).wrapping_sub(self.padding[0]);
+            if from >= height {
+                continue;
+            }
+            let line = &channel[from * width..][..width];
+            for (x, sum) in sums.iter_mut().enumerate() {
+                let from = (x * self.stride + column).wrapping_sub(self.padding[1]);
+                *sum += weight * line.get(from).copied().unwrap_or(0.0);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(height: usize, values: &[f32]) -> Map {
+        Map { channels: 1, height, width: values.len() / height, values: values.to_vec() }
+    }
+
+    #[test]
+    fn a_filter_moves_over_the_map() {
+        let convolution = Convolution { kernel: [2, 2], stride: 1, padding: [0, 0] };
+        let input = map(3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+        let answer = convolution.run(&input, &[1.0, 0.0, 0.0, 10.0, 1.0, 1.0, 1.0, 1.0]);
+        assert_eq!((answer.channels, answer.height, answer.width), (2, 2, 2));
+        assert_eq!(answer.values, [51.0, 62.0, 84.0, 95.0, 12.0, 16.0, 24.0, 28.0]);
+    }
+
+    #[test]
+    fn zeros_lie_around_and_steps_are_kept() {
+        let convolution = Convolution { kernel: [3, 1], stride: 2, padding: [1, 0] };
+        let answer = convolution.run(&map(3, &[1.0, 2.0, 3.0]), &[1.0, 10.0, 100.0]);
+        assert_eq!((answer.height, answer.width), (2, 1));
+        assert_eq!(answer.values, [210.0, 32.0]);
+    }
+
+    #[test]
+    fn channels_are_summed() {
+        let convolution = Convolution { kernel: [1, 1], stride: 1, padding: [0, 0] };
+        let input = Map { channels: 2, height: 1, width: 2, values: vec![1.0, 2.0, 3.0, 4.0] };
+        assert_eq!(convolution.run(&input, &[1.0, 10.0]).values, [31.0, 42.0]);
+    }
+}

@@ -1,0 +1,109 @@
+use dabnet_binarize::{Scheme, SplitError, Statistics};
+use dabnet_weights::{Filters, Reader, Role, Tensor, WeightsError};
+use rayon::prelude::*;
+
+use super::{
+    detail::Detail, kinds::Kinds, outlier::Outlier, quartiles::Quartiles, stage::Stage, total::Total,
+};
+use crate::page::number::mean;
+
+/// What is known of one layer once its weights are forgotten.
+#[derive(Debug)]
+pub(super) struct Layer {
+    pub name: String,
+    pub shape: Vec<usize>,
+    /// Weights in a filter.
+    pub n: usize,
+    /// Which end of the network it is, if one: such a layer is left alone by default.
+    pub end: Option<&'static str>,
+    pub total: Total,
+    /// `K / n` of its filters, in the order of [`Scheme::ALL`].
+    pub shares: [Quartiles; Scheme::ALL.len()],
+    pub kinds: Kinds,
+    /// The filters that two values miss most of.
+    pub outliers: Vec<Outlier>,
+    pub detail: Option<Detail>,
+}
+
+/// Filters of a layer that may be among the worst shown.
+const OUTLIERS: usize = 2;
+/// Weights read at once where a tensor can be read in parts.
+const AT_ONCE: usize = 4 << 20;
+
+impl Layer {
+    /// Reads a tensor's weights and keeps what is to be shown of them.
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        tensor: &Tensor,
+        stage: &Stage,
+        detailed: bool,
+    ) -> Result<Self, WeightsError> {
+        let weights = read(reader, tensor)?;
+        let n = tensor.filter_len();
+        let filters: Vec<&[f32]> = weights.chunks_exact(n).collect();
+        let statistics = statistics(tensor, &filters)?;
+        let values = |of: fn(&Statistics) -> f32| mean(statistics.iter().map(|s| f64::from(of(s)))) as f32;
+        let values = [
+            values(|s| s.fit(Scheme::Dab).split.alpha),
+            values(|s| s.fit(Scheme::Dab).split.beta),
+            values(|s| s.fit(Scheme::Sign).split.alpha),
+        ];
+        let share = |scheme| Quartiles::of(statistics.iter().map(|s| s.upper_share(scheme)).collect());
+        let by_error = sorted(&statistics, |s| s.fit(Scheme::Dab).relative_error);
+        let outlier = |&index: &usize| Outlier::new(index, filters[index], &statistics[index]);
+        Ok(Self {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            n,
+            end: match tensor.role {
+                Role::First => Some("first layer"),
+                Role::Last => Some("last layer"),
+                Role::Inner | Role::Other(_) => None,
+            },
+            total: Total::of(filters.iter().copied().zip(&statistics)),
+            shares: Scheme::ALL.map(share),
+            kinds: Kinds::of(&statistics),
+            outliers: by_error.iter().rev().take(OUTLIERS).map(outlier).collect(),
+            detail: detailed.then(|| Detail::new(tensor, &filters, &statistics, values, stage.scene(tensor))),
+        })
+    }
+}
+
+/// The weights of a tensor, one filter after the other.
+fn read(reader: &mut Reader<'_>, tensor: &Tensor) -> Result<Vec<f32>, WeightsError> {
+    let count = tensor.filter_count();
+    let step = match tensor.filters {
+        Filters::First => (AT_ONCE / tensor.filter_len().max(1)).max(1),
+        Filters::Last => count,
+    };
+    let mut weights = Vec::with_capacity(tensor.len());
+    for first in (0..count).step_by(step) {
+        weights.extend(reader.filters(tensor, first..(first + step).min(count))?);
+    }
+    Ok(weights)
+}
+
+fn statistics(tensor: &Tensor, filters: &[&[f32]]) -> Result<Vec<Statistics>, WeightsError> {
+    let all: Vec<Result<Statistics, SplitError>> =
+        filters.par_iter().map(|weights| Statistics::of(weights)).collect();
+    let told = |(filter, result): (usize, Result<Statistics, SplitError>)| {
+        result.map_err(|source| WeightsError::Split {
+            tensor: tensor.name.clone(),
+            filter,
+            element: match source {
+                SplitError::NonFinite { index } => Some(index),
+                _ => None,
+            },
+            source,
+        })
+    };
+    all.into_iter().enumerate().map(told).collect()
+}
+
+/// Indices of filters, the one with the least `key` first.
+pub(super) fn sorted(statistics: &[Statistics], key: impl Fn(&Statistics) -> f64) -> Vec<usize> {
+    let keys: Vec<f64> = statistics.iter().map(key).collect();
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by(|&a, &b| keys[a].total_cmp(&keys[b]));
+    order
+}

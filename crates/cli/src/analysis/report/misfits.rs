@@ -1,0 +1,144 @@
+//! Where two values fit badly.
+
+use dabnet_binarize::{Scheme, Shape};
+use maud::{Markup, html};
+
+use super::{
+    super::{
+        Analysis, Layer,
+        kinds::{Kind, Kinds},
+        outlier::Outlier,
+    },
+    marks::class,
+    name::name,
+};
+use crate::{
+    page::number::{percent, signed, significant},
+    table::grouped,
+};
+
+/// Filters shown.
+const SHOWN: usize = 12;
+
+/// Filters that a shape needs before anything is said of it.
+const ENOUGH: usize = 3;
+
+pub(super) fn section(analysis: &Analysis) -> Markup {
+    let kinds = analysis.kinds();
+    html! {
+        section.misfits aria-labelledby="misfits" {
+            h2 #misfits { "Where two values fit badly" }
+            p { (sentence(&kinds)) }
+            (table(&kinds))
+            p.note {
+                "Mean relative error of the filters of each shape"
+                @if analysis.has_ends() { ", the first and the last layer left out" } "."
+            }
+            h3 { "The filters that the best two values miss most of" }
+            p {
+                "Of each layer " @if analysis.has_ends() { "but the first and the last, " } "two at most, the "
+                "worst first; their errors under each scheme, and their values."
+            }
+            .worst {
+                @for (layer, outlier) in analysis.outliers(SHOWN) { (card(layer, outlier)) }
+            }
+            p.note {
+                "A shape is judged from moments: two-humped above a bimodality of 0.6 (Sarle’s coefficient: 1 for "
+                "two values and nothing else, 1/3 Gaussian), heavy-tailed above a kurtosis of 4.5, skewed beyond "
+                "a skewness of ±0.5, flat below a kurtosis of 2.2, else bell-shaped."
+            }
+        }
+    }
+}
+
+/// Which kinds two values carry well here, and which badly.
+fn sentence(kinds: &Kinds) -> String {
+    let mut found: Vec<(Shape, &Kind)> =
+        kinds.iter().filter(|(shape, kind)| kind.count >= ENOUGH && *shape != Shape::Constant).collect();
+    found.sort_by(|(_, a), (_, b)| a.error(Scheme::Dab).total_cmp(&b.error(Scheme::Dab)));
+    let told = |(shape, kind): &(Shape, &Kind)| {
+        format!(
+            "{shape} filters ({} of them, dab misses {} on average, sign {})",
+            grouped(kind.count as u64),
+            percent(kind.error(Scheme::Dab)),
+            percent(kind.error(Scheme::Sign))
+        )
+    };
+    match &found[..] {
+        [] => "There are too few filters to tell which kinds two values carry well.".into(),
+        [only] => format!("Nearly all filters here are of one kind: {}.", told(only)),
+        [best, .., worst] => {
+            format!("Two values carry best {}, and worst {}.", told(best), told(worst))
+        }
+    }
+}
+
+fn table(kinds: &Kinds) -> Markup {
+    html! {
+        .scroll {
+            table.numbers {
+                thead {
+                    tr {
+                        th scope="col" { "shape" }
+                        th scope="col" { "filters" }
+                        @for scheme in Scheme::ALL { th scope="col" { (scheme.name()) } }
+                        th scope="col" { "dab saves of sign" }
+                    }
+                }
+                tbody {
+                    @for (shape, kind) in kinds.iter() {
+                        tr {
+                            th scope="row" { (shape) }
+                            td { (grouped(kind.count as u64)) }
+                            @for scheme in Scheme::ALL { td { (percent(kind.error(scheme))) } }
+                            td { (saved(kind)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn saved(kind: &Kind) -> String {
+    let (dab, sign) = (kind.error(Scheme::Dab), kind.error(Scheme::Sign));
+    if sign > 0.0 { percent(1.0 - dab / sign) } else { "–".into() }
+}
+
+fn card(layer: &Layer, outlier: &Outlier) -> Markup {
+    let statistics = &outlier.statistics;
+    let error = |scheme| percent(statistics.fit(scheme).relative_error);
+    let (dab, sign) = (statistics.fit(Scheme::Dab).split, statistics.fit(Scheme::Sign).split);
+    let value = |value: f32| significant(f64::from(value));
+    let values = [
+        ("α", value(dab.alpha)),
+        ("β", value(dab.beta)),
+        ("m", value(sign.alpha)),
+        ("K/n", format!("{:.2}", statistics.upper_share(Scheme::Dab))),
+    ];
+    html! {
+        article.filter {
+            h3 { (name(&layer.name)) small { "filter " (outlier.index + 1) ", " (statistics.moments.shape()) ", n = " (statistics.count) } }
+            (outlier.histogram.svg())
+            dl {
+                @for (scheme, (label, value)) in Scheme::ALL.into_iter().zip(values) {
+                    dt.error.{ "s" (class(scheme)) } { (short(scheme)) } dd { (error(scheme)) }
+                    dt { (label) } dd { (value) }
+                }
+                dt { "skewness" } dd { (signed(statistics.moments.skewness, 1)) }
+                dt { "least" } dd { (value(statistics.least)) }
+                dt { "kurtosis" } dd { (signed(statistics.moments.kurtosis, 1)) }
+                dt { "greatest" } dd { (value(statistics.greatest)) }
+                dt { "bimodality" } dd { (signed(statistics.moments.bimodality(), 2)) }
+            }
+        }
+    }
+}
+
+/// A name that fits a card.
+const fn short(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::DabPublished => "published",
+        _ => scheme.name(),
+    }
+}

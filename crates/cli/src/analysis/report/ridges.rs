@@ -1,0 +1,145 @@
+//! Histograms one behind the other, an epoch each.
+
+use std::fmt::Write;
+
+use dabnet_train::LayerSnapshot;
+use maud::{Markup, html};
+
+use super::training::{Course, average};
+use crate::page::number::{evenly, significant};
+
+/// Epochs drawn at most.
+const RIDGES: usize = 14;
+
+/// The picture in its own units, as large as the charts beside it.
+const WIDTH: f64 = 440.0;
+const HEIGHT: f64 = 290.0;
+const LEFT: f64 = 42.0;
+const RIGHT: f64 = 424.0;
+const TOP: f64 = 62.0;
+const BOTTOM: f64 = 246.0;
+/// How high a histogram is at most.
+const RIDGE: f64 = 46.0;
+
+/// The share of weights that may lie beyond the width of the picture.
+const BEYOND: f64 = 0.005;
+
+pub(super) fn svg(course: &Course<'_>) -> Markup {
+    let rows = evenly(course.snapshots.len(), RIDGES);
+    let limit =
+        rows.iter().map(|&row| reach(course.snapshots[row])).fold(f64::from(f32::MIN_POSITIVE), f64::max);
+    let x = |value: f64| (LEFT + RIGHT) / 2.0 + (RIGHT - LEFT) / 2.0 * (value / limit).clamp(-1.0, 1.0);
+    let y = |place: usize| match rows.len() {
+        1 => BOTTOM,
+        count => TOP + (BOTTOM - TOP) * place as f64 / (count - 1) as f64,
+    };
+    let trail = |of: &dyn Fn(&LayerSnapshot) -> f64| {
+        let mut trail = String::new();
+        for (place, &row) in rows.iter().enumerate() {
+            let pen = if place == 0 { 'M' } else { 'L' };
+            // Writing to a string does not fail.
+            let _ = write!(trail, "{pen}{:.1} {:.1}", x(of(course.snapshots[row])), y(place));
+        }
+        trail
+    };
+    let last = course.snapshots[rows[rows.len() - 1]];
+    let (alpha, beta) = (average(&last.alpha), average(&last.beta));
+    html! {
+        svg.chart.ridges viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={
+            "Histograms of the weights of " (course.name) ", one an epoch; in the last, α is "
+            (significant(alpha)) " and β " (significant(beta))
+        } {
+            @for (place, &row) in rows.iter().enumerate() {
+                path.ridge d=(ridge(course.snapshots[row], limit, &x, y(place))) {}
+                @if labelled(place, rows.len()) {
+                    text.left x=(LEFT - 7.0) y=(format!("{:.1}", y(place))) { (course.epochs[row]) }
+                }
+            }
+            g.s1.trail { path d=(trail(&magnitude)) {} path d=(trail(&|layer| -magnitude(layer))) {} }
+            g.s2.trail { path d=(trail(&|layer| average(&layer.alpha))) {} path d=(trail(&|layer| average(&layer.beta))) {} }
+            g.s2.label { text x=(format!("{:.1}", x(alpha))) y=(BOTTOM + 15.0) { "α" } text x=(format!("{:.1}", x(beta))) y=(BOTTOM + 15.0) { "β" } }
+            @for (value, anchor) in [(-limit, "start"), (0.0, "middle"), (limit, "end")] {
+                text x=(format!("{:.1}", x(value))) y=(BOTTOM + 38.0) style={ "text-anchor:" (anchor) } { (significant(value)) }
+            }
+        }
+    }
+}
+
+/// The first and the last, and few enough between them to read.
+fn labelled(place: usize, count: usize) -> bool {
+    let step = count.div_ceil(7);
+    place + 1 == count || place.is_multiple_of(step) && place + step < count
+}
+
+/// The outline of one histogram: density, in parts of its greatest.
+fn ridge(layer: &LayerSnapshot, limit: f64, x: &dyn Fn(f64) -> f64, base: f64) -> String {
+    let most = layer.histogram.iter().copied().max().unwrap_or(0).max(1);
+    let centres: Vec<(f64, u32)> = centres(layer).filter(|(centre, _)| centre.abs() <= limit).collect();
+    let (Some(first), Some(last)) = (centres.first(), centres.last()) else { return String::new() };
+    let mut path = format!("M{LEFT} {base:.1}H{:.1}", x(first.0));
+    for &(centre, count) in &centres {
+        let _ = write!(path, "L{:.1} {:.1}", x(centre), base - RIDGE * f64::from(count) / f64::from(most));
+    }
+    let _ = write!(path, "L{:.1} {base:.1}H{RIGHT}", x(last.0));
+    path
+}
+
+/// The middle of every part of a histogram, and how many weights lie there.
+fn centres(layer: &LayerSnapshot) -> impl Iterator<Item = (f64, u32)> {
+    let (least, greatest) = (f64::from(layer.least), f64::from(layer.greatest));
+    let width = (greatest - least) / layer.histogram.len() as f64;
+    layer.histogram.iter().enumerate().map(move |(bin, &count)| (least + (bin as f64 + 0.5) * width, count))
+}
+
+/// `mean|W|`, as far as a histogram tells.
+pub(super) fn magnitude(layer: &LayerSnapshot) -> f64 {
+    let (sum, count) = centres(layer).fold((0.0, 0.0), |(sum, all), (centre, count)| {
+        (sum + centre.abs() * f64::from(count), all + f64::from(count))
+    });
+    sum / f64::max(count, 1.0)
+}
+
+/// From zero to where all but a few of the weights lie.
+fn reach(layer: &LayerSnapshot) -> f64 {
+    let mut centres: Vec<(f64, u32)> = centres(layer).map(|(centre, count)| (centre.abs(), count)).collect();
+    centres.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let mut left = BEYOND * layer.histogram.iter().map(|&count| f64::from(count)).sum::<f64>();
+    for (centre, count) in centres {
+        left -= f64::from(count);
+        if left < 0.0 {
+            return centre;
+        }
+    }
+    f64::from(layer.greatest.abs().max(layer.least.abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(histogram: Vec<u32>) -> LayerSnapshot {
+        LayerSnapshot {
+            layer: String::new(),
+            least: -2.0,
+            greatest: 2.0,
+            histogram,
+            alpha: vec![1.0],
+            beta: vec![-1.0],
+            upper_share: vec![0.5],
+        }
+    }
+
+    #[test]
+    fn a_histogram_tells_mean_and_reach() {
+        let layer = layer(vec![1, 500, 499, 0]);
+        assert!((magnitude(&layer) - 0.501).abs() < 1e-9);
+        assert_eq!(reach(&layer), 0.5);
+    }
+
+    #[test]
+    fn few_epochs_are_labelled() {
+        let labels = |count| (0..count).filter(|&place| labelled(place, count)).collect::<Vec<_>>();
+        assert_eq!(labels(3), [0, 1, 2]);
+        assert_eq!(labels(14), [0, 2, 4, 6, 8, 10, 13]);
+    }
+}

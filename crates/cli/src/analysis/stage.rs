@@ -1,0 +1,102 @@
+use std::{collections::BTreeMap, path::Path};
+
+use dabnet_engine::PackedModel;
+use dabnet_graph::Canvas;
+use dabnet_sketch::{Dataset, Sketch, normalized, rasterize, read_file};
+use dabnet_weights::{Filters, Tensor};
+
+use super::{
+    convolution::{Convolution, Map},
+    network::{self, Seen},
+};
+use crate::error::CliError;
+
+/// What a sketch is drawn on for filters of which no network is known.
+const CANVAS: Canvas = Canvas { side: 64, line_width: 0.04, margin: 0.06, mean: 0.0, std: 1.0 };
+
+/// Word of the bundled sketch.
+const WORD: &str = "butterfly";
+
+/// A sketch, and what each layer sees of it.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub sketch: Sketch,
+    /// Whether it is one of the bundled ones.
+    pub bundled: bool,
+    ink: Map,
+    /// What every convolution of the network sees, if the network is known.
+    pub seen: Option<BTreeMap<String, Seen>>,
+}
+
+/// What the filters of one layer are applied to, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Scene {
+    pub input: Map,
+    pub convolution: Convolution,
+    /// Whether every channel is the sketch, for want of knowing better.
+    pub same: bool,
+}
+
+impl Stage {
+    /// With the first sketch of a file, or a bundled one.
+    pub(super) fn new(file: Option<&Path>, model: Option<&PackedModel>) -> Result<Self, CliError> {
+        let sketch = match file {
+            Some(file) => first(file)?,
+            None => bundled()?,
+        };
+        let canvas = model.map_or(&CANVAS, |model| &model.canvas);
+        let values = normalized(&rasterize(&sketch.drawing, canvas), canvas);
+        let seen = model.map(|model| network::run(model, values.clone())).transpose()?;
+        let ink = Map { channels: 1, height: canvas.side, width: canvas.side, values };
+        Ok(Self { sketch, bundled: file.is_none(), ink, seen })
+    }
+
+    /// What a tensor's filters are applied to; nothing if they have no places, or no place in the
+    /// network.
+    pub(super) fn scene(&self, tensor: &Tensor) -> Option<Scene> {
+        let (&[out, channels, height, width], Filters::First) = (&tensor.shape[..], tensor.filters) else {
+            return None;
+        };
+        let Some(seen) = &self.seen else {
+            let fits = height <= self.ink.height && width <= self.ink.width;
+            let convolution =
+                Convolution { kernel: [height, width], stride: 1, padding: [height / 2, width / 2] };
+            return fits.then(|| Scene { input: self.ink.clone(), convolution, same: true });
+        };
+        let Seen { conv, input } = seen.get(tensor.name.strip_suffix(".weight")?)?;
+        let shape = [conv.out_channels, input.channels, conv.kernel, conv.kernel];
+        (shape == [out, channels, height, width]).then(|| Scene {
+            input: input.clone(),
+            convolution: conv.into(),
+            same: false,
+        })
+    }
+}
+
+impl Scene {
+    /// What a filter answers.
+    pub(super) fn answer(&self, filter: &[f32]) -> Map {
+        let taps = self.convolution.kernel[0] * self.convolution.kernel[1];
+        if !self.same {
+            return self.convolution.run(&self.input, filter);
+        }
+        // Where all channels are the same, a filter is the sum of its tiles.
+        let mut sum = vec![0.0; taps];
+        for tile in filter.chunks_exact(taps) {
+            sum.iter_mut().zip(tile).for_each(|(sum, weight)| *sum += weight);
+        }
+        self.convolution.run(&self.input, &sum)
+    }
+}
+
+fn first(file: &Path) -> Result<Sketch, CliError> {
+    let none = || CliError::Input(format!("'{}' has no sketch: give one that has", file.display()));
+    Ok(read_file(file)?.next().ok_or_else(none)??)
+}
+
+fn bundled() -> Result<Sketch, CliError> {
+    let Dataset { test, .. } = Dataset::bundled()?;
+    let of_word = |sketch: &Sketch| sketch.word.as_deref() == Some(WORD);
+    let mut sketches = test.into_iter().map(|example| example.sketch);
+    sketches.find(of_word).ok_or_else(|| CliError::Failure(format!("the bundled sketches have no {WORD}")))
+}
