@@ -1,7 +1,6 @@
 //! `dabnet analyze` on files of every kind, whole and damaged.
 
 mod common;
-#[allow(dead_code, reason = "each test program uses a part")]
 mod networks;
 
 use std::{
