@@ -38,8 +38,8 @@ const SLACK: f64 = 1e-9;
 /// `α − β`.
 pub(crate) fn near(weights: &[f32], middle: f64, reach: f64) -> Option<Split> {
     match weights.len() {
-        ..SMALL => None,
-        ..1024 => near_by::<64>(weights, middle, reach),
+        0..SMALL => None,
+        SMALL..1024 => near_by::<64>(weights, middle, reach),
         _ => near_by::<256>(weights, middle, reach),
     }
 }
