@@ -35,14 +35,21 @@ def main(dabnet, folder, *networks):
             else:
                 assert np.array_equal(before[name], after[name], equal_nan=True), name
         weights = sum(int(np.prod(tensor["shape"])) for tensor in done)
-        error = sum(np.sum((before[n].astype(np.float64) - after[n]) ** 2) for n in unpacked)
-        norm = sum(np.sum(before[n].astype(np.float64) ** 2) for n in unpacked)
+        binarize(dabnet, network, dense.with_suffix(".sign" + dense.suffix), "--dense", "--scheme", "sign")
+        sign = tensors(dense.with_suffix(".sign" + dense.suffix))
+        errors = [relative_error(before, other, unpacked) for other in (after, sign)]
         print(
-            f"{network.name}: {len(done)} tensors of {weights:,} weights, relative error {error / norm:.3f}, "
-            f"{network.stat().st_size:,} bytes, {packed.stat().st_size:,} packed"
+            f"{network.name}: {len(done)} tensors of {weights:,} weights, relative error {errors[0]:.3f}, "
+            f"with ±mean {errors[1]:.3f}, {network.stat().st_size:,} bytes, {packed.stat().st_size:,} packed"
         )
         if network.suffix == ".onnx":
             run_both(network, dense)
+
+
+def relative_error(before, after, names):
+    wide = {name: before[name].astype(np.float64) for name in names}
+    error = sum(np.sum((wide[name] - after[name]) ** 2) for name in names)
+    return error / sum(np.sum(weights**2) for weights in wide.values())
 
 
 def binarize(dabnet, network, out, *options):
