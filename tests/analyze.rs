@@ -114,6 +114,8 @@ fn snapshot(layer: &str, filters: usize) -> LayerSnapshot {
         layer: layer.to_owned(),
         least: -0.5,
         greatest: 1.0,
+        magnitude: 0.35,
+        positive_share: 0.5,
         histogram: vec![1, 5, 9, 4, 2, 1],
         alpha: vec![0.4; filters],
         beta: vec![-0.3; filters],
@@ -127,7 +129,7 @@ fn the_numbers_are_those_of_each_filter() {
     let input = place.written("net.safetensors", &safetensors(&network()));
     let (page, numbers) = place.analyzed(&input, &[]);
     assert!(!page.contains("<b>weight") && page.contains("conv2.&lt;b&gt;weight"));
-    assert!(page.contains("first layer") && page.contains("Where two values fit badly"));
+    assert!(page.contains("first layer") && page.contains("What two values fit well, and what badly"));
 
     let tensors = numbers["tensors"].as_array().unwrap();
     assert_eq!(tensors.len(), 5);

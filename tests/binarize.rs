@@ -265,6 +265,8 @@ fn damaged_files_are_refused_and_leave_nothing_behind() {
     assert_refused(folder, &empty, &["is empty"]);
     let zip = written(folder, "net.pt", b"PK\x03\x04 and so on");
     assert_refused(folder, &zip, &["save the weights as safetensors"]);
+    let packed = common::shipped("models/quickdraw-20");
+    assert_refused(folder, packed.to_str().unwrap(), &["is packed already (dabnet)", "real weights"]);
     let text = written(folder, "text", b"hello, world");
     assert_refused(folder, &text, &["no safetensors file"]);
 

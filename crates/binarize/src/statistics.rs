@@ -111,7 +111,7 @@ impl Moments {
     pub fn shape(&self) -> Shape {
         match self {
             _ if self.variance == 0.0 => Shape::Constant,
-            _ if self.bimodality() > 0.6 => Shape::TwoHumped,
+            _ if self.bimodality() > 0.6 && self.kurtosis < 10.0 => Shape::TwoHumped,
             _ if self.kurtosis > 4.5 => Shape::HeavyTailed,
             _ if self.skewness.abs() > 0.5 => Shape::Skewed,
             _ if self.kurtosis < 2.2 => Shape::Flat,
@@ -125,7 +125,8 @@ impl Moments {
 pub enum Shape {
     /// All weights are equal.
     Constant,
-    /// More two heaps than one: bimodality above 0.6.
+    /// More two heaps than one: bimodality above 0.6. Of kurtosis below 10, which two heaps have if
+    /// the smaller is a twelfth or more: a single weight far out is bimodal, too.
     TwoHumped,
     /// A few weights far out: kurtosis above 4.5.
     HeavyTailed,

@@ -23,6 +23,8 @@ fn moments_are_those_of_the_distribution() {
     assert_moments(&sample(Uniform::new(-1.0, 3.0).unwrap()), 0.0, 1.8, 5.0 / 9.0, Shape::Flat);
     assert_moments(&sample(Exp1), 2.0, 9.0, 5.0 / 9.0, Shape::HeavyTailed);
     assert_moments(&[1.0, 1.0, -1.0, -1.0], 0.0, 1.0, 1.0, Shape::TwoHumped);
+    let outlier: Vec<f32> = sample(StandardNormal)[..500].iter().copied().chain([50.0]).collect();
+    assert_eq!(Moments::of(&outlier).shape(), Shape::HeavyTailed);
     let skewed: Vec<f32> = sample(StandardNormal).iter().map(|&x| (0.25 * x).exp()).collect();
     assert_moments(&skewed, 0.778, 4.096, 0.392, Shape::Skewed);
 }

@@ -29,6 +29,10 @@ pub struct LayerSnapshot {
     pub least: f32,
     /// The greatest weight.
     pub greatest: f32,
+    /// The mean of `|W|` over all weights, the `m` of `±m` under `sign`.
+    pub magnitude: f32,
+    /// The share of weights above zero, `K / n` under `sign`.
+    pub positive_share: f32,
     /// How many weights lie in each of equal parts of `least ..= greatest`.
     pub histogram: Vec<u32>,
     /// `α` of each filter; in a layer with real weights those that `dab` would give it.
@@ -76,12 +80,19 @@ impl LayerSnapshot {
             layer: layer.to_owned(),
             least,
             greatest,
+            magnitude: mean(latent.iter().map(|weight| weight.abs())),
+            positive_share: mean(latent.iter().map(|&weight| if weight > 0.0 { 1.0 } else { 0.0 })),
             histogram: histogram(latent, least, greatest),
             alpha: splits.iter().map(|split| split.alpha).collect(),
             beta: splits.iter().map(|split| split.beta).collect(),
             upper_share: splits.iter().map(|split| split.count as f32 / n as f32).collect(),
         }
     }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f32>) -> f32 {
+    let count = values.len().max(1) as f64;
+    (values.map(f64::from).sum::<f64>() / count) as f32
 }
 
 fn histogram(weights: &[f32], least: f32, greatest: f32) -> Vec<u32> {
@@ -102,6 +113,7 @@ mod tests {
         let latent = [1.0, 1.0, -1.0, -1.0, 0.5, 0.0, 0.0, 0.0];
         let layer = LayerSnapshot::new("conv", &latent, 4, &[]);
         assert_eq!((layer.least, layer.greatest), (-1.0, 1.0));
+        assert_eq!((layer.magnitude, layer.positive_share), (4.5 / 8.0, 3.0 / 8.0));
         assert_eq!(layer.histogram.iter().sum::<u32>(), 8);
         assert_eq!((layer.histogram[0], layer.histogram[BINS / 2], layer.histogram[BINS - 1]), (2, 3, 2));
         assert_eq!((&layer.alpha[..], &layer.beta[..]), (&[1.0, 0.5][..], &[-1.0, 0.0][..]));

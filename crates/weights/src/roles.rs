@@ -4,20 +4,19 @@ use crate::{Role, Tensor};
 
 /// Names that tell a table of vectors, which no product is taken with.
 const TABLES: [&str; 2] = ["embed", "position"];
+const TABLE: &str = "an embedding by its name";
 
 /// Gives roles to tensors of which only names and shapes are known.
 ///
 /// The first layer is the one whose input channels no other layer puts out, the last the one whose
 /// outputs no other takes in, as they are or flattened; among several, the first and the last by name, numbers in names
-/// counted as such. A depthwise layer, of one input a filter, is first only if nothing else is.
+/// counted as such. None is the first beside a table of embeddings. A depthwise layer, of one input a filter, is first only if nothing else is.
 pub(crate) fn assign(tensors: &mut [Tensor]) {
     for tensor in tensors.iter_mut() {
         let name = tensor.name.to_lowercase();
         tensor.role = match tensor.obstacle() {
             Some(obstacle) => Role::Other(obstacle),
-            None if TABLES.iter().any(|table| name.contains(table)) => {
-                Role::Other("an embedding by its name")
-            }
+            None if TABLES.iter().any(|table| name.contains(table)) => Role::Other(TABLE),
             None => Role::Inner,
         };
     }
@@ -45,7 +44,9 @@ pub(crate) fn assign(tensors: &mut [Tensor]) {
     if let Some(last) = last {
         tensors[last].role = Role::Last;
     }
-    if let Some(first) = first {
+    // Where there is a table, it is what sees the input.
+    let has_table = tensors.iter().any(|tensor| tensor.role == Role::Other(TABLE));
+    if let Some(first) = first.filter(|_| !has_table) {
         tensors[first].role = Role::First;
     }
 }
@@ -142,7 +143,7 @@ mod tests {
     fn where_shapes_say_nothing_names_do() {
         let square: &[(&str, &[usize])] = &[("l10", &[8, 8]), ("l2", &[8, 8]), ("l1", &[8, 8])];
         assert_eq!(roles(square), found("l1", "l10"));
-        assert_eq!(roles(&[("embed.weight", &[99, 8]), ("a", &[8, 4]), ("b", &[2, 8])]), found("a", "b"));
+        assert_eq!(roles(&[("embed.weight", &[99, 8]), ("a", &[8, 4]), ("b", &[2, 8])]), found("", "b"));
         assert_eq!(roles(&[("only", &[8, 4])]), found("only", ""));
     }
 }

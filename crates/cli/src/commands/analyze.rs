@@ -41,7 +41,7 @@ pub(crate) struct Analyze {
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
-    /// Print the numbers of every tensor as one JSON object
+    /// Print the numbers of every tensor as one JSON object; the page is written, too
     #[arg(long)]
     json: bool,
 }

@@ -22,8 +22,9 @@ use crate::{
 ///
 /// Reads safetensors (a file, the index of several, or a folder with either) and ONNX, whatever the
 /// network. By default the weights of all layers but the first and the last are binarized: those of
-/// convolutions and matrix products, in F32, F16 or BF16. In a safetensors file, which has no
-/// graph, the first and the last layer are told by shapes and names; the table says which.
+/// convolutions and matrix products, in F32, F16 or BF16; not those of transposed convolutions. In an
+/// ONNX model with branches there may be several first and last layers. In a safetensors file, which
+/// has no graph, they are told by shapes and names: see what the table says, and use --include.
 ///
 /// OUT holds one bit a weight and two values a filter, or with --dense the input again with each
 /// weight replaced by its value, for whatever reads the input.
@@ -98,7 +99,7 @@ struct Total {
 }
 
 fn print(report: &Report) -> io::Result<()> {
-    let mut header = vec!["tensor", "shape", "n", "K/n"];
+    let mut header = vec!["tensor", "shape", "n", "mean K/n"];
     header.extend(Scheme::ALL.map(Scheme::name));
     header.extend(["bytes", "packed"]);
     let mut table = table::new(&header);

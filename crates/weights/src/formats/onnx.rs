@@ -3,8 +3,11 @@
 //! Field numbers are those of `onnx.proto3`,
 //! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3>.
 
-use std::{collections::BTreeMap, fs::File, io, ops::Range, path::Path};
+mod graph;
 
+use std::{fs::File, io, ops::Range, path::Path};
+
+use self::graph::{Graph, Node};
 use super::{
     damaged,
     wire::{Field, Messages, Value, invalid, packed},
@@ -44,45 +47,37 @@ pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
     Ok(Source { path: path.to_owned(), files: vec![path.to_owned()], tensors, sharded: false })
 }
 
-/// The initialisers and constants of the model's graph; `None` if it has no graph.
+/// The initialisers and constants of the model's graph, weights of layers first and in the order in
+/// which these run; `None` if it has no graph.
 fn tensors(model: &mut Messages) -> io::Result<Option<Vec<Tensor>>> {
     let whole = model.whole();
     let Some(graph) = bytes_of(&model.fields(whole)?, 7).last().cloned() else { return Ok(None) };
-    let graph = model.fields(graph)?;
+    let fields = model.fields(graph)?;
     let mut tensors = Vec::new();
-    for initializer in bytes_of(&graph, 5) {
+    for initializer in bytes_of(&fields, 5) {
         tensors.push(initialiser(model, initializer)?);
     }
     let mut nodes = Vec::new();
-    for node in bytes_of(&graph, 1) {
+    for node in bytes_of(&fields, 1) {
         let node = Node::read(model, node)?;
         if let Some(constant) = &node.constant {
-            tensors.push(Tensor { name: node.output.clone(), ..initialiser(model, constant.clone())? });
+            let name = node.outputs.first().cloned().unwrap_or_default();
+            tensors.push(Tensor { name, ..initialiser(model, constant.clone())? });
         }
         nodes.push(node);
     }
-    let by_name: BTreeMap<String, usize> =
-        tensors.iter().enumerate().map(|(index, tensor)| (tensor.name.clone(), index)).collect();
-    let mut layers = Vec::new();
-    for node in &nodes {
-        let Some((name, filters)) = node.weights() else { continue };
-        let Some(&index) = by_name.get(name) else { continue };
-        let tensor = &mut tensors[index];
-        // A stack of matrices has filters in neither dimension.
-        if tensor.obstacle().is_none() && (filters == Filters::First || tensor.shape.len() == 2) {
-            tensor.filters = filters;
-            tensor.role = Role::Inner;
-            layers.push(index);
-        }
+    let graph = Graph { nodes, inputs: names(model, &fields, 11)?, outputs: names(model, &fields, 12)? };
+    Ok(Some(graph.assign_roles(tensors)))
+}
+
+/// The names of the graph's inputs or outputs.
+fn names(model: &mut Messages, graph: &[Field], number: u64) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for value in bytes_of(graph, number) {
+        let value = model.fields(value)?;
+        names.push(text(model, &value, 1)?);
     }
-    // Nodes come in the order in which they run.
-    if let Some(&last) = layers.last() {
-        tensors[last].role = Role::Last;
-    }
-    if let Some(&first) = layers.first() {
-        tensors[first].role = Role::First;
-    }
-    Ok(Some(tensors))
+    Ok(names)
 }
 
 /// A `TensorProto`.
@@ -113,52 +108,6 @@ fn initialiser(model: &mut Messages, range: Range<u64>) -> io::Result<Tensor> {
     let outside = numbers(&fields, 14).last() == Some(&1);
     let role = Role::Other(if outside { "kept in another file" } else { "not a layer's weights" });
     Ok(Tensor { name, shape, dtype: dtype.into(), number, filters: Filters::First, role, file: 0, bytes })
-}
-
-/// What a `NodeProto` says of weights.
-struct Node {
-    op: String,
-    inputs: Vec<String>,
-    output: String,
-    /// Whether `Gemm` transposes its second input.
-    transposed: bool,
-    /// The tensor of a `Constant`, which some exporters use in place of initialisers.
-    constant: Option<Range<u64>>,
-}
-
-impl Node {
-    fn read(model: &mut Messages, range: Range<u64>) -> io::Result<Self> {
-        let fields = model.fields(range)?;
-        let op = text(model, &fields, 4)?;
-        let mut inputs = Vec::new();
-        for input in bytes_of(&fields, 1) {
-            inputs.push(String::from_utf8_lossy(&model.bytes(input)?).into_owned());
-        }
-        let output = text(model, &fields, 2)?;
-        let (mut transposed, mut constant) = (false, None);
-        if op == "Gemm" || op == "Constant" {
-            for attribute in bytes_of(&fields, 5) {
-                let attribute = model.fields(attribute)?;
-                match text(model, &attribute, 1)?.as_str() {
-                    "transB" => transposed = numbers(&attribute, 3).last().is_some_and(|&value| value != 0),
-                    "value" => constant = bytes_of(&attribute, 5).last().cloned(),
-                    _ => {}
-                }
-            }
-        }
-        Ok(Self { op, inputs, output, transposed, constant })
-    }
-
-    /// The name of its weights, and where they have their filters.
-    fn weights(&self) -> Option<(&str, Filters)> {
-        let filters = match self.op.as_str() {
-            "Conv" => Filters::First,
-            "Gemm" if self.transposed => Filters::First,
-            "Gemm" | "MatMul" => Filters::Last,
-            _ => return None,
-        };
-        Some((self.inputs.get(1)?, filters))
-    }
 }
 
 fn bytes_of(fields: &[Field], number: u64) -> Vec<Range<u64>> {

@@ -63,6 +63,12 @@ fn header(path: &Path) -> Result<(Metadata, u64), WeightsError> {
     // Reading it checks that tensors neither overlap nor leave gaps and have the size of their shape.
     let metadata: Metadata = serde_json::from_slice(&text)
         .map_err(|error| damaged(path, format!("has a header that is not right: {error}")))?;
+    let format = metadata.metadata().as_ref().and_then(|metadata| metadata.get("format"));
+    if let Some(format) = format.filter(|format| format.starts_with("dabnet")) {
+        let reason =
+            format!("is packed already ({format}): give the real weights, such as latent.safetensors");
+        return Err(damaged(path, reason));
+    }
     let (data, expected) = (8 + length, metadata.data_len() as u64);
     if data + expected != size {
         let reason =

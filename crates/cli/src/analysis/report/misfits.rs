@@ -27,7 +27,7 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
     let kinds = analysis.kinds();
     html! {
         section.misfits aria-labelledby="misfits" {
-            h2 #misfits { "Where two values fit badly" }
+            h2 #misfits { "What two values fit well, and what badly" }
             p { (sentence(&kinds)) }
             (table(&kinds))
             p.note {
@@ -44,7 +44,7 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
             }
             p.note {
                 "A shape is judged from moments: two-humped above a bimodality of 0.6 (Sarle’s coefficient: 1 for "
-                "two values and nothing else, 1/3 Gaussian), heavy-tailed above a kurtosis of 4.5, skewed beyond "
+                "two values and nothing else, 1/3 Gaussian) and below a kurtosis of 10, heavy-tailed above a kurtosis of 4.5, skewed beyond "
                 "a skewness of ±0.5, flat below a kurtosis of 2.2, else bell-shaped."
             }
         }
@@ -114,7 +114,7 @@ fn card(layer: &Layer, outlier: &Outlier) -> Markup {
         ("α", value(dab.alpha)),
         ("β", value(dab.beta)),
         ("m", value(sign.alpha)),
-        ("K/n", format!("{:.2}", statistics.upper_share(Scheme::Dab))),
+        ("K/n", format!("{}/{}", statistics.fit(Scheme::Dab).split.count, statistics.count)),
     ];
     html! {
         article.filter {

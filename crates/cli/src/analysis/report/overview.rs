@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Layers drawn at most; the table has all.
-const DRAWN: usize = 60;
+const DRAWN: usize = 100;
 
 pub(super) fn section(analysis: &Analysis) -> Markup {
     let drawn = evenly(analysis.layers.len(), DRAWN);

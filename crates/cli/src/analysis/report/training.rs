@@ -31,13 +31,14 @@ pub(super) fn section(history: &History) -> Markup {
             p {
                 "From epoch 0, before the first step, to the last: how the latent weights of each layer are "
                 "spread, with the means over its filters of α, β and ±m = ±mean|W|; how α and β move, with "
-                "the range over the filters; and K/n, the mean with the middle half of the filters. In a layer "
+                "the range over the filters; and K/n, the mean with the middle half of the filters, beside that "
+                "of sign. In a layer "
                 "with real weights, α, β and K are those that dab would give it."
             }
             @for course in &courses { (card(course)) }
             p.note {
                 "Each histogram is as high as its own peak; weights beyond the width, at most one in two "
-                "hundred of any epoch, are not drawn. ±m is computed from the histograms."
+                "hundred of any epoch, are not drawn."
             }
         }
     }
@@ -67,6 +68,8 @@ fn drawable(layer: &LayerSnapshot) -> bool {
     layer.least.is_finite()
         && layer.greatest.is_finite()
         && layer.least <= layer.greatest
+        && layer.magnitude.is_finite()
+        && layer.positive_share.is_finite()
         && numbers.into_iter().flatten().all(|number| number.is_finite())
         && layer.histogram.iter().any(|&count| count > 0)
         && filters > 0
@@ -94,7 +97,7 @@ fn values<'a>(course: &Course<'_>, title: &'a str) -> Chart<'a> {
         let values = course.snapshots.iter().map(|layer| average(of(layer))).collect();
         Line { name, class: 2, values, band: quartiles.iter().map(|q| (q.least, q.greatest)).collect() }
     };
-    let magnitudes = || course.snapshots.iter().map(|layer| ridges::magnitude(layer));
+    let magnitudes = || course.snapshots.iter().map(|layer| f64::from(layer.magnitude));
     let flat = |name, values| Line { name, class: 1, values, band: Vec::new() };
     let lines = vec![
         line("α", |layer| &layer.alpha),
@@ -109,7 +112,11 @@ fn share<'a>(course: &Course<'_>, title: &'a str) -> Chart<'a> {
     let quartiles = course.quartiles(|layer| &layer.upper_share);
     let values = course.snapshots.iter().map(|layer| average(&layer.upper_share)).collect();
     let band = quartiles.iter().map(|q| (q.lower, q.upper)).collect();
-    let lines = vec![Line { name: "K/n", class: 2, values, band }];
+    let sign = course.snapshots.iter().map(|layer| f64::from(layer.positive_share)).collect();
+    let lines = vec![
+        Line { name: "K/n", class: 2, values, band },
+        Line { name: "sign", class: 1, values: sign, band: Vec::new() },
+    ];
     Chart { title, epochs: course.epochs.clone(), lines, format: |share| format!("{share:.3}") }
 }
 
@@ -135,6 +142,8 @@ mod tests {
             layer: "conv".into(),
             least: -1.0,
             greatest: 1.0,
+            magnitude: 0.5,
+            positive_share: 0.5,
             histogram: vec![1, 2, 1],
             alpha: vec![0.5; filters],
             beta: vec![-0.5; filters],

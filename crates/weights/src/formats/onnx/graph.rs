@@ -1,0 +1,221 @@
+//! Which initialisers are weights of layers, and which layers are at the ends.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    ops::Range,
+};
+
+use super::{Messages, bytes_of, numbers, text};
+use crate::{Filters, Role, Tensor};
+
+/// What a `GraphProto` says of layers.
+pub(super) struct Graph {
+    /// In the order in which they run.
+    pub(super) nodes: Vec<Node>,
+    pub(super) inputs: Vec<String>,
+    pub(super) outputs: Vec<String>,
+}
+
+/// What a `NodeProto` says of weights.
+pub(super) struct Node {
+    op: String,
+    inputs: Vec<String>,
+    pub(super) outputs: Vec<String>,
+    /// Whether `Gemm` transposes its second input.
+    transposed: bool,
+    /// The tensor of a `Constant`, which some exporters use in place of initialisers.
+    pub(super) constant: Option<Range<u64>>,
+}
+
+impl Node {
+    pub(super) fn read(model: &mut Messages, range: Range<u64>) -> io::Result<Self> {
+        let fields = model.fields(range)?;
+        let op = text(model, &fields, 4)?;
+        let mut names = |number| {
+            let names = bytes_of(&fields, number).into_iter();
+            names.map(|name| Ok(String::from_utf8_lossy(&model.bytes(name)?).into_owned())).collect()
+        };
+        let (inputs, outputs): (io::Result<Vec<_>>, io::Result<Vec<_>>) = (names(1), names(2));
+        let (inputs, outputs) = (inputs?, outputs?);
+        let (mut transposed, mut constant) = (false, None);
+        if op == "Gemm" || op == "Constant" {
+            for attribute in bytes_of(&fields, 5) {
+                let attribute = model.fields(attribute)?;
+                match text(model, &attribute, 1)?.as_str() {
+                    "transB" => transposed = numbers(&attribute, 3).last().is_some_and(|&value| value != 0),
+                    "value" => constant = bytes_of(&attribute, 5).last().cloned(),
+                    _ => {}
+                }
+            }
+        }
+        Ok(Self { op, inputs, outputs, transposed, constant })
+    }
+
+    /// The name of its weights and where they have their filters, which may be in neither the first
+    /// nor the last dimension.
+    fn weights(&self) -> Option<(&str, Option<Filters>)> {
+        let filters = match self.op.as_str() {
+            "Conv" => Some(Filters::First),
+            "Gemm" if self.transposed => Some(Filters::First),
+            "Gemm" | "MatMul" => Some(Filters::Last),
+            "ConvTranspose" => None,
+            _ => return None,
+        };
+        Some((self.inputs.get(1)?, filters))
+    }
+}
+
+impl Graph {
+    /// Gives roles to tensors, and puts weights of layers first.
+    ///
+    /// A layer that the input reaches without another on the way is a first one, a layer from which
+    /// an output is reached so is a last one: a network with branches may have several.
+    pub(super) fn assign_roles(&self, mut tensors: Vec<Tensor>) -> Vec<Tensor> {
+        let by_name: BTreeMap<String, usize> =
+            tensors.iter().enumerate().map(|(index, tensor)| (tensor.name.clone(), index)).collect();
+        let layers: Vec<Option<usize>> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                let (name, filters) = node.weights()?;
+                let index = *by_name.get(name)?;
+                let tensor = &mut tensors[index];
+                if tensor.obstacle().is_none() {
+                    tensor.role = match filters {
+                        None => Role::Other("a transposed convolution"),
+                        // A stack of matrices has filters in neither dimension.
+                        Some(Filters::Last) if tensor.shape.len() != 2 => Role::Other("a stack of matrices"),
+                        Some(_) => Role::Inner,
+                    };
+                    tensor.filters = filters.unwrap_or(Filters::First);
+                }
+                Some(index)
+            })
+            .collect();
+        let mut set = |layers: Vec<usize>, role| {
+            for index in layers {
+                if tensors[index].role == Role::Inner {
+                    tensors[index].role = role;
+                }
+            }
+        };
+        set(self.first(&layers), Role::First);
+        set(self.last(&layers), Role::Last);
+        let mut places = BTreeMap::new();
+        for (place, &index) in layers.iter().flatten().enumerate() {
+            places.entry(index).or_insert(place);
+        }
+        let mut ordered: Vec<(usize, Tensor)> = tensors.into_iter().enumerate().collect();
+        ordered.sort_by_key(|(index, _)| places.get(index).copied().unwrap_or(usize::MAX));
+        ordered.into_iter().map(|(_, tensor)| tensor).collect()
+    }
+
+    /// Layers that see the input.
+    fn first(&self, layers: &[Option<usize>]) -> Vec<usize> {
+        let mut fresh: BTreeSet<&str> = self.inputs.iter().map(String::as_str).collect();
+        let mut first = Vec::new();
+        for (node, layer) in self.nodes.iter().zip(layers) {
+            // Weights are inputs, too, in old models; and a shape is no activation.
+            let seen = match layer {
+                Some(_) => node.inputs.first().is_some_and(|input| fresh.contains(input.as_str())),
+                None => node.inputs.iter().any(|input| fresh.contains(input.as_str())),
+            };
+            match layer {
+                Some(layer) if seen => first.push(*layer),
+                None if seen && !matches!(node.op.as_str(), "Shape" | "Size") => {
+                    fresh.extend(node.outputs.iter().map(String::as_str));
+                }
+                _ => {}
+            }
+        }
+        first
+    }
+
+    /// Layers that an output comes from.
+    fn last(&self, layers: &[Option<usize>]) -> Vec<usize> {
+        let mut wanted: BTreeSet<&str> = self.outputs.iter().map(String::as_str).collect();
+        let mut last = Vec::new();
+        for (node, layer) in self.nodes.iter().zip(layers).rev() {
+            if node.outputs.iter().any(|output| wanted.contains(output.as_str())) {
+                match layer {
+                    Some(layer) => last.push(*layer),
+                    None => wanted.extend(node.inputs.iter().map(String::as_str)),
+                }
+            }
+        }
+        last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Number;
+
+    fn node(op: &str, inputs: &[&str], output: &str) -> Node {
+        let inputs = inputs.iter().map(|name| (*name).to_owned()).collect();
+        Node { op: op.into(), inputs, outputs: vec![output.into()], transposed: false, constant: None }
+    }
+
+    /// Names and roles, in the order given back, of a graph from `x` to `outputs` with weights of the
+    /// names given.
+    fn roles(nodes: Vec<Node>, outputs: &[&str], weights: &[&str]) -> Vec<(String, Role)> {
+        let tensor = |name: &&str| Tensor {
+            name: (*name).to_owned(),
+            shape: vec![4, 4],
+            dtype: "F32".into(),
+            number: Some(Number::F32),
+            filters: Filters::First,
+            role: Role::Other("no weights"),
+            file: 0,
+            bytes: Some(0..64),
+        };
+        let outputs = outputs.iter().map(|name| (*name).to_owned()).collect();
+        let graph = Graph { nodes, inputs: vec!["x".into()], outputs };
+        let tensors = graph.assign_roles(weights.iter().map(tensor).collect());
+        tensors.into_iter().map(|tensor| (tensor.name, tensor.role)).collect()
+    }
+
+    fn expected(roles: &[(&str, Role)]) -> Vec<(String, Role)> {
+        roles.iter().map(|(name, role)| ((*name).to_owned(), *role)).collect()
+    }
+
+    #[test]
+    fn branches_have_ends_of_their_own() {
+        let nodes = vec![
+            node("Conv", &["x", "stem"], "a"),
+            node("Relu", &["a"], "b"),
+            node("Shape", &["x"], "size"),
+            node("Reshape", &["b", "size"], "c"),
+            node("Conv", &["c", "inner"], "d"),
+            node("Conv", &["d", "boxes"], "e"),
+            node("Conv", &["d", "classes"], "f"),
+            node("Sigmoid", &["f"], "g"),
+            node("Concat", &["e", "g"], "out"),
+        ];
+        let found = roles(nodes, &["out"], &["bias", "classes", "boxes", "inner", "stem"]);
+        let (inner, last) = (Role::Inner, Role::Last);
+        let order = [("stem", Role::First), ("inner", inner), ("boxes", last), ("classes", last)];
+        assert_eq!(found[..4], expected(&order));
+        assert_eq!(found[4], ("bias".into(), Role::Other("no weights")));
+    }
+
+    #[test]
+    fn a_transposed_convolution_is_a_layer_that_is_left_alone() {
+        let nodes = vec![
+            node("Conv", &["x", "first"], "a"),
+            node("Conv", &["a", "inner"], "b"),
+            node("ConvTranspose", &["b", "up"], "out"),
+        ];
+        let up = Role::Other("a transposed convolution");
+        let order = [("first", Role::First), ("inner", Role::Inner), ("up", up)];
+        assert_eq!(roles(nodes, &["out"], &["up", "inner", "first"]), expected(&order));
+    }
+
+    #[test]
+    fn the_only_layer_is_an_end() {
+        let found = roles(vec![node("MatMul", &["x", "w"], "out")], &["out"], &["w"]);
+        assert_eq!(found, expected(&[("w", Role::First)]));
+    }
+}
