@@ -307,6 +307,9 @@ fn what_cannot_be_meant_is_refused() {
     refused(&[&input, "-o", &out, "--exclude", "[z"], &["'[z'", "cannot be read"]);
     refused(&[&input, "-o", &out, "--exclude", "*"], &["no tensor to binarize", "excluded"]);
     refused(&[&input, "-o", &out, "--include", "conv1.bias"], &["no tensor to binarize"]);
+    let starred = report(&binarize(&[&input, "-o", &out, "--include", "**.weight", "--json"]));
+    assert_eq!(binarized(&starred).len(), 5);
+    fs::remove_file(&out).unwrap();
     for bad in [&["--scheme", "ternary"][..], &["--granularity", "group:0"], &[]] {
         let output = binarize(&[&[input.as_str()], bad].concat());
         assert_eq!(output.status.code(), Some(2));
@@ -314,6 +317,55 @@ fn what_cannot_be_meant_is_refused() {
     let nowhere = path(folder, "no/such/folder/out");
     let output = binarize(&[&input, "-o", &nowhere]);
     assert_one_clear_line(&output, 1, &["cannot write"]);
+}
+
+#[test]
+fn nothing_is_replaced_but_a_regular_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let input = written(folder, "net.safetensors", &safetensors(&network()));
+    // No folder that a failure has made stays.
+    let index = serde_json::json!({ "weight_map": { "conv1.weight": "nan.safetensors" } }).to_string();
+    let mut layers = network();
+    layers[4].set(0, f32::NAN);
+    written(folder, "nan.safetensors", &safetensors(&layers));
+    let index = written(folder, "model.safetensors.index.json", index.as_bytes());
+    let deep = path(folder, "p/q/r");
+    assert_one_clear_line(&binarize(&[&index, "-o", &deep, "--dense"]), 2, &["fc1.weight"]);
+    assert!(!folder.join("p").exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::{fs::symlink, net::UnixListener};
+        let _socket = UnixListener::bind(folder.join("socket")).unwrap();
+        let socket = path(folder, "socket");
+        assert_one_clear_line(&binarize(&[&input, "-o", &socket]), 1, &["socket", "no regular file"]);
+        // What a link names is written, and the link stays.
+        let target = written(folder, "target", b"old");
+        symlink(&target, folder.join("link")).unwrap();
+        assert!(binarize(&[&input, "-o", &path(folder, "link")]).status.success());
+        assert!(folder.join("link").is_symlink() && fs::read(&target).unwrap() != b"old");
+        symlink(&input, folder.join("alias")).unwrap();
+        assert_one_clear_line(
+            &binarize(&[&input, "-o", &path(folder, "alias")]),
+            2,
+            &["is the file to read"],
+        );
+    }
+}
+
+#[test]
+fn onnx_weights_in_another_file_are_told_of_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let data = written(folder, "net.data", b"old");
+    let input = written(folder, "net.onnx", &networks::onnx_with_data_in("net.data"));
+    let out = path(folder, "out");
+    assert_one_clear_line(&binarize(&[&input, "-o", &out, "--dense"]), 2, &["keeps weights in other files"]);
+    assert_one_clear_line(&binarize(&[&input, "-o", &data]), 2, &["is the file to read"]);
+    let summary = report(&binarize(&[&input, "-o", &out, "--json"]));
+    let outside = summary["tensors"].as_array().unwrap().iter().find(|t| t["name"] == "outside").unwrap();
+    assert_eq!(outside["left_out"], "kept in another file");
+    assert_eq!(fs::read(&data).unwrap(), b"old");
 }
 
 /// 512 MiB of tensors pass through a fraction of that.

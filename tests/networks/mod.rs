@@ -78,6 +78,11 @@ pub struct Onnx {
 /// `first` and `middle` into convolutions, `constant` into a `Gemm` that transposes, `product` and
 /// `last` into matrix products.
 pub fn onnx() -> Onnx {
+    onnx_with(Vec::new())
+}
+
+/// The same with more fields of the graph.
+fn onnx_with(mut graph: Vec<u8>) -> Onnx {
     let layers = [
         Layer::new("first", &[6, 1, 5, 5], Dtype::F32),
         Layer::new("middle", &[4, 6, 3, 3], Dtype::F32),
@@ -86,16 +91,23 @@ pub fn onnx() -> Onnx {
         Layer::new("last", &[5, 3], Dtype::F32),
     ];
     let transposed = field(5, &[field(1, b"transB"), varint(3, 1)].concat());
-    let mut graph = Vec::new();
-    for (layer, op) in layers.iter().zip(["Conv", "Conv", "Gemm", "MatMul", "MatMul"]) {
+    let value = |index: usize| format!("v{index}").into_bytes();
+    graph.extend([field(11, &field(1, &value(0))), field(12, &field(1, &value(5)))].concat());
+    for (index, (layer, op)) in layers.iter().zip(["Conv", "Conv", "Gemm", "MatMul", "MatMul"]).enumerate() {
         if layer.name == "constant" {
             // Its numbers in the field of their own, not as raw bytes.
-            let value = field(5, &[field(1, b"value"), field(5, &tensor(layer, 4))].concat());
-            graph.extend(field(1, &[field(2, b"constant"), field(4, b"Constant"), value].concat()));
+            let numbers = field(5, &[field(1, b"value"), field(5, &tensor(layer, 4))].concat());
+            graph.extend(field(1, &[field(2, b"constant"), field(4, b"Constant"), numbers].concat()));
         } else {
             graph.extend(field(5, &tensor(layer, 9)));
         }
-        let mut node = [field(1, b"x"), field(1, layer.name.as_bytes()), field(4, op.as_bytes())].concat();
+        let mut node = [
+            field(1, &value(index)),
+            field(1, layer.name.as_bytes()),
+            field(2, &value(index + 1)),
+            field(4, op.as_bytes()),
+        ]
+        .concat();
         if op == "Gemm" {
             node.extend(&transposed);
         }
@@ -107,6 +119,14 @@ pub fn onnx() -> Onnx {
         (layer.name.clone(), start..start + layer.bytes.len())
     };
     Onnx { places: layers.iter().map(place).collect(), bytes }
+}
+
+/// The same model with one more initialiser, `outside`, whose numbers are in the file `name`.
+pub fn onnx_with_data_in(name: &str) -> Vec<u8> {
+    let location = [field(1, b"location"), field(2, name.as_bytes())].concat();
+    let outside =
+        [field(1, &[4, 4]), varint(2, 1), field(8, b"outside"), field(13, &location), varint(14, 1)].concat();
+    onnx_with(field(5, &outside)).bytes
 }
 
 /// A `TensorProto` with its numbers in the given field.

@@ -52,7 +52,7 @@ struct Analysis {
 /// Reads the network a layer at a time, writes the page and prints what was found.
 pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
     let subject = Subject::open(&settings.input)?;
-    subject.check_out(&settings.out)?;
+    subject.check_out(&settings.out, settings.sketch.as_deref())?;
     let tensors = settings.selection.layers(&subject.source)?;
     let stage = Stage::new(settings.sketch.as_deref(), subject.model.as_ref())?;
     let analysis = Analysis {

@@ -13,11 +13,17 @@ pub(crate) fn new(header: &[&str]) -> Table {
 
 /// A row of a table.
 pub(crate) fn row(name: &str, numbers: impl IntoIterator<Item = impl ToString>) -> Row {
+    let name: String = name.chars().flat_map(printable).collect();
     let mut row = Row::from([Cell::new(name)]);
     for number in numbers {
         row.add_cell(Cell::new(number).set_alignment(CellAlignment::Right));
     }
     row
+}
+
+/// A character as a terminal may show it: a name can hold anything.
+fn printable(character: char) -> Vec<char> {
+    if character.is_control() { character.escape_default().collect() } else { vec![character] }
 }
 
 /// Thousands apart.

@@ -60,7 +60,7 @@ impl Isa {
     /// # Errors
     /// [`EngineError::Isa`] if the variable names one that is unknown or not supported here.
     pub fn select() -> Result<Self, EngineError> {
-        match env::var_os(VARIABLE) {
+        match env::var_os(VARIABLE).filter(|name| !name.is_empty()) {
             Some(name) => name.to_string_lossy().parse::<Self>()?.check(),
             None => Ok(Self::supported().last().unwrap_or(Self::Scalar)),
         }

@@ -23,6 +23,10 @@ pub(crate) fn open(path: &Path) -> Result<Source, WeightsError> {
     if path.extension().is_some_and(|extension| extension == "json") {
         return shards::open(path);
     }
+    let metadata = path.metadata().map_err(|source| read_error(path, source))?;
+    if !metadata.is_file() {
+        return Err(damaged(path, "is no regular file, of which parts can be read: name one"));
+    }
     let mut head = Vec::new();
     let read = File::open(path).and_then(|file| file.take(9).read_to_end(&mut head));
     read.map_err(|source| read_error(path, source))?;

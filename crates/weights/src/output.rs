@@ -43,6 +43,11 @@ pub(crate) fn start(
     options: &Binarize,
     reasons: &[Option<&'static str>],
 ) -> Result<Box<dyn Output>, WeightsError> {
+    if options.form == Form::Dense && !source.outside.is_empty() {
+        let reason = "keeps weights in other files: put them into the model first, since a copy elsewhere would \
+                      not find them";
+        return Err(WeightsError::Format { path: source.path.clone(), reason: reason.to_owned() });
+    }
     Ok(match options.form {
         Form::Packed => Box::new(packed::Packed::start(source, out, options, reasons)?),
         Form::Dense => Box::new(dense::Dense::start(source, out)?),
@@ -64,15 +69,19 @@ struct Pending {
 impl Pending {
     fn create(path: &Path) -> Result<Self, WeightsError> {
         let failed = |source| WeightsError::Write { path: path.to_owned(), source };
-        if path.is_dir() {
-            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        // What a link names is written, not the link; and a device or a pipe is not replaced.
+        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if path.exists() && !path.is_file() {
+            return Err(failed(io::Error::other("it is there and no regular file")));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
         // Like any new file: what the user's mask allows.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.prefix(".dabnet-").tempfile_in(folder).map_err(failed)?;
+        let file = builder.prefix(".dabnet-").tempfile_in(folder);
+        // What the system said, without the temporary name.
+        let file = file.map_err(|error| failed(error.kind().into()))?;
         Ok(Self { file, path: path.to_owned() })
     }
 
@@ -88,14 +97,4 @@ impl Pending {
     fn failed(&self, source: io::Error) -> WeightsError {
         WeightsError::Write { path: self.path.clone(), source }
     }
-}
-
-/// That none of the files read is the one to write.
-fn check_distinct(source: &Source, out: &Path) -> Result<(), WeightsError> {
-    let Ok(target) = fs::canonicalize(out) else { return Ok(()) };
-    let same = |path: &PathBuf| fs::canonicalize(path).is_ok_and(|path| path == target);
-    if source.files.iter().chain([&source.path]).any(same) {
-        return Err(WeightsError::SameFile { path: out.to_owned() });
-    }
-    Ok(())
 }

@@ -21,7 +21,12 @@ impl Selection {
     pub fn new(include: &[String], exclude: &[String]) -> Result<Self, WeightsError> {
         let parse = |patterns: &[String]| {
             let pattern = |text: &String| {
-                Pattern::new(text).map_err(|error| WeightsError::Pattern {
+                // Names are no paths: two stars are one.
+                let mut single = text.clone();
+                while single.contains("**") {
+                    single = single.replace("**", "*");
+                }
+                Pattern::new(&single).map_err(|error| WeightsError::Pattern {
                     pattern: text.clone(),
                     reason: format!("cannot be read: {error}"),
                 })
@@ -64,25 +69,25 @@ impl Selection {
                 return Err(WeightsError::Pattern { pattern: pattern.to_string(), reason });
             }
         }
-        tensors.iter().map(|tensor| self.reason(tensor)).collect()
+        Ok(tensors.iter().map(|tensor| self.reason(tensor)).collect())
     }
 
-    fn reason(&self, tensor: &Tensor) -> Result<Option<&'static str>, WeightsError> {
+    fn reason(&self, tensor: &Tensor) -> Option<&'static str> {
         if self.excludes(tensor) {
-            return Ok(Some("excluded"));
+            return Some("excluded");
         }
         if !self.include.is_empty() {
-            return Ok(match (matches(&self.include, tensor), tensor.obstacle()) {
+            return match (matches(&self.include, tensor), tensor.obstacle()) {
                 (false, _) => Some("not included"),
                 (true, obstacle) => obstacle,
-            });
+            };
         }
-        Ok(match tensor.role {
+        match tensor.role {
             Role::Inner => None,
             Role::First => Some("first layer"),
             Role::Last => Some("last layer"),
             Role::Other(reason) => Some(reason),
-        })
+        }
     }
 
     fn excludes(&self, tensor: &Tensor) -> bool {
@@ -94,13 +99,18 @@ fn matches(patterns: &[Pattern], tensor: &Tensor) -> bool {
     patterns.iter().any(|pattern| pattern.matches(&tensor.name))
 }
 
-/// That nothing is left, for the commonest reason, and what to do about it.
+/// That nothing is left, for the commonest reason, one that the user did not give if there is one, and
+/// what to do about it.
 pub(crate) fn nothing(source: &Source, reasons: &[Option<&'static str>]) -> WeightsError {
-    let count = |reason: &Option<&'static str>| reasons.iter().filter(|other| *other == reason).count();
-    let reason = match reasons.iter().max_by_key(|reason| count(reason)) {
+    let given = |reason: &str| matches!(reason, "excluded" | "not included");
+    let count = |reason: &str| reasons.iter().flatten().filter(|other| **other == reason).count();
+    let reason = match reasons.iter().flatten().max_by_key(|reason| (!given(reason), count(reason))) {
         Some(reason) => {
-            let (count, all) = (count(reason), reasons.len());
-            format!("{count} of {all} are left alone ({}); name tensors with --include", reason.unwrap_or(""))
+            let advice = match *reason {
+                "kept in another file" => "put them into the model",
+                _ => "name tensors with --include",
+            };
+            format!("{} of {} are left alone ({reason}); {advice}", count(reason), reasons.len())
         }
         None => "it has no tensors".to_owned(),
     };

@@ -1,5 +1,5 @@
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
     ops::Range,
     path::{Path, PathBuf},
@@ -17,6 +17,8 @@ pub struct Source {
     pub(crate) tensors: Vec<Tensor>,
     /// Whether `path` is an index of `files`.
     pub(crate) sharded: bool,
+    /// Files that belong to the network and are not read: an ONNX model's external data.
+    pub(crate) outside: Vec<PathBuf>,
 }
 
 impl Source {
@@ -37,6 +39,19 @@ impl Source {
     /// What was opened.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// That `out` is none of the network's files, under whatever name.
+    ///
+    /// # Errors
+    /// [`WeightsError::SameFile`].
+    pub fn check_output(&self, out: &Path) -> Result<(), WeightsError> {
+        let Ok(target) = fs::canonicalize(out) else { return Ok(()) };
+        let same = |path: &&PathBuf| fs::canonicalize(path).is_ok_and(|path| path == target);
+        match self.files.iter().chain([&self.path]).chain(&self.outside).find(same) {
+            Some(_) => Err(WeightsError::SameFile { path: out.to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// A way to read weights.

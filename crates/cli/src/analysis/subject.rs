@@ -48,11 +48,12 @@ impl Subject {
     }
 
     /// That the page would not replace what it is about.
-    pub(super) fn check_out(&self, out: &Path) -> Result<(), CliError> {
+    pub(super) fn check_out(&self, out: &Path, sketch: Option<&Path>) -> Result<(), CliError> {
+        self.source.check_output(out)?;
         let real = |path: &Path| fs::canonicalize(path).ok();
-        let same = |file: &&PathBuf| real(file).is_some_and(|file| Some(file) == real(out));
-        match self.files.iter().find(same) {
-            Some(file) => Err(WeightsError::SameFile { path: file.clone() }.into()),
+        let same = |file: &&Path| real(file).is_some_and(|file| Some(file) == real(out));
+        match self.files.iter().map(PathBuf::as_path).chain(sketch).find(same) {
+            Some(file) => Err(WeightsError::SameFile { path: file.to_owned() }.into()),
             None => Ok(()),
         }
     }

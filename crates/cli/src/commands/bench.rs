@@ -1,4 +1,4 @@
-use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use dabnet_engine::{Isa, Model, PackedModel};
@@ -55,8 +55,8 @@ pub(crate) struct Bench {
     threads: u16,
 
     /// Sketches in a batch
-    #[arg(long, default_value_t = NonZeroUsize::MIN, value_name = "N")]
-    batch: NonZeroUsize,
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    batch: u16,
 
     /// Seconds to measure for
     #[arg(long, default_value_t = 2.0, value_name = "SECONDS", value_parser = seconds)]
@@ -79,7 +79,7 @@ impl Bench {
         let model = Model::with_isa(packed, isa)?;
         let load = Load {
             threads: usize::from(self.threads),
-            batch: self.batch.get(),
+            batch: usize::from(self.batch),
             seconds: self.seconds,
             per_layer: self.per_layer,
         };

@@ -141,6 +141,11 @@ impl Serialize for Header<'_> {
 /// # Errors
 /// What the file system says; the old content is then still there.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What a link names is replaced, not the link; and a device or a pipe is not.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if path.exists() && !path.is_file() {
+        return Err(io::Error::other("it is there and no regular file"));
+    }
     let temporary = temporary_beside(path)?;
     let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {

@@ -5,7 +5,7 @@
 
 mod graph;
 
-use std::{fs::File, io, ops::Range, path::Path};
+use std::{collections::BTreeSet, fs::File, io, ops::Range, path::Path};
 
 use self::graph::{Graph, Node};
 use super::{
@@ -15,7 +15,7 @@ use super::{
 use crate::{Filters, Number, Role, Source, Tensor, WeightsError, source::read_error};
 
 /// Elements of `TensorProto.DataType` and their names in safetensors, with their bits.
-const TYPES: [(u64, &str, u64); 12] = [
+const TYPES: [(u64, &str, u64); 14] = [
     (1, "F32", 32),
     (2, "U8", 8),
     (3, "I8", 8),
@@ -26,7 +26,9 @@ const TYPES: [(u64, &str, u64); 12] = [
     (9, "BOOL", 8),
     (10, "F16", 16),
     (11, "F64", 64),
+    (12, "U32", 32),
     (13, "U64", 64),
+    (14, "C64", 64),
     (16, "BF16", 16),
 ];
 
@@ -41,20 +43,22 @@ pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
                 _ => read_error(path, error),
             }
         })?;
-    let Some(tensors) = tensors else {
+    let Some((tensors, outside)) = tensors else {
         return Err(damaged(path, "is no safetensors file and no ONNX model with a graph"));
     };
-    Ok(Source { path: path.to_owned(), files: vec![path.to_owned()], tensors, sharded: false })
+    let outside = outside.into_iter().map(|name| path.with_file_name(name)).collect();
+    Ok(Source { path: path.to_owned(), files: vec![path.to_owned()], tensors, sharded: false, outside })
 }
 
 /// The initialisers and constants of the model's graph, weights of layers first and in the order in
-/// which these run; `None` if it has no graph.
-fn tensors(model: &mut Messages) -> io::Result<Option<Vec<Tensor>>> {
+/// which these run, and the names of files that hold some of them; `None` if it has no graph.
+fn tensors(model: &mut Messages) -> io::Result<Option<(Vec<Tensor>, BTreeSet<String>)>> {
     let whole = model.whole();
     let Some(graph) = bytes_of(&model.fields(whole)?, 7).last().cloned() else { return Ok(None) };
     let fields = model.fields(graph)?;
-    let mut tensors = Vec::new();
+    let (mut tensors, mut outside) = (Vec::new(), BTreeSet::new());
     for initializer in bytes_of(&fields, 5) {
+        outside.extend(location(model, initializer.clone())?);
         tensors.push(initialiser(model, initializer)?);
     }
     let mut nodes = Vec::new();
@@ -67,7 +71,7 @@ fn tensors(model: &mut Messages) -> io::Result<Option<Vec<Tensor>>> {
         nodes.push(node);
     }
     let graph = Graph { nodes, inputs: names(model, &fields, 11)?, outputs: names(model, &fields, 12)? };
-    Ok(Some(graph.assign_roles(tensors)))
+    Ok(Some((graph.assign_roles(tensors), outside)))
 }
 
 /// The names of the graph's inputs or outputs.
@@ -78,6 +82,18 @@ fn names(model: &mut Messages, graph: &[Field], number: u64) -> io::Result<Vec<S
         names.push(text(model, &value, 1)?);
     }
     Ok(names)
+}
+
+/// The file that holds a tensor, where it is another one.
+fn location(model: &mut Messages, tensor: Range<u64>) -> io::Result<Option<String>> {
+    let fields = model.fields(tensor)?;
+    for entry in bytes_of(&fields, 13) {
+        let entry = model.fields(entry)?;
+        if text(model, &entry, 1)? == "location" {
+            return Ok(Some(text(model, &entry, 2)?));
+        }
+    }
+    Ok(None)
 }
 
 /// A `TensorProto`.
@@ -98,7 +114,7 @@ fn initialiser(model: &mut Messages, range: Range<u64>) -> io::Result<Tensor> {
     // Raw bytes, or single precision numbers in their own field, packed as they are by default.
     let raw = bytes_of(&fields, 9).last().cloned();
     let floats = || bytes_of(&fields, 4).last().cloned().filter(|_| dtype == "F32");
-    let bytes = raw.or_else(floats).filter(|range| range.end - range.start == size);
+    let bytes = raw.or_else(floats).filter(|range| bits > 0 && range.end - range.start == size);
     let number = match dtype {
         "F32" => Some(Number::F32),
         "F16" => Some(Number::F16),

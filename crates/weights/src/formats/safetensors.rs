@@ -19,7 +19,13 @@ const MAX_HEADER: u64 = 100_000_000;
 pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
     let mut tensors = tensors(path, 0)?;
     roles::assign(&mut tensors);
-    Ok(Source { path: path.to_owned(), files: vec![path.to_owned()], tensors, sharded: false })
+    Ok(Source {
+        path: path.to_owned(),
+        files: vec![path.to_owned()],
+        tensors,
+        sharded: false,
+        outside: Vec::new(),
+    })
 }
 
 /// The tensors of one file, in the order in which they lie there, without roles.

@@ -34,5 +34,5 @@ pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
         }
     }
     roles::assign(&mut tensors);
-    Ok(Source { path: path.to_owned(), files, tensors, sharded: true })
+    Ok(Source { path: path.to_owned(), files, tensors, sharded: true, outside: Vec::new() })
 }

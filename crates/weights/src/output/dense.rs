@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Output, Pending, check_distinct};
+use super::{Output, Pending};
 use crate::{Filters, Reader, Source, Tensor, WeightsError, part::Part};
 
 /// The files of the source again, byte for byte, but for weights that are replaced in their place.
@@ -12,17 +12,26 @@ pub(super) struct Dense {
     files: Vec<Copy>,
     /// The index of the files, where there is one, and where it goes.
     index: Option<(PathBuf, PathBuf)>,
-    /// Dropped last, when the files in it are gone.
-    _folder: Option<NewFolder>,
+    /// Dropped last, when the files in them are gone.
+    _folders: Option<NewFolders>,
 }
 
-/// A folder that goes away again unless something stays in it.
-struct NewFolder(PathBuf);
+/// Folders that go away again unless something stays in them, the innermost first.
+struct NewFolders(Vec<PathBuf>);
 
-impl Drop for NewFolder {
+impl NewFolders {
+    fn create(path: &Path) -> Result<Self, WeightsError> {
+        let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let folders = Self(path.ancestors().take_while(missing).map(Path::to_owned).collect());
+        fs::create_dir_all(path).map_err(|source| WeightsError::Write { path: path.to_owned(), source })?;
+        Ok(folders)
+    }
+}
+
+impl Drop for NewFolders {
     fn drop(&mut self) {
         // A folder that is not empty cannot be removed, which is the point.
-        _ = fs::remove_dir(&self.0);
+        self.0.iter().for_each(|folder| _ = fs::remove_dir(folder));
     }
 }
 
@@ -36,22 +45,21 @@ struct Copy {
 impl Dense {
     pub(super) fn start(source: &Source, out: &Path) -> Result<Self, WeightsError> {
         if !source.sharded {
-            return Ok(Self { files: vec![Copy::start(source, 0, out)?], index: None, _folder: None });
+            return Ok(Self { files: vec![Copy::start(source, 0, out)?], index: None, _folders: None });
         }
-        let folder = (!out.exists()).then(|| NewFolder(out.to_owned()));
-        fs::create_dir_all(out).map_err(|source| WeightsError::Write { path: out.to_owned(), source })?;
+        let folders = NewFolders::create(out)?;
         let target = |path: &Path| path.file_name().map(|name| out.join(name)).unwrap_or_default();
         let index = target(&source.path);
-        check_distinct(source, &index)?;
+        source.check_output(&index)?;
         let copy = |(index, path): (usize, &PathBuf)| Copy::start(source, index, &target(path));
         let files = source.files.iter().enumerate().map(copy).collect::<Result<_, _>>()?;
-        Ok(Self { files, index: Some((source.path.clone(), index)), _folder: folder })
+        Ok(Self { files, index: Some((source.path.clone(), index)), _folders: Some(folders) })
     }
 }
 
 impl Copy {
     fn start(source: &Source, file: usize, out: &Path) -> Result<Self, WeightsError> {
-        check_distinct(source, out)?;
+        source.check_output(out)?;
         let path = &source.files[file];
         let size = fs::metadata(path)
             .map_err(|error| WeightsError::Read { path: path.clone(), source: error })?

@@ -7,7 +7,7 @@ use std::{
 use dabnet_binarize::Granularity;
 use serde_json::{Value, json};
 
-use super::{Output, Pending, check_distinct};
+use super::{Output, Pending};
 use crate::{Binarize, Filters, Reader, Source, Tensor, WeightsError, part::Part};
 
 /// What `format` in the file's metadata says.
@@ -41,7 +41,7 @@ impl Packed {
         options: &Binarize,
         reasons: &[Option<&'static str>],
     ) -> Result<Self, WeightsError> {
-        check_distinct(source, out)?;
+        source.check_output(out)?;
         let mut entries = Vec::new();
         let mut originals = BTreeMap::new();
         for (tensor, reason) in source.tensors.iter().zip(reasons) {
