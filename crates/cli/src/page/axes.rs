@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use super::{chart::Line, ticks::Ticks};
+use super::{chart::Line, number::signed, ticks::Ticks};
 
 /// The picture in its own units: narrow, so that its text stays legible on a phone.
 pub(super) const WIDTH: f64 = 440.0;
@@ -59,7 +59,7 @@ impl<'a> Axes<'a> {
                 @for &value in &self.vertical.values {
                     @let y = number(self.y(value));
                     path.grid d={ "M" (LEFT) " " (y) "H" (RIGHT) } {}
-                    text.left x=(LEFT - 7.0) y=(y) dy="4" { (format!("{value:.*}", self.vertical.decimals)) }
+                    text.left x=(LEFT - 7.0) y=(y) dy="4" { (signed(value, self.vertical.decimals)) }
                 }
                 @for &epoch in &self.horizontal.values {
                     @let x = number(self.x(epoch));

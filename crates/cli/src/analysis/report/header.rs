@@ -51,7 +51,6 @@ fn advantage(dab: f64, sign: f64) -> String {
 fn figure(analysis: &Analysis) -> Markup {
     let total = analysis.total();
     let shown = [Scheme::Dab, Scheme::Sign, Scheme::Mean];
-    let most = shown.map(|scheme| total.error(scheme)).into_iter().fold(f64::MIN_POSITIVE, f64::max);
     html! {
         .headline {
             figure {
@@ -62,7 +61,7 @@ fn figure(analysis: &Analysis) -> Markup {
                         li class={ "s" (super::marks::class(scheme)) } {
                             span { (scheme.name()) }
                             span.share { (percent(error)) }
-                            i style={ "width:" (format!("{:.1}", 100.0 * error / most)) "%" } {}
+                            i style={ "width:" (format!("{:.1}", 100.0 * error.min(1.0))) "%" } {}
                         }
                     }
                 }
