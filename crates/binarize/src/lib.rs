@@ -34,6 +34,8 @@ mod optimum;
 mod published;
 mod refine;
 mod scheme;
+mod schemes;
+mod sort;
 mod split;
 #[cfg(any(feature = "std", feature = "libm"))]
 mod statistics;
@@ -42,6 +44,7 @@ pub use error::SplitError;
 pub use granularity::{Granularity, UnknownGranularity};
 pub use refine::refine;
 pub use scheme::{Scheme, UnknownScheme};
-pub use split::{Split, split};
+pub use schemes::split;
+pub use split::Split;
 #[cfg(any(feature = "std", feature = "libm"))]
 pub use statistics::{Fit, Moments, Shape, Statistics};

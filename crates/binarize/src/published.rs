@@ -1,6 +1,6 @@
 //! What the code published with the paper computes, mistakes included.
 
-use crate::{Split, optimum::descending};
+use crate::{Split, sort::descending};
 
 /// A split at the published threshold, with the published values.
 pub(crate) fn split(weights: &[f32]) -> Split {

@@ -3,7 +3,7 @@
 use crate::{
     Split, SplitError,
     objective::{Best, Objective, Part},
-    optimum::descending,
+    sort::descending,
     split::check,
 };
 

@@ -1,4 +1,4 @@
-use crate::{Scheme, SplitError, optimum, published};
+use crate::SplitError;
 
 /// A filter as two values: `alpha` for weights at or above `cut`, `beta` for the others.
 ///
@@ -50,26 +50,6 @@ impl Split {
     }
 }
 
-/// Splits a filter of `n` weights by `scheme`: `O(n log n)` for `dab`, `O(n)` expected on filters
-/// whose weights are not concentrated in a few places.
-///
-/// A filter whose weights are all equal, one of a single weight among them, is represented
-/// exactly by `dab` and `mean`: both values are that weight and `K = n`. Equal weights are never
-/// separated. Where two values of `K` fit equally well, `dab` takes the smaller. Sums are in
-/// `f64`, so "equally well" means to the rounding of those.
-///
-/// # Errors
-/// [`SplitError`] for an empty filter, and for a weight that is NaN or infinite.
-pub fn split(scheme: Scheme, weights: &[f32]) -> Result<Split, SplitError> {
-    check(weights)?;
-    Ok(match scheme {
-        Scheme::Dab => optimum::fastest(weights),
-        Scheme::Sign => sign(weights),
-        Scheme::Mean => mean(weights),
-        Scheme::DabPublished => published::split(weights),
-    })
-}
-
 /// That a filter has weights, all finite.
 pub(crate) fn check(weights: &[f32]) -> Result<(), SplitError> {
     if weights.is_empty() {
@@ -83,36 +63,18 @@ pub(crate) fn check(weights: &[f32]) -> Result<(), SplitError> {
     Err(SplitError::NonFinite { index })
 }
 
-fn sign(weights: &[f32]) -> Split {
-    // The least positive number: at or above it means above zero.
-    let cut = f32::from_bits(1);
-    let Sides { count, upper, lower } = Sides::new(weights, cut);
-    let magnitude = ((upper - lower) / weights.len() as f64) as f32;
-    Split { alpha: magnitude, beta: -magnitude, cut, count }
-}
-
-fn mean(weights: &[f32]) -> Split {
-    let total = Sides::new(weights, f32::NEG_INFINITY).upper;
-    let cut = above(total / weights.len() as f64);
-    if weights.iter().any(|&weight| weight >= cut) {
-        Split::at(cut, weights)
-    } else {
-        Split::constant(weights)
-    }
-}
-
 /// The weights on either side of a cut.
-struct Sides {
+pub(crate) struct Sides {
     /// How many are at or above it.
-    count: usize,
+    pub count: usize,
     /// The sum of these.
-    upper: f64,
+    pub upper: f64,
     /// The sum of the others.
-    lower: f64,
+    pub lower: f64,
 }
 
 impl Sides {
-    fn new(weights: &[f32], cut: f32) -> Self {
+    pub(crate) fn new(weights: &[f32], cut: f32) -> Self {
         // Independent sums, a step at a time over all lanes, run on vectors without branches.
         const LANES: usize = 8;
         let (mut counts, mut uppers, mut lowers) = ([0u32; LANES], [0.0; LANES], [0.0; LANES]);
@@ -136,12 +98,6 @@ impl Sides {
             lower: lowers.iter().sum(),
         }
     }
-}
-
-/// The least `f32` strictly above `bound`.
-fn above(bound: f64) -> f32 {
-    let rounded = bound as f32;
-    if f64::from(rounded) > bound { rounded } else { rounded.next_up() }
 }
 
 pub(crate) fn square(x: f64) -> f64 {

@@ -3,6 +3,7 @@
 mod analyze;
 mod bench;
 mod binarize;
+mod network;
 mod quickstart;
 mod recognize;
 mod summary;

@@ -1,9 +1,10 @@
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Args;
 use dabnet_engine::{Isa, Model, PackedModel};
-use dabnet_graph::{Canvas, architectures};
+use dabnet_graph::Canvas;
 
+use super::network::{Network, Subject};
 use crate::{
     bench::{self, Load, Measurement},
     error::CliError,
@@ -11,6 +12,8 @@ use crate::{
 };
 
 /// Measure how fast a network runs on this machine.
+///
+/// An architecture in place of a model gets random weights.
 ///
 /// Takes real sketches as input and reports the median and 99th percentile of the time for a batch
 /// (drawing not included), sketches a second, and memory. Each thread has a session of its own and
@@ -25,26 +28,8 @@ use crate::{
   dabnet bench --arch sketch-a-net --policy fbin --isa avx2
   dabnet bench --arch sketch-a-net-64 --batch 32 --threads 2 --json")]
 pub(crate) struct Bench {
-    /// Packed model: its file, or the folder that holds model.safetensors
-    #[arg(long, value_name = "MODEL", required_unless_present = "arch")]
-    model: Option<PathBuf>,
-
-    /// Architecture with random weights in place of a model
-    #[arg(long, value_name = "NAME", conflicts_with = "model")]
-    arch: Option<String>,
-
-    /// Which layers of it are binary: full, wbin, fbin or hybrid:LAYER,...
-    #[arg(long, default_value = "fbin", conflicts_with = "model")]
-    policy: String,
-
-    /// Labels it tells apart
-    #[arg(long, default_value_t = 250, value_name = "N", conflicts_with = "model",
-          value_parser = clap::value_parser!(u16).range(1..))]
-    classes: u16,
-
-    /// Side of its canvas in pixels [default: what the architecture was designed for]
-    #[arg(long, value_name = "PIXELS", conflicts_with = "model")]
-    side: Option<u16>,
+    #[command(flatten)]
+    network: Network,
 
     /// Instruction set: scalar, avx2 or avx512 [default: the fastest there is]
     #[arg(long, value_name = "ISA")]
@@ -84,10 +69,7 @@ impl Bench {
             per_layer: self.per_layer,
         };
         let measurement = Measurement::new(&model, &load)?;
-        let name = match (&self.model, &self.arch) {
-            (Some(path), _) => path.display().to_string(),
-            (None, arch) => format!("{} {}", arch.as_deref().unwrap_or_default(), self.policy),
-        };
+        let name = self.network.name();
         if self.json {
             json::print_line(&bench::summary(&name, &model, &load, &measurement, file_bytes))?;
         } else {
@@ -97,15 +79,15 @@ impl Bench {
     }
 
     fn packed(&self) -> Result<PackedModel, CliError> {
-        let Some(arch) = &self.arch else {
-            return Ok(PackedModel::load(self.model.as_deref().unwrap_or("".as_ref()))?);
-        };
-        let architecture = architectures::find(arch)?;
-        let side = self.side.map_or(architecture.side, usize::from);
-        let graph = architecture.graph(side, self.classes.into(), &self.policy.parse()?)?;
-        let canvas = Canvas { side, line_width: 0.02, margin: 0.03, mean: 0.0, std: 1.0 };
-        canvas.validate()?;
-        Ok(PackedModel::random(graph, canvas, 0))
+        match self.network.subject()? {
+            Subject::Model(path) => Ok(PackedModel::load(path)?),
+            Subject::Architecture(graph) => {
+                let side = graph.input_shape().height;
+                let canvas = Canvas { side, line_width: 0.02, margin: 0.03, mean: 0.0, std: 1.0 };
+                canvas.validate()?;
+                Ok(PackedModel::random(graph, canvas, 0))
+            }
+        }
     }
 }
 

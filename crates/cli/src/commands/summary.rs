@@ -1,6 +1,5 @@
 use std::{
     io::{self, Write},
-    path::PathBuf,
     process::ExitCode,
 };
 
@@ -10,6 +9,7 @@ use dabnet_engine::PackedModel;
 use dabnet_graph::{Account, Graph, LayerAccount, Policy, Precision, architectures};
 use serde_json::{Value, json};
 
+use super::network::{Network, Subject};
 use crate::{
     error::CliError,
     json,
@@ -31,26 +31,8 @@ use crate::{
   dabnet summary --arch sketch-a-net --policy hybrid:conv6 --classes 250
   dabnet summary --model models/quickdraw-20 --json")]
 pub(crate) struct Summary {
-    /// Architecture; of an unknown one the error lists all
-    #[arg(long, value_name = "NAME", required_unless_present = "model", conflicts_with = "model")]
-    arch: Option<String>,
-
-    /// Which layers are binary: full, wbin, fbin or hybrid:LAYER,...
-    #[arg(long, default_value = "fbin", conflicts_with = "model")]
-    policy: String,
-
-    /// Labels it tells apart
-    #[arg(long, default_value_t = 250, value_name = "N", conflicts_with = "model",
-          value_parser = clap::value_parser!(u16).range(1..))]
-    classes: u16,
-
-    /// Side of its canvas in pixels [default: what the architecture was designed for]
-    #[arg(long, value_name = "PIXELS", conflicts_with = "model")]
-    side: Option<u16>,
-
-    /// Packed model: its file, or the folder that holds model.safetensors
-    #[arg(long, value_name = "MODEL")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    network: Network,
 
     /// Print one JSON object instead of a table
     #[arg(long)]
@@ -59,7 +41,10 @@ pub(crate) struct Summary {
 
 impl Summary {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let graph = self.graph()?;
+        let graph = match self.network.subject()? {
+            Subject::Model(path) => PackedModel::load(path)?.graph,
+            Subject::Architecture(graph) => graph,
+        };
         let account = graph.account();
         let full = in_full_precision(&graph);
         if self.json {
@@ -68,18 +53,6 @@ impl Summary {
             print(&graph, &account, full.as_ref())?;
         }
         Ok(ExitCode::SUCCESS)
-    }
-
-    fn graph(&self) -> Result<Graph, CliError> {
-        match (&self.model, &self.arch) {
-            (Some(model), _) => Ok(PackedModel::load(model)?.graph),
-            (None, Some(arch)) => {
-                let architecture = architectures::find(arch)?;
-                let side = self.side.map_or(architecture.side, usize::from);
-                Ok(architecture.graph(side, self.classes.into(), &self.policy.parse()?)?)
-            }
-            (None, None) => Err(CliError::Input("give --arch or --model".into())),
-        }
     }
 }
 

@@ -1,0 +1,60 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use dabnet_graph::{Graph, architectures};
+
+use crate::error::CliError;
+
+/// The network that a command is about: a packed model, or an architecture.
+#[derive(Debug, Args)]
+pub(super) struct Network {
+    /// Packed model: its file, or the folder that holds model.safetensors
+    #[arg(long, value_name = "MODEL", required_unless_present = "arch")]
+    model: Option<PathBuf>,
+
+    /// Architecture in place of a model; of an unknown one the error lists all
+    #[arg(long, value_name = "NAME", conflicts_with = "model")]
+    arch: Option<String>,
+
+    /// Which of its layers are binary: full, wbin, fbin or hybrid:LAYER,...
+    #[arg(long, default_value = "fbin", conflicts_with = "model")]
+    policy: String,
+
+    /// Labels it tells apart
+    #[arg(long, default_value_t = 250, value_name = "N", conflicts_with = "model",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    classes: u16,
+
+    /// Side of its canvas in pixels [default: what the architecture was designed for]
+    #[arg(long, value_name = "PIXELS", conflicts_with = "model")]
+    side: Option<u16>,
+}
+
+/// What was asked for.
+pub(super) enum Subject {
+    Model(PathBuf),
+    Architecture(Graph),
+}
+
+impl Network {
+    pub(super) fn subject(&self) -> Result<Subject, CliError> {
+        match (&self.model, &self.arch) {
+            (Some(model), _) => Ok(Subject::Model(model.clone())),
+            (None, Some(arch)) => {
+                let architecture = architectures::find(arch)?;
+                let side = self.side.map_or(architecture.side, usize::from);
+                let graph = architecture.graph(side, self.classes.into(), &self.policy.parse()?)?;
+                Ok(Subject::Architecture(graph))
+            }
+            (None, None) => Err(CliError::Input("give --arch or --model".into())),
+        }
+    }
+
+    /// The network as people write it.
+    pub(super) fn name(&self) -> String {
+        match (&self.model, &self.arch) {
+            (Some(path), _) => path.display().to_string(),
+            (None, arch) => format!("{} {}", arch.as_deref().unwrap_or_default(), self.policy),
+        }
+    }
+}
