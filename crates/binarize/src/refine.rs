@@ -48,7 +48,8 @@ fn near_by<const BUCKETS: usize>(weights: &[f32], middle: f64, reach: f64) -> Op
     let n = weights.len();
     let histogram = Histogram::<BUCKETS>::new(weights, Grid::around(middle, reach, BUCKETS)?);
     let total = histogram.buckets.iter().map(|bucket| bucket.sum).sum();
-    let cuts = histogram.cuts(Objective::new(n, total));
+    let objective = Objective::new(n, total);
+    let cuts = histogram.cuts(objective);
     let best = cuts.iter().map(|cut| cut.gain).fold(0.0, f64::max);
     let may_win = |step: usize| cuts[step].gain == best || cuts[step].bound > best * (1.0 - SLACK);
     let first = (0..BUCKETS).find(|&step| may_win(step))?;
@@ -63,7 +64,7 @@ fn near_by<const BUCKETS: usize>(weights: &[f32], middle: f64, reach: f64) -> Op
     }
     let mut found = Best::NONE;
     found.scan(
-        Objective::new(n, total),
+        objective,
         above,
         &descending(histogram.weights_between(weights, first, last)),
         below.count < n,
@@ -188,16 +189,18 @@ fn range(weights: &[f32]) -> (f32, f32) {
     let (chunks, rest) = weights.as_chunks::<LANES>();
     for chunk in chunks {
         least.iter_mut().zip(chunk).for_each(|(least, &weight)| *least = lesser(*least, weight));
-        greatest
-            .iter_mut()
-            .zip(chunk)
-            .for_each(|(greatest, &weight)| *greatest = -lesser(-*greatest, -weight));
+        greatest.iter_mut().zip(chunk).for_each(|(greatest, &weight)| *greatest = greater(*greatest, weight));
     }
     let lowest = least.iter().chain(rest).copied().fold(f32::INFINITY, lesser);
-    (lowest, greatest.iter().chain(rest).copied().fold(f32::NEG_INFINITY, |a, b| -lesser(-a, -b)))
+    (lowest, greatest.iter().chain(rest).copied().fold(f32::NEG_INFINITY, greater))
 }
 
 /// Unlike `f32::min` a single instruction, as no weight is NaN.
 fn lesser(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
+}
+
+/// The same of `f32::max`.
+fn greater(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }

@@ -3,8 +3,8 @@ use crate::{
     split::{Sides, check},
 };
 
-/// Splits a filter of `n` weights by `scheme`: `O(n log n)` for `dab`, `O(n)` expected on filters
-/// whose weights are not concentrated in a few places.
+/// Splits a filter of `n` weights by `scheme`: `O(n)` for `sign` and `mean`, and for `dab` where that
+/// proves the optimum; else `O(n log n)`.
 ///
 /// A filter whose weights are all equal, one of a single weight among them, is represented
 /// exactly by `dab` and `mean`: both values are that weight and `K = n`. Equal weights are never

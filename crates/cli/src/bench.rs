@@ -89,15 +89,16 @@ fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
 /// The time of each batch, in ascending order.
 fn batches(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Duration>, EngineError> {
     let mut sessions: Vec<Session> = (0..load.threads).map(|_| Session::new(model)).collect();
-    let batch: Vec<&[f32]> = canvases.iter().map(Vec::as_slice).cycle().take(load.batch).collect();
+    // Another sketch each time, as in use.
+    let batch_from = |first| -> Vec<&[f32]> {
+        canvases.iter().map(Vec::as_slice).cycle().skip(first).take(load.batch).collect()
+    };
     for _ in 0..WARM_UP {
-        run_batch(&mut sessions, &batch)?;
+        run_batch(&mut sessions, &batch_from(0))?;
     }
     let (begin, mut times, mut next) = (Instant::now(), Vec::new(), 0);
     while times.len() < LEAST || begin.elapsed().as_secs_f64() < load.seconds {
-        // Another sketch each time, as in use.
-        let batch: Vec<&[f32]> =
-            canvases.iter().map(Vec::as_slice).cycle().skip(next).take(load.batch).collect();
+        let batch = batch_from(next);
         next = (next + load.batch) % canvases.len();
         let start = Instant::now();
         run_batch(&mut sessions, &batch)?;

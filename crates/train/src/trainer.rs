@@ -94,7 +94,8 @@ impl<'a, E: Examples> Trainer<'a, E> {
         let steps = epochs * steps_per_epoch;
         let start = Instant::now();
         let mut history = History::default();
-        history.record(0, self.graph, &parameters, &effective(self.graph, &parameters, scheme)?);
+        let mut weights = effective(self.graph, &parameters, scheme)?;
+        history.record(0, self.graph, &parameters, &weights);
 
         let mut step = 0;
         for epoch in 1..=epochs {
@@ -125,10 +126,10 @@ impl<'a, E: Examples> Trainer<'a, E> {
                     elapsed: start.elapsed(),
                 });
             }
-            history.record(epoch, self.graph, &parameters, &effective(self.graph, &parameters, scheme)?);
+            weights = effective(self.graph, &parameters, scheme)?;
+            history.record(epoch, self.graph, &parameters, &weights);
         }
-        let effective = effective(self.graph, &parameters, scheme)?;
-        Ok(Trained::new(self.graph.clone(), self.config, parameters, effective, history))
+        Ok(Trained::new(self.graph.clone(), self.config, parameters, weights, history))
     }
 
     /// The mean of the shards' gradients.

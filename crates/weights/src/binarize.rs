@@ -1,9 +1,9 @@
-use std::{fs, path::Path};
+use std::{fs, ops::Range, path::Path};
 
 use dabnet_binarize::{Granularity, Scheme};
 
 use crate::{
-    Filters, Form, Outcome, Reader, Report, Selection, Source, Tensor, TensorReport, WeightsError,
+    Form, Outcome, Reader, Report, Selection, Source, Tensor, TensorReport, WeightsError,
     output::{self, Output},
     part::{Fit, Part},
     selection::nothing,
@@ -21,9 +21,6 @@ pub struct Binarize {
     /// What is written.
     pub form: Form,
 }
-
-/// Weights read at once where a tensor can be read in parts: enough to keep all cores busy.
-const AT_ONCE: usize = 4 << 20;
 
 /// Binarizes `source` and writes `out`, all of it or nothing, telling `progress` how many bytes of
 /// the source are done.
@@ -80,14 +77,15 @@ fn tensor_in_parts(
     output: &mut dyn Output,
     mut progress: impl FnMut(u64),
 ) -> Result<Fit, WeightsError> {
-    let whole = options.granularity == Granularity::Tensor || tensor.filters == Filters::Last;
     let count = tensor.filter_count();
-    let step = if whole { count } else { (AT_ONCE / tensor.filter_len()).max(1) };
+    let parts: Vec<Range<usize>> = match options.granularity {
+        Granularity::Tensor => std::iter::once(0..count).collect(),
+        Granularity::Filter | Granularity::Group(_) => tensor.parts().collect(),
+    };
     let mut fit = Fit::default();
-    for first in (0..count).step_by(step) {
-        let filters = first..(first + step).min(count);
+    for filters in parts {
         let weights = reader.filters(tensor, filters.clone())?;
-        let part = Part::new(tensor, first, weights, options.scheme, options.granularity)?;
+        let part = Part::new(tensor, filters.start, weights, options.scheme, options.granularity)?;
         output.binarized(reader, tensor, &part)?;
         fit.add(&part.fit);
         progress(tensor.byte_len() * filters.end as u64 / count as u64);

@@ -14,6 +14,20 @@ pub enum Number {
 }
 
 impl Number {
+    /// The one that safetensors calls `name`.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::F32, Self::F16, Self::Bf16].into_iter().find(|number| number.name() == name)
+    }
+
+    /// What safetensors calls it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "F32",
+            Self::F16 => "F16",
+            Self::Bf16 => "BF16",
+        }
+    }
+
     /// Bytes of one.
     pub const fn bytes(self) -> usize {
         match self {
@@ -44,10 +58,6 @@ impl Number {
 
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::F32 => "F32",
-            Self::F16 => "F16",
-            Self::Bf16 => "BF16",
-        })
+        f.pad(self.name())
     }
 }

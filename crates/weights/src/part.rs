@@ -48,18 +48,7 @@ impl Part {
             groups.par_iter().map(|group| binarized(scheme, group)).collect();
         let (mut splits, mut fit, mut start) = (Vec::with_capacity(groups.len()), Fit::default(), 0);
         for (result, group) in results.into_iter().zip(&groups) {
-            let (split, of_group) = result.map_err(|source| {
-                let element = match source {
-                    SplitError::NonFinite { index } => Some(start + index),
-                    _ => None,
-                };
-                WeightsError::Split {
-                    tensor: tensor.name.clone(),
-                    filter: first + element.unwrap_or(start) / n,
-                    element: element.map(|element| element % n),
-                    source,
-                }
-            })?;
+            let (split, of_group) = result.map_err(|source| tensor.split_error(first * n + start, source))?;
             splits.push(split);
             fit.add(&of_group);
             start += group.len();

@@ -59,8 +59,7 @@ impl Selection {
     /// For every tensor, why it is left alone; `None` where it is to be binarized.
     ///
     /// # Errors
-    /// [`WeightsError::Pattern`] for a pattern that no tensor matches, or that asks for one that
-    /// cannot be binarized.
+    /// [`WeightsError::Pattern`] for a pattern that no tensor matches.
     pub(crate) fn choose(&self, tensors: &[Tensor]) -> Result<Vec<Option<&'static str>>, WeightsError> {
         for pattern in self.include.iter().chain(&self.exclude) {
             if !tensors.iter().any(|tensor| pattern.matches(&tensor.name)) {

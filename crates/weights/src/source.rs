@@ -31,7 +31,8 @@ impl Source {
         formats::open(path.as_ref())
     }
 
-    /// The tensors, in the order of the file.
+    /// The tensors: of a file with a graph weights of layers first, in the order in which these run;
+    /// else in the order of the file.
     pub fn tensors(&self) -> &[Tensor] {
         &self.tensors
     }
@@ -41,17 +42,21 @@ impl Source {
         &self.path
     }
 
-    /// That `out` is none of the network's files, under whatever name.
+    /// That `out` is none of the network's files and none of `others`, under whatever name.
     ///
     /// # Errors
     /// [`WeightsError::SameFile`].
-    pub fn check_output(&self, out: &Path) -> Result<(), WeightsError> {
+    pub fn check_output<'a>(
+        &'a self,
+        out: &Path,
+        others: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<(), WeightsError> {
         let Ok(target) = fs::canonicalize(out) else { return Ok(()) };
-        let same = |path: &&PathBuf| fs::canonicalize(path).is_ok_and(|path| path == target);
-        match self.files.iter().chain([&self.path]).chain(&self.outside).find(same) {
-            Some(_) => Err(WeightsError::SameFile { path: out.to_owned() }),
-            None => Ok(()),
+        let own = self.files.iter().chain([&self.path]).chain(&self.outside).map(PathBuf::as_path);
+        if own.chain(others).any(|path| fs::canonicalize(path).is_ok_and(|path| path == target)) {
+            return Err(WeightsError::SameFile { path: out.to_owned() });
         }
+        Ok(())
     }
 
     /// A way to read weights.

@@ -1,6 +1,8 @@
 use std::ops::Range;
 
-use crate::Number;
+use dabnet_binarize::SplitError;
+
+use crate::{Number, WeightsError};
 
 /// A tensor of a network's file.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +69,34 @@ impl Tensor {
     /// Whether it has no element.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Its filters in runs that are read at once: all of them where they do not lie one after the
+    /// other, so many that they keep all cores busy elsewhere.
+    pub fn parts(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        const AT_ONCE: usize = 4 << 20;
+        let count = self.filter_count();
+        let step = match self.filters {
+            Filters::First => (AT_ONCE / self.filter_len().max(1)).max(1),
+            Filters::Last => count.max(1),
+        };
+        (0..count).step_by(step).map(move |first| first..(first + step).min(count))
+    }
+
+    /// What is wrong with weights that begin with number `start` of the tensor, filters one after the
+    /// other.
+    pub fn split_error(&self, start: usize, source: SplitError) -> WeightsError {
+        let element = match source {
+            SplitError::NonFinite { index } => Some(start + index),
+            _ => None,
+        };
+        let n = self.filter_len().max(1);
+        WeightsError::Split {
+            tensor: self.name.clone(),
+            filter: element.unwrap_or(start) / n,
+            element: element.map(|element| element % n),
+            source,
+        }
     }
 
     /// Its size in the file, in bytes.

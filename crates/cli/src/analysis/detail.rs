@@ -4,7 +4,6 @@ use rayon::prelude::*;
 
 use super::{
     example::Example,
-    layer::sorted,
     response::{Response, Responses},
     stage::Scene,
 };
@@ -41,16 +40,17 @@ const BINS: usize = 61;
 const EXAMPLES: usize = 3;
 
 impl Detail {
-    /// `values` are means over filters of `α`, `β` and `mean|W|`.
+    /// `by_error` has the filters, the one with the least error of `dab` first; `values` are means
+    /// over filters of `α`, `β` and `mean|W|`.
     pub(super) fn new(
         tensor: &Tensor,
         filters: &[&[f32]],
         statistics: &[Statistics],
+        by_error: &[usize],
         values: [f32; 3],
         scene: Option<Scene>,
     ) -> Self {
         let limit = filters.iter().map(|weights| limit(weights)).fold(0.0, f32::max);
-        let by_error = sorted(statistics, |s| s.fit(Scheme::Dab).relative_error);
         let errors = |place: usize| Scheme::ALL.map(|s| statistics[by_error[place]].fit(s).relative_error);
         let by_gap = sorted(statistics, |s| s.gap(Scheme::Sign));
         let tiles = tiles(tensor);
@@ -78,4 +78,12 @@ fn tiles(tensor: &Tensor) -> Tiles {
         Filters::First => Tiles::new(&tensor.shape[1..]),
         Filters::Last => Tiles::new(&tensor.shape[..tensor.shape.len() - 1]),
     }
+}
+
+/// Indices of filters, the one with the least `key` first.
+pub(super) fn sorted(statistics: &[Statistics], key: impl Fn(&Statistics) -> f64) -> Vec<usize> {
+    let keys: Vec<f64> = statistics.iter().map(key).collect();
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by(|&a, &b| keys[a].total_cmp(&keys[b]));
+    order
 }

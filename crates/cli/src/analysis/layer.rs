@@ -1,9 +1,14 @@
 use dabnet_binarize::{Scheme, SplitError, Statistics};
-use dabnet_weights::{Filters, Reader, Role, Tensor, WeightsError};
+use dabnet_weights::{Reader, Role, Tensor, WeightsError};
 use rayon::prelude::*;
 
 use super::{
-    detail::Detail, kinds::Kinds, outlier::Outlier, quartiles::Quartiles, stage::Stage, total::Total,
+    detail::{Detail, sorted},
+    kinds::Kinds,
+    outlier::Outlier,
+    quartiles::Quartiles,
+    stage::Stage,
+    total::Total,
 };
 use crate::page::number::mean;
 
@@ -27,8 +32,6 @@ pub(super) struct Layer {
 
 /// Filters of a layer that may be among the worst shown.
 const OUTLIERS: usize = 2;
-/// Weights read at once where a tensor can be read in parts.
-const AT_ONCE: usize = 4 << 20;
 
 impl Layer {
     /// Reads a tensor's weights and keeps what is to be shown of them.
@@ -64,21 +67,17 @@ impl Layer {
             shares: Scheme::ALL.map(share),
             kinds: Kinds::of(&statistics),
             outliers: by_error.iter().rev().take(OUTLIERS).map(outlier).collect(),
-            detail: detailed.then(|| Detail::new(tensor, &filters, &statistics, values, stage.scene(tensor))),
+            detail: detailed
+                .then(|| Detail::new(tensor, &filters, &statistics, &by_error, values, stage.scene(tensor))),
         })
     }
 }
 
 /// The weights of a tensor, one filter after the other.
 fn read(reader: &mut Reader<'_>, tensor: &Tensor) -> Result<Vec<f32>, WeightsError> {
-    let count = tensor.filter_count();
-    let step = match tensor.filters {
-        Filters::First => (AT_ONCE / tensor.filter_len().max(1)).max(1),
-        Filters::Last => count,
-    };
     let mut weights = Vec::with_capacity(tensor.len());
-    for first in (0..count).step_by(step) {
-        weights.extend(reader.filters(tensor, first..(first + step).min(count))?);
+    for filters in tensor.parts() {
+        weights.extend(reader.filters(tensor, filters)?);
     }
     Ok(weights)
 }
@@ -86,24 +85,9 @@ fn read(reader: &mut Reader<'_>, tensor: &Tensor) -> Result<Vec<f32>, WeightsErr
 fn statistics(tensor: &Tensor, filters: &[&[f32]]) -> Result<Vec<Statistics>, WeightsError> {
     let all: Vec<Result<Statistics, SplitError>> =
         filters.par_iter().map(|weights| Statistics::of(weights)).collect();
+    let n = tensor.filter_len();
     let told = |(filter, result): (usize, Result<Statistics, SplitError>)| {
-        result.map_err(|source| WeightsError::Split {
-            tensor: tensor.name.clone(),
-            filter,
-            element: match source {
-                SplitError::NonFinite { index } => Some(index),
-                _ => None,
-            },
-            source,
-        })
+        result.map_err(|source| tensor.split_error(filter * n, source))
     };
     all.into_iter().enumerate().map(told).collect()
-}
-
-/// Indices of filters, the one with the least `key` first.
-pub(super) fn sorted(statistics: &[Statistics], key: impl Fn(&Statistics) -> f64) -> Vec<usize> {
-    let keys: Vec<f64> = statistics.iter().map(key).collect();
-    let mut order: Vec<usize> = (0..keys.len()).collect();
-    order.sort_by(|&a, &b| keys[a].total_cmp(&keys[b]));
-    order
 }

@@ -1,5 +1,5 @@
 use std::{
-    fs::{self, File},
+    fs::File,
     io::BufReader,
     path::{Path, PathBuf},
 };
@@ -25,8 +25,8 @@ pub(super) struct Subject {
     pub history: Option<History>,
     /// The run's packed model, which knows the network.
     pub model: Option<PackedModel>,
-    /// The files that are read.
-    files: Vec<PathBuf>,
+    /// The files beside the weights that are read.
+    beside: Vec<PathBuf>,
 }
 
 impl Subject {
@@ -36,26 +36,20 @@ impl Subject {
         let name = path.display().to_string();
         if !latent.is_file() {
             let source = Source::open(path)?;
-            return Ok(Self { name, source, history: None, model: None, files: vec![path.to_owned()] });
+            return Ok(Self { name, source, history: None, model: None, beside: Vec::new() });
         }
         Ok(Self {
             name,
             source: Source::open(&latent)?,
             history: history.is_file().then(|| read_history(&history)).transpose()?,
             model: model.is_file().then(|| PackedModel::load(&model)).transpose()?,
-            files: vec![latent, history, model],
+            beside: vec![history, model],
         })
     }
 
     /// That the page would not replace what it is about.
-    pub(super) fn check_out(&self, out: &Path, sketch: Option<&Path>) -> Result<(), CliError> {
-        self.source.check_output(out)?;
-        let real = |path: &Path| fs::canonicalize(path).ok();
-        let same = |file: &&Path| real(file).is_some_and(|file| Some(file) == real(out));
-        match self.files.iter().map(PathBuf::as_path).chain(sketch).find(same) {
-            Some(file) => Err(WeightsError::SameFile { path: file.to_owned() }.into()),
-            None => Ok(()),
-        }
+    pub(super) fn check_out(&self, out: &Path, sketch: Option<&Path>) -> Result<(), WeightsError> {
+        self.source.check_output(out, self.beside.iter().map(PathBuf::as_path).chain(sketch))
     }
 }
 

@@ -58,15 +58,17 @@ fn tensors(model: &mut Messages) -> io::Result<Option<(Vec<Tensor>, BTreeSet<Str
     let fields = model.fields(graph)?;
     let (mut tensors, mut outside) = (Vec::new(), BTreeSet::new());
     for initializer in bytes_of(&fields, 5) {
-        outside.extend(location(model, initializer.clone())?);
-        tensors.push(initialiser(model, initializer)?);
+        let initializer = model.fields(initializer)?;
+        outside.extend(location(model, &initializer)?);
+        tensors.push(initialiser(model, &initializer)?);
     }
     let mut nodes = Vec::new();
     for node in bytes_of(&fields, 1) {
         let node = Node::read(model, node)?;
         if let Some(constant) = &node.constant {
             let name = node.outputs.first().cloned().unwrap_or_default();
-            tensors.push(Tensor { name, ..initialiser(model, constant.clone())? });
+            let constant = model.fields(constant.clone())?;
+            tensors.push(Tensor { name, ..initialiser(model, &constant)? });
         }
         nodes.push(node);
     }
@@ -85,9 +87,8 @@ fn names(model: &mut Messages, graph: &[Field], number: u64) -> io::Result<Vec<S
 }
 
 /// The file that holds a tensor, where it is another one.
-fn location(model: &mut Messages, tensor: Range<u64>) -> io::Result<Option<String>> {
-    let fields = model.fields(tensor)?;
-    for entry in bytes_of(&fields, 13) {
+fn location(model: &mut Messages, tensor: &[Field]) -> io::Result<Option<String>> {
+    for entry in bytes_of(tensor, 13) {
         let entry = model.fields(entry)?;
         if text(model, &entry, 1)? == "location" {
             return Ok(Some(text(model, &entry, 2)?));
@@ -97,31 +98,25 @@ fn location(model: &mut Messages, tensor: Range<u64>) -> io::Result<Option<Strin
 }
 
 /// A `TensorProto`.
-fn initialiser(model: &mut Messages, range: Range<u64>) -> io::Result<Tensor> {
-    let fields = model.fields(range)?;
-    let name = text(model, &fields, 8)?;
-    let mut shape = numbers(&fields, 1);
-    for dims in bytes_of(&fields, 1) {
+fn initialiser(model: &mut Messages, fields: &[Field]) -> io::Result<Tensor> {
+    let name = text(model, fields, 8)?;
+    let mut shape = numbers(fields, 1);
+    for dims in bytes_of(fields, 1) {
         shape.extend(packed(&model.bytes(dims)?)?);
     }
     let shape: Vec<usize> = shape.into_iter().map(|dim| usize::try_from(dim).unwrap_or(usize::MAX)).collect();
-    let known = numbers(&fields, 2).last().and_then(|code| TYPES.iter().find(|(known, ..)| known == code));
+    let known = numbers(fields, 2).last().and_then(|code| TYPES.iter().find(|(known, ..)| known == code));
     let (dtype, bits) = known.map_or(("unknown", 0), |(_, name, bits)| (*name, *bits));
     let elements = shape.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
     let size = elements
         .and_then(|elements| (elements as u64).checked_mul(bits / 8))
         .ok_or_else(|| invalid("a tensor of an impossible size"))?;
     // Raw bytes, or single precision numbers in their own field, packed as they are by default.
-    let raw = bytes_of(&fields, 9).last().cloned();
-    let floats = || bytes_of(&fields, 4).last().cloned().filter(|_| dtype == "F32");
+    let raw = bytes_of(fields, 9).last().cloned();
+    let floats = || bytes_of(fields, 4).last().cloned().filter(|_| dtype == "F32");
     let bytes = raw.or_else(floats).filter(|range| bits > 0 && range.end - range.start == size);
-    let number = match dtype {
-        "F32" => Some(Number::F32),
-        "F16" => Some(Number::F16),
-        "BF16" => Some(Number::Bf16),
-        _ => None,
-    };
-    let outside = numbers(&fields, 14).last() == Some(&1);
+    let number = Number::named(dtype);
+    let outside = numbers(fields, 14).last() == Some(&1);
     let role = Role::Other(if outside { "kept in another file" } else { "not a layer's weights" });
     Ok(Tensor { name, shape, dtype: dtype.into(), number, filters: Filters::First, role, file: 0, bytes })
 }

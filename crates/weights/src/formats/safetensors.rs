@@ -2,13 +2,9 @@
 //!
 //! <https://huggingface.co/docs/safetensors>
 
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, io::Read, path::Path};
 
-use safetensors::{Dtype, tensor::Metadata};
+use safetensors::tensor::Metadata;
 
 use super::damaged;
 use crate::{Filters, Number, Role, Source, Tensor, WeightsError, roles, source::read_error};
@@ -36,11 +32,12 @@ pub(super) fn tensors(path: &Path, file: usize) -> Result<Vec<Tensor>, WeightsEr
         let info =
             metadata.info(&name).ok_or_else(|| damaged(path, "has a header that contradicts itself"))?;
         let (start, end) = info.data_offsets;
+        let dtype = info.dtype.to_string();
         Ok(Tensor {
             name,
             shape: info.shape.clone(),
-            dtype: info.dtype.to_string(),
-            number: number(info.dtype),
+            number: Number::named(&dtype),
+            dtype,
             filters: Filters::First,
             role: Role::Inner,
             file,
@@ -82,20 +79,4 @@ fn header(path: &Path) -> Result<(Metadata, u64), WeightsError> {
         return Err(damaged(path, reason));
     }
     Ok((metadata, data))
-}
-
-fn number(dtype: Dtype) -> Option<Number> {
-    match dtype {
-        Dtype::F32 => Some(Number::F32),
-        Dtype::F16 => Some(Number::F16),
-        Dtype::BF16 => Some(Number::Bf16),
-        _ => None,
-    }
-}
-
-/// The name in a path of a shard, which lies beside its index.
-pub(super) fn beside(index: &Path, name: &str) -> Option<PathBuf> {
-    let name = Path::new(name);
-    let plain = name.file_name().is_some_and(|file| file == name.as_os_str());
-    plain.then(|| index.with_file_name(name))
 }

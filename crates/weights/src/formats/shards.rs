@@ -1,6 +1,10 @@
 //! An index of several safetensors files, as large networks are published.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -17,22 +21,27 @@ pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
     let text = fs::read(path).map_err(|source| read_error(path, source))?;
     let index: Index = serde_json::from_slice(&text)
         .map_err(|error| damaged(path, format!("is no index of safetensors files: {error}")))?;
-    let mut names: Vec<&String> = index.weight_map.values().collect();
-    names.sort();
-    names.dedup();
-    let (mut files, mut tensors) = (Vec::new(), Vec::new());
+    let names: BTreeSet<&String> = index.weight_map.values().collect();
+    let (mut files, mut tensors, mut found) = (Vec::new(), Vec::new(), BTreeSet::new());
     for name in names {
-        let file = safetensors::beside(path, name)
+        let file = beside(path, name)
             .ok_or_else(|| damaged(path, format!("names '{name}', which is not beside it")))?;
-        tensors.extend(safetensors::tensors(&file, files.len())?);
+        let inside = safetensors::tensors(&file, files.len())?;
+        found.extend(inside.iter().map(|tensor| (tensor.name.clone(), name)));
+        tensors.extend(inside);
         files.push(file);
     }
-    for (tensor, file) in &index.weight_map {
-        let there = |found: &crate::Tensor| found.name == *tensor && files[found.file].ends_with(file);
-        if !tensors.iter().any(there) {
-            return Err(damaged(path, format!("tells of tensor '{tensor}', which is not in '{file}'")));
-        }
+    let missing = |(tensor, file): &(&String, &String)| !found.contains(&(tensor.to_string(), *file));
+    if let Some((tensor, file)) = index.weight_map.iter().find(missing) {
+        return Err(damaged(path, format!("tells of tensor '{tensor}', which is not in '{file}'")));
     }
     roles::assign(&mut tensors);
     Ok(Source { path: path.to_owned(), files, tensors, sharded: true, outside: Vec::new() })
+}
+
+/// The path of a shard, which lies beside its index.
+fn beside(index: &Path, name: &str) -> Option<PathBuf> {
+    let name = Path::new(name);
+    let plain = name.file_name().is_some_and(|file| file == name.as_os_str());
+    plain.then(|| index.with_file_name(name))
 }

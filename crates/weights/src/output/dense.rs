@@ -50,7 +50,7 @@ impl Dense {
         let folders = NewFolders::create(out)?;
         let target = |path: &Path| path.file_name().map(|name| out.join(name)).unwrap_or_default();
         let index = target(&source.path);
-        source.check_output(&index)?;
+        source.check_output(&index, [])?;
         let copy = |(index, path): (usize, &PathBuf)| Copy::start(source, index, &target(path));
         let files = source.files.iter().enumerate().map(copy).collect::<Result<_, _>>()?;
         Ok(Self { files, index: Some((source.path.clone(), index)), _folders: Some(folders) })
@@ -59,7 +59,7 @@ impl Dense {
 
 impl Copy {
     fn start(source: &Source, file: usize, out: &Path) -> Result<Self, WeightsError> {
-        source.check_output(out)?;
+        source.check_output(out, [])?;
         let path = &source.files[file];
         let size = fs::metadata(path)
             .map_err(|error| WeightsError::Read { path: path.clone(), source: error })?

@@ -41,7 +41,7 @@ impl Packed {
         options: &Binarize,
         reasons: &[Option<&'static str>],
     ) -> Result<Self, WeightsError> {
-        source.check_output(out)?;
+        source.check_output(out, [])?;
         let mut entries = Vec::new();
         let mut originals = BTreeMap::new();
         for (tensor, reason) in source.tensors.iter().zip(reasons) {
