@@ -1,190 +1,410 @@
 //! From a packed model to steps.
 //!
-//! Every op has one input, so what the output depends on is a chain. A convolution, or the input,
-//! begins a stretch of the chain; a sign, the next convolution or the end closes it. What lies
-//! between is pointwise or a max pooling, and before a sign all of that is monotone in each
-//! channel, so it becomes one comparison.
+//! Nodes are visited in order, and what a node gives stays [`Lazy`], a source of results and what
+//! is to be done with them, until something needs it in memory: another reader, a convolution, a
+//! sum. What a sign needs is not the results but one comparison with each: everything between the
+//! source, or the last sum, and the sign is pointwise or a max pooling, and monotone in each
+//! channel.
 
 mod cuts;
+mod lazy;
+mod readers;
 
-use dabnet_graph::{Conv2d, Graph, NodeId, Op, Precision, Shape};
+use dabnet_graph::{Conv2d, NodeId, Op, Precision, Shape};
 
 use crate::{
     EngineError, PackedModel, Parameters,
+    bits::UNIT,
+    plan::{Contents, Value, ValueId},
     step::{
-        Binarize, BinaryConv, BitSink, DenseConv, InkConv, MaxPool, Pointwise, PointwiseStep, Stage, Step,
-        Unpack,
+        AvgPool, BinaryConv, BitPool, BitsOutput, ChannelSlice, DenseConv, DepthwiseConv, Epilogue, InkConv,
+        MAX_BIT_OUTPUTS, MaxPool, Pointwise, RowOp, Rows, Source, Step, Store,
     },
     window::Window,
 };
-use cuts::Cuts;
+use cuts::{Cuts, TailOp};
+use lazy::{Lazy, Origin};
+use readers::{Readers, SignChain};
 
-/// The steps that run a model, which must be [valid](PackedModel::check).
-pub(crate) fn compile(packed: &PackedModel) -> Result<Vec<Stage>, EngineError> {
+/// The steps that run a model.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) steps: Vec<Step>,
+    /// What they read and write; the first is the input.
+    pub(crate) values: Vec<Value>,
+    /// The value that holds the network's output.
+    pub(crate) output: ValueId,
+}
+
+/// Compiles a model, which must be [valid](PackedModel::check).
+pub(crate) fn compile(packed: &PackedModel) -> Result<Program, EngineError> {
     let graph = &packed.graph;
+    let last = graph.nodes().len() - 1;
     let mut lowering = Lowering {
         packed,
-        stages: Vec::new(),
-        layer: graph.nodes()[0].name.clone(),
-        held: Held::Floats,
-        held_shape: graph.input_shape(),
-        tail: Vec::new(),
+        readers: Readers::new(graph),
+        results: graph.nodes().iter().map(|_| None).collect(),
+        values: Vec::new(),
+        steps: Vec::new(),
     };
-    for node in path_to_output(graph) {
-        lowering.node(node)?;
+    for id in 0..=last {
+        if lowering.readers.is_live(id) && lowering.results[id].is_none() && !lowering.readers.is_fused(id) {
+            let result = lowering.node(id)?;
+            lowering.publish(id, result);
+        }
     }
-    lowering.close_with_floats();
-    Ok(lowering.stages)
-}
-
-/// The nodes that the output depends on, in order.
-fn path_to_output(graph: &Graph) -> Vec<NodeId> {
-    let last = graph.nodes().len() - 1;
-    let mut path: Vec<_> =
-        std::iter::successors(Some(last), |&id| graph.nodes()[id].inputs.first().copied()).collect();
-    path.reverse();
-    path
-}
-
-/// An op between a convolution and what reads its result.
-enum TailOp {
-    Pointwise(Pointwise),
-    Pool(Window),
-}
-
-/// Where the last values are, before the tail is applied to them.
-enum Held {
-    Floats,
-    Bits,
-    /// Not computed yet, since what follows decides their form.
-    Pending(Box<BinaryConv>),
+    let output = lowering.take(last);
+    let output = lowering.floats(output);
+    Ok(Program { steps: lowering.steps, values: lowering.values, output })
 }
 
 struct Lowering<'a> {
     packed: &'a PackedModel,
-    stages: Vec<Stage>,
-    /// The last convolution, or the input.
-    layer: String,
-    held: Held,
-    held_shape: Shape,
-    tail: Vec<TailOp>,
+    readers: Readers<'a>,
+    /// What nodes give, until their last reader takes it.
+    results: Vec<Option<Lazy>>,
+    values: Vec<Value>,
+    steps: Vec<Step>,
 }
 
 impl Lowering<'_> {
-    fn node(&mut self, id: NodeId) -> Result<(), EngineError> {
+    fn node(&mut self, id: NodeId) -> Result<Lazy, EngineError> {
         let node = &self.packed.graph.nodes()[id];
-        match &node.op {
-            Op::Input { .. } | Op::Dropout { .. } => {}
-            Op::Relu => self.tail.push(TailOp::Pointwise(Pointwise::Relu)),
-            Op::BatchNorm { .. } => {
-                let Parameters::Affine { scale, shift } = self.packed.parameters(&node.name)? else {
-                    return Err(mismatch(&node.name));
-                };
-                let affine = Pointwise::Affine { scale: scale.clone(), shift: shift.clone() };
-                self.tail.push(TailOp::Pointwise(affine));
+        Ok(match &node.op {
+            Op::Input { shape } => {
+                let value = self.value(Contents::Floats, *shape);
+                Lazy::new(node.name.clone(), Origin::Floats(value), *shape)
             }
-            Op::MaxPool { kernel, stride } => {
-                self.tail.push(TailOp::Pool(self.window(id, *kernel, *stride, 0)));
+            Op::Dropout { .. } => self.input(id),
+            Op::BatchNorm { .. } | Op::Relu => {
+                let function = self.pointwise(id)?;
+                self.input(id).then(TailOp::Pointwise(function))
             }
-            Op::Sign => self.close_with_bits(),
-            Op::Conv2d(conv) if conv.precision == Precision::Fbin => self.binary_conv(id, conv)?,
-            Op::Conv2d(conv) => self.float_conv(id, conv)?,
-        }
-        Ok(())
+            Op::MaxPool { kernel, stride, padding } => {
+                let window = self.window(id, [*kernel; 2], *stride, *padding);
+                self.input(id).then(TailOp::Pool(window))
+            }
+            Op::AvgPool { kernel, stride } => self.avg_pool(id, [*kernel; 2], *stride),
+            Op::GlobalAvgPool => {
+                let input = self.packed.graph.input_shape_of(id);
+                self.avg_pool(id, [input.height, input.width], 1)
+            }
+            Op::Add => self.add(id),
+            Op::Concat => {
+                let parts = node.inputs.clone();
+                let parts = parts.into_iter().map(|input| self.take(input)).collect();
+                self.concat(parts, self.packed.graph.shape(id))
+            }
+            Op::Sign => {
+                let input = self.input(id);
+                self.sign(input)
+            }
+            Op::Conv2d(conv) => self.conv(id, conv)?,
+        })
     }
 
-    fn binary_conv(&mut self, id: NodeId, conv: &Conv2d) -> Result<(), EngineError> {
+    /// What the only input of a node gives.
+    fn input(&mut self, id: NodeId) -> Lazy {
+        self.take(self.packed.graph.nodes()[id].inputs[0])
+    }
+
+    /// What a node gives, for one of its readers.
+    fn take(&mut self, id: NodeId) -> Lazy {
+        let result = &mut self.results[id];
+        let shared = result.as_ref().and_then(Lazy::shared);
+        shared.or_else(|| result.take()).expect("nodes come after what they read")
+    }
+
+    /// Keeps what a node gives, in memory if it has several readers. Signs among those are dealt with
+    /// at once, so that nothing is read again for them.
+    fn publish(&mut self, id: NodeId, result: Lazy) {
+        if self.readers.count(id) == 1 {
+            self.results[id] = Some(result);
+            return;
+        }
+        if matches!(result.origin, Origin::Bits(_)) && result.is_bare() {
+            self.results[id] = Some(result);
+            return;
+        }
+        let chains = self.readers.sign_chains(id, MAX_BIT_OUTPUTS);
+        let result = self.without_pools(result);
+        let others = self.readers.count(id) > chains.len();
+        let (layer, shape) = (result.layer.clone(), result.shape);
+        let value = if chains.is_empty() {
+            Some(self.floats(result))
+        } else if let (Origin::Floats(value), true) = (&result.origin, result.is_bare()) {
+            let value = *value;
+            self.emit(result, None, chains);
+            Some(value)
+        } else {
+            let store = others.then(|| self.store(shape));
+            self.emit(result, store, chains);
+            store.map(|store| store.value)
+        };
+        self.results[id] = value.map(|value| Lazy::new(layer, Origin::Floats(value), shape));
+    }
+
+    fn pointwise(&self, id: NodeId) -> Result<Pointwise, EngineError> {
+        let node = &self.packed.graph.nodes()[id];
+        if node.op == Op::Relu {
+            return Ok(Pointwise::Relu);
+        }
+        match self.packed.parameters(&node.name)? {
+            Parameters::Affine { scale, shift } => {
+                Ok(Pointwise::Affine { scale: scale.clone(), shift: shift.clone() })
+            }
+            _ => Err(mismatch(&node.name)),
+        }
+    }
+
+    fn avg_pool(&mut self, id: NodeId, kernel: [usize; 2], stride: usize) -> Lazy {
+        let window = self.window(id, kernel, stride, 0);
+        let input = self.input(id);
+        let layer = input.layer.clone();
+        let value = self.floats(input);
+        Lazy::new(layer, Origin::Source(Box::new(AvgPool { value, window })), window.output)
+    }
+
+    /// A sum is taken as one of its terms is computed, if one still is to be.
+    fn add(&mut self, id: NodeId) -> Lazy {
+        let inputs = self.packed.graph.nodes()[id].inputs.clone();
+        let mut terms: Vec<Lazy> = inputs.into_iter().map(|input| self.take(input)).collect();
+        let open = terms.iter().position(|term| !matches!(term.origin, Origin::Floats(_) | Origin::Bits(_)));
+        let open = terms.remove(open.unwrap_or(0));
+        let mut sum = self.without_pools(open);
+        sum.rows.extend(sum.tail.drain(..).filter_map(TailOp::into_row_op));
+        for term in terms {
+            let value = self.floats(term);
+            sum.rows.push(RowOp::Add(value));
+        }
+        sum
+    }
+
+    fn concat(&mut self, parts: Vec<Lazy>, shape: Shape) -> Lazy {
+        let value = self.value(Contents::Floats, shape);
+        let layer = parts[0].layer.clone();
+        let mut first = 0;
+        for part in parts {
+            let part = self.without_pools(part);
+            let channels = part.shape.channels;
+            self.emit(part, Some(Store { value, first, stride: shape.channels }), Vec::new());
+            first += channels;
+        }
+        Lazy::new(layer, Origin::Floats(value), shape)
+    }
+
+    fn sign(&mut self, mut input: Lazy) -> Lazy {
+        if matches!(input.origin, Origin::Bits(_)) && input.is_bare() {
+            return input;
+        }
+        // Bits can be pooled once: after a second pooling there could be ANDs of ORs.
+        let last_but_one = input.pools().rev().nth(1);
+        if let Some(last_but_one) = last_but_one {
+            let tail = input.tail.split_off(last_but_one + 1);
+            input = self.without_pools(input);
+            input.rows.extend(input.tail.drain(..).filter_map(TailOp::into_row_op));
+            input.tail = tail;
+        }
+        let tail = std::mem::take(&mut input.tail);
+        let layer = input.layer.clone();
+        let cuts = Cuts::new(input.shape.channels, &tail);
+        let shape = cuts.pool.map_or(input.shape, |window| window.output);
+        let value = self.emit_bits(input, cuts);
+        Lazy::new(layer, Origin::Bits(value), shape)
+    }
+
+    fn conv(&mut self, id: NodeId, conv: &Conv2d) -> Result<Lazy, EngineError> {
+        let node = &self.packed.graph.nodes()[id];
+        let shape = self.packed.graph.shape(id);
+        let window = self.window(id, [conv.kernel; 2], conv.stride, conv.padding);
+        let channels = self.packed.graph.filter_channels(id);
+        let input = self.input(id);
+        let bits = conv.precision == Precision::Fbin && (conv.groups == 1 || channels.is_multiple_of(UNIT));
+        let part = Shape { channels: shape.channels / conv.groups, ..shape };
+        let depthwise = (channels, part.channels) == (1, 1) && conv.groups > 1;
+        let group = |group| Group {
+            window: Window { output: part, ..window },
+            channels: ChannelSlice { all: window.input.channels, first: group * channels, count: channels },
+            index: group,
+        };
+        let lazy = |origin| Lazy::new(node.name.clone(), origin, part);
+        let parts = if bits {
+            let value = self.bits(input);
+            let part =
+                |index| self.binary_conv(id, value, group(index)).map(|conv| lazy(Origin::Binary(conv)));
+            (0..conv.groups).map(part).collect::<Result<Vec<_>, _>>()?
+        } else {
+            let value = self.floats(input);
+            let weights = self.packed.dense(&node.name)?;
+            if depthwise {
+                let conv = DepthwiseConv::new(value, window, &weights);
+                return Ok(Lazy::new(node.name.clone(), Origin::Source(Box::new(conv)), shape));
+            }
+            let weights = weights.chunks(weights.len() / conv.groups);
+            let parts = weights
+                .enumerate()
+                .map(|(index, weights)| lazy(Origin::Source(self.float_conv(value, group(index), weights))));
+            parts.collect()
+        };
+        match <[Lazy; 1]>::try_from(parts) {
+            Ok([whole]) => Ok(whole),
+            Err(parts) => Ok(self.concat(parts, shape)),
+        }
+    }
+
+    fn binary_conv(&self, id: NodeId, value: ValueId, group: Group) -> Result<Box<BinaryConv>, EngineError> {
         let name = &self.packed.graph.nodes()[id].name;
         let Parameters::Binary { bits, alpha, beta } = self.packed.parameters(name)? else {
             return Err(mismatch(name));
         };
-        let window = self.window(id, conv.kernel, conv.stride, conv.padding);
-        self.layer.clone_from(name);
-        self.held = Held::Pending(Box::new(BinaryConv::new(window, bits, alpha, beta)?));
-        self.held_shape = window.output;
-        Ok(())
+        let filters = group.window.output.channels;
+        let row = bits.len() / alpha.len();
+        let (first, end) = (group.index * filters, (group.index + 1) * filters);
+        let values = [&alpha[first..end], &beta[first..end]];
+        let conv =
+            BinaryConv::new(value, group.window, group.channels, &bits[first * row..end * row], values)?;
+        Ok(Box::new(conv))
     }
 
-    fn float_conv(&mut self, id: NodeId, conv: &Conv2d) -> Result<(), EngineError> {
-        self.close_with_floats();
-        let window = self.window(id, conv.kernel, conv.stride, conv.padding);
-        let name = &self.packed.graph.nodes()[id].name;
-        let weights = self.packed.dense(name)?;
-        self.layer.clone_from(name);
+    fn float_conv(&self, value: ValueId, group: Group, weights: &[f32]) -> Box<dyn Source> {
         let paper_is_zero = self.packed.canvas.normalize(0) == 0.0;
-        if self.stages.is_empty() && paper_is_zero {
-            self.push(InkConv::new(window, &weights));
-        } else {
-            self.push(DenseConv::new(window, &weights));
+        if value == ValueId(0) && paper_is_zero && group.channels.is_all() {
+            return Box::new(InkConv::new(value, group.window, weights));
         }
-        self.held_shape = window.output;
-        Ok(())
+        Box::new(DenseConv::new(value, group.window, group.channels, weights))
     }
 
-    fn window(&self, id: NodeId, kernel: usize, stride: usize, padding: usize) -> Window {
+    fn window(&self, id: NodeId, kernel: [usize; 2], stride: usize, padding: usize) -> Window {
         let graph = &self.packed.graph;
         Window { input: graph.input_shape_of(id), output: graph.shape(id), kernel, stride, padding }
     }
 
-    fn push(&mut self, step: impl Step + 'static) {
-        self.push_boxed(Box::new(step));
+    fn value(&mut self, contents: Contents, shape: Shape) -> ValueId {
+        self.values.push(Value { contents, shape });
+        ValueId(self.values.len() - 1)
     }
 
-    fn push_boxed(&mut self, step: Box<dyn Step>) {
-        self.stages.push(Stage { layer: self.layer.clone(), step });
+    /// A new value for floats of `shape`, and all of it to be written.
+    fn store(&mut self, shape: Shape) -> Store {
+        Store { value: self.value(Contents::Floats, shape), first: 0, stride: shape.channels }
     }
 
-    /// Makes what is held floats, without the tail.
-    fn hold_floats(&mut self) {
-        match std::mem::replace(&mut self.held, Held::Floats) {
-            Held::Floats => {}
-            Held::Bits => self.push(Unpack { shape: self.held_shape }),
-            Held::Pending(conv) => self.push_boxed(conv),
+    /// The same with every pooling done, so that no result has to wait for others.
+    fn without_pools(&mut self, mut lazy: Lazy) -> Lazy {
+        loop {
+            let pool = lazy.pools().next();
+            let Some(pool) = pool else { return lazy };
+            let mut tail = lazy.tail.split_off(pool);
+            let TailOp::Pool(window) = tail.remove(0) else { unreachable!("a pooling is there") };
+            let layer = lazy.layer.clone();
+            let value = self.floats(lazy);
+            lazy = Lazy::new(layer, Origin::Source(Box::new(MaxPool { value, window })), window.output);
+            lazy.tail = tail;
         }
     }
 
-    /// Makes what is held floats and applies the first `count` ops of the tail to them.
-    fn flush(&mut self, count: usize) {
-        self.hold_floats();
-        for op in self.tail.drain(..count).collect::<Vec<_>>() {
-            match op {
-                TailOp::Pointwise(function) => self.push(PointwiseStep { function, shape: self.held_shape }),
-                TailOp::Pool(window) => {
-                    self.push(MaxPool { window });
-                    self.held_shape = window.output;
-                }
+    /// The value that holds it as floats.
+    fn floats(&mut self, lazy: Lazy) -> ValueId {
+        let lazy = self.without_pools(lazy);
+        if let (Origin::Floats(value), true) = (&lazy.origin, lazy.is_bare()) {
+            return *value;
+        }
+        let store = self.store(lazy.shape);
+        self.emit(lazy, Some(store), Vec::new());
+        store.value
+    }
+
+    /// The value that holds it as bits, which a sign made.
+    fn bits(&mut self, lazy: Lazy) -> ValueId {
+        match self.sign(lazy).origin {
+            Origin::Bits(value) => value,
+            _ => unreachable!("a sign gives bits"),
+        }
+    }
+
+    /// Adds the step that computes `lazy` and makes bits of it.
+    fn emit_bits(&mut self, lazy: Lazy, cuts: Cuts) -> ValueId {
+        let unpooled = self.value(Contents::Bits, lazy.shape);
+        let (layer, shape) = (lazy.layer.clone(), lazy.shape);
+        let Cuts { sign, at, pool, inverted } = cuts;
+        match lazy.origin {
+            Origin::Binary(mut conv) if lazy.rows.is_empty() => {
+                let epilogue = Epilogue::Bits { value: unpooled, at: conv.fold(&sign, at) };
+                self.steps.push(Step { layer: layer.clone(), source: conv, epilogue, shape });
+            }
+            origin => {
+                let bits = vec![BitsOutput { value: unpooled, sign, at }];
+                let epilogue = Epilogue::Rows(Rows { ops: lazy.rows, store: None, bits });
+                self.steps.push(Step {
+                    layer: layer.clone(),
+                    source: origin.into_source(shape),
+                    epilogue,
+                    shape,
+                });
             }
         }
+        self.pool_bits(layer, unpooled, pool, &inverted)
     }
 
-    fn close_with_floats(&mut self) {
-        self.flush(self.tail.len());
+    /// Adds the step that computes `lazy`, in which no pooling is left, stores it, and makes the bits
+    /// that `chains` lead to.
+    fn emit(&mut self, lazy: Lazy, store: Option<Store>, chains: Vec<SignChain>) {
+        let (layer, shape) = (lazy.layer, lazy.shape);
+        let mut ops = lazy.rows;
+        ops.extend(lazy.tail.into_iter().filter_map(TailOp::into_row_op));
+        let (mut bits, mut pools) = (Vec::new(), Vec::new());
+        for chain in chains {
+            let tail = chain.ops.iter().filter_map(|&id| self.tail_op(id)).collect::<Vec<_>>();
+            let Cuts { sign, at, pool, inverted } = Cuts::new(shape.channels, &tail);
+            let value = self.value(Contents::Bits, shape);
+            bits.push(BitsOutput { value, sign, at });
+            pools.push((chain.sign, value, pool, inverted));
+        }
+        let epilogue = Epilogue::Rows(Rows { ops, store, bits });
+        let source = lazy.origin.into_source(shape);
+        self.steps.push(Step { layer: layer.clone(), source, epilogue, shape });
+        for (sign, value, pool, inverted) in pools {
+            let value = self.pool_bits(layer.clone(), value, pool, &inverted);
+            let shape = pool.map_or(shape, |window| window.output);
+            let result = Lazy::new(layer.clone(), Origin::Bits(value), shape);
+            self.results[sign] = Some(result);
+        }
     }
 
-    /// Makes what is held, with the tail and a sign after it, bits.
-    fn close_with_bits(&mut self) {
-        if matches!(self.held, Held::Bits) && self.tail.is_empty() {
-            return;
-        }
-        // Bits can be pooled once: after a second pooling there could be ANDs of ORs.
-        let mut pools =
-            (0..self.tail.len()).filter(|&op| matches!(self.tail[op], TailOp::Pool(_))).rev().skip(1);
-        if let Some(last_but_one) = pools.next() {
-            self.flush(last_but_one + 1);
-        }
-        if matches!(self.held, Held::Bits) {
-            self.hold_floats();
-        }
-        let shape = self.held_shape;
-        let cuts = Cuts::new(shape.channels, &self.tail);
-        let sink = BitSink::new(shape, cuts.pool.map(|window| (window, &cuts.inverted[..])));
-        self.held_shape = cuts.pool.map_or(shape, |window| window.output);
-        self.tail.clear();
-        match std::mem::replace(&mut self.held, Held::Bits) {
-            Held::Pending(conv) => self.push(conv.into_bits(&cuts.sign, cuts.at, sink)),
-            Held::Floats | Held::Bits => self.push(Binarize { shape, sign: cuts.sign, at: cuts.at, sink }),
+    /// Adds the step that pools bits, if they are to be pooled.
+    fn pool_bits(
+        &mut self,
+        layer: String,
+        bits: ValueId,
+        pool: Option<Window>,
+        inverted: &[bool],
+    ) -> ValueId {
+        let Some(window) = pool else { return bits };
+        let value = self.value(Contents::Bits, window.output);
+        let source = Box::new(BitPool::new(bits, window, inverted));
+        let epilogue = Epilogue::Bits { value, at: Vec::new() };
+        self.steps.push(Step { layer, source, epilogue, shape: window.output });
+        value
+    }
+
+    /// An op of a chain, if it does anything.
+    fn tail_op(&self, id: NodeId) -> Option<TailOp> {
+        match &self.packed.graph.nodes()[id].op {
+            Op::Dropout { .. } => None,
+            Op::MaxPool { kernel, stride, padding } => {
+                Some(TailOp::Pool(self.window(id, [*kernel; 2], *stride, *padding)))
+            }
+            _ => Some(TailOp::Pointwise(self.pointwise(id).expect("a valid model has its parameters"))),
         }
     }
+}
+
+/// A part of a convolution that sees only some channels.
+#[derive(Clone, Copy)]
+struct Group {
+    window: Window,
+    channels: ChannelSlice,
+    index: usize,
 }
 
 fn mismatch(name: &str) -> EngineError {

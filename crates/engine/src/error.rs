@@ -67,6 +67,14 @@ pub enum EngineError {
         /// Values needed.
         expected: usize,
     },
+    /// Threads that are not to be had.
+    #[error("cannot run on {count} threads: {reason}")]
+    Threads {
+        /// What was asked for.
+        count: usize,
+        /// Why not.
+        reason: String,
+    },
     /// An instruction set that is unknown, or that this machine lacks.
     #[error("instruction set '{name}' is unknown or not supported here; this machine supports {supported}")]
     Isa {

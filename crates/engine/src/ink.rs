@@ -1,6 +1,6 @@
-use crate::{kernels::Tap, window::Window, workspace::Needs};
+use crate::{kernels::Tap, memory::Needs, window::Window};
 
-/// The non-zero elements of a canvas, column by column, and those under a row of windows.
+/// The non-zero elements of a canvas, column by column.
 ///
 /// A window takes a run of columns, so if what lies under a whole row of windows is sorted by
 /// column, what lies under each window is a run of that, and nothing has to be gathered.
@@ -12,12 +12,19 @@ pub(crate) struct Ink {
     columns: Vec<Spot>,
     /// Where each column begins among them.
     starts: Vec<u32>,
+    /// How far each column has been filled, while it is.
+    filled: Vec<u32>,
+}
+
+/// The ink under one row of windows.
+#[derive(Debug)]
+pub(crate) struct Band {
     /// The first in each column that is not above the band.
     cursors: Vec<u32>,
     /// The taps of the band.
-    band: Vec<Tap>,
+    taps: Vec<Tap>,
     /// Where each column begins among those.
-    band_starts: Vec<u32>,
+    starts: Vec<u32>,
 }
 
 /// A non-zero element.
@@ -39,21 +46,13 @@ impl Ink {
             found: Vec::with_capacity(needs.ink),
             columns: Vec::with_capacity(needs.ink),
             starts: Vec::with_capacity(needs.ink_row + 1),
-            cursors: Vec::with_capacity(needs.ink_row + 1),
-            band: Vec::with_capacity(needs.ink_band),
-            band_starts: Vec::with_capacity(needs.ink_row + 1),
+            filled: Vec::with_capacity(needs.ink_row + 1),
         }
     }
 
-    /// What a step on windows over the input needs.
-    pub(crate) fn needs(window: &Window) -> Needs {
-        let row = window.input.width * window.input.channels;
-        Needs {
-            ink: window.input.elements(),
-            ink_row: row,
-            ink_band: window.kernel * row,
-            ..Needs::default()
-        }
+    /// How much memory that takes.
+    pub(crate) fn bytes(needs: &Needs) -> u64 {
+        2 * (size_of::<Spot>() as u64 * needs.ink as u64 + 4 * (needs.ink_row as u64 + 1))
     }
 
     /// Finds the ink of a canvas whose rows have `row_len` elements.
@@ -77,46 +76,77 @@ impl Ink {
             self.starts[column + 1] += self.starts[column];
         }
         self.sort_by_column();
-        self.cursors.clear();
-        self.cursors.extend(&self.starts[..row_len]);
     }
 
     fn sort_by_column(&mut self) {
         self.columns.clear();
         self.columns.resize(self.found.len(), Spot::default());
-        self.cursors.clear();
-        self.cursors.extend(&self.starts);
+        self.filled.clear();
+        self.filled.extend(&self.starts);
         for &spot in &self.found {
-            let place = &mut self.cursors[spot.column as usize];
+            let place = &mut self.filled[spot.column as usize];
             self.columns[*place as usize] = spot;
             *place += 1;
         }
     }
+}
+
+impl Band {
+    /// Room for everything that a step may find.
+    pub(crate) fn new(needs: &Needs) -> Self {
+        Self {
+            cursors: Vec::with_capacity(needs.ink_row),
+            taps: Vec::with_capacity(needs.ink_band),
+            starts: Vec::with_capacity(needs.ink_row + 1),
+        }
+    }
+
+    /// How much memory that takes.
+    pub(crate) fn bytes(needs: &Needs) -> u64 {
+        size_of::<Tap>() as u64 * needs.ink_band as u64 + 8 * (needs.ink_row as u64 + 1)
+    }
+
+    /// What a step on windows over the input needs.
+    pub(crate) fn needs(window: &Window) -> Needs {
+        let row = window.input.width * window.input.channels;
+        Needs {
+            ink: window.input.elements(),
+            ink_row: row,
+            ink_band: window.kernel[0] * row,
+            ..Needs::default()
+        }
+    }
+
+    /// Goes back to the top.
+    pub(crate) fn begin(&mut self, ink: &Ink) {
+        self.cursors.clear();
+        self.cursors.extend(&ink.starts[..ink.starts.len() - 1]);
+    }
 
     /// Goes on to the windows of output row `y`, which comes after those asked for since the last
-    /// [`Ink::find`].
-    pub(crate) fn go_to(&mut self, window: &Window, y: usize) {
-        let (kernel, padding) = (window.kernel as u32, window.padding as u32);
+    /// [`Band::begin`].
+    pub(crate) fn go_to(&mut self, ink: &Ink, window: &Window, y: usize) {
+        let (kernel, padding) = (window.kernel[0] as u32, window.padding as u32);
         let rows = window.rows(y);
         let (first, end) = (window.input_at(y, rows.start) as u32, window.input_at(y, rows.end) as u32);
         // The row of the window that lies on input row 0, were it there.
         let shift = padding as i64 - (y * window.stride) as i64;
-        self.band.clear();
-        self.band_starts.clear();
+        self.taps.clear();
+        self.starts.clear();
         for (column, cursor) in self.cursors.iter_mut().enumerate() {
-            self.band_starts.push(self.band.len() as u32);
-            let spots = &self.columns[..self.starts[column + 1] as usize];
+            self.starts.push(self.taps.len() as u32);
+            let spots = &ink.columns[..ink.starts[column + 1] as usize];
             while spots.get(*cursor as usize).is_some_and(|spot| spot.row < first) {
                 *cursor += 1;
             }
             let below = spots[*cursor as usize..].iter().take_while(|spot| spot.row < end);
             let padded = column as u32 + padding * window.input.channels as u32;
-            self.band.extend(below.map(|spot| Tap {
+            self.taps.extend(below.map(|spot| Tap {
                 row: padded * kernel + (i64::from(spot.row) + shift) as u32,
                 value: spot.value,
             }));
         }
-        self.band_starts.push(self.band.len() as u32);
+        self.starts.push(self.taps.len() as u32);
     }
 
     /// What lies under the window at output column `x` of that row, and the row of weights that is
@@ -125,8 +155,8 @@ impl Ink {
         let channels = window.input.channels;
         let across = window.columns(x);
         let from = window.input_at(x, across.start) * channels;
-        let taps = self.band_starts[from]..self.band_starts[from + across.len() * channels];
-        let first = x * window.stride * channels * window.kernel;
-        (&self.band[taps.start as usize..taps.end as usize], first as u32)
+        let taps = self.starts[from]..self.starts[from + across.len() * channels];
+        let first = x * window.stride * channels * window.kernel[0];
+        (&self.taps[taps.start as usize..taps.end as usize], first as u32)
     }
 }

@@ -28,13 +28,15 @@ mod file;
 mod ink;
 mod isa;
 mod kernels;
+mod memory;
 mod model;
 mod peak;
+mod plan;
 mod prediction;
 mod session;
 mod step;
+mod threads;
 mod window;
-mod workspace;
 
 pub use error::EngineError;
 pub use file::{PackedModel, Parameters, replace_file};

@@ -1,10 +1,15 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use dabnet_graph::{Canvas, Graph};
+use dabnet_graph::{Canvas, Graph, Shape};
 use serde_json::Value;
 
 use crate::{
-    EngineError, Isa, PackedModel, compile::compile, kernels::Kernels, step::Stage, workspace::Needs,
+    EngineError, Isa, PackedModel,
+    compile::{Program, compile},
+    kernels::Kernels,
+    memory::{Memory, Needs},
+    plan::{Buffers, ValueId},
+    step::Step,
 };
 
 /// A packed model compiled for this machine. Cheap to clone, and shared by any number of
@@ -21,8 +26,22 @@ pub(crate) struct Compiled {
     canvas: Canvas,
     provenance: BTreeMap<String, Value>,
     pub(crate) kernels: Kernels,
-    pub(crate) stages: Vec<Stage>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) buffers: Buffers,
+    pub(crate) output: ValueId,
     pub(crate) needs: Needs,
+}
+
+impl Compiled {
+    /// Shape of a canvas.
+    pub(crate) fn input(&self) -> Shape {
+        self.graph.input_shape()
+    }
+
+    /// Channels of the output.
+    pub(crate) fn output_channels(&self) -> usize {
+        self.graph.shape(self.graph.nodes().len() - 1).channels
+    }
 }
 
 impl Model {
@@ -52,15 +71,13 @@ impl Model {
     pub fn with_isa(packed: PackedModel, isa: Isa) -> Result<Self, EngineError> {
         let kernels = Kernels::new(isa)?;
         packed.check()?;
-        let stages = compile(&packed)?;
-        let ends = packed.graph.input_shape().elements().max(packed.graph.outputs());
-        let ends = Needs { floats: ends, ..Needs::default() };
-        let needs = stages.iter().fold(ends, |needs, stage| needs.max(stage.step.needs()));
-        needs.check()?;
+        let Program { steps, values, output } = compile(&packed)?;
+        let buffers = Buffers::new(&values, &steps, output);
+        let needs = steps.iter().fold(Needs::default(), |needs, step| needs.max(step.needs()));
+        Memory::check(&buffers, &needs, 1)?;
         let PackedModel { graph, labels, canvas, provenance, parameters: _ } = packed;
-        Ok(Self {
-            compiled: Arc::new(Compiled { graph, labels, canvas, provenance, kernels, stages, needs }),
-        })
+        let compiled = Compiled { graph, labels, canvas, provenance, kernels, steps, buffers, output, needs };
+        Ok(Self { compiled: Arc::new(compiled) })
     }
 
     /// One label an output, in order.

@@ -3,30 +3,41 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dabnet_graph::Shape;
-
-use crate::{EngineError, Model, model::Compiled, workspace::Workspace};
+use crate::{EngineError, Model, memory::Memory, model::Compiled, plan::ValueId, threads::Threads};
 
 /// Runs a model, one canvas after another, in buffers of its own.
 #[derive(Debug)]
 pub struct Session {
     compiled: Arc<Compiled>,
-    input: Shape,
-    output: Shape,
-    workspace: Workspace,
+    threads: Threads,
+    memory: Memory,
+    /// The output as it is given back.
+    logits: Vec<f32>,
 }
 
 impl Session {
-    /// Buffers for running `model`; all the memory that [`Session::run`] needs is allocated here,
-    /// but for what matrix products of real numbers keep a thread.
+    /// Buffers for running `model` on the calling thread; all the memory that [`Session::run`] needs
+    /// is allocated here, but for what matrix products of real numbers keep a thread.
     pub fn new(model: &Model) -> Self {
-        let graph = model.graph();
-        Self {
-            compiled: Arc::clone(model.compiled()),
-            input: graph.input_shape(),
-            output: graph.shape(graph.nodes().len() - 1),
-            workspace: Workspace::new(&model.compiled().needs),
-        }
+        Self::on(model, Threads::one())
+    }
+
+    /// The same for several threads, which share the positions of every layer; the calling one
+    /// waits for them. The results are the same to the last bit.
+    ///
+    /// # Errors
+    /// [`EngineError::Threads`] if the system does not give them, or this build has none;
+    /// [`EngineError::TooLarge`] if so many would take too much memory.
+    pub fn with_threads(model: &Model, threads: usize) -> Result<Self, EngineError> {
+        let compiled = model.compiled();
+        Memory::check(&compiled.buffers, &compiled.needs, threads)?;
+        Ok(Self::on(model, Threads::new(threads)?))
+    }
+
+    fn on(model: &Model, threads: Threads) -> Self {
+        let compiled = Arc::clone(model.compiled());
+        let memory = Memory::new(&compiled.buffers, &compiled.needs, threads.count());
+        Self { logits: vec![0.0; model.graph().outputs()], compiled, threads, memory }
     }
 
     /// The logits for a canvas: `channels × height × width` values, row-major, as
@@ -37,9 +48,12 @@ impl Session {
     /// [`EngineError::Input`] if `canvas` has another number of values.
     pub fn run(&mut self, canvas: &[f32]) -> Result<&[f32], EngineError> {
         self.begin(canvas)?;
-        for stage in &self.compiled.stages {
-            stage.step.run(self.compiled.kernels, &mut self.workspace);
-        }
+        let Self { compiled, threads, memory, .. } = self;
+        threads.run(|| {
+            for step in &compiled.steps {
+                step.run(compiled.kernels, &compiled.buffers, memory);
+            }
+        });
         Ok(self.end())
     }
 
@@ -51,35 +65,38 @@ impl Session {
     pub fn run_observed(
         &mut self,
         canvas: &[f32],
-        mut observe: impl FnMut(&str, Duration),
+        mut observe: impl FnMut(&str, Duration) + Send,
     ) -> Result<&[f32], EngineError> {
         self.begin(canvas)?;
-        for stage in &self.compiled.stages {
-            let start = Instant::now();
-            stage.step.run(self.compiled.kernels, &mut self.workspace);
-            observe(&stage.layer, start.elapsed());
-        }
+        let Self { compiled, threads, memory, .. } = self;
+        threads.run(|| {
+            for step in &compiled.steps {
+                let start = Instant::now();
+                step.run(compiled.kernels, &compiled.buffers, memory);
+                observe(&step.layer, start.elapsed());
+            }
+        });
         Ok(self.end())
     }
 
     /// Puts a canvas where the first step reads it.
     fn begin(&mut self, canvas: &[f32]) -> Result<(), EngineError> {
-        let expected = self.input.elements();
+        let input = self.compiled.input();
+        let expected = input.elements();
         if canvas.len() != expected {
             return Err(EngineError::Input { found: canvas.len(), expected });
         }
-        let floats = &mut self.workspace.floats.front[..expected];
-        transpose(canvas, self.input.positions(), floats);
+        let place = self.compiled.buffers.place(ValueId(0));
+        transpose(canvas, input.positions(), &mut self.memory.floats[place][..expected]);
         Ok(())
     }
 
     /// What the last step left.
     fn end(&mut self) -> &[f32] {
-        let outputs = self.output.elements();
-        let floats = &mut self.workspace.floats;
-        transpose(&floats.front[..outputs], self.output.channels, &mut floats.back[..outputs]);
-        floats.swap();
-        &floats.front[..outputs]
+        let place = self.compiled.buffers.place(self.compiled.output);
+        let output = &self.memory.floats[place][..self.logits.len()];
+        transpose(output, self.compiled.output_channels(), &mut self.logits);
+        &self.logits
     }
 }
 

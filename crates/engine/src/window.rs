@@ -2,12 +2,13 @@ use std::ops::Range;
 
 use dabnet_graph::Shape;
 
-/// How the square windows of a convolution or a pooling lie on its input.
+/// How the windows of a convolution or a pooling lie on its input.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     pub(crate) input: Shape,
     pub(crate) output: Shape,
-    pub(crate) kernel: usize,
+    /// Rows and columns.
+    pub(crate) kernel: [usize; 2],
     pub(crate) stride: usize,
     pub(crate) padding: usize,
 }
@@ -15,12 +16,12 @@ pub(crate) struct Window {
 impl Window {
     /// The rows of output row `y`'s windows that lie on the input, counted from their first.
     pub(crate) fn rows(&self, y: usize) -> Range<usize> {
-        self.inside(y, self.input.height)
+        self.inside(y, self.kernel[0], self.input.height)
     }
 
     /// The columns of output column `x`'s windows that lie on the input, counted from their first.
     pub(crate) fn columns(&self, x: usize) -> Range<usize> {
-        self.inside(x, self.input.width)
+        self.inside(x, self.kernel[1], self.input.width)
     }
 
     /// The input row or column under tap `tap` of output row or column `output`.
@@ -28,20 +29,38 @@ impl Window {
         output * self.stride + tap - self.padding
     }
 
+    /// The output positions of some rows, each with its row and column.
+    pub(crate) fn positions(&self, rows: Range<usize>) -> impl Iterator<Item = (usize, usize, usize)> {
+        let width = self.output.width;
+        rows.flat_map(move |y| (0..width).map(move |x| (y * width + x, y, x)))
+    }
+
     /// Row and column of an output position.
     pub(crate) const fn position(&self, position: usize) -> (usize, usize) {
         (position / self.output.width, position % self.output.width)
     }
 
-    /// Elements of a whole window over all channels.
-    pub(crate) const fn len(&self) -> usize {
-        self.kernel * self.kernel * self.input.channels
+    /// Elements of a whole window in one channel.
+    pub(crate) const fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
     }
 
-    fn inside(&self, output: usize, extent: usize) -> Range<usize> {
+    /// Calls `visit` with the channels of every position of `values` under the window at output
+    /// `(y, x)`.
+    pub(crate) fn each<'a>(&self, values: &'a [f32], y: usize, x: usize, mut visit: impl FnMut(&'a [f32])) {
+        let channels = self.input.channels;
+        let across = self.columns(x);
+        let from = self.input_at(x, across.start);
+        for row in self.rows(y) {
+            let first = (self.input_at(y, row) * self.input.width + from) * channels;
+            values[first..first + across.len() * channels].chunks_exact(channels).for_each(&mut visit);
+        }
+    }
+
+    fn inside(&self, output: usize, kernel: usize, extent: usize) -> Range<usize> {
         let start = output * self.stride;
         let first = self.padding.saturating_sub(start);
-        let end = (extent + self.padding).saturating_sub(start).min(self.kernel);
+        let end = (extent + self.padding).saturating_sub(start).min(kernel);
         first..end.max(first)
     }
 }

@@ -17,8 +17,14 @@ use serde_json::{Value, json};
 
 /// A model of every kind of parameter, every number of it written down here.
 fn tiny() -> PackedModel {
-    let conv =
-        |out_channels, kernel, precision| Conv2d { out_channels, kernel, stride: 1, padding: 0, precision };
+    let conv = |out_channels, kernel, precision| Conv2d {
+        out_channels,
+        kernel,
+        stride: 1,
+        padding: 0,
+        groups: 1,
+        precision,
+    };
     let (full, fbin) = (conv(3, 1, Precision::Full), conv(2, 2, Precision::Fbin));
     let (wbin, last) = (conv(1, 1, Precision::Wbin), conv(1, 7, Precision::Full));
     let ops = [
@@ -95,7 +101,7 @@ proptest! {
     #[test]
     fn binary_weights_come_back(
         (conv, in_channels, selected) in (1..5_usize, 1..20_usize, 1..4_usize).prop_flat_map(|(o, i, kernel)| {
-            let conv = Conv2d { out_channels: o, kernel, stride: 1, padding: 0, precision: Precision::Wbin };
+            let conv = Conv2d { out_channels: o, kernel, stride: 1, padding: 0, groups: 1, precision: Precision::Wbin };
             (Just(conv), Just(i), prop::collection::vec(any::<bool>(), conv.weights(i)))
         }),
     ) {
@@ -126,7 +132,8 @@ proptest! {
 /// The worked example of the specification.
 #[test]
 fn bit_order_is_that_of_the_example() {
-    let conv = Conv2d { out_channels: 1, kernel: 2, stride: 1, padding: 0, precision: Precision::Wbin };
+    let conv =
+        Conv2d { out_channels: 1, kernel: 2, stride: 1, padding: 0, groups: 1, precision: Precision::Wbin };
     let selected = [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 1, 1].map(|bit| bit == 1);
     let parameters = Parameters::binary(&conv, 3, &selected, vec![0.5], vec![-0.25]).unwrap();
     let Parameters::Binary { bits, .. } = parameters else { panic!("not binary") };
@@ -286,7 +293,8 @@ fn models_that_do_not_fit_are_not_written() {
         assert!(matches!(model.to_bytes(), Err(EngineError::Field { .. })));
         assert!(matches!(dabnet_engine::Model::new(model), Err(EngineError::Field { .. })));
     }
-    let conv = Conv2d { out_channels: 2, kernel: 1, stride: 1, padding: 0, precision: Precision::Wbin };
+    let conv =
+        Conv2d { out_channels: 2, kernel: 1, stride: 1, padding: 0, groups: 1, precision: Precision::Wbin };
     assert!(Parameters::binary(&conv, 3, &[true; 5], vec![0.0; 2], vec![0.0; 2]).is_err());
     assert!(Parameters::binary(&conv, 3, &[true; 6], vec![0.0; 2], vec![0.0; 3]).is_err());
     assert!(tiny().dense("relu").is_err() && tiny().dense("first.norm").is_err());

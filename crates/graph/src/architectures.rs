@@ -1,5 +1,7 @@
 //! The networks this project knows, one file each.
 
+mod googlenet;
+mod resnet_18;
 mod sketch_a_net;
 mod sketch_a_net_64;
 
@@ -30,6 +32,8 @@ impl Architecture {
 pub const ALL: &[Architecture] = &[
     Architecture { name: sketch_a_net::NAME, side: 225, build: sketch_a_net::build },
     Architecture { name: sketch_a_net_64::NAME, side: 64, build: sketch_a_net_64::build },
+    Architecture { name: resnet_18::NAME, side: 224, build: resnet_18::build },
+    Architecture { name: googlenet::NAME, side: 224, build: googlenet::build },
 ];
 
 /// The architecture called `name`.

@@ -14,6 +14,7 @@ pub struct Builder {
     architecture: &'static str,
     policy: Policy,
     nodes: Vec<Node>,
+    head: NodeId,
     binarizable: Vec<String>,
 }
 
@@ -21,38 +22,87 @@ impl Builder {
     /// A network that sees `input`.
     pub fn new(architecture: &'static str, policy: &Policy, input: Shape) -> Self {
         let node = Node { name: "input".into(), op: Op::Input { shape: input }, inputs: Vec::new() };
-        Self { architecture, policy: policy.clone(), nodes: vec![node], binarizable: Vec::new() }
+        Self { architecture, policy: policy.clone(), nodes: vec![node], head: 0, binarizable: Vec::new() }
     }
 
-    /// Appends a node that reads the last one.
+    /// Appends a node that reads the last one, or the one that [`Builder::go_to`] named.
     pub fn push(&mut self, name: impl Into<String>, op: Op) -> NodeId {
-        let last = self.nodes.len() - 1;
-        self.nodes.push(Node { name: name.into(), op, inputs: vec![last] });
-        last + 1
+        self.push_reading(name, op, vec![self.head])
+    }
+
+    /// The node that the next one reads.
+    pub fn head(&self) -> NodeId {
+        self.head
+    }
+
+    /// Makes the next node read `node`: where a branch begins.
+    pub fn go_to(&mut self, node: NodeId) {
+        self.head = node;
+    }
+
+    /// The sum of the last node and `other`.
+    pub fn add(&mut self, name: impl Into<String>, other: NodeId) -> NodeId {
+        self.push_reading(name, Op::Add, vec![self.head, other])
+    }
+
+    /// The channels of `branches`, one after another.
+    pub fn concat(&mut self, name: impl Into<String>, branches: Vec<NodeId>) -> NodeId {
+        self.push_reading(name, Op::Concat, branches)
     }
 
     /// A bare convolution in full precision: the classifier.
-    pub fn conv(&mut self, name: &str, out_channels: usize, kernel: usize) -> NodeId {
-        let conv = Conv2d { out_channels, kernel, stride: 1, padding: 0, precision: Precision::Full };
-        self.push(name, Op::Conv2d(conv))
+    pub fn conv(&mut self, name: &str, filters: Filters) -> NodeId {
+        self.push(name, Op::Conv2d(filters.conv(Precision::Full)))
     }
 
     /// A layer in full precision whatever the policy: the first one.
-    pub fn full_layer(&mut self, name: &str, out_channels: usize, kernel: usize, stride: usize) {
-        let conv = Conv2d { out_channels, kernel, stride, padding: 0, precision: Precision::Full };
-        self.block(name, conv);
+    pub fn full_layer(&mut self, name: &str, filters: Filters) -> NodeId {
+        self.block(name, filters.conv(Precision::Full));
+        self.relu_after(name, Precision::Full)
     }
 
     /// A layer whose precision the policy decides.
-    pub fn layer(&mut self, name: &str, out_channels: usize, kernel: usize, padding: usize) {
-        let precision = self.policy.precision(name);
-        self.binarizable.push(name.to_owned());
-        self.block(name, Conv2d { out_channels, kernel, stride: 1, padding, precision });
+    pub fn layer(&mut self, name: &str, filters: Filters) -> NodeId {
+        let precision = self.linear_layer(name, filters);
+        self.relu_after(name, precision)
     }
 
-    /// Max pooling over `kernel × kernel` windows.
-    pub fn max_pool(&mut self, name: &str, kernel: usize, stride: usize) {
-        self.push(name, Op::MaxPool { kernel, stride });
+    /// The same without the ReLU that it may end with: what a sum follows. Its precision says
+    /// whether [one is due](Builder::relu_after) behind that.
+    pub fn linear_layer(&mut self, name: &str, filters: Filters) -> Precision {
+        let precision = self.policy.precision(name);
+        self.binarizable.push(name.to_owned());
+        self.block(name, filters.conv(precision));
+        precision
+    }
+
+    /// The ReLU of `name` where inputs are real, nothing where they are binary.
+    pub fn relu_after(&mut self, name: &str, precision: Precision) -> NodeId {
+        if precision == Precision::Fbin {
+            return self.head;
+        }
+        self.push(format!("{name}.relu"), Op::Relu)
+    }
+
+    /// Max pooling over `kernel × kernel` windows inside the input.
+    pub fn max_pool(&mut self, name: impl Into<String>, kernel: usize, stride: usize) -> NodeId {
+        self.push(name, Op::MaxPool { kernel, stride, padding: 0 })
+    }
+
+    /// Max pooling over windows that stick out by `padding`.
+    pub fn padded_max_pool(
+        &mut self,
+        name: impl Into<String>,
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+    ) -> NodeId {
+        self.push(name, Op::MaxPool { kernel, stride, padding })
+    }
+
+    /// The mean of each channel.
+    pub fn global_avg_pool(&mut self, name: &str) {
+        self.push(name, Op::GlobalAvgPool);
     }
 
     /// Dropout in training.
@@ -80,6 +130,12 @@ impl Builder {
         Graph::new(self.architecture.to_owned(), self.policy, self.nodes)
     }
 
+    fn push_reading(&mut self, name: impl Into<String>, op: Op, inputs: Vec<NodeId>) -> NodeId {
+        self.nodes.push(Node { name: name.into(), op, inputs });
+        self.head = self.nodes.len() - 1;
+        self.head
+    }
+
     fn block(&mut self, name: &str, conv: Conv2d) {
         let binary_input = conv.precision == Precision::Fbin;
         if binary_input {
@@ -89,7 +145,46 @@ impl Builder {
         self.push(name, Op::Conv2d(conv));
         if !binary_input {
             self.batch_norm(format!("{name}.norm"));
-            self.push(format!("{name}.relu"), Op::Relu);
         }
+    }
+}
+
+/// A convolution but for its precision.
+#[derive(Clone, Copy, Debug)]
+pub struct Filters {
+    count: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    groups: usize,
+}
+
+impl Filters {
+    /// `count` filters of `kernel × kernel`, at every position inside the input.
+    pub const fn new(count: usize, kernel: usize) -> Self {
+        Self { count, kernel, stride: 1, padding: 0, groups: 1 }
+    }
+
+    /// Step between positions.
+    #[must_use]
+    pub const fn stride(self, stride: usize) -> Self {
+        Self { stride, ..self }
+    }
+
+    /// Zeros on every side of the input.
+    #[must_use]
+    pub const fn padding(self, padding: usize) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// Parts that channels and filters are cut into.
+    #[must_use]
+    pub const fn groups(self, groups: usize) -> Self {
+        Self { groups, ..self }
+    }
+
+    const fn conv(self, precision: Precision) -> Conv2d {
+        let Self { count, kernel, stride, padding, groups } = self;
+        Conv2d { out_channels: count, kernel, stride, padding, groups, precision }
     }
 }

@@ -102,6 +102,17 @@ impl Graph {
         self.shapes[self.nodes[id].inputs[0]]
     }
 
+    /// Channels that one filter of convolution `id` sees; 0 for any other node.
+    ///
+    /// # Panics
+    /// If `id` is not a node of this graph.
+    pub fn filter_channels(&self, id: NodeId) -> usize {
+        match &self.nodes[id].op {
+            Op::Conv2d(conv) => conv.group_channels(self.input_shape_of(id).channels),
+            _ => 0,
+        }
+    }
+
     /// Shape of the network's input.
     pub fn input_shape(&self) -> Shape {
         self.shapes[0]

@@ -20,7 +20,7 @@ mod policy;
 mod shape;
 
 pub use account::{Account, LayerAccount};
-pub use builder::Builder;
+pub use builder::{Builder, Filters};
 pub use canvas::Canvas;
 pub use error::GraphError;
 pub use graph::{Graph, Node, NodeId};

@@ -22,13 +22,29 @@ pub enum Op {
     Relu,
     /// `+1` where `x ≥ 0`, `−1` elsewhere; backward, the gradient passes where `|x| ≤ 1`.
     Sign,
-    /// Maximum over square windows that lie wholly inside the input.
+    /// Maximum over square windows; what lies outside the input never is it.
     MaxPool {
         /// Side of the window.
         kernel: usize,
         /// Step between windows.
         stride: usize,
+        /// How far windows stick out on every side.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        padding: usize,
     },
+    /// Mean over square windows that lie wholly inside the input.
+    AvgPool {
+        /// Side of the window.
+        kernel: usize,
+        /// Step between windows.
+        stride: usize,
+    },
+    /// Mean of each channel.
+    GlobalAvgPool,
+    /// Sum of two or more inputs of the same shape.
+    Add,
+    /// The channels of two or more inputs, one input after another.
+    Concat,
     /// Drops elements with probability `p` in training; nothing at inference.
     Dropout {
         /// Probability of dropping, in `[0, 1)`.
@@ -36,7 +52,10 @@ pub enum Op {
     },
 }
 
-/// A convolution, its weights `[out_channels, in_channels, kernel, kernel]`.
+/// A convolution, its weights `[out_channels, in_channels / groups, kernel, kernel]`.
+///
+/// A fully connected layer is one whose kernel is as large as its input: the weights are the same
+/// numbers in the same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2d {
@@ -48,19 +67,36 @@ pub struct Conv2d {
     pub stride: usize,
     /// Zeros added on every side of the input.
     pub padding: usize,
+    /// Parts that channels and filters are cut into; a filter sees the channels of its part only.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub groups: usize,
     /// How weights and inputs are represented.
     pub precision: Precision,
 }
 
 impl Conv2d {
-    /// Weights in one filter on `in_channels` channels: `n = c_in · k · k`.
+    /// Channels that one filter sees of `in_channels`.
+    pub const fn group_channels(&self, in_channels: usize) -> usize {
+        in_channels / self.groups
+    }
+
+    /// Weights in one filter on `in_channels` channels: `n = c_in / groups · k · k`.
     pub const fn filter_len(&self, in_channels: usize) -> usize {
-        in_channels * self.kernel * self.kernel
+        self.group_channels(in_channels) * self.kernel * self.kernel
     }
 
     /// Weights in the whole layer.
     pub const fn weights(&self, in_channels: usize) -> usize {
         self.out_channels * self.filter_len(in_channels)
+    }
+
+    fn check_groups(&self, in_channels: usize) -> Result<(), String> {
+        let divides = |channels: usize| self.groups != 0 && channels.is_multiple_of(self.groups);
+        if divides(in_channels) && divides(self.out_channels) {
+            return Ok(());
+        }
+        let (groups, filters) = (self.groups, self.out_channels);
+        Err(format!("{groups} groups do not divide {in_channels} channels and {filters} filters"))
     }
 }
 
@@ -75,29 +111,52 @@ impl Op {
             [shape] => Ok(*shape),
             _ => Err(fail(format!("takes one input, has {}", inputs.len()))),
         };
+        let several = || match inputs {
+            [first, _, ..] => Ok(*first),
+            _ => Err(fail(format!("takes two inputs or more, has {}", inputs.len()))),
+        };
+        let windows = |kernel, stride, padding| {
+            let input = single()?;
+            let count = |extent| window_count(extent, kernel, stride, padding);
+            count(input.height).zip(count(input.width)).ok_or_else(|| {
+                fail(format!("kernel {kernel}, stride {stride}, padding {padding} do not fit {input}"))
+            })
+        };
         let shape = match self {
             Self::Input { shape } if inputs.is_empty() => *shape,
             Self::Input { .. } => return Err(fail("the input node takes no input".into())),
             Self::Conv2d(conv) => {
-                let input = single()?;
-                checked_product(&[conv.out_channels, input.channels, conv.kernel, conv.kernel])
+                conv.check_groups(single()?.channels).map_err(fail)?;
+                let channels = conv.group_channels(single()?.channels);
+                checked_product(&[conv.out_channels, channels, conv.kernel, conv.kernel])
                     .ok_or_else(|| fail("its weights are empty or too many".into()))?;
-                let side = |extent| window_count(extent, conv.kernel, conv.stride, conv.padding);
-                let (height, width) = side(input.height).zip(side(input.width)).ok_or_else(|| {
-                    fail(format!(
-                        "kernel {}, stride {}, padding {} do not fit {input}",
-                        conv.kernel, conv.stride, conv.padding
-                    ))
-                })?;
+                let (height, width) = windows(conv.kernel, conv.stride, conv.padding)?;
                 Shape::new(conv.out_channels, height, width)
             }
-            Self::MaxPool { kernel, stride } => {
-                let input = single()?;
-                let side = |extent| window_count(extent, *kernel, *stride, 0);
-                let (height, width) = side(input.height)
-                    .zip(side(input.width))
-                    .ok_or_else(|| fail(format!("window {kernel}, stride {stride} do not fit {input}")))?;
-                Shape::new(input.channels, height, width)
+            Self::MaxPool { kernel, stride, padding } => {
+                let (height, width) = windows(*kernel, *stride, *padding)?;
+                Shape::new(single()?.channels, height, width)
+            }
+            Self::AvgPool { kernel, stride } => {
+                let (height, width) = windows(*kernel, *stride, 0)?;
+                Shape::new(single()?.channels, height, width)
+            }
+            Self::GlobalAvgPool => Shape::new(single()?.channels, 1, 1),
+            Self::Add => {
+                let first = several()?;
+                if let Some(other) = inputs.iter().find(|shape| **shape != first) {
+                    return Err(fail(format!("adds {first} and {other}")));
+                }
+                first
+            }
+            Self::Concat => {
+                let first = several()?;
+                let alike = |shape: &&Shape| (shape.height, shape.width) == (first.height, first.width);
+                if let Some(other) = inputs.iter().find(|shape| !alike(shape)) {
+                    return Err(fail(format!("puts {other} after {first}")));
+                }
+                let channels = inputs.iter().try_fold(0_usize, |sum, shape| sum.checked_add(shape.channels));
+                Shape { channels: channels.unwrap_or(0), ..first }
             }
             Self::BatchNorm { epsilon } if !(epsilon.is_finite() && *epsilon > 0.0) => {
                 return Err(fail(format!("epsilon {epsilon} is not positive")));
@@ -119,4 +178,16 @@ fn window_count(extent: usize, kernel: usize, stride: usize, padding: usize) -> 
     }
     let padded = extent.checked_add(padding.checked_mul(2)?)?;
     Some(padded.checked_sub(kernel)? / stride + 1)
+}
+
+const fn one() -> usize {
+    1
+}
+
+fn is_one(value: &usize) -> bool {
+    *value == 1
+}
+
+fn is_zero(value: &usize) -> bool {
+    *value == 0
 }

@@ -94,3 +94,35 @@ fn broken_descriptions_are_refused() {
         assert!(error.contains(expected), "{from} -> {to}: {error}");
     }
 }
+
+fn total(name: &str, classes: usize, policy: &Policy) -> dabnet_graph::Account {
+    let architecture = architectures::find(name).unwrap();
+    architecture.graph(architecture.side, classes, policy).unwrap().account()
+}
+
+/// torchvision's ResNet-18 has 11,689,512 parameters and 1,814,073,344 multiply-accumulates on three
+/// channels: without its 1,000 biases, its 9,600 numbers of batch normalisation, and the weights of
+/// the first layer on two of the channels.
+#[test]
+fn resnet_18_has_the_published_totals() {
+    let account = total("resnet-18", 1000, &Policy::Full);
+    let first = 2 * 64 * 49;
+    assert_eq!(account.weights(), 11_689_512 - 1_000 - 9_600 - first);
+    assert_eq!(account.macs(Precision::Full), 1_814_073_344 - first * 112 * 112);
+}
+
+/// The published network has 6,998,552 parameters, of which 8,280 biases, on three channels.
+#[test]
+fn googlenet_has_the_published_totals() {
+    let account = total("googlenet", 1000, &Policy::Full);
+    assert_eq!(account.weights(), 6_998_552 - 8_280 - 2 * 64 * 49);
+}
+
+#[test]
+fn branches_are_binarized_too() {
+    for name in ["resnet-18", "googlenet"] {
+        let account = total(name, 250, &Policy::Fbin);
+        let full: Vec<_> = account.layers.iter().filter(|layer| layer.precision == Precision::Full).collect();
+        assert_eq!(full.iter().map(|layer| &layer.name[..]).collect::<Vec<_>>(), ["conv1", "fc"], "{name}");
+    }
+}

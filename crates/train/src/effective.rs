@@ -64,10 +64,12 @@ fn binarize(layer: &str, latent: &[f32], conv: &Conv2d, scheme: Scheme) -> Resul
 /// mean over input channels at each tap, always within `±1` (paper, section 4).
 pub(crate) fn constrain(graph: &Graph, parameters: &mut Parameters, center: bool) {
     for (id, _, conv) in graph.convolutions().filter(|(_, _, conv)| conv.precision.binary_weights()) {
-        let channels = graph.input_shape_of(id).channels;
+        let channels = graph.filter_channels(id);
         let NodeParameters::Conv(latent) = &mut parameters.nodes_mut()[id] else { continue };
         if center && channels > 1 {
-            latent.chunks_mut(conv.filter_len(channels)).for_each(|filter| center_taps(filter, channels));
+            latent
+                .chunks_mut(channels * conv.kernel * conv.kernel)
+                .for_each(|filter| center_taps(filter, channels));
         }
         latent.iter_mut().for_each(|weight| *weight = weight.clamp(-CLAMP, CLAMP));
     }

@@ -2,8 +2,8 @@
 
 use burn_tensor::{
     Device, Int, Tensor, TensorData, activation,
-    module::{batch_norm, batch_norm_train, conv2d, max_pool2d},
-    ops::{ConvOptions, MaxPoolOptions},
+    module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, max_pool2d},
+    ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions},
 };
 use dabnet_graph::{Graph, NodeId, Op};
 use rand::{Rng, RngExt};
@@ -84,7 +84,8 @@ fn forward(
     for (id, node) in graph.nodes().iter().enumerate() {
         // Handing over the last reference lets the library work in place.
         let mut read = |input: NodeId| {
-            let tensor = if last_use[input] == id { live[input].take() } else { live[input].clone() };
+            let last = last_use[input] == id && node.inputs.len() == 1;
+            let tensor = if last { live[input].take() } else { live[input].clone() };
             tensor.expect("nodes come after what they read")
         };
         let output = match (&node.op, &network.parameters.nodes()[id]) {
@@ -94,10 +95,9 @@ fn forward(
             }
             (Op::Conv2d(conv), _) => {
                 let effective = network.effective[id].as_ref().expect("every convolution has weights");
-                let channels = graph.input_shape_of(id).channels;
-                let dims = [conv.out_channels, channels, conv.kernel, conv.kernel];
+                let dims = [conv.out_channels, graph.filter_channels(id), conv.kernel, conv.kernel];
                 let weights = Tensor::from_data(TensorData::new(effective.weights.clone(), dims), device);
-                let options = ConvOptions::new([conv.stride; 2], [conv.padding; 2], [1, 1], 1);
+                let options = ConvOptions::new([conv.stride; 2], [conv.padding; 2], [1, 1], conv.groups);
                 conv2d(read(node.inputs[0]), mode.weights(weights), None, options)
             }
             (Op::BatchNorm { epsilon }, NodeParameters::Norm(norm)) => {
@@ -106,11 +106,23 @@ fn forward(
             (Op::BatchNorm { .. }, _) => unreachable!("parameters follow the graph"),
             (Op::Relu, _) => activation::relu(read(node.inputs[0])),
             (Op::Sign, _) => mode.sign(read(node.inputs[0])),
-            (Op::MaxPool { kernel, stride }, _) => {
-                max_pool2d(read(node.inputs[0]), MaxPoolOptions::new([*kernel; 2]).with_stride([*stride; 2]))
+            (Op::MaxPool { kernel, stride, padding }, _) => {
+                let options = MaxPoolOptions::new([*kernel; 2]).with_stride([*stride; 2]);
+                max_pool2d(read(node.inputs[0]), options.with_padding([*padding; 2]))
             }
+            (Op::AvgPool { kernel, stride }, _) => {
+                let options = AvgPoolOptions::new([*kernel; 2]).with_stride([*stride; 2]);
+                avg_pool2d(read(node.inputs[0]), options)
+            }
+            (Op::GlobalAvgPool, _) => read(node.inputs[0]).mean_dims(&[2, 3]),
+            (Op::Add, _) => {
+                let terms = node.inputs.iter().map(|&input| read(input));
+                terms.reduce(|sum, term| sum + term).expect("a sum has terms")
+            }
+            (Op::Concat, _) => Tensor::cat(node.inputs.iter().map(|&input| read(input)).collect(), 1),
             (Op::Dropout { p }, _) => mode.dropout(read(node.inputs[0]), *p),
         };
+        node.inputs.iter().filter(|&&input| last_use[input] == id).for_each(|&input| live[input] = None);
         live[id] = Some(output);
     }
     let output = live.pop().flatten().expect("a graph has nodes");

@@ -57,7 +57,7 @@ fn latent(trained: &Trained) -> Result<Vec<u8>, CliError> {
     let graph = trained.graph();
     let tensors = graph.convolutions().filter_map(|(id, node, conv)| {
         let NodeParameters::Conv(weights) = &trained.parameters().nodes()[id] else { return None };
-        let shape = vec![conv.out_channels, graph.input_shape_of(id).channels, conv.kernel, conv.kernel];
+        let shape = vec![conv.out_channels, graph.filter_channels(id), conv.kernel, conv.kernel];
         let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
         Some((format!("{}.weight", node.name), shape, bytes))
     });

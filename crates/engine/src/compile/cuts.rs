@@ -1,5 +1,23 @@
-use super::TailOp;
-use crate::{step::Pointwise, window::Window};
+use crate::{
+    step::{Pointwise, RowOp},
+    window::Window,
+};
+
+/// An op between a source of results and what reads them.
+pub(super) enum TailOp {
+    Pointwise(Pointwise),
+    Pool(Window),
+}
+
+impl TailOp {
+    /// As a function of the results of one position; `None` for a pooling.
+    pub(super) fn into_row_op(self) -> Option<RowOp> {
+        match self {
+            Self::Pointwise(function) => Some(RowOp::Pointwise(function)),
+            Self::Pool(_) => None,
+        }
+    }
+}
 
 /// A run of pointwise functions, at most one max pooling among them, and a sign, as one
 /// comparison a channel: `sign · x ≥ at`.

@@ -4,7 +4,7 @@ use safetensors::Dtype;
 /// The parameters that a graph asks of one of its nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
-    /// A convolution in full precision.
+    /// A convolution in full precision; `in_channels` are those that one filter sees.
     Float { filters: usize, in_channels: usize, kernel: usize },
     /// A convolution with binary weights.
     Binary { filters: usize, in_channels: usize, kernel: usize },
@@ -51,7 +51,7 @@ pub(super) fn expected(graph: &Graph) -> impl Iterator<Item = (&str, Expected)> 
         let expected = match &node.op {
             Op::Conv2d(conv) => {
                 let (filters, kernel) = (conv.out_channels, conv.kernel);
-                let in_channels = graph.input_shape_of(id).channels;
+                let in_channels = graph.filter_channels(id);
                 if conv.precision.binary_weights() {
                     Expected::Binary { filters, in_channels, kernel }
                 } else {

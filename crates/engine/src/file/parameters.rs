@@ -33,7 +33,7 @@ pub enum Parameters {
 
 impl Parameters {
     /// Packs the filters of `conv` on `in_channels` channels: `selected` says for every weight,
-    /// `[out, in, kernel, kernel]` row-major, whether it is `alpha` of its filter rather than
+    /// `[out, in / groups, kernel, kernel]` row-major, whether it is `alpha` of its filter rather than
     /// `beta`.
     ///
     /// # Errors
@@ -48,12 +48,12 @@ impl Parameters {
         check_length("selected", selected.len(), conv.weights(in_channels))?;
         check_length("alpha", alpha.len(), conv.out_channels)?;
         check_length("beta", beta.len(), conv.out_channels)?;
-        let filter = conv.filter_len(in_channels);
+        let (filter, channels) = (conv.filter_len(in_channels), conv.group_channels(in_channels));
         let row = filter.div_ceil(8);
         let mut bits = vec![0; conv.out_channels * row];
         for (selected, bits) in selected.chunks_exact(filter).zip(bits.chunks_exact_mut(row)) {
             for (weight, _) in selected.iter().enumerate().filter(|(_, selected)| **selected) {
-                let bit = stored_index(weight, in_channels, conv.kernel);
+                let bit = stored_index(weight, channels, conv.kernel);
                 bits[bit / 8] |= 1 << (bit % 8);
             }
         }

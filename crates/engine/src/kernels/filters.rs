@@ -1,4 +1,4 @@
-use crate::bits;
+use crate::bits::{self, UNIT, units};
 
 /// Filters that lie side by side, so that one 512-bit vector holds a word of each.
 pub(crate) const LANES: usize = 8;
@@ -18,17 +18,18 @@ pub(crate) struct BitFilters {
 }
 
 impl BitFilters {
-    /// Filters of `len` bits each, one row of `⌈len/8⌉` bytes after another.
-    pub(crate) fn new(rows: &[u8], len: usize) -> Self {
-        let row = len.div_ceil(8);
-        let (words, groups) = (bits::words(len), (rows.len() / row).div_ceil(LANES));
+    /// Filters of `taps · channels` bits each, one row of bytes after another. The bits of every tap
+    /// begin a unit, as those of every activation do.
+    pub(crate) fn new(rows: &[u8], taps: usize, channels: usize) -> Self {
+        let row = (taps * channels).div_ceil(8);
+        let tap = UNIT * units(channels);
+        let (words, groups) = (bits::words(taps * tap), (rows.len() / row).div_ceil(LANES));
         let mut lanes = vec![Lanes([0; LANES]); groups * words];
         for (filter, row) in rows.chunks_exact(row).enumerate() {
             let group = &mut lanes[filter / LANES * words..][..words];
-            for (lane, bytes) in group.iter_mut().zip(row.chunks(8)) {
-                let mut word = [0; 8];
-                word[..bytes.len()].copy_from_slice(bytes);
-                lane.0[filter % LANES] = u64::from_le_bytes(word);
+            for bit in (0..taps * channels).filter(|bit| row[bit / 8] >> (bit % 8) & 1 == 1) {
+                let place = bit / channels * tap + bit % channels;
+                group[place / 64].0[filter % LANES] |= 1 << (place % 64);
             }
         }
         Self { words, groups, lanes }

@@ -35,7 +35,7 @@ proptest! {
 
     #[test]
     fn differences_agree((len, rows, patches) in layer()) {
-        let filters = BitFilters::new(&rows, len);
+        let filters = BitFilters::new(&rows, 1, len);
         let counts = patches.len() / filters.words() * filters.padded();
         let mut expected = vec![0; counts];
         SCALAR.count_differences(&patches, &filters, &mut expected);

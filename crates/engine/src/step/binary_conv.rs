@@ -1,9 +1,13 @@
-use super::{BitSink, Step, borders::Borders};
+use std::ops::Range;
+
+use super::{ChannelSlice, Context, Sink, Source, borders::Borders};
 use crate::{
-    EngineError, bits,
-    kernels::{BitFilters, Kernels, LANES, Sums},
+    EngineError,
+    bits::units,
+    kernels::{BitFilters, LANES, Sums},
+    memory::{Needs, Scratch},
+    plan::ValueId,
     window::Window,
-    workspace::{Needs, Workspace},
 };
 
 /// Bytes of patches and counts that are worked on at a time: about what a level-1 cache holds
@@ -13,50 +17,49 @@ const TILE_BYTES: usize = 32 << 10;
 /// A convolution of bits by bits.
 #[derive(Debug)]
 pub(crate) struct BinaryConv {
+    value: ValueId,
     window: Window,
+    channels: ChannelSlice,
     filters: BitFilters,
     borders: Borders,
     /// Per filter, `(α − β) / 2`: the factor of the binary dot product.
     slope: Vec<f32>,
     /// Per filter, `(α + β) / 2`: the factor of the sum of the activations.
     lift: Vec<f32>,
-    outputs: Outputs,
-}
-
-/// What becomes of a binary convolution's results.
-#[derive(Debug)]
-enum Outputs {
-    /// They stay floats.
-    Floats,
-    /// Each is compared with a number, and the bits go on.
-    Bits { at: Vec<f32>, sink: BitSink },
 }
 
 impl BinaryConv {
-    /// `rows` are the filters' bits, `⌈n/8⌉` bytes each. The outputs are floats.
-    pub(crate) fn new(window: Window, rows: &[u8], alpha: &[f32], beta: &[f32]) -> Result<Self, EngineError> {
-        let filters = BitFilters::new(rows, window.len());
+    /// On some channels of `value`, which begin and end with a unit unless they are all. `rows` are
+    /// the filters' bits, `⌈n/8⌉` bytes each.
+    pub(crate) fn new(
+        value: ValueId,
+        window: Window,
+        channels: ChannelSlice,
+        rows: &[u8],
+        [alpha, beta]: [&[f32]; 2],
+    ) -> Result<Self, EngineError> {
         let combine = |f: fn(f64, f64) -> f64| {
             let values = alpha.iter().zip(beta).map(|(&alpha, &beta)| f(alpha.into(), beta.into()) as f32);
             padded(values.collect(), 0.0)
         };
         Ok(Self {
-            borders: Borders::new(&window, rows)?,
+            value,
+            filters: BitFilters::new(rows, window.taps(), channels.count),
+            borders: Borders::new(&window, channels.count, rows)?,
             slope: combine(|alpha, beta| (alpha - beta) / 2.0),
             lift: combine(|alpha, beta| (alpha + beta) / 2.0),
             window,
-            filters,
-            outputs: Outputs::Floats,
+            channels,
         })
     }
 
-    /// The same with bits for outputs: whether `sign · result ≥ at`, a filter each.
-    pub(crate) fn into_bits(mut self, sign: &[f32], at: Vec<f32>, sink: BitSink) -> Self {
+    /// Multiplies the results of each filter by its sign, and gives the numbers they are to be
+    /// compared with as many elements.
+    pub(crate) fn fold(&mut self, sign: &[f32], at: Vec<f32>) -> Vec<f32> {
         for factors in [&mut self.slope, &mut self.lift] {
             factors.iter_mut().zip(sign).for_each(|(factor, sign)| *factor *= sign);
         }
-        self.outputs = Outputs::Bits { at: padded(at, f32::INFINITY), sink };
-        self
+        padded(at, f32::INFINITY)
     }
 
     /// Output positions that are worked on at a time.
@@ -66,15 +69,25 @@ impl BinaryConv {
     }
 
     /// Gathers the window at output `(y, x)`, zeros where it sticks out.
-    fn gather(&self, source: &[u64], y: usize, x: usize, patch: &mut [u64]) {
-        let Window { input, kernel, .. } = self.window;
-        let across = self.window.columns(x);
-        let input_x = self.window.input_at(x, across.start);
-        patch.fill(0);
-        for row in self.window.rows(y) {
-            let from = (self.window.input_at(y, row) * input.width + input_x) * input.channels;
-            let to = (row * kernel + across.start) * input.channels;
-            bits::or_run(patch, to, source, from, across.len() * input.channels);
+    fn gather(&self, source: &[u32], y: usize, x: usize, patch: &mut [u32]) {
+        let (all, count) = (units(self.channels.all), units(self.channels.count));
+        let (rows, across) = (self.window.rows(y), self.window.columns(x));
+        if rows.len() * across.len() < self.window.taps() {
+            patch.fill(0);
+        }
+        for row in rows {
+            let (y, x) = (self.window.input_at(y, row), self.window.input_at(x, across.start));
+            let source = &source[(y * self.window.input.width + x) * all..][..across.len() * all];
+            let to = (row * self.window.kernel[1] + across.start) * count;
+            let patch = &mut patch[to..to + across.len() * count];
+            if self.channels.is_all() {
+                patch.copy_from_slice(source);
+                continue;
+            }
+            let first = units(self.channels.first);
+            for (patch, source) in patch.chunks_exact_mut(count).zip(source.chunks_exact(all)) {
+                patch.copy_from_slice(&source[first..first + count]);
+            }
         }
     }
 }
@@ -85,31 +98,34 @@ fn padded(mut values: Vec<f32>, filler: f32) -> Vec<f32> {
     values
 }
 
-impl Step for BinaryConv {
+impl Source for BinaryConv {
+    fn reads(&self) -> ValueId {
+        self.value
+    }
+
     fn needs(&self) -> Needs {
-        let Window { input, output, .. } = self.window;
-        let outputs = match &self.outputs {
-            Outputs::Floats => Needs { floats: output.elements(), ..Needs::default() },
-            Outputs::Bits { sink, .. } => sink.needs(),
-        };
-        outputs.max(Needs {
-            bits: bits::words_with_spare(input.elements()),
+        Needs {
             patches: self.tile() * self.filters.words(),
             counts: self.tile() * self.filters.padded(),
             ..Needs::default()
-        })
+        }
     }
 
-    fn run(&self, kernels: Kernels, workspace: &mut Workspace) {
+    fn run(&self, context: Context<'_>, rows: Range<usize>, scratch: &mut Scratch, sink: &mut Sink<'_>) {
+        let Context { kernels, values, .. } = context;
+        let source = values.bits(self.value);
         let (words, padded) = (self.filters.words(), self.filters.padded());
-        let positions = self.window.output.positions();
-        for first in (0..positions).step_by(self.tile()) {
-            let tile = first..positions.min(first + self.tile());
-            let patches = &mut workspace.patches[..tile.len() * words];
-            let counts = &mut workspace.counts[..tile.len() * padded];
+        let width = self.window.output.width;
+        let positions = rows.start * width..rows.end * width;
+        for first in positions.clone().step_by(self.tile()) {
+            let tile = first..positions.end.min(first + self.tile());
+            let patches = &mut scratch.patches[..tile.len() * words];
+            let counts = &mut scratch.counts[..tile.len() * padded];
             for (position, patch) in tile.clone().zip(patches.chunks_exact_mut(words)) {
                 let (y, x) = self.window.position(position);
-                self.gather(&workspace.bits.front, y, x, patch);
+                // An odd number of units leaves half of the last word.
+                patch[words - 1] = 0;
+                self.gather(source, y, x, bytemuck::cast_slice_mut(patch));
             }
             kernels.count_differences(patches, &self.filters, counts);
             for ((position, patch), counts) in
@@ -118,23 +134,8 @@ impl Step for BinaryConv {
                 let (y, x) = self.window.position(position);
                 let (base, valid) = self.borders.at(y, x);
                 let total = (2 * i64::from(kernels.count_ones(patch)) - valid as i64) as f32;
-                let sums = Sums { counts, base, total, slope: &self.slope, lift: &self.lift };
-                match &self.outputs {
-                    Outputs::Floats => {
-                        let filters = self.window.output.channels;
-                        let out = &mut workspace.floats.front[position * filters..][..filters];
-                        kernels.scale_sums(sums, out);
-                    }
-                    Outputs::Bits { at, sink } => {
-                        let out = &mut workspace.loose[position * sink.stride()..][..sink.stride()];
-                        kernels.compare_sums(sums, at, out);
-                    }
-                }
+                sink.sums(position, Sums { counts, base, total, slope: &self.slope, lift: &self.lift });
             }
-        }
-        if let Outputs::Bits { sink, .. } = &self.outputs {
-            sink.pack(&mut workspace.loose, &mut workspace.bits.back);
-            workspace.bits.swap();
         }
     }
 }

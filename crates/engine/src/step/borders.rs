@@ -23,8 +23,8 @@ pub(super) struct Borders {
 }
 
 impl Borders {
-    /// The corrections for filters in rows of `⌈n/8⌉` bytes.
-    pub(super) fn new(window: &Window, rows: &[u8]) -> Result<Self, EngineError> {
+    /// The corrections for filters on `channels` channels, in rows of `⌈n/8⌉` bytes.
+    pub(super) fn new(window: &Window, channels: usize, rows: &[u8]) -> Result<Self, EngineError> {
         let (down, row_kinds) = kinds((0..window.output.height).map(|y| window.rows(y)));
         let (across, column_kinds) = kinds((0..window.output.width).map(|x| window.columns(x)));
         let padded = window.output.channels.next_multiple_of(LANES);
@@ -35,14 +35,15 @@ impl Borders {
         }
         let pairs: Vec<_> =
             down.iter().flat_map(|y| across.iter().map(move |x| (y.clone(), x.clone()))).collect();
+        let len = window.taps() * channels;
         let mut base = vec![0; pairs.len() * padded];
-        for (filter, bits) in rows.chunks_exact(window.len().div_ceil(8)).enumerate() {
-            let signs = SignSums::new(window, bits);
+        for (filter, bits) in rows.chunks_exact(len.div_ceil(8)).enumerate() {
+            let signs = SignSums::new(window.kernel, channels, bits);
             for (pair, (y, x)) in pairs.iter().enumerate() {
-                base[pair * padded + filter] = window.len() as i32 + signs.all() - signs.within(y, x);
+                base[pair * padded + filter] = len as i32 + signs.all() - signs.within(y, x);
             }
         }
-        let valid = pairs.iter().map(|(y, x)| y.len() * x.len() * window.input.channels).collect();
+        let valid = pairs.iter().map(|(y, x)| y.len() * x.len() * channels).collect();
         Ok(Self { row_kinds, column_kinds, kinds_across: across.len(), padded, base, valid })
     }
 
@@ -71,24 +72,25 @@ fn kinds(ranges: impl Iterator<Item = Range<usize>>) -> (Vec<Range<usize>>, Vec<
 
 /// Sums of one filter's signs over rectangles of taps.
 struct SignSums {
-    side: usize,
+    /// Corners in one row.
+    across: usize,
     /// Sum over all taps above and to the left of a corner.
     corners: Vec<i32>,
 }
 
 impl SignSums {
-    fn new(window: &Window, bits: &[u8]) -> Self {
-        let (side, channels) = (window.kernel + 1, window.input.channels);
-        let mut corners = vec![0; side * side];
-        for tap in 0..window.kernel * window.kernel {
-            let (y, x) = (tap / window.kernel + 1, tap % window.kernel + 1);
+    fn new([height, width]: [usize; 2], channels: usize, bits: &[u8]) -> Self {
+        let across = width + 1;
+        let mut corners = vec![0; (height + 1) * across];
+        for tap in 0..height * width {
+            let (y, x) = (tap / width + 1, tap % width + 1);
             let ones =
                 (tap * channels..(tap + 1) * channels).filter(|bit| bits[bit / 8] >> (bit % 8) & 1 == 1);
             let sum = 2 * ones.count() as i32 - channels as i32;
-            corners[y * side + x] = sum + corners[(y - 1) * side + x] + corners[y * side + x - 1]
-                - corners[(y - 1) * side + x - 1];
+            corners[y * across + x] = sum + corners[(y - 1) * across + x] + corners[y * across + x - 1]
+                - corners[(y - 1) * across + x - 1];
         }
-        Self { side, corners }
+        Self { across, corners }
     }
 
     fn all(&self) -> i32 {
@@ -96,7 +98,7 @@ impl SignSums {
     }
 
     fn within(&self, y: &Range<usize>, x: &Range<usize>) -> i32 {
-        let corner = |y: usize, x: usize| self.corners[y * self.side + x];
+        let corner = |y: usize, x: usize| self.corners[y * self.across + x];
         corner(y.end, x.end) - corner(y.start, x.end) - corner(y.end, x.start) + corner(y.start, x.start)
     }
 }

@@ -1,14 +1,17 @@
-use super::Step;
+use std::ops::Range;
+
+use super::{Context, Sink, Source, Values};
 use crate::{
-    ink::Ink,
-    kernels::Kernels,
+    ink::{Band, Ink},
+    memory::{Needs, Scratch},
+    plan::ValueId,
     window::Window,
-    workspace::{Needs, Workspace},
 };
 
 /// A convolution of a canvas that is mostly exactly 0: it visits the ink only.
 #[derive(Debug)]
 pub(crate) struct InkConv {
+    value: ValueId,
     window: Window,
     /// One row an element of a window, column by column as [`Ink`] has them, and one column a filter.
     weights: Vec<f32>,
@@ -16,42 +19,47 @@ pub(crate) struct InkConv {
 
 impl InkConv {
     /// `weights` are `[out, in, kernel, kernel]` row-major.
-    pub(crate) fn new(window: Window, weights: &[f32]) -> Self {
-        Self { window, weights: column_major(weights, &window) }
+    pub(crate) fn new(value: ValueId, window: Window, weights: &[f32]) -> Self {
+        Self { value, window, weights: column_major(weights, &window) }
     }
 }
 
 /// Weights `[out, in, y, x]` as `[x, in, y, out]`.
 fn column_major(weights: &[f32], window: &Window) -> Vec<f32> {
-    let (filters, channels, kernel) = (window.output.channels, window.input.channels, window.kernel);
+    let (filters, channels, [height, width]) = (window.output.channels, window.input.channels, window.kernel);
     let mut matrix = vec![0.0; weights.len()];
-    for (row, weights) in weights.chunks_exact(kernel).enumerate() {
-        let (filter, channel, y) = (row / kernel / channels, row / kernel % channels, row % kernel);
+    for (row, weights) in weights.chunks_exact(width).enumerate() {
+        let (filter, channel, y) = (row / height / channels, row / height % channels, row % height);
         for (x, &weight) in weights.iter().enumerate() {
-            matrix[((x * channels + channel) * kernel + y) * filters + filter] = weight;
+            matrix[((x * channels + channel) * height + y) * filters + filter] = weight;
         }
     }
     matrix
 }
 
-impl Step for InkConv {
-    fn needs(&self) -> Needs {
-        let Window { input, output, .. } = self.window;
-        Needs { floats: input.elements().max(output.elements()), ..Ink::needs(&self.window) }
+impl Source for InkConv {
+    fn reads(&self) -> ValueId {
+        self.value
     }
 
-    fn run(&self, kernels: Kernels, workspace: &mut Workspace) {
-        let Window { input, output, .. } = self.window;
-        let Workspace { floats, ink, .. } = workspace;
-        ink.find(&floats.front[..input.elements()], input.width * input.channels);
-        let rows = floats.back[..output.elements()].chunks_exact_mut(output.width * output.channels);
-        for (y, row) in rows.enumerate() {
-            ink.go_to(&self.window, y);
-            for (x, target) in row.chunks_exact_mut(output.channels).enumerate() {
-                let (taps, first) = ink.taps(&self.window, x);
-                kernels.sum_rows(taps, first, &self.weights, target);
+    fn needs(&self) -> Needs {
+        Band::needs(&self.window)
+    }
+
+    fn prepare(&self, values: Values<'_>, ink: &mut Ink) {
+        let input = self.window.input;
+        ink.find(&values.floats(self.value)[..input.elements()], input.width * input.channels);
+    }
+
+    fn run(&self, context: Context<'_>, rows: Range<usize>, scratch: &mut Scratch, sink: &mut Sink<'_>) {
+        let width = self.window.output.width;
+        scratch.band.begin(context.ink);
+        for y in rows {
+            scratch.band.go_to(context.ink, &self.window, y);
+            for x in 0..width {
+                let (taps, first) = scratch.band.taps(&self.window, x);
+                sink.floats(y * width + x, |row| context.kernels.sum_rows(taps, first, &self.weights, row));
             }
         }
-        floats.swap();
     }
 }

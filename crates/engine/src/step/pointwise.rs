@@ -1,11 +1,3 @@
-use dabnet_graph::Shape;
-
-use super::Step;
-use crate::{
-    kernels::Kernels,
-    workspace::{Needs, Workspace},
-};
-
 /// A function of single values that is monotone in each channel.
 #[derive(Clone, Debug)]
 pub(crate) enum Pointwise {
@@ -31,35 +23,15 @@ impl Pointwise {
         matches!(self, Self::Affine { scale, .. } if scale[channel] < 0.0)
     }
 
-    /// Applies it to positions of `channels` values each.
-    fn apply(&self, values: &mut [f32], channels: usize) {
+    /// Applies it to the channels of one position.
+    pub(super) fn apply(&self, values: &mut [f32]) {
         match self {
             Self::Affine { scale, shift } => {
-                for values in values.chunks_exact_mut(channels) {
-                    for (x, (scale, shift)) in values.iter_mut().zip(scale.iter().zip(shift)) {
-                        *x = scale * *x + shift;
-                    }
+                for (x, (scale, shift)) in values.iter_mut().zip(scale.iter().zip(shift)) {
+                    *x = scale * *x + shift;
                 }
             }
             Self::Relu => values.iter_mut().for_each(|x| *x = x.max(0.0)),
         }
-    }
-}
-
-/// Applies a [`Pointwise`] to floats, in place.
-#[derive(Debug)]
-pub(crate) struct PointwiseStep {
-    pub(crate) function: Pointwise,
-    pub(crate) shape: Shape,
-}
-
-impl Step for PointwiseStep {
-    fn needs(&self) -> Needs {
-        Needs { floats: self.shape.elements(), ..Needs::default() }
-    }
-
-    fn run(&self, _kernels: Kernels, workspace: &mut Workspace) {
-        let values = &mut workspace.floats.front[..self.shape.elements()];
-        self.function.apply(values, self.shape.channels);
     }
 }

@@ -1,31 +1,37 @@
+use std::ops::Range;
+
 use dabnet_graph::Shape;
 
-use super::Step;
+use super::{Context, Sink, Source};
 use crate::{
-    bits,
-    kernels::Kernels,
-    workspace::{Needs, Workspace},
+    bits::{UNIT, units},
+    memory::Scratch,
+    plan::ValueId,
 };
 
 /// Bits to floats: 1 to +1, 0 to −1.
 #[derive(Debug)]
 pub(crate) struct Unpack {
+    pub(crate) value: ValueId,
     pub(crate) shape: Shape,
 }
 
-impl Step for Unpack {
-    fn needs(&self) -> Needs {
-        let elements = self.shape.elements();
-        Needs { floats: elements, bits: bits::words_with_spare(elements), ..Needs::default() }
+impl Source for Unpack {
+    fn reads(&self) -> ValueId {
+        self.value
     }
 
-    fn run(&self, _kernels: Kernels, workspace: &mut Workspace) {
-        let bits = &workspace.bits.front;
-        let floats = &mut workspace.floats.front[..self.shape.elements()];
-        for (floats, word) in floats.chunks_mut(64).zip(bits) {
-            for (bit, float) in floats.iter_mut().enumerate() {
-                *float = if word >> bit & 1 == 1 { 1.0 } else { -1.0 };
-            }
+    fn run(&self, context: Context<'_>, rows: Range<usize>, _: &mut Scratch, sink: &mut Sink<'_>) {
+        let (bits, units) = (context.values.bits(self.value), units(self.shape.channels));
+        for position in rows.start * self.shape.width..rows.end * self.shape.width {
+            let bits = &bits[position * units..][..units];
+            sink.floats(position, |row| {
+                for (floats, unit) in row.chunks_mut(UNIT).zip(bits) {
+                    for (bit, float) in floats.iter_mut().enumerate() {
+                        *float = if unit >> bit & 1 == 1 { 1.0 } else { -1.0 };
+                    }
+                }
+            });
         }
     }
 }

@@ -61,14 +61,14 @@ impl Writer {
             Between::Dropout => self.push(Op::Dropout { p: 0.5 }),
             Between::Sign => {
                 if self.idle {
-                    self.push(Op::MaxPool { kernel: 1, stride: 1 });
-                    self.push(Op::MaxPool { kernel: 1, stride: 1 });
+                    self.push(Op::MaxPool { kernel: 1, stride: 1, padding: 0 });
+                    self.push(Op::MaxPool { kernel: 1, stride: 1, padding: 0 });
                 }
                 self.push(Op::Sign);
             }
             Between::MaxPool { kernel, stride } => {
                 let kernel = kernel.min(self.shape.height);
-                self.push(Op::MaxPool { kernel, stride });
+                self.push(Op::MaxPool { kernel, stride, padding: 0 });
                 let side = (self.shape.height - kernel) / stride + 1;
                 self.shape = Shape::new(self.shape.channels, side, side);
             }
@@ -109,6 +109,7 @@ fn layer(precisions: &'static [Precision]) -> impl Strategy<Value = Layer> {
             kernel,
             stride,
             padding,
+            groups: 1,
             precision,
         },
     );

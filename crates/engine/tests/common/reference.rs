@@ -48,7 +48,31 @@ pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference 
                 map(1.0, &sign)
             }
             Op::BatchNorm { .. } => affine(packed, &node.name, input.unwrap(), graph.shape(id)),
-            Op::MaxPool { kernel, stride } => max_pool(graph, id, input.unwrap(), *kernel, *stride),
+            Op::MaxPool { kernel, stride, padding } => {
+                let input = input.unwrap();
+                let most = |window: &[f64]| window.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let values = pool(graph, id, &input.values, ([*kernel; 2], *stride, *padding), most);
+                Tensor { values, quantum: input.quantum }
+            }
+            Op::AvgPool { kernel, stride } => {
+                let input = input.unwrap();
+                mean(graph, id, input, ([*kernel; 2], *stride, 0))
+            }
+            Op::GlobalAvgPool => {
+                let shape = graph.input_shape_of(id);
+                mean(graph, id, input.unwrap(), ([shape.height, shape.width], 1, 0))
+            }
+            Op::Add => {
+                let terms: Vec<&Tensor> = node.inputs.iter().map(|&input| &tensors[input]).collect();
+                let at = |index: usize| terms.iter().map(|term| term.values[index]).sum();
+                let values = (0..terms[0].values.len()).map(at).collect();
+                Tensor { values, quantum: least_quantum(&terms) }
+            }
+            Op::Concat => {
+                let parts: Vec<&Tensor> = node.inputs.iter().map(|&input| &tensors[input]).collect();
+                let values = parts.iter().flat_map(|part| part.values.iter().copied()).collect();
+                Tensor { values, quantum: least_quantum(&parts) }
+            }
             Op::Conv2d(conv) => {
                 let input = input.unwrap();
                 let weights = packed.dense(&node.name).unwrap();
@@ -66,6 +90,18 @@ pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference 
     Reference { logits: tensors.pop().unwrap().values, margin, exact }
 }
 
+fn least_quantum(tensors: &[&Tensor]) -> f64 {
+    tensors.iter().fold(f64::INFINITY, |least, tensor| least.min(tensor.quantum))
+}
+
+/// Exact in single precision only where the number of terms is a power of two.
+fn mean(graph: &Graph, id: usize, input: &Tensor, pooling: ([usize; 2], usize, usize)) -> Tensor {
+    let count = pooling.0[0] * pooling.0[1];
+    let values = pool(graph, id, &input.values, pooling, |window| window.iter().sum::<f64>() / count as f64);
+    let quantum = if count.is_power_of_two() { input.quantum / count as f64 } else { 0.0 };
+    Tensor { values, quantum }
+}
+
 fn sign(x: f64) -> f64 {
     if x >= 0.0 { 1.0 } else { -1.0 }
 }
@@ -81,38 +117,51 @@ fn affine(packed: &PackedModel, name: &str, input: &Tensor, shape: Shape) -> Ten
     Tensor { values: values.collect(), quantum: (input.quantum * 0.5).min(0.25) }
 }
 
-fn max_pool(graph: &Graph, id: usize, input: &Tensor, kernel: usize, stride: usize) -> Tensor {
+/// `of` what lies on the input under every window of a pooling.
+fn pool(
+    graph: &Graph,
+    id: usize,
+    input: &[f64],
+    (kernel, stride, padding): ([usize; 2], usize, usize),
+    of: impl Fn(&[f64]) -> f64,
+) -> Vec<f64> {
     let (from, to) = (graph.input_shape_of(id), graph.shape(id));
     let mut values = Vec::with_capacity(to.elements());
-    for channel in 0..to.channels {
-        for y in 0..to.height {
-            for x in 0..to.width {
-                let window = (0..kernel * kernel).map(|tap| {
-                    let (row, column) = (y * stride + tap / kernel, x * stride + tap % kernel);
-                    input.values[(channel * from.height + row) * from.width + column]
-                });
-                values.push(window.fold(f64::NEG_INFINITY, f64::max));
+    for (channel, y, x) in
+        (0..to.elements()).map(|at| (at / to.positions(), at / to.width % to.height, at % to.width))
+    {
+        let mut window = Vec::new();
+        for tap in 0..kernel[0] * kernel[1] {
+            let (row, column) = (y * stride + tap / kernel[1], x * stride + tap % kernel[1]);
+            let inside = |at: usize, extent: usize| (padding..padding + extent).contains(&at);
+            if inside(row, from.height) && inside(column, from.width) {
+                let (row, column) = (row - padding, column - padding);
+                window.push(input[(channel * from.height + row) * from.width + column]);
             }
         }
+        values.push(of(&window));
     }
-    Tensor { values, quantum: input.quantum }
+    values
 }
 
 fn convolve(graph: &Graph, id: usize, input: &[f64], weights: &[f32]) -> Vec<f64> {
     let Op::Conv2d(conv) = &graph.nodes()[id].op else { panic!("no convolution") };
     let (from, to) = (graph.input_shape_of(id), graph.shape(id));
+    let channels = from.channels / conv.groups;
     let weights: Vec<f64> = weights.iter().map(|&weight| f64::from(weight)).collect();
     let mut output = vec![0.0; to.elements()];
     for o in 0..to.channels {
-        for c in 0..from.channels {
+        let first = o / (to.channels / conv.groups) * channels;
+        for c in 0..channels {
             for tap in 0..conv.kernel * conv.kernel {
-                let weight = weights[(o * from.channels + c) * conv.kernel * conv.kernel + tap];
+                let weight = weights[(o * channels + c) * conv.kernel * conv.kernel + tap];
                 for y in 0..to.height {
                     let row = y * conv.stride + tap / conv.kernel;
                     if row < conv.padding || row - conv.padding >= from.height {
                         continue;
                     }
-                    let source = &input[(c * from.height + row - conv.padding) * from.width..][..from.width];
+                    let at = ((first + c) * from.height + row - conv.padding) * from.width;
+                    let source = &input[at..at + from.width];
                     let target = &mut output[(o * to.height + y) * to.width..][..to.width];
                     let mut column = tap % conv.kernel;
                     for sum in target {

@@ -1,21 +1,21 @@
 //! Sketch-A-Net's shape on a 64-pixel canvas, at about a tenth of its weights: small enough to
 //! train in a minute on two cores.
 
-use crate::{Builder, Graph, GraphError, Policy, Shape};
+use crate::{Builder, Filters, Graph, GraphError, Policy, Shape};
 
 pub(super) const NAME: &str = "sketch-a-net-64";
 
 pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
     let mut net = Builder::new(NAME, policy, Shape::new(1, side, side));
-    net.full_layer("conv1", 32, 7, 2);
+    net.full_layer("conv1", Filters::new(32, 7).stride(2));
     net.max_pool("pool1", 3, 2);
-    net.layer("conv2", 64, 3, 1);
+    net.layer("conv2", Filters::new(64, 3).padding(1));
     net.max_pool("pool2", 3, 2);
-    net.layer("conv3", 96, 3, 1);
-    net.layer("conv4", 96, 3, 1);
-    net.layer("conv5", 96, 3, 1);
-    net.layer("conv6", 128, 6, 0);
-    net.layer("conv7", 256, 1, 0);
-    net.conv("conv8", classes, 1);
+    net.layer("conv3", Filters::new(96, 3).padding(1));
+    net.layer("conv4", Filters::new(96, 3).padding(1));
+    net.layer("conv5", Filters::new(96, 3).padding(1));
+    net.layer("conv6", Filters::new(128, 6));
+    net.layer("conv7", Filters::new(256, 1));
+    net.conv("conv8", Filters::new(classes, 1));
     net.build()
 }

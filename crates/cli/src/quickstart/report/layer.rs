@@ -41,7 +41,7 @@ impl<'a> Layer<'a> {
                     name: &node.name,
                     kernel: conv.kernel,
                     precision: conv.precision,
-                    channels: graph.input_shape_of(id).channels,
+                    channels: graph.filter_channels(id),
                     weights,
                 }),
                 _ => None,

@@ -1,0 +1,122 @@
+use crate::{
+    EngineError,
+    ink::{Band, Ink},
+    plan::{Buffers, Contents},
+};
+
+/// The most memory that one session may take.
+const MAX_BYTES: u64 = 2 << 30;
+
+/// How many elements of each piece of scratch memory a step uses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Needs {
+    /// Words of gathered windows of bits.
+    pub(crate) patches: usize,
+    /// Integer results.
+    pub(crate) counts: usize,
+    /// Floats of gathered windows.
+    pub(crate) columns: usize,
+    /// Floats of the results of several positions.
+    pub(crate) tile: usize,
+    /// Channels of one position.
+    pub(crate) channels: usize,
+    /// Elements that may hold ink.
+    pub(crate) ink: usize,
+    /// Elements of one row of those.
+    pub(crate) ink_row: usize,
+    /// Elements of the rows under one row of windows.
+    pub(crate) ink_band: usize,
+}
+
+impl Needs {
+    /// Enough for both, since steps run one after another.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self {
+            patches: self.patches.max(other.patches),
+            counts: self.counts.max(other.counts),
+            columns: self.columns.max(other.columns),
+            tile: self.tile.max(other.tile),
+            channels: self.channels.max(other.channels),
+            ink: self.ink.max(other.ink),
+            ink_row: self.ink_row.max(other.ink_row),
+            ink_band: self.ink_band.max(other.ink_band),
+        }
+    }
+
+    /// Bytes of the scratch memory of one worker.
+    fn worker_bytes(&self) -> u64 {
+        let words = self.patches as u64 + self.channels.div_ceil(64) as u64;
+        let halves = [self.counts, self.columns, self.tile, self.channels];
+        8 * words + 4 * halves.iter().map(|&each| each as u64).sum::<u64>() + Band::bytes(self)
+    }
+}
+
+/// All the memory that running a model takes.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) floats: Vec<Vec<f32>>,
+    pub(crate) bits: Vec<Vec<u32>>,
+    pub(crate) ink: Ink,
+    /// One a thread.
+    pub(crate) workers: Vec<Worker>,
+}
+
+/// What one thread works in.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) scratch: Scratch,
+    /// The results of one position.
+    pub(crate) row: Vec<f32>,
+    /// Those as bits.
+    pub(crate) words: Vec<u64>,
+}
+
+/// What a source works in, beside its results.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    pub(crate) patches: Vec<u64>,
+    pub(crate) counts: Vec<u32>,
+    pub(crate) columns: Vec<f32>,
+    pub(crate) tile: Vec<f32>,
+    pub(crate) band: Band,
+}
+
+impl Memory {
+    /// Refuses what no sketch recogniser needs.
+    pub(crate) fn check(buffers: &Buffers, needs: &Needs, threads: usize) -> Result<(), EngineError> {
+        let bytes = buffers
+            .bytes()
+            .saturating_add(Ink::bytes(needs))
+            .saturating_add(needs.worker_bytes().saturating_mul(threads as u64));
+        if bytes <= MAX_BYTES {
+            return Ok(());
+        }
+        Err(EngineError::TooLarge { what: "the working memory of this model", bytes, limit: MAX_BYTES })
+    }
+
+    /// Memory for `threads` threads.
+    pub(crate) fn new(buffers: &Buffers, needs: &Needs, threads: usize) -> Self {
+        Self {
+            floats: buffers.lengths(Contents::Floats).map(|len| vec![0.0; len]).collect(),
+            bits: buffers.lengths(Contents::Bits).map(|len| vec![0; len]).collect(),
+            ink: Ink::new(needs),
+            workers: (0..threads).map(|_| Worker::new(needs)).collect(),
+        }
+    }
+}
+
+impl Worker {
+    fn new(needs: &Needs) -> Self {
+        Self {
+            scratch: Scratch {
+                patches: vec![0; needs.patches],
+                counts: vec![0; needs.counts],
+                columns: vec![0.0; needs.columns],
+                tile: vec![0.0; needs.tile],
+                band: Band::new(needs),
+            },
+            row: vec![0.0; needs.channels],
+            words: vec![0; needs.channels.div_ceil(64)],
+        }
+    }
+}

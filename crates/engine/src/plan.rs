@@ -1,0 +1,109 @@
+use dabnet_graph::Shape;
+
+use crate::{bits::units, step::Step};
+
+/// What a value is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// One number an element.
+    Floats,
+    /// One bit an element, every position at the start of a [unit](units).
+    Bits,
+}
+
+/// Something that one or more steps write and later ones read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Value {
+    pub(crate) contents: Contents,
+    pub(crate) shape: Shape,
+}
+
+/// Index of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ValueId(pub(crate) usize);
+
+impl Value {
+    fn len(&self) -> usize {
+        match self.contents {
+            Contents::Floats => self.shape.elements(),
+            Contents::Bits => self.shape.positions() * units(self.shape.channels),
+        }
+    }
+}
+
+/// The buffer of every value. Values that are not needed at the same time share one.
+#[derive(Debug)]
+pub(crate) struct Buffers {
+    /// By value: which of the buffers with the same contents.
+    places: Vec<usize>,
+    buffers: Vec<Buffer>,
+}
+
+#[derive(Debug)]
+struct Buffer {
+    contents: Contents,
+    /// Which one of those with the same contents.
+    place: usize,
+    len: usize,
+    free: bool,
+}
+
+impl Buffers {
+    /// Buffers for `values`, of which the first is the input and `output` is read after the last
+    /// step.
+    pub(crate) fn new(values: &[Value], steps: &[Step], output: ValueId) -> Self {
+        let mut ends = vec![0; values.len()];
+        for (at, step) in steps.iter().enumerate() {
+            step.reads().chain(step.writes()).for_each(|id| ends[id.0] = at);
+        }
+        ends[output.0] = steps.len();
+        let mut plan = Self { places: vec![usize::MAX; values.len()], buffers: Vec::new() };
+        plan.allocate(ValueId(0), &values[0]);
+        for (at, step) in steps.iter().enumerate() {
+            for id in step.writes().filter(|id| plan.places[id.0] == usize::MAX).collect::<Vec<_>>() {
+                plan.allocate(id, &values[id.0]);
+            }
+            for id in (0..values.len()).filter(|&id| ends[id] == at) {
+                plan.release(plan.places[id], values[id].contents);
+            }
+        }
+        plan
+    }
+
+    /// Which of the buffers with its contents holds `id`.
+    pub(crate) fn place(&self, id: ValueId) -> usize {
+        self.places[id.0]
+    }
+
+    /// Elements of each buffer with the given contents.
+    pub(crate) fn lengths(&self, contents: Contents) -> impl Iterator<Item = usize> {
+        self.buffers.iter().filter(move |buffer| buffer.contents == contents).map(|buffer| buffer.len)
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.buffers.iter().map(|buffer| 4 * buffer.len as u64).sum()
+    }
+
+    /// Takes the smallest free buffer that is large enough, or else enlarges the largest free one.
+    fn allocate(&mut self, id: ValueId, value: &Value) {
+        let (contents, len) = (value.contents, value.len());
+        let free = self.buffers.iter_mut().filter(|buffer| buffer.free && buffer.contents == contents);
+        let best =
+            free.min_by_key(|buffer| if buffer.len >= len { (0, buffer.len) } else { (1, len - buffer.len) });
+        if let Some(buffer) = best {
+            buffer.len = buffer.len.max(len);
+            buffer.free = false;
+            self.places[id.0] = buffer.place;
+            return;
+        }
+        let place = self.lengths(contents).count();
+        self.buffers.push(Buffer { contents, place, len, free: false });
+        self.places[id.0] = place;
+    }
+
+    fn release(&mut self, place: usize, contents: Contents) {
+        let buffer =
+            self.buffers.iter_mut().find(|buffer| (buffer.place, buffer.contents) == (place, contents));
+        buffer.into_iter().for_each(|buffer| buffer.free = true);
+    }
+}

@@ -1,0 +1,49 @@
+use std::ops::Range;
+
+use super::{Context, Sink, Source, window_major};
+use crate::{memory::Scratch, plan::ValueId, window::Window};
+
+/// A convolution with one filter for each channel.
+#[derive(Debug)]
+pub(crate) struct DepthwiseConv {
+    value: ValueId,
+    window: Window,
+    /// One row an element of the window, one column a channel.
+    weights: Vec<f32>,
+}
+
+impl DepthwiseConv {
+    /// `weights` are `[channels, 1, kernel, kernel]` row-major.
+    pub(crate) fn new(value: ValueId, window: Window, weights: &[f32]) -> Self {
+        let weights = window_major(weights, window.output.channels, 1, window.kernel[0]);
+        Self { value, window, weights }
+    }
+}
+
+impl Source for DepthwiseConv {
+    fn reads(&self) -> ValueId {
+        self.value
+    }
+
+    fn run(&self, context: Context<'_>, rows: Range<usize>, _: &mut Scratch, sink: &mut Sink<'_>) {
+        let values = context.values.floats(self.value);
+        let (channels, kernel) = (self.window.input.channels, self.window.kernel[1]);
+        for (position, y, x) in self.window.positions(rows) {
+            let across = self.window.columns(x);
+            let from = self.window.input_at(x, across.start);
+            sink.floats(position, |sums| {
+                sums.fill(0.0);
+                for row in self.window.rows(y) {
+                    let first = self.window.input_at(y, row) * self.window.input.width + from;
+                    let values = &values[first * channels..][..across.len() * channels];
+                    let weights = &self.weights[(row * kernel + across.start) * channels..][..values.len()];
+                    for (values, weights) in values.chunks_exact(channels).zip(weights.chunks_exact(channels))
+                    {
+                        let products = values.iter().zip(weights).map(|(value, weight)| value * weight);
+                        sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += product);
+                    }
+                }
+            });
+        }
+    }
+}

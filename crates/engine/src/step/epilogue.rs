@@ -1,0 +1,119 @@
+use std::mem;
+
+use super::Pointwise;
+use crate::{
+    memory::Memory,
+    plan::{Buffers, ValueId},
+};
+
+/// The most values of bits that one step writes.
+pub(crate) const MAX_BIT_OUTPUTS: usize = 4;
+
+/// What becomes of the results of a position.
+#[derive(Debug)]
+pub(crate) enum Epilogue {
+    /// They are bits, or sums of which each is compared with its number in `at`.
+    Bits {
+        /// Where the bits go.
+        value: ValueId,
+        /// One number a filter, those that fill the last group included.
+        at: Vec<f32>,
+    },
+    /// They are floats.
+    Rows(Rows),
+}
+
+/// What becomes of floats: first `ops`, then they are stored, compared, or both.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) ops: Vec<RowOp>,
+    pub(crate) store: Option<Store>,
+    /// At most [`MAX_BIT_OUTPUTS`].
+    pub(crate) bits: Vec<BitsOutput>,
+}
+
+/// A function of the results of one position.
+#[derive(Debug)]
+pub(crate) enum RowOp {
+    /// Each by itself.
+    Pointwise(Pointwise),
+    /// Their sum with those of a value of the same shape.
+    Add(ValueId),
+}
+
+/// Where floats go: channels from `first` on, of `stride` a position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Store {
+    pub(crate) value: ValueId,
+    pub(crate) first: usize,
+    pub(crate) stride: usize,
+}
+
+/// Bits that say whether `sign · result` is at least `at`, one of each a channel.
+#[derive(Debug)]
+pub(crate) struct BitsOutput {
+    pub(crate) value: ValueId,
+    pub(crate) sign: Vec<f32>,
+    pub(crate) at: Vec<f32>,
+}
+
+/// The buffers that a step writes, while it runs.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) floats: Vec<f32>,
+    pub(super) bits: [Vec<u32>; MAX_BIT_OUTPUTS],
+}
+
+impl Epilogue {
+    pub(super) fn reads(&self) -> impl Iterator<Item = ValueId> {
+        let ops = match self {
+            Self::Bits { .. } => &[][..],
+            Self::Rows(rows) => &rows.ops,
+        };
+        ops.iter().filter_map(|op| match op {
+            RowOp::Add(value) => Some(*value),
+            RowOp::Pointwise(_) => None,
+        })
+    }
+
+    pub(super) fn writes(&self) -> impl Iterator<Item = ValueId> {
+        self.floats().map(|store| store.value).into_iter().chain(self.bits())
+    }
+
+    pub(super) fn take(&self, buffers: &Buffers, memory: &mut Memory) -> Written {
+        let mut written = Written::default();
+        if let Some(store) = self.floats() {
+            written.floats = mem::take(&mut memory.floats[buffers.place(store.value)]);
+        }
+        for (bits, value) in written.bits.iter_mut().zip(self.bits()) {
+            *bits = mem::take(&mut memory.bits[buffers.place(value)]);
+        }
+        written
+    }
+
+    pub(super) fn put_back(&self, buffers: &Buffers, memory: &mut Memory, written: Written) {
+        if let Some(store) = self.floats() {
+            memory.floats[buffers.place(store.value)] = written.floats;
+        }
+        for (bits, value) in written.bits.into_iter().zip(self.bits()) {
+            memory.bits[buffers.place(value)] = bits;
+        }
+    }
+
+    /// Where floats go, if any do.
+    pub(super) fn floats(&self) -> Option<Store> {
+        match self {
+            Self::Bits { .. } => None,
+            Self::Rows(rows) => rows.store,
+        }
+    }
+
+    /// Where bits go.
+    pub(super) fn bits(&self) -> impl Iterator<Item = ValueId> {
+        let (direct, compared) = match self {
+            Self::Bits { value, .. } => (Some(*value), &[][..]),
+            Self::Rows(rows) => (None, &rows.bits[..]),
+        };
+        direct.into_iter().chain(compared.iter().map(|output| output.value))
+    }
+}

@@ -1,0 +1,145 @@
+use dabnet_graph::Shape;
+
+use super::{Context, Epilogue, RowOp, Rows, epilogue::Written};
+use crate::{
+    bits::units,
+    kernels::{Kernels, Sums},
+    step::MAX_BIT_OUTPUTS,
+};
+
+/// What a step writes, or the rows of it that one thread does.
+#[derive(Debug, Default)]
+pub(super) struct Outputs<'a> {
+    floats: &'a mut [f32],
+    /// Elements of `floats` in one row.
+    float_row: usize,
+    bits: [&'a mut [u32]; MAX_BIT_OUTPUTS],
+    /// Units of `bits` in one row.
+    bit_row: usize,
+}
+
+impl<'a> Outputs<'a> {
+    /// All rows of a step's results, which have `shape`.
+    pub(super) fn new(epilogue: &Epilogue, shape: Shape, written: &'a mut Written) -> Self {
+        let float_row = epilogue.floats().map_or(0, |store| shape.width * store.stride);
+        let bit_row = shape.width * units(shape.channels);
+        let mut outputs = Self { float_row, bit_row, ..Self::default() };
+        outputs.floats = &mut written.floats[..shape.height * float_row];
+        for ((output, bits), _) in outputs.bits.iter_mut().zip(&mut written.bits).zip(epilogue.bits()) {
+            *output = &mut bits[..shape.height * bit_row];
+        }
+        outputs
+    }
+
+    /// The first `rows` rows, and the others.
+    pub(super) fn split_at(self, rows: usize) -> (Self, Self) {
+        let Self { floats, float_row, bits, bit_row } = self;
+        let mut above = Self { float_row, bit_row, ..Self::default() };
+        let mut below = Self { float_row, bit_row, ..Self::default() };
+        (above.floats, below.floats) = floats.split_at_mut(rows * float_row);
+        for (output, bits) in bits.into_iter().enumerate().filter(|(_, bits)| !bits.is_empty()) {
+            (above.bits[output], below.bits[output]) = bits.split_at_mut(rows * bit_row);
+        }
+        (above, below)
+    }
+}
+
+/// Takes the results of positions, and does with them what the epilogue says.
+#[derive(Debug)]
+pub(crate) struct Sink<'a> {
+    epilogue: &'a Epilogue,
+    context: Context<'a>,
+    /// The position that the outputs begin with.
+    first: usize,
+    outputs: Outputs<'a>,
+    /// Room for the results of one position.
+    row: &'a mut [f32],
+    /// Room for as many bits.
+    words: &'a mut [u64],
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(
+        epilogue: &'a Epilogue,
+        context: Context<'a>,
+        first: usize,
+        outputs: Outputs<'a>,
+        row: &'a mut [f32],
+        words: &'a mut [u64],
+    ) -> Self {
+        Self { epilogue, context, first, outputs, row, words }
+    }
+
+    /// Takes bits: `write` sets all units of a position.
+    ///
+    /// # Panics
+    /// If the epilogue takes floats.
+    pub(super) fn bits(&mut self, position: usize, write: impl FnOnce(&mut [u32])) {
+        let Epilogue::Bits { .. } = self.epilogue else { unreachable!("a source of bits before floats") };
+        write(place(self.outputs.bits[0], position - self.first, self.row.len()));
+    }
+
+    /// Takes the integers of a binary convolution.
+    pub(super) fn sums(&mut self, position: usize, sums: Sums<'_>) {
+        let kernels = self.context.kernels;
+        match self.epilogue {
+            Epilogue::Bits { at, .. } => {
+                kernels.compare_sums(sums, at, self.words);
+                let target = place(self.outputs.bits[0], position - self.first, self.row.len());
+                copy_units(self.words, target);
+            }
+            Epilogue::Rows(_) => self.floats(position, |row| kernels.scale_sums(sums, row)),
+        }
+    }
+
+    /// Takes floats: `write` sets all channels of a position.
+    ///
+    /// # Panics
+    /// If the epilogue takes bits.
+    pub(super) fn floats(&mut self, position: usize, write: impl FnOnce(&mut [f32])) {
+        let Epilogue::Rows(Rows { ops, store, bits }) = self.epilogue else {
+            unreachable!("a source of floats before bits")
+        };
+        let (offset, channels) = (position - self.first, self.row.len());
+        let target = store.map(|store| offset * store.stride + store.first);
+        if let (Some(at), [], []) = (target, &ops[..], &bits[..]) {
+            write(&mut self.outputs.floats[at..at + channels]);
+            return;
+        }
+        write(self.row);
+        for op in ops {
+            apply(op, self.context, position, self.row);
+        }
+        if let Some(at) = target {
+            self.outputs.floats[at..at + channels].copy_from_slice(self.row);
+        }
+        for (output, target) in bits.iter().zip(&mut self.outputs.bits) {
+            compare(self.context.kernels, self.row, &output.sign, &output.at, self.words);
+            copy_units(self.words, place(target, offset, channels));
+        }
+    }
+}
+
+fn apply(op: &RowOp, context: Context<'_>, position: usize, row: &mut [f32]) {
+    match op {
+        RowOp::Pointwise(function) => function.apply(row),
+        RowOp::Add(value) => {
+            let others = &context.values.floats(*value)[position * row.len()..][..row.len()];
+            row.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
+        }
+    }
+}
+
+fn compare(kernels: Kernels, row: &[f32], sign: &[f32], at: &[f32], words: &mut [u64]) {
+    kernels.compare_values(row, sign, at, words);
+}
+
+/// The units of the position that is `offset` after the first.
+fn place(bits: &mut [u32], offset: usize, channels: usize) -> &mut [u32] {
+    let units = units(channels);
+    &mut bits[offset * units..][..units]
+}
+
+fn copy_units(words: &[u64], target: &mut [u32]) {
+    target.copy_from_slice(&bytemuck::cast_slice(words)[..target.len()]);
+}
