@@ -30,6 +30,8 @@ pub(crate) struct Load {
 pub(crate) struct Measurement {
     /// Of one batch each, in ascending order.
     times: Vec<Duration>,
+    /// Share of the canvas that is not paper, on average.
+    ink: f64,
     /// One a convolution, if asked for.
     layers: Vec<LayerTime>,
     /// One-bit multiply-accumulates a second of one core that does nothing else, if asked for.
@@ -53,12 +55,12 @@ impl Measurement {
     /// Runs `model` on bundled sketches.
     pub(crate) fn new(model: &Model, load: &Load) -> Result<Self, CliError> {
         let canvases = canvases(model)?;
-        let times = batches(model, load, &canvases)?;
+        let (times, ink) = (batches(model, load, &canvases)?, ink_share(model, &canvases));
         if !load.per_layer {
-            return Ok(Self { times, layers: Vec::new(), peak: None });
+            return Ok(Self { times, ink, layers: Vec::new(), peak: None });
         }
         let peak = peak_bit_macs(model.isa())?;
-        Ok(Self { times, layers: layers(model, load.seconds, &canvases)?, peak: Some(peak) })
+        Ok(Self { times, ink, layers: layers(model, load.seconds, &canvases)?, peak: Some(peak) })
     }
 
     fn quantile(&self, share: f64) -> Duration {
@@ -84,6 +86,12 @@ fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
     let Dataset { test, .. } = Dataset::bundled()?;
     let some: Vec<Example> = test.into_iter().step_by(7).collect();
     Ok(Drawn::new(&some, model.canvas()).canvases)
+}
+
+fn ink_share(model: &Model, canvases: &[Vec<f32>]) -> f64 {
+    let paper = model.canvas().normalize(0);
+    let inked = |canvas: &Vec<f32>| canvas.iter().filter(|&&value| value != paper).count() as f64;
+    canvases.iter().map(inked).sum::<f64>() / (canvases.len() * model.input_len()) as f64
 }
 
 /// The time of each batch, in ascending order.
@@ -175,6 +183,7 @@ pub(crate) fn print(
     writeln!(out, "p99         {:.3} ms", milliseconds(measurement.quantile(0.99)))?;
     writeln!(out, "throughput  {:.0} sketches/s", load.batch as f64 / median.as_secs_f64())?;
     writeln!(out, "memory      {memory} at most")?;
+    writeln!(out, "ink         {:.1} % of the canvas", 100.0 * measurement.ink)?;
     writeln!(out, "file        {} bytes", grouped(file_bytes))?;
     let Some(peak) = measurement.peak else { return Ok(()) };
     let mut table = table::new(&["layer", "precision", "µs", "MACs", "G MAC/s", "of peak"]);
@@ -234,6 +243,7 @@ pub(crate) fn summary(
         "images_per_s": load.batch as f64 / median.as_secs_f64(),
         "peak_rss_bytes": peak_memory(),
         "file_bytes": file_bytes,
+        "ink_share": measurement.ink,
         "peak_bit_macs_per_s": measurement.peak,
         "layers": measurement.peak.map(|_| measurement.layers.iter().map(layer).collect::<Vec<_>>()),
     })

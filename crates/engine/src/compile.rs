@@ -28,7 +28,7 @@ use readers::{Readers, SignChain};
 
 /// The steps that run a model.
 #[derive(Debug)]
-pub(crate) struct Program {
+pub(crate) struct Lowered {
     pub(crate) steps: Vec<Step>,
     /// What they read and write; the first is the input.
     pub(crate) values: Vec<Value>,
@@ -37,7 +37,7 @@ pub(crate) struct Program {
 }
 
 /// Compiles a model, which must be [valid](PackedModel::check).
-pub(crate) fn compile(packed: &PackedModel) -> Result<Program, EngineError> {
+pub(crate) fn compile(packed: &PackedModel) -> Result<Lowered, EngineError> {
     let graph = &packed.graph;
     let last = graph.nodes().len() - 1;
     let mut lowering = Lowering {
@@ -55,7 +55,7 @@ pub(crate) fn compile(packed: &PackedModel) -> Result<Program, EngineError> {
     }
     let output = lowering.take(last);
     let output = lowering.floats(output);
-    Ok(Program { steps: lowering.steps, values: lowering.values, output })
+    Ok(Lowered { steps: lowering.steps, values: lowering.values, output })
 }
 
 struct Lowering<'a> {
@@ -337,7 +337,7 @@ impl Lowering<'_> {
                 let epilogue = Epilogue::Rows(Rows { ops: lazy.rows, store: None, bits });
                 self.steps.push(Step {
                     layer: layer.clone(),
-                    source: origin.into_source(shape),
+                    source: origin.into_source(shape.channels),
                     epilogue,
                     shape,
                 });
@@ -361,7 +361,7 @@ impl Lowering<'_> {
             pools.push((chain.sign, value, pool, inverted));
         }
         let epilogue = Epilogue::Rows(Rows { ops, store, bits });
-        let source = lazy.origin.into_source(shape);
+        let source = lazy.origin.into_source(shape.channels);
         self.steps.push(Step { layer: layer.clone(), source, epilogue, shape });
         for (sign, value, pool, inverted) in pools {
             let value = self.pool_bits(layer.clone(), value, pool, &inverted);

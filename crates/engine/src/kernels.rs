@@ -51,7 +51,7 @@ impl Sums<'_> {
 }
 
 /// One tap of a window that is not zero.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tap {
     /// Which row of the weights it takes.
     pub(crate) row: u32,

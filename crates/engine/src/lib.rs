@@ -33,9 +33,11 @@ mod model;
 mod peak;
 mod plan;
 mod prediction;
+mod program;
 mod session;
 mod step;
 mod threads;
+mod touched;
 mod window;
 
 pub use error::EngineError;

@@ -1,7 +1,8 @@
 use crate::{
     EngineError,
     ink::{Band, Ink},
-    plan::{Buffers, Contents},
+    plan::{Buffers, Contents, Value},
+    touched::{Place, Touched},
 };
 
 /// The most memory that one session may take.
@@ -24,6 +25,8 @@ pub(crate) struct Needs {
     pub(crate) ink: usize,
     /// Elements of one row of those.
     pub(crate) ink_row: usize,
+    /// Rows of them.
+    pub(crate) ink_rows: usize,
     /// Elements of the rows under one row of windows.
     pub(crate) ink_band: usize,
 }
@@ -39,6 +42,7 @@ impl Needs {
             channels: self.channels.max(other.channels),
             ink: self.ink.max(other.ink),
             ink_row: self.ink_row.max(other.ink_row),
+            ink_rows: self.ink_rows.max(other.ink_rows),
             ink_band: self.ink_band.max(other.ink_band),
         }
     }
@@ -57,6 +61,10 @@ pub(crate) struct Memory {
     pub(crate) floats: Vec<Vec<f32>>,
     pub(crate) bits: Vec<Vec<u32>>,
     pub(crate) ink: Ink,
+    /// By value: where it differs from what blank paper gives.
+    pub(crate) touched: Vec<Touched>,
+    /// The places that a step has to compute.
+    pub(crate) places: Vec<Place>,
     /// One a thread.
     pub(crate) workers: Vec<Worker>,
 }
@@ -95,8 +103,11 @@ impl Memory {
     }
 
     /// Memory for `threads` threads.
-    pub(crate) fn new(buffers: &Buffers, needs: &Needs, threads: usize) -> Self {
+    pub(crate) fn new(values: &[Value], buffers: &Buffers, needs: &Needs, threads: usize) -> Self {
+        let most = values.iter().map(|value| value.shape.positions()).max().unwrap_or(0);
         Self {
+            touched: values.iter().map(|value| Touched::none(value.shape)).collect(),
+            places: Vec::with_capacity(most),
             floats: buffers.lengths(Contents::Floats).map(|len| vec![0.0; len]).collect(),
             bits: buffers.lengths(Contents::Bits).map(|len| vec![0; len]).collect(),
             ink: Ink::new(needs),

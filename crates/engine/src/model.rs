@@ -1,16 +1,9 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use dabnet_graph::{Canvas, Graph, Shape};
+use dabnet_graph::{Canvas, Graph};
 use serde_json::Value;
 
-use crate::{
-    EngineError, Isa, PackedModel,
-    compile::{Program, compile},
-    kernels::Kernels,
-    memory::{Memory, Needs},
-    plan::{Buffers, ValueId},
-    step::Step,
-};
+use crate::{EngineError, Isa, PackedModel, kernels::Kernels, program::Program};
 
 /// A packed model compiled for this machine. Cheap to clone, and shared by any number of
 /// [sessions](crate::Session) on any number of threads.
@@ -25,23 +18,7 @@ pub(crate) struct Compiled {
     labels: Vec<String>,
     canvas: Canvas,
     provenance: BTreeMap<String, Value>,
-    pub(crate) kernels: Kernels,
-    pub(crate) steps: Vec<Step>,
-    pub(crate) buffers: Buffers,
-    pub(crate) output: ValueId,
-    pub(crate) needs: Needs,
-}
-
-impl Compiled {
-    /// Shape of a canvas.
-    pub(crate) fn input(&self) -> Shape {
-        self.graph.input_shape()
-    }
-
-    /// Channels of the output.
-    pub(crate) fn output_channels(&self) -> usize {
-        self.graph.shape(self.graph.nodes().len() - 1).channels
-    }
+    pub(crate) program: Program,
 }
 
 impl Model {
@@ -64,20 +41,17 @@ impl Model {
         Self::with_isa(packed, Isa::select()?)
     }
 
-    /// Compiles a packed model for one instruction set.
+    /// Compiles a packed model for one instruction set. What it gives for blank paper is computed here,
+    /// once, so that a run has to compute only what ink reaches.
     ///
     /// # Errors
     /// Those of [`Model::new`], `isa` standing for `DABNET_ISA`.
     pub fn with_isa(packed: PackedModel, isa: Isa) -> Result<Self, EngineError> {
         let kernels = Kernels::new(isa)?;
         packed.check()?;
-        let Program { steps, values, output } = compile(&packed)?;
-        let buffers = Buffers::new(&values, &steps, output);
-        let needs = steps.iter().fold(Needs::default(), |needs, step| needs.max(step.needs()));
-        Memory::check(&buffers, &needs, 1)?;
+        let program = Program::new(&packed, kernels)?;
         let PackedModel { graph, labels, canvas, provenance, parameters: _ } = packed;
-        let compiled = Compiled { graph, labels, canvas, provenance, kernels, steps, buffers, output, needs };
-        Ok(Self { compiled: Arc::new(compiled) })
+        Ok(Self { compiled: Arc::new(Compiled { graph, labels, canvas, provenance, program }) })
     }
 
     /// One label an output, in order.
@@ -102,7 +76,7 @@ impl Model {
 
     /// The instruction set it is compiled for.
     pub fn isa(&self) -> Isa {
-        self.compiled.kernels.isa()
+        self.compiled.program.kernels.isa()
     }
 
     /// Values of a canvas: channels × height × width.

@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{EngineError, Model, memory::Memory, model::Compiled, plan::ValueId, threads::Threads};
+use crate::{EngineError, Model, memory::Memory, model::Compiled, threads::Threads};
 
 /// Runs a model, one canvas after another, in buffers of its own.
 #[derive(Debug)]
@@ -29,14 +29,13 @@ impl Session {
     /// [`EngineError::Threads`] if the system does not give them, or this build has none;
     /// [`EngineError::TooLarge`] if so many would take too much memory.
     pub fn with_threads(model: &Model, threads: usize) -> Result<Self, EngineError> {
-        let compiled = model.compiled();
-        Memory::check(&compiled.buffers, &compiled.needs, threads)?;
+        model.compiled().program.check_memory(threads)?;
         Ok(Self::on(model, Threads::new(threads)?))
     }
 
     fn on(model: &Model, threads: Threads) -> Self {
         let compiled = Arc::clone(model.compiled());
-        let memory = Memory::new(&compiled.buffers, &compiled.needs, threads.count());
+        let memory = compiled.program.memory(threads.count());
         Self { logits: vec![0.0; model.graph().outputs()], compiled, threads, memory }
     }
 
@@ -50,8 +49,8 @@ impl Session {
         self.begin(canvas)?;
         let Self { compiled, threads, memory, .. } = self;
         threads.run(|| {
-            for step in &compiled.steps {
-                step.run(compiled.kernels, &compiled.buffers, memory);
+            for (_, step) in compiled.program.steps() {
+                step(memory);
             }
         });
         Ok(self.end())
@@ -70,10 +69,10 @@ impl Session {
         self.begin(canvas)?;
         let Self { compiled, threads, memory, .. } = self;
         threads.run(|| {
-            for step in &compiled.steps {
+            for (layer, step) in compiled.program.steps() {
                 let start = Instant::now();
-                step.run(compiled.kernels, &compiled.buffers, memory);
-                observe(&step.layer, start.elapsed());
+                step(memory);
+                observe(layer, start.elapsed());
             }
         });
         Ok(self.end())
@@ -81,33 +80,18 @@ impl Session {
 
     /// Puts a canvas where the first step reads it.
     fn begin(&mut self, canvas: &[f32]) -> Result<(), EngineError> {
-        let input = self.compiled.input();
-        let expected = input.elements();
+        let program = &self.compiled.program;
+        let expected = program.input().elements();
         if canvas.len() != expected {
             return Err(EngineError::Input { found: canvas.len(), expected });
         }
-        let place = self.compiled.buffers.place(ValueId(0));
-        transpose(canvas, input.positions(), &mut self.memory.floats[place][..expected]);
+        program.set_input(canvas, &mut self.memory);
         Ok(())
     }
 
     /// What the last step left.
     fn end(&mut self) -> &[f32] {
-        let place = self.compiled.buffers.place(self.compiled.output);
-        let output = &self.memory.floats[place][..self.logits.len()];
-        transpose(output, self.compiled.output_channels(), &mut self.logits);
+        self.compiled.program.output(&self.memory, &mut self.logits);
         &self.logits
-    }
-}
-
-/// Transposes a row-major matrix whose rows have `columns` elements.
-fn transpose(source: &[f32], columns: usize, target: &mut [f32]) {
-    let rows = source.len() / columns;
-    if rows == 1 || columns == 1 {
-        target.copy_from_slice(source);
-        return;
-    }
-    for (row, source) in source.chunks_exact(columns).enumerate() {
-        source.iter().enumerate().for_each(|(column, &value)| target[column * rows + row] = value);
     }
 }

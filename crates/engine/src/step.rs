@@ -4,6 +4,7 @@
 mod avg_pool;
 mod binary_conv;
 mod bit_pool;
+mod blank;
 mod borders;
 mod copy;
 mod dense_conv;
@@ -16,13 +17,14 @@ mod sink;
 mod slice;
 mod unpack;
 
-use std::{fmt::Debug, ops::Range};
+use std::{fmt::Debug, mem, ops::Range};
 
 use dabnet_graph::Shape;
 
 pub(crate) use avg_pool::AvgPool;
 pub(crate) use binary_conv::BinaryConv;
 pub(crate) use bit_pool::BitPool;
+pub(crate) use blank::Blank;
 pub(crate) use copy::Copy;
 pub(crate) use dense_conv::DenseConv;
 pub(crate) use depthwise_conv::DepthwiseConv;
@@ -38,6 +40,8 @@ use crate::{
     kernels::Kernels,
     memory::{Memory, Needs, Scratch, Worker},
     plan::{Buffers, ValueId},
+    touched::Place,
+    window::Window,
 };
 use sink::{Outputs, Sink};
 
@@ -45,6 +49,12 @@ use sink::{Outputs, Sink};
 pub(crate) trait Source: Debug + Send + Sync {
     /// What it reads.
     fn reads(&self) -> ValueId;
+
+    /// The windows of what it reads that its results come from; `None` where each comes from what is
+    /// at its own position.
+    fn window(&self) -> Option<&Window> {
+        None
+    }
 
     /// The scratch memory it uses.
     fn needs(&self) -> Needs {
@@ -54,8 +64,8 @@ pub(crate) trait Source: Debug + Send + Sync {
     /// What has to be done once, before the positions.
     fn prepare(&self, _values: Values<'_>, _ink: &mut Ink) {}
 
-    /// Gives `sink` the result of every position of the output rows `rows`.
-    fn run(&self, context: Context<'_>, rows: Range<usize>, scratch: &mut Scratch, sink: &mut Sink<'_>);
+    /// Gives `sink` the result of every one of `places`, which come row by row.
+    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>);
 }
 
 /// The values that have been computed.
@@ -108,29 +118,64 @@ impl Step {
         Needs { channels: self.shape.channels, ..Needs::default() }.max(self.source.needs())
     }
 
-    /// Runs it on as many threads as there are workers.
-    pub(crate) fn run(&self, kernels: Kernels, buffers: &Buffers, memory: &mut Memory) {
+    /// Runs it on as many threads as there are workers. With what blank paper gives, only what ink
+    /// reaches is computed.
+    pub(crate) fn run(
+        &self,
+        kernels: Kernels,
+        buffers: &Buffers,
+        blank: Option<&Blank>,
+        memory: &mut Memory,
+    ) {
+        self.touch(blank.is_none(), memory);
         // What is written is taken out, so that everything else can be read; nothing is allocated.
         let mut written = self.epilogue.take(buffers, memory);
-        let Memory { floats, bits, ink, workers } = memory;
+        let Memory { floats, bits, ink, places, workers, .. } = memory;
         let values = Values { buffers, floats, bits };
         self.source.prepare(values, ink);
         let context = Context { kernels, values, ink };
         let outputs = Outputs::new(&self.epilogue, self.shape, &mut written);
-        self.split(context, 0..self.shape.height, outputs, workers);
+        self.split(context, 0..self.shape.height, places, blank, outputs, workers);
         self.epilogue.put_back(buffers, memory, written);
     }
 
-    /// Halves rows and workers until there is one worker.
-    fn split(&self, context: Context<'_>, rows: Range<usize>, outputs: Outputs<'_>, workers: &mut [Worker]) {
+    /// Finds which positions have to be computed. Where several steps write one value, that may be
+    /// more than this one needs.
+    fn touch(&self, all: bool, memory: &mut Memory) {
+        let Memory { touched, places, .. } = memory;
+        let Some(first) = self.writes().next() else { return };
+        let mut reached = mem::take(&mut touched[first.0]);
+        match self.source.window() {
+            _ if all => reached.fill(),
+            Some(window) => reached.add_windows(&touched[self.source.reads().0], window),
+            None => reached.add(&touched[self.source.reads().0]),
+        }
+        self.epilogue.reads().for_each(|id| reached.add(&touched[id.0]));
+        reached.places(places);
+        self.writes().skip(1).for_each(|id| touched[id.0].add(&reached));
+        touched[first.0] = reached;
+    }
+
+    /// Halves the work and the workers until there is one worker.
+    fn split(
+        &self,
+        context: Context<'_>,
+        rows: Range<usize>,
+        places: &[Place],
+        blank: Option<&Blank>,
+        outputs: Outputs<'_>,
+        workers: &mut [Worker],
+    ) {
         let [worker] = workers else {
             let (some, others) = workers.split_at_mut(workers.len() / 2);
-            let share = (rows.len() * some.len()).div_ceil(some.len() + others.len());
-            let middle = rows.start + share;
-            let (above, below) = outputs.split_at(middle - rows.start);
+            let share = places.len() * some.len() / (some.len() + others.len());
+            // Whole rows, so that each output is cut in two.
+            let middle = places.get(share).map_or(rows.end, |place| place.y());
+            let (above, below) = places.split_at(places.partition_point(|place| place.y() < middle));
+            let (outputs_above, outputs_below) = outputs.split_at(middle - rows.start);
             join(
-                || self.split(context, rows.start..middle, above, some),
-                || self.split(context, middle..rows.end, below, others),
+                || self.split(context, rows.start..middle, above, blank, outputs_above, some),
+                || self.split(context, middle..rows.end, below, blank, outputs_below, others),
             );
             return;
         };
@@ -138,10 +183,13 @@ impl Step {
             return;
         }
         let Worker { scratch, row, words } = worker;
-        let first = rows.start * self.shape.width;
-        let mut sink =
-            Sink::new(&self.epilogue, context, first, outputs, &mut row[..self.shape.channels], words);
-        self.source.run(context, rows, scratch, &mut sink);
+        let positions = rows.start * self.shape.width..rows.end * self.shape.width;
+        let channels = self.shape.channels;
+        let mut sink = Sink::new(&self.epilogue, context, positions.start, outputs, row, words, channels);
+        if let Some(blank) = blank {
+            blank.fill(places, positions, &mut sink);
+        }
+        self.source.run(context, places, scratch, &mut sink);
     }
 }
 

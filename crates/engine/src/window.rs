@@ -29,13 +29,8 @@ impl Window {
         output * self.stride + tap - self.padding
     }
 
-    /// The output positions of some rows, each with its row and column.
-    pub(crate) fn positions(&self, rows: Range<usize>) -> impl Iterator<Item = (usize, usize, usize)> {
-        let width = self.output.width;
-        rows.flat_map(move |y| (0..width).map(move |x| (y * width + x, y, x)))
-    }
-
     /// Row and column of an output position.
+    #[cfg(test)]
     pub(crate) const fn position(&self, position: usize) -> (usize, usize) {
         (position / self.output.width, position % self.output.width)
     }

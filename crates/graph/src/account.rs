@@ -61,7 +61,8 @@ impl Account {
     /// Multiply-accumulates for one sketch in layers of the given precision: floating-point
     /// ones for `full`, additions for `wbin`, single-bit ones for `fbin`.
     pub fn macs(&self, precision: Precision) -> u64 {
-        self.layers.iter().filter(|layer| layer.precision == precision).map(|layer| layer.macs).sum()
+        let layers = self.layers.iter().filter(|layer| layer.precision == precision);
+        layers.fold(0, |sum, layer| sum.saturating_add(layer.macs))
     }
 }
 

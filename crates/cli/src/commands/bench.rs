@@ -83,7 +83,7 @@ impl Bench {
             Subject::Model(path) => Ok(PackedModel::load(path)?),
             Subject::Architecture(graph) => {
                 let side = graph.input_shape().height;
-                let canvas = Canvas { side, line_width: 0.02, margin: 0.03, mean: 0.0, std: 1.0 };
+                let canvas = Canvas { side, line_width: 0.007, margin: 0.03, mean: 0.0, std: 1.0 };
                 canvas.validate()?;
                 Ok(PackedModel::random(graph, canvas, 0))
             }

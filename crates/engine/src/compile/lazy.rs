@@ -60,11 +60,11 @@ impl Lazy {
 }
 
 impl Origin {
-    /// The source of results of `shape`.
-    pub(super) fn into_source(self, shape: Shape) -> Box<dyn Source> {
+    /// The source of results with so many channels.
+    pub(super) fn into_source(self, channels: usize) -> Box<dyn Source> {
         match self {
-            Self::Floats(value) => Box::new(Copy { value, shape }),
-            Self::Bits(value) => Box::new(Unpack { value, shape }),
+            Self::Floats(value) => Box::new(Copy { value, channels }),
+            Self::Bits(value) => Box::new(Unpack { value, channels }),
             Self::Binary(conv) => conv,
             Self::Source(source) => source,
         }

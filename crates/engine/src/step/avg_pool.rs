@@ -1,7 +1,5 @@
-use std::ops::Range;
-
 use super::{Context, Sink, Source};
-use crate::{memory::Scratch, plan::ValueId, window::Window};
+use crate::{memory::Scratch, plan::ValueId, touched::Place, window::Window};
 
 /// The mean of floats over windows, which lie wholly inside the input.
 #[derive(Debug)]
@@ -15,11 +13,16 @@ impl Source for AvgPool {
         self.value
     }
 
-    fn run(&self, context: Context<'_>, rows: Range<usize>, _: &mut Scratch, sink: &mut Sink<'_>) {
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
+
+    fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
         let values = context.values.floats(self.value);
         let [height, width] = self.window.kernel;
         let scale = 1.0 / (height * width) as f32;
-        for (position, y, x) in self.window.positions(rows) {
+        for place in places {
+            let (position, y, x) = (place.position(), place.y(), place.x());
             sink.floats(position, |row| {
                 row.fill(0.0);
                 self.window.each(values, y, x, |values| {

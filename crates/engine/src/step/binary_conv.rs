@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use super::{ChannelSlice, Context, Sink, Source, borders::Borders};
 use crate::{
     EngineError,
@@ -7,6 +5,7 @@ use crate::{
     kernels::{BitFilters, LANES, Sums},
     memory::{Needs, Scratch},
     plan::ValueId,
+    touched::Place,
     window::Window,
 };
 
@@ -103,6 +102,10 @@ impl Source for BinaryConv {
         self.value
     }
 
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
+
     fn needs(&self) -> Needs {
         Needs {
             patches: self.tile() * self.filters.words(),
@@ -111,30 +114,28 @@ impl Source for BinaryConv {
         }
     }
 
-    fn run(&self, context: Context<'_>, rows: Range<usize>, scratch: &mut Scratch, sink: &mut Sink<'_>) {
+    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
         let Context { kernels, values, .. } = context;
         let source = values.bits(self.value);
         let (words, padded) = (self.filters.words(), self.filters.padded());
-        let width = self.window.output.width;
-        let positions = rows.start * width..rows.end * width;
-        for first in positions.clone().step_by(self.tile()) {
-            let tile = first..positions.end.min(first + self.tile());
+        for tile in places.chunks(self.tile()) {
             let patches = &mut scratch.patches[..tile.len() * words];
             let counts = &mut scratch.counts[..tile.len() * padded];
-            for (position, patch) in tile.clone().zip(patches.chunks_exact_mut(words)) {
-                let (y, x) = self.window.position(position);
+            for (place, patch) in tile.iter().zip(patches.chunks_exact_mut(words)) {
                 // An odd number of units leaves half of the last word.
                 patch[words - 1] = 0;
-                self.gather(source, y, x, bytemuck::cast_slice_mut(patch));
+                self.gather(source, place.y(), place.x(), bytemuck::cast_slice_mut(patch));
             }
             kernels.count_differences(patches, &self.filters, counts);
-            for ((position, patch), counts) in
-                tile.zip(patches.chunks_exact(words)).zip(counts.chunks_exact(padded))
+            for ((place, patch), counts) in
+                tile.iter().zip(patches.chunks_exact(words)).zip(counts.chunks_exact(padded))
             {
-                let (y, x) = self.window.position(position);
-                let (base, valid) = self.borders.at(y, x);
+                let (base, valid) = self.borders.at(place.y(), place.x());
                 let total = (2 * i64::from(kernels.count_ones(patch)) - valid as i64) as f32;
-                sink.sums(position, Sums { counts, base, total, slope: &self.slope, lift: &self.lift });
+                sink.sums(
+                    place.position(),
+                    Sums { counts, base, total, slope: &self.slope, lift: &self.lift },
+                );
             }
         }
     }

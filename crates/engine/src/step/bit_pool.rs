@@ -1,10 +1,9 @@
-use std::ops::Range;
-
 use super::{Context, Sink, Source};
 use crate::{
     bits::{UNIT, units},
     memory::Scratch,
     plan::ValueId,
+    touched::Place,
     window::Window,
 };
 
@@ -48,9 +47,14 @@ impl Source for BitPool {
         self.value
     }
 
-    fn run(&self, context: Context<'_>, rows: Range<usize>, _: &mut Scratch, sink: &mut Sink<'_>) {
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
+
+    fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
         let bits = context.values.bits(self.value);
-        for (position, y, x) in self.window.positions(rows) {
+        for place in places {
+            let (position, y, x) = (place.position(), place.y(), place.x());
             sink.bits(position, |pooled| self.pool(bits, y, x, pooled));
         }
     }

@@ -1,14 +1,11 @@
-use std::ops::Range;
-
 use super::{Context, Sink, Source};
-use crate::{memory::Scratch, plan::ValueId};
-use dabnet_graph::Shape;
+use crate::{memory::Scratch, plan::ValueId, touched::Place};
 
 /// Floats as they are.
 #[derive(Debug)]
 pub(crate) struct Copy {
     pub(crate) value: ValueId,
-    pub(crate) shape: Shape,
+    pub(crate) channels: usize,
 }
 
 impl Source for Copy {
@@ -16,12 +13,11 @@ impl Source for Copy {
         self.value
     }
 
-    fn run(&self, context: Context<'_>, rows: Range<usize>, _: &mut Scratch, sink: &mut Sink<'_>) {
-        let Shape { channels, width, .. } = self.shape;
-        let first = rows.start * width;
-        let values = &context.values.floats(self.value)[first * channels..rows.end * width * channels];
-        for (offset, values) in values.chunks_exact(channels).enumerate() {
-            sink.floats(first + offset, |row| row.copy_from_slice(values));
+    fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
+        let (values, channels) = (context.values.floats(self.value), self.channels);
+        for place in places {
+            let values = &values[place.position() * channels..][..channels];
+            sink.floats(place.position(), |row| row.copy_from_slice(values));
         }
     }
 }

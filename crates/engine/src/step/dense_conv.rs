@@ -1,10 +1,9 @@
-use std::ops::Range;
-
 use super::{ChannelSlice, Context, Sink, Source, window_major};
 use crate::{
     kernels::matrix_product,
     memory::{Needs, Scratch},
     plan::ValueId,
+    touched::Place,
     window::Window,
 };
 
@@ -41,18 +40,18 @@ impl DenseConv {
         (TILE_FLOATS / self.inner()).max(MIN_TILE).min(self.window.output.positions())
     }
 
-    /// Whether the input already is the matrix of windows.
-    fn in_place(&self) -> bool {
+    /// Whether the windows of positions that follow each other lie in memory as they are needed.
+    fn is_pointwise(&self) -> bool {
         let Window { kernel, stride, padding, .. } = self.window;
         (kernel, stride, padding) == ([1, 1], 1, 0) && self.channels.is_all()
     }
 
-    /// The windows of some positions, zeros where they stick out.
-    fn gather(&self, source: &[f32], positions: Range<usize>, columns: &mut [f32]) {
+    /// The windows at some places, zeros where they stick out.
+    fn gather(&self, source: &[f32], places: &[Place], columns: &mut [f32]) {
         let ChannelSlice { all, first, count } = self.channels;
         let kernel = self.window.kernel[1];
-        for (position, column) in positions.zip(columns.chunks_exact_mut(self.inner())) {
-            let (y, x) = self.window.position(position);
+        for (place, column) in places.iter().zip(columns.chunks_exact_mut(self.inner())) {
+            let (y, x) = (place.y(), place.x());
             let (rows, across) = (self.window.rows(y), self.window.columns(x));
             if rows.len() * across.len() < self.window.taps() {
                 column.fill(0.0);
@@ -79,28 +78,35 @@ impl Source for DenseConv {
         self.value
     }
 
-    fn needs(&self) -> Needs {
-        let columns = if self.in_place() { 0 } else { self.tile() * self.inner() };
-        Needs { columns, tile: self.tile() * self.window.output.channels, ..Needs::default() }
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
     }
 
-    fn run(&self, context: Context<'_>, rows: Range<usize>, scratch: &mut Scratch, sink: &mut Sink<'_>) {
+    fn needs(&self) -> Needs {
+        Needs {
+            columns: self.tile() * self.inner(),
+            tile: self.tile() * self.window.output.channels,
+            ..Needs::default()
+        }
+    }
+
+    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
         let source = context.values.floats(self.value);
-        let (width, inner, filters) = (self.window.output.width, self.inner(), self.window.output.channels);
-        let positions = rows.start * width..rows.end * width;
-        for first in positions.clone().step_by(self.tile()) {
-            let tile = first..positions.end.min(first + self.tile());
+        let (inner, filters) = (self.inner(), self.window.output.channels);
+        for tile in places.chunks(self.tile()) {
             let product = &mut scratch.tile[..tile.len() * filters];
-            if self.in_place() {
-                let windows = &source[tile.start * inner..tile.end * inner];
-                matrix_product(windows, &self.weights, product, inner, filters);
+            let first = tile[0].position();
+            let windows = if self.is_pointwise() && tile[tile.len() - 1].position() - first + 1 == tile.len()
+            {
+                &source[first * inner..][..tile.len() * inner]
             } else {
                 let columns = &mut scratch.columns[..tile.len() * inner];
-                self.gather(source, tile.clone(), columns);
-                matrix_product(columns, &self.weights, product, inner, filters);
-            }
-            for (position, values) in tile.zip(product.chunks_exact(filters)) {
-                sink.floats(position, |row| row.copy_from_slice(values));
+                self.gather(source, tile, columns);
+                columns
+            };
+            matrix_product(windows, &self.weights, product, inner, filters);
+            for (place, values) in tile.iter().zip(product.chunks_exact(filters)) {
+                sink.floats(place.position(), |row| row.copy_from_slice(values));
             }
         }
     }

@@ -1,7 +1,5 @@
-use std::ops::Range;
-
 use super::{Context, Sink, Source, window_major};
-use crate::{memory::Scratch, plan::ValueId, window::Window};
+use crate::{memory::Scratch, plan::ValueId, touched::Place, window::Window};
 
 /// A convolution with one filter for each channel.
 #[derive(Debug)]
@@ -25,10 +23,15 @@ impl Source for DepthwiseConv {
         self.value
     }
 
-    fn run(&self, context: Context<'_>, rows: Range<usize>, _: &mut Scratch, sink: &mut Sink<'_>) {
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
+
+    fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
         let values = context.values.floats(self.value);
         let (channels, kernel) = (self.window.input.channels, self.window.kernel[1]);
-        for (position, y, x) in self.window.positions(rows) {
+        for place in places {
+            let (position, y, x) = (place.position(), place.y(), place.x());
             let across = self.window.columns(x);
             let from = self.window.input_at(x, across.start);
             sink.floats(position, |sums| {

@@ -1,10 +1,9 @@
-use std::ops::Range;
-
 use super::{Context, Sink, Source, Values};
 use crate::{
     ink::{Band, Ink},
     memory::{Needs, Scratch},
     plan::ValueId,
+    touched::Place,
     window::Window,
 };
 
@@ -42,6 +41,10 @@ impl Source for InkConv {
         self.value
     }
 
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
+
     fn needs(&self) -> Needs {
         Band::needs(&self.window)
     }
@@ -51,14 +54,13 @@ impl Source for InkConv {
         ink.find(&values.floats(self.value)[..input.elements()], input.width * input.channels);
     }
 
-    fn run(&self, context: Context<'_>, rows: Range<usize>, scratch: &mut Scratch, sink: &mut Sink<'_>) {
-        let width = self.window.output.width;
-        scratch.band.begin(context.ink);
-        for y in rows {
-            scratch.band.go_to(context.ink, &self.window, y);
-            for x in 0..width {
-                let (taps, first) = scratch.band.taps(&self.window, x);
-                sink.floats(y * width + x, |row| context.kernels.sum_rows(taps, first, &self.weights, row));
+    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
+        for row in places.chunk_by(|a, b| a.y == b.y) {
+            scratch.band.go_to(context.ink, &self.window, row[0].y());
+            for place in row {
+                let (taps, first) = scratch.band.taps(&self.window, place.x());
+                let weights = &self.weights;
+                sink.floats(place.position(), |sums| context.kernels.sum_rows(taps, first, weights, sums));
             }
         }
     }

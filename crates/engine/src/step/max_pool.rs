@@ -1,7 +1,5 @@
-use std::ops::Range;
-
 use super::{Context, Sink, Source};
-use crate::{memory::Scratch, plan::ValueId, window::Window};
+use crate::{memory::Scratch, plan::ValueId, touched::Place, window::Window};
 
 /// The maximum of floats over windows.
 #[derive(Debug)]
@@ -15,9 +13,14 @@ impl Source for MaxPool {
         self.value
     }
 
-    fn run(&self, context: Context<'_>, rows: Range<usize>, _: &mut Scratch, sink: &mut Sink<'_>) {
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
+
+    fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
         let values = context.values.floats(self.value);
-        for (position, y, x) in self.window.positions(rows) {
+        for place in places {
+            let (position, y, x) = (place.position(), place.y(), place.x());
             sink.floats(position, |row| {
                 row.fill(f32::NEG_INFINITY);
                 self.window.each(values, y, x, |values| {

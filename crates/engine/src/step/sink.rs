@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use dabnet_graph::Shape;
 
 use super::{Context, Epilogue, RowOp, Rows, epilogue::Written};
@@ -56,6 +58,7 @@ pub(crate) struct Sink<'a> {
     row: &'a mut [f32],
     /// Room for as many bits.
     words: &'a mut [u64],
+    channels: usize,
 }
 
 impl<'a> Sink<'a> {
@@ -66,8 +69,27 @@ impl<'a> Sink<'a> {
         outputs: Outputs<'a>,
         row: &'a mut [f32],
         words: &'a mut [u64],
+        channels: usize,
     ) -> Self {
-        Self { epilogue, context, first, outputs, row, words }
+        let (row, words) = (&mut row[..channels], &mut words[..channels.div_ceil(64)]);
+        Self { epilogue, context, first, outputs, row, words, channels }
+    }
+
+    /// Takes what a whole range of positions ends as; `floats` and `bits` hold that of all.
+    pub(super) fn finished(&mut self, positions: Range<usize>, floats: &[f32], bits: &[Vec<u32>]) {
+        let (channels, units) = (self.channels, units(self.channels));
+        let offsets = positions.start - self.first..positions.end - self.first;
+        if let Some(store) = self.epilogue.floats() {
+            let source = floats[positions.start * channels..positions.end * channels].chunks_exact(channels);
+            let target = &mut self.outputs.floats[offsets.start * store.stride..offsets.end * store.stride];
+            for (source, target) in source.zip(target.chunks_exact_mut(store.stride)) {
+                target[store.first..store.first + channels].copy_from_slice(source);
+            }
+        }
+        for (source, target) in bits.iter().zip(&mut self.outputs.bits) {
+            target[offsets.start * units..offsets.end * units]
+                .copy_from_slice(&source[positions.start * units..positions.end * units]);
+        }
     }
 
     /// Takes bits: `write` sets all units of a position.
@@ -76,7 +98,7 @@ impl<'a> Sink<'a> {
     /// If the epilogue takes floats.
     pub(super) fn bits(&mut self, position: usize, write: impl FnOnce(&mut [u32])) {
         let Epilogue::Bits { .. } = self.epilogue else { unreachable!("a source of bits before floats") };
-        write(place(self.outputs.bits[0], position - self.first, self.row.len()));
+        write(place(self.outputs.bits[0], position - self.first, self.channels));
     }
 
     /// Takes the integers of a binary convolution.
@@ -85,7 +107,7 @@ impl<'a> Sink<'a> {
         match self.epilogue {
             Epilogue::Bits { at, .. } => {
                 kernels.compare_sums(sums, at, self.words);
-                let target = place(self.outputs.bits[0], position - self.first, self.row.len());
+                let target = place(self.outputs.bits[0], position - self.first, self.channels);
                 copy_units(self.words, target);
             }
             Epilogue::Rows(_) => self.floats(position, |row| kernels.scale_sums(sums, row)),
@@ -100,7 +122,7 @@ impl<'a> Sink<'a> {
         let Epilogue::Rows(Rows { ops, store, bits }) = self.epilogue else {
             unreachable!("a source of floats before bits")
         };
-        let (offset, channels) = (position - self.first, self.row.len());
+        let (offset, channels) = (position - self.first, self.channels);
         let target = store.map(|store| offset * store.stride + store.first);
         if let (Some(at), [], []) = (target, &ops[..], &bits[..]) {
             write(&mut self.outputs.floats[at..at + channels]);

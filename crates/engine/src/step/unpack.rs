@@ -1,19 +1,16 @@
-use std::ops::Range;
-
-use dabnet_graph::Shape;
-
 use super::{Context, Sink, Source};
 use crate::{
     bits::{UNIT, units},
     memory::Scratch,
     plan::ValueId,
+    touched::Place,
 };
 
 /// Bits to floats: 1 to +1, 0 to −1.
 #[derive(Debug)]
 pub(crate) struct Unpack {
     pub(crate) value: ValueId,
-    pub(crate) shape: Shape,
+    pub(crate) channels: usize,
 }
 
 impl Source for Unpack {
@@ -21,11 +18,11 @@ impl Source for Unpack {
         self.value
     }
 
-    fn run(&self, context: Context<'_>, rows: Range<usize>, _: &mut Scratch, sink: &mut Sink<'_>) {
-        let (bits, units) = (context.values.bits(self.value), units(self.shape.channels));
-        for position in rows.start * self.shape.width..rows.end * self.shape.width {
-            let bits = &bits[position * units..][..units];
-            sink.floats(position, |row| {
+    fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
+        let (bits, units) = (context.values.bits(self.value), units(self.channels));
+        for place in places {
+            let bits = &bits[place.position() * units..][..units];
+            sink.floats(place.position(), |row| {
                 for (floats, unit) in row.chunks_mut(UNIT).zip(bits) {
                     for (bit, float) in floats.iter_mut().enumerate() {
                         *float = if unit >> bit & 1 == 1 { 1.0 } else { -1.0 };

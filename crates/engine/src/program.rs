@@ -1,0 +1,127 @@
+use dabnet_graph::{Account, Precision, Shape};
+
+use crate::{
+    EngineError, PackedModel,
+    compile::{Lowered, compile},
+    kernels::Kernels,
+    memory::{Memory, Needs},
+    plan::{Buffers, Value, ValueId},
+    step::{Blank, Step},
+};
+
+/// The most memory that the answers to blank paper may take.
+const MAX_BLANK_BYTES: u64 = 64 << 20;
+
+/// Multiply-accumulates above which blank paper is not run ahead: far more than any network here.
+const MAX_BLANK_MACS: u64 = 50_000_000_000;
+
+/// A model as steps, and the memory they are planned to need.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) kernels: Kernels,
+    steps: Vec<Step>,
+    /// What each step gives for blank paper, where that is kept.
+    blank: Vec<Option<Blank>>,
+    values: Vec<Value>,
+    buffers: Buffers,
+    needs: Needs,
+    output: ValueId,
+    /// What the network sees of paper.
+    paper: f32,
+}
+
+/// The canvas.
+const INPUT: ValueId = ValueId(0);
+
+impl Program {
+    /// Compiles a model, which must be [valid](PackedModel::check).
+    pub(crate) fn new(packed: &PackedModel, kernels: Kernels) -> Result<Self, EngineError> {
+        let Lowered { steps, values, output } = compile(packed)?;
+        let buffers = Buffers::new(&values, &steps, output);
+        let needs = steps.iter().fold(Needs::default(), |needs, step| needs.max(step.needs()));
+        let (blank, paper) = (steps.iter().map(|_| None).collect(), packed.canvas.normalize(0));
+        let mut program = Self { kernels, steps, blank, values, buffers, needs, output, paper };
+        program.check_memory(1)?;
+        if macs(&packed.graph.account()) <= MAX_BLANK_MACS {
+            program.run_blank();
+        }
+        Ok(program)
+    }
+
+    /// Refuses what no sketch recogniser needs.
+    pub(crate) fn check_memory(&self, threads: usize) -> Result<(), EngineError> {
+        Memory::check(&self.buffers, &self.needs, threads)
+    }
+
+    pub(crate) fn memory(&self, threads: usize) -> Memory {
+        Memory::new(&self.values, &self.buffers, &self.needs, threads)
+    }
+
+    /// Shape of a canvas.
+    pub(crate) fn input(&self) -> Shape {
+        self.values[INPUT.0].shape
+    }
+
+    /// Puts a canvas, `channels × height × width`, where the first step reads it.
+    pub(crate) fn set_input(&self, canvas: &[f32], memory: &mut Memory) {
+        let shape = self.input();
+        let values = &mut memory.floats[self.buffers.place(INPUT)][..shape.elements()];
+        transpose(canvas, shape.positions(), values);
+        for touched in &mut memory.touched {
+            touched.clear();
+        }
+        memory.touched[INPUT.0].add_unequal(values, shape.channels, self.paper);
+    }
+
+    /// The steps in order, each to be called with the memory.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = (&str, impl FnOnce(&mut Memory))> {
+        self.steps.iter().zip(&self.blank).map(|(step, blank)| {
+            let run = |memory: &mut Memory| step.run(self.kernels, &self.buffers, blank.as_ref(), memory);
+            (step.layer.as_str(), run)
+        })
+    }
+
+    /// Copies what the last step left, `channels × height × width`.
+    pub(crate) fn output(&self, memory: &Memory, output: &mut [f32]) {
+        let shape = self.values[self.output.0].shape;
+        transpose(
+            &memory.floats[self.buffers.place(self.output)][..shape.elements()],
+            shape.channels,
+            output,
+        );
+    }
+
+    /// Runs blank paper and keeps what the first steps give, as many as there is room for.
+    fn run_blank(&mut self) {
+        let mut memory = self.memory(1);
+        self.set_input(&vec![self.paper; self.input().elements()], &mut memory);
+        let mut bytes = 0;
+        for at in 0..self.steps.len() {
+            let step = &self.steps[at];
+            step.run(self.kernels, &self.buffers, None, &mut memory);
+            bytes += Blank::bytes(step);
+            if bytes > MAX_BLANK_BYTES {
+                return;
+            }
+            self.blank[at] = Some(Blank::of(step, &self.buffers, &memory));
+        }
+    }
+}
+
+fn macs(account: &Account) -> u64 {
+    [Precision::Full, Precision::Wbin, Precision::Fbin]
+        .iter()
+        .fold(0, |sum: u64, &precision| sum.saturating_add(account.macs(precision)))
+}
+
+/// Transposes a row-major matrix whose rows have `columns` elements.
+fn transpose(source: &[f32], columns: usize, target: &mut [f32]) {
+    let rows = source.len() / columns;
+    if rows == 1 || columns == 1 {
+        target.copy_from_slice(source);
+        return;
+    }
+    for (row, source) in source.chunks_exact(columns).enumerate() {
+        source.iter().enumerate().for_each(|(column, &value)| target[column * rows + row] = value);
+    }
+}
