@@ -1,4 +1,6 @@
-use crate::{kernels::Tap, memory::Needs, touched::PIECE, window::Window};
+use dabnet_graph::Shape;
+
+use crate::{kernels::Tap, memory::Needs, touched::Touched, window::Window};
 
 /// The non-zero elements of a canvas, row by row.
 #[derive(Debug)]
@@ -39,21 +41,21 @@ impl Ink {
         (size_of::<Spot>() * needs.ink + 4 * (needs.ink_rows + 1)) as u64
     }
 
-    /// Finds the ink of a canvas whose rows have `row_len` elements.
-    pub(crate) fn find(&mut self, values: &[f32], row_len: usize) {
+    /// Lists the ink of a canvas of `shape`, all of which is `touched`.
+    pub(crate) fn list(&mut self, values: &[f32], shape: Shape, touched: &Touched) {
         self.spots.clear();
         self.rows.clear();
-        for (row, values) in values.chunks_exact(row_len).enumerate() {
+        for y in 0..shape.height {
             self.rows.push(self.spots.len() as u32);
-            for (piece, values) in values.chunks(PIECE).enumerate() {
-                if values.iter().fold(true, |blank, &value| blank & (value == 0.0)) {
-                    continue;
+            touched.columns(y, |x| {
+                let first = (y * shape.width + x) * shape.channels;
+                for (channel, &value) in values[first..first + shape.channels].iter().enumerate() {
+                    if value != 0.0 {
+                        let column = (x * shape.channels + channel) as u32;
+                        self.spots.push(Spot { row: y as u32, column, value });
+                    }
                 }
-                for (place, &value) in values.iter().enumerate().filter(|(_, value)| **value != 0.0) {
-                    let column = (piece * PIECE + place) as u32;
-                    self.spots.push(Spot { row: row as u32, column, value });
-                }
-            }
+            });
         }
         self.rows.push(self.spots.len() as u32);
     }

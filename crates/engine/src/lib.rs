@@ -21,6 +21,7 @@
 //! −1), because a window's row is then one run of memory.
 #![deny(unsafe_code)]
 
+mod aligned;
 mod bits;
 mod compile;
 mod error;

@@ -21,6 +21,8 @@ pub(crate) struct Needs {
     pub(crate) tile: usize,
     /// Channels of one position.
     pub(crate) channels: usize,
+    /// Words of one row of positions.
+    pub(crate) row: usize,
     /// Elements that may hold ink.
     pub(crate) ink: usize,
     /// Elements of one row of those.
@@ -40,6 +42,7 @@ impl Needs {
             columns: self.columns.max(other.columns),
             tile: self.tile.max(other.tile),
             channels: self.channels.max(other.channels),
+            row: self.row.max(other.row),
             ink: self.ink.max(other.ink),
             ink_row: self.ink_row.max(other.ink_row),
             ink_rows: self.ink_rows.max(other.ink_rows),
@@ -63,6 +66,8 @@ pub(crate) struct Memory {
     pub(crate) ink: Ink,
     /// By value: where it differs from what blank paper gives.
     pub(crate) touched: Vec<Touched>,
+    /// Room for one row of such a map.
+    pub(crate) row: Vec<u64>,
     /// The places that a step has to compute.
     pub(crate) places: Vec<Place>,
     /// One a thread.
@@ -107,6 +112,7 @@ impl Memory {
         let most = values.iter().map(|value| value.shape.positions()).max().unwrap_or(0);
         Self {
             touched: values.iter().map(|value| Touched::none(value.shape)).collect(),
+            row: vec![0; needs.row],
             places: Vec::with_capacity(most),
             floats: buffers.lengths(Contents::Floats).map(|len| vec![0.0; len]).collect(),
             bits: buffers.lengths(Contents::Bits).map(|len| vec![0; len]).collect(),

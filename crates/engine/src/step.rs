@@ -40,7 +40,7 @@ use crate::{
     kernels::Kernels,
     memory::{Memory, Needs, Scratch, Worker},
     plan::{Buffers, ValueId},
-    touched::Place,
+    touched::{Place, Touched},
     window::Window,
 };
 use sink::{Outputs, Sink};
@@ -62,7 +62,7 @@ pub(crate) trait Source: Debug + Send + Sync {
     }
 
     /// What has to be done once, before the positions.
-    fn prepare(&self, _values: Values<'_>, _ink: &mut Ink) {}
+    fn prepare(&self, _values: Values<'_>, _touched: &[Touched], _ink: &mut Ink) {}
 
     /// Gives `sink` the result of every one of `places`, which come row by row.
     fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>);
@@ -115,7 +115,8 @@ impl Step {
     }
 
     pub(crate) fn needs(&self) -> Needs {
-        Needs { channels: self.shape.channels, ..Needs::default() }.max(self.source.needs())
+        let row = self.source.window().map_or(0, Touched::row_words);
+        Needs { channels: self.shape.channels, row, ..Needs::default() }.max(self.source.needs())
     }
 
     /// Runs it on as many threads as there are workers. With what blank paper gives, only what ink
@@ -130,9 +131,9 @@ impl Step {
         self.touch(blank.is_none(), memory);
         // What is written is taken out, so that everything else can be read; nothing is allocated.
         let mut written = self.epilogue.take(buffers, memory);
-        let Memory { floats, bits, ink, places, workers, .. } = memory;
+        let Memory { floats, bits, ink, touched, places, workers, .. } = memory;
         let values = Values { buffers, floats, bits };
-        self.source.prepare(values, ink);
+        self.source.prepare(values, touched, ink);
         let context = Context { kernels, values, ink };
         let outputs = Outputs::new(&self.epilogue, self.shape, &mut written);
         self.split(context, 0..self.shape.height, places, blank, outputs, workers);
@@ -142,12 +143,12 @@ impl Step {
     /// Finds which positions have to be computed. Where several steps write one value, that may be
     /// more than this one needs.
     fn touch(&self, all: bool, memory: &mut Memory) {
-        let Memory { touched, places, .. } = memory;
+        let Memory { touched, row, places, .. } = memory;
         let Some(first) = self.writes().next() else { return };
         let mut reached = mem::take(&mut touched[first.0]);
         match self.source.window() {
             _ if all => reached.fill(),
-            Some(window) => reached.add_windows(&touched[self.source.reads().0], window),
+            Some(window) => reached.add_windows(&touched[self.source.reads().0], window, row),
             None => reached.add(&touched[self.source.reads().0]),
         }
         self.epilogue.reads().for_each(|id| reached.add(&touched[id.0]));

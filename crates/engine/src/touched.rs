@@ -3,7 +3,7 @@ use dabnet_graph::Shape;
 use crate::{bits::words, window::Window};
 
 /// Elements of a canvas that are looked at together: most are paper.
-pub(crate) const PIECE: usize = 16;
+const PIECE: usize = 16;
 
 /// The positions of a value that ink reaches: at all others it is what blank paper gives.
 #[derive(Debug, Default)]
@@ -71,55 +71,84 @@ impl Touched {
         self.rows.iter_mut().zip(&other.rows).for_each(|(all, more)| *all |= more);
     }
 
-    /// Adds the positions whose windows take in one of `input`.
-    pub(crate) fn add_windows(&mut self, input: &Self, window: &Window) {
+    /// Adds the positions whose windows take in one of `input`. `row` has room for a row of the
+    /// [padded input](Self::row_words).
+    pub(crate) fn add_windows(&mut self, input: &Self, window: &Window, row: &mut [u64]) {
         let (across, width) = (words(input.width), self.width);
+        let row = &mut row[..Self::row_words(window)];
         for (y, target) in self.rows.chunks_exact_mut(words(width)).enumerate() {
-            let rows = window.rows(y);
-            if rows.is_empty() {
+            row.fill(0);
+            for tap in window.rows(y) {
+                let source = &input.rows[window.input_at(y, tap) * across..][..across];
+                row.iter_mut().zip(source).for_each(|(all, bits)| *all |= bits);
+            }
+            if row.iter().all(|&bits| bits == 0) {
                 continue;
             }
-            let first = window.input_at(y, rows.start) * across;
-            let rows = &input.rows[first..first + rows.len() * across];
-            // One word of columns after another; windows begin in one and end there or further on.
-            let column = |word: usize| rows.iter().skip(word).step_by(across).fold(0, |all, word| all | word);
-            let (mut loaded, mut low, mut high) = (usize::MAX, 0, 0);
+            shift_up(row, window.padding);
+            or_runs(row, window.kernel[1]);
+            if window.stride == 1 {
+                target.iter_mut().zip(&*row).for_each(|(target, bits)| *target |= bits);
+                continue;
+            }
             for x in 0..width {
-                let columns = window.columns(x);
-                let (mut from, mut left) = (window.input_at(x, columns.start), columns.len());
-                while left > 0 {
-                    if from / 64 != loaded {
-                        loaded = from / 64;
-                        low = column(loaded);
-                        high = if loaded + 1 < across { column(loaded + 1) } else { 0 };
-                    }
-                    let run = left.min(64);
-                    let bits = low >> (from % 64) | high << 1 << (63 - from % 64);
-                    if bits & u64::MAX >> (64 - run) != 0 {
-                        target[x / 64] |= 1 << (x % 64);
-                        break;
-                    }
-                    (from, left) = (from + run, left - run);
-                }
+                let column = x * window.stride;
+                target[x / 64] |= (row[column / 64] >> (column % 64) & 1) << (x % 64);
             }
         }
+    }
+
+    /// Words for a row of the input of `window` with its padding.
+    pub(crate) fn row_words(window: &Window) -> usize {
+        words(window.input.width + 2 * window.padding)
     }
 
     /// Lists the positions row by row.
     pub(crate) fn places(&self, places: &mut Vec<Place>) {
         places.clear();
-        for (y, row) in self.rows.chunks_exact(words(self.width)).enumerate() {
-            for (word, &bits) in row.iter().enumerate() {
-                let used = (self.width - 64 * word).min(64);
-                let mut left = bits & u64::MAX >> (64 - used);
-                while left != 0 {
-                    let x = 64 * word + left.trailing_zeros() as usize;
-                    let position = (y * self.width + x) as u32;
-                    places.push(Place { position, y: y as u32, x: x as u32 });
-                    left &= left - 1;
-                }
+        for y in 0..self.rows.len() / words(self.width) {
+            self.columns(y, |x| {
+                let position = (y * self.width + x) as u32;
+                places.push(Place { position, y: y as u32, x: x as u32 });
+            });
+        }
+    }
+
+    /// Calls `visit` with the columns of row `y` in order.
+    pub(crate) fn columns(&self, y: usize, mut visit: impl FnMut(usize)) {
+        let across = words(self.width);
+        for (word, &bits) in self.rows[y * across..][..across].iter().enumerate() {
+            // Columns beyond the last may be set as well.
+            let used = (self.width - 64 * word).min(64);
+            let mut left = bits & u64::MAX >> (64 - used);
+            while left != 0 {
+                visit(64 * word + left.trailing_zeros() as usize);
+                left &= left - 1;
             }
         }
+    }
+}
+
+/// Moves every bit `by` further.
+fn shift_up(row: &mut [u64], by: usize) {
+    let (whole, part) = (by / 64, by % 64);
+    for at in (0..row.len()).rev() {
+        let word = |back: usize| at.checked_sub(whole + back).map_or(0, |from| row[from]);
+        row[at] = word(0) << part | word(1) >> 1 >> (63 - part);
+    }
+}
+
+/// Makes every bit the OR of the `count` bits from it on.
+fn or_runs(row: &mut [u64], count: usize) {
+    let mut done = 1;
+    while done < count {
+        let step = done.min(count - done);
+        let (whole, part) = (step / 64, step % 64);
+        for at in 0..row.len() {
+            let word = |ahead: usize| row.get(at + whole + ahead).copied().unwrap_or(0);
+            row[at] |= word(0) >> part | word(1) << 1 << (63 - part);
+        }
+        done += step;
     }
 }
 
@@ -155,7 +184,7 @@ mod tests {
             let mut inked = Touched::none(input);
             inked.add_unequal(&canvas, 1, 0.5);
             let mut reached = Touched::none(output);
-            reached.add_windows(&inked, &window);
+            reached.add_windows(&inked, &window, &mut vec![7; Touched::row_words(&window)]);
             let expected: Vec<(u32, u32)> = (0..output.positions())
                 .map(|position| window.position(position))
                 .filter(|&(y, x)| {

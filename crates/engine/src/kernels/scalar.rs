@@ -73,29 +73,39 @@ pub(super) fn sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32
 #[inline(always)]
 pub(super) fn sum_rows_by<const WIDTH: usize>(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
     let channels = out.len();
+    if let Ok(out) = <&mut [f32; WIDTH]>::try_from(&mut *out) {
+        // As all weights of a row are taken, rows can be told apart without multiplying.
+        let (rows, _) = weights.as_chunks::<WIDTH>();
+        *out = sums_of(taps, |tap| &rows[(tap.row - first) as usize]);
+        return;
+    }
     let (wide, rest) = out.as_chunks_mut::<WIDTH>();
     let (narrow, rest) = rest.as_chunks_mut::<16>();
     let (single, _) = rest.as_chunks_mut::<1>();
     let (narrow_at, single_at) = (WIDTH * wide.len(), channels - single.len());
+    // `N` weights of a tap from channel `from` on.
+    fn part<const N: usize>(weights: &[f32], at: usize) -> &[f32; N] {
+        weights[at..].first_chunk().expect("a row of weights a tap")
+    }
+    let place = |tap: &Tap| (tap.row - first) as usize * channels;
     for (block, out) in wide.iter_mut().enumerate() {
-        *out = sums_of(taps, first, &weights[WIDTH * block..], channels);
+        *out = sums_of(taps, |tap| part(weights, place(tap) + WIDTH * block));
     }
     for (block, out) in narrow.iter_mut().enumerate() {
-        *out = sums_of(taps, first, &weights[narrow_at + 16 * block..], channels);
+        *out = sums_of(taps, |tap| part(weights, place(tap) + narrow_at + 16 * block));
     }
     for (block, out) in single.iter_mut().enumerate() {
-        *out = sums_of(taps, first, &weights[single_at + block..], channels);
+        *out = sums_of(taps, |tap| part(weights, place(tap) + single_at + block));
     }
 }
 
-/// Sums of the first `WIDTH` of `channels`: of even taps and of odd ones, so that no addition has to
-/// wait for the one before, then of both.
+/// Sums of even taps and of odd ones, so that no addition has to wait for the one before, then of
+/// both.
 #[inline(always)]
-fn sums_of<const WIDTH: usize>(taps: &[Tap], first: u32, weights: &[f32], channels: usize) -> [f32; WIDTH] {
+fn sums_of<'w, const WIDTH: usize>(taps: &[Tap], row: impl Fn(&Tap) -> &'w [f32; WIDTH]) -> [f32; WIDTH] {
     let mut sums = [[0.0; WIDTH]; 2];
     let add = |sums: &mut [f32; WIDTH], tap: &Tap| {
-        let row = &weights[(tap.row - first) as usize * channels..][..WIDTH];
-        sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += tap.value * weight);
+        sums.iter_mut().zip(row(tap)).for_each(|(sum, weight)| *sum += tap.value * weight);
     };
     let (pairs, last) = taps.as_chunks::<2>();
     for [even, odd] in pairs {

@@ -1,9 +1,10 @@
 use super::{Context, Sink, Source, Values};
 use crate::{
+    aligned::AlignedFloats,
     ink::{Band, Ink},
     memory::{Needs, Scratch},
     plan::ValueId,
-    touched::Place,
+    touched::{Place, Touched},
     window::Window,
 };
 
@@ -13,13 +14,13 @@ pub(crate) struct InkConv {
     value: ValueId,
     window: Window,
     /// One row an element of a window, column by column as [`Ink`] has them, and one column a filter.
-    weights: Vec<f32>,
+    weights: AlignedFloats,
 }
 
 impl InkConv {
     /// `weights` are `[out, in, kernel, kernel]` row-major.
     pub(crate) fn new(value: ValueId, window: Window, weights: &[f32]) -> Self {
-        Self { value, window, weights: column_major(weights, &window) }
+        Self { value, window, weights: AlignedFloats::new(&column_major(weights, &window)) }
     }
 }
 
@@ -49,9 +50,8 @@ impl Source for InkConv {
         Band::needs(&self.window)
     }
 
-    fn prepare(&self, values: Values<'_>, ink: &mut Ink) {
-        let input = self.window.input;
-        ink.find(&values.floats(self.value)[..input.elements()], input.width * input.channels);
+    fn prepare(&self, values: Values<'_>, touched: &[Touched], ink: &mut Ink) {
+        ink.list(values.floats(self.value), self.window.input, &touched[self.value.0]);
     }
 
     fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
