@@ -60,7 +60,7 @@ impl Measurement {
             return Ok(Self { times, ink, layers: Vec::new(), peak: None });
         }
         let peak = peak_bit_macs(model.isa())?;
-        Ok(Self { times, ink, layers: layers(model, load.seconds, &canvases)?, peak: Some(peak) })
+        Ok(Self { times, ink, layers: layers(model, load, &canvases)?, peak: Some(peak) })
     }
 
     fn quantile(&self, share: f64) -> Duration {
@@ -96,7 +96,7 @@ fn ink_share(model: &Model, canvases: &[Vec<f32>]) -> f64 {
 
 /// The time of each batch, in ascending order.
 fn batches(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Duration>, EngineError> {
-    let mut sessions: Vec<Session> = (0..load.threads).map(|_| Session::new(model)).collect();
+    let mut sessions = sessions(model, load)?;
     // Another sketch each time, as in use.
     let batch_from = |first| -> Vec<&[f32]> {
         canvases.iter().map(Vec::as_slice).cycle().skip(first).take(load.batch).collect()
@@ -114,6 +114,14 @@ fn batches(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Dura
     }
     times.sort_unstable();
     Ok(times)
+}
+
+/// One session that all threads work in for a single sketch; one a thread for several.
+fn sessions(model: &Model, load: &Load) -> Result<Vec<Session>, EngineError> {
+    if load.batch == 1 {
+        return Ok(vec![Session::with_threads(model, load.threads)?]);
+    }
+    Ok((0..load.threads.min(load.batch)).map(|_| Session::new(model)).collect())
 }
 
 fn run_batch(sessions: &mut [Session], batch: &[&[f32]]) -> Result<(), EngineError> {
@@ -135,14 +143,14 @@ fn run_batch(sessions: &mut [Session], batch: &[&[f32]]) -> Result<(), EngineErr
     })
 }
 
-/// The median time of each layer over runs on one thread.
-fn layers(model: &Model, seconds: f64, canvases: &[Vec<f32>]) -> Result<Vec<LayerTime>, EngineError> {
+/// The median time of each layer over runs of a single sketch.
+fn layers(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<LayerTime>, EngineError> {
     let accounts = model.graph().account().layers;
-    let mut session = Session::new(model);
+    let mut session = Session::with_threads(model, load.threads)?;
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); accounts.len()];
     let begin = Instant::now();
     for canvas in canvases.iter().cycle() {
-        if times[0].len() >= LEAST && begin.elapsed().as_secs_f64() >= seconds {
+        if times[0].len() >= LEAST && begin.elapsed().as_secs_f64() >= load.seconds {
             break;
         }
         let mut run = vec![Duration::ZERO; accounts.len()];

@@ -4,17 +4,22 @@ mod common;
 
 use common::{Numbers, network::network, packed, reference, sketch};
 use dabnet_engine::{Isa, Model, PackedModel, Session};
-use dabnet_graph::{Policy, Precision, architectures};
+use dabnet_graph::{Canvas, Policy, Precision, architectures};
 use proptest::prelude::*;
 
 const PRECISIONS: &[Precision] = &[Precision::Full, Precision::Wbin, Precision::Fbin, Precision::Fbin];
 
 /// Logits of one instruction set, run twice so that what a run leaves behind is noticed.
 fn logits(packed: &PackedModel, isa: Isa, canvas: &[f32]) -> Vec<f32> {
-    let mut session = Session::new(&Model::with_isa(packed.clone(), isa).unwrap());
+    let model = Model::with_isa(packed.clone(), isa).unwrap();
+    let mut session = Session::new(&model);
     let full: Vec<f32> = canvas.iter().map(|x| 1.0 - x).collect();
     session.run(&full).unwrap();
-    session.run(canvas).unwrap().to_vec()
+    let logits = session.run(canvas).unwrap().to_vec();
+    let mut threaded = Session::with_threads(&model, 3).unwrap();
+    threaded.run(&full).unwrap();
+    assert!(same_bits(threaded.run(canvas).unwrap(), &logits), "threads change the result on {isa}");
+    logits
 }
 
 /// Logits, the same for every instruction set.
@@ -88,10 +93,31 @@ fn nodes_with_parameters(packed: &PackedModel) -> Vec<String> {
     names.filter(|name| packed.parameters.contains_key(name)).collect()
 }
 
+/// A model run on what most of is paper gives what one gives that computes everything: the same
+/// network with another shade for paper, which no position then is.
+#[test]
+fn what_ink_does_not_reach_is_the_same() {
+    let architecture = architectures::find("resnet-18").unwrap();
+    let graph = architecture.graph(64, 10, &Policy::Fbin).unwrap();
+    let packed = packed(graph, Numbers::Dyadic, 3);
+    let everywhere = PackedModel { canvas: Canvas { mean: 9.0, ..packed.canvas }, ..packed.clone() };
+    let mut canvas = vec![0.0; 64 * 64];
+    for spot in [0, 700, 2030, 4095] {
+        canvas[spot] = 1.0;
+        assert_eq!(all_logits(&packed, &canvas), all_logits(&everywhere, &canvas));
+    }
+    assert_eq!(all_logits(&packed, &vec![0.0; 64 * 64]), all_logits(&everywhere, &vec![0.0; 64 * 64]));
+}
+
 fn bundled(name: &str, policy: &str, numbers: Numbers, seed: u64) {
     let architecture = architectures::find(name).unwrap();
+    bundled_at(architecture.side, name, policy, numbers, seed);
+}
+
+fn bundled_at(side: usize, name: &str, policy: &str, numbers: Numbers, seed: u64) {
+    let architecture = architectures::find(name).unwrap();
     let policy: Policy = policy.parse().unwrap();
-    let packed = packed(architecture.graph(architecture.side, 250, &policy).unwrap(), numbers, seed);
+    let packed = packed(architecture.graph(side, 250, &policy).unwrap(), numbers, seed);
     let canvas = sketch(packed.graph.input_shape().elements(), numbers, seed);
     assert!(assert_agree(&packed, &canvas, numbers), "{name} {policy} could not be compared");
 }
@@ -109,6 +135,16 @@ fn sketch_a_net_64_agrees() {
 #[test]
 fn sketch_a_net_agrees() {
     bundled("sketch-a-net", "fbin", Numbers::Dyadic, 1);
+}
+
+#[test]
+fn graphs_with_branches_agree() {
+    for name in ["resnet-18", "googlenet"] {
+        for policy in ["full", "wbin"] {
+            bundled_at(64, name, policy, Numbers::Real, 1);
+        }
+        bundled_at(96, name, "fbin", Numbers::Dyadic, 1);
+    }
 }
 
 #[test]

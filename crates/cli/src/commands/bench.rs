@@ -16,8 +16,8 @@ use crate::{
 /// An architecture in place of a model gets random weights.
 ///
 /// Takes real sketches as input and reports the median and 99th percentile of the time for a batch
-/// (drawing not included), sketches a second, and memory. Each thread has a session of its own and
-/// a part of the batch.
+/// (drawing not included), sketches a second, and memory. Threads share the positions of every layer
+/// if the batch is one sketch, and the sketches if it is more.
 ///
 /// With --per-layer: the time of each layer, and for binary layers the share of what one core
 /// reaches with XOR, population count and addition on registers and nothing else, which is measured
@@ -35,7 +35,7 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "ISA")]
     isa: Option<Isa>,
 
-    /// Threads that share a batch
+    /// Threads
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     threads: u16,
 

@@ -40,10 +40,19 @@ impl DenseConv {
         (TILE_FLOATS / self.inner()).max(MIN_TILE).min(self.window.output.positions())
     }
 
-    /// Whether the windows of positions that follow each other lie in memory as they are needed.
-    fn is_pointwise(&self) -> bool {
+    /// The fewest that are multiplied: a single row is summed in another order than one of several,
+    /// and a position must not depend on which others are computed with it.
+    fn least(&self) -> usize {
+        self.window.output.positions().min(2)
+    }
+
+    /// The windows of `tile`, where they lie in memory as they are needed.
+    fn in_place<'a>(&self, source: &'a [f32], tile: &[Place]) -> Option<&'a [f32]> {
         let Window { kernel, stride, padding, .. } = self.window;
-        (kernel, stride, padding) == ([1, 1], 1, 0) && self.channels.is_all()
+        let pointwise = (kernel, stride, padding) == ([1, 1], 1, 0) && self.channels.is_all();
+        let (first, last) = (tile[0].position(), tile[tile.len() - 1].position());
+        let run = last - first + 1 == tile.len() && tile.len() >= self.least();
+        (pointwise && run).then(|| &source[first * self.inner()..(last + 1) * self.inner()])
     }
 
     /// The windows at some places, zeros where they stick out.
@@ -94,15 +103,15 @@ impl Source for DenseConv {
         let source = context.values.floats(self.value);
         let (inner, filters) = (self.inner(), self.window.output.channels);
         for tile in places.chunks(self.tile()) {
-            let product = &mut scratch.tile[..tile.len() * filters];
-            let first = tile[0].position();
-            let windows = if self.is_pointwise() && tile[tile.len() - 1].position() - first + 1 == tile.len()
-            {
-                &source[first * inner..][..tile.len() * inner]
-            } else {
-                let columns = &mut scratch.columns[..tile.len() * inner];
-                self.gather(source, tile, columns);
-                columns
+            let rows = tile.len().max(self.least());
+            let product = &mut scratch.tile[..rows * filters];
+            let windows = match self.in_place(source, tile) {
+                Some(windows) => windows,
+                None => {
+                    let columns = &mut scratch.columns[..rows * inner];
+                    self.gather(source, tile, columns);
+                    columns
+                }
             };
             matrix_product(windows, &self.weights, product, inner, filters);
             for (place, values) in tile.iter().zip(product.chunks_exact(filters)) {

@@ -59,14 +59,16 @@ pub fn packed(graph: Graph, numbers: Numbers, seed: u64) -> PackedModel {
     model
 }
 
-/// A canvas with some ink: any shade, or full only.
+/// A canvas with some ink, any shade, or full only: spread over all of it, or just a spot or two, so
+/// that most of it stays paper.
 pub fn sketch(len: usize, numbers: Numbers, seed: u64) -> Vec<f32> {
     let mut random = Random(seed ^ 0x5eed);
     let shade = |random: &mut Random| match numbers {
         Numbers::Real => random.real().abs(),
         Numbers::Dyadic => 1.0,
     };
-    (0..len).map(|_| if random.below(5) == 0 { shade(&mut random) } else { 0.0 }).collect()
+    let paper = if random.below(2) == 0 { 5 } else { len as u64 };
+    (0..len).map(|_| if random.below(paper) == 0 { shade(&mut random) } else { 0.0 }).collect()
 }
 
 pub struct Random(pub u64);

@@ -1,6 +1,6 @@
 //! Random small networks.
 
-use dabnet_graph::{Conv2d, Graph, Node, Op, Policy, Precision, Shape};
+use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, Policy, Precision, Shape};
 use proptest::prelude::*;
 
 /// An op between convolutions.
@@ -10,7 +10,22 @@ pub enum Between {
     Relu,
     Dropout,
     Sign,
-    MaxPool { kernel: usize, stride: usize },
+    MaxPool { kernel: usize, stride: usize, padding: usize },
+    AvgPool { kernel: usize, stride: usize },
+    GlobalAvgPool,
+}
+
+/// What becomes of a convolution's result and of what its layer began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// The layer's beginning goes nowhere else.
+    No,
+    /// Their sum.
+    Add,
+    /// Both, one after the other.
+    Concat,
+    /// Their sum with the result of a second convolution of the layer's beginning.
+    AddSecond,
 }
 
 /// A convolution and what comes before it. Numbers that do not fit are made to.
@@ -18,6 +33,7 @@ pub enum Between {
 pub struct Layer {
     pub before: Vec<Between>,
     pub conv: Conv2d,
+    pub join: Join,
 }
 
 #[derive(Clone, Debug)]
@@ -30,13 +46,10 @@ pub struct Network {
 impl Network {
     /// Its graph; `idle` puts two poolings that change nothing before every sign.
     pub fn graph(&self, idle: bool) -> Graph {
-        let mut writer = Writer { nodes: Vec::new(), shape: self.input, idle };
+        let mut writer = Writer { nodes: Vec::new(), head: 0, shape: self.input, idle };
         let input = Op::Input { shape: self.input };
         writer.nodes.push(Node { name: "input".into(), op: input, inputs: Vec::new() });
-        for layer in &self.layers {
-            layer.before.iter().for_each(|op| writer.between(*op));
-            writer.conv(layer.conv);
-        }
+        self.layers.iter().for_each(|layer| writer.layer(layer));
         self.after.iter().for_each(|op| writer.between(*op));
         Graph::new("random".into(), Policy::Fbin, writer.nodes).unwrap()
     }
@@ -44,14 +57,19 @@ impl Network {
 
 struct Writer {
     nodes: Vec<Node>,
+    head: NodeId,
     shape: Shape,
     idle: bool,
 }
 
 impl Writer {
     fn push(&mut self, op: Op) {
-        let id = self.nodes.len();
-        self.nodes.push(Node { name: format!("node{id}"), op, inputs: vec![id - 1] });
+        self.push_reading(op, vec![self.head]);
+    }
+
+    fn push_reading(&mut self, op: Op, inputs: Vec<NodeId>) {
+        self.head = self.nodes.len();
+        self.nodes.push(Node { name: format!("node{}", self.head), op, inputs });
     }
 
     fn between(&mut self, op: Between) {
@@ -66,12 +84,58 @@ impl Writer {
                 }
                 self.push(Op::Sign);
             }
-            Between::MaxPool { kernel, stride } => {
+            Between::MaxPool { kernel, stride, padding } => {
                 let kernel = kernel.min(self.shape.height);
-                self.push(Op::MaxPool { kernel, stride, padding: 0 });
-                let side = (self.shape.height - kernel) / stride + 1;
-                self.shape = Shape::new(self.shape.channels, side, side);
+                let padding = padding.min(kernel - 1);
+                self.push(Op::MaxPool { kernel, stride, padding });
+                self.resize((self.shape.height + 2 * padding - kernel) / stride + 1);
             }
+            Between::AvgPool { kernel, stride } => {
+                let kernel = kernel.min(self.shape.height);
+                self.push(Op::AvgPool { kernel, stride });
+                self.resize((self.shape.height - kernel) / stride + 1);
+            }
+            Between::GlobalAvgPool => {
+                self.push(Op::GlobalAvgPool);
+                self.resize(1);
+            }
+        }
+    }
+
+    fn resize(&mut self, side: usize) {
+        self.shape = Shape::new(self.shape.channels, side, side);
+    }
+
+    fn layer(&mut self, layer: &Layer) {
+        // What is joined with the result has to keep its height and width.
+        let resizes = |op: &&Between| {
+            matches!(op, Between::MaxPool { .. } | Between::AvgPool { .. } | Between::GlobalAvgPool)
+        };
+        let joins = layer.join != Join::No;
+        let (before, conv) = (layer.before.iter().filter(|op| !(joins && resizes(op))), layer.conv);
+        let (begin, shape) = (self.head, self.shape);
+        before.for_each(|op| self.between(*op));
+        if !joins {
+            return self.conv(conv);
+        }
+        let kernel = conv.kernel | 1;
+        let conv = Conv2d { kernel, padding: kernel / 2, stride: 1, ..conv };
+        let adds = layer.join == Join::Add;
+        self.conv(if adds { Conv2d { out_channels: shape.channels, ..conv } } else { conv });
+        let (first, reached) = (self.head, self.shape);
+        match layer.join {
+            Join::Add => self.push_reading(Op::Add, vec![first, begin]),
+            Join::Concat => {
+                self.push_reading(Op::Concat, vec![begin, first]);
+                self.shape = Shape { channels: shape.channels + reached.channels, ..shape };
+            }
+            Join::AddSecond => {
+                (self.head, self.shape) = (begin, shape);
+                self.conv(conv);
+                let second = self.head;
+                self.push_reading(Op::Add, vec![first, second, first]);
+            }
+            Join::No => {}
         }
     }
 
@@ -82,43 +146,70 @@ impl Writer {
         let kernel = conv.kernel.min(self.shape.height + 2 * conv.padding.min(conv.kernel - 1));
         let padding = conv.padding.min(kernel - 1);
         let kernel = kernel.min(self.shape.height + 2 * padding);
-        self.push(Op::Conv2d(Conv2d { kernel, padding, ..conv }));
-        let side = (self.shape.height + 2 * padding - kernel) / conv.stride + 1;
-        self.shape = Shape::new(conv.out_channels, side, side);
+        let divides = |groups: &usize| {
+            self.shape.channels.is_multiple_of(*groups) && conv.out_channels.is_multiple_of(*groups)
+        };
+        let groups = (1..=conv.groups).rev().find(divides).unwrap_or(1);
+        self.push(Op::Conv2d(Conv2d { kernel, padding, groups, ..conv }));
+        self.shape.channels = conv.out_channels;
+        self.resize((self.shape.height + 2 * padding - kernel) / conv.stride + 1);
     }
 }
 
 fn between() -> impl Strategy<Value = Between> {
     prop_oneof![
-        4 => Just(Between::BatchNorm),
-        3 => Just(Between::Relu),
-        1 => Just(Between::Dropout),
-        1 => Just(Between::Sign),
-        2 => (1..4_usize, 1..3_usize).prop_map(|(kernel, stride)| Between::MaxPool { kernel, stride }),
+        8 => Just(Between::BatchNorm),
+        6 => Just(Between::Relu),
+        2 => Just(Between::Dropout),
+        2 => Just(Between::Sign),
+        3 => (1..4_usize, 1..3_usize, 0..2_usize)
+            .prop_map(|(kernel, stride, padding)| Between::MaxPool { kernel, stride, padding }),
+        2 => (1..4_usize, 1..3_usize).prop_map(|(kernel, stride)| Between::AvgPool { kernel, stride }),
+        1 => Just(Between::GlobalAvgPool),
     ]
 }
 
 fn channels() -> impl Strategy<Value = usize> {
-    prop_oneof![2 => 1..20_usize, 1 => Just(32), 1 => Just(64), 2 => 60..140_usize]
+    prop_oneof![2 => 1..20_usize, 1 => Just(32), 1 => Just(64), 1 => Just(128), 2 => 60..140_usize]
+}
+
+/// Groups that are asked for; as many as divide are taken.
+fn groups() -> impl Strategy<Value = usize> {
+    prop_oneof![4 => Just(1), 1 => 2..5_usize, 1 => Just(128)]
+}
+
+fn kernel() -> impl Strategy<Value = usize> {
+    prop_oneof![4 => 1..6_usize, 1 => 6..16_usize]
 }
 
 fn layer(precisions: &'static [Precision]) -> impl Strategy<Value = Layer> {
-    let conv = (channels(), 1..6_usize, 1..4_usize, 0..4_usize, prop::sample::select(precisions)).prop_map(
-        |(out_channels, kernel, stride, padding, precision)| Conv2d {
+    let sizes = (channels(), kernel(), 1..4_usize, 0..4_usize, groups());
+    let conv = (sizes, prop::sample::select(precisions)).prop_map(
+        |((out_channels, kernel, stride, padding, groups), precision)| Conv2d {
             out_channels,
             kernel,
             stride,
             padding,
-            groups: 1,
+            groups,
             precision,
         },
     );
-    (prop::collection::vec(between(), 0..5), conv).prop_map(|(before, conv)| Layer { before, conv })
+    let join = prop_oneof![
+        3 => Just(Join::No),
+        1 => Just(Join::Add),
+        1 => Just(Join::Concat),
+        1 => Just(Join::AddSecond),
+    ];
+    (prop::collection::vec(between(), 0..5), conv, join).prop_map(|(before, conv, join)| Layer {
+        before,
+        conv,
+        join,
+    })
 }
 
 /// Networks whose convolutions have the given precisions.
 pub fn network(precisions: &'static [Precision]) -> impl Strategy<Value = Network> {
-    let input = (1..4_usize, 8..15_usize).prop_map(|(channels, side)| Shape::new(channels, side, side));
+    let input = (1..4_usize, 8..17_usize).prop_map(|(channels, side)| Shape::new(channels, side, side));
     let layers = prop::collection::vec(layer(precisions), 1..4);
     (input, layers, prop::collection::vec(between(), 0..3)).prop_map(|(input, layers, after)| Network {
         input,
