@@ -10,16 +10,23 @@ fn others() -> impl Iterator<Item = Kernels> {
 
 const SCALAR: Kernels = Kernels { isa: Isa::Scalar };
 
-/// Filters of up to 70 words, patches, and one number a filter for each argument of the sums.
+/// Filters of up to 70 words and patches, whose bits beyond the filters' length are 0.
 fn layer() -> impl Strategy<Value = (usize, Vec<u8>, Vec<u64>)> {
-    (1..4500_usize, 1..70_usize, 1..12_usize).prop_flat_map(|(len, filters, patches)| {
-        let words = len.div_ceil(64);
+    (1..4500_usize, 1..140_usize, 1..12_usize).prop_flat_map(|(len, filters, patches)| {
         (
             Just(len),
             prop::collection::vec(any::<u8>(), filters * len.div_ceil(8)),
-            prop::collection::vec(any::<u64>(), patches * words),
+            prop::collection::vec(any::<u64>(), patches * len.div_ceil(64))
+                .prop_map(move |words| cut(words, len)),
         )
     })
+}
+
+/// Clears the bits of each patch beyond `len`.
+fn cut(mut words: Vec<u64>, len: usize) -> Vec<u64> {
+    let spare = len.next_multiple_of(64) - len;
+    words.chunks_exact_mut(len.div_ceil(64)).for_each(|patch| patch[patch.len() - 1] &= u64::MAX >> spare);
+    words
 }
 
 fn float() -> impl Strategy<Value = f32> {
@@ -103,6 +110,20 @@ proptest! {
             let mut found = vec![f32::NAN; channels];
             kernels.sum_rows(&taps, first, &weights, &mut found);
             prop_assert!(same_bits(&found, &expected), "{}", kernels.isa());
+        }
+    }
+}
+
+/// The most that there can be to count, past where sums of 8 and of 16 bits would overflow.
+#[test]
+fn counts_do_not_overflow() {
+    for len in [64 * 248, 70_000_usize] {
+        let filters = BitFilters::new(&vec![0; 33 * len.div_ceil(8)], len);
+        let patches = cut(vec![u64::MAX; 5 * filters.words()], len);
+        for kernels in others() {
+            let mut counts = vec![0; 5 * filters.padded()];
+            kernels.count_differences(&patches, &filters, &mut counts);
+            assert!(counts.iter().all(|&count| count == len as u32), "{}", kernels.isa());
         }
     }
 }
