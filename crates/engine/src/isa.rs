@@ -10,21 +10,27 @@ const VARIABLE: &str = "DABNET_ISA";
 pub enum Isa {
     /// What every machine has.
     Scalar,
+    /// x86-64 with SSE4.2 and POPCNT, which is x86-64-v2.
+    Sse4,
     /// x86-64 with AVX2 and POPCNT.
     Avx2,
+    /// x86-64 with AVX-512 F, BW, DQ and VL, which is x86-64-v4.
+    Avx512Bw,
     /// x86-64 with AVX-512 F, BW, DQ, VL and VPOPCNTDQ.
     Avx512,
 }
 
 impl Isa {
     /// All of them, the fastest last.
-    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 5] = [Self::Scalar, Self::Sse4, Self::Avx2, Self::Avx512Bw, Self::Avx512];
 
     /// What `DABNET_ISA` and [`FromStr`] call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
+            Self::Sse4 => "sse4",
             Self::Avx2 => "avx2",
+            Self::Avx512Bw => "avx512bw",
             Self::Avx512 => "avx512",
         }
     }
@@ -34,18 +40,22 @@ impl Isa {
         match self {
             Self::Scalar => true,
             #[cfg(target_arch = "x86_64")]
+            Self::Sse4 => is_x86_feature_detected!("sse4.2") && is_x86_feature_detected!("popcnt"),
+            #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt"),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => {
+            Self::Avx512Bw => {
                 is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512vl")
-                    && is_x86_feature_detected!("avx512vpopcntdq")
                     && is_x86_feature_detected!("popcnt")
             }
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512 => false,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => Self::Avx512Bw.is_supported() && is_x86_feature_detected!("avx512vpopcntdq"),
+            // Those of other machines.
+            #[allow(unreachable_patterns)]
+            _ => false,
         }
     }
 

@@ -3,18 +3,60 @@
 //! Every instruction set gives the same result to the last bit: counts are integers, and what is
 //! done in floating point is done in the same order without fused multiply-adds.
 
+/// Defines the kernels of an instruction set: safe functions, compiled for its features.
+macro_rules! kernels {
+    (
+        $features:literal;
+        gather = $gather:expr;
+        count_differences = $count_differences:expr;
+        busy = $busy:expr;
+        compare_sums = $compare_sums:expr;
+        scale_sums = $scale_sums:expr;
+        compare_values = $compare_values:expr;
+        sum_rows = $sum_rows:expr;
+    ) => {
+        kernels!(@ $features, $count_differences, count_differences(patches: &[u64], filters: &BitFilters, part: super::Part, counts: &mut [u32]));
+        kernels!(@ $features, $gather, gather(source: &[u32], runs: super::Runs, target: &mut [u32]) -> u32);
+        kernels!(@ $features, $busy, busy(rounds: usize) -> u64);
+        kernels!(@ $features, $compare_sums, compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]));
+        kernels!(@ $features, $scale_sums, scale_sums(sums: Sums<'_>, out: &mut [f32]));
+        kernels!(@ $features, $compare_values, compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]));
+        kernels!(@ $features, $sum_rows, sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]));
+    };
+    (@ $features:literal, $body:expr, $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?) => {
+        pub(super) fn $name($($argument: $type),*) $(-> $result)? {
+            #[target_feature(enable = $features)]
+            fn compiled($($argument: $type),*) $(-> $result)? {
+                // SAFETY: `Kernels` checks the lengths that the function names as its requirements.
+                #[allow(unused_unsafe)]
+                unsafe { $body($($argument),*) }
+            }
+            // SAFETY: `Kernels` reaches this file only on a machine that has these instructions.
+            #[allow(unused_unsafe)]
+            unsafe { compiled($($argument),*) }
+        }
+    };
+}
+
 mod filters;
 mod gemm;
 mod scalar;
+mod tiles;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512bw;
+#[cfg(target_arch = "x86_64")]
+mod lookup;
+#[cfg(target_arch = "x86_64")]
+mod sse4;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use filters::{BitFilters, LANES};
+pub(crate) use filters::{BitFilters, LANES, Part};
 pub(crate) use gemm::matrix_product;
 
 use crate::{EngineError, Isa};
@@ -48,6 +90,30 @@ impl Sums<'_> {
         let lens = [self.counts.len(), self.base.len(), self.slope.len(), self.lift.len()];
         assert!(lens.iter().all(|&each| each == len), "sums of unequal length");
     }
+
+    /// The real outputs of filters `first..first + N`.
+    #[inline(always)]
+    fn outputs<const N: usize>(&self, first: usize) -> [f32; N] {
+        let (counts, base) = (&self.counts[first..][..N], &self.base[first..][..N]);
+        let (slope, lift) = (&self.slope[first..][..N], &self.lift[first..][..N]);
+        std::array::from_fn(|lane| {
+            let dot = base[lane] - 2 * counts[lane] as i32;
+            slope[lane] * dot as f32 + lift[lane] * self.total
+        })
+    }
+}
+
+/// Runs of units that are to be brought closer together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Runs {
+    /// How many.
+    pub(crate) count: usize,
+    /// Units of each.
+    pub(crate) len: usize,
+    /// Units from one to the next where they come from.
+    pub(crate) from_step: usize,
+    /// Units from one to the next where they go.
+    pub(crate) to_step: usize,
 }
 
 /// One tap of a window that is not zero.
@@ -65,11 +131,16 @@ macro_rules! dispatch {
         match $self.isa {
             Isa::Scalar => scalar::$name($($argument),*),
             #[cfg(target_arch = "x86_64")]
+            Isa::Sse4 => sse4::$name($($argument),*),
+            #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => avx2::$name($($argument),*),
             #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bw => avx512bw::$name($($argument),*),
+            #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => avx512::$name($($argument),*),
-            #[cfg(not(target_arch = "x86_64"))]
-            Isa::Avx2 | Isa::Avx512 => scalar::$name($($argument),*),
+            // Those of other machines.
+            #[allow(unreachable_patterns)]
+            _ => scalar::$name($($argument),*),
         }
     };
 }
@@ -83,16 +154,27 @@ impl Kernels {
         self.isa
     }
 
-    /// For every patch and every filter, in how many bits they differ. `patches` holds
-    /// `filters.words()` words a patch, `counts` gets `filters.padded()` numbers a patch.
-    pub(crate) fn count_differences(self, patches: &[u64], filters: &BitFilters, counts: &mut [u32]) {
-        assert_eq!(
-            patches.len() * filters.padded(),
-            counts.len() * filters.words(),
-            "counts of another size"
-        );
-        assert_eq!(patches.len() % filters.words(), 0, "part of a patch");
-        dispatch!(self, count_differences(patches, filters, counts));
+    /// For every patch and every filter, in how many bits of a part of it they differ. `patches` holds
+    /// `part.words()` words a patch, bits beyond the length of a filter 0; `counts` gets
+    /// `filters.padded()` numbers a patch.
+    pub(crate) fn count_differences(
+        self,
+        patches: &[u64],
+        filters: &BitFilters,
+        part: Part,
+        counts: &mut [u32],
+    ) {
+        let words = part.words();
+        assert_eq!(patches.len() * filters.padded(), counts.len() * words, "counts of another size");
+        assert_eq!(patches.len() % words, 0, "part of a patch");
+        let end = part.first + (part.rows - 1) * part.step + part.run;
+        assert!(end <= filters.words(), "part of a longer filter");
+        dispatch!(self, count_differences(patches, filters, part, counts));
+    }
+
+    /// Copies runs of bits and counts the ones among them.
+    pub(crate) fn gather(self, source: &[u32], runs: Runs, target: &mut [u32]) -> u32 {
+        dispatch!(self, gather(source, runs, target))
     }
 
     /// Keeps this core at nothing but XOR, population count and addition in registers: `rounds`
@@ -105,14 +187,11 @@ impl Kernels {
     pub(crate) fn busy_bits(self) -> usize {
         match self.isa {
             Isa::Scalar => 8 * 64,
+            Isa::Sse4 => 8 * 128,
             Isa::Avx2 => 8 * 256,
+            Isa::Avx512Bw => 8 * 256,
             Isa::Avx512 => 16 * 512,
         }
-    }
-
-    /// The number of ones in `words`.
-    pub(crate) fn count_ones(self, words: &[u64]) -> u32 {
-        dispatch!(self, count_ones(words))
     }
 
     /// Bit `f` of `out`: whether the real output of filter `f` is at least `at[f]`.

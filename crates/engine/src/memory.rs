@@ -11,6 +11,8 @@ const MAX_BYTES: u64 = 2 << 30;
 /// How many elements of each piece of scratch memory a step uses.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Needs {
+    /// Places that it puts in another order.
+    pub(crate) places: usize,
     /// Words of gathered windows of bits.
     pub(crate) patches: usize,
     /// Integer results.
@@ -37,6 +39,7 @@ impl Needs {
     /// Enough for both, since steps run one after another.
     pub(crate) fn max(self, other: Self) -> Self {
         Self {
+            places: self.places.max(other.places),
             patches: self.patches.max(other.patches),
             counts: self.counts.max(other.counts),
             columns: self.columns.max(other.columns),
@@ -52,9 +55,10 @@ impl Needs {
 
     /// Bytes of the scratch memory of one worker.
     fn worker_bytes(&self) -> u64 {
+        let places = 2 * (size_of::<Place>() * self.places) as u64;
         let words = self.patches as u64 + self.channels.div_ceil(64) as u64;
         let halves = [self.counts, self.columns, self.tile, self.channels];
-        8 * words + 4 * halves.iter().map(|&each| each as u64).sum::<u64>() + Band::bytes(self)
+        places + 8 * words + 4 * halves.iter().map(|&each| each as u64).sum::<u64>() + Band::bytes(self)
     }
 }
 
@@ -87,7 +91,13 @@ pub(crate) struct Worker {
 /// What a source works in, beside its results.
 #[derive(Debug)]
 pub(crate) struct Scratch {
+    /// Places whose windows lie wholly on the input.
+    pub(crate) inside: Vec<Place>,
+    /// Places whose windows stick out.
+    pub(crate) others: Vec<Place>,
     pub(crate) patches: Vec<u64>,
+    /// Ones of each of those.
+    pub(crate) ones: Vec<u32>,
     pub(crate) counts: Vec<u32>,
     pub(crate) columns: Vec<f32>,
     pub(crate) tile: Vec<f32>,
@@ -126,7 +136,10 @@ impl Worker {
     fn new(needs: &Needs) -> Self {
         Self {
             scratch: Scratch {
+                inside: Vec::with_capacity(needs.places),
+                others: Vec::with_capacity(needs.places),
                 patches: vec![0; needs.patches],
+                ones: Vec::with_capacity(needs.places),
                 counts: vec![0; needs.counts],
                 columns: vec![0.0; needs.columns],
                 tile: vec![0.0; needs.tile],

@@ -31,7 +31,7 @@ pub(crate) struct Bench {
     #[command(flatten)]
     network: Network,
 
-    /// Instruction set: scalar, avx2 or avx512 [default: the fastest there is]
+    /// Instruction set: scalar, sse4, avx2, avx512bw or avx512 [default: the fastest there is]
     #[arg(long, value_name = "ISA")]
     isa: Option<Isa>,
 

@@ -1,200 +1,108 @@
-//! AVX2: popcount by a table of nibbles (Muła), four filters an instruction.
+//! AVX2 and POPCNT.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
 
-use super::{BitFilters, LANES, Sums, Tap, filters::Lanes, scalar};
+use super::{
+    BitFilters, LANES, Sums, Tap,
+    filters::{Halves, STRIP},
+    lookup::{self, Lookup, TABLES},
+    scalar, tiles,
+};
 
-/// Positions of a register tile: 4 sums of bytes, 2 filters, the table, the mask.
-const TILE: usize = 2;
-
-/// Words after which a sum of bytes could overflow: 31 · 8 < 256.
-const BLOCK: usize = 31;
-
-/// Defines a safe function of the same signature as one compiled for these instructions.
-macro_rules! checked {
-    ($name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?, $inner:ident) => {
-        pub(super) fn $name($($argument: $type),*) $(-> $result)? {
-            // SAFETY: `Kernels` reaches this file only on a machine that has these instructions,
-            // and checks the lengths that the function names as its requirements.
-            unsafe { $inner($($argument),*) }
-        }
+kernels! {
+    "avx2,popcnt";
+    gather = scalar::gather;
+    count_differences = tiles::count_differences::<Lookup<Strip>, 4, 2>;
+    busy = busy_registers;
+    compare_sums = |sums, at, out| scalar::compare_sums_by(|values, at| at_least(values, at), sums, at, out);
+    scale_sums = scalar::scale_sums;
+    compare_values = |values, sign, at, out| {
+        scalar::compare_values_by(|values, at| at_least(values, at), values, sign, at, out)
     };
+    sum_rows = scalar::sum_rows_by::<32>;
 }
 
-checked!(count_differences(patches: &[u64], filters: &BitFilters, counts: &mut [u32]), differences);
-checked!(busy(rounds: usize) -> u64, busy_registers);
-checked!(count_ones(words: &[u64]) -> u32, ones);
-checked!(compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]), sums_to_bits);
-checked!(scale_sums(sums: Sums<'_>, out: &mut [f32]), sums_to_floats);
-checked!(compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]), values_to_bits);
-checked!(sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]), rows);
+/// One register for a strip.
+#[derive(Clone, Copy)]
+struct Strip(__m256i);
 
-/// # Safety
-/// `counts` has `filters.padded()` elements for each patch of `filters.words()` words.
-#[target_feature(enable = "avx2")]
-unsafe fn differences(patches: &[u64], filters: &BitFilters, counts: &mut [u32]) {
-    let (words, stride) = (filters.words(), filters.padded());
-    let count = patches.len() / words;
-    for group in 0..filters.groups() {
-        let lanes = filters.group(group, 1);
-        let mut position = 0;
-        while position < count {
-            // SAFETY: `position` is a patch, so both offsets are inside their slices.
-            let (patch, out) = unsafe {
-                (
-                    patches.as_ptr().add(position * words),
-                    counts.as_mut_ptr().add(position * stride + group * LANES),
-                )
-            };
-            if count - position >= TILE {
-                // SAFETY: `TILE` patches of `words` words and as many rows of counts follow.
-                unsafe { tile::<TILE>(patch, lanes, out, stride) };
-                position += TILE;
-            } else {
-                // SAFETY: the same for one patch.
-                unsafe { tile::<1>(patch, lanes, out, stride) };
-                position += 1;
-            }
-        }
+impl lookup::Sums for Strip {
+    type Tables = [__m256i; 2];
+    type Halves = [__m256i; 2];
+
+    /// A byte of differences is at most 8 a byte, and 31 · 8 < 2⁸.
+    const BLOCK: usize = 31;
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn zero() -> Self {
+        Self(_mm256_setzero_si256())
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn tables(byte: u8) -> [__m256i; 2] {
+        let [low, high] = TABLES.of(byte);
+        // SAFETY: 16 bytes each.
+        let (low, high) =
+            unsafe { (_mm_loadu_si128(low.as_ptr().cast()), _mm_loadu_si128(high.as_ptr().cast())) };
+        [_mm256_broadcastsi128_si256(low), _mm256_broadcastsi128_si256(high)]
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn halves(from: &Halves) -> [__m256i; 2] {
+        // SAFETY: 32 bytes each, and `Halves` is aligned.
+        unsafe { [_mm256_load_si256(from.low.as_ptr().cast()), _mm256_load_si256(from.high.as_ptr().cast())] }
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn add(self, tables: [__m256i; 2], halves: [__m256i; 2]) -> Self {
+        let low = _mm256_add_epi8(self.0, _mm256_shuffle_epi8(tables[0], halves[0]));
+        Self(_mm256_add_epi8(low, _mm256_shuffle_epi8(tables[1], halves[1])))
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn widen(self) -> [Self; 2] {
+        [Self(_mm256_and_si256(self.0, _mm256_set1_epi16(0xff))), Self(_mm256_srli_epi16::<8>(self.0))]
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn add_wide(self, other: Self) -> Self {
+        Self(_mm256_add_epi16(self.0, other.0))
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn numbers(self) -> [u16; STRIP / 2] {
+        // SAFETY: both are 32 bytes of any value.
+        unsafe { std::mem::transmute(self) }
     }
 }
 
-/// `P` patches against one group, all sums in registers.
-///
-/// # Safety
-/// `patch` points to `P · lanes.len()` words, and `counts` to `P` rows of `stride` numbers of
-/// which the first `LANES` are written.
-#[target_feature(enable = "avx2")]
-#[inline]
-unsafe fn tile<const P: usize>(patch: *const u64, lanes: &[Lanes], counts: *mut u32, stride: usize) {
-    let zero = _mm256_setzero_si256();
-    let mut sums = [[zero; 2]; P];
-    for (block, part) in lanes.chunks(BLOCK).enumerate() {
-        let mut bytes = [[zero; 2]; P];
-        for (word, lane) in part.iter().enumerate() {
-            let lane = lane.0.as_ptr();
-            // SAFETY: each half of the eight words is 256 bits, and `Lanes` is aligned to 512.
-            let filters =
-                unsafe { [_mm256_load_si256(lane.cast()), _mm256_load_si256(lane.add(LANES / 2).cast())] };
-            for (position, bytes) in bytes.iter_mut().enumerate() {
-                // SAFETY: inside the `P · lanes.len()` words.
-                let word = unsafe { *patch.add(position * lanes.len() + block * BLOCK + word) };
-                let bits = _mm256_set1_epi64x(word as i64);
-                for (bytes, filter) in bytes.iter_mut().zip(filters) {
-                    *bytes = _mm256_add_epi8(*bytes, ones_per_byte(_mm256_xor_si256(bits, filter)));
-                }
-            }
-        }
-        for (sums, bytes) in sums.iter_mut().flatten().zip(bytes.iter().flatten()) {
-            *sums = _mm256_add_epi64(*sums, _mm256_sad_epu8(*bytes, zero));
-        }
-    }
-    for (position, &[low, high]) in sums.iter().enumerate() {
-        // SAFETY: eight numbers inside row `position`.
-        unsafe { _mm256_storeu_si256(counts.add(position * stride).cast(), narrow(low, high)) };
-    }
-}
-
-/// `rounds` times eight registers: XOR, population count, addition, and nothing from memory.
+/// `rounds` times eight registers: lookups, additions, and nothing from memory.
 #[target_feature(enable = "avx2")]
 fn busy_registers(rounds: usize) -> u64 {
-    let mut sums = [_mm256_set1_epi64x(0x9e37_79b9); 8];
+    let mut sums = [_mm256_set1_epi8(3); 8];
     for round in 0..rounds {
-        let filter = _mm256_set1_epi64x(round as i64);
+        let indices = _mm256_set1_epi8(round as i8 & 15);
         for sum in &mut sums {
-            *sum = _mm256_add_epi8(*sum, ones_per_byte(_mm256_xor_si256(*sum, filter)));
+            *sum = _mm256_add_epi8(*sum, _mm256_shuffle_epi8(*sum, indices));
+            *sum = _mm256_add_epi8(*sum, _mm256_shuffle_epi8(*sum, indices));
         }
     }
-    let word = |sum| _mm256_extract_epi64::<0>(sum) as u64;
-    sums.into_iter().fold(0, |all, sum| all ^ word(sum))
+    sums.into_iter().fold(0, |all, sum| all ^ _mm256_extract_epi64::<0>(sum) as u64)
 }
 
-/// The number of ones in each byte.
+/// One bit for each number: whether it is at least the other.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn ones_per_byte(bits: __m256i) -> __m256i {
-    let table = _mm256_setr_epi8(
-        0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
-    );
-    let nibble = _mm256_set1_epi8(0x0f);
-    let low = _mm256_shuffle_epi8(table, _mm256_and_si256(bits, nibble));
-    let high = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16::<4>(bits), nibble));
-    _mm256_add_epi8(low, high)
-}
-
-/// The low halves of eight 64-bit numbers, in order.
-#[target_feature(enable = "avx2")]
-#[inline]
-fn narrow(low: __m256i, high: __m256i) -> __m256i {
-    let pairs = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(
-        _mm256_castsi256_ps(low),
-        _mm256_castsi256_ps(high),
-    ));
-    _mm256_permute4x64_epi64::<0b11_01_10_00>(pairs)
-}
-
-#[target_feature(enable = "popcnt")]
-fn ones(words: &[u64]) -> u32 {
-    scalar::count_ones(words)
-}
-
-/// # Safety
-/// All of `sums` are as long as `at`, a multiple of eight, and `out` has a bit for each.
-#[target_feature(enable = "avx2")]
-unsafe fn sums_to_bits(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
-    let total = _mm256_set1_ps(sums.total);
-    out.fill(0);
-    for first in (0..at.len()).step_by(8) {
-        // SAFETY: eight elements follow in slices that are all as long as `at`.
-        let (counts, base, slope, lift, at) = unsafe {
-            (
-                _mm256_loadu_si256(sums.counts.as_ptr().add(first).cast()),
-                _mm256_loadu_si256(sums.base.as_ptr().add(first).cast()),
-                _mm256_loadu_ps(sums.slope.as_ptr().add(first)),
-                _mm256_loadu_ps(sums.lift.as_ptr().add(first)),
-                _mm256_loadu_ps(at.as_ptr().add(first)),
-            )
-        };
-        let dot = _mm256_cvtepi32_ps(_mm256_sub_epi32(base, _mm256_add_epi32(counts, counts)));
-        let value = _mm256_add_ps(_mm256_mul_ps(slope, dot), _mm256_mul_ps(lift, total));
-        out[first / 64] |= at_least(value, at) << (first % 64);
-    }
-}
-
-#[target_feature(enable = "avx2")]
-fn sums_to_floats(sums: Sums<'_>, out: &mut [f32]) {
-    scalar::scale_sums(sums, out);
-}
-
-/// # Safety
-/// `sign` and `at` are as long as `values`, and `out` has a bit for each.
-#[target_feature(enable = "avx2")]
-unsafe fn values_to_bits(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]) {
-    let whole = values.len() / 8 * 8;
-    out.fill(0);
-    for first in (0..whole).step_by(8) {
-        // SAFETY: eight elements follow in slices that are all as long as `values`.
-        let (value, sign, at) = unsafe {
-            (
-                _mm256_loadu_ps(values.as_ptr().add(first)),
-                _mm256_loadu_ps(sign.as_ptr().add(first)),
-                _mm256_loadu_ps(at.as_ptr().add(first)),
-            )
-        };
-        out[first / 64] |= at_least(_mm256_mul_ps(value, sign), at) << (first % 64);
-    }
-    scalar::compare_values_from(whole, values, sign, at, out);
-}
-
-#[target_feature(enable = "avx2")]
-fn rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
-    scalar::sum_rows_by::<32>(taps, first, weights, out);
-}
-
-/// One bit for each of eight numbers: whether it is at least the other.
-#[target_feature(enable = "avx2")]
-#[inline]
-fn at_least(values: __m256, at: __m256) -> u64 {
+fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u64 {
+    // SAFETY: eight numbers each.
+    let (values, at) = unsafe { (_mm256_loadu_ps(values.as_ptr()), _mm256_loadu_ps(at.as_ptr())) };
     _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(values, at)) as u64
 }

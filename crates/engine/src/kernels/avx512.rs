@@ -3,117 +3,77 @@
 
 use std::arch::x86_64::*;
 
-use super::{BitFilters, LANES, Sums, Tap, filters::Lanes, scalar};
+use super::{
+    BitFilters, LANES, Part, Sums, Tap, scalar,
+    tiles::{self, Tile},
+};
 
 /// Positions and groups of filters of a register tile: 16 sums, 4 filters, 1 patch word.
 const TILE: usize = 4;
 
-/// Defines a safe function of the same signature as one compiled for these instructions.
-macro_rules! checked {
-    ($name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?, $inner:ident) => {
-        pub(super) fn $name($($argument: $type),*) $(-> $result)? {
-            // SAFETY: `Kernels` reaches this file only on a machine that has these instructions,
-            // and checks the lengths that the function names as its requirements.
-            unsafe { $inner($($argument),*) }
-        }
-    };
+kernels! {
+    "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt";
+    gather = scalar::gather;
+    count_differences = tiles::count_differences::<Avx512, TILE, TILE>;
+    busy = busy_registers;
+    compare_sums = sums_to_bits;
+    scale_sums = scalar::scale_sums;
+    compare_values = values_to_bits;
+    sum_rows = scalar::sum_rows_by::<64>;
 }
 
-checked!(count_differences(patches: &[u64], filters: &BitFilters, counts: &mut [u32]), differences);
-checked!(busy(rounds: usize) -> u64, busy_registers);
-checked!(count_ones(words: &[u64]) -> u32, ones);
-checked!(compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]), sums_to_bits);
-checked!(scale_sums(sums: Sums<'_>, out: &mut [f32]), sums_to_floats);
-checked!(compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]), values_to_bits);
-checked!(sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]), rows);
+struct Avx512;
 
-/// # Safety
-/// `counts` has `filters.padded()` elements for each patch of `filters.words()` words.
-#[target_feature(enable = "avx512f,avx512vpopcntdq")]
-unsafe fn differences(patches: &[u64], filters: &BitFilters, counts: &mut [u32]) {
-    let mut group = 0;
-    while group < filters.groups() {
-        let width = if group + TILE <= filters.groups() { TILE } else { 1 };
-        match width {
-            // SAFETY: the groups exist, the rest is this function's own requirement.
-            TILE => unsafe { strip::<TILE>(patches, filters, group, counts) },
-            // SAFETY: as above.
-            _ => unsafe { strip::<1>(patches, filters, group, counts) },
-        }
-        group += width;
+impl Tile for Avx512 {
+    fn groups(filters: &BitFilters) -> usize {
+        filters.groups()
     }
-}
 
-/// All patches against groups `first..first + G`.
-///
-/// # Safety
-/// That of [`differences`], and the groups exist.
-#[target_feature(enable = "avx512f,avx512vpopcntdq")]
-unsafe fn strip<const G: usize>(patches: &[u64], filters: &BitFilters, first: usize, counts: &mut [u32]) {
-    let (words, stride) = (filters.words(), filters.padded());
-    let lanes = filters.group(first, G).as_ptr();
-    let count = patches.len() / words;
-    let mut position = 0;
-    while position < count {
-        let left = count - position;
-        // SAFETY: `position` is a patch, so both offsets are inside their slices.
-        let (patch, out) = unsafe {
-            (
-                patches.as_ptr().add(position * words),
-                counts.as_mut_ptr().add(position * stride + first * LANES),
-            )
-        };
-        if left >= TILE {
-            // SAFETY: `TILE` patches of `words` words, `G` groups of `words` lanes and as many
-            // rows of counts follow these pointers.
-            unsafe { tile::<TILE, G>(patch, lanes, words, out, stride) };
-            position += TILE;
-        } else {
-            // SAFETY: the same for one patch.
-            unsafe { tile::<1, G>(patch, lanes, words, out, stride) };
-            position += 1;
+    #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
+    #[inline]
+    unsafe fn count<const P: usize, const G: usize>(
+        patches: &[u64],
+        filters: &BitFilters,
+        part: Part,
+        first: usize,
+        counts: &mut [u32],
+    ) {
+        let (words, patch_words) = (filters.words(), part.words());
+        let (mut patch, lanes) = (patches.as_ptr(), filters.group(first, G).as_ptr());
+        let mut sums = [[_mm512_setzero_si512(); G]; P];
+        for run in part.runs() {
+            for word in run..run + part.run {
+                let mut filter = [_mm512_setzero_si512(); G];
+                for (group, filter) in filter.iter_mut().enumerate() {
+                    // SAFETY: inside the `G · words` lanes, and `Lanes` is aligned to 64 bytes.
+                    *filter = unsafe { _mm512_load_si512(lanes.add(group * words + word).cast()) };
+                }
+                for (position, sums) in sums.iter_mut().enumerate() {
+                    // SAFETY: inside the `P · patch_words` words.
+                    let bits = _mm512_set1_epi64(unsafe { *patch.add(position * patch_words) } as i64);
+                    for (sum, filter) in sums.iter_mut().zip(filter) {
+                        *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_xor_si512(bits, filter)));
+                    }
+                }
+                // SAFETY: at most one past the end.
+                patch = unsafe { patch.add(1) };
+            }
+        }
+        for (position, sums) in sums.iter().enumerate() {
+            for (group, &sum) in sums.iter().enumerate() {
+                store(sum, &mut counts[position * filters.padded() + (first + group) * LANES..]);
+            }
         }
     }
 }
 
-/// `P` patches against `G` groups, all sums in registers.
-///
-/// # Safety
-/// `patch` points to `P · words` words, `lanes` to `G · words` lanes, and `counts` to `P` rows of
-/// `stride` numbers of which the first `G · LANES` are written.
-#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+/// Writes eight sums.
+#[target_feature(enable = "avx512f,avx512vl")]
 #[inline]
-unsafe fn tile<const P: usize, const G: usize>(
-    patch: *const u64,
-    lanes: *const Lanes,
-    words: usize,
-    counts: *mut u32,
-    stride: usize,
-) {
-    let mut sums = [[_mm512_setzero_si512(); G]; P];
-    for word in 0..words {
-        let mut filter = [_mm512_setzero_si512(); G];
-        for (group, filter) in filter.iter_mut().enumerate() {
-            // SAFETY: inside the `G · words` lanes, and `Lanes` is aligned to 64 bytes.
-            *filter = unsafe { _mm512_load_si512(lanes.add(group * words + word).cast()) };
-        }
-        for (position, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: inside the `P · words` words.
-            let bits = _mm512_set1_epi64(unsafe { *patch.add(position * words + word) } as i64);
-            for (sum, filter) in sums.iter_mut().zip(filter) {
-                *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_xor_si512(bits, filter)));
-            }
-        }
-    }
-    for (position, sums) in sums.iter().enumerate() {
-        for (group, &sum) in sums.iter().enumerate() {
-            // SAFETY: eight numbers inside row `position`.
-            unsafe {
-                let out = counts.add(position * stride + group * LANES);
-                _mm256_storeu_si256(out.cast(), _mm512_cvtepi64_epi32(sum));
-            }
-        }
-    }
+pub(super) fn store(sums: __m512i, counts: &mut [u32]) {
+    let counts = counts[..LANES].as_mut_ptr();
+    // SAFETY: eight numbers.
+    unsafe { _mm256_storeu_si256(counts.cast(), _mm512_cvtepi64_epi32(sums)) };
 }
 
 /// `rounds` times sixteen registers, as many as a [`tile`] has sums, which is enough to hide what an
@@ -130,15 +90,10 @@ fn busy_registers(rounds: usize) -> u64 {
     sums.into_iter().fold(0, |all, sum| all ^ _mm512_reduce_add_epi64(sum) as u64)
 }
 
-#[target_feature(enable = "popcnt")]
-fn ones(words: &[u64]) -> u32 {
-    scalar::count_ones(words)
-}
-
 /// # Safety
 /// All of `sums` are as long as `at`, and `out` has a bit for each.
 #[target_feature(enable = "avx512f")]
-unsafe fn sums_to_bits(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
+pub(super) unsafe fn sums_to_bits(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
     let total = _mm512_set1_ps(sums.total);
     out.fill(0);
     for first in (0..at.len()).step_by(16) {
@@ -160,15 +115,10 @@ unsafe fn sums_to_bits(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
     }
 }
 
-#[target_feature(enable = "avx512f,avx512vl,avx512dq")]
-fn sums_to_floats(sums: Sums<'_>, out: &mut [f32]) {
-    scalar::scale_sums(sums, out);
-}
-
 /// # Safety
 /// `sign` and `at` are as long as `values`, and `out` has a bit for each.
 #[target_feature(enable = "avx512f")]
-unsafe fn values_to_bits(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]) {
+pub(super) unsafe fn values_to_bits(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]) {
     out.fill(0);
     for first in (0..values.len()).step_by(16) {
         let lanes = first_lanes(values.len() - first);
@@ -183,11 +133,6 @@ unsafe fn values_to_bits(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u6
         let bits = _mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, _mm512_mul_ps(value, sign), at);
         out[first / 64] |= u64::from(bits) << (first % 64);
     }
-}
-
-#[target_feature(enable = "avx512f,avx512vl,avx512dq")]
-fn rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
-    scalar::sum_rows_by::<64>(taps, first, weights, out);
 }
 
 /// The first `left` of sixteen lanes, or all of them.

@@ -1,17 +1,22 @@
 //! Plain Rust: the definition that the other instruction sets are tested against. The loops
-//! over floats are generic over how many channels they keep in registers, and are compiled again
-//! for every instruction set.
+//! over floats are compiled again for every instruction set; what differs between those is an
+//! argument.
 
-use super::{BitFilters, LANES, Sums, Tap};
+use std::array;
 
-pub(super) fn count_differences(patches: &[u64], filters: &BitFilters, counts: &mut [u32]) {
-    let patches = patches.chunks_exact(filters.words());
+use super::{BitFilters, LANES, Part, Runs, Sums, Tap};
+
+pub(super) fn count_differences(patches: &[u64], filters: &BitFilters, part: Part, counts: &mut [u32]) {
+    let patches = patches.chunks_exact(part.words());
     for (patch, counts) in patches.zip(counts.chunks_exact_mut(filters.padded())) {
         for (group, counts) in counts.chunks_exact_mut(LANES).enumerate() {
             let mut sums = [0; LANES];
-            for (lanes, &word) in filters.group(group, 1).iter().zip(patch) {
-                for (sum, lane) in sums.iter_mut().zip(lanes.0) {
-                    *sum += (lane ^ word).count_ones();
+            let group = filters.group(group, 1);
+            for (run, words) in part.runs().zip(patch.chunks_exact(part.run)) {
+                for (lanes, &word) in group[run..].iter().zip(words) {
+                    for (sum, lane) in sums.iter_mut().zip(lanes.0) {
+                        *sum += (lane ^ word).count_ones();
+                    }
                 }
             }
             counts.copy_from_slice(&sums);
@@ -20,8 +25,23 @@ pub(super) fn count_differences(patches: &[u64], filters: &BitFilters, counts: &
 }
 
 #[inline(always)]
-pub(super) fn count_ones(words: &[u64]) -> u32 {
-    words.iter().map(|word| word.count_ones()).sum()
+pub(super) fn gather(source: &[u32], runs: Runs, target: &mut [u32]) -> u32 {
+    let mut ones = 0;
+    for run in 0..runs.count {
+        let source = &source[run * runs.from_step..][..runs.len];
+        let target = &mut target[run * runs.to_step..][..runs.len];
+        let (source, source_rest) = source.as_chunks::<2>();
+        let (target, target_rest) = target.as_chunks_mut::<2>();
+        for (to, from) in target.iter_mut().zip(source) {
+            *to = *from;
+            ones += (u64::from(from[0]) | u64::from(from[1]) << 32).count_ones();
+        }
+        for (to, from) in target_rest.iter_mut().zip(source_rest) {
+            *to = *from;
+            ones += from.count_ones();
+        }
+    }
+    ones
 }
 
 /// `rounds` times eight words: XOR, population count, addition, and nothing from memory.
@@ -37,9 +57,21 @@ pub(super) fn busy(rounds: usize) -> u64 {
 }
 
 pub(super) fn compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
+    compare_sums_by(at_least, sums, at, out);
+}
+
+/// [`compare_sums`] with another way to compare [`LANES`] numbers with as many.
+#[inline(always)]
+pub(super) fn compare_sums_by(
+    at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u64,
+    sums: Sums<'_>,
+    at: &[f32],
+    out: &mut [u64],
+) {
     out.fill(0);
-    for (filter, &at) in at.iter().enumerate() {
-        out[filter / 64] |= u64::from(output(&sums, filter) >= at) << (filter % 64);
+    for (group, at) in at.as_chunks().0.iter().enumerate() {
+        let values = sums.outputs(group * LANES);
+        out[group / 8] |= at_least(&values, at) << (group % 8 * LANES);
     }
 }
 
@@ -54,15 +86,36 @@ pub(super) fn scale_sums(sums: Sums<'_>, out: &mut [f32]) {
 }
 
 pub(super) fn compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]) {
-    out.fill(0);
-    compare_values_from(0, values, sign, at, out);
+    compare_values_by(at_least, values, sign, at, out);
 }
 
-/// The same from channel `first` on; what `out` holds for the channels before it stays.
-pub(super) fn compare_values_from(first: usize, values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]) {
-    for channel in first..values.len() {
-        out[channel / 64] |= u64::from(sign[channel] * values[channel] >= at[channel]) << (channel % 64);
+/// [`compare_values`] with another way to compare [`LANES`] numbers with as many.
+#[inline(always)]
+pub(super) fn compare_values_by(
+    at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u64,
+    values: &[f32],
+    sign: &[f32],
+    at: &[f32],
+    out: &mut [u64],
+) {
+    out.fill(0);
+    let (values, last) = values.as_chunks::<LANES>();
+    let (sign, last_sign) = sign.as_chunks::<LANES>();
+    let (at, last_at) = at.as_chunks::<LANES>();
+    for (group, ((values, sign), at)) in values.iter().zip(sign).zip(at).enumerate() {
+        let values = array::from_fn(|lane| sign[lane] * values[lane]);
+        out[group / 8] |= at_least(&values, at) << (group % 8 * LANES);
     }
+    let first = LANES * at.len();
+    for (channel, ((value, sign), at)) in (first..).zip(last.iter().zip(last_sign).zip(last_at)) {
+        out[channel / 64] |= u64::from(sign * value >= *at) << (channel % 64);
+    }
+}
+
+/// One bit for each number: whether it is at least the other.
+#[inline(always)]
+fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u64 {
+    (0..LANES).map(|lane| u64::from(values[lane] >= at[lane]) << lane).sum()
 }
 
 pub(super) fn sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
@@ -114,11 +167,5 @@ fn sums_of<'w, const WIDTH: usize>(taps: &[Tap], row: impl Fn(&Tap) -> &'w [f32;
     }
     last.iter().for_each(|tap| add(&mut sums[0], tap));
     let [even, odd] = sums;
-    std::array::from_fn(|channel| even[channel] + odd[channel])
-}
-
-#[inline(always)]
-fn output(sums: &Sums<'_>, filter: usize) -> f32 {
-    let dot = sums.base[filter] - 2 * sums.counts[filter] as i32;
-    sums.slope[filter] * dot as f32 + sums.lift[filter] * sums.total
+    array::from_fn(|channel| even[channel] + odd[channel])
 }

@@ -10,16 +10,42 @@ fn others() -> impl Iterator<Item = Kernels> {
 
 const SCALAR: Kernels = Kernels { isa: Isa::Scalar };
 
-/// Filters of up to 70 words, patches, and one number a filter for each argument of the sums.
-fn layer() -> impl Strategy<Value = (usize, Vec<u8>, Vec<u64>)> {
-    (1..4500_usize, 1..70_usize, 1..12_usize).prop_flat_map(|(len, filters, patches)| {
-        let words = len.div_ceil(64);
+/// The length and bits of filters of up to 70 words, patches as long, whose bits beyond the filters'
+/// length are 0, and numbers that choose a part.
+fn layer() -> impl Strategy<Value = (usize, Vec<u8>, Vec<u64>, [usize; 4])> {
+    (1..4500_usize, 1..140_usize, 1..12_usize).prop_flat_map(|(len, filters, patches)| {
         (
             Just(len),
             prop::collection::vec(any::<u8>(), filters * len.div_ceil(8)),
-            prop::collection::vec(any::<u64>(), patches * words),
+            prop::collection::vec(any::<u64>(), patches * len.div_ceil(64))
+                .prop_map(move |words| cut(words, len)),
+            any::<[usize; 4]>(),
         )
     })
+}
+
+/// A part of filters of so many words.
+fn part(words: usize, [run, gap, rows, first]: [usize; 4]) -> Part {
+    let run = run % words + 1;
+    let step = run + gap % 3;
+    let rows = rows % ((words - run) / step + 1) + 1;
+    let first = first % (words - run - (rows - 1) * step + 1);
+    Part { first, run, step, rows }
+}
+
+/// The same words of every patch.
+fn parts_of(patches: &[u64], words: usize, part: Part) -> Vec<u64> {
+    let runs = |patch: &[u64]| -> Vec<u64> {
+        (0..part.rows).flat_map(|row| patch[part.first + row * part.step..][..part.run].to_vec()).collect()
+    };
+    patches.chunks_exact(words).flat_map(runs).collect()
+}
+
+/// Clears the bits of each patch beyond `len`.
+fn cut(mut words: Vec<u64>, len: usize) -> Vec<u64> {
+    let spare = len.next_multiple_of(64) - len;
+    words.chunks_exact_mut(len.div_ceil(64)).for_each(|patch| patch[patch.len() - 1] &= u64::MAX >> spare);
+    words
 }
 
 fn float() -> impl Strategy<Value = f32> {
@@ -34,16 +60,39 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn differences_agree((len, rows, patches) in layer()) {
+    fn differences_agree((len, rows, patches, choice) in layer()) {
         let filters = BitFilters::new(&rows, 1, len);
         let counts = patches.len() / filters.words() * filters.padded();
-        let mut expected = vec![0; counts];
-        SCALAR.count_differences(&patches, &filters, &mut expected);
+        for part in [filters.whole(), part(filters.words(), choice)] {
+            let patches = parts_of(&patches, filters.words(), part);
+            let mut expected = vec![0; counts];
+            SCALAR.count_differences(&patches, &filters, part, &mut expected);
+            for kernels in others() {
+                let mut found = vec![u32::MAX; counts];
+                kernels.count_differences(&patches, &filters, part, &mut found);
+                prop_assert_eq!(&found, &expected, "{}", kernels.isa());
+            }
+        }
+    }
+
+    #[test]
+    fn gathered_runs_agree(
+        source in prop::collection::vec(any::<u32>(), 400),
+        (count, len) in (1..8_usize, 1..40_usize),
+        (from_step, to_step) in (0..50_usize, 40..50_usize),
+    ) {
+        let runs = Runs { count, len, from_step, to_step };
+        let mut expected = vec![0; 400];
+        let ones = SCALAR.gather(&source, runs, &mut expected);
+        let copied = (0..count * len).map(|at| (at / len, at % len));
+        for (run, at) in copied {
+            prop_assert_eq!(expected[run * to_step + at], source[run * from_step + at]);
+        }
+        prop_assert_eq!(ones, expected.iter().map(|unit| unit.count_ones()).sum::<u32>());
         for kernels in others() {
-            let mut found = vec![u32::MAX; counts];
-            kernels.count_differences(&patches, &filters, &mut found);
+            let mut found = vec![0; 400];
+            prop_assert_eq!(kernels.gather(&source, runs, &mut found), ones, "{}", kernels.isa());
             prop_assert_eq!(&found, &expected, "{}", kernels.isa());
-            prop_assert_eq!(kernels.count_ones(&patches), SCALAR.count_ones(&patches));
         }
     }
 
@@ -103,6 +152,20 @@ proptest! {
             let mut found = vec![f32::NAN; channels];
             kernels.sum_rows(&taps, first, &weights, &mut found);
             prop_assert!(same_bits(&found, &expected), "{}", kernels.isa());
+        }
+    }
+}
+
+/// The most that there can be to count, past where sums of 8 and of 16 bits would overflow.
+#[test]
+fn counts_do_not_overflow() {
+    for len in [64 * 248, 70_000_usize] {
+        let filters = BitFilters::new(&vec![0; 33 * len.div_ceil(8)], 1, len);
+        let patches = cut(vec![u64::MAX; 5 * filters.words()], len);
+        for kernels in others() {
+            let mut counts = vec![0; 5 * filters.padded()];
+            kernels.count_differences(&patches, &filters, filters.whole(), &mut counts);
+            assert!(counts.iter().all(|&count| count == len as u32), "{}", kernels.isa());
         }
     }
 }

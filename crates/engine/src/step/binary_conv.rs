@@ -1,8 +1,13 @@
-use super::{ChannelSlice, Context, Sink, Source, borders::Borders};
+use std::mem;
+
+use super::{
+    ChannelSlice, Context, Sink, Source,
+    borders::{Border, Borders},
+};
 use crate::{
     EngineError,
     bits::units,
-    kernels::{BitFilters, LANES, Sums},
+    kernels::{BitFilters, LANES, Runs, Sums},
     memory::{Needs, Scratch},
     plan::ValueId,
     touched::Place,
@@ -67,26 +72,49 @@ impl BinaryConv {
         (TILE_BYTES / bytes).clamp(4, 64).min(self.window.output.positions())
     }
 
-    /// Gathers the window at output `(y, x)`, zeros where it sticks out.
-    fn gather(&self, source: &[u32], y: usize, x: usize, patch: &mut [u32]) {
+    /// Gathers what of the window at `place` is on the input, and counts its ones.
+    fn gather(&self, context: Context<'_>, place: Place, border: &Border, patch: &mut [u32]) -> u32 {
         let (all, count) = (units(self.channels.all), units(self.channels.count));
-        let (rows, across) = (self.window.rows(y), self.window.columns(x));
-        if rows.len() * across.len() < self.window.taps() {
-            patch.fill(0);
+        let y = self.window.input_at(place.y(), border.rows.start);
+        let x = self.window.input_at(place.x(), border.columns.start);
+        let row = self.window.input.width * all;
+        let source = &context.values.bits(self.value)[y * row + x * all + units(self.channels.first)..];
+        let patch = &mut patch[border.first..];
+        let (rows, across) = (border.rows.len(), border.columns.len());
+        if self.channels.is_all() {
+            let runs = Runs { count: rows, len: across * all, from_step: row, to_step: border.step };
+            return context.kernels.gather(source, runs, patch);
         }
-        for row in rows {
-            let (y, x) = (self.window.input_at(y, row), self.window.input_at(x, across.start));
-            let source = &source[(y * self.window.input.width + x) * all..][..across.len() * all];
-            let to = (row * self.window.kernel[1] + across.start) * count;
-            let patch = &mut patch[to..to + across.len() * count];
-            if self.channels.is_all() {
-                patch.copy_from_slice(source);
-                continue;
-            }
-            let first = units(self.channels.first);
-            for (patch, source) in patch.chunks_exact_mut(count).zip(source.chunks_exact(all)) {
-                patch.copy_from_slice(&source[first..first + count]);
-            }
+        let runs = Runs { count: across, len: count, from_step: all, to_step: count };
+        (0..rows)
+            .map(|y| context.kernels.gather(&source[y * row..], runs, &mut patch[y * border.step..]))
+            .sum()
+    }
+
+    /// Computes the results at `places`, whose windows all stick out in the same way.
+    fn run_tile(
+        &self,
+        context: Context<'_>,
+        places: &[Place],
+        border: &Border,
+        scratch: &mut Scratch,
+        sink: &mut Sink<'_>,
+    ) {
+        let (words, padded) = (border.part.words(), self.filters.padded());
+        let patches = &mut scratch.patches[..places.len() * words];
+        let counts = &mut scratch.counts[..places.len() * padded];
+        if !border.leaves_out {
+            patches.fill(0);
+        }
+        scratch.ones.clear();
+        for (&place, patch) in places.iter().zip(patches.chunks_exact_mut(words)) {
+            scratch.ones.push(self.gather(context, place, border, bytemuck::cast_slice_mut(patch)));
+        }
+        context.kernels.count_differences(patches, &self.filters, border.part, counts);
+        for (place, (counts, ones)) in places.iter().zip(counts.chunks_exact(padded).zip(&scratch.ones)) {
+            let total = (2 * i64::from(*ones) - border.valid as i64) as f32;
+            let sums = Sums { counts, base: &border.base, total, slope: &self.slope, lift: &self.lift };
+            sink.sums(place.position(), sums);
         }
     }
 }
@@ -108,6 +136,7 @@ impl Source for BinaryConv {
 
     fn needs(&self) -> Needs {
         Needs {
+            places: self.window.output.positions(),
             patches: self.tile() * self.filters.words(),
             counts: self.tile() * self.filters.padded(),
             ..Needs::default()
@@ -115,28 +144,23 @@ impl Source for BinaryConv {
     }
 
     fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
-        let Context { kernels, values, .. } = context;
-        let source = values.bits(self.value);
-        let (words, padded) = (self.filters.words(), self.filters.padded());
-        for tile in places.chunks(self.tile()) {
-            let patches = &mut scratch.patches[..tile.len() * words];
-            let counts = &mut scratch.counts[..tile.len() * padded];
-            for (place, patch) in tile.iter().zip(patches.chunks_exact_mut(words)) {
-                // An odd number of units leaves half of the last word.
-                patch[words - 1] = 0;
-                self.gather(source, place.y(), place.x(), bytemuck::cast_slice_mut(patch));
+        let (tile, most) = (self.tile(), self.borders.most());
+        let kind = |place: &Place| self.borders.kind(place.y(), place.x());
+        let (mut inside, mut others) = (mem::take(&mut scratch.inside), mem::take(&mut scratch.others));
+        others.clear();
+        for places in places.chunks(tile) {
+            inside.clear();
+            for &place in places {
+                if kind(&place) == most { inside.push(place) } else { others.push(place) }
             }
-            kernels.count_differences(patches, &self.filters, counts);
-            for ((place, patch), counts) in
-                tile.iter().zip(patches.chunks_exact(words)).zip(counts.chunks_exact(padded))
-            {
-                let (base, valid) = self.borders.at(place.y(), place.x());
-                let total = (2 * i64::from(kernels.count_ones(patch)) - valid as i64) as f32;
-                sink.sums(
-                    place.position(),
-                    Sums { counts, base, total, slope: &self.slope, lift: &self.lift },
-                );
+            self.run_tile(context, &inside, self.borders.get(most), scratch, sink);
+        }
+        others.sort_unstable_by_key(kind);
+        for alike in others.chunk_by(|a, b| kind(a) == kind(b)) {
+            for places in alike.chunks(tile) {
+                self.run_tile(context, places, self.borders.get(kind(&alike[0])), scratch, sink);
             }
         }
+        (scratch.inside, scratch.others) = (inside, others);
     }
 }

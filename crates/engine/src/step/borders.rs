@@ -1,29 +1,53 @@
 use std::ops::Range;
 
-use crate::{EngineError, kernels::LANES, window::Window};
+use crate::{
+    EngineError,
+    bits::{UNIT, units, words},
+    kernels::{LANES, Part},
+    window::Window,
+};
 
 /// The most memory that the corrections of one layer may take.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// What makes zero padding exact: it is gathered as bits that are 0, which count as −1, so every
-/// way in which a window can stick out has its own correction a filter.
+/// The ways in which the windows of a layer stick out of its input.
 #[derive(Debug)]
 pub(super) struct Borders {
     /// Which way windows of each output row stick out.
-    row_kinds: Vec<usize>,
+    rows: Vec<usize>,
     /// Which way windows of each output column do.
-    column_kinds: Vec<usize>,
-    kinds_across: usize,
-    /// Filters, with those that fill the last group.
-    padded: usize,
-    /// Per pair of ways and filter: weights of the window, plus the signs of those on padding.
-    base: Vec<i32>,
-    /// Per pair of ways: weights not on padding.
-    valid: Vec<usize>,
+    columns: Vec<usize>,
+    across: usize,
+    kinds: Vec<Border>,
+    most: usize,
+}
+
+/// One way, and what it means for every filter.
+///
+/// What lies on padding is left out where the rest of a window is whole words. Elsewhere it is
+/// gathered as bits that are 0, which count as −1, and corrected for.
+#[derive(Debug)]
+pub(super) struct Border {
+    /// The rows of the window that are on the input.
+    pub(super) rows: Range<usize>,
+    /// The columns that are.
+    pub(super) columns: Range<usize>,
+    /// Whether what lies on padding is not compared.
+    pub(super) leaves_out: bool,
+    /// What is compared of every filter.
+    pub(super) part: Part,
+    /// The unit that the gathered part begins with.
+    pub(super) first: usize,
+    /// Units from one gathered row to the next.
+    pub(super) step: usize,
+    /// Weights on the input.
+    pub(super) valid: usize,
+    /// By filter: what the binary dot product is where nothing differs.
+    pub(super) base: Vec<i32>,
 }
 
 impl Borders {
-    /// The corrections for filters on `channels` channels, in rows of `⌈n/8⌉` bytes.
+    /// For filters on `channels` channels, in rows of `⌈n/8⌉` bytes.
     pub(super) fn new(window: &Window, channels: usize, rows: &[u8]) -> Result<Self, EngineError> {
         let (down, row_kinds) = kinds((0..window.output.height).map(|y| window.rows(y)));
         let (across, column_kinds) = kinds((0..window.output.width).map(|x| window.columns(x)));
@@ -33,25 +57,53 @@ impl Borders {
             let what = "the border table of a convolution";
             return Err(EngineError::TooLarge { what, bytes, limit: MAX_BYTES });
         }
-        let pairs: Vec<_> =
-            down.iter().flat_map(|y| across.iter().map(move |x| (y.clone(), x.clone()))).collect();
-        let len = window.taps() * channels;
-        let mut base = vec![0; pairs.len() * padded];
-        for (filter, bits) in rows.chunks_exact(len.div_ceil(8)).enumerate() {
-            let signs = SignSums::new(window.kernel, channels, bits);
-            for (pair, (y, x)) in pairs.iter().enumerate() {
-                base[pair * padded + filter] = len as i32 + signs.all() - signs.within(y, x);
+        let pairs = down.iter().flat_map(|y| across.iter().map(move |x| (y.clone(), x.clone())));
+        let mut kinds: Vec<Border> = pairs.map(|(y, x)| Border::new(window, channels, y, x)).collect();
+        for (filter, bits) in rows.chunks_exact((window.taps() * channels).div_ceil(8)).enumerate() {
+            let mut corrected = kinds.iter_mut().filter(|kind| !kind.leaves_out).peekable();
+            if corrected.peek().is_some() {
+                let signs = SignSums::new(window.kernel, channels, bits);
+                corrected.for_each(|kind| kind.base[filter] += signs.outside(kind));
             }
         }
-        let valid = pairs.iter().map(|(y, x)| y.len() * x.len() * channels).collect();
-        Ok(Self { row_kinds, column_kinds, kinds_across: across.len(), padded, base, valid })
+        // The window in the middle sticks out least.
+        let most = row_kinds[row_kinds.len() / 2] * across.len() + column_kinds[column_kinds.len() / 2];
+        Ok(Self { rows: row_kinds, columns: column_kinds, across: across.len(), kinds, most })
     }
 
-    /// The constant part of every filter's binary dot product at output `(y, x)`, and the number
-    /// of weights that are not on padding.
-    pub(super) fn at(&self, y: usize, x: usize) -> (&[i32], usize) {
-        let pair = self.row_kinds[y] * self.kinds_across + self.column_kinds[x];
-        (&self.base[pair * self.padded..][..self.padded], self.valid[pair])
+    /// Which kind the window at output `(y, x)` is of.
+    pub(super) fn kind(&self, y: usize, x: usize) -> usize {
+        self.rows[y] * self.across + self.columns[x]
+    }
+
+    /// The kind that most windows are of.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
+    pub(super) fn get(&self, kind: usize) -> &Border {
+        &self.kinds[kind]
+    }
+}
+
+impl Border {
+    fn new(window: &Window, channels: usize, rows: Range<usize>, columns: Range<usize>) -> Self {
+        let (tap, width) = (units(channels), window.kernel[1]);
+        let (padded, valid) =
+            (window.output.channels.next_multiple_of(LANES), rows.len() * columns.len() * channels);
+        // Whole words, of which there are two units each; a window wholly outside has none.
+        if tap.is_multiple_of(2) && valid > 0 {
+            let (tap, run) = (tap / 2, columns.len() * tap / 2);
+            let first = (rows.start * width + columns.start) * tap;
+            let part = Part { first, run, step: width * tap, rows: rows.len() };
+            let base = vec![valid as i32; padded];
+            return Self { rows, columns, leaves_out: true, part, first: 0, step: 2 * run, valid, base };
+        }
+        let run = words(window.taps() * tap * UNIT);
+        let part = Part { first: 0, run, step: run, rows: 1 };
+        let base = vec![(window.taps() * channels) as i32; padded];
+        let first = (rows.start * width + columns.start) * tap;
+        Self { rows, columns, leaves_out: false, part, first, step: width * tap, valid, base }
     }
 }
 
@@ -93,12 +145,12 @@ impl SignSums {
         Self { across, corners }
     }
 
-    fn all(&self) -> i32 {
-        self.corners[self.corners.len() - 1]
-    }
-
-    fn within(&self, y: &Range<usize>, x: &Range<usize>) -> i32 {
+    /// Over the taps that lie on padding.
+    fn outside(&self, Border { rows, columns, .. }: &Border) -> i32 {
         let corner = |y: usize, x: usize| self.corners[y * self.across + x];
-        corner(y.end, x.end) - corner(y.start, x.end) - corner(y.end, x.start) + corner(y.start, x.start)
+        let inside =
+            corner(rows.end, columns.end) - corner(rows.start, columns.end) - corner(rows.end, columns.start)
+                + corner(rows.start, columns.start);
+        self.corners[self.corners.len() - 1] - inside
     }
 }
