@@ -14,6 +14,7 @@ use dabnet_graph::{Conv2d, NodeId, Op, Precision, Shape};
 
 use crate::{
     EngineError, PackedModel, Parameters,
+    aligned::Aligned,
     bits::UNIT,
     plan::{Contents, Value, ValueId},
     step::{
@@ -333,7 +334,8 @@ impl Lowering<'_> {
                 self.steps.push(Step { layer: layer.clone(), source: conv, epilogue, shape });
             }
             origin => {
-                let bits = vec![BitsOutput { value: unpooled, sign, at }];
+                let bits =
+                    vec![BitsOutput { value: unpooled, sign: Aligned::new(&sign), at: Aligned::new(&at) }];
                 let epilogue = Epilogue::Rows(Rows { ops: lazy.rows, store: None, bits });
                 self.steps.push(Step {
                     layer: layer.clone(),
@@ -357,7 +359,7 @@ impl Lowering<'_> {
             let tail = chain.ops.iter().filter_map(|&id| self.tail_op(id)).collect::<Vec<_>>();
             let Cuts { sign, at, pool, inverted } = Cuts::new(shape.channels, &tail);
             let value = self.value(Contents::Bits, shape);
-            bits.push(BitsOutput { value, sign, at });
+            bits.push(BitsOutput { value, sign: Aligned::new(&sign), at: Aligned::new(&at) });
             pools.push((chain.sign, value, pool, inverted));
         }
         let epilogue = Epilogue::Rows(Rows { ops, store, bits });
@@ -382,7 +384,7 @@ impl Lowering<'_> {
         let Some(window) = pool else { return bits };
         let value = self.value(Contents::Bits, window.output);
         let source = Box::new(BitPool::new(bits, window, inverted));
-        let epilogue = Epilogue::Bits { value, at: Vec::new() };
+        let epilogue = Epilogue::Bits { value, at: Aligned::zeros(0) };
         self.steps.push(Step { layer, source, epilogue, shape: window.output });
         value
     }

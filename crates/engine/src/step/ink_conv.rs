@@ -1,6 +1,6 @@
 use super::{Context, Sink, Source, Values};
 use crate::{
-    aligned::AlignedFloats,
+    aligned::Aligned,
     ink::{Band, Ink},
     memory::{Needs, Scratch},
     plan::ValueId,
@@ -14,13 +14,13 @@ pub(crate) struct InkConv {
     value: ValueId,
     window: Window,
     /// One row an element of a window, column by column as [`Ink`] has them, and one column a filter.
-    weights: AlignedFloats,
+    weights: Aligned<f32>,
 }
 
 impl InkConv {
     /// `weights` are `[out, in, kernel, kernel]` row-major.
     pub(crate) fn new(value: ValueId, window: Window, weights: &[f32]) -> Self {
-        Self { value, window, weights: AlignedFloats::new(&column_major(weights, &window)) }
+        Self { value, window, weights: Aligned::new(&column_major(weights, &window)) }
     }
 }
 

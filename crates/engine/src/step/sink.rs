@@ -106,9 +106,15 @@ impl<'a> Sink<'a> {
         let kernels = self.context.kernels;
         match self.epilogue {
             Epilogue::Bits { at, .. } => {
-                kernels.compare_sums(sums, at, self.words);
                 let target = place(self.outputs.bits[0], position - self.first, self.channels);
-                copy_units(self.words, target);
+                // Most positions are whole words.
+                match bytemuck::try_cast_slice_mut(target) {
+                    Ok(words) => kernels.compare_sums(sums, at, words),
+                    Err(_) => {
+                        kernels.compare_sums(sums, at, self.words);
+                        copy_units(self.words, target);
+                    }
+                }
             }
             Epilogue::Rows(_) => self.floats(position, |row| kernels.scale_sums(sums, row)),
         }
@@ -136,7 +142,7 @@ impl<'a> Sink<'a> {
             self.outputs.floats[at..at + channels].copy_from_slice(self.row);
         }
         for (output, target) in bits.iter().zip(&mut self.outputs.bits) {
-            compare(self.context.kernels, self.row, &output.sign, &output.at, self.words);
+            self.context.kernels.compare_values(self.row, &output.sign, &output.at, self.words);
             copy_units(self.words, place(target, offset, channels));
         }
     }
@@ -150,10 +156,6 @@ fn apply(op: &RowOp, context: Context<'_>, position: usize, row: &mut [f32]) {
             row.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
         }
     }
-}
-
-fn compare(kernels: Kernels, row: &[f32], sign: &[f32], at: &[f32], words: &mut [u64]) {
-    kernels.compare_values(row, sign, at, words);
 }
 
 /// The units of the position that is `offset` after the first.
