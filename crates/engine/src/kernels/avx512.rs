@@ -20,6 +20,7 @@ kernels! {
     scale_sums = scalar::scale_sums;
     compare_values = values_to_bits;
     sum_rows = scalar::sum_rows_by::<64>;
+    select_sums = scalar::select_sums;
 }
 
 struct Avx512;
