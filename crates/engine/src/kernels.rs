@@ -4,6 +4,8 @@
 //! done in floating point is done in the same order without fused multiply-adds.
 
 /// Defines the kernels of an instruction set: safe functions, compiled for its features.
+// Some machines have the scalar ones only.
+#[allow(unused_macros)]
 macro_rules! kernels {
     (
         $features:literal;
@@ -43,6 +45,7 @@ macro_rules! kernels {
 mod filters;
 mod gemm;
 mod scalar;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_feature = "simd128"))]
 mod tiles;
 
 #[cfg(target_arch = "x86_64")]
@@ -53,6 +56,12 @@ mod avx512;
 mod avx512bw;
 #[cfg(target_arch = "x86_64")]
 mod lookup;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(any(target_arch = "aarch64", target_feature = "simd128"))]
+mod popcount;
+#[cfg(target_feature = "simd128")]
+mod simd128;
 #[cfg(target_arch = "x86_64")]
 mod sse4;
 #[cfg(test)]
@@ -140,6 +149,10 @@ macro_rules! dispatch {
             Isa::Avx512Bw => avx512bw::$name($($argument),*),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => avx512::$name($($argument),*),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => neon::$name($($argument),*),
+            #[cfg(target_feature = "simd128")]
+            Isa::Simd128 => simd128::$name($($argument),*),
             // Those of other machines.
             #[allow(unreachable_patterns)]
             _ => scalar::$name($($argument),*),
@@ -193,6 +206,8 @@ impl Kernels {
             Isa::Avx2 => 8 * 256,
             Isa::Avx512Bw => 8 * 256,
             Isa::Avx512 => 16 * 512,
+            Isa::Neon => 16 * 128,
+            Isa::Simd128 => 8 * 128,
         }
     }
 

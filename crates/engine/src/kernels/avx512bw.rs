@@ -5,8 +5,7 @@ use std::arch::x86_64::*;
 
 use super::{
     BitFilters, Sums, Tap, avx512,
-    filters::{Halves, STRIP},
-    lookup::{self, Lookup, Tables},
+    lookup::{self, Halves, Lookup, STRIP, Tables},
     scalar, tiles,
 };
 

@@ -5,8 +5,7 @@ use std::arch::x86_64::*;
 
 use super::{
     BitFilters, LANES, Sums, Tap,
-    filters::{Halves, STRIP},
-    lookup::{self, Lookup, TABLES},
+    lookup::{self, Halves, Lookup, STRIP, TABLES},
     scalar, tiles,
 };
 
