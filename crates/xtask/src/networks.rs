@@ -9,6 +9,9 @@ use safetensors::{Dtype, SafeTensorError, serialize_to_file, tensor::TensorView}
 
 use crate::error::XtaskError;
 
+/// By name of their files, of which policy they are; `sign` is `fbin` with opposite values.
+const MODELS: [(&str, Policy); 4] =
+    [("full", Policy::Full), ("wbin", Policy::Wbin), ("fbin", Policy::Fbin), ("sign", Policy::Fbin)];
 const ARCHITECTURES: [&str; 2] = ["sketch-a-net", "resnet-18"];
 const CLASSES: usize = 250;
 /// As `dabnet bench` draws for an architecture.
@@ -32,9 +35,9 @@ fn write_architecture(out: &Path, name: &str) -> Result<(), XtaskError> {
     let canvas = Canvas { side, line_width: LINE_WIDTH, margin: MARGIN, mean: 0.0, std: 1.0 };
     let canvases = canvases(&canvas)?;
     let mut tensors = vec![Tensor::new("canvases", &[canvases.len(), 1, side, side], &canvases)];
-    for (model, policy) in [("full", "full"), ("wbin", "wbin"), ("fbin", "fbin"), ("sign", "fbin")] {
-        let graph = architecture.graph(side, CLASSES, &policy.parse::<Policy>()?)?;
-        let mut packed = PackedModel::random(graph, canvas.clone(), 0);
+    for (model, policy) in MODELS {
+        let graph = architecture.graph(side, CLASSES, &policy)?;
+        let mut packed = PackedModel::random(graph, canvas, 0);
         if model == "sign" {
             make_opposite(&mut packed);
         }
@@ -96,4 +99,3 @@ fn save_tensors(path: &Path, tensors: &[Tensor]) -> Result<(), XtaskError> {
     let views = tensors.iter().map(Tensor::view).collect::<Result<Vec<_>, _>>().map_err(fail)?;
     serialize_to_file(views, None, path).map_err(fail)
 }
-
