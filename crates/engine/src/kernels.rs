@@ -18,6 +18,8 @@ macro_rules! kernels {
         sum_rows = $sum_rows:expr;
         select_sums = $select_sums:expr;
     ) => {
+        kernels!(@ $features, super::scalar::add, add(sums: &mut [f32], values: &[f32]));
+        kernels!(@ $features, super::scalar::scale, scale(values: &mut [f32], scale: &[f32], shift: &[f32]));
         kernels!(@ $features, $count_differences, count_differences(patches: &[u64], filters: &BitFilters, part: super::Part, counts: &mut [u32]));
         kernels!(@ $features, $gather, gather(source: &[u32], runs: super::Runs, target: &mut [u32]) -> u32);
         kernels!(@ $features, $busy, busy(rounds: usize) -> u64);
@@ -230,6 +232,16 @@ impl Kernels {
         assert!(values.len() == sign.len() && values.len() == at.len(), "values of unequal length");
         assert!(values.len() <= out.len() * 64, "too few bits");
         dispatch!(self, compare_values(values, sign, at, out));
+    }
+
+    /// Adds `values` to `sums`.
+    pub(crate) fn add(self, sums: &mut [f32], values: &[f32]) {
+        dispatch!(self, add(sums, values));
+    }
+
+    /// `scale · value + shift`, one of each a value.
+    pub(crate) fn scale(self, values: &mut [f32], scale: &[f32], shift: &[f32]) {
+        dispatch!(self, scale(values, scale, shift));
     }
 
     /// For every filter, the sum of the values that its bits select, one row of words a filter; gives the

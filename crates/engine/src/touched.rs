@@ -22,6 +22,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Row `y` and column `x` of a value so wide.
+    pub(crate) fn new(width: usize, y: usize, x: usize) -> Self {
+        Self { position: (y * width + x) as u32, y: y as u32, x: x as u32 }
+    }
+
     pub(crate) fn position(self) -> usize {
         self.position as usize
     }
@@ -103,6 +108,11 @@ impl Touched {
         words(window.input.width + 2 * window.padding)
     }
 
+    /// Whether a position is one of them.
+    pub(crate) fn contains(&self, place: Place) -> bool {
+        self.rows[place.y() * words(self.width) + place.x() / 64] >> (place.x() % 64) & 1 == 1
+    }
+
     /// How many positions.
     pub(crate) fn count(&self) -> usize {
         (0..self.rows.len() / words(self.width))
@@ -124,8 +134,7 @@ impl Touched {
         places.clear();
         for y in 0..self.rows.len() / words(self.width) {
             self.columns(y, |x| {
-                let position = (y * self.width + x) as u32;
-                places.push(Place { position, y: y as u32, x: x as u32 });
+                places.push(Place::new(self.width, y, x));
             });
         }
     }

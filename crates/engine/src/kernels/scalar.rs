@@ -118,6 +118,18 @@ fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u64 {
     (0..LANES).map(|lane| u64::from(values[lane] >= at[lane]) << lane).sum()
 }
 
+#[inline(always)]
+pub(super) fn add(sums: &mut [f32], values: &[f32]) {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+}
+
+#[inline(always)]
+pub(super) fn scale(values: &mut [f32], scale: &[f32], shift: &[f32]) {
+    for (value, (scale, shift)) in values.iter_mut().zip(scale.iter().zip(shift)) {
+        *value = scale * *value + shift;
+    }
+}
+
 /// For every byte, ones in place of the bits that are 1.
 static MASKS: [[u32; 8]; 256] = {
     let mut masks = [[0; 8]; 256];

@@ -119,7 +119,7 @@ impl BinaryConv {
         for (place, (counts, ones)) in places.iter().zip(counts.chunks_exact(padded).zip(&scratch.ones)) {
             let total = (2 * i64::from(*ones) - border.valid as i64) as f32;
             let sums = Sums { counts, base: &border.base, total, slope: &self.slope, lift: &self.lift };
-            sink.sums(place.position(), sums);
+            sink.sums(*place, sums);
         }
     }
 }

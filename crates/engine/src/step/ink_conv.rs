@@ -4,7 +4,7 @@ use crate::{
     ink::{Band, Ink},
     memory::{Needs, Scratch},
     plan::ValueId,
-    touched::{Place, Touched},
+    touched::Place,
     window::Window,
 };
 
@@ -57,8 +57,8 @@ impl Source for InkConv {
         Band::needs(&self.window).max(self.dense.needs())
     }
 
-    fn prepare(&self, values: Values<'_>, touched: &[Touched], ink: &mut Ink) {
-        let (input, touched) = (self.window.input, &touched[self.value.0]);
+    fn prepare(&self, values: Values<'_>, ink: &mut Ink) {
+        let (input, touched) = (self.window.input, values.touched(self.value));
         let dense = touched.count() as f64 > DENSE * input.positions() as f64;
         ink.list(values.floats(self.value), input, (!dense).then_some(touched));
     }
@@ -72,7 +72,7 @@ impl Source for InkConv {
             for place in row {
                 let (taps, first) = scratch.band.taps(&self.window, place.x());
                 let weights = &self.weights;
-                sink.floats(place.position(), |sums| context.kernels.sum_rows(taps, first, weights, sums));
+                sink.floats(*place, |sums| context.kernels.sum_rows(taps, first, weights, sums));
             }
         }
     }

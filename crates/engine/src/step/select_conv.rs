@@ -80,7 +80,7 @@ impl Source for SelectConv {
         for &place in places {
             window.fill(0.0);
             gather(&self.window, self.channels, context.values.floats(self.value), place, window);
-            sink.floats(place.position(), |row| {
+            sink.floats(place, |row| {
                 let total = context.kernels.select_sums(window, &self.bits, row);
                 for (sum, (slope, lift)) in row.iter_mut().zip(self.slope.iter().zip(&self.lift)) {
                     *sum = slope * *sum + lift * total;
