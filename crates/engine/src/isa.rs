@@ -18,11 +18,16 @@ pub enum Isa {
     Avx512Bw,
     /// x86-64 with AVX-512 F, BW, DQ, VL and VPOPCNTDQ.
     Avx512,
+    /// AArch64 with NEON, which is all of it.
+    Neon,
+    /// WebAssembly with vectors of 128 bits, if compiled for them.
+    Simd128,
 }
 
 impl Isa {
-    /// All of them, the fastest last.
-    pub const ALL: [Self; 5] = [Self::Scalar, Self::Sse4, Self::Avx2, Self::Avx512Bw, Self::Avx512];
+    /// All of them, the fastest of each kind of machine last.
+    pub const ALL: [Self; 7] =
+        [Self::Scalar, Self::Sse4, Self::Avx2, Self::Avx512Bw, Self::Avx512, Self::Neon, Self::Simd128];
 
     /// What `DABNET_ISA` and [`FromStr`] call it.
     pub const fn name(self) -> &'static str {
@@ -32,6 +37,8 @@ impl Isa {
             Self::Avx2 => "avx2",
             Self::Avx512Bw => "avx512bw",
             Self::Avx512 => "avx512",
+            Self::Neon => "neon",
+            Self::Simd128 => "simd128",
         }
     }
 
@@ -53,6 +60,10 @@ impl Isa {
             }
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => Self::Avx512Bw.is_supported() && is_x86_feature_detected!("avx512vpopcntdq"),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            #[cfg(target_feature = "simd128")]
+            Self::Simd128 => true,
             // Those of other machines.
             #[allow(unreachable_patterns)]
             _ => false,

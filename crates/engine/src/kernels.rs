@@ -4,6 +4,8 @@
 //! done in floating point is done in the same order without fused multiply-adds.
 
 /// Defines the kernels of an instruction set: safe functions, compiled for its features.
+// Some machines have the scalar ones only.
+#[allow(unused_macros)]
 macro_rules! kernels {
     (
         $features:literal;
@@ -14,6 +16,7 @@ macro_rules! kernels {
         scale_sums = $scale_sums:expr;
         compare_values = $compare_values:expr;
         sum_rows = $sum_rows:expr;
+        select_sums = $select_sums:expr;
     ) => {
         kernels!(@ $features, $count_differences, count_differences(patches: &[u64], filters: &BitFilters, part: super::Part, counts: &mut [u32]));
         kernels!(@ $features, $gather, gather(source: &[u32], runs: super::Runs, target: &mut [u32]) -> u32);
@@ -21,6 +24,7 @@ macro_rules! kernels {
         kernels!(@ $features, $compare_sums, compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]));
         kernels!(@ $features, $scale_sums, scale_sums(sums: Sums<'_>, out: &mut [f32]));
         kernels!(@ $features, $compare_values, compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]));
+        kernels!(@ $features, $select_sums, select_sums(values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32);
         kernels!(@ $features, $sum_rows, sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]));
     };
     (@ $features:literal, $body:expr, $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?) => {
@@ -41,6 +45,7 @@ macro_rules! kernels {
 mod filters;
 mod gemm;
 mod scalar;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_feature = "simd128"))]
 mod tiles;
 
 #[cfg(target_arch = "x86_64")]
@@ -51,6 +56,12 @@ mod avx512;
 mod avx512bw;
 #[cfg(target_arch = "x86_64")]
 mod lookup;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(any(target_arch = "aarch64", target_feature = "simd128"))]
+mod popcount;
+#[cfg(target_feature = "simd128")]
+mod simd128;
 #[cfg(target_arch = "x86_64")]
 mod sse4;
 #[cfg(test)]
@@ -138,6 +149,10 @@ macro_rules! dispatch {
             Isa::Avx512Bw => avx512bw::$name($($argument),*),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => avx512::$name($($argument),*),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => neon::$name($($argument),*),
+            #[cfg(target_feature = "simd128")]
+            Isa::Simd128 => simd128::$name($($argument),*),
             // Those of other machines.
             #[allow(unreachable_patterns)]
             _ => scalar::$name($($argument),*),
@@ -191,6 +206,8 @@ impl Kernels {
             Isa::Avx2 => 8 * 256,
             Isa::Avx512Bw => 8 * 256,
             Isa::Avx512 => 16 * 512,
+            Isa::Neon => 16 * 128,
+            Isa::Simd128 => 8 * 128,
         }
     }
 
@@ -213,6 +230,13 @@ impl Kernels {
         assert!(values.len() == sign.len() && values.len() == at.len(), "values of unequal length");
         assert!(values.len() <= out.len() * 64, "too few bits");
         dispatch!(self, compare_values(values, sign, at, out));
+    }
+
+    /// For every filter, the sum of the values that its bits select, one row of words a filter; gives the
+    /// sum of all values.
+    pub(crate) fn select_sums(self, values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32 {
+        assert_eq!(values.len() * sums.len(), 64 * bits.len(), "a bit a value and filter");
+        dispatch!(self, select_sums(values, bits, sums))
     }
 
     /// `out = Σ value · weights[row − first]` over `taps`, a row of weights as long as `out`.

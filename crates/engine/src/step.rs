@@ -10,9 +10,11 @@ mod copy;
 mod dense_conv;
 mod depthwise_conv;
 mod epilogue;
+mod gather;
 mod ink_conv;
 mod max_pool;
 mod pointwise;
+mod select_conv;
 mod sink;
 mod slice;
 mod unpack;
@@ -32,6 +34,7 @@ pub(crate) use epilogue::{BitsOutput, Epilogue, MAX_BIT_OUTPUTS, RowOp, Rows, St
 pub(crate) use ink_conv::InkConv;
 pub(crate) use max_pool::MaxPool;
 pub(crate) use pointwise::Pointwise;
+pub(crate) use select_conv::SelectConv;
 pub(crate) use slice::ChannelSlice;
 pub(crate) use unpack::Unpack;
 

@@ -103,6 +103,22 @@ impl Touched {
         words(window.input.width + 2 * window.padding)
     }
 
+    /// How many positions.
+    pub(crate) fn count(&self) -> usize {
+        (0..self.rows.len() / words(self.width))
+            .map(|y| self.row(y).map(|(_, bits)| bits.count_ones()).sum::<u32>() as usize)
+            .sum()
+    }
+
+    /// The words of row `y` with the column that each begins with, columns beyond the last left out.
+    fn row(&self, y: usize) -> impl Iterator<Item = (usize, u64)> {
+        let across = words(self.width);
+        self.rows[y * across..][..across].iter().enumerate().map(|(word, bits)| {
+            let used = (self.width - 64 * word).min(64);
+            (64 * word, bits & u64::MAX >> (64 - used))
+        })
+    }
+
     /// Lists the positions row by row.
     pub(crate) fn places(&self, places: &mut Vec<Place>) {
         places.clear();
@@ -116,13 +132,9 @@ impl Touched {
 
     /// Calls `visit` with the columns of row `y` in order.
     pub(crate) fn columns(&self, y: usize, mut visit: impl FnMut(usize)) {
-        let across = words(self.width);
-        for (word, &bits) in self.rows[y * across..][..across].iter().enumerate() {
-            // Columns beyond the last may be set as well.
-            let used = (self.width - 64 * word).min(64);
-            let mut left = bits & u64::MAX >> (64 - used);
+        for (first, mut left) in self.row(y) {
             while left != 0 {
-                visit(64 * word + left.trailing_zeros() as usize);
+                visit(first + left.trailing_zeros() as usize);
                 left &= left - 1;
             }
         }

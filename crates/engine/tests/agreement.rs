@@ -16,7 +16,8 @@ fn logits(packed: &PackedModel, isa: Isa, canvas: &[f32]) -> Vec<f32> {
     let full: Vec<f32> = canvas.iter().map(|x| 1.0 - x).collect();
     session.run(&full).unwrap();
     let logits = session.run(canvas).unwrap().to_vec();
-    let mut threaded = Session::with_threads(&model, 3).unwrap();
+    let threads = if cfg!(feature = "threads") { 3 } else { 1 };
+    let mut threaded = Session::with_threads(&model, threads).unwrap();
     threaded.run(&full).unwrap();
     assert!(same_bits(threaded.run(canvas).unwrap(), &logits), "threads change the result on {isa}");
     logits

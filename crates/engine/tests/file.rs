@@ -301,6 +301,7 @@ fn models_that_do_not_fit_are_not_written() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "there is no folder for temporary files")]
 fn files_and_folders_are_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");

@@ -21,6 +21,7 @@ fn chosen(variable: Option<&str>) -> String {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "one process cannot start another")]
 fn environment_chooses() {
     let best = Isa::supported().last().unwrap();
     assert!(chosen(None).contains(&format!("chose {best}.")));

@@ -31,7 +31,7 @@ pub(crate) struct Bench {
     #[command(flatten)]
     network: Network,
 
-    /// Instruction set: scalar, sse4, avx2, avx512bw or avx512 [default: the fastest there is]
+    /// Instruction set: scalar, sse4, avx2, avx512bw, avx512, neon or simd128 [default: the fastest there is]
     #[arg(long, value_name = "ISA")]
     isa: Option<Isa>,
 

@@ -2,7 +2,7 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     ffi::OsString,
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
     process,
@@ -161,7 +161,9 @@ fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or_else(|| io::Error::other("the path does not name a file"))?;
     let mut temporary = OsString::from(".");
     temporary.push(name);
-    temporary.push(format!(".{}.tmp", process::id()));
+    // WebAssembly has no processes, and asking for one's number panics.
+    let process = if cfg!(target_family = "wasm") { 0 } else { process::id() };
+    temporary.push(format!(".{process}.tmp"));
     Ok(path.with_file_name(temporary))
 }
 
@@ -175,8 +177,8 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(folder) if folder != Path::new("") => File::open(folder)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
+        Some(folder) if folder != Path::new("") => fs::File::open(folder)?.sync_all(),
+        _ => fs::File::open(".")?.sync_all(),
     }
 }
 

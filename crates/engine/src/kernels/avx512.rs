@@ -20,13 +20,14 @@ kernels! {
     scale_sums = scalar::scale_sums;
     compare_values = values_to_bits;
     sum_rows = scalar::sum_rows_by::<64>;
+    select_sums = scalar::select_sums;
 }
 
 struct Avx512;
 
 impl Tile for Avx512 {
     fn groups(filters: &BitFilters) -> usize {
-        filters.groups()
+        filters.padded() / LANES
     }
 
     #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
@@ -76,7 +77,7 @@ pub(super) fn store(sums: __m512i, counts: &mut [u32]) {
     unsafe { _mm256_storeu_si256(counts.cast(), _mm512_cvtepi64_epi32(sums)) };
 }
 
-/// `rounds` times sixteen registers, as many as a [`tile`] has sums, which is enough to hide what an
+/// `rounds` times sixteen registers, as many as a tile has sums, which is enough to hide what an
 /// instruction takes to finish.
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 fn busy_registers(rounds: usize) -> u64 {

@@ -5,8 +5,7 @@ use std::arch::x86_64::*;
 
 use super::{
     BitFilters, Sums, Tap, avx512,
-    filters::{Halves, STRIP},
-    lookup::{self, Lookup, Tables},
+    lookup::{self, Halves, Lookup, STRIP, Tables},
     scalar, tiles,
 };
 
@@ -19,6 +18,7 @@ kernels! {
     scale_sums = scalar::scale_sums;
     compare_values = avx512::values_to_bits;
     sum_rows = scalar::sum_rows_by::<64>;
+    select_sums = scalar::select_sums;
 }
 
 /// A whole register for the tables of a byte.

@@ -1,5 +1,5 @@
-use std::sync::OnceLock;
-
+#[cfg(target_arch = "x86_64")]
+use super::lookup::Strips;
 use crate::bits::{self, UNIT, units};
 
 /// Filters that lie side by side, so that one 512-bit vector holds a word of each.
@@ -9,18 +9,6 @@ pub(crate) const LANES: usize = 8;
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(super) struct Lanes(pub(super) [u64; LANES]);
-
-/// Filters of a strip: so many that a vector of bytes, or two, holds one of each.
-pub(super) const STRIP: usize = 32;
-
-/// One byte of the filters of a strip, its halves apart. Even places hold the first half of the
-/// filters, so that both halves are in order when even and odd bytes become wider numbers.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-pub(super) struct Halves {
-    pub(super) low: [u8; STRIP],
-    pub(super) high: [u8; STRIP],
-}
 
 /// The words of a filter that a patch is compared with: those that lie under the part of a window
 /// that is not on padding.
@@ -55,11 +43,9 @@ pub(crate) struct BitFilters {
     words: usize,
     groups: usize,
     lanes: Vec<Lanes>,
-    /// Bytes of a filter.
-    bytes: usize,
-    /// The same bits as strip of [`STRIP`] filters, byte, half, filter: made for the kernels that
-    /// read this order when they first do.
-    strips: OnceLock<Vec<Halves>>,
+    /// The same bits in another order.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) strips: Strips,
 }
 
 impl BitFilters {
@@ -77,7 +63,13 @@ impl BitFilters {
                 group[place / 64].0[filter % LANES] |= 1 << (place % 64);
             }
         }
-        Self { words, groups, lanes, bytes: taps * tap / 8, strips: OnceLock::new() }
+        Self {
+            words,
+            groups,
+            lanes,
+            #[cfg(target_arch = "x86_64")]
+            strips: Strips::new(taps * tap / 8),
+        }
     }
 
     /// All words of every filter.
@@ -96,40 +88,8 @@ impl BitFilters {
         self.groups * LANES
     }
 
-    /// Number of groups.
-    #[cfg(target_arch = "x86_64")]
-    pub(super) const fn groups(&self) -> usize {
-        self.groups
-    }
-
     /// The words of groups `first..first + count`, one group after another.
     pub(super) fn group(&self, first: usize, count: usize) -> &[Lanes] {
         &self.lanes[first * self.words..(first + count) * self.words]
-    }
-
-    /// Number of strips.
-    pub(super) const fn strips(&self) -> usize {
-        self.padded().div_ceil(STRIP)
-    }
-
-    /// The bytes of one strip.
-    pub(super) fn strip(&self, index: usize) -> &[Halves] {
-        let strips = self.strips.get_or_init(|| {
-            let places = (0..self.strips()).flat_map(|strip| (0..self.bytes).map(move |byte| (strip, byte)));
-            places.map(|(strip, byte)| self.halves(strip, byte)).collect()
-        });
-        &strips[index * self.bytes..][..self.bytes]
-    }
-
-    fn halves(&self, strip: usize, byte: usize) -> Halves {
-        let mut halves = Halves { low: [0; STRIP], high: [0; STRIP] };
-        let filters = strip * STRIP..self.padded().min((strip + 1) * STRIP);
-        for filter in filters {
-            let word = self.lanes[filter / LANES * self.words + byte / 8].0[filter % LANES];
-            let value = word.to_le_bytes()[byte % 8];
-            let place = filter % (STRIP / 2) * 2 + filter % STRIP / (STRIP / 2);
-            (halves.low[place], halves.high[place]) = (value % 16, value / 16);
-        }
-        halves
     }
 }

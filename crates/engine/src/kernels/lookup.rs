@@ -6,13 +6,59 @@
 //! by lookup (Muła's) take.
 #![allow(unsafe_code)]
 
-use std::{array, marker::PhantomData};
+use std::{array, marker::PhantomData, sync::OnceLock};
 
-use super::{
-    BitFilters, Part,
-    filters::{Halves, STRIP},
-    tiles::Tile,
-};
+use super::{BitFilters, LANES, Part, tiles::Tile};
+
+/// Filters of a strip: so many that a vector of bytes, or two, holds one of each.
+pub(super) const STRIP: usize = 32;
+
+/// One byte of the filters of a strip, its halves apart. Even places hold the first half of the
+/// filters, so that both halves are in order when even and odd bytes become wider numbers.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(super) struct Halves {
+    pub(super) low: [u8; STRIP],
+    pub(super) high: [u8; STRIP],
+}
+
+/// The bits of filters as strip of [`STRIP`] filters, byte, half, filter: made when first asked for.
+#[derive(Debug)]
+pub(super) struct Strips {
+    /// Bytes of a filter.
+    bytes: usize,
+    halves: OnceLock<Vec<Halves>>,
+}
+
+impl Strips {
+    /// Of filters of so many bytes.
+    pub(super) const fn new(bytes: usize) -> Self {
+        Self { bytes, halves: OnceLock::new() }
+    }
+
+    /// One strip of `filters`, to which this belongs.
+    fn get(&self, index: usize, filters: &BitFilters) -> &[Halves] {
+        let halves = self.halves.get_or_init(|| {
+            let strips = 0..filters.padded().div_ceil(STRIP);
+            let places = strips.flat_map(|strip| (0..self.bytes).map(move |byte| (strip, byte)));
+            places.map(|(strip, byte)| Halves::new(filters, strip, byte)).collect()
+        });
+        &halves[index * self.bytes..][..self.bytes]
+    }
+}
+
+impl Halves {
+    fn new(filters: &BitFilters, strip: usize, byte: usize) -> Self {
+        let mut halves = Self { low: [0; STRIP], high: [0; STRIP] };
+        for filter in strip * STRIP..filters.padded().min((strip + 1) * STRIP) {
+            let word = filters.group(filter / LANES, 1)[byte / 8].0[filter % LANES];
+            let value = word.to_le_bytes()[byte % 8];
+            let place = filter % (STRIP / 2) * 2 + filter % STRIP / (STRIP / 2);
+            (halves.low[place], halves.high[place]) = (value % 16, value / 16);
+        }
+        halves
+    }
+}
 
 /// Bytes of a patch after which a sum of 16 bits could overflow: 8191 · 8 < 2¹⁶.
 const SPAN: usize = 8191;
@@ -73,7 +119,7 @@ pub(super) struct Lookup<V>(PhantomData<V>);
 
 impl<V: Sums> Tile for Lookup<V> {
     fn groups(filters: &BitFilters) -> usize {
-        filters.strips()
+        filters.padded().div_ceil(STRIP)
     }
 
     #[inline(always)]
@@ -95,7 +141,7 @@ impl<V: Sums> Tile for Lookup<V> {
         let mut sums = unsafe { [[[V::zero(); 2]; N]; P] };
         let mut added = 0;
         for (row, word) in part.runs().enumerate() {
-            let strips: [_; N] = array::from_fn(|strip| filters.strip(first + strip));
+            let strips: [_; N] = array::from_fn(|strip| filters.strips.get(first + strip, filters));
             let strips = strips.map(|strip| &strip[8 * word..strip.len().min(8 * (word + part.run))]);
             let patches = patches.map(|patch| &patch[8 * row * part.run..][..strips[0].len()]);
             for block in (0..strips[0].len()).step_by(V::BLOCK) {

@@ -5,8 +5,7 @@ use std::arch::x86_64::*;
 
 use super::{
     BitFilters, LANES, Sums, Tap,
-    filters::{Halves, STRIP},
-    lookup::{self, Lookup, TABLES},
+    lookup::{self, Halves, Lookup, STRIP, TABLES},
     scalar, tiles,
 };
 
@@ -21,6 +20,7 @@ kernels! {
         scalar::compare_values_by(|values, at| at_least(values, at), values, sign, at, out)
     };
     sum_rows = scalar::sum_rows_by::<16>;
+    select_sums = scalar::select_sums;
 }
 
 /// Two registers for a strip.

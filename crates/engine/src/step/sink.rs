@@ -3,11 +3,7 @@ use std::ops::Range;
 use dabnet_graph::Shape;
 
 use super::{Context, Epilogue, RowOp, Rows, epilogue::Written};
-use crate::{
-    bits::units,
-    kernels::{Kernels, Sums},
-    step::MAX_BIT_OUTPUTS,
-};
+use crate::{bits::units, kernels::Sums, step::MAX_BIT_OUTPUTS};
 
 /// What a step writes, or the rows of it that one thread does.
 #[derive(Debug, Default)]
