@@ -30,6 +30,8 @@ pub(crate) struct Load {
 pub(crate) struct Measurement {
     /// Of one batch each, in ascending order.
     times: Vec<Duration>,
+    /// Threads that worked on one sketch.
+    threads: usize,
     /// Share of the canvas that is not paper, on average.
     ink: f64,
     /// One a convolution, if asked for.
@@ -57,10 +59,11 @@ impl Measurement {
         let canvases = canvases(model)?;
         let (times, ink) = (batches(model, load, &canvases)?, ink_share(model, &canvases));
         if !load.per_layer {
-            return Ok(Self { times, ink, layers: Vec::new(), peak: None });
+            return Ok(Self { times, threads: load.threads, ink, layers: Vec::new(), peak: None });
         }
         let peak = peak_bit_macs(model.isa())?;
-        Ok(Self { times, ink, layers: layers(model, load, &canvases)?, peak: Some(peak) })
+        let layers = layers(model, load, &canvases)?;
+        Ok(Self { times, threads: load.threads, ink, layers, peak: Some(peak) })
     }
 
     fn quantile(&self, share: f64) -> Duration {
@@ -68,10 +71,10 @@ impl Measurement {
         self.times[(last as f64 * share).round() as usize]
     }
 
-    /// The share of the peak that a binary layer reaches.
+    /// The share of the peak of all threads that a binary layer reaches.
     fn share(&self, layer: &LayerTime) -> Option<f64> {
         let binary = layer.account.precision == Precision::Fbin;
-        self.peak.filter(|_| binary).map(|peak| layer.macs_per_second() / peak)
+        self.peak.filter(|_| binary).map(|peak| layer.macs_per_second() / (peak * self.threads as f64))
     }
 }
 
@@ -184,8 +187,8 @@ pub(crate) fn print(
         "{name}, {}, {} of {} on {}",
         model.isa(),
         count(load.batch, "sketch"),
-        count(load.threads, "thread"),
-        model.graph().input_shape()
+        model.graph().input_shape(),
+        count(load.threads, "thread")
     )?;
     writeln!(out, "median      {:.3} ms", milliseconds(median))?;
     writeln!(out, "p99         {:.3} ms", milliseconds(measurement.quantile(0.99)))?;
@@ -209,7 +212,7 @@ pub(crate) fn print(
     }
     writeln!(
         out,
-        "{table}\nA layer's time includes what follows it up to the next. Peak: {:.0} G one-bit MAC/s on one core, in registers.",
+        "{table}\nOne sketch at a time. A layer's time includes what follows it up to the next. Peak: {:.0} G one-bit MAC/s a thread, in registers.",
         peak / 1e9
     )
 }

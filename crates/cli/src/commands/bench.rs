@@ -31,7 +31,7 @@ pub(crate) struct Bench {
     #[command(flatten)]
     network: Network,
 
-    /// Instruction set: scalar, sse4, avx2, avx512bw, avx512, neon or simd128 [default: the fastest there is]
+    /// Instruction set: scalar, sse4, avx2, avx512bw, avx512, neon or simd128 [default: DABNET_ISA, or the fastest there is]
     #[arg(long, value_name = "ISA")]
     isa: Option<Isa>,
 
@@ -62,9 +62,11 @@ impl Bench {
         let packed = self.packed()?;
         let file_bytes = packed.to_bytes()?.len() as u64;
         let model = Model::with_isa(packed, isa)?;
+        let (threads, batch) = (usize::from(self.threads), usize::from(self.batch));
         let load = Load {
-            threads: usize::from(self.threads),
-            batch: usize::from(self.batch),
+            // More than share the sketches of a batch have nothing to do.
+            threads: if batch == 1 { threads } else { threads.min(batch) },
+            batch,
             seconds: self.seconds,
             per_layer: self.per_layer,
         };

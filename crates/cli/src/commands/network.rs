@@ -12,11 +12,12 @@ pub(super) struct Network {
     #[arg(long, value_name = "MODEL", required_unless_present = "arch")]
     model: Option<PathBuf>,
 
-    /// Architecture in place of a model; of an unknown one the error lists all
+    /// Architecture in place of a model: sketch-a-net, sketch-a-net-64, resnet-18 or googlenet
     #[arg(long, value_name = "NAME", conflicts_with = "model")]
     arch: Option<String>,
 
-    /// Which of its layers are binary: full, wbin, fbin or hybrid:LAYER,...
+    /// Which of its layers are binary: full, wbin (binary weights), fbin (binary inputs, too) or
+    /// hybrid:LAYER,... (fbin, but these layers wbin); the first and the last never are
     #[arg(long, default_value = "fbin", conflicts_with = "model")]
     policy: String,
 
