@@ -60,14 +60,18 @@ impl Buffers {
             step.reads().chain(step.writes()).for_each(|id| ends[id.0] = at);
         }
         ends[output.0] = steps.len();
-        let unfilled = (0..values.len()).map(|id| unfilled(ValueId(id), steps, output)).collect();
+        let unfilled = unfilled(values.len(), steps, output);
         let mut plan = Self { places: vec![usize::MAX; values.len()], unfilled, buffers: Vec::new() };
+        let mut ending = vec![Vec::new(); steps.len() + 1];
+        ends.iter().enumerate().for_each(|(id, &end)| ending[end].push(id));
         plan.allocate(ValueId(0), &values[0]);
-        for (at, step) in steps.iter().enumerate() {
-            for id in step.writes().filter(|id| plan.places[id.0] == usize::MAX).collect::<Vec<_>>() {
-                plan.allocate(id, &values[id.0]);
+        for (step, ending) in steps.iter().zip(&ending) {
+            for id in step.writes() {
+                if plan.places[id.0] == usize::MAX {
+                    plan.allocate(id, &values[id.0]);
+                }
             }
-            for id in (0..values.len()).filter(|&id| ends[id] == at) {
+            for &id in ending {
                 plan.release(plan.places[id], values[id].contents);
             }
         }
@@ -117,10 +121,18 @@ impl Buffers {
     }
 }
 
-/// The only step that writes `id`, if single positions of it are all that is read.
-fn unfilled(id: ValueId, steps: &[Step], output: ValueId) -> Option<usize> {
-    let mut writers = (0..steps.len()).filter(|&step| steps[step].writes().any(|written| written == id));
-    let (writer, others) = (writers.next()?, writers.next());
-    let whole = steps.iter().any(|step| step.source.reads() == id && !step.source.reads_rows());
-    (others.is_none() && !whole && id != output && steps[writer].stores(id)).then_some(writer)
+/// By value: the only step that writes it, if single positions of it are all that is read.
+fn unfilled(values: usize, steps: &[Step], output: ValueId) -> Vec<Option<usize>> {
+    let mut writers = vec![None; values];
+    let mut whole = vec![false; values];
+    whole[output.0] = true;
+    for (at, step) in steps.iter().enumerate() {
+        for id in step.writes() {
+            // A value that several steps write is left to be filled by each.
+            whole[id.0] |= !step.stores(id) || writers[id.0].is_some();
+            writers[id.0] = Some(at);
+        }
+        whole[step.source.reads().0] |= !step.source.reads_rows();
+    }
+    writers.into_iter().zip(whole).map(|(writer, whole)| writer.filter(|_| !whole)).collect()
 }

@@ -78,7 +78,7 @@ impl Program {
     /// The steps in order, each to be called with the memory.
     pub(crate) fn steps(&self) -> impl Iterator<Item = (&str, impl FnOnce(&mut Memory))> {
         self.steps.iter().enumerate().map(move |(at, step)| {
-            let blanks = Blanks { all: &self.blank, step: at };
+            let blanks = Blanks::new(&self.blank, at);
             let run = move |memory: &mut Memory| step.run(self.kernels, &self.buffers, blanks, memory);
             (step.layer.as_str(), run)
         })
@@ -100,7 +100,7 @@ impl Program {
         self.set_input(&vec![self.paper; self.input().elements()], &mut memory);
         let (mut bytes, mut blank) = (0, Vec::new());
         for (at, step) in self.steps.iter().enumerate() {
-            step.run(self.kernels, &self.buffers, Blanks { all: &self.blank, step: at }, &mut memory);
+            step.run(self.kernels, &self.buffers, Blanks::new(&self.blank, at), &mut memory);
             bytes += Blank::bytes(step);
             blank.push((bytes <= MAX_BLANK_BYTES).then(|| Blank::of(step, &self.buffers, &memory)));
         }

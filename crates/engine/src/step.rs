@@ -18,6 +18,7 @@ mod select_conv;
 mod sink;
 mod slice;
 mod unpack;
+mod values;
 
 use std::{fmt::Debug, mem, ops::Range};
 
@@ -37,6 +38,7 @@ pub(crate) use pointwise::Pointwise;
 pub(crate) use select_conv::SelectConv;
 pub(crate) use slice::ChannelSlice;
 pub(crate) use unpack::Unpack;
+pub(crate) use values::Values;
 
 use crate::{
     ink::Ink,
@@ -74,71 +76,6 @@ pub(crate) trait Source: Debug + Send + Sync {
 
     /// Gives `sink` the result of every one of `places`, which come row by row.
     fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>);
-}
-
-/// The values that have been computed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Values<'a> {
-    buffers: &'a Buffers,
-    floats: &'a [Vec<f32>],
-    bits: &'a [Vec<u32>],
-    touched: &'a [Touched],
-    /// By step.
-    blank: &'a [Option<Blank>],
-}
-
-impl<'a> Values<'a> {
-    pub(crate) fn floats(&self, id: ValueId) -> &'a [f32] {
-        &self.floats[self.buffers.place(id)]
-    }
-
-    pub(crate) fn touched(&self, id: ValueId) -> &'a Touched {
-        &self.touched[id.0]
-    }
-
-    /// The positions of a value of floats with so many channels, of which it may hold only those that
-    /// ink reaches.
-    pub(crate) fn rows(&self, id: ValueId, channels: usize) -> ValueRows<'a> {
-        let blank = self.buffers.unfilled(id).and_then(|step| self.blank[step].as_ref());
-        let blank = blank.map(|blank| (blank.floats(), &self.touched[id.0]));
-        ValueRows { values: self.floats(id), blank, channels }
-    }
-
-    pub(crate) fn bits(&self, id: ValueId) -> &'a [u32] {
-        &self.bits[self.buffers.place(id)]
-    }
-}
-
-/// A value of floats, position by position.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ValueRows<'a> {
-    values: &'a [f32],
-    /// What it is where ink does not reach, and where that is, if it is not filled there.
-    blank: Option<(&'a [f32], &'a Touched)>,
-    channels: usize,
-}
-
-impl<'a> ValueRows<'a> {
-    /// The channels of a position.
-    pub(crate) fn get(&self, place: Place) -> &'a [f32] {
-        let values = match self.blank {
-            Some((blank, touched)) if !touched.contains(place) => blank,
-            _ => self.values,
-        };
-        &values[place.position() * self.channels..][..self.channels]
-    }
-
-    /// Calls `visit` with the channels of every position under a window.
-    pub(crate) fn each(&self, window: &Window, place: Place, mut visit: impl FnMut(&'a [f32])) {
-        let across = window.columns(place.x());
-        let from = window.input_at(place.x(), across.start);
-        for row in window.rows(place.y()) {
-            let y = window.input_at(place.y(), row);
-            for x in from..from + across.len() {
-                visit(self.get(Place::new(window.input.width, y, x)));
-            }
-        }
-    }
 }
 
 /// What a source reads.
@@ -187,7 +124,7 @@ impl Step {
         // What is written is taken out, so that everything else can be read; nothing is allocated.
         let mut written = self.epilogue.take(buffers, memory);
         let Memory { floats, bits, ink, touched, places, workers, .. } = memory;
-        let values = Values { buffers, floats, bits, touched, blank: blanks.all };
+        let values = Values { buffers, floats, bits, touched, blank: blanks.all() };
         self.source.prepare(values, ink);
         let context = Context { kernels, values, ink };
         let outputs = Outputs::new(&self.epilogue, self.shape, &mut written);
@@ -243,13 +180,8 @@ impl Step {
         let channels = self.shape.channels;
         let mut sink = Sink::new(&self.epilogue, context, positions.start, outputs, row, words, channels);
         if let Some(blank) = blank {
-            let fills = |id| context.values.buffers.unfilled(id).is_none();
-            blank.fill(
-                places,
-                positions,
-                self.epilogue.floats().is_some_and(|store| fills(store.value)),
-                &mut sink,
-            );
+            let floats = self.epilogue.floats().is_some_and(|store| context.values.is_filled(store.value));
+            blank.fill(places, positions, floats, &mut sink);
         }
         self.source.run(context, places, scratch, &mut sink);
     }

@@ -1,5 +1,9 @@
 use crate::EngineError;
 
+/// One more thread than a session takes.
+#[cfg(feature = "threads")]
+const MOST: usize = 513;
+
 /// What a session runs on.
 #[derive(Debug)]
 pub(crate) struct Threads {
@@ -25,6 +29,7 @@ impl Threads {
         let reason = |error: rayon::ThreadPoolBuildError| error.to_string();
         let pool = match count {
             0 => Err("a network needs at least one".to_owned()),
+            MOST.. => Err(format!("more than {} help no sketch", MOST - 1)),
             _ => rayon::ThreadPoolBuilder::new().num_threads(count).build().map_err(reason),
         };
         Ok(Self { pool: Some(pool.map_err(|reason| EngineError::Threads { count, reason })?) })

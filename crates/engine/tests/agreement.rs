@@ -4,7 +4,7 @@ mod common;
 
 use common::{Numbers, network::network, packed, reference, sketch};
 use dabnet_engine::{Isa, Model, PackedModel, Session};
-use dabnet_graph::{Canvas, Policy, Precision, architectures};
+use dabnet_graph::{Builder, Canvas, Filters, Policy, Precision, Shape, architectures};
 use proptest::prelude::*;
 
 const PRECISIONS: &[Precision] = &[Precision::Full, Precision::Wbin, Precision::Fbin, Precision::Fbin];
@@ -92,6 +92,26 @@ proptest! {
 fn nodes_with_parameters(packed: &PackedModel) -> Vec<String> {
     let names = packed.graph.nodes().iter().map(|node| node.name.clone());
     names.filter(|name| packed.parameters.contains_key(name)).collect()
+}
+
+/// Layers with one filter, whose sums a matrix library may order by the number of rows.
+#[test]
+fn rows_beside_it_do_not_change_a_position() {
+    for (channels, kernel) in [(1, 2), (33, 3)] {
+        let mut net = Builder::new("one", &Policy::Full, Shape::new(1, 24, 24));
+        if channels > 1 {
+            net.conv("wide", Filters::new(channels, 3));
+        }
+        net.conv("one", Filters::new(1, kernel).padding(kernel - 1));
+        let packed = packed(net.build().unwrap(), Numbers::Real, 5);
+        let with_mean = |mean| PackedModel { canvas: Canvas { mean, ..packed.canvas }, ..packed.clone() };
+        for seed in 0..20 {
+            // Neither shade of paper is 0, so that both multiply; the second never occurs.
+            let mut canvas = sketch(24 * 24, Numbers::Real, seed);
+            canvas.iter_mut().for_each(|value| *value += 0.5);
+            assert_eq!(all_logits(&with_mean(-0.5), &canvas), all_logits(&with_mean(-9.0), &canvas));
+        }
+    }
 }
 
 /// A model run on what most of is paper gives what one gives that computes everything: the same

@@ -1,8 +1,9 @@
 //! Training itself, on a problem a small network solves in seconds.
 
 use dabnet_binarize::Scheme;
-use dabnet_graph::{Builder, Graph, Policy, Shape};
-use dabnet_train::{Examples, TrainConfig, TrainError, Trained, Trainer};
+use dabnet_engine::{Model, Session};
+use dabnet_graph::{Builder, Canvas, Filters, Graph, Op, Policy, Shape};
+use dabnet_train::{Description, Examples, TrainConfig, TrainError, Trained, Trainer, pack};
 use rand::{Rng, RngExt};
 
 const SIDE: usize = 12;
@@ -37,12 +38,30 @@ impl Examples for Lines {
 fn network(policy: &str) -> Graph {
     let policy: Policy = policy.parse().unwrap();
     let mut net = Builder::new("lines", &policy, Shape::new(1, SIDE, SIDE));
-    net.full_layer("conv1", 16, 3, 1);
+    net.full_layer("conv1", Filters::new(16, 3));
     net.max_pool("pool1", 2, 2);
-    net.layer("conv2", 32, 3, 1);
-    net.layer("conv3", 32, 5, 0);
+    net.layer("conv2", Filters::new(32, 3).padding(1));
+    net.layer("conv3", Filters::new(32, 5));
     net.dropout("drop3", 0.1);
-    net.conv("conv4", 3, 1);
+    net.conv("conv4", Filters::new(3, 1));
+    net.build().unwrap()
+}
+
+/// Every op that joins or branches, and groups.
+fn branched(policy: &str) -> Graph {
+    let policy: Policy = policy.parse().unwrap();
+    let mut net = Builder::new("branched", &policy, Shape::new(1, SIDE, SIDE));
+    let stem = net.full_layer("conv1", Filters::new(16, 3).padding(1));
+    let around = net.padded_max_pool("pool1", 3, 2, 1);
+    net.go_to(stem);
+    net.layer("conv2", Filters::new(16, 3).stride(2).padding(1).groups(4));
+    let sum = net.add("sum", around);
+    net.layer("conv3", Filters::new(16, 1));
+    net.concat("both", vec![sum, net.head()]);
+    net.push("pool2", Op::AvgPool { kernel: 2, stride: 2 });
+    net.layer("conv4", Filters::new(32, 3));
+    net.global_avg_pool("pool3");
+    net.conv("conv5", Filters::new(3, 1));
     net.build().unwrap()
 }
 
@@ -86,6 +105,30 @@ fn every_policy_and_scheme_learns() {
                 assert!(accuracy > 0.9, "{policy} {scheme} center {center}: {accuracy}");
             }
         }
+    }
+}
+
+/// Networks with branches learn, and the packed one says what the trained one does.
+#[test]
+fn branches_learn_and_pack() {
+    for policy in ["full", "wbin", "fbin"] {
+        let trained = train(&branched(policy), config(2));
+        let accuracy = accuracy(&trained);
+        assert!(accuracy > 0.9, "{policy}: {accuracy}");
+        let mut rng = rand_pcg::Pcg64::new(7, 0);
+        let inputs: Vec<Vec<f32>> = (0..96).map(|index| Lines.draw(index, &mut rng)).collect();
+        let canvas = Canvas { side: SIDE, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
+        let labels = ["level", "upright", "crossed"].map(str::to_owned).to_vec();
+        let packed = pack(&trained, Description { labels, canvas, provenance: Default::default() }).unwrap();
+        let mut session = Session::new(&Model::new(packed).unwrap());
+        let close = inputs.iter().zip(trained.logits(&inputs).unwrap()).filter(|(input, expected)| {
+            let largest = expected.iter().fold(0.0_f32, |most, logit| most.max(logit.abs()));
+            let logits = session.run(input).unwrap();
+            logits.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-3 * largest)
+        });
+        // A sign within rounding of zero may fall either way.
+        let close = close.count();
+        assert!(close >= 94, "{policy}: {close} of 96");
     }
 }
 
@@ -148,7 +191,7 @@ fn a_diverging_run_says_so() {
 #[test]
 fn a_label_without_an_output_is_refused() {
     let mut net = Builder::new("two", &Policy::Full, Shape::new(1, SIDE, SIDE));
-    net.conv("conv1", 2, SIDE);
+    net.conv("conv1", Filters::new(2, SIDE));
     let graph = net.build().unwrap();
     let error = Trainer::new(&graph, config(0), &Lines).err().unwrap();
     assert!(error.to_string().contains("label 2"), "{error}");

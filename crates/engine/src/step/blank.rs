@@ -57,12 +57,20 @@ impl Blank {
 /// What all steps give for blank paper, as far as it is kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Blanks<'a> {
-    pub(crate) all: &'a [Option<Blank>],
+    all: &'a [Option<Blank>],
     /// The step that runs.
-    pub(crate) step: usize,
+    step: usize,
 }
 
 impl<'a> Blanks<'a> {
+    pub(crate) fn new(all: &'a [Option<Blank>], step: usize) -> Self {
+        Self { all, step }
+    }
+
+    pub(super) fn all(self) -> &'a [Option<Blank>] {
+        self.all
+    }
+
     pub(super) fn of_this(self) -> Option<&'a Blank> {
         self.all[self.step].as_ref()
     }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A convolution of floats with weights of two values, by additions only:
-/// `⟨x, W̃⟩ = (α − β) · ⟨x, e⟩ + β · Σx`.
+/// `⟨x, W̃⟩ = α · ⟨x, e⟩ + β · (Σx − ⟨x, e⟩)`.
 ///
 /// Reading a bit a weight pays where every weight is read for a few positions only, as in a fully
 /// connected layer. Elsewhere a matrix product of real numbers is as fast.
@@ -19,10 +19,10 @@ pub(crate) struct SelectConv {
     channels: ChannelSlice,
     /// The bits of one filter after another, each in whole words.
     bits: Vec<u64>,
-    /// Per filter, `α − β`.
-    slope: Vec<f32>,
-    /// Per filter, `β`.
-    lift: Vec<f32>,
+    /// One a filter.
+    alpha: Vec<f32>,
+    /// One a filter.
+    beta: Vec<f32>,
 }
 
 impl SelectConv {
@@ -51,8 +51,8 @@ impl SelectConv {
             window,
             channels,
             bits: rows.chunks_exact(row).flat_map(words_of).collect(),
-            slope: alpha.iter().zip(beta).map(|(alpha, beta)| alpha - beta).collect(),
-            lift: beta.to_vec(),
+            alpha: alpha.to_vec(),
+            beta: beta.to_vec(),
         }
     }
 
@@ -82,8 +82,8 @@ impl Source for SelectConv {
             gather(&self.window, self.channels, context.values.floats(self.value), place, window);
             sink.floats(place, |row| {
                 let total = context.kernels.select_sums(window, &self.bits, row);
-                for (sum, (slope, lift)) in row.iter_mut().zip(self.slope.iter().zip(&self.lift)) {
-                    *sum = slope * *sum + lift * total;
+                for (sum, (alpha, beta)) in row.iter_mut().zip(self.alpha.iter().zip(&self.beta)) {
+                    *sum = alpha * *sum + beta * (total - *sum);
                 }
             });
         }
