@@ -1,27 +1,33 @@
 //! Running what was accepted.
 
 use dabnet_engine::{EngineError, Isa, Model, PackedModel, Session};
-use dabnet_graph::{Graph, Precision};
+use dabnet_graph::{Graph, Op, Precision};
 
 use crate::common::{Numbers, sketch};
 
 /// The most elements of one activation, and of all weights.
 const MAX_ELEMENTS: u64 = 1 << 14;
 const MAX_WEIGHTS: u64 = 1 << 17;
-const MAX_MACS: u64 = 1 << 19;
+const MAX_WORK: u64 = 1 << 19;
 const MAX_NODES: usize = 48;
 
 /// Whether running a graph takes a few milliseconds.
 pub fn is_small(graph: &Graph) -> bool {
     let account = graph.account();
-    let macs = [Precision::Full, Precision::Wbin, Precision::Fbin]
-        .iter()
-        .fold(0_u64, |sum, &precision| sum.saturating_add(account.macs(precision)));
+    let macs = [Precision::Full, Precision::Wbin, Precision::Fbin].map(|precision| account.macs(precision));
+    let pooled = (0..graph.nodes().len()).map(|id| pooled(graph, id));
+    let work = macs.into_iter().chain(pooled).fold(0, u64::saturating_add);
     let largest = (0..graph.nodes().len()).map(|id| graph.shape(id).elements() as u64).max().unwrap_or(0);
     graph.nodes().len() <= MAX_NODES
         && largest <= MAX_ELEMENTS
         && account.weights() <= MAX_WEIGHTS
-        && macs <= MAX_MACS
+        && work <= MAX_WORK
+}
+
+/// Elements that a pooling looks at, each as often as it does.
+fn pooled(graph: &Graph, id: usize) -> u64 {
+    let (Op::MaxPool { kernel, .. } | Op::AvgPool { kernel, .. }) = graph.nodes()[id].op else { return 0 };
+    (kernel as u64).saturating_mul(kernel as u64).saturating_mul(graph.shape(id).elements() as u64)
 }
 
 /// The logits for a sketch drawn from `seed`, and the canvas that it is drawn on: the same on scalar

@@ -29,6 +29,7 @@ mod file;
 mod ink;
 mod isa;
 mod kernels;
+mod limits;
 mod memory;
 mod model;
 mod peak;

@@ -107,9 +107,16 @@ pub(crate) struct Scratch {
 
 impl Memory {
     /// Refuses what no sketch recogniser needs.
-    pub(crate) fn check(buffers: &Buffers, needs: &Needs, threads: usize) -> Result<(), EngineError> {
+    pub(crate) fn check(
+        values: &[Value],
+        buffers: &Buffers,
+        needs: &Needs,
+        threads: usize,
+    ) -> Result<(), EngineError> {
         let bytes = buffers
             .bytes()
+            .saturating_add(values.iter().map(|value| Touched::bytes(value.shape)).sum())
+            .saturating_add((size_of::<Place>() * most_positions(values)) as u64)
             .saturating_add(Ink::bytes(needs))
             .saturating_add(needs.worker_bytes().saturating_mul(threads as u64));
         if bytes <= MAX_BYTES {
@@ -120,17 +127,20 @@ impl Memory {
 
     /// Memory for `threads` threads.
     pub(crate) fn new(values: &[Value], buffers: &Buffers, needs: &Needs, threads: usize) -> Self {
-        let most = values.iter().map(|value| value.shape.positions()).max().unwrap_or(0);
         Self {
             touched: values.iter().map(|value| Touched::none(value.shape)).collect(),
             row: vec![0; needs.row],
-            places: Vec::with_capacity(most),
+            places: Vec::with_capacity(most_positions(values)),
             floats: buffers.lengths(Contents::Floats).map(|len| vec![0.0; len]).collect(),
             bits: buffers.lengths(Contents::Bits).map(|len| vec![0; len]).collect(),
             ink: Ink::new(needs),
             workers: (0..threads).map(|_| Worker::new(needs)).collect(),
         }
     }
+}
+
+fn most_positions(values: &[Value]) -> usize {
+    values.iter().map(|value| value.shape.positions()).max().unwrap_or(0)
 }
 
 impl Worker {

@@ -1,9 +1,10 @@
-use dabnet_graph::{Account, Precision, Shape};
+use dabnet_graph::Shape;
 
 use crate::{
     EngineError, PackedModel,
     compile::{Lowered, compile},
     kernels::Kernels,
+    limits,
     memory::{Memory, Needs},
     plan::{Buffers, Value, ValueId},
     step::{Blank, Blanks, Step},
@@ -12,8 +13,8 @@ use crate::{
 /// The most memory that the answers to blank paper may take.
 const MAX_BLANK_BYTES: u64 = 64 << 20;
 
-/// Multiply-accumulates above which blank paper is not run ahead: far more than any network here.
-const MAX_BLANK_MACS: u64 = 50_000_000_000;
+/// Work above which blank paper is not run ahead: far more than that of any network here.
+const MAX_BLANK_WORK: u64 = 50_000_000_000;
 
 /// A model as steps, and the memory they are planned to need.
 #[derive(Debug)]
@@ -36,13 +37,14 @@ const INPUT: ValueId = ValueId(0);
 impl Program {
     /// Compiles a model, which must be [valid](PackedModel::check).
     pub(crate) fn new(packed: &PackedModel, kernels: Kernels) -> Result<Self, EngineError> {
+        let work = limits::check(&packed.graph)?;
         let Lowered { steps, values, output } = compile(packed)?;
         let buffers = Buffers::new(&values, &steps, output);
         let needs = steps.iter().fold(Needs::default(), |needs, step| needs.max(step.needs()));
         let (blank, paper) = (steps.iter().map(|_| None).collect(), packed.canvas.normalize(0));
         let mut program = Self { kernels, steps, blank, values, buffers, needs, output, paper };
         program.check_memory(1)?;
-        if macs(&packed.graph.account()) <= MAX_BLANK_MACS {
+        if work <= MAX_BLANK_WORK {
             program.run_blank();
         }
         Ok(program)
@@ -50,7 +52,7 @@ impl Program {
 
     /// Refuses what no sketch recogniser needs.
     pub(crate) fn check_memory(&self, threads: usize) -> Result<(), EngineError> {
-        Memory::check(&self.buffers, &self.needs, threads)
+        Memory::check(&self.values, &self.buffers, &self.needs, threads)
     }
 
     pub(crate) fn memory(&self, threads: usize) -> Memory {
@@ -104,12 +106,6 @@ impl Program {
         }
         self.blank = blank;
     }
-}
-
-fn macs(account: &Account) -> u64 {
-    [Precision::Full, Precision::Wbin, Precision::Fbin]
-        .iter()
-        .fold(0, |sum: u64, &precision| sum.saturating_add(account.macs(precision)))
 }
 
 /// Transposes a row-major matrix whose rows have `columns` elements.

@@ -46,6 +46,11 @@ impl Touched {
         Self { width: shape.width, rows: vec![0; shape.height * words(shape.width)] }
     }
 
+    /// How much memory a map of `shape` takes.
+    pub(crate) fn bytes(shape: Shape) -> u64 {
+        (size_of::<u64>() * shape.height * words(shape.width)) as u64
+    }
+
     pub(crate) fn clear(&mut self) {
         self.rows.fill(0);
     }

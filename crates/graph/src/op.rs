@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{GraphError, Precision, Shape, shape::checked_product};
 
@@ -19,8 +19,10 @@ pub enum Op {
         epsilon: f32,
     },
     /// `max(x, 0)`.
+    #[serde(deserialize_with = "no_fields")]
     Relu,
     /// `+1` where `x ≥ 0`, `−1` elsewhere; backward, the gradient passes where `|x| ≤ 1`.
+    #[serde(deserialize_with = "no_fields")]
     Sign,
     /// Maximum over square windows; what lies outside the input never is it.
     MaxPool {
@@ -40,10 +42,13 @@ pub enum Op {
         stride: usize,
     },
     /// Mean of each channel.
+    #[serde(deserialize_with = "no_fields")]
     GlobalAvgPool,
     /// Sum of two or more inputs of the same shape.
+    #[serde(deserialize_with = "no_fields")]
     Add,
     /// The channels of two or more inputs, one input after another.
+    #[serde(deserialize_with = "no_fields")]
     Concat,
     /// Drops elements with probability `p` in training; nothing at inference.
     Dropout {
@@ -178,6 +183,14 @@ fn window_count(extent: usize, kernel: usize, stride: usize, padding: usize) -> 
     }
     let padded = extent.checked_add(padding.checked_mul(2)?)?;
     Some(padded.checked_sub(kernel)? / stride + 1)
+}
+
+/// What an op without fields comes with; serde alone would let anything pass.
+fn no_fields<'de, D: Deserializer<'de>>(fields: D) -> Result<(), D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct NoFields {}
+    NoFields::deserialize(fields).map(|NoFields {}| ())
 }
 
 const fn one() -> usize {

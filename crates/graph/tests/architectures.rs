@@ -1,6 +1,6 @@
 //! Known totals of known networks.
 
-use dabnet_graph::{Graph, Policy, Precision, Shape, architectures};
+use dabnet_graph::{Graph, Op, Policy, Precision, Shape, architectures};
 
 fn sketch_a_net(policy: &Policy) -> Graph {
     architectures::find("sketch-a-net").unwrap().graph(225, 250, policy).unwrap()
@@ -92,6 +92,27 @@ fn broken_descriptions_are_refused() {
         assert!(json.contains(from), "{from}");
         let error = serde_json::from_str::<Graph>(&json.replacen(from, to, 1)).unwrap_err().to_string();
         assert!(error.contains(expected), "{from} -> {to}: {error}");
+    }
+}
+
+/// Of every op: what an older reader does not know would change what the network computes.
+#[test]
+fn unknown_fields_are_refused() {
+    let kinds = ["input", "conv2d", "batch_norm", "relu", "sign", "max_pool", "avg_pool", "global_avg_pool"];
+    for kind in kinds.into_iter().chain(["add", "concat", "dropout"]) {
+        let numbers = "\"kernel\":1,\"stride\":1,\"padding\":0,\"out_channels\":1,\"precision\":\"full\"";
+        let fields = match kind {
+            "input" => "\"shape\":{\"channels\":1,\"height\":8,\"width\":8},",
+            "conv2d" => &format!("{numbers},"),
+            "max_pool" | "avg_pool" => "\"kernel\":1,\"stride\":1,",
+            "batch_norm" => "\"epsilon\":1.0,",
+            "dropout" => "\"p\":0.5,",
+            _ => "",
+        };
+        let op = |more: &str| serde_json::from_str::<Op>(&format!("{{{fields}{more}\"type\":\"{kind}\"}}"));
+        op("").unwrap_or_else(|error| panic!("{kind}: {error}"));
+        let error = op("\"slope\":0.1,").unwrap_err().to_string();
+        assert!(error.contains("unknown field `slope`"), "{kind}: {error}");
     }
 }
 

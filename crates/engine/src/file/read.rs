@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs::File,
     io::Read,
     path::Path,
@@ -133,7 +133,7 @@ fn read_parameters(
     tensors: &SafeTensors<'_>,
 ) -> Result<BTreeMap<String, Parameters>, EngineError> {
     let mut parameters = BTreeMap::new();
-    let mut known = Vec::new();
+    let mut known = HashSet::new();
     for (name, expected) in expected(graph) {
         let stored = expected.tensors();
         let views: Vec<_> = stored.iter().map(|part| view(tensors, name, part)).collect::<Result<_, _>>()?;
@@ -143,7 +143,7 @@ fn read_parameters(
     if known.len() == tensors.len() {
         return Ok(parameters);
     }
-    let stranger = tensors.names().into_iter().filter(|name| !known.iter().any(|known| known == name)).min();
+    let stranger = tensors.names().into_iter().filter(|name| !known.contains(*name)).min();
     Err(EngineError::field(stranger.unwrap_or_default(), "no node of the graph has this tensor; remove it"))
 }
 

@@ -2,6 +2,7 @@
 // Every test binary uses its own part of this.
 #![allow(dead_code)]
 
+pub mod allocator;
 pub mod container;
 pub mod network;
 pub mod reference;

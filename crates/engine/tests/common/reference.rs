@@ -168,7 +168,8 @@ fn convolve(graph: &Graph, id: usize, input: &[f64], weights: &[f32]) -> Vec<f64
                         if column >= conv.padding && column - conv.padding < from.width {
                             *sum += weight * source[column - conv.padding];
                         }
-                        column += conv.stride;
+                        // Past the last column, the sum is of no use.
+                        column = column.saturating_add(conv.stride);
                     }
                 }
             }

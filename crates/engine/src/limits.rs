@@ -1,0 +1,72 @@
+//! What a graph may ask for, known before anything is compiled: a small file can describe a network
+//! that no machine could run.
+
+use dabnet_graph::{Conv2d, Graph, NodeId, Op, Precision};
+
+use crate::{EngineError, kernels::LANES};
+
+/// The most elements that one sketch may multiply, compare or add up: a thousand times those of
+/// ResNet-18.
+const MAX_WORK: u64 = 2_000_000_000_000;
+
+/// The most memory that what is compiled may take.
+const MAX_BYTES: u64 = 2 << 30;
+
+/// Bytes of one way to stick out of the input, beside its table.
+const BORDER_BYTES: u64 = 256;
+
+/// The elements that one sketch multiplies, compares or adds up.
+///
+/// # Errors
+/// [`EngineError`] if they, or the memory that the compiled layers take, are far beyond a sketch
+/// recogniser.
+pub(crate) fn check(graph: &Graph) -> Result<u64, EngineError> {
+    let ids = || 0..graph.nodes().len();
+    let work = ids().fold(0, |sum: u64, id| sum.saturating_add(work(graph, id)));
+    if work > MAX_WORK {
+        let reason = format!("one sketch takes {work} operations, more than the limit of {MAX_WORK}");
+        return Err(EngineError::field("graph", reason));
+    }
+    let bytes = ids().fold(0, |sum: u64, id| sum.saturating_add(compiled_bytes(graph, id)));
+    if bytes > MAX_BYTES {
+        let what = "what the layers of this model are compiled to";
+        return Err(EngineError::TooLarge { what, bytes, limit: MAX_BYTES });
+    }
+    Ok(work)
+}
+
+/// Elements that a node looks at for one sketch, each as often as it does.
+fn work(graph: &Graph, id: NodeId) -> u64 {
+    let outputs = graph.shape(id).elements() as u64;
+    let window = |kernel: usize| (kernel as u64).saturating_mul(kernel as u64);
+    let each = match &graph.nodes()[id].op {
+        Op::Conv2d(conv) => window(conv.kernel).saturating_mul(graph.filter_channels(id) as u64),
+        Op::MaxPool { kernel, .. } => {
+            // Padding is never looked at.
+            let input = graph.input_shape_of(id);
+            window(*kernel).min(input.positions() as u64)
+        }
+        Op::AvgPool { kernel, .. } => window(*kernel),
+        Op::GlobalAvgPool => graph.input_shape_of(id).positions() as u64,
+        _ => graph.nodes()[id].inputs.len() as u64,
+    };
+    outputs.saturating_mul(each)
+}
+
+/// Bytes that a convolution's weights and tables take at most.
+fn compiled_bytes(graph: &Graph, id: NodeId) -> u64 {
+    let Op::Conv2d(conv) = &graph.nodes()[id].op else { return 0 };
+    let weights = conv.out_channels as u64 * (graph.filter_channels(id) * conv.kernel * conv.kernel) as u64;
+    match conv.precision {
+        Precision::Full | Precision::Wbin => 2 * size_of::<f32>() as u64 * weights,
+        Precision::Fbin => weights.div_ceil(8).saturating_add(borders(graph, id, conv)),
+    }
+}
+
+/// Bytes for the ways in which windows stick out.
+fn borders(graph: &Graph, id: NodeId, conv: &Conv2d) -> u64 {
+    let output = graph.shape(id);
+    let ways = |extent: usize| extent.min(2 * conv.padding + 2) as u64;
+    let table = (size_of::<i32>() * output.channels.next_multiple_of(LANES)) as u64;
+    (ways(output.height) * ways(output.width)).saturating_mul(table + BORDER_BYTES * conv.groups as u64)
+}
