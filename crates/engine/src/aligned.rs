@@ -1,31 +1,44 @@
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 /// Bytes of a line of the caches, and of the widest registers.
 const LINE: usize = 64;
 
-/// Floats that begin with a cache line, so that no load of a whole register touches two.
+/// Numbers that begin with a cache line, so that no load of a whole register touches two.
 #[derive(Debug)]
-pub(crate) struct AlignedFloats {
-    floats: Vec<f32>,
+pub(crate) struct Aligned<T> {
+    values: Vec<T>,
     first: usize,
 }
 
-impl AlignedFloats {
-    pub(crate) fn new(values: &[f32]) -> Self {
-        let mut floats = vec![0.0; values.len() + LINE / size_of::<f32>()];
+impl<T: Copy + Default> Aligned<T> {
+    /// So many zeros.
+    pub(crate) fn zeros(len: usize) -> Self {
+        let spare = LINE / size_of::<T>();
+        let mut values = vec![T::default(); len + spare];
         // All the vector's memory is there already, so it does not move.
-        let first = floats.as_ptr().align_offset(LINE).min(LINE / size_of::<f32>());
-        floats.truncate(first + values.len());
-        floats[first..].copy_from_slice(values);
-        Self { floats, first }
+        let first = values.as_ptr().align_offset(LINE).min(spare);
+        values.truncate(first + len);
+        Self { values, first }
+    }
+
+    pub(crate) fn new(values: &[T]) -> Self {
+        let mut aligned = Self::zeros(values.len());
+        aligned.copy_from_slice(values);
+        aligned
     }
 }
 
-impl Deref for AlignedFloats {
-    type Target = [f32];
+impl<T> Deref for Aligned<T> {
+    type Target = [T];
 
-    fn deref(&self) -> &[f32] {
-        &self.floats[self.first..]
+    fn deref(&self) -> &[T] {
+        &self.values[self.first..]
+    }
+}
+
+impl<T> DerefMut for Aligned<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.values[self.first..]
     }
 }
 
@@ -37,7 +50,7 @@ mod tests {
     fn values_are_kept_and_aligned() {
         let values: Vec<f32> = (0..1000).map(|value| value as f32).collect();
         for len in [0, 1, 16, 999] {
-            let aligned = AlignedFloats::new(&values[..len]);
+            let aligned = Aligned::new(&values[..len]);
             assert_eq!(*aligned, values[..len]);
             assert_eq!(aligned.as_ptr() as usize % LINE, 0);
         }

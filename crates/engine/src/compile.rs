@@ -6,19 +6,19 @@
 //! source, or the last sum, and the sign is pointwise or a max pooling, and monotone in each
 //! channel.
 
+mod conv;
 mod cuts;
 mod lazy;
 mod readers;
 
-use dabnet_graph::{Conv2d, NodeId, Op, Precision, Shape};
+use dabnet_graph::{NodeId, Op, Shape};
 
 use crate::{
     EngineError, PackedModel, Parameters,
-    bits::UNIT,
+    aligned::Aligned,
     plan::{Contents, Value, ValueId},
     step::{
-        AvgPool, BinaryConv, BitPool, BitsOutput, ChannelSlice, DenseConv, DepthwiseConv, Epilogue, InkConv,
-        MAX_BIT_OUTPUTS, MaxPool, Pointwise, RowOp, Rows, Source, Step, Store,
+        AvgPool, BitPool, BitsOutput, Epilogue, MAX_BIT_OUTPUTS, MaxPool, Pointwise, RowOp, Rows, Step, Store,
     },
     window::Window,
 };
@@ -213,67 +213,6 @@ impl Lowering<'_> {
         Lazy::new(layer, Origin::Bits(value), shape)
     }
 
-    fn conv(&mut self, id: NodeId, conv: &Conv2d) -> Result<Lazy, EngineError> {
-        let node = &self.packed.graph.nodes()[id];
-        let shape = self.packed.graph.shape(id);
-        let window = self.window(id, [conv.kernel; 2], conv.stride, conv.padding);
-        let channels = self.packed.graph.filter_channels(id);
-        let input = self.input(id);
-        let bits = conv.precision == Precision::Fbin && (conv.groups == 1 || channels.is_multiple_of(UNIT));
-        let part = Shape { channels: shape.channels / conv.groups, ..shape };
-        let depthwise = (channels, part.channels) == (1, 1) && conv.groups > 1;
-        let group = |group| Group {
-            window: Window { output: part, ..window },
-            channels: ChannelSlice { all: window.input.channels, first: group * channels, count: channels },
-            index: group,
-        };
-        let lazy = |origin| Lazy::new(node.name.clone(), origin, part);
-        let parts = if bits {
-            let value = self.bits(input);
-            let part =
-                |index| self.binary_conv(id, value, group(index)).map(|conv| lazy(Origin::Binary(conv)));
-            (0..conv.groups).map(part).collect::<Result<Vec<_>, _>>()?
-        } else {
-            let value = self.floats(input);
-            let weights = self.packed.dense(&node.name)?;
-            if depthwise {
-                let conv = DepthwiseConv::new(value, window, &weights);
-                return Ok(Lazy::new(node.name.clone(), Origin::Source(Box::new(conv)), shape));
-            }
-            let weights = weights.chunks(weights.len() / conv.groups);
-            let parts = weights
-                .enumerate()
-                .map(|(index, weights)| lazy(Origin::Source(self.float_conv(value, group(index), weights))));
-            parts.collect()
-        };
-        match <[Lazy; 1]>::try_from(parts) {
-            Ok([whole]) => Ok(whole),
-            Err(parts) => Ok(self.concat(parts, shape)),
-        }
-    }
-
-    fn binary_conv(&self, id: NodeId, value: ValueId, group: Group) -> Result<Box<BinaryConv>, EngineError> {
-        let name = &self.packed.graph.nodes()[id].name;
-        let Parameters::Binary { bits, alpha, beta } = self.packed.parameters(name)? else {
-            return Err(mismatch(name));
-        };
-        let filters = group.window.output.channels;
-        let row = bits.len() / alpha.len();
-        let (first, end) = (group.index * filters, (group.index + 1) * filters);
-        let values = [&alpha[first..end], &beta[first..end]];
-        let conv =
-            BinaryConv::new(value, group.window, group.channels, &bits[first * row..end * row], values)?;
-        Ok(Box::new(conv))
-    }
-
-    fn float_conv(&self, value: ValueId, group: Group, weights: &[f32]) -> Box<dyn Source> {
-        let paper_is_zero = self.packed.canvas.normalize(0) == 0.0;
-        if value == ValueId(0) && paper_is_zero && group.channels.is_all() {
-            return Box::new(InkConv::new(value, group.window, weights));
-        }
-        Box::new(DenseConv::new(value, group.window, group.channels, weights))
-    }
-
     fn window(&self, id: NodeId, kernel: [usize; 2], stride: usize, padding: usize) -> Window {
         let graph = &self.packed.graph;
         Window { input: graph.input_shape_of(id), output: graph.shape(id), kernel, stride, padding }
@@ -333,7 +272,8 @@ impl Lowering<'_> {
                 self.steps.push(Step { layer: layer.clone(), source: conv, epilogue, shape });
             }
             origin => {
-                let bits = vec![BitsOutput { value: unpooled, sign, at }];
+                let bits =
+                    vec![BitsOutput { value: unpooled, sign: Aligned::new(&sign), at: Aligned::new(&at) }];
                 let epilogue = Epilogue::Rows(Rows { ops: lazy.rows, store: None, bits });
                 self.steps.push(Step {
                     layer: layer.clone(),
@@ -357,7 +297,7 @@ impl Lowering<'_> {
             let tail = chain.ops.iter().filter_map(|&id| self.tail_op(id)).collect::<Vec<_>>();
             let Cuts { sign, at, pool, inverted } = Cuts::new(shape.channels, &tail);
             let value = self.value(Contents::Bits, shape);
-            bits.push(BitsOutput { value, sign, at });
+            bits.push(BitsOutput { value, sign: Aligned::new(&sign), at: Aligned::new(&at) });
             pools.push((chain.sign, value, pool, inverted));
         }
         let epilogue = Epilogue::Rows(Rows { ops, store, bits });
@@ -382,7 +322,7 @@ impl Lowering<'_> {
         let Some(window) = pool else { return bits };
         let value = self.value(Contents::Bits, window.output);
         let source = Box::new(BitPool::new(bits, window, inverted));
-        let epilogue = Epilogue::Bits { value, at: Vec::new() };
+        let epilogue = Epilogue::Bits { value, at: Aligned::zeros(0) };
         self.steps.push(Step { layer, source, epilogue, shape: window.output });
         value
     }
@@ -397,14 +337,6 @@ impl Lowering<'_> {
             _ => Some(TailOp::Pointwise(self.pointwise(id).expect("a valid model has its parameters"))),
         }
     }
-}
-
-/// A part of a convolution that sees only some channels.
-#[derive(Clone, Copy)]
-struct Group {
-    window: Window,
-    channels: ChannelSlice,
-    index: usize,
 }
 
 fn mismatch(name: &str) -> EngineError {

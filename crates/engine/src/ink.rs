@@ -41,10 +41,11 @@ impl Ink {
         (size_of::<Spot>() * needs.ink + 4 * (needs.ink_rows + 1)) as u64
     }
 
-    /// Lists the ink of a canvas of `shape`, all of which is `touched`.
-    pub(crate) fn list(&mut self, values: &[f32], shape: Shape, touched: &Touched) {
+    /// Lists the ink of a canvas of `shape`, all of which is `touched`; without that, lists nothing.
+    pub(crate) fn list(&mut self, values: &[f32], shape: Shape, touched: Option<&Touched>) {
         self.spots.clear();
         self.rows.clear();
+        let Some(touched) = touched else { return };
         for y in 0..shape.height {
             self.rows.push(self.spots.len() as u32);
             touched.columns(y, |x| {
@@ -58,6 +59,11 @@ impl Ink {
             });
         }
         self.rows.push(self.spots.len() as u32);
+    }
+
+    /// Whether there is a list.
+    pub(crate) fn is_listed(&self) -> bool {
+        !self.rows.is_empty()
     }
 }
 

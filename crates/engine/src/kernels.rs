@@ -16,13 +16,17 @@ macro_rules! kernels {
         scale_sums = $scale_sums:expr;
         compare_values = $compare_values:expr;
         sum_rows = $sum_rows:expr;
+        select_sums = $select_sums:expr;
     ) => {
+        kernels!(@ $features, super::scalar::add, add(sums: &mut [f32], values: &[f32]));
+        kernels!(@ $features, super::scalar::scale, scale(values: &mut [f32], scale: &[f32], shift: &[f32]));
         kernels!(@ $features, $count_differences, count_differences(patches: &[u64], filters: &BitFilters, part: super::Part, counts: &mut [u32]));
         kernels!(@ $features, $gather, gather(source: &[u32], runs: super::Runs, target: &mut [u32]) -> u32);
         kernels!(@ $features, $busy, busy(rounds: usize) -> u64);
         kernels!(@ $features, $compare_sums, compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]));
         kernels!(@ $features, $scale_sums, scale_sums(sums: Sums<'_>, out: &mut [f32]));
         kernels!(@ $features, $compare_values, compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]));
+        kernels!(@ $features, $select_sums, select_sums(values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32);
         kernels!(@ $features, $sum_rows, sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]));
     };
     (@ $features:literal, $body:expr, $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?) => {
@@ -228,6 +232,23 @@ impl Kernels {
         assert!(values.len() == sign.len() && values.len() == at.len(), "values of unequal length");
         assert!(values.len() <= out.len() * 64, "too few bits");
         dispatch!(self, compare_values(values, sign, at, out));
+    }
+
+    /// Adds `values` to `sums`.
+    pub(crate) fn add(self, sums: &mut [f32], values: &[f32]) {
+        dispatch!(self, add(sums, values));
+    }
+
+    /// `scale · value + shift`, one of each a value.
+    pub(crate) fn scale(self, values: &mut [f32], scale: &[f32], shift: &[f32]) {
+        dispatch!(self, scale(values, scale, shift));
+    }
+
+    /// For every filter, the sum of the values that its bits select, one row of words a filter; gives the
+    /// sum of all values.
+    pub(crate) fn select_sums(self, values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32 {
+        assert_eq!(values.len() * sums.len(), 64 * bits.len(), "a bit a value and filter");
+        dispatch!(self, select_sums(values, bits, sums))
     }
 
     /// `out = Σ value · weights[row − first]` over `taps`, a row of weights as long as `out`.

@@ -1,5 +1,6 @@
 use crate::{
     EngineError,
+    aligned::Aligned,
     ink::{Band, Ink},
     plan::{Buffers, Contents, Value},
     touched::{Place, Touched},
@@ -83,7 +84,7 @@ pub(crate) struct Memory {
 pub(crate) struct Worker {
     pub(crate) scratch: Scratch,
     /// The results of one position.
-    pub(crate) row: Vec<f32>,
+    pub(crate) row: Aligned<f32>,
     /// Those as bits.
     pub(crate) words: Vec<u64>,
 }
@@ -95,12 +96,12 @@ pub(crate) struct Scratch {
     pub(crate) inside: Vec<Place>,
     /// Places whose windows stick out.
     pub(crate) others: Vec<Place>,
-    pub(crate) patches: Vec<u64>,
+    pub(crate) patches: Aligned<u64>,
     /// Ones of each of those.
     pub(crate) ones: Vec<u32>,
-    pub(crate) counts: Vec<u32>,
-    pub(crate) columns: Vec<f32>,
-    pub(crate) tile: Vec<f32>,
+    pub(crate) counts: Aligned<u32>,
+    pub(crate) columns: Aligned<f32>,
+    pub(crate) tile: Aligned<f32>,
     pub(crate) band: Band,
 }
 
@@ -138,14 +139,14 @@ impl Worker {
             scratch: Scratch {
                 inside: Vec::with_capacity(needs.places),
                 others: Vec::with_capacity(needs.places),
-                patches: vec![0; needs.patches],
+                patches: Aligned::zeros(needs.patches),
                 ones: Vec::with_capacity(needs.places),
-                counts: vec![0; needs.counts],
-                columns: vec![0.0; needs.columns],
-                tile: vec![0.0; needs.tile],
+                counts: Aligned::zeros(needs.counts),
+                columns: Aligned::zeros(needs.columns),
+                tile: Aligned::zeros(needs.tile),
                 band: Band::new(needs),
             },
-            row: vec![0.0; needs.channels],
+            row: Aligned::zeros(needs.channels),
             words: vec![0; needs.channels.div_ceil(64)],
         }
     }

@@ -36,6 +36,9 @@ impl Value {
 pub(crate) struct Buffers {
     /// By value: which of the buffers with the same contents.
     places: Vec<usize>,
+    /// By value: the step that writes it, if nothing reads more than single positions of it, so that it
+    /// need not be filled where ink does not reach.
+    unfilled: Vec<Option<usize>>,
     buffers: Vec<Buffer>,
 }
 
@@ -57,7 +60,8 @@ impl Buffers {
             step.reads().chain(step.writes()).for_each(|id| ends[id.0] = at);
         }
         ends[output.0] = steps.len();
-        let mut plan = Self { places: vec![usize::MAX; values.len()], buffers: Vec::new() };
+        let unfilled = (0..values.len()).map(|id| unfilled(ValueId(id), steps, output)).collect();
+        let mut plan = Self { places: vec![usize::MAX; values.len()], unfilled, buffers: Vec::new() };
         plan.allocate(ValueId(0), &values[0]);
         for (at, step) in steps.iter().enumerate() {
             for id in step.writes().filter(|id| plan.places[id.0] == usize::MAX).collect::<Vec<_>>() {
@@ -73,6 +77,11 @@ impl Buffers {
     /// Which of the buffers with its contents holds `id`.
     pub(crate) fn place(&self, id: ValueId) -> usize {
         self.places[id.0]
+    }
+
+    /// The step that writes `id` only where ink reaches, if it does.
+    pub(crate) fn unfilled(&self, id: ValueId) -> Option<usize> {
+        self.unfilled[id.0]
     }
 
     /// Elements of each buffer with the given contents.
@@ -106,4 +115,12 @@ impl Buffers {
             self.buffers.iter_mut().find(|buffer| (buffer.place, buffer.contents) == (place, contents));
         buffer.into_iter().for_each(|buffer| buffer.free = true);
     }
+}
+
+/// The only step that writes `id`, if single positions of it are all that is read.
+fn unfilled(id: ValueId, steps: &[Step], output: ValueId) -> Option<usize> {
+    let mut writers = (0..steps.len()).filter(|&step| steps[step].writes().any(|written| written == id));
+    let (writer, others) = (writers.next()?, writers.next());
+    let whole = steps.iter().any(|step| step.source.reads() == id && !step.source.reads_rows());
+    (others.is_none() && !whole && id != output && steps[writer].stores(id)).then_some(writer)
 }

@@ -6,7 +6,7 @@ use crate::{
     kernels::Kernels,
     memory::{Memory, Needs},
     plan::{Buffers, Value, ValueId},
-    step::{Blank, Step},
+    step::{Blank, Blanks, Step},
 };
 
 /// The most memory that the answers to blank paper may take.
@@ -75,8 +75,9 @@ impl Program {
 
     /// The steps in order, each to be called with the memory.
     pub(crate) fn steps(&self) -> impl Iterator<Item = (&str, impl FnOnce(&mut Memory))> {
-        self.steps.iter().zip(&self.blank).map(|(step, blank)| {
-            let run = |memory: &mut Memory| step.run(self.kernels, &self.buffers, blank.as_ref(), memory);
+        self.steps.iter().enumerate().map(move |(at, step)| {
+            let blanks = Blanks { all: &self.blank, step: at };
+            let run = move |memory: &mut Memory| step.run(self.kernels, &self.buffers, blanks, memory);
             (step.layer.as_str(), run)
         })
     }
@@ -95,16 +96,13 @@ impl Program {
     fn run_blank(&mut self) {
         let mut memory = self.memory(1);
         self.set_input(&vec![self.paper; self.input().elements()], &mut memory);
-        let mut bytes = 0;
-        for at in 0..self.steps.len() {
-            let step = &self.steps[at];
-            step.run(self.kernels, &self.buffers, None, &mut memory);
+        let (mut bytes, mut blank) = (0, Vec::new());
+        for (at, step) in self.steps.iter().enumerate() {
+            step.run(self.kernels, &self.buffers, Blanks { all: &self.blank, step: at }, &mut memory);
             bytes += Blank::bytes(step);
-            if bytes > MAX_BLANK_BYTES {
-                return;
-            }
-            self.blank[at] = Some(Blank::of(step, &self.buffers, &memory));
+            blank.push((bytes <= MAX_BLANK_BYTES).then(|| Blank::of(step, &self.buffers, &memory)));
         }
+        self.blank = blank;
     }
 }
 

@@ -10,9 +10,11 @@ mod copy;
 mod dense_conv;
 mod depthwise_conv;
 mod epilogue;
+mod gather;
 mod ink_conv;
 mod max_pool;
 mod pointwise;
+mod select_conv;
 mod sink;
 mod slice;
 mod unpack;
@@ -24,7 +26,7 @@ use dabnet_graph::Shape;
 pub(crate) use avg_pool::AvgPool;
 pub(crate) use binary_conv::BinaryConv;
 pub(crate) use bit_pool::BitPool;
-pub(crate) use blank::Blank;
+pub(crate) use blank::{Blank, Blanks};
 pub(crate) use copy::Copy;
 pub(crate) use dense_conv::DenseConv;
 pub(crate) use depthwise_conv::DepthwiseConv;
@@ -32,6 +34,7 @@ pub(crate) use epilogue::{BitsOutput, Epilogue, MAX_BIT_OUTPUTS, RowOp, Rows, St
 pub(crate) use ink_conv::InkConv;
 pub(crate) use max_pool::MaxPool;
 pub(crate) use pointwise::Pointwise;
+pub(crate) use select_conv::SelectConv;
 pub(crate) use slice::ChannelSlice;
 pub(crate) use unpack::Unpack;
 
@@ -56,13 +59,18 @@ pub(crate) trait Source: Debug + Send + Sync {
         None
     }
 
+    /// Whether it reads no more than [positions](ValueRows) of floats.
+    fn reads_rows(&self) -> bool {
+        false
+    }
+
     /// The scratch memory it uses.
     fn needs(&self) -> Needs {
         Needs::default()
     }
 
     /// What has to be done once, before the positions.
-    fn prepare(&self, _values: Values<'_>, _touched: &[Touched], _ink: &mut Ink) {}
+    fn prepare(&self, _values: Values<'_>, _ink: &mut Ink) {}
 
     /// Gives `sink` the result of every one of `places`, which come row by row.
     fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>);
@@ -74,6 +82,9 @@ pub(crate) struct Values<'a> {
     buffers: &'a Buffers,
     floats: &'a [Vec<f32>],
     bits: &'a [Vec<u32>],
+    touched: &'a [Touched],
+    /// By step.
+    blank: &'a [Option<Blank>],
 }
 
 impl<'a> Values<'a> {
@@ -81,8 +92,52 @@ impl<'a> Values<'a> {
         &self.floats[self.buffers.place(id)]
     }
 
+    pub(crate) fn touched(&self, id: ValueId) -> &'a Touched {
+        &self.touched[id.0]
+    }
+
+    /// The positions of a value of floats with so many channels, of which it may hold only those that
+    /// ink reaches.
+    pub(crate) fn rows(&self, id: ValueId, channels: usize) -> ValueRows<'a> {
+        let blank = self.buffers.unfilled(id).and_then(|step| self.blank[step].as_ref());
+        let blank = blank.map(|blank| (blank.floats(), &self.touched[id.0]));
+        ValueRows { values: self.floats(id), blank, channels }
+    }
+
     pub(crate) fn bits(&self, id: ValueId) -> &'a [u32] {
         &self.bits[self.buffers.place(id)]
+    }
+}
+
+/// A value of floats, position by position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ValueRows<'a> {
+    values: &'a [f32],
+    /// What it is where ink does not reach, and where that is, if it is not filled there.
+    blank: Option<(&'a [f32], &'a Touched)>,
+    channels: usize,
+}
+
+impl<'a> ValueRows<'a> {
+    /// The channels of a position.
+    pub(crate) fn get(&self, place: Place) -> &'a [f32] {
+        let values = match self.blank {
+            Some((blank, touched)) if !touched.contains(place) => blank,
+            _ => self.values,
+        };
+        &values[place.position() * self.channels..][..self.channels]
+    }
+
+    /// Calls `visit` with the channels of every position under a window.
+    pub(crate) fn each(&self, window: &Window, place: Place, mut visit: impl FnMut(&'a [f32])) {
+        let across = window.columns(place.x());
+        let from = window.input_at(place.x(), across.start);
+        for row in window.rows(place.y()) {
+            let y = window.input_at(place.y(), row);
+            for x in from..from + across.len() {
+                visit(self.get(Place::new(window.input.width, y, x)));
+            }
+        }
     }
 }
 
@@ -114,6 +169,11 @@ impl Step {
         self.epilogue.writes()
     }
 
+    /// Whether it stores floats as this value.
+    pub(crate) fn stores(&self, id: ValueId) -> bool {
+        self.epilogue.floats().is_some_and(|store| store.value == id)
+    }
+
     pub(crate) fn needs(&self) -> Needs {
         let row = self.source.window().map_or(0, Touched::row_words);
         Needs { channels: self.shape.channels, row, ..Needs::default() }.max(self.source.needs())
@@ -121,19 +181,14 @@ impl Step {
 
     /// Runs it on as many threads as there are workers. With what blank paper gives, only what ink
     /// reaches is computed.
-    pub(crate) fn run(
-        &self,
-        kernels: Kernels,
-        buffers: &Buffers,
-        blank: Option<&Blank>,
-        memory: &mut Memory,
-    ) {
+    pub(crate) fn run(&self, kernels: Kernels, buffers: &Buffers, blanks: Blanks<'_>, memory: &mut Memory) {
+        let blank = blanks.of_this();
         self.touch(blank.is_none(), memory);
         // What is written is taken out, so that everything else can be read; nothing is allocated.
         let mut written = self.epilogue.take(buffers, memory);
         let Memory { floats, bits, ink, touched, places, workers, .. } = memory;
-        let values = Values { buffers, floats, bits };
-        self.source.prepare(values, touched, ink);
+        let values = Values { buffers, floats, bits, touched, blank: blanks.all };
+        self.source.prepare(values, ink);
         let context = Context { kernels, values, ink };
         let outputs = Outputs::new(&self.epilogue, self.shape, &mut written);
         self.split(context, 0..self.shape.height, places, blank, outputs, workers);
@@ -188,7 +243,13 @@ impl Step {
         let channels = self.shape.channels;
         let mut sink = Sink::new(&self.epilogue, context, positions.start, outputs, row, words, channels);
         if let Some(blank) = blank {
-            blank.fill(places, positions, &mut sink);
+            let fills = |id| context.values.buffers.unfilled(id).is_none();
+            blank.fill(
+                places,
+                positions,
+                self.epilogue.floats().is_some_and(|store| fills(store.value)),
+                &mut sink,
+            );
         }
         self.source.run(context, places, scratch, &mut sink);
     }

@@ -22,6 +22,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Row `y` and column `x` of a value so wide.
+    pub(crate) fn new(width: usize, y: usize, x: usize) -> Self {
+        Self { position: (y * width + x) as u32, y: y as u32, x: x as u32 }
+    }
+
     pub(crate) fn position(self) -> usize {
         self.position as usize
     }
@@ -103,26 +108,42 @@ impl Touched {
         words(window.input.width + 2 * window.padding)
     }
 
+    /// Whether a position is one of them.
+    pub(crate) fn contains(&self, place: Place) -> bool {
+        self.rows[place.y() * words(self.width) + place.x() / 64] >> (place.x() % 64) & 1 == 1
+    }
+
+    /// How many positions.
+    pub(crate) fn count(&self) -> usize {
+        (0..self.rows.len() / words(self.width))
+            .map(|y| self.row(y).map(|(_, bits)| bits.count_ones()).sum::<u32>() as usize)
+            .sum()
+    }
+
+    /// The words of row `y` with the column that each begins with, columns beyond the last left out.
+    fn row(&self, y: usize) -> impl Iterator<Item = (usize, u64)> {
+        let across = words(self.width);
+        self.rows[y * across..][..across].iter().enumerate().map(|(word, bits)| {
+            let used = (self.width - 64 * word).min(64);
+            (64 * word, bits & u64::MAX >> (64 - used))
+        })
+    }
+
     /// Lists the positions row by row.
     pub(crate) fn places(&self, places: &mut Vec<Place>) {
         places.clear();
         for y in 0..self.rows.len() / words(self.width) {
             self.columns(y, |x| {
-                let position = (y * self.width + x) as u32;
-                places.push(Place { position, y: y as u32, x: x as u32 });
+                places.push(Place::new(self.width, y, x));
             });
         }
     }
 
     /// Calls `visit` with the columns of row `y` in order.
     pub(crate) fn columns(&self, y: usize, mut visit: impl FnMut(usize)) {
-        let across = words(self.width);
-        for (word, &bits) in self.rows[y * across..][..across].iter().enumerate() {
-            // Columns beyond the last may be set as well.
-            let used = (self.width - 64 * word).min(64);
-            let mut left = bits & u64::MAX >> (64 - used);
+        for (first, mut left) in self.row(y) {
             while left != 0 {
-                visit(64 * word + left.trailing_zeros() as usize);
+                visit(first + left.trailing_zeros() as usize);
                 left &= left - 1;
             }
         }

@@ -40,18 +40,6 @@ impl Window {
         self.kernel[0] * self.kernel[1]
     }
 
-    /// Calls `visit` with the channels of every position of `values` under the window at output
-    /// `(y, x)`.
-    pub(crate) fn each<'a>(&self, values: &'a [f32], y: usize, x: usize, mut visit: impl FnMut(&'a [f32])) {
-        let channels = self.input.channels;
-        let across = self.columns(x);
-        let from = self.input_at(x, across.start);
-        for row in self.rows(y) {
-            let first = (self.input_at(y, row) * self.input.width + from) * channels;
-            values[first..first + across.len() * channels].chunks_exact(channels).for_each(&mut visit);
-        }
-    }
-
     fn inside(&self, output: usize, kernel: usize, extent: usize) -> Range<usize> {
         let start = output * self.stride;
         let first = self.padding.saturating_sub(start);

@@ -3,6 +3,7 @@
 
 mod chart;
 mod error;
+mod networks;
 mod theory;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -26,11 +27,21 @@ enum Command {
         #[arg(long, default_value = "docs/theory")]
         out: PathBuf,
     },
+    /// Writes the networks that benches/peers measures, with random weights, the sketches it shows
+    /// them and what this engine answers.
+    Networks {
+        /// The folder to write to.
+        #[arg(short, long, default_value = "target/peers/networks")]
+        out: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
-    let Command::Theory { out } = Cli::parse().command;
-    match theory::write(&out) {
+    let result = match Cli::parse().command {
+        Command::Theory { out } => theory::write(&out),
+        Command::Networks { out } => networks::write(&out),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask: {error}");

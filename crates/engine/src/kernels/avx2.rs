@@ -20,6 +20,7 @@ kernels! {
         scalar::compare_values_by(|values, at| at_least(values, at), values, sign, at, out)
     };
     sum_rows = scalar::sum_rows_by::<32>;
+    select_sums = scalar::select_sums;
 }
 
 /// One register for a strip.

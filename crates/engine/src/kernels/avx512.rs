@@ -14,12 +14,13 @@ const TILE: usize = 4;
 kernels! {
     "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt";
     gather = scalar::gather;
-    count_differences = tiles::count_differences::<Avx512, TILE, TILE>;
+    count_differences = tiles::count_differences::<Avx512, 2, TILE>;
     busy = busy_registers;
     compare_sums = sums_to_bits;
     scale_sums = scalar::scale_sums;
     compare_values = values_to_bits;
     sum_rows = scalar::sum_rows_by::<64>;
+    select_sums = scalar::select_sums;
 }
 
 struct Avx512;

@@ -18,6 +18,7 @@ kernels! {
     scale_sums = scalar::scale_sums;
     compare_values = avx512::values_to_bits;
     sum_rows = scalar::sum_rows_by::<64>;
+    select_sums = scalar::select_sums;
 }
 
 /// A whole register for the tables of a byte.

@@ -118,6 +118,55 @@ fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u64 {
     (0..LANES).map(|lane| u64::from(values[lane] >= at[lane]) << lane).sum()
 }
 
+#[inline(always)]
+pub(super) fn add(sums: &mut [f32], values: &[f32]) {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+}
+
+#[inline(always)]
+pub(super) fn scale(values: &mut [f32], scale: &[f32], shift: &[f32]) {
+    for (value, (scale, shift)) in values.iter_mut().zip(scale.iter().zip(shift)) {
+        *value = scale * *value + shift;
+    }
+}
+
+/// For every byte, ones in place of the bits that are 1.
+static MASKS: [[u32; 8]; 256] = {
+    let mut masks = [[0; 8]; 256];
+    let mut entry = 0;
+    while entry < 256 * 8 {
+        let (byte, bit) = (entry / 8, entry % 8);
+        if (byte >> bit) & 1 == 1 {
+            masks[byte][bit] = u32::MAX;
+        }
+        entry += 1;
+    }
+    masks
+};
+
+#[inline(always)]
+pub(super) fn select_sums(values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32 {
+    let (words, _) = values.as_chunks::<64>();
+    for (sum, bits) in sums.iter_mut().zip(bits.chunks_exact(words.len())) {
+        // Sums of every 32nd value, so that no addition has to wait for the one before.
+        let mut lanes = [[0.0; 8]; 4];
+        for (values, word) in words.iter().zip(bits) {
+            let (values, _) = values.as_chunks::<8>();
+            for (byte, (values, mask)) in values.iter().zip(word.to_le_bytes().map(usize::from)).enumerate() {
+                lanes[byte % 4] = add_selected(lanes[byte % 4], values, &MASKS[mask]);
+            }
+        }
+        *sum = lanes.as_flattened().iter().sum();
+    }
+    values.iter().sum()
+}
+
+/// Adds the values that are not masked.
+#[inline(always)]
+fn add_selected(sums: [f32; 8], values: &[f32; 8], mask: &[u32; 8]) -> [f32; 8] {
+    array::from_fn(|lane| sums[lane] + f32::from_bits(values[lane].to_bits() & mask[lane]))
+}
+
 pub(super) fn sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
     sum_rows_by::<32>(taps, first, weights, out);
 }

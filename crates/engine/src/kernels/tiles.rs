@@ -72,6 +72,13 @@ unsafe fn all_patches<T: Tile, const P: usize, const N: usize>(
         // SAFETY: `P` patches and their counts; the rest is this function's own requirement.
         unsafe { T::count::<P, N>(patches, filters, part, first, counts) };
     }
+    let pairs = rest.chunks_exact(2 * words).zip(rest_counts.chunks_exact_mut(2 * row));
+    for (patches, counts) in pairs {
+        // SAFETY: the same for two patches.
+        unsafe { T::count::<2, N>(patches, filters, part, first, counts) };
+    }
+    let done = rest.len() / words / 2 * 2;
+    let (rest, rest_counts) = (&rest[done * words..], &mut rest_counts[done * row..]);
     for (patch, counts) in rest.chunks_exact(words).zip(rest_counts.chunks_exact_mut(row)) {
         // SAFETY: the same for one patch.
         unsafe { T::count::<1, N>(patch, filters, part, first, counts) };

@@ -17,15 +17,18 @@ impl Source for AvgPool {
         Some(&self.window)
     }
 
+    fn reads_rows(&self) -> bool {
+        true
+    }
+
     fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
-        let values = context.values.floats(self.value);
+        let values = context.values.rows(self.value, self.window.input.channels);
         let [height, width] = self.window.kernel;
         let scale = 1.0 / (height * width) as f32;
-        for place in places {
-            let (position, y, x) = (place.position(), place.y(), place.x());
-            sink.floats(position, |row| {
+        for &place in places {
+            sink.floats(place, |row| {
                 row.fill(0.0);
-                self.window.each(values, y, x, |values| {
+                values.each(&self.window, place, |values| {
                     row.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
                 });
                 row.iter_mut().for_each(|sum| *sum *= scale);

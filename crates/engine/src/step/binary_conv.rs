@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     EngineError,
+    aligned::Aligned,
     bits::units,
     kernels::{BitFilters, LANES, Runs, Sums},
     memory::{Needs, Scratch},
@@ -18,6 +19,9 @@ use crate::{
 /// beside the filters.
 const TILE_BYTES: usize = 32 << 10;
 
+/// Positions that kernels work on at a time.
+const PATCHES: usize = 4;
+
 /// A convolution of bits by bits.
 #[derive(Debug)]
 pub(crate) struct BinaryConv {
@@ -27,9 +31,9 @@ pub(crate) struct BinaryConv {
     filters: BitFilters,
     borders: Borders,
     /// Per filter, `(α − β) / 2`: the factor of the binary dot product.
-    slope: Vec<f32>,
+    slope: Aligned<f32>,
     /// Per filter, `(α + β) / 2`: the factor of the sum of the activations.
-    lift: Vec<f32>,
+    lift: Aligned<f32>,
 }
 
 impl BinaryConv {
@@ -44,7 +48,7 @@ impl BinaryConv {
     ) -> Result<Self, EngineError> {
         let combine = |f: fn(f64, f64) -> f64| {
             let values = alpha.iter().zip(beta).map(|(&alpha, &beta)| f(alpha.into(), beta.into()) as f32);
-            padded(values.collect(), 0.0)
+            Aligned::new(&padded(values.collect(), 0.0))
         };
         Ok(Self {
             value,
@@ -59,17 +63,18 @@ impl BinaryConv {
 
     /// Multiplies the results of each filter by its sign, and gives the numbers they are to be
     /// compared with as many elements.
-    pub(crate) fn fold(&mut self, sign: &[f32], at: Vec<f32>) -> Vec<f32> {
+    pub(crate) fn fold(&mut self, sign: &[f32], at: Vec<f32>) -> Aligned<f32> {
         for factors in [&mut self.slope, &mut self.lift] {
             factors.iter_mut().zip(sign).for_each(|(factor, sign)| *factor *= sign);
         }
-        padded(at, f32::INFINITY)
+        Aligned::new(&padded(at, f32::INFINITY))
     }
 
     /// Output positions that are worked on at a time.
     fn tile(&self) -> usize {
         let bytes = 8 * self.filters.words() + 4 * self.filters.padded();
-        (TILE_BYTES / bytes).clamp(4, 64).min(self.window.output.positions())
+        let tile = (TILE_BYTES / bytes).clamp(PATCHES, 64) / PATCHES * PATCHES;
+        tile.min(self.window.output.positions())
     }
 
     /// Gathers what of the window at `place` is on the input, and counts its ones.
@@ -114,7 +119,7 @@ impl BinaryConv {
         for (place, (counts, ones)) in places.iter().zip(counts.chunks_exact(padded).zip(&scratch.ones)) {
             let total = (2 * i64::from(*ones) - border.valid as i64) as f32;
             let sums = Sums { counts, base: &border.base, total, slope: &self.slope, lift: &self.lift };
-            sink.sums(place.position(), sums);
+            sink.sums(*place, sums);
         }
     }
 }
@@ -148,12 +153,12 @@ impl Source for BinaryConv {
         let kind = |place: &Place| self.borders.kind(place.y(), place.x());
         let (mut inside, mut others) = (mem::take(&mut scratch.inside), mem::take(&mut scratch.others));
         others.clear();
-        for places in places.chunks(tile) {
-            inside.clear();
-            for &place in places {
-                if kind(&place) == most { inside.push(place) } else { others.push(place) }
-            }
-            self.run_tile(context, &inside, self.borders.get(most), scratch, sink);
+        inside.clear();
+        for &place in places {
+            if kind(&place) == most { inside.push(place) } else { others.push(place) }
+        }
+        for places in inside.chunks(tile) {
+            self.run_tile(context, places, self.borders.get(most), scratch, sink);
         }
         others.sort_unstable_by_key(kind);
         for alike in others.chunk_by(|a, b| kind(a) == kind(b)) {

@@ -54,8 +54,7 @@ impl Source for BitPool {
     fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
         let bits = context.values.bits(self.value);
         for place in places {
-            let (position, y, x) = (place.position(), place.y(), place.x());
-            sink.bits(position, |pooled| self.pool(bits, y, x, pooled));
+            sink.bits(*place, |pooled| self.pool(bits, place.y(), place.x(), pooled));
         }
     }
 }

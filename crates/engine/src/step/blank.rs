@@ -37,19 +37,33 @@ impl Blank {
         4 * (step.shape.positions() * (floats + step.epilogue.bits().count() * units(channels))) as u64
     }
 
-    /// Gives `sink` what lies between `places` in a range of positions.
-    pub(super) fn fill(&self, places: &[Place], positions: Range<usize>, sink: &mut Sink<'_>) {
-        let mut next = positions.start;
-        for place in places {
-            self.give(next..place.position(), sink);
-            next = place.position() + 1;
-        }
-        self.give(next..positions.end, sink);
+    pub(crate) fn floats(&self) -> &[f32] {
+        &self.floats
     }
 
-    fn give(&self, positions: Range<usize>, sink: &mut Sink<'_>) {
-        if !positions.is_empty() {
-            sink.finished(positions, &self.floats, &self.bits);
+    /// Gives `sink` what lies between `places` in a range of positions, `floats` too if asked for.
+    pub(super) fn fill(&self, places: &[Place], positions: Range<usize>, floats: bool, sink: &mut Sink<'_>) {
+        let ends = places.iter().map(|place| place.position()).chain([positions.end]);
+        let mut next = positions.start;
+        for end in ends {
+            if next < end {
+                sink.finished(next..end, floats.then_some(&self.floats), &self.bits);
+            }
+            next = end + 1;
         }
+    }
+}
+
+/// What all steps give for blank paper, as far as it is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Blanks<'a> {
+    pub(crate) all: &'a [Option<Blank>],
+    /// The step that runs.
+    pub(crate) step: usize,
+}
+
+impl<'a> Blanks<'a> {
+    pub(super) fn of_this(self) -> Option<&'a Blank> {
+        self.all[self.step].as_ref()
     }
 }

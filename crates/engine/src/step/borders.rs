@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use crate::{
     EngineError,
+    aligned::Aligned,
     bits::{UNIT, units, words},
     kernels::{LANES, Part},
     window::Window,
@@ -43,7 +44,7 @@ pub(super) struct Border {
     /// Weights on the input.
     pub(super) valid: usize,
     /// By filter: what the binary dot product is where nothing differs.
-    pub(super) base: Vec<i32>,
+    pub(super) base: Aligned<i32>,
 }
 
 impl Borders {
@@ -96,12 +97,12 @@ impl Border {
             let (tap, run) = (tap / 2, columns.len() * tap / 2);
             let first = (rows.start * width + columns.start) * tap;
             let part = Part { first, run, step: width * tap, rows: rows.len() };
-            let base = vec![valid as i32; padded];
+            let base = Aligned::new(&vec![valid as i32; padded]);
             return Self { rows, columns, leaves_out: true, part, first: 0, step: 2 * run, valid, base };
         }
         let run = words(window.taps() * tap * UNIT);
         let part = Part { first: 0, run, step: run, rows: 1 };
-        let base = vec![(window.taps() * channels) as i32; padded];
+        let base = Aligned::new(&vec![(window.taps() * channels) as i32; padded]);
         let first = (rows.start * width + columns.start) * tap;
         Self { rows, columns, leaves_out: false, part, first, step: width * tap, valid, base }
     }

@@ -13,11 +13,14 @@ impl Source for Copy {
         self.value
     }
 
+    fn reads_rows(&self) -> bool {
+        true
+    }
+
     fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
-        let (values, channels) = (context.values.floats(self.value), self.channels);
-        for place in places {
-            let values = &values[place.position() * channels..][..channels];
-            sink.floats(place.position(), |row| row.copy_from_slice(values));
+        let values = context.values.rows(self.value, self.channels);
+        for &place in places {
+            sink.floats(place, |row| row.copy_from_slice(values.get(place)));
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::{ChannelSlice, Context, Sink, Source, window_major};
+use super::{ChannelSlice, Context, Sink, Source, gather::gather, window_major};
 use crate::{
     kernels::matrix_product,
     memory::{Needs, Scratch},
@@ -54,32 +54,6 @@ impl DenseConv {
         let run = last - first + 1 == tile.len() && tile.len() >= self.least();
         (pointwise && run).then(|| &source[first * self.inner()..(last + 1) * self.inner()])
     }
-
-    /// The windows at some places, zeros where they stick out.
-    fn gather(&self, source: &[f32], places: &[Place], columns: &mut [f32]) {
-        let ChannelSlice { all, first, count } = self.channels;
-        let kernel = self.window.kernel[1];
-        for (place, column) in places.iter().zip(columns.chunks_exact_mut(self.inner())) {
-            let (y, x) = (place.y(), place.x());
-            let (rows, across) = (self.window.rows(y), self.window.columns(x));
-            if rows.len() * across.len() < self.window.taps() {
-                column.fill(0.0);
-            }
-            for row in rows {
-                let (y, x) = (self.window.input_at(y, row), self.window.input_at(x, across.start));
-                let from = (y * self.window.input.width + x) * all;
-                let to = &mut column[(row * kernel + across.start) * count..][..across.len() * count];
-                let from = &source[from..from + across.len() * all];
-                if self.channels.is_all() {
-                    to.copy_from_slice(from);
-                    continue;
-                }
-                for (to, from) in to.chunks_exact_mut(count).zip(from.chunks_exact(all)) {
-                    to.copy_from_slice(&from[first..first + count]);
-                }
-            }
-        }
-    }
 }
 
 impl Source for DenseConv {
@@ -109,13 +83,15 @@ impl Source for DenseConv {
                 Some(windows) => windows,
                 None => {
                     let columns = &mut scratch.columns[..rows * inner];
-                    self.gather(source, tile, columns);
+                    for (&place, column) in tile.iter().zip(columns.chunks_exact_mut(inner)) {
+                        gather(&self.window, self.channels, source, place, column);
+                    }
                     columns
                 }
             };
             matrix_product(windows, &self.weights, product, inner, filters);
             for (place, values) in tile.iter().zip(product.chunks_exact(filters)) {
-                sink.floats(place.position(), |row| row.copy_from_slice(values));
+                sink.floats(*place, |row| row.copy_from_slice(values));
             }
         }
     }

@@ -31,10 +31,10 @@ impl Source for DepthwiseConv {
         let values = context.values.floats(self.value);
         let (channels, kernel) = (self.window.input.channels, self.window.kernel[1]);
         for place in places {
-            let (position, y, x) = (place.position(), place.y(), place.x());
+            let (y, x) = (place.y(), place.x());
             let across = self.window.columns(x);
             let from = self.window.input_at(x, across.start);
-            sink.floats(position, |sums| {
+            sink.floats(*place, |sums| {
                 sums.fill(0.0);
                 for row in self.window.rows(y) {
                     let first = self.window.input_at(y, row) * self.window.input.width + from;

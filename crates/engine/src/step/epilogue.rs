@@ -2,6 +2,7 @@ use std::mem;
 
 use super::Pointwise;
 use crate::{
+    aligned::Aligned,
     memory::Memory,
     plan::{Buffers, ValueId},
 };
@@ -17,7 +18,7 @@ pub(crate) enum Epilogue {
         /// Where the bits go.
         value: ValueId,
         /// One number a filter, those that fill the last group included.
-        at: Vec<f32>,
+        at: Aligned<f32>,
     },
     /// They are floats.
     Rows(Rows),
@@ -53,8 +54,8 @@ pub(crate) struct Store {
 #[derive(Debug)]
 pub(crate) struct BitsOutput {
     pub(crate) value: ValueId,
-    pub(crate) sign: Vec<f32>,
-    pub(crate) at: Vec<f32>,
+    pub(crate) sign: Aligned<f32>,
+    pub(crate) at: Aligned<f32>,
 }
 
 /// The buffers that a step writes, while it runs.

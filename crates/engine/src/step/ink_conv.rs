@@ -1,26 +1,33 @@
-use super::{Context, Sink, Source, Values};
+use super::{ChannelSlice, Context, DenseConv, Sink, Source, Values};
 use crate::{
-    aligned::AlignedFloats,
+    aligned::Aligned,
     ink::{Band, Ink},
     memory::{Needs, Scratch},
     plan::ValueId,
-    touched::{Place, Touched},
+    touched::Place,
     window::Window,
 };
 
-/// A convolution of a canvas that is mostly exactly 0: it visits the ink only.
+/// The share of the positions from which on visiting each costs more than taking all: sketches
+/// have a tenth of it.
+const DENSE: f64 = 0.4;
+
+/// A convolution of a canvas that is mostly exactly 0: it visits the ink only, unless there is so much
+/// that this would not pay.
 #[derive(Debug)]
 pub(crate) struct InkConv {
     value: ValueId,
     window: Window,
     /// One row an element of a window, column by column as [`Ink`] has them, and one column a filter.
-    weights: AlignedFloats,
+    weights: Aligned<f32>,
+    dense: DenseConv,
 }
 
 impl InkConv {
     /// `weights` are `[out, in, kernel, kernel]` row-major.
     pub(crate) fn new(value: ValueId, window: Window, weights: &[f32]) -> Self {
-        Self { value, window, weights: AlignedFloats::new(&column_major(weights, &window)) }
+        let dense = DenseConv::new(value, window, ChannelSlice::all(window.input.channels), weights);
+        Self { value, window, weights: Aligned::new(&column_major(weights, &window)), dense }
     }
 }
 
@@ -47,20 +54,25 @@ impl Source for InkConv {
     }
 
     fn needs(&self) -> Needs {
-        Band::needs(&self.window)
+        Band::needs(&self.window).max(self.dense.needs())
     }
 
-    fn prepare(&self, values: Values<'_>, touched: &[Touched], ink: &mut Ink) {
-        ink.list(values.floats(self.value), self.window.input, &touched[self.value.0]);
+    fn prepare(&self, values: Values<'_>, ink: &mut Ink) {
+        let (input, touched) = (self.window.input, values.touched(self.value));
+        let dense = touched.count() as f64 > DENSE * input.positions() as f64;
+        ink.list(values.floats(self.value), input, (!dense).then_some(touched));
     }
 
     fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
+        if !context.ink.is_listed() {
+            return self.dense.run(context, places, scratch, sink);
+        }
         for row in places.chunk_by(|a, b| a.y == b.y) {
             scratch.band.go_to(context.ink, &self.window, row[0].y());
             for place in row {
                 let (taps, first) = scratch.band.taps(&self.window, place.x());
                 let weights = &self.weights;
-                sink.floats(place.position(), |sums| context.kernels.sum_rows(taps, first, weights, sums));
+                sink.floats(*place, |sums| context.kernels.sum_rows(taps, first, weights, sums));
             }
         }
     }

@@ -17,13 +17,16 @@ impl Source for MaxPool {
         Some(&self.window)
     }
 
+    fn reads_rows(&self) -> bool {
+        true
+    }
+
     fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
-        let values = context.values.floats(self.value);
-        for place in places {
-            let (position, y, x) = (place.position(), place.y(), place.x());
-            sink.floats(position, |row| {
+        let values = context.values.rows(self.value, self.window.input.channels);
+        for &place in places {
+            sink.floats(place, |row| {
                 row.fill(f32::NEG_INFINITY);
-                self.window.each(values, y, x, |values| {
+                values.each(&self.window, place, |values| {
                     row.iter_mut().zip(values).for_each(|(max, &value)| *max = max.max(value));
                 });
             });

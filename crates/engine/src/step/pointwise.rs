@@ -22,16 +22,4 @@ impl Pointwise {
     pub(crate) fn decreases(&self, channel: usize) -> bool {
         matches!(self, Self::Affine { scale, .. } if scale[channel] < 0.0)
     }
-
-    /// Applies it to the channels of one position.
-    pub(super) fn apply(&self, values: &mut [f32]) {
-        match self {
-            Self::Affine { scale, shift } => {
-                for (x, (scale, shift)) in values.iter_mut().zip(scale.iter().zip(shift)) {
-                    *x = scale * *x + shift;
-                }
-            }
-            Self::Relu => values.iter_mut().for_each(|x| *x = x.max(0.0)),
-        }
-    }
 }

@@ -2,12 +2,8 @@ use std::ops::Range;
 
 use dabnet_graph::Shape;
 
-use super::{Context, Epilogue, RowOp, Rows, epilogue::Written};
-use crate::{
-    bits::units,
-    kernels::{Kernels, Sums},
-    step::MAX_BIT_OUTPUTS,
-};
+use super::{Context, Epilogue, Pointwise, RowOp, Rows, epilogue::Written};
+use crate::{bits::units, kernels::Sums, step::MAX_BIT_OUTPUTS, touched::Place};
 
 /// What a step writes, or the rows of it that one thread does.
 #[derive(Debug, Default)]
@@ -76,14 +72,19 @@ impl<'a> Sink<'a> {
     }
 
     /// Takes what a whole range of positions ends as; `floats` and `bits` hold that of all.
-    pub(super) fn finished(&mut self, positions: Range<usize>, floats: &[f32], bits: &[Vec<u32>]) {
+    pub(super) fn finished(&mut self, positions: Range<usize>, floats: Option<&Vec<f32>>, bits: &[Vec<u32>]) {
         let (channels, units) = (self.channels, units(self.channels));
         let offsets = positions.start - self.first..positions.end - self.first;
-        if let Some(store) = self.epilogue.floats() {
-            let source = floats[positions.start * channels..positions.end * channels].chunks_exact(channels);
+        if let (Some(store), Some(floats)) = (self.epilogue.floats(), floats) {
+            let source = &floats[positions.start * channels..positions.end * channels];
             let target = &mut self.outputs.floats[offsets.start * store.stride..offsets.end * store.stride];
-            for (source, target) in source.zip(target.chunks_exact_mut(store.stride)) {
-                target[store.first..store.first + channels].copy_from_slice(source);
+            if store.stride == channels {
+                target.copy_from_slice(source);
+            } else {
+                let targets = target.chunks_exact_mut(store.stride);
+                for (source, target) in source.chunks_exact(channels).zip(targets) {
+                    target[store.first..store.first + channels].copy_from_slice(source);
+                }
             }
         }
         for (source, target) in bits.iter().zip(&mut self.outputs.bits) {
@@ -96,21 +97,28 @@ impl<'a> Sink<'a> {
     ///
     /// # Panics
     /// If the epilogue takes floats.
-    pub(super) fn bits(&mut self, position: usize, write: impl FnOnce(&mut [u32])) {
+    pub(super) fn bits(&mut self, place: Place, write: impl FnOnce(&mut [u32])) {
         let Epilogue::Bits { .. } = self.epilogue else { unreachable!("a source of bits before floats") };
-        write(place(self.outputs.bits[0], position - self.first, self.channels));
+        write(units_at(self.outputs.bits[0], place.position() - self.first, self.channels));
     }
 
     /// Takes the integers of a binary convolution.
-    pub(super) fn sums(&mut self, position: usize, sums: Sums<'_>) {
+    pub(super) fn sums(&mut self, place: Place, sums: Sums<'_>) {
         let kernels = self.context.kernels;
         match self.epilogue {
             Epilogue::Bits { at, .. } => {
-                kernels.compare_sums(sums, at, self.words);
-                let target = place(self.outputs.bits[0], position - self.first, self.channels);
-                copy_units(self.words, target);
+                let offset = place.position() - self.first;
+                let target = units_at(self.outputs.bits[0], offset, self.channels);
+                // Most positions are whole words.
+                match bytemuck::try_cast_slice_mut(target) {
+                    Ok(words) => kernels.compare_sums(sums, at, words),
+                    Err(_) => {
+                        kernels.compare_sums(sums, at, self.words);
+                        copy_units(self.words, target);
+                    }
+                }
             }
-            Epilogue::Rows(_) => self.floats(position, |row| kernels.scale_sums(sums, row)),
+            Epilogue::Rows(_) => self.floats(place, |row| kernels.scale_sums(sums, row)),
         }
     }
 
@@ -118,46 +126,36 @@ impl<'a> Sink<'a> {
     ///
     /// # Panics
     /// If the epilogue takes bits.
-    pub(super) fn floats(&mut self, position: usize, write: impl FnOnce(&mut [f32])) {
+    pub(super) fn floats(&mut self, place: Place, write: impl FnOnce(&mut [f32])) {
         let Epilogue::Rows(Rows { ops, store, bits }) = self.epilogue else {
             unreachable!("a source of floats before bits")
         };
-        let (offset, channels) = (position - self.first, self.channels);
-        let target = store.map(|store| offset * store.stride + store.first);
-        if let (Some(at), [], []) = (target, &ops[..], &bits[..]) {
-            write(&mut self.outputs.floats[at..at + channels]);
-            return;
-        }
-        write(self.row);
+        let (offset, channels) = (place.position() - self.first, self.channels);
+        let row = match store.map(|store| offset * store.stride + store.first) {
+            Some(at) => &mut self.outputs.floats[at..at + channels],
+            None => &mut *self.row,
+        };
+        write(row);
         for op in ops {
-            apply(op, self.context, position, self.row);
-        }
-        if let Some(at) = target {
-            self.outputs.floats[at..at + channels].copy_from_slice(self.row);
+            apply(op, self.context, place, row);
         }
         for (output, target) in bits.iter().zip(&mut self.outputs.bits) {
-            compare(self.context.kernels, self.row, &output.sign, &output.at, self.words);
-            copy_units(self.words, place(target, offset, channels));
+            self.context.kernels.compare_values(row, &output.sign, &output.at, self.words);
+            copy_units(self.words, units_at(target, offset, channels));
         }
     }
 }
 
-fn apply(op: &RowOp, context: Context<'_>, position: usize, row: &mut [f32]) {
+fn apply(op: &RowOp, context: Context<'_>, place: Place, row: &mut [f32]) {
     match op {
-        RowOp::Pointwise(function) => function.apply(row),
-        RowOp::Add(value) => {
-            let others = &context.values.floats(*value)[position * row.len()..][..row.len()];
-            row.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
-        }
+        RowOp::Pointwise(Pointwise::Affine { scale, shift }) => context.kernels.scale(row, scale, shift),
+        RowOp::Pointwise(Pointwise::Relu) => row.iter_mut().for_each(|x| *x = x.max(0.0)),
+        RowOp::Add(value) => context.kernels.add(row, context.values.rows(*value, row.len()).get(place)),
     }
-}
-
-fn compare(kernels: Kernels, row: &[f32], sign: &[f32], at: &[f32], words: &mut [u64]) {
-    kernels.compare_values(row, sign, at, words);
 }
 
 /// The units of the position that is `offset` after the first.
-fn place(bits: &mut [u32], offset: usize, channels: usize) -> &mut [u32] {
+fn units_at(bits: &mut [u32], offset: usize, channels: usize) -> &mut [u32] {
     let units = units(channels);
     &mut bits[offset * units..][..units]
 }

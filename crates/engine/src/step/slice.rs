@@ -8,6 +8,10 @@ pub(crate) struct ChannelSlice {
 }
 
 impl ChannelSlice {
+    pub(crate) const fn all(channels: usize) -> Self {
+        Self { all: channels, first: 0, count: channels }
+    }
+
     pub(crate) const fn is_all(&self) -> bool {
         self.count == self.all
     }

@@ -22,7 +22,7 @@ impl Source for Unpack {
         let (bits, units) = (context.values.bits(self.value), units(self.channels));
         for place in places {
             let bits = &bits[place.position() * units..][..units];
-            sink.floats(place.position(), |row| {
+            sink.floats(*place, |row| {
                 for (floats, unit) in row.chunks_mut(UNIT).zip(bits) {
                     for (bit, float) in floats.iter_mut().enumerate() {
                         *float = if unit >> bit & 1 == 1 { 1.0 } else { -1.0 };

@@ -1,0 +1,101 @@
+//! The networks of `benches/peers`: what every engine there is given, and what ours makes of it.
+
+use std::{fs, path::Path};
+
+use dabnet_engine::{Model, PackedModel, Parameters, Session};
+use dabnet_graph::{Canvas, Policy, architectures};
+use dabnet_sketch::{Dataset, normalized, rasterize};
+use safetensors::{Dtype, SafeTensorError, serialize_to_file, tensor::TensorView};
+
+use crate::error::XtaskError;
+
+/// By name of their files, of which policy they are; `sign` is `fbin` with opposite values.
+const MODELS: [(&str, Policy); 4] =
+    [("full", Policy::Full), ("wbin", Policy::Wbin), ("fbin", Policy::Fbin), ("sign", Policy::Fbin)];
+const ARCHITECTURES: [&str; 2] = ["sketch-a-net", "resnet-18"];
+const CLASSES: usize = 250;
+/// As `dabnet bench` draws for an architecture.
+const LINE_WIDTH: f32 = 0.02;
+const MARGIN: f32 = 0.03;
+/// Every seventh sketch: of every word, and as many as differ.
+const STEP: usize = 7;
+
+/// Writes, into a folder of its own for each architecture, `full`, `wbin`, `fbin` and `sign`
+/// models, and `sketches.safetensors` with drawn sketches (`canvases`) and the logits of each
+/// model for them (`logits.MODEL`).
+pub fn write(out: &Path) -> Result<(), XtaskError> {
+    ARCHITECTURES.iter().try_for_each(|name| write_architecture(out, name))
+}
+
+fn write_architecture(out: &Path, name: &str) -> Result<(), XtaskError> {
+    let folder = out.join(name);
+    fs::create_dir_all(&folder).map_err(|source| XtaskError::Write { path: folder.clone(), source })?;
+    let architecture = architectures::find(name)?;
+    let side = architecture.side;
+    let canvas = Canvas { side, line_width: LINE_WIDTH, margin: MARGIN, mean: 0.0, std: 1.0 };
+    let canvases = canvases(&canvas)?;
+    let mut tensors = vec![Tensor::new("canvases", &[canvases.len(), 1, side, side], &canvases)];
+    for (model, policy) in MODELS {
+        let graph = architecture.graph(side, CLASSES, &policy)?;
+        let mut packed = PackedModel::random(graph, canvas, 0);
+        if model == "sign" {
+            make_opposite(&mut packed);
+        }
+        save(&folder.join(model).with_extension("safetensors"), &packed)?;
+        let logits = logits(packed, &canvases)?;
+        tensors.push(Tensor::new(&format!("logits.{model}"), &[logits.len(), CLASSES], &logits));
+    }
+    save_tensors(&folder.join("sketches.safetensors"), &tensors)
+}
+
+/// Sketches as `dabnet bench` takes them.
+fn canvases(canvas: &Canvas) -> Result<Vec<Vec<f32>>, XtaskError> {
+    let Dataset { test, .. } = Dataset::bundled()?;
+    let draw = |drawing| normalized(&rasterize(drawing, canvas), canvas);
+    Ok(test.iter().step_by(STEP).map(|example| draw(&example.sketch.drawing)).collect())
+}
+
+/// Makes every filter's two values opposite, which is all that other binary engines can express.
+fn make_opposite(packed: &mut PackedModel) {
+    for parameters in packed.parameters.values_mut() {
+        if let Parameters::Binary { alpha, beta, .. } = parameters {
+            *beta = alpha.iter().map(|alpha| -alpha).collect();
+        }
+    }
+}
+
+fn logits(packed: PackedModel, canvases: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, XtaskError> {
+    let model = Model::new(packed)?;
+    let mut session = Session::new(&model);
+    canvases.iter().map(|canvas| Ok(session.run(canvas)?.to_vec())).collect()
+}
+
+fn save(path: &Path, packed: &PackedModel) -> Result<(), XtaskError> {
+    println!("{}", path.display());
+    let write = |source| XtaskError::Write { path: path.to_owned(), source };
+    fs::write(path, packed.to_bytes()?).map_err(write)
+}
+
+struct Tensor {
+    name: String,
+    shape: Vec<usize>,
+    data: Vec<u8>,
+}
+
+impl Tensor {
+    fn new(name: &str, shape: &[usize], rows: &[Vec<f32>]) -> Self {
+        let data = rows.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
+        Self { name: name.to_owned(), shape: shape.to_vec(), data }
+    }
+
+    fn view(&self) -> Result<(&str, TensorView<'_>), SafeTensorError> {
+        Ok((&self.name, TensorView::new(Dtype::F32, self.shape.clone(), &self.data)?))
+    }
+}
+
+fn save_tensors(path: &Path, tensors: &[Tensor]) -> Result<(), XtaskError> {
+    println!("{}", path.display());
+    let fail = |source| XtaskError::Tensors { path: path.to_owned(), source };
+    let views = tensors.iter().map(Tensor::view).collect::<Result<Vec<_>, _>>().map_err(fail)?;
+    serialize_to_file(views, None, path).map_err(fail)
+}
