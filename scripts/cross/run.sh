@@ -13,7 +13,7 @@
 # AArch64 and for wasm32-unknown-unknown from its sources: install rustc-web, cargo-web, rust-web-src
 # and lld, then prefix the commands below with
 #
-#   RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort
+#   RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,test,panic_abort
 #   CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld
 #
 # and use /usr/bin/cargo.
