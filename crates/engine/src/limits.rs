@@ -3,7 +3,11 @@
 
 use dabnet_graph::{Conv2d, Graph, NodeId, Op, Precision};
 
-use crate::{EngineError, kernels::LANES};
+use crate::{
+    EngineError,
+    bits::{UNIT, units},
+    kernels::LANES,
+};
 
 /// The most elements that one sketch may multiply, compare or add up: a thousand times those of
 /// ResNet-18.
@@ -59,8 +63,14 @@ fn compiled_bytes(graph: &Graph, id: NodeId) -> u64 {
     let weights = conv.out_channels as u64 * (graph.filter_channels(id) * conv.kernel * conv.kernel) as u64;
     match conv.precision {
         Precision::Full | Precision::Wbin => 2 * size_of::<f32>() as u64 * weights,
-        Precision::Fbin => weights.div_ceil(8).saturating_add(borders(graph, id, conv)),
+        Precision::Fbin => filters(graph, id, conv).saturating_add(borders(graph, id, conv)),
     }
+}
+
+/// Bytes for the bits of filters: filled up to whole groups and units, and again as half bytes.
+fn filters(graph: &Graph, id: NodeId, conv: &Conv2d) -> u64 {
+    let row = (conv.kernel * conv.kernel * units(graph.filter_channels(id)) * UNIT / 8) as u64;
+    3 * row.saturating_mul(conv.out_channels.next_multiple_of(LANES) as u64)
 }
 
 /// Bytes for the ways in which windows stick out.

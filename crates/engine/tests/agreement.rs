@@ -57,7 +57,7 @@ fn assert_agree(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> bool 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 150 }))]
 
     #[test]
     fn random_networks_agree_with_the_definition(net in network(PRECISIONS), seed: u64) {

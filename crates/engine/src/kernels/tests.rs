@@ -10,10 +10,15 @@ fn others() -> impl Iterator<Item = Kernels> {
 
 const SCALAR: Kernels = Kernels { isa: Isa::Scalar };
 
+/// As many as usual, or fewer where Miri takes some thousand times as long.
+const fn up_to(usual: usize, miri: usize) -> usize {
+    if cfg!(miri) { miri } else { usual }
+}
+
 /// The length and bits of filters of up to 70 words, patches as long, whose bits beyond the filters'
 /// length are 0, and numbers that choose a part.
 fn layer() -> impl Strategy<Value = (usize, Vec<u8>, Vec<u64>, [usize; 4])> {
-    (1..4500_usize, 1..140_usize, 1..12_usize).prop_flat_map(|(len, filters, patches)| {
+    (1..up_to(4500, 200), 1..up_to(140, 40), 1..up_to(12, 6)).prop_flat_map(|(len, filters, patches)| {
         (
             Just(len),
             prop::collection::vec(any::<u8>(), filters * len.div_ceil(8)),
@@ -57,7 +62,7 @@ fn finite() -> impl Strategy<Value = f32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(up_to(200, 3) as u32))]
 
     #[test]
     fn differences_agree((len, rows, patches, choice) in layer()) {
@@ -98,7 +103,7 @@ proptest! {
 
     #[test]
     fn sums_agree(
-        lanes in prop::collection::vec((0..5000_u32, 0..5000_i32, finite(), finite(), float()), 8..200),
+        lanes in prop::collection::vec((0..5000_u32, 0..5000_i32, finite(), finite(), float()), 8..up_to(200, 24)),
         total in -3000_i32..3000,
         cut in 0..8_usize,
     ) {
@@ -124,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn values_agree(lanes in prop::collection::vec((float(), any::<bool>(), float()), 1..200)) {
+    fn values_agree(lanes in prop::collection::vec((float(), any::<bool>(), float()), 1..up_to(200, 24))) {
         let values: Vec<f32> = lanes.iter().map(|lane| lane.0).collect();
         let sign: Vec<f32> = lanes.iter().map(|lane| if lane.1 { 1.0 } else { -1.0 }).collect();
         let at: Vec<f32> = lanes.iter().map(|lane| lane.2).collect();
@@ -139,9 +144,9 @@ proptest! {
 
     #[test]
     fn row_sums_agree(
-        channels in 1..200_usize,
-        weights in prop::collection::vec(-1.0f32..1.0, 4000),
-        taps in prop::collection::vec((any::<u32>(), finite()), 0..40),
+        channels in 1..up_to(200, 70),
+        weights in prop::collection::vec(-1.0f32..1.0, up_to(4000, 200)),
+        taps in prop::collection::vec((any::<u32>(), finite()), 0..up_to(40, 6)),
         first in 0..1000_u32,
     ) {
         let rows = (weights.len() / channels) as u32;
@@ -158,6 +163,7 @@ proptest! {
 
 /// The most that there can be to count, past where sums of 8 and of 16 bits would overflow.
 #[test]
+#[cfg_attr(miri, ignore = "takes hours")]
 fn counts_do_not_overflow() {
     for len in [64 * 248, 70_000_usize] {
         let filters = BitFilters::new(&vec![0; 33 * len.div_ceil(8)], 1, len);
