@@ -21,6 +21,9 @@ const BESIDE: usize = 256 << 10;
 const MANY: u64 = 1_000_000_000_000;
 
 /// One test, since all threads are counted.
+/// A change of a graph's JSON.
+type Change = Box<dyn Fn(&mut Value)>;
+
 #[test]
 fn nothing_enormous_is_believed() {
     claims_in_the_graph();
@@ -62,7 +65,7 @@ fn claims_in_the_graph() {
     let op = |node: usize, field: &'static str, value: u64| {
         move |graph: &mut Value| graph["nodes"][node]["op"][field] = json!(value)
     };
-    let changes: Vec<(Box<dyn Fn(&mut Value)>, &str)> = vec![
+    let changes: Vec<(Change, &str)> = vec![
         (Box::new(op(1, "out_channels", MANY)), "'a'"),
         (Box::new(op(1, "out_channels", u64::MAX)), "'a'"),
         (Box::new(op(1, "out_channels", 1 << 27)), "'a'"),
