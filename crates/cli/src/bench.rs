@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -11,6 +12,7 @@ use dabnet_sketch::{Dataset, Example};
 use serde_json::{Value, json};
 
 use crate::{
+    energy::{self, Meter, Unmetered},
     error::CliError,
     evaluation::Drawn,
     table::{self, grouped},
@@ -32,6 +34,8 @@ pub(crate) struct Measurement {
     times: Vec<Duration>,
     /// Threads that worked on one sketch.
     threads: usize,
+    /// Joules a sketch that the processor counted meanwhile.
+    energy: Result<f64, Unmetered>,
     /// Share of the canvas that is not paper, on average.
     ink: f64,
     /// One a convolution, if asked for.
@@ -57,13 +61,14 @@ impl Measurement {
     /// Runs `model` on bundled sketches.
     pub(crate) fn new(model: &Model, load: &Load) -> Result<Self, CliError> {
         let canvases = canvases(model)?;
-        let (times, ink) = (batches(model, load, &canvases)?, ink_share(model, &canvases));
+        let (times, energy) = batches(model, load, &canvases)?;
+        let ink = ink_share(model, &canvases);
         if !load.per_layer {
-            return Ok(Self { times, threads: load.threads, ink, layers: Vec::new(), peak: None });
+            return Ok(Self { times, threads: load.threads, energy, ink, layers: Vec::new(), peak: None });
         }
         let peak = peak_bit_macs(model.isa())?;
         let layers = layers(model, load, &canvases)?;
-        Ok(Self { times, threads: load.threads, ink, layers, peak: Some(peak) })
+        Ok(Self { times, threads: load.threads, energy, ink, layers, peak: Some(peak) })
     }
 
     fn quantile(&self, share: f64) -> Duration {
@@ -97,8 +102,12 @@ fn ink_share(model: &Model, canvases: &[Vec<f32>]) -> f64 {
     canvases.iter().map(inked).sum::<f64>() / (canvases.len() * model.input_len()) as f64
 }
 
-/// The time of each batch, in ascending order.
-fn batches(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Duration>, EngineError> {
+/// The time of each batch, in ascending order, and the energy of a sketch.
+fn batches(
+    model: &Model,
+    load: &Load,
+    canvases: &[Vec<f32>],
+) -> Result<(Vec<Duration>, Result<f64, Unmetered>), EngineError> {
     let mut sessions = sessions(model, load)?;
     // Another sketch each time, as in use.
     let batch_from = |first| -> Vec<&[f32]> {
@@ -107,6 +116,7 @@ fn batches(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Dura
     for _ in 0..WARM_UP {
         run_batch(&mut sessions, &batch_from(0))?;
     }
+    let mut meter = Meter::new(Path::new(energy::FOLDER));
     let (begin, mut times, mut next) = (Instant::now(), Vec::new(), 0);
     while times.len() < LEAST || begin.elapsed().as_secs_f64() < load.seconds {
         let batch = batch_from(next);
@@ -114,9 +124,12 @@ fn batches(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Dura
         let start = Instant::now();
         run_batch(&mut sessions, &batch)?;
         times.push(start.elapsed());
+        meter = meter.and_then(Meter::tick);
     }
+    let sketches = (times.len() * load.batch) as f64;
+    let energy = meter.and_then(Meter::finish).map(|joules| joules / sketches);
     times.sort_unstable();
-    Ok(times)
+    Ok((times, energy))
 }
 
 /// One session that all threads work in for a single sketch; one a thread for several.
@@ -194,6 +207,7 @@ pub(crate) fn print(
     writeln!(out, "p99         {:.3} ms", milliseconds(measurement.quantile(0.99)))?;
     writeln!(out, "throughput  {:.0} sketches/s", load.batch as f64 / median.as_secs_f64())?;
     writeln!(out, "memory      {memory} at most")?;
+    writeln!(out, "energy      {}", energy(&measurement.energy))?;
     writeln!(out, "ink         {:.1} % of the canvas", 100.0 * measurement.ink)?;
     writeln!(out, "file        {} bytes", grouped(file_bytes))?;
     let Some(peak) = measurement.peak else { return Ok(()) };
@@ -215,6 +229,13 @@ pub(crate) fn print(
         "{table}\nOne sketch at a time. A layer's time includes what follows it up to the next. Peak: {:.0} G one-bit MAC/s a thread, in registers.",
         peak / 1e9
     )
+}
+
+fn energy(measured: &Result<f64, Unmetered>) -> String {
+    match measured {
+        Ok(joules) => format!("{:.3} mJ a sketch, all of the processor", 1e3 * joules),
+        Err(reason) => reason.to_string(),
+    }
 }
 
 fn count(count: usize, what: &str) -> String {
@@ -253,6 +274,7 @@ pub(crate) fn summary(
         "p99_ms": milliseconds(measurement.quantile(0.99)),
         "images_per_s": load.batch as f64 / median.as_secs_f64(),
         "peak_rss_bytes": peak_memory(),
+        "joules_per_image": measurement.energy.as_ref().ok(),
         "file_bytes": file_bytes,
         "ink_share": measurement.ink,
         "peak_bit_macs_per_s": measurement.peak,

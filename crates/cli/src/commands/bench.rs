@@ -16,7 +16,8 @@ use crate::{
 /// An architecture in place of a model gets random weights.
 ///
 /// Takes real sketches as input and reports the median and 99th percentile of the time for a batch
-/// (drawing not included), sketches a second, and memory. Threads share the positions of every layer
+/// (drawing not included), sketches a second, memory, and energy where Linux shows what the processor
+/// counts (RAPL): that of whole packages, so nothing else should run. Threads share the positions of every layer
 /// if the batch is one sketch, and the sketches if it is more.
 ///
 /// With --per-layer: the time of each layer, and for binary layers the share of what one core

@@ -25,6 +25,7 @@ use crate::{
 /// Energy is an estimate for 45 nm: 32-bit float multiplication 3.7 pJ and addition 0.9 pJ, a byte
 /// from a 1 MB cache 12.5 pJ (Horowitz, ISSCC 2014); 64 one-bit products 0.6 pJ, taken for six 32-bit
 /// integer additions of the same source. Weights are read once, activations written and read once.
+/// What a sketch takes on this machine is measured by `dabnet bench`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dabnet summary --arch sketch-a-net
@@ -74,7 +75,8 @@ fn print(graph: &Graph, account: &Account, full: Option<&Account>) -> io::Result
     writeln!(
         out,
         "{} {} on {}\n{table}\nBytes: packed, without the file's header; {} of all are batch normalisation. Traffic \
-         and energy:\nestimates for one sketch. That the engine leaves out paper in the first layer is not counted.",
+         and energy:\nestimates for one sketch; `dabnet bench` measures. That the engine leaves out paper in the first layer \
+         is not counted.",
         graph.architecture(),
         graph.policy(),
         graph.input_shape(),
