@@ -16,8 +16,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Buffers for running `model` on the calling thread; all the memory that [`Session::run`] needs
-    /// is allocated here, but for what matrix products of real numbers keep a thread.
+    /// Buffers for running `model` on the calling thread: all the memory that [`Session::run`] needs, but
+    /// for what matrix products of real numbers allocate in the library that computes them.
     pub fn new(model: &Model) -> Self {
         Self::on(model, Threads::one())
     }
