@@ -49,3 +49,41 @@ fn what_cannot_be_counted_is_said() {
     assert_eq!(summary(&[]).status.code(), Some(2));
     assert_eq!(summary(&["--arch", "sketch-a-net", "--model", "x"]).status.code(), Some(2));
 }
+
+/// What torchvision counts, without biases and batch normalisation, and on one channel: see
+/// `crates/graph/tests`.
+#[test]
+fn networks_with_branches_are_counted() {
+    let resnet = counted(&["--arch", "resnet-18", "--classes", "1000", "--policy", "full"]);
+    assert_eq!(resnet["total"]["weights"], 11_689_512 - 1_000 - 9_600 - 2 * 64 * 49);
+    assert_eq!(resnet["total"], resnet["full_precision"]);
+    let googlenet = counted(&["--arch", "googlenet", "--classes", "1000", "--policy", "wbin"]);
+    assert_eq!(googlenet["total"]["weights"], 6_998_552 - 8_280 - 2 * 64 * 49);
+    for network in [resnet, googlenet] {
+        let layers = network["layers"].as_array().unwrap();
+        for field in ["weights", "bytes", "macs", "traffic_bytes"] {
+            assert!(layers.iter().all(|layer| layer[field].as_u64().is_some_and(|count| count > 0)));
+        }
+        let energy: f64 = layers.iter().map(|layer| layer["energy_pj"].as_f64().unwrap()).sum();
+        assert!((energy / network["total"]["energy_pj"].as_f64().unwrap() - 1.0).abs() < 1e-9);
+    }
+}
+
+/// Binary layers are what makes the bytes few, and each kind of product is counted in its own column.
+#[test]
+fn precision_decides_the_costs() {
+    for arch in ["resnet-18", "googlenet"] {
+        let of = |policy: &str| counted(&["--arch", arch, "--policy", policy])["total"].clone();
+        let (full, wbin, fbin) = (of("full"), of("wbin"), of("fbin"));
+        let number = |total: &Value, field: &str| total[field].as_f64().unwrap();
+        assert!(number(&fbin, "bytes") * 10.0 < number(&full, "bytes"), "{arch}");
+        assert!(number(&fbin, "energy_pj") < number(&wbin, "energy_pj"));
+        assert!(number(&wbin, "energy_pj") < number(&full, "energy_pj"));
+        assert_eq!(number(&wbin, "wbin_macs"), number(&fbin, "fbin_macs"));
+        assert_eq!(number(&full, "full_macs"), number(&wbin, "wbin_macs") + number(&wbin, "full_macs"));
+        let table = stdout(&summary(&["--arch", arch]));
+        for part in ["conv1", "fc", "times fewer bytes", "`dabnet bench` measures"] {
+            assert!(table.contains(part), "'{part}' is not in:\n{table}");
+        }
+    }
+}
