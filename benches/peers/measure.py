@@ -20,6 +20,8 @@ CORES, BATCHES = (1, 2), (1, 32)
 # How often each engine has its turn; a batch of 32 is a mean already, and takes its time.
 TURNS = {1: 5, 32: 2}
 SECONDS = 0.4
+# Between turns: threads of some engines go on spinning for a while.
+PAUSE = 0.1
 # Above this share of the machine's time in other hands, times say little.
 QUIET = 0.03
 
@@ -92,6 +94,7 @@ class Bench:
             for turn in range(max(TURNS.values())):
                 for (name, batch), ms in turns.items():
                     if turn < TURNS[batch]:
+                        time.sleep(PAUSE)
                         ms.append(runners[name].median(batch, SECONDS))
                 progress(f"{folder.name}, {cores} cores, turn {turn + 1}")
         return [
@@ -190,6 +193,8 @@ class Worker:
     def __enter__(self):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         self.process = subprocess.Popen(self.command, text=True, **pipes)
+        # Until it has loaded everything it would disturb whoever has the first turn.
+        self.answer()
         return self
 
     def __exit__(self, *_):
@@ -205,6 +210,9 @@ class Worker:
     def ask(self, **question):
         self.process.stdin.write(json.dumps(question) + "\n")
         self.process.stdin.flush()
+        return self.answer()
+
+    def answer(self):
         answer = self.process.stdout.readline()
         if not answer:
             raise SystemExit(f"ended without an answer: {' '.join(self.command)}")

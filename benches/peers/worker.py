@@ -2,8 +2,8 @@
 
 usage: worker.py RUNTIME NETWORK THREADS INPUTS
 
-Reads a JSON object a line: {"batch": N, "seconds": S}, or {"nodes": true, "seconds": S}. Answers with
-one: {"ms": [one a batch]}, or {"nodes": [...]}.
+Writes {} when it is ready. Reads a JSON object a line: {"batch": N, "seconds": S}, or {"nodes": true,
+"seconds": S}. Answers with one: {"ms": [one a batch]}, or {"nodes": [...]}.
 """
 
 import functools
@@ -31,14 +31,18 @@ def main(runtime, network, threads, inputs):
     runtime = RUNTIMES[runtime](network, int(threads))
     given = runtime.arranged(np.load(inputs))
     prepare = functools.cache(runtime.prepare)
+    answer({})
     for line in sys.stdin:
         asked = json.loads(line)
         if asked.get("nodes"):
-            answer = {"nodes": runtime.node_times(given, asked["seconds"])}
+            answer({"nodes": runtime.node_times(given, asked["seconds"])})
         else:
             batch = asked["batch"]
-            answer = {"ms": measure(prepare(batch), batches(given, batch), asked["seconds"])}
-        print(json.dumps(answer), flush=True)
+            answer({"ms": measure(prepare(batch), batches(given, batch), asked["seconds"])})
+
+
+def answer(found):
+    print(json.dumps(found), flush=True)
 
 
 def batches(given, batch):

@@ -25,6 +25,12 @@ impl Canvas {
     /// The largest side a canvas may have.
     pub const MAX_SIDE: usize = 1024;
 
+    /// A canvas to measure on where no model says how to draw. Bundled sketches cover 4.1 % of it at
+    /// 225 pixels, as sketches of TU-Berlin do when they are scaled down to that.
+    pub const fn to_measure(side: usize) -> Self {
+        Self { side, line_width: 0.007, margin: 0.03, mean: 0.0, std: 1.0 }
+    }
+
     /// Whether a sketch can be drawn on this canvas.
     ///
     /// # Errors

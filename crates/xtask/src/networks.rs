@@ -14,9 +14,6 @@ const MODELS: [(&str, Policy); 4] =
     [("full", Policy::Full), ("wbin", Policy::Wbin), ("fbin", Policy::Fbin), ("sign", Policy::Fbin)];
 const ARCHITECTURES: [&str; 2] = ["sketch-a-net", "resnet-18"];
 const CLASSES: usize = 250;
-/// As `dabnet bench` draws for an architecture.
-const LINE_WIDTH: f32 = 0.02;
-const MARGIN: f32 = 0.03;
 /// Every seventh sketch: of every word, and as many as differ.
 const STEP: usize = 7;
 
@@ -32,7 +29,7 @@ fn write_architecture(out: &Path, name: &str) -> Result<(), XtaskError> {
     fs::create_dir_all(&folder).map_err(|source| XtaskError::Write { path: folder.clone(), source })?;
     let architecture = architectures::find(name)?;
     let side = architecture.side;
-    let canvas = Canvas { side, line_width: LINE_WIDTH, margin: MARGIN, mean: 0.0, std: 1.0 };
+    let canvas = Canvas::to_measure(side);
     let canvases = canvases(&canvas)?;
     let mut tensors = vec![Tensor::new("canvases", &[canvases.len(), 1, side, side], &canvases)];
     for (model, policy) in MODELS {

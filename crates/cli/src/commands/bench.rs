@@ -85,8 +85,7 @@ impl Bench {
         match self.network.subject()? {
             Subject::Model(path) => Ok(PackedModel::load(path)?),
             Subject::Architecture(graph) => {
-                let side = graph.input_shape().height;
-                let canvas = Canvas { side, line_width: 0.007, margin: 0.03, mean: 0.0, std: 1.0 };
+                let canvas = Canvas::to_measure(graph.input_shape().height);
                 canvas.validate()?;
                 Ok(PackedModel::random(graph, canvas, 0))
             }
