@@ -11,15 +11,16 @@ mod cuts;
 mod lazy;
 mod readers;
 
+use std::mem;
+
 use dabnet_graph::{NodeId, Op, Shape};
 
 use crate::{
     EngineError, PackedModel, Parameters,
     aligned::Aligned,
+    kernels::{Comparison, MAX_STAGES},
     plan::{Contents, Value, ValueId},
-    step::{
-        AvgPool, BitPool, BitsOutput, Epilogue, MAX_BIT_OUTPUTS, MaxPool, Pointwise, RowOp, Rows, Step, Store,
-    },
+    step::{AvgPool, BitPool, Epilogue, MAX_BIT_OUTPUTS, MaxPool, Pointwise, RowOp, Rows, Step, Store},
     window::Window,
 };
 use cuts::{Cuts, TailOp};
@@ -205,7 +206,7 @@ impl Lowering<'_> {
             input.rows.extend(input.tail.drain(..).filter_map(TailOp::into_row_op));
             input.tail = tail;
         }
-        let tail = std::mem::take(&mut input.tail);
+        let tail = mem::take(&mut input.tail);
         let layer = input.layer.clone();
         let cuts = Cuts::new(input.shape.channels, &tail);
         let shape = cuts.pool.map_or(input.shape, |window| window.output);
@@ -263,6 +264,7 @@ impl Lowering<'_> {
 
     /// Adds the step that computes `lazy` and makes bits of it.
     fn emit_bits(&mut self, lazy: Lazy, cuts: Cuts) -> ValueId {
+        let lazy = self.within_stages(lazy);
         let unpooled = self.value(Contents::Bits, lazy.shape);
         let (layer, shape) = (lazy.layer.clone(), lazy.shape);
         let Cuts { sign, at, pool, inverted } = cuts;
@@ -272,9 +274,9 @@ impl Lowering<'_> {
                 self.steps.push(Step { layer: layer.clone(), source: conv, epilogue, shape });
             }
             origin => {
-                let bits =
-                    vec![BitsOutput { value: unpooled, sign: Aligned::new(&sign), at: Aligned::new(&at) }];
-                let epilogue = Epilogue::Rows(Rows { ops: lazy.rows, store: None, bits });
+                let comparisons = vec![Comparison { sign: Aligned::new(&sign), at: Aligned::new(&at) }];
+                let bits = vec![unpooled];
+                let epilogue = Epilogue::Rows(Rows { ops: lazy.rows, store: None, comparisons, bits });
                 self.steps.push(Step {
                     layer: layer.clone(),
                     source: origin.into_source(shape.channels),
@@ -288,20 +290,20 @@ impl Lowering<'_> {
 
     /// Adds the step that computes `lazy`, in which no pooling is left, stores it, and makes the bits
     /// that `chains` lead to.
-    fn emit(&mut self, lazy: Lazy, store: Option<Store>, chains: Vec<SignChain>) {
-        let (layer, shape) = (lazy.layer, lazy.shape);
-        let mut ops = lazy.rows;
-        ops.extend(lazy.tail.into_iter().filter_map(TailOp::into_row_op));
-        let (mut bits, mut pools) = (Vec::new(), Vec::new());
+    fn emit(&mut self, mut lazy: Lazy, store: Option<Store>, chains: Vec<SignChain>) {
+        lazy.rows.extend(lazy.tail.drain(..).filter_map(TailOp::into_row_op));
+        let Lazy { layer, shape, origin, rows: ops, .. } = self.within_stages(lazy);
+        let (mut comparisons, mut bits, mut pools) = (Vec::new(), Vec::new(), Vec::new());
         for chain in chains {
             let tail = chain.ops.iter().filter_map(|&id| self.tail_op(id)).collect::<Vec<_>>();
             let Cuts { sign, at, pool, inverted } = Cuts::new(shape.channels, &tail);
             let value = self.value(Contents::Bits, shape);
-            bits.push(BitsOutput { value, sign: Aligned::new(&sign), at: Aligned::new(&at) });
+            comparisons.push(Comparison { sign: Aligned::new(&sign), at: Aligned::new(&at) });
+            bits.push(value);
             pools.push((chain.sign, value, pool, inverted));
         }
-        let epilogue = Epilogue::Rows(Rows { ops, store, bits });
-        let source = lazy.origin.into_source(shape.channels);
+        let epilogue = Epilogue::Rows(Rows { ops, store, comparisons, bits });
+        let source = origin.into_source(shape.channels);
         self.steps.push(Step { layer: layer.clone(), source, epilogue, shape });
         for (sign, value, pool, inverted) in pools {
             let value = self.pool_bits(layer.clone(), value, pool, &inverted);
@@ -309,6 +311,18 @@ impl Lowering<'_> {
             let result = Lazy::new(layer.clone(), Origin::Bits(value), shape);
             self.results[sign] = Some(result);
         }
+    }
+
+    /// The same with no more to be done to the results of a position than a step can do.
+    fn within_stages(&mut self, mut lazy: Lazy) -> Lazy {
+        while lazy.rows.len() > MAX_STAGES {
+            let rest = lazy.rows.split_off(MAX_STAGES);
+            let tail = mem::take(&mut lazy.tail);
+            let (layer, shape) = (lazy.layer.clone(), lazy.shape);
+            let value = self.floats(lazy);
+            lazy = Lazy { layer, origin: Origin::Floats(value), shape, rows: rest, tail };
+        }
+        lazy
     }
 
     /// Adds the step that pools bits, if they are to be pooled.

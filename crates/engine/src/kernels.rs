@@ -13,19 +13,16 @@ macro_rules! kernels {
         count_differences = $count_differences:expr;
         busy = $busy:expr;
         compare_sums = $compare_sums:expr;
-        scale_sums = $scale_sums:expr;
-        compare_values = $compare_values:expr;
+        at_least = $at_least:expr;
         sum_rows = $sum_rows:expr;
         select_sums = $select_sums:expr;
     ) => {
-        kernels!(@ $features, super::scalar::add, add(sums: &mut [f32], values: &[f32]));
-        kernels!(@ $features, super::scalar::scale, scale(values: &mut [f32], scale: &[f32], shift: &[f32]));
+        kernels!(@ $features, super::scalar::max_rows, max_rows(rows: &[&[f32]], out: &mut [f32]));
         kernels!(@ $features, $count_differences, count_differences(patches: &[u64], filters: &BitFilters, part: super::Part, counts: &mut [u32]));
         kernels!(@ $features, $gather, gather(source: &[u32], runs: super::Runs, target: &mut [u32]) -> u32);
         kernels!(@ $features, $busy, busy(rounds: usize) -> u64);
         kernels!(@ $features, $compare_sums, compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]));
-        kernels!(@ $features, $scale_sums, scale_sums(sums: Sums<'_>, out: &mut [f32]));
-        kernels!(@ $features, $compare_values, compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]));
+        kernels!(@ $features, |finish: super::Finish<'_, '_>| finish.run($at_least), finish(finish: super::Finish<'_, '_>));
         kernels!(@ $features, $select_sums, select_sums(values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32);
         kernels!(@ $features, $sum_rows, sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]));
     };
@@ -45,6 +42,7 @@ macro_rules! kernels {
 }
 
 mod filters;
+mod finish;
 mod gemm;
 mod scalar;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_feature = "simd128"))]
@@ -70,6 +68,7 @@ mod sse4;
 mod tests;
 
 pub(crate) use filters::{BitFilters, LANES, Part};
+pub(crate) use finish::{Comparison, Finish, MAX_STAGES, Stage, Start};
 pub(crate) use gemm::matrix_product;
 
 use crate::{EngineError, Isa};
@@ -220,28 +219,17 @@ impl Kernels {
         dispatch!(self, compare_sums(sums, at, out));
     }
 
-    /// The real outputs themselves; those of the filters that pad the last group are left out.
-    pub(crate) fn scale_sums(self, sums: Sums<'_>, out: &mut [f32]) {
-        sums.assert_len(sums.counts.len());
-        assert!(out.len() <= sums.counts.len(), "more outputs than filters");
-        dispatch!(self, scale_sums(sums, out));
+    /// Does to the results of one position what becomes of them.
+    ///
+    /// # Panics
+    /// If anything is too short.
+    pub(crate) fn finish(self, finish: Finish<'_, '_>) {
+        dispatch!(self, finish(finish));
     }
 
-    /// Bit `c` of `out`: whether `sign[c] · values[c]` is at least `at[c]`.
-    pub(crate) fn compare_values(self, values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]) {
-        assert!(values.len() == sign.len() && values.len() == at.len(), "values of unequal length");
-        assert!(values.len() <= out.len() * 64, "too few bits");
-        dispatch!(self, compare_values(values, sign, at, out));
-    }
-
-    /// Adds `values` to `sums`.
-    pub(crate) fn add(self, sums: &mut [f32], values: &[f32]) {
-        dispatch!(self, add(sums, values));
-    }
-
-    /// `scale · value + shift`, one of each a value.
-    pub(crate) fn scale(self, values: &mut [f32], scale: &[f32], shift: &[f32]) {
-        dispatch!(self, scale(values, scale, shift));
+    /// The maximum of as many rows as there are, numbers that are none left out, and of `out` itself.
+    pub(crate) fn max_rows(self, rows: &[&[f32]], out: &mut [f32]) {
+        dispatch!(self, max_rows(rows, out));
     }
 
     /// For every filter, the sum of the values that its bits select, one row of words a filter; gives the

@@ -65,14 +65,24 @@ impl Buffers {
         let mut ending = vec![Vec::new(); steps.len() + 1];
         ends.iter().enumerate().for_each(|(id, &end)| ending[end].push(id));
         plan.allocate(ValueId(0), &values[0]);
-        for (step, ending) in steps.iter().zip(&ending) {
+        for (at, (step, ending)) in steps.iter().zip(&ending).enumerate() {
+            let kept = step.could_overwrite().filter(|&(old, new)| {
+                ends[old.0] == at
+                    && plan.places[new.0] == usize::MAX
+                    && values[old.0].shape == values[new.0].shape
+            });
+            if let Some((old, new)) = kept {
+                plan.places[new.0] = plan.places[old.0];
+            }
             for id in step.writes() {
                 if plan.places[id.0] == usize::MAX {
                     plan.allocate(id, &values[id.0]);
                 }
             }
             for &id in ending {
-                plan.release(plan.places[id], values[id].contents);
+                if kept.is_none_or(|(old, _)| old.0 != id) {
+                    plan.release(plan.places[id], values[id].contents);
+                }
             }
         }
         plan

@@ -31,7 +31,7 @@ pub(crate) use blank::{Blank, Blanks};
 pub(crate) use copy::Copy;
 pub(crate) use dense_conv::DenseConv;
 pub(crate) use depthwise_conv::DepthwiseConv;
-pub(crate) use epilogue::{BitsOutput, Epilogue, MAX_BIT_OUTPUTS, RowOp, Rows, Store};
+pub(crate) use epilogue::{Epilogue, MAX_BIT_OUTPUTS, RowOp, Rows, Store};
 pub(crate) use ink_conv::InkConv;
 pub(crate) use max_pool::MaxPool;
 pub(crate) use pointwise::Pointwise;
@@ -104,6 +104,15 @@ impl Step {
 
     pub(crate) fn writes(&self) -> impl Iterator<Item = ValueId> {
         self.epilogue.writes()
+    }
+
+    /// A value of which it reads each position only just before it writes the same of another, whole one:
+    /// both can be in one buffer.
+    pub(crate) fn could_overwrite(&self) -> Option<(ValueId, ValueId)> {
+        let store = self.epilogue.floats().filter(|store| store.stride == self.shape.channels)?;
+        let once = |&value: &ValueId| self.reads().filter(|&read| read == value).count() == 1;
+        let added = self.epilogue.reads().find(once)?;
+        Some((added, store.value))
     }
 
     /// Whether it stores floats as this value.

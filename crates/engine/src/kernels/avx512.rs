@@ -17,8 +17,7 @@ kernels! {
     count_differences = tiles::count_differences::<Avx512, 2, TILE>;
     busy = busy_registers;
     compare_sums = sums_to_bits;
-    scale_sums = scalar::scale_sums;
-    compare_values = values_to_bits;
+    at_least = |values, at| at_least(values, at);
     sum_rows = scalar::sum_rows_by::<64>;
     select_sums = scalar::select_sums;
 }
@@ -116,24 +115,23 @@ pub(super) unsafe fn sums_to_bits(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
     }
 }
 
-/// # Safety
-/// `sign` and `at` are as long as `values`, and `out` has a bit for each.
+/// One bit for each of up to 32 numbers: whether it is at least the other.
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn values_to_bits(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]) {
-    out.fill(0);
-    for first in (0..values.len()).step_by(16) {
-        let lanes = first_lanes(values.len() - first);
-        // SAFETY: the mask keeps every load inside slices that are all as long as `values`.
-        let (value, sign, at) = unsafe {
+#[inline]
+pub(super) fn at_least(values: &[f32], at: &[f32]) -> u32 {
+    let mut bits = 0;
+    for first in (0..values.len().min(at.len())).step_by(16) {
+        let lanes = first_lanes(values.len().min(at.len()) - first);
+        // SAFETY: the mask keeps the loads inside both slices.
+        let (values, at) = unsafe {
             (
                 _mm512_maskz_loadu_ps(lanes, values.as_ptr().add(first)),
-                _mm512_maskz_loadu_ps(lanes, sign.as_ptr().add(first)),
                 _mm512_maskz_loadu_ps(lanes, at.as_ptr().add(first)),
             )
         };
-        let bits = _mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, _mm512_mul_ps(value, sign), at);
-        out[first / 64] |= u64::from(bits) << (first % 64);
+        bits |= u32::from(_mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, values, at)) << first;
     }
+    bits
 }
 
 /// The first `left` of sixteen lanes, or all of them.

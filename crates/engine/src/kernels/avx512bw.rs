@@ -15,8 +15,7 @@ kernels! {
     count_differences = tiles::count_differences::<Lookup<Strip>, 4, 2>;
     busy = busy_registers;
     compare_sums = avx512::sums_to_bits;
-    scale_sums = scalar::scale_sums;
-    compare_values = avx512::values_to_bits;
+    at_least = |values, at| avx512::at_least(values, at);
     sum_rows = scalar::sum_rows_by::<64>;
     select_sums = scalar::select_sums;
 }

@@ -4,7 +4,10 @@
 
 use std::array;
 
-use super::{BitFilters, LANES, Part, Runs, Sums, Tap};
+use super::{
+    BitFilters, LANES, Part, Runs, Sums, Tap,
+    finish::{Finish, by_lanes},
+};
 
 pub(super) fn count_differences(patches: &[u64], filters: &BitFilters, part: Part, counts: &mut [u32]) {
     let patches = patches.chunks_exact(part.words());
@@ -75,41 +78,8 @@ pub(super) fn compare_sums_by(
     }
 }
 
-#[inline(always)]
-pub(super) fn scale_sums(sums: Sums<'_>, out: &mut [f32]) {
-    let Sums { counts, base, total, slope, lift } = sums;
-    let integers = counts.iter().zip(base);
-    for ((out, (&count, &base)), (&slope, &lift)) in out.iter_mut().zip(integers).zip(slope.iter().zip(lift))
-    {
-        *out = slope * (base - 2 * count as i32) as f32 + lift * total;
-    }
-}
-
-pub(super) fn compare_values(values: &[f32], sign: &[f32], at: &[f32], out: &mut [u64]) {
-    compare_values_by(at_least, values, sign, at, out);
-}
-
-/// [`compare_values`] with another way to compare [`LANES`] numbers with as many.
-#[inline(always)]
-pub(super) fn compare_values_by(
-    at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u64,
-    values: &[f32],
-    sign: &[f32],
-    at: &[f32],
-    out: &mut [u64],
-) {
-    out.fill(0);
-    let (values, last) = values.as_chunks::<LANES>();
-    let (sign, last_sign) = sign.as_chunks::<LANES>();
-    let (at, last_at) = at.as_chunks::<LANES>();
-    for (group, ((values, sign), at)) in values.iter().zip(sign).zip(at).enumerate() {
-        let values = array::from_fn(|lane| sign[lane] * values[lane]);
-        out[group / 8] |= at_least(&values, at) << (group % 8 * LANES);
-    }
-    let first = LANES * at.len();
-    for (channel, ((value, sign), at)) in (first..).zip(last.iter().zip(last_sign).zip(last_at)) {
-        out[channel / 64] |= u64::from(sign * value >= *at) << (channel % 64);
-    }
+pub(super) fn finish(finish: Finish<'_, '_>) {
+    finish.run(by_lanes(at_least));
 }
 
 /// One bit for each number: whether it is at least the other.
@@ -119,15 +89,24 @@ fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u64 {
 }
 
 #[inline(always)]
-pub(super) fn add(sums: &mut [f32], values: &[f32]) {
-    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+pub(super) fn max_rows(rows: &[&[f32]], out: &mut [f32]) {
+    let (wide, narrow) = out.as_chunks_mut::<16>();
+    for (block, out) in wide.iter_mut().enumerate() {
+        max_parts(rows, 16 * block, out);
+    }
+    for (channel, out) in narrow.iter_mut().enumerate() {
+        max_parts(rows, 16 * wide.len() + channel, array::from_mut(out));
+    }
 }
 
 #[inline(always)]
-pub(super) fn scale(values: &mut [f32], scale: &[f32], shift: &[f32]) {
-    for (value, (scale, shift)) in values.iter_mut().zip(scale.iter().zip(shift)) {
-        *value = scale * *value + shift;
+fn max_parts<const N: usize>(rows: &[&[f32]], first: usize, out: &mut [f32; N]) {
+    let mut most = *out;
+    for row in rows {
+        let row: &[f32; N] = row[first..].first_chunk().expect("rows of one length");
+        most = array::from_fn(|lane| if row[lane] > most[lane] { row[lane] } else { most[lane] });
     }
+    *out = most;
 }
 
 /// For every byte, ones in place of the bits that are 1.

@@ -5,6 +5,7 @@ use std::{arch::wasm32::*, array};
 
 use super::{
     BitFilters, LANES, Sums, Tap,
+    finish::by_lanes,
     popcount::{self, Popcount},
     scalar, tiles,
 };
@@ -15,10 +16,7 @@ kernels! {
     count_differences = tiles::count_differences::<Popcount<Pair>, 2, 1>;
     busy = busy_registers;
     compare_sums = |sums, at, out| scalar::compare_sums_by(|values, at| at_least(values, at), sums, at, out);
-    scale_sums = scalar::scale_sums;
-    compare_values = |values, sign, at, out| {
-        scalar::compare_values_by(|values, at| at_least(values, at), values, sign, at, out)
-    };
+    at_least = by_lanes(|values, at| at_least(values, at));
     sum_rows = scalar::sum_rows_by::<16>;
     select_sums = scalar::select_sums;
 }

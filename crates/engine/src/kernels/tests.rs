@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::aligned::Aligned;
 
 fn others() -> impl Iterator<Item = Kernels> {
     Isa::supported().filter(|isa| *isa != Isa::Scalar).map(|isa| Kernels { isa })
@@ -105,7 +106,6 @@ proptest! {
     fn sums_agree(
         lanes in prop::collection::vec((0..5000_u32, 0..5000_i32, finite(), finite(), float()), 8..up_to(200, 24)),
         total in -3000_i32..3000,
-        cut in 0..8_usize,
     ) {
         let padded = lanes.len() / LANES * LANES;
         let counts: Vec<u32> = lanes[..padded].iter().map(|lane| lane.0).collect();
@@ -115,30 +115,98 @@ proptest! {
         let at: Vec<f32> = lanes[..padded].iter().map(|lane| lane.4).collect();
         let sums = Sums { counts: &counts, base: &base, total: total as f32, slope: &slope, lift: &lift };
         let mut bits = vec![0; padded.div_ceil(64)];
-        let mut floats = vec![0.0; padded - cut];
         SCALAR.compare_sums(sums, &at, &mut bits);
-        SCALAR.scale_sums(sums, &mut floats);
         for kernels in others() {
             let mut found = vec![u64::MAX; bits.len()];
             kernels.compare_sums(sums, &at, &mut found);
             prop_assert_eq!(&found, &bits, "{}", kernels.isa());
-            let mut found = vec![f32::NAN; floats.len()];
-            kernels.scale_sums(sums, &mut found);
-            prop_assert!(same_bits(&found, &floats), "{}", kernels.isa());
+        }
+        // Without what becomes of them, the results are what they are compared as.
+        let mut floats = vec![f32::NAN; padded];
+        SCALAR.finish(Finish {
+            channels: padded,
+            start: Start::Sums(sums),
+            stages: &[],
+            out: Some(&mut floats),
+            comparisons: &[],
+            bits: &mut [],
+            unit: 0,
+        });
+        for (filter, (float, at)) in floats.iter().zip(&at).enumerate() {
+            prop_assert_eq!(float >= at, bits[filter / 64] >> (filter % 64) & 1 == 1);
         }
     }
 
     #[test]
-    fn values_agree(lanes in prop::collection::vec((float(), any::<bool>(), float()), 1..up_to(200, 24))) {
-        let values: Vec<f32> = lanes.iter().map(|lane| lane.0).collect();
-        let sign: Vec<f32> = lanes.iter().map(|lane| if lane.1 { 1.0 } else { -1.0 }).collect();
-        let at: Vec<f32> = lanes.iter().map(|lane| lane.2).collect();
-        let mut expected = vec![0; lanes.len().div_ceil(64)];
-        SCALAR.compare_values(&values, &sign, &at, &mut expected);
+    fn finished_results_agree(
+        lanes in prop::collection::vec(
+            (0..5000_u32, 0..5000_i32, [finite(), finite(), finite(), finite(), finite()], any::<bool>(), float()),
+            8..up_to(200, 24),
+        ),
+        stages in prop::collection::vec(0..4_usize, 0..MAX_STAGES),
+        (start, keeps, comparisons) in (0..3_usize, any::<bool>(), 0..3_usize),
+        cut in 0..8_usize,
+    ) {
+        let padded = lanes.len() / LANES * LANES;
+        let (lanes, channels) = (&lanes[..padded], padded - cut);
+        let number = |which: usize| -> Vec<f32> { lanes.iter().map(|lane| lane.2[which]).collect() };
+        let counts: Vec<u32> = lanes.iter().map(|lane| lane.0).collect();
+        let base: Vec<i32> = lanes.iter().map(|lane| lane.1).collect();
+        let (slope, lift, scale, shift, row) = (number(0), number(1), number(2), number(3), number(4));
+        let sign: Vec<f32> = lanes.iter().map(|lane| if lane.3 { 1.0 } else { -1.0 }).collect();
+        let at: Vec<f32> = lanes.iter().map(|lane| lane.4).collect();
+        let sums = Sums { counts: &counts, base: &base, total: 7.0, slope: &slope, lift: &lift };
+        let stages: Vec<Stage<'_>> = stages
+            .into_iter()
+            .map(|stage| match stage {
+                0 => Stage::Affine { scale: &scale[..channels], shift: &shift[..channels] },
+                1 => Stage::Relu,
+                2 => Stage::Add(&row[..channels]),
+                _ if keeps => Stage::AddOut,
+                _ => Stage::Relu,
+            })
+            .collect();
+        let start = match start {
+            0 => Start::Sums(sums),
+            1 if keeps => Start::Out,
+            _ => Start::Row(&row[..channels]),
+        };
+        let finished = |kernels: Kernels| {
+            let mut out = scale[..channels].to_vec();
+            let mut bits = vec![vec![u32::MAX; 1 + channels.div_ceil(32)]; comparisons];
+            let comparison = || Comparison { sign: Aligned::new(&sign), at: Aligned::new(&at) };
+            kernels.finish(Finish {
+                channels,
+                start,
+                stages: &stages,
+                out: keeps.then_some(&mut out),
+                comparisons: &(0..comparisons).map(|_| comparison()).collect::<Vec<_>>(),
+                bits: &mut bits.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>(),
+                unit: 1,
+            });
+            (out.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), bits)
+        };
+        let expected = finished(SCALAR);
         for kernels in others() {
-            let mut found = vec![u64::MAX; expected.len()];
-            kernels.compare_values(&values, &sign, &at, &mut found);
-            prop_assert_eq!(&found, &expected, "{}", kernels.isa());
+            prop_assert_eq!(&finished(kernels), &expected, "{}", kernels.isa());
+        }
+    }
+
+    #[test]
+    fn maxima_agree(
+        channels in 1..up_to(200, 40),
+        values in prop::collection::vec(float(), 0..up_to(1800, 200)),
+    ) {
+        let rows: Vec<&[f32]> = values.chunks_exact(channels).collect();
+        let mut expected = vec![-1.0; channels];
+        SCALAR.max_rows(&rows, &mut expected);
+        for (channel, &most) in expected.iter().enumerate() {
+            prop_assert_eq!(most, rows.iter().map(|row| row[channel]).fold(-1.0, f32::max));
+        }
+        for kernels in others() {
+            let mut found = vec![-1.0; channels];
+            kernels.max_rows(&rows, &mut found);
+            prop_assert!(same_bits(&found, &expected), "{}", kernels.isa());
         }
     }
 

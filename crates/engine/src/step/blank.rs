@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use dabnet_graph::Shape;
 
@@ -8,7 +8,7 @@ use crate::{bits::units, memory::Memory, plan::Buffers, touched::Place};
 /// What a step gives for blank paper.
 #[derive(Debug)]
 pub(crate) struct Blank {
-    floats: Vec<f32>,
+    floats: BlankRows,
     /// One an output of bits.
     bits: Vec<Vec<u32>>,
 }
@@ -20,8 +20,8 @@ impl Blank {
         let positions = step.shape.positions();
         let floats = step.epilogue.floats().map(|store| {
             let values = &memory.floats[buffers.place(store.value)][..positions * store.stride];
-            let stored = |position: &[f32]| position[store.first..store.first + channels].to_vec();
-            values.chunks_exact(store.stride).flat_map(stored).collect()
+            let positions = values.chunks_exact(store.stride);
+            BlankRows::new(channels, positions.map(|position| &position[store.first..][..channels]))
         });
         let bits = step
             .epilogue
@@ -30,14 +30,15 @@ impl Blank {
         Self { floats: floats.unwrap_or_default(), bits: bits.collect() }
     }
 
-    /// Bytes that this takes for a step.
+    /// The most bytes that this takes for a step.
     pub(crate) fn bytes(step: &Step) -> u64 {
         let Shape { channels, .. } = step.shape;
-        let floats = if step.epilogue.floats().is_some() { channels } else { 0 };
+        // And an index and what finding equal rows takes meanwhile.
+        let floats = if step.epilogue.floats().is_some() { channels + 16 } else { 0 };
         4 * (step.shape.positions() * (floats + step.epilogue.bits().count() * units(channels))) as u64
     }
 
-    pub(crate) fn floats(&self) -> &[f32] {
+    pub(crate) fn floats(&self) -> &BlankRows {
         &self.floats
     }
 
@@ -51,6 +52,37 @@ impl Blank {
             }
             next = end + 1;
         }
+    }
+}
+
+/// The floats of every position, each different row once: most positions see nothing of the border.
+#[derive(Debug, Default)]
+pub(crate) struct BlankRows {
+    channels: usize,
+    /// By position.
+    rows: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl BlankRows {
+    fn new<'a>(channels: usize, positions: impl Iterator<Item = &'a [f32]>) -> Self {
+        let mut known = HashMap::new();
+        let mut values = Vec::new();
+        let row_of = |position: &'a [f32]| {
+            // Numbers that are equal need not be the same: there are two zeros.
+            let bits: Vec<u32> = position.iter().map(|value| value.to_bits()).collect();
+            let next = known.len() as u32;
+            *known.entry(bits).or_insert_with(|| {
+                values.extend_from_slice(position);
+                next
+            })
+        };
+        let rows = positions.map(row_of).collect();
+        Self { channels, rows, values }
+    }
+
+    pub(crate) fn get(&self, position: usize) -> &[f32] {
+        &self.values[self.rows[position] as usize * self.channels..][..self.channels]
     }
 }
 

@@ -20,7 +20,7 @@ impl Source for Copy {
     fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
         let values = context.values.rows(self.value, self.channels);
         for &place in places {
-            sink.floats(place, |row| row.copy_from_slice(values.get(place)));
+            sink.row(place, values.get(place));
         }
     }
 }

@@ -91,7 +91,7 @@ impl Source for DenseConv {
             };
             matrix_product(windows, &self.weights, product, inner, filters);
             for (place, values) in tile.iter().zip(product.chunks_exact(filters)) {
-                sink.floats(*place, |row| row.copy_from_slice(values));
+                sink.row(*place, values);
             }
         }
     }

@@ -3,6 +3,7 @@ use std::mem;
 use super::Pointwise;
 use crate::{
     aligned::Aligned,
+    kernels::Comparison,
     memory::Memory,
     plan::{Buffers, ValueId},
 };
@@ -27,10 +28,13 @@ pub(crate) enum Epilogue {
 /// What becomes of floats: first `ops`, then they are stored, compared, or both.
 #[derive(Debug)]
 pub(crate) struct Rows {
+    /// At most [`MAX_STAGES`](crate::kernels::MAX_STAGES).
     pub(crate) ops: Vec<RowOp>,
     pub(crate) store: Option<Store>,
     /// At most [`MAX_BIT_OUTPUTS`].
-    pub(crate) bits: Vec<BitsOutput>,
+    pub(crate) comparisons: Vec<Comparison>,
+    /// Where the bits of each go.
+    pub(crate) bits: Vec<ValueId>,
 }
 
 /// A function of the results of one position.
@@ -50,14 +54,6 @@ pub(crate) struct Store {
     pub(crate) stride: usize,
 }
 
-/// Bits that say whether `sign · result` is at least `at`, one of each a channel.
-#[derive(Debug)]
-pub(crate) struct BitsOutput {
-    pub(crate) value: ValueId,
-    pub(crate) sign: Aligned<f32>,
-    pub(crate) at: Aligned<f32>,
-}
-
 /// The buffers that a step writes, while it runs.
 #[derive(Debug, Default)]
 pub(super) struct Written {
@@ -67,18 +63,28 @@ pub(super) struct Written {
 
 impl Epilogue {
     pub(super) fn reads(&self) -> impl Iterator<Item = ValueId> {
-        let ops = match self {
-            Self::Bits { .. } => &[][..],
-            Self::Rows(rows) => &rows.ops,
-        };
-        ops.iter().filter_map(|op| match op {
+        self.ops().iter().filter_map(|op| match op {
             RowOp::Add(value) => Some(*value),
             RowOp::Pointwise(_) => None,
         })
     }
 
+    /// What is done to floats.
+    pub(super) fn ops(&self) -> &[RowOp] {
+        match self {
+            Self::Bits { .. } => &[],
+            Self::Rows(rows) => &rows.ops,
+        }
+    }
+
     pub(super) fn writes(&self) -> impl Iterator<Item = ValueId> {
         self.floats().map(|store| store.value).into_iter().chain(self.bits())
+    }
+
+    /// What is added to the results and lies where they go, to be read before they are written.
+    pub(super) fn adds_out(&self, buffers: &Buffers) -> Option<ValueId> {
+        let place = buffers.place(self.floats()?.value);
+        self.reads().find(|&value| buffers.place(value) == place)
     }
 
     pub(super) fn take(&self, buffers: &Buffers, memory: &mut Memory) -> Written {
@@ -115,6 +121,6 @@ impl Epilogue {
             Self::Bits { value, .. } => (Some(*value), &[][..]),
             Self::Rows(rows) => (None, &rows.bits[..]),
         };
-        direct.into_iter().chain(compared.iter().map(|output| output.value))
+        direct.into_iter().chain(compared.iter().copied())
     }
 }

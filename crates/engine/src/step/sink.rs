@@ -1,9 +1,16 @@
-use std::ops::Range;
+use std::{mem, ops::Range};
 
 use dabnet_graph::Shape;
 
-use super::{Context, Epilogue, Pointwise, RowOp, Rows, epilogue::Written};
-use crate::{bits::units, kernels::Sums, step::MAX_BIT_OUTPUTS, touched::Place};
+use super::{
+    Context, Epilogue, MAX_BIT_OUTPUTS, Pointwise, RowOp, Rows, Store, blank::BlankRows, epilogue::Written,
+};
+use crate::{
+    bits::units,
+    kernels::{Finish, MAX_STAGES, Stage, Start, Sums},
+    plan::ValueId,
+    touched::Place,
+};
 
 /// What a step writes, or the rows of it that one thread does.
 #[derive(Debug, Default)]
@@ -47,6 +54,13 @@ impl<'a> Outputs<'a> {
 pub(crate) struct Sink<'a> {
     epilogue: &'a Epilogue,
     context: Context<'a>,
+    /// What is done to floats; sums change with the place.
+    stages: [Stage<'a>; MAX_STAGES],
+    /// Which of those are sums, and with what.
+    adds: [(usize, ValueId); MAX_STAGES],
+    adding: usize,
+    /// What is added to the results and lies where they go.
+    adds_out: Option<ValueId>,
     /// The position that the outputs begin with.
     first: usize,
     outputs: Outputs<'a>,
@@ -68,23 +82,47 @@ impl<'a> Sink<'a> {
         channels: usize,
     ) -> Self {
         let (row, words) = (&mut row[..channels], &mut words[..channels.div_ceil(64)]);
-        Self { epilogue, context, first, outputs, row, words, channels }
+        let mut sink = Self {
+            epilogue,
+            context,
+            stages: [Stage::Relu; MAX_STAGES],
+            adds: [(0, ValueId(0)); MAX_STAGES],
+            adding: 0,
+            adds_out: epilogue.adds_out(context.values.buffers),
+            first,
+            outputs,
+            row,
+            words,
+            channels,
+        };
+        for (at, op) in epilogue.ops().iter().enumerate() {
+            match op {
+                RowOp::Pointwise(Pointwise::Affine { scale, shift }) => {
+                    sink.stages[at] = Stage::Affine { scale, shift };
+                }
+                RowOp::Pointwise(Pointwise::Relu) => sink.stages[at] = Stage::Relu,
+                RowOp::Add(value) => {
+                    sink.adds[sink.adding] = (at, *value);
+                    sink.adding += 1;
+                }
+            }
+        }
+        sink
     }
 
     /// Takes what a whole range of positions ends as; `floats` and `bits` hold that of all.
-    pub(super) fn finished(&mut self, positions: Range<usize>, floats: Option<&Vec<f32>>, bits: &[Vec<u32>]) {
+    pub(super) fn finished(
+        &mut self,
+        positions: Range<usize>,
+        floats: Option<&BlankRows>,
+        bits: &[Vec<u32>],
+    ) {
         let (channels, units) = (self.channels, units(self.channels));
         let offsets = positions.start - self.first..positions.end - self.first;
         if let (Some(store), Some(floats)) = (self.epilogue.floats(), floats) {
-            let source = &floats[positions.start * channels..positions.end * channels];
             let target = &mut self.outputs.floats[offsets.start * store.stride..offsets.end * store.stride];
-            if store.stride == channels {
-                target.copy_from_slice(source);
-            } else {
-                let targets = target.chunks_exact_mut(store.stride);
-                for (source, target) in source.chunks_exact(channels).zip(targets) {
-                    target[store.first..store.first + channels].copy_from_slice(source);
-                }
+            for (position, target) in positions.clone().zip(target.chunks_exact_mut(store.stride)) {
+                target[store.first..store.first + channels].copy_from_slice(floats.get(position));
             }
         }
         for (source, target) in bits.iter().zip(&mut self.outputs.bits) {
@@ -118,7 +156,7 @@ impl<'a> Sink<'a> {
                     }
                 }
             }
-            Epilogue::Rows(_) => self.floats(place, |row| kernels.scale_sums(sums, row)),
+            Epilogue::Rows(rows) => self.finish(rows, place, Start::Sums(sums)),
         }
     }
 
@@ -127,31 +165,66 @@ impl<'a> Sink<'a> {
     /// # Panics
     /// If the epilogue takes bits.
     pub(super) fn floats(&mut self, place: Place, write: impl FnOnce(&mut [f32])) {
-        let Epilogue::Rows(Rows { ops, store, bits }) = self.epilogue else {
-            unreachable!("a source of floats before bits")
-        };
-        let (offset, channels) = (place.position() - self.first, self.channels);
-        let row = match store.map(|store| offset * store.stride + store.first) {
-            Some(at) => &mut self.outputs.floats[at..at + channels],
-            None => &mut *self.row,
-        };
-        write(row);
-        for op in ops {
-            apply(op, self.context, place, row);
+        let rows = self.rows();
+        match rows.store {
+            // Where nothing is that is still needed, they are written where they go.
+            Some(store) if self.adds_out.is_none() => {
+                write(floats_at(self.outputs.floats, store, place.position() - self.first, self.channels));
+                self.finish(rows, place, Start::Out);
+            }
+            _ => {
+                let row = mem::take(&mut self.row);
+                write(row);
+                self.finish(rows, place, Start::Row(row));
+                self.row = row;
+            }
         }
-        for (output, target) in bits.iter().zip(&mut self.outputs.bits) {
-            self.context.kernels.compare_values(row, &output.sign, &output.at, self.words);
-            copy_units(self.words, units_at(target, offset, channels));
+    }
+
+    /// Takes floats that lie in memory.
+    ///
+    /// # Panics
+    /// If the epilogue takes bits.
+    pub(super) fn row(&mut self, place: Place, row: &[f32]) {
+        self.finish(self.rows(), place, Start::Row(row));
+    }
+
+    fn rows(&self) -> &'a Rows {
+        let Epilogue::Rows(rows) = self.epilogue else { unreachable!("a source of floats before bits") };
+        rows
+    }
+
+    fn finish(&mut self, rows: &Rows, place: Place, start: Start<'_>) {
+        let (kernels, channels) = (self.context.kernels, self.channels);
+        let offset = place.position() - self.first;
+        for &(stage, value) in &self.adds[..self.adding] {
+            self.stages[stage] = self.add(value, place);
+        }
+        kernels.finish(Finish {
+            channels,
+            start,
+            stages: &self.stages[..rows.ops.len()],
+            out: rows.store.map(|store| floats_at(self.outputs.floats, store, offset, channels)),
+            comparisons: &rows.comparisons,
+            bits: &mut self.outputs.bits,
+            unit: offset * units(channels),
+        });
+    }
+
+    /// Adds what `value` is at `place`.
+    fn add(&self, value: ValueId, place: Place) -> Stage<'a> {
+        let rows = self.context.values.rows(value, self.channels);
+        match rows.blank(place) {
+            Some(row) => Stage::Add(row),
+            None if self.adds_out == Some(value) => Stage::AddOut,
+            None => Stage::Add(rows.get(place)),
         }
     }
 }
 
-fn apply(op: &RowOp, context: Context<'_>, place: Place, row: &mut [f32]) {
-    match op {
-        RowOp::Pointwise(Pointwise::Affine { scale, shift }) => context.kernels.scale(row, scale, shift),
-        RowOp::Pointwise(Pointwise::Relu) => row.iter_mut().for_each(|x| *x = x.max(0.0)),
-        RowOp::Add(value) => context.kernels.add(row, context.values.rows(*value, row.len()).get(place)),
-    }
+/// The channels of the position that is `offset` after the first.
+fn floats_at(floats: &mut [f32], store: Store, offset: usize, channels: usize) -> &mut [f32] {
+    &mut floats[offset * store.stride + store.first..][..channels]
 }
 
 /// The units of the position that is `offset` after the first.

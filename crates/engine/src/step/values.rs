@@ -1,4 +1,4 @@
-use super::Blank;
+use super::{Blank, blank::BlankRows};
 use crate::{
     plan::{Buffers, ValueId},
     touched::{Place, Touched},
@@ -49,18 +49,20 @@ impl<'a> Values<'a> {
 pub(crate) struct ValueRows<'a> {
     values: &'a [f32],
     /// What it is where ink does not reach, and where that is, if it is not filled there.
-    blank: Option<(&'a [f32], &'a Touched)>,
+    blank: Option<(&'a BlankRows, &'a Touched)>,
     channels: usize,
 }
 
 impl<'a> ValueRows<'a> {
     /// The channels of a position.
     pub(crate) fn get(&self, place: Place) -> &'a [f32] {
-        let values = match self.blank {
-            Some((blank, touched)) if !touched.contains(place) => blank,
-            _ => self.values,
-        };
-        &values[place.position() * self.channels..][..self.channels]
+        self.blank(place).unwrap_or_else(|| &self.values[place.position() * self.channels..][..self.channels])
+    }
+
+    /// The same if the value does not hold it.
+    pub(crate) fn blank(&self, place: Place) -> Option<&'a [f32]> {
+        let (blank, touched) = self.blank?;
+        (!touched.contains(place)).then(|| blank.get(place.position()))
     }
 
     /// Calls `visit` with the channels of every position under a window.

@@ -1,0 +1,132 @@
+//! What becomes of the results of one position, a few channels at a time, so that they stay in
+//! registers from the first operation to the last.
+
+use std::array;
+
+use super::{LANES, Sums};
+use crate::{aligned::Aligned, bits::UNIT};
+
+/// The most [stages](Stage) at a time.
+pub(crate) const MAX_STAGES: usize = 8;
+
+/// The results of one position, what is done to them, and where they go.
+#[derive(Debug)]
+pub(crate) struct Finish<'a, 'b> {
+    pub(crate) channels: usize,
+    pub(crate) start: Start<'a>,
+    pub(crate) stages: &'a [Stage<'a>],
+    /// Where the floats go, if they are to be kept.
+    pub(crate) out: Option<&'a mut [f32]>,
+    pub(crate) comparisons: &'a [Comparison],
+    /// Where the bits of each comparison go, from `unit` on.
+    pub(crate) bits: &'a mut [&'b mut [u32]],
+    pub(crate) unit: usize,
+}
+
+/// Where results are to begin with, one a channel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start<'a> {
+    /// Those of as many filters, or some more.
+    Sums(Sums<'a>),
+    Row(&'a [f32]),
+    /// Where they go.
+    Out,
+}
+
+/// One function of the results.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stage<'a> {
+    /// `scale · result + shift`.
+    Affine { scale: &'a [f32], shift: &'a [f32] },
+    /// `max(result, 0)`.
+    Relu,
+    /// The sum with another row.
+    Add(&'a [f32]),
+    /// The sum with what is where the results go.
+    AddOut,
+}
+
+/// Bits that say whether `sign · result` is at least `at`, one of each a channel.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    pub(crate) sign: Aligned<f32>,
+    pub(crate) at: Aligned<f32>,
+}
+
+impl Finish<'_, '_> {
+    /// Does it; `at_least` gives one bit for each of up to [`UNIT`] numbers: whether it is at least the
+    /// other.
+    ///
+    /// # Panics
+    /// If anything is too short.
+    #[inline(always)]
+    pub(super) fn run(mut self, at_least: impl Fn(&[f32], &[f32]) -> u32) {
+        let channels = self.channels;
+        let (whole, most) = (channels / UNIT * UNIT, channels / LANES * LANES);
+        for first in (0..whole).step_by(UNIT) {
+            self.part::<UNIT>(first, &at_least);
+        }
+        for first in (whole..most).step_by(LANES) {
+            self.part::<LANES>(first, &at_least);
+        }
+        for first in most..channels {
+            self.part::<1>(first, &at_least);
+        }
+    }
+
+    #[inline(always)]
+    fn part<const N: usize>(&mut self, first: usize, at_least: impl Fn(&[f32], &[f32]) -> u32) {
+        let of = |row: &[f32]| -> [f32; N] { *row[first..].first_chunk().expect("a whole row") };
+        let out = || of(self.out.as_deref().expect("results where they go"));
+        let mut values = match self.start {
+            Start::Sums(sums) => sums.outputs(first),
+            Start::Row(row) => of(row),
+            Start::Out => out(),
+        };
+        for stage in self.stages {
+            values = match *stage {
+                Stage::Affine { scale, shift } => {
+                    let (scale, shift) = (of(scale), of(shift));
+                    array::from_fn(|lane| scale[lane] * values[lane] + shift[lane])
+                }
+                Stage::Relu => values.map(|value| if value > 0.0 { value } else { 0.0 }),
+                Stage::Add(row) => sum(values, of(row)),
+                Stage::AddOut => sum(values, out()),
+            };
+        }
+        if let Some(out) = &mut self.out {
+            out[first..first + N].copy_from_slice(&values);
+        }
+        for (Comparison { sign, at }, bits) in self.comparisons.iter().zip(&mut *self.bits) {
+            let sign = of(sign);
+            let signed: [f32; N] = array::from_fn(|lane| sign[lane] * values[lane]);
+            let found = at_least(&signed, &of(at));
+            let unit = &mut bits[self.unit + first / UNIT];
+            // The first of a unit clears what was there.
+            *unit = if first.is_multiple_of(UNIT) { found } else { *unit | found << (first % UNIT) };
+        }
+    }
+}
+
+#[inline(always)]
+fn sum<const N: usize>(a: [f32; N], b: [f32; N]) -> [f32; N] {
+    array::from_fn(|lane| a[lane] + b[lane])
+}
+
+/// Compares as many numbers as there are with a way to compare [`LANES`].
+#[inline(always)]
+pub(super) fn by_lanes(
+    at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u64,
+) -> impl Fn(&[f32], &[f32]) -> u32 {
+    move |values, at| {
+        let ((values, last), (at, last_at)) = (values.as_chunks(), at.as_chunks());
+        let mut bits = 0;
+        for (group, (values, at)) in values.iter().zip(at).enumerate() {
+            bits |= (at_least(values, at) as u32) << (group * LANES);
+        }
+        for (lane, (value, at)) in last.iter().zip(last_at).enumerate() {
+            bits |= u32::from(value >= at) << (values.len() * LANES + lane);
+        }
+        bits
+    }
+}
