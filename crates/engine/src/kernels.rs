@@ -21,7 +21,7 @@ macro_rules! kernels {
         kernels!(@ $features, $count_differences, count_differences(patches: &[u64], filters: &BitFilters, part: super::Part, counts: &mut [u32]));
         kernels!(@ $features, $gather, gather(source: &[u32], runs: super::Runs, target: &mut [u32]) -> u32);
         kernels!(@ $features, $busy, busy(rounds: usize) -> u64);
-        kernels!(@ $features, $compare_sums, compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]));
+        kernels!(@ $features, $compare_sums, compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u32]));
         kernels!(@ $features, |finish: super::Finish<'_, '_>| finish.run($at_least), finish(finish: super::Finish<'_, '_>));
         kernels!(@ $features, $select_sums, select_sums(values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32);
         kernels!(@ $features, $sum_rows, sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]));
@@ -71,7 +71,7 @@ pub(crate) use filters::{BitFilters, LANES, Part};
 pub(crate) use finish::{Comparison, Finish, MAX_STAGES, Stage, Start};
 pub(crate) use gemm::matrix_product;
 
-use crate::{EngineError, Isa};
+use crate::{EngineError, Isa, bits::units};
 
 /// The inner loops for an instruction set that this machine is known to have.
 #[derive(Clone, Copy, Debug)]
@@ -98,11 +98,6 @@ pub(crate) struct Sums<'a> {
 }
 
 impl Sums<'_> {
-    fn assert_len(&self, len: usize) {
-        let lens = [self.counts.len(), self.base.len(), self.slope.len(), self.lift.len()];
-        assert!(lens.iter().all(|&each| each == len), "sums of unequal length");
-    }
-
     /// The real outputs of filters `first..first + N`.
     #[inline(always)]
     fn outputs<const N: usize>(&self, first: usize) -> [f32; N] {
@@ -113,6 +108,20 @@ impl Sums<'_> {
             slope[lane] * dot as f32 + lift[lane] * self.total
         })
     }
+}
+
+/// Patches whose real outputs are to be compared with `at`, as [`Sums`] defines them; `totals` has one
+/// element a patch, what follows one a filter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Compared<'a> {
+    pub(crate) patches: &'a [u64],
+    pub(crate) filters: &'a BitFilters,
+    pub(crate) part: Part,
+    pub(crate) totals: &'a [f32],
+    pub(crate) base: &'a [i32],
+    pub(crate) slope: &'a [f32],
+    pub(crate) lift: &'a [f32],
+    pub(crate) at: &'a [f32],
 }
 
 /// Runs of units that are to be brought closer together.
@@ -183,8 +192,7 @@ impl Kernels {
         let words = part.words();
         assert_eq!(patches.len() * filters.padded(), counts.len() * words, "counts of another size");
         assert_eq!(patches.len() % words, 0, "part of a patch");
-        let end = part.first + (part.rows - 1) * part.step + part.run;
-        assert!(end <= filters.words(), "part of a longer filter");
+        assert!(part.end() <= filters.words(), "part of a longer filter");
         dispatch!(self, count_differences(patches, filters, part, counts));
     }
 
@@ -212,11 +220,26 @@ impl Kernels {
         }
     }
 
-    /// Bit `f` of `out`: whether the real output of filter `f` is at least `at[f]`.
-    pub(crate) fn compare_sums(self, sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
-        sums.assert_len(at.len());
-        assert!(at.len().is_multiple_of(LANES) && at.len() <= out.len() * 64, "too few bits");
-        dispatch!(self, compare_sums(sums, at, out));
+    /// For every patch, one bit a filter: whether its real output is at least `at`. Every patch begins a
+    /// unit of `bits`; `counts` is room to work in.
+    pub(crate) fn compare_patches(self, compared: &Compared<'_>, counts: &mut [u32], bits: &mut [u32]) {
+        let Compared { patches, filters, part, totals, base, slope, lift, at } = *compared;
+        let (padded, units) = (filters.padded(), units(filters.padded()));
+        let lens = [base.len(), slope.len(), lift.len(), at.len()];
+        assert!(lens.iter().all(|&len| len == padded), "a number a filter");
+        assert_eq!(bits.len(), totals.len() * units, "bits of another size");
+        assert_eq!(patches.len(), totals.len() * part.words(), "a total a patch");
+        assert!(part.end() <= filters.words(), "part of a longer filter");
+        #[cfg(target_arch = "x86_64")]
+        if self.isa == Isa::Avx512 {
+            return avx512::compare_patches(compared, bits);
+        }
+        let counts = &mut counts[..totals.len() * padded];
+        self.count_differences(patches, filters, part, counts);
+        let counted = counts.chunks_exact(padded).zip(totals);
+        for ((counts, &total), bits) in counted.zip(bits.chunks_exact_mut(units)) {
+            dispatch!(self, compare_sums(Sums { counts, base, total, slope, lift }, at, bits));
+        }
     }
 
     /// Does to the results of one position what becomes of them.

@@ -18,6 +18,8 @@ pub(crate) struct Needs {
     pub(crate) patches: usize,
     /// Integer results.
     pub(crate) counts: usize,
+    /// Units of bits that those become.
+    pub(crate) compared: usize,
     /// Floats of gathered windows.
     pub(crate) columns: usize,
     /// Floats of the results of several positions.
@@ -43,6 +45,7 @@ impl Needs {
             places: self.places.max(other.places),
             patches: self.patches.max(other.patches),
             counts: self.counts.max(other.counts),
+            compared: self.compared.max(other.compared),
             columns: self.columns.max(other.columns),
             tile: self.tile.max(other.tile),
             channels: self.channels.max(other.channels),
@@ -57,9 +60,11 @@ impl Needs {
     /// Bytes of the scratch memory of one worker.
     fn worker_bytes(&self) -> u64 {
         let places = 2 * (size_of::<Place>() * self.places) as u64;
-        let words = self.patches as u64 + self.channels.div_ceil(64) as u64;
-        let halves = [self.counts, self.columns, self.tile, self.channels];
-        places + 8 * words + 4 * halves.iter().map(|&each| each as u64).sum::<u64>() + Band::bytes(self)
+        let halves = [self.counts, self.compared, self.columns, self.tile, self.channels];
+        places
+            + 8 * self.patches as u64
+            + 4 * halves.iter().map(|&each| each as u64).sum::<u64>()
+            + Band::bytes(self)
     }
 }
 
@@ -85,8 +90,6 @@ pub(crate) struct Worker {
     pub(crate) scratch: Scratch,
     /// The results of one position.
     pub(crate) row: Aligned<f32>,
-    /// Those as bits.
-    pub(crate) words: Vec<u64>,
 }
 
 /// What a source works in, beside its results.
@@ -97,9 +100,10 @@ pub(crate) struct Scratch {
     /// Places whose windows stick out.
     pub(crate) others: Vec<Place>,
     pub(crate) patches: Aligned<u64>,
-    /// Ones of each of those.
-    pub(crate) ones: Vec<u32>,
+    /// The sum of the activations of each of those.
+    pub(crate) totals: Vec<f32>,
     pub(crate) counts: Aligned<u32>,
+    pub(crate) compared: Aligned<u32>,
     pub(crate) columns: Aligned<f32>,
     pub(crate) tile: Aligned<f32>,
     pub(crate) band: Band,
@@ -150,14 +154,14 @@ impl Worker {
                 inside: Vec::with_capacity(needs.places),
                 others: Vec::with_capacity(needs.places),
                 patches: Aligned::zeros(needs.patches),
-                ones: Vec::with_capacity(needs.places),
+                totals: Vec::with_capacity(needs.places),
                 counts: Aligned::zeros(needs.counts),
+                compared: Aligned::zeros(needs.compared),
                 columns: Aligned::zeros(needs.columns),
                 tile: Aligned::zeros(needs.tile),
                 band: Band::new(needs),
             },
             row: Aligned::zeros(needs.channels),
-            words: vec![0; needs.channels.div_ceil(64)],
         }
     }
 }

@@ -184,10 +184,10 @@ impl Step {
         if rows.is_empty() {
             return;
         }
-        let Worker { scratch, row, words } = worker;
+        let Worker { scratch, row } = worker;
         let positions = rows.start * self.shape.width..rows.end * self.shape.width;
         let channels = self.shape.channels;
-        let mut sink = Sink::new(&self.epilogue, context, positions.start, outputs, row, words, channels);
+        let mut sink = Sink::new(&self.epilogue, context, positions.start, outputs, row, channels);
         if let Some(blank) = blank {
             let floats = self.epilogue.floats().is_some_and(|store| context.values.is_filled(store.value));
             blank.fill(places, positions, floats, &mut sink);

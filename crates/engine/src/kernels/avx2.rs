@@ -99,8 +99,8 @@ fn busy_registers(rounds: usize) -> u64 {
 /// One bit for each number: whether it is at least the other.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u64 {
+fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u32 {
     // SAFETY: eight numbers each.
     let (values, at) = unsafe { (_mm256_loadu_ps(values.as_ptr()), _mm256_loadu_ps(at.as_ptr())) };
-    _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(values, at)) as u64
+    _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(values, at)) as u32
 }

@@ -4,16 +4,17 @@
 use std::arch::x86_64::*;
 
 use super::{
-    BitFilters, LANES, Part, Sums, Tap, scalar,
-    tiles::{self, Tile},
+    BitFilters, Compared, LANES, Part, Runs, Sums, Tap, scalar,
+    tiles::{self, Tile, Visit},
 };
+use crate::bits::{UNIT, units};
 
 /// Positions and groups of filters of a register tile: 16 sums, 4 filters, 1 patch word.
 const TILE: usize = 4;
 
 kernels! {
     "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt";
-    gather = scalar::gather;
+    gather = gather_masked;
     count_differences = tiles::count_differences::<Avx512, 2, TILE>;
     busy = busy_registers;
     compare_sums = sums_to_bits;
@@ -21,6 +22,12 @@ kernels! {
     sum_rows = scalar::sum_rows_by::<64>;
     select_sums = scalar::select_sums;
 }
+
+kernels!(
+    @ "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt",
+    compare_tiles,
+    compare_patches(compared: &Compared<'_>, bits: &mut [u32])
+);
 
 struct Avx512;
 
@@ -38,33 +45,142 @@ impl Tile for Avx512 {
         first: usize,
         counts: &mut [u32],
     ) {
-        let (words, patch_words) = (filters.words(), part.words());
-        let (mut patch, lanes) = (patches.as_ptr(), filters.group(first, G).as_ptr());
-        let mut sums = [[_mm512_setzero_si512(); G]; P];
-        for run in part.runs() {
-            for word in run..run + part.run {
-                let mut filter = [_mm512_setzero_si512(); G];
-                for (group, filter) in filter.iter_mut().enumerate() {
-                    // SAFETY: inside the `G · words` lanes, and `Lanes` is aligned to 64 bytes.
-                    *filter = unsafe { _mm512_load_si512(lanes.add(group * words + word).cast()) };
-                }
-                for (position, sums) in sums.iter_mut().enumerate() {
-                    // SAFETY: inside the `P · patch_words` words.
-                    let bits = _mm512_set1_epi64(unsafe { *patch.add(position * patch_words) } as i64);
-                    for (sum, filter) in sums.iter_mut().zip(filter) {
-                        *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_xor_si512(bits, filter)));
-                    }
-                }
-                // SAFETY: at most one past the end.
-                patch = unsafe { patch.add(1) };
-            }
-        }
+        // SAFETY: this function's own requirement.
+        let sums = unsafe { differences::<P, G>(patches, filters, part, first) };
         for (position, sums) in sums.iter().enumerate() {
             for (group, &sum) in sums.iter().enumerate() {
                 store(sum, &mut counts[position * filters.padded() + (first + group) * LANES..]);
             }
         }
     }
+}
+
+/// In how many bits `P` patches differ from a part of `G` groups of filters from `first` on.
+///
+/// # Safety
+/// `patches` holds `P · part.words()` words, and part and groups exist.
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+#[inline]
+unsafe fn differences<const P: usize, const G: usize>(
+    patches: &[u64],
+    filters: &BitFilters,
+    part: Part,
+    first: usize,
+) -> [[__m512i; G]; P] {
+    let (words, patch_words) = (filters.words(), part.words());
+    let (mut patch, lanes) = (patches.as_ptr(), filters.group(first, G).as_ptr());
+    let mut sums = [[_mm512_setzero_si512(); G]; P];
+    for run in part.runs() {
+        for word in run..run + part.run {
+            let mut filter = [_mm512_setzero_si512(); G];
+            for (group, filter) in filter.iter_mut().enumerate() {
+                // SAFETY: inside the `G · words` lanes, and `Lanes` is aligned to 64 bytes.
+                *filter = unsafe { _mm512_load_si512(lanes.add(group * words + word).cast()) };
+            }
+            for (position, sums) in sums.iter_mut().enumerate() {
+                // SAFETY: inside the `P · patch_words` words.
+                let bits = _mm512_set1_epi64(unsafe { *patch.add(position * patch_words) } as i64);
+                for (sum, filter) in sums.iter_mut().zip(filter) {
+                    *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_xor_si512(bits, filter)));
+                }
+            }
+            // SAFETY: at most one past the end.
+            patch = unsafe { patch.add(1) };
+        }
+    }
+    sums
+}
+
+/// # Safety
+/// The lengths of `compared` fit each other, and `bits` has [`units`] for every patch.
+#[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
+unsafe fn compare_tiles(compared: &Compared<'_>, bits: &mut [u32]) {
+    let groups = compared.filters.padded() / LANES;
+    let mut compare = Compare { compared, bits, units: units(compared.filters.padded()) };
+    // SAFETY: there is a total for each patch, and so many groups.
+    unsafe { tiles::visit::<_, 2, TILE>(&mut compare, compared.totals.len(), groups) };
+}
+
+/// Compares the sums of every tile, while they are in registers.
+struct Compare<'a> {
+    compared: &'a Compared<'a>,
+    bits: &'a mut [u32],
+    /// Of one patch.
+    units: usize,
+}
+
+impl Visit for Compare<'_> {
+    #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
+    #[inline]
+    unsafe fn tile<const P: usize, const G: usize>(&mut self, patch: usize, group: usize) {
+        let Compared { patches, filters, part, totals, base, slope, lift, at } = *self.compared;
+        // SAFETY: patches and groups exist.
+        let sums = unsafe {
+            differences::<P, G>(
+                &patches[patch * part.words()..(patch + P) * part.words()],
+                filters,
+                part,
+                group,
+            )
+        };
+        let totals: [_; P] = std::array::from_fn(|position| _mm512_set1_ps(totals[patch + position]));
+        let mut found = [0; P];
+        for pair in (0..G).step_by(2) {
+            let first = (group + pair) * LANES;
+            let lanes = first_lanes((G - pair) * LANES);
+            // SAFETY: the mask keeps every load inside slices that have an element a filter.
+            let (base, slope, lift, at) = unsafe {
+                (
+                    _mm512_maskz_loadu_epi32(lanes, base[first..].as_ptr()),
+                    _mm512_maskz_loadu_ps(lanes, slope[first..].as_ptr()),
+                    _mm512_maskz_loadu_ps(lanes, lift[first..].as_ptr()),
+                    _mm512_maskz_loadu_ps(lanes, at[first..].as_ptr()),
+                )
+            };
+            for ((sums, total), found) in sums.iter().zip(totals).zip(&mut found) {
+                let counts = low_halves(sums[pair], sums[(pair + 1).min(G - 1)]);
+                let dot = _mm512_cvtepi32_ps(_mm512_sub_epi32(base, _mm512_add_epi32(counts, counts)));
+                let value = _mm512_add_ps(_mm512_mul_ps(slope, dot), _mm512_mul_ps(lift, total));
+                let bits = _mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, value, at);
+                *found |= u32::from(bits) << (pair * LANES);
+            }
+        }
+        for (position, found) in found.into_iter().enumerate() {
+            let unit = &mut self.bits[(patch + position) * self.units + group * LANES / UNIT];
+            // The first groups of a unit clear what was there.
+            let place = group * LANES % UNIT;
+            *unit = if place == 0 { found } else { *unit | found << place };
+        }
+    }
+}
+
+/// The low halves of eight numbers each.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn low_halves(a: __m512i, b: __m512i) -> __m512i {
+    let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    _mm512_permutex2var_epi32(a, even, b)
+}
+
+/// Runs are short, so that a copy and a count of their own would take longer to begin than to do.
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+fn gather_masked(source: &[u32], runs: Runs, target: &mut [u32]) -> u32 {
+    let mut ones = _mm512_setzero_si512();
+    for run in 0..runs.count {
+        let source = &source[run * runs.from_step..][..runs.len];
+        let target = &mut target[run * runs.to_step..][..runs.len];
+        for first in (0..runs.len).step_by(16) {
+            let lanes = first_lanes(runs.len - first);
+            // SAFETY: the mask keeps both inside slices of `runs.len` units.
+            let units = unsafe {
+                let units = _mm512_maskz_loadu_epi32(lanes, source.as_ptr().add(first).cast());
+                _mm512_mask_storeu_epi32(target.as_mut_ptr().add(first).cast(), lanes, units);
+                units
+            };
+            ones = _mm512_add_epi64(ones, _mm512_popcnt_epi64(units));
+        }
+    }
+    _mm512_reduce_add_epi64(ones) as u32
 }
 
 /// Writes eight sums.
@@ -93,7 +209,7 @@ fn busy_registers(rounds: usize) -> u64 {
 /// # Safety
 /// All of `sums` are as long as `at`, and `out` has a bit for each.
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn sums_to_bits(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
+pub(super) unsafe fn sums_to_bits(sums: Sums<'_>, at: &[f32], out: &mut [u32]) {
     let total = _mm512_set1_ps(sums.total);
     out.fill(0);
     for first in (0..at.len()).step_by(16) {
@@ -111,7 +227,7 @@ pub(super) unsafe fn sums_to_bits(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
         let dot = _mm512_cvtepi32_ps(_mm512_sub_epi32(base, _mm512_add_epi32(counts, counts)));
         let value = _mm512_add_ps(_mm512_mul_ps(slope, dot), _mm512_mul_ps(lift, total));
         let bits = _mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, value, at);
-        out[first / 64] |= u64::from(bits) << (first % 64);
+        out[first / UNIT] |= u32::from(bits) << (first % UNIT);
     }
 }
 

@@ -30,6 +30,11 @@ impl Part {
         self.rows * self.run
     }
 
+    /// The end of the last run.
+    pub(super) const fn end(&self) -> usize {
+        self.first + (self.rows - 1) * self.step + self.run
+    }
+
     /// The first word of each run.
     pub(super) fn runs(&self) -> impl Iterator<Item = usize> {
         (0..self.rows).map(|row| self.first + row * self.step)

@@ -116,13 +116,13 @@ fn sum<const N: usize>(a: [f32; N], b: [f32; N]) -> [f32; N] {
 /// Compares as many numbers as there are with a way to compare [`LANES`].
 #[inline(always)]
 pub(super) fn by_lanes(
-    at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u64,
+    at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u32,
 ) -> impl Fn(&[f32], &[f32]) -> u32 {
     move |values, at| {
         let ((values, last), (at, last_at)) = (values.as_chunks(), at.as_chunks());
         let mut bits = 0;
         for (group, (values, at)) in values.iter().zip(at).enumerate() {
-            bits |= (at_least(values, at) as u32) << (group * LANES);
+            bits |= at_least(values, at) << (group * LANES);
         }
         for (lane, (value, at)) in last.iter().zip(last_at).enumerate() {
             bits |= u32::from(value >= at) << (values.len() * LANES + lane);

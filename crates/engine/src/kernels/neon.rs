@@ -75,7 +75,7 @@ fn busy_registers(rounds: usize) -> u64 {
 /// One bit for each number: whether it is at least the other.
 #[target_feature(enable = "neon")]
 #[inline]
-fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u64 {
+fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u32 {
     const BITS: [u32; LANES] = [1, 2, 4, 8, 16, 32, 64, 128];
     let half = |first: usize| {
         // SAFETY: four numbers each from the first or the fourth on.
@@ -88,5 +88,5 @@ fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u64 {
         };
         vandq_u32(vcgeq_f32(values, at), bits)
     };
-    u64::from(vaddvq_u32(vorrq_u32(half(0), half(4))))
+    vaddvq_u32(vorrq_u32(half(0), half(4)))
 }

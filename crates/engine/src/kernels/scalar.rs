@@ -8,6 +8,7 @@ use super::{
     BitFilters, LANES, Part, Runs, Sums, Tap,
     finish::{Finish, by_lanes},
 };
+use crate::bits::UNIT;
 
 pub(super) fn count_differences(patches: &[u64], filters: &BitFilters, part: Part, counts: &mut [u32]) {
     let patches = patches.chunks_exact(part.words());
@@ -59,22 +60,22 @@ pub(super) fn busy(rounds: usize) -> u64 {
     sums.iter().fold(0, |all, sum| all ^ sum)
 }
 
-pub(super) fn compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u64]) {
+pub(super) fn compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u32]) {
     compare_sums_by(at_least, sums, at, out);
 }
 
 /// [`compare_sums`] with another way to compare [`LANES`] numbers with as many.
 #[inline(always)]
 pub(super) fn compare_sums_by(
-    at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u64,
+    at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u32,
     sums: Sums<'_>,
     at: &[f32],
-    out: &mut [u64],
+    out: &mut [u32],
 ) {
     out.fill(0);
     for (group, at) in at.as_chunks().0.iter().enumerate() {
-        let values = sums.outputs(group * LANES);
-        out[group / 8] |= at_least(&values, at) << (group % 8 * LANES);
+        let (first, values) = (group * LANES, sums.outputs(group * LANES));
+        out[first / UNIT] |= at_least(&values, at) << (first % UNIT);
     }
 }
 
@@ -84,8 +85,8 @@ pub(super) fn finish(finish: Finish<'_, '_>) {
 
 /// One bit for each number: whether it is at least the other.
 #[inline(always)]
-fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u64 {
-    (0..LANES).map(|lane| u64::from(values[lane] >= at[lane]) << lane).sum()
+fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u32 {
+    (0..LANES).map(|lane| u32::from(values[lane] >= at[lane]) << lane).sum()
 }
 
 #[inline(always)]

@@ -78,13 +78,13 @@ fn busy_registers(rounds: usize) -> u64 {
 /// One bit for each number: whether it is at least the other.
 #[target_feature(enable = "simd128")]
 #[inline]
-fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u64 {
+fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u32 {
     let half = |first: usize| {
         // SAFETY: four numbers each from the first or the fourth on.
         let (values, at) = unsafe {
             (v128_load(values.as_ptr().add(first).cast()), v128_load(at.as_ptr().add(first).cast()))
         };
-        u64::from(u32x4_bitmask(f32x4_ge(values, at)))
+        u32::from(u32x4_bitmask(f32x4_ge(values, at)))
     };
     half(0) | half(4) << 4
 }

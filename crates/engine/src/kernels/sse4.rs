@@ -111,12 +111,12 @@ fn busy_registers(rounds: usize) -> u64 {
 /// One bit for each number: whether it is at least the other.
 #[target_feature(enable = "sse4.2")]
 #[inline]
-fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u64 {
+fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u32 {
     let half = |first: usize| {
         // SAFETY: four numbers each from the first or the fourth on.
         let (values, at) =
             unsafe { (_mm_loadu_ps(values.as_ptr().add(first)), _mm_loadu_ps(at.as_ptr().add(first))) };
-        _mm_movemask_ps(_mm_cmpge_ps(values, at)) as u64
+        _mm_movemask_ps(_mm_cmpge_ps(values, at)) as u32
     };
     half(0) | half(4) << 4
 }

@@ -103,37 +103,62 @@ proptest! {
     }
 
     #[test]
-    fn sums_agree(
-        lanes in prop::collection::vec((0..5000_u32, 0..5000_i32, finite(), finite(), float()), 8..up_to(200, 24)),
-        total in -3000_i32..3000,
+    fn comparisons_agree(
+        (len, rows, patches, choice) in layer(),
+        lanes in prop::collection::vec((0..5000_i32, finite(), finite(), float()), 144),
+        totals in prop::collection::vec(-3000_i32..3000, 12),
     ) {
-        let padded = lanes.len() / LANES * LANES;
-        let counts: Vec<u32> = lanes[..padded].iter().map(|lane| lane.0).collect();
-        let base: Vec<i32> = lanes[..padded].iter().map(|lane| lane.1).collect();
-        let slope: Vec<f32> = lanes[..padded].iter().map(|lane| lane.2).collect();
-        let lift: Vec<f32> = lanes[..padded].iter().map(|lane| lane.3).collect();
-        let at: Vec<f32> = lanes[..padded].iter().map(|lane| lane.4).collect();
-        let sums = Sums { counts: &counts, base: &base, total: total as f32, slope: &slope, lift: &lift };
-        let mut bits = vec![0; padded.div_ceil(64)];
-        SCALAR.compare_sums(sums, &at, &mut bits);
-        for kernels in others() {
-            let mut found = vec![u64::MAX; bits.len()];
-            kernels.compare_sums(sums, &at, &mut found);
-            prop_assert_eq!(&found, &bits, "{}", kernels.isa());
-        }
-        // Without what becomes of them, the results are what they are compared as.
+        let filters = BitFilters::new(&rows, 1, len);
+        let (padded, number) = (filters.padded(), patches.len() / filters.words());
+        let part = part(filters.words(), choice);
+        let patches = parts_of(&patches, filters.words(), part);
+        let lanes = &lanes[..padded];
+        let base: Vec<i32> = lanes.iter().map(|lane| lane.0).collect();
+        let slope: Vec<f32> = lanes.iter().map(|lane| lane.1).collect();
+        let lift: Vec<f32> = lanes.iter().map(|lane| lane.2).collect();
+        let at: Vec<f32> = lanes.iter().map(|lane| lane.3).collect();
+        let totals: Vec<f32> = totals[..number].iter().map(|&total| total as f32).collect();
+        let compared = Compared {
+            patches: &patches,
+            filters: &filters,
+            part,
+            totals: &totals,
+            base: &base,
+            slope: &slope,
+            lift: &lift,
+            at: &at,
+        };
+        let mut counts = vec![0; number * padded];
+        let mut expected = vec![u32::MAX; number * padded.div_ceil(32)];
+        SCALAR.compare_patches(&compared, &mut counts, &mut expected);
+        // Without anything done to them, the results are what they are compared as.
         let mut floats = vec![f32::NAN; padded];
-        SCALAR.finish(Finish {
-            channels: padded,
-            start: Start::Sums(sums),
-            stages: &[],
-            out: Some(&mut floats),
-            comparisons: &[],
-            bits: &mut [],
-            unit: 0,
-        });
-        for (filter, (float, at)) in floats.iter().zip(&at).enumerate() {
-            prop_assert_eq!(float >= at, bits[filter / 64] >> (filter % 64) & 1 == 1);
+        for (patch, &total) in totals.iter().enumerate() {
+            let sums = Sums {
+                counts: &counts[patch * padded..][..padded],
+                base: &base,
+                total,
+                slope: &slope,
+                lift: &lift,
+            };
+            SCALAR.finish(Finish {
+                channels: padded,
+                start: Start::Sums(sums),
+                stages: &[],
+                out: Some(&mut floats),
+                comparisons: &[],
+                bits: &mut [],
+                unit: 0,
+            });
+            let bits = &expected[patch * padded.div_ceil(32)..];
+            for (filter, (float, at)) in floats.iter().zip(&at).enumerate() {
+                prop_assert_eq!(float >= at, bits[filter / 32] >> (filter % 32) & 1 == 1);
+            }
+        }
+        for kernels in others() {
+            let mut found = vec![7; expected.len()];
+            kernels.compare_patches(&compared, &mut counts, &mut found);
+            prop_assert_eq!(&found, &expected, "{}", kernels.isa());
         }
     }
 

@@ -2,6 +2,8 @@
 //! instruction sets.
 #![allow(unsafe_code)]
 
+use std::marker::PhantomData;
+
 use super::{BitFilters, Part};
 
 /// What an instruction set counts in registers.
@@ -24,6 +26,89 @@ pub(super) trait Tile {
     );
 }
 
+/// Something that is done to every tile.
+pub(super) trait Visit {
+    /// Does it to `P` patches from `patch` on and `N` groups of filters from `group` on.
+    ///
+    /// # Safety
+    /// The machine has the instructions, and patches and groups exist.
+    unsafe fn tile<const P: usize, const N: usize>(&mut self, patch: usize, group: usize);
+}
+
+/// Visits tiles of `P` patches and `N` groups as far as there are so many, and what is left over in
+/// smaller ones: two patches or one, one group.
+///
+/// # Safety
+/// The machine has the instructions of `V`, and all the patches and groups exist.
+#[inline(always)]
+pub(super) unsafe fn visit<V: Visit, const P: usize, const N: usize>(
+    visit: &mut V,
+    patches: usize,
+    groups: usize,
+) {
+    let mut group = 0;
+    while group < groups {
+        // SAFETY: the groups exist, the rest is this function's own requirement.
+        unsafe {
+            if group + N <= groups {
+                visit_patches::<V, P, N>(visit, patches, group);
+                group += N;
+            } else {
+                visit_patches::<V, P, 1>(visit, patches, group);
+                group += 1;
+            }
+        }
+    }
+}
+
+/// All patches, with `N` groups of filters from `group` on.
+///
+/// # Safety
+/// That of [`visit`], and the groups exist.
+#[inline(always)]
+unsafe fn visit_patches<V: Visit, const P: usize, const N: usize>(
+    visit: &mut V,
+    patches: usize,
+    group: usize,
+) {
+    let mut patch = 0;
+    while patch < patches {
+        // SAFETY: the patches exist, the rest is this function's own requirement.
+        unsafe {
+            if patch + P <= patches {
+                visit.tile::<P, N>(patch, group);
+                patch += P;
+            } else if patch + 2 <= patches {
+                visit.tile::<2, N>(patch, group);
+                patch += 2;
+            } else {
+                visit.tile::<1, N>(patch, group);
+                patch += 1;
+            }
+        }
+    }
+}
+
+/// Counts the differences of every tile.
+struct Count<'a, T> {
+    patches: &'a [u64],
+    filters: &'a BitFilters,
+    part: Part,
+    counts: &'a mut [u32],
+    by: PhantomData<T>,
+}
+
+impl<T: Tile> Visit for Count<'_, T> {
+    #[inline(always)]
+    unsafe fn tile<const P: usize, const N: usize>(&mut self, patch: usize, group: usize) {
+        let (words, row) = (self.part.words(), self.filters.padded());
+        let patches = &self.patches[patch * words..(patch + P) * words];
+        let counts = &mut self.counts[patch * row..(patch + P) * row];
+        // SAFETY: `P` patches and their counts; the rest is this function's own requirement.
+        unsafe { T::count::<P, N>(patches, self.filters, self.part, group, counts) };
+    }
+}
+
 /// Counts all differences, those of `P` patches and `N` groups of filters at a time as far as there are
 /// so many.
 ///
@@ -37,50 +122,8 @@ pub(super) unsafe fn count_differences<T: Tile, const P: usize, const N: usize>(
     part: Part,
     counts: &mut [u32],
 ) {
-    let mut first = 0;
-    while first < T::groups(filters) {
-        // SAFETY: the groups exist, the rest is this function's own requirement.
-        unsafe {
-            if first + N <= T::groups(filters) {
-                all_patches::<T, P, N>(patches, filters, part, first, counts);
-                first += N;
-            } else {
-                all_patches::<T, P, 1>(patches, filters, part, first, counts);
-                first += 1;
-            }
-        }
-    }
-}
-
-/// All patches against `N` groups of filters from `first` on.
-///
-/// # Safety
-/// That of [`count_differences`], and the groups exist.
-#[inline(always)]
-unsafe fn all_patches<T: Tile, const P: usize, const N: usize>(
-    patches: &[u64],
-    filters: &BitFilters,
-    part: Part,
-    first: usize,
-    counts: &mut [u32],
-) {
-    let (words, row) = (part.words(), filters.padded());
-    let whole = patches.len() / words / P * P;
-    let (tiles, rest) = patches.split_at(whole * words);
-    let (tile_counts, rest_counts) = counts.split_at_mut(whole * row);
-    for (patches, counts) in tiles.chunks_exact(P * words).zip(tile_counts.chunks_exact_mut(P * row)) {
-        // SAFETY: `P` patches and their counts; the rest is this function's own requirement.
-        unsafe { T::count::<P, N>(patches, filters, part, first, counts) };
-    }
-    let pairs = rest.chunks_exact(2 * words).zip(rest_counts.chunks_exact_mut(2 * row));
-    for (patches, counts) in pairs {
-        // SAFETY: the same for two patches.
-        unsafe { T::count::<2, N>(patches, filters, part, first, counts) };
-    }
-    let done = rest.len() / words / 2 * 2;
-    let (rest, rest_counts) = (&rest[done * words..], &mut rest_counts[done * row..]);
-    for (patch, counts) in rest.chunks_exact(words).zip(rest_counts.chunks_exact_mut(row)) {
-        // SAFETY: the same for one patch.
-        unsafe { T::count::<1, N>(patch, filters, part, first, counts) };
-    }
+    let number = patches.len() / part.words();
+    let mut count = Count { patches, filters, part, counts, by: PhantomData::<T> };
+    // SAFETY: so many patches and groups exist, the rest is this function's own requirement.
+    unsafe { visit::<_, P, N>(&mut count, number, T::groups(filters)) };
 }

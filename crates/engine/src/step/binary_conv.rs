@@ -8,7 +8,7 @@ use crate::{
     EngineError,
     aligned::Aligned,
     bits::units,
-    kernels::{BitFilters, LANES, Runs, Sums},
+    kernels::{BitFilters, Compared, LANES, Runs, Sums},
     memory::{Needs, Scratch},
     plan::ValueId,
     touched::Place,
@@ -107,19 +107,29 @@ impl BinaryConv {
     ) {
         let (words, padded) = (border.part.words(), self.filters.padded());
         let patches = &mut scratch.patches[..places.len() * words];
-        let counts = &mut scratch.counts[..places.len() * padded];
         if !border.leaves_out {
             patches.fill(0);
         }
-        scratch.ones.clear();
+        scratch.totals.clear();
         for (&place, patch) in places.iter().zip(patches.chunks_exact_mut(words)) {
-            scratch.ones.push(self.gather(context, place, border, bytemuck::cast_slice_mut(patch)));
+            let ones = self.gather(context, place, border, bytemuck::cast_slice_mut(patch));
+            scratch.totals.push((2 * i64::from(ones) - border.valid as i64) as f32);
         }
-        context.kernels.count_differences(patches, &self.filters, border.part, counts);
-        for (place, (counts, ones)) in places.iter().zip(counts.chunks_exact(padded).zip(&scratch.ones)) {
-            let total = (2 * i64::from(*ones) - border.valid as i64) as f32;
-            let sums = Sums { counts, base: &border.base, total, slope: &self.slope, lift: &self.lift };
-            sink.sums(*place, sums);
+        let Self { filters, slope, lift, .. } = self;
+        let (part, base, totals) = (border.part, &border.base, &scratch.totals);
+        if let Some(at) = sink.compares() {
+            let compared = Compared { patches, filters, part, totals, base, slope, lift, at };
+            let bits = &mut scratch.compared[..places.len() * units(padded)];
+            context.kernels.compare_patches(&compared, &mut scratch.counts, bits);
+            for (&place, bits) in places.iter().zip(bits.chunks_exact(units(padded))) {
+                sink.bits(place, |target| target.copy_from_slice(bits));
+            }
+            return;
+        }
+        let counts = &mut scratch.counts[..places.len() * padded];
+        context.kernels.count_differences(patches, filters, part, counts);
+        for (&place, (counts, &total)) in places.iter().zip(counts.chunks_exact(padded).zip(totals)) {
+            sink.sums(place, Sums { counts, base, total, slope, lift });
         }
     }
 }
@@ -144,6 +154,7 @@ impl Source for BinaryConv {
             places: self.window.output.positions(),
             patches: self.tile() * self.filters.words(),
             counts: self.tile() * self.filters.padded(),
+            compared: self.tile() * units(self.filters.padded()),
             ..Needs::default()
         }
     }

@@ -66,8 +66,6 @@ pub(crate) struct Sink<'a> {
     outputs: Outputs<'a>,
     /// Room for the results of one position.
     row: &'a mut [f32],
-    /// Room for as many bits.
-    words: &'a mut [u64],
     channels: usize,
 }
 
@@ -78,10 +76,9 @@ impl<'a> Sink<'a> {
         first: usize,
         outputs: Outputs<'a>,
         row: &'a mut [f32],
-        words: &'a mut [u64],
         channels: usize,
     ) -> Self {
-        let (row, words) = (&mut row[..channels], &mut words[..channels.div_ceil(64)]);
+        let row = &mut row[..channels];
         let mut sink = Self {
             epilogue,
             context,
@@ -92,7 +89,6 @@ impl<'a> Sink<'a> {
             first,
             outputs,
             row,
-            words,
             channels,
         };
         for (at, op) in epilogue.ops().iter().enumerate() {
@@ -140,24 +136,20 @@ impl<'a> Sink<'a> {
         write(units_at(self.outputs.bits[0], place.position() - self.first, self.channels));
     }
 
-    /// Takes the integers of a binary convolution.
-    pub(super) fn sums(&mut self, place: Place, sums: Sums<'_>) {
-        let kernels = self.context.kernels;
+    /// What the results of a binary convolution are to be compared with, if it is to give bits.
+    pub(super) fn compares(&self) -> Option<&'a [f32]> {
         match self.epilogue {
-            Epilogue::Bits { at, .. } => {
-                let offset = place.position() - self.first;
-                let target = units_at(self.outputs.bits[0], offset, self.channels);
-                // Most positions are whole words.
-                match bytemuck::try_cast_slice_mut(target) {
-                    Ok(words) => kernels.compare_sums(sums, at, words),
-                    Err(_) => {
-                        kernels.compare_sums(sums, at, self.words);
-                        copy_units(self.words, target);
-                    }
-                }
-            }
-            Epilogue::Rows(rows) => self.finish(rows, place, Start::Sums(sums)),
+            Epilogue::Bits { at, .. } => Some(at),
+            Epilogue::Rows(_) => None,
         }
+    }
+
+    /// Takes the integers of a binary convolution.
+    ///
+    /// # Panics
+    /// If the epilogue takes bits.
+    pub(super) fn sums(&mut self, place: Place, sums: Sums<'_>) {
+        self.finish(self.rows(), place, Start::Sums(sums));
     }
 
     /// Takes floats: `write` sets all channels of a position.
@@ -231,8 +223,4 @@ fn floats_at(floats: &mut [f32], store: Store, offset: usize, channels: usize) -
 fn units_at(bits: &mut [u32], offset: usize, channels: usize) -> &mut [u32] {
     let units = units(channels);
     &mut bits[offset * units..][..units]
-}
-
-fn copy_units(words: &[u64], target: &mut [u32]) {
-    target.copy_from_slice(&bytemuck::cast_slice(words)[..target.len()]);
 }
