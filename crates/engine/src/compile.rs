@@ -232,14 +232,17 @@ impl Lowering<'_> {
     /// The same with every pooling done, so that no result has to wait for others.
     fn without_pools(&mut self, mut lazy: Lazy) -> Lazy {
         loop {
-            let pool = lazy.pools().next();
-            let Some(pool) = pool else { return lazy };
+            if lazy.pools().next().is_none() {
+                return lazy;
+            }
+            let before = lazy.take_before_pool();
+            let pool = lazy.pools().next().unwrap_or(0);
             let mut tail = lazy.tail.split_off(pool);
             let TailOp::Pool(window) = tail.remove(0) else { unreachable!("a pooling is there") };
             let layer = lazy.layer.clone();
             let value = self.floats(lazy);
             lazy = Lazy::new(layer, Origin::Source(Box::new(MaxPool { value, window })), window.output);
-            lazy.tail = tail;
+            lazy.tail.extend(before.into_iter().chain(tail));
         }
     }
 

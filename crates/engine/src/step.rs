@@ -61,6 +61,12 @@ pub(crate) trait Source: Debug + Send + Sync {
         None
     }
 
+    /// Makes the results of those channels for which `falling` says so the negatives of what they are, if it
+    /// can.
+    fn negate(&mut self, _falling: &[bool]) -> bool {
+        false
+    }
+
     /// Whether it reads no more than [positions](ValueRows) of floats.
     fn reads_rows(&self) -> bool {
         false
@@ -205,6 +211,13 @@ fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
 fn join(a: impl FnOnce(), b: impl FnOnce()) {
     a();
     b();
+}
+
+/// Negates the columns of a matrix for which `falling` says so.
+pub(crate) fn negate_columns(matrix: &mut [f32], falling: &[bool]) {
+    for row in matrix.chunks_exact_mut(falling.len()) {
+        row.iter_mut().zip(falling).filter(|(_, falls)| **falls).for_each(|(weight, _)| *weight = -*weight);
+    }
 }
 
 /// Convolution weights `[out, in, kernel, kernel]` as a matrix with one row for each element of a

@@ -10,6 +10,14 @@ pub(super) enum TailOp {
 }
 
 impl TailOp {
+    /// The function of single values that it is; `None` for a pooling.
+    pub(super) fn function(&self) -> Option<&Pointwise> {
+        match self {
+            Self::Pointwise(function) => Some(function),
+            Self::Pool(_) => None,
+        }
+    }
+
     /// As a function of the results of one position; `None` for a pooling.
     pub(super) fn into_row_op(self) -> Option<RowOp> {
         match self {
@@ -44,12 +52,7 @@ impl Cuts {
             TailOp::Pointwise(_) => None,
         });
         let functions = |ops: &'_ [TailOp]| -> Vec<Pointwise> {
-            ops.iter()
-                .filter_map(|op| match op {
-                    TailOp::Pointwise(function) => Some(function.clone()),
-                    TailOp::Pool(_) => None,
-                })
-                .collect()
+            ops.iter().filter_map(TailOp::function).cloned().collect()
         };
         let (all, after) = (functions(tail), functions(&tail[pool_at.unwrap_or(tail.len())..]));
         let mut cuts = Self { sign: Vec::new(), at: Vec::new(), pool, inverted: Vec::new() };

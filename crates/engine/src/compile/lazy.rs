@@ -3,7 +3,7 @@ use dabnet_graph::Shape;
 use super::cuts::TailOp;
 use crate::{
     plan::ValueId,
-    step::{BinaryConv, Copy, RowOp, Source, Unpack},
+    step::{BinaryConv, Copy, Pointwise, RowOp, Source, Unpack, negate_columns},
 };
 
 /// What a node gives, not yet computed, or not wholly.
@@ -48,6 +48,26 @@ impl Lazy {
         (0..self.tail.len()).filter(|&at| matches!(self.tail[at], TailOp::Pool(_)))
     }
 
+    /// Takes away what is done before the first pooling, if it can as well be done after it: where functions
+    /// rise, the largest argument has the largest value, and where they fall, the smallest.
+    pub(super) fn take_before_pool(&mut self) -> Vec<TailOp> {
+        let first = self.pools().next().unwrap_or(0);
+        let functions: Vec<&Pointwise> = self.tail[..first].iter().filter_map(TailOp::function).collect();
+        let falls =
+            |channel| functions.iter().filter(|function| function.decreases(channel)).count() % 2 == 1;
+        let falling: Vec<bool> = (0..self.shape.channels).map(falls).collect();
+        if falling.contains(&true) {
+            let turns = matches!(self.tail[0], TailOp::Pointwise(Pointwise::Affine { .. }));
+            if !turns || !self.rows.is_empty() || !self.origin.negate(&falling) {
+                return Vec::new();
+            }
+            if let TailOp::Pointwise(Pointwise::Affine { scale, .. }) = &mut self.tail[0] {
+                negate_columns(scale, &falling);
+            }
+        }
+        self.tail.drain(..first).collect()
+    }
+
     /// The same for another reader, where it is in memory.
     pub(super) fn shared(&self) -> Option<Self> {
         let origin = match self.origin {
@@ -60,6 +80,15 @@ impl Lazy {
 }
 
 impl Origin {
+    /// As [`Source::negate`].
+    fn negate(&mut self, falling: &[bool]) -> bool {
+        match self {
+            Self::Binary(conv) => conv.negate(falling),
+            Self::Source(source) => source.negate(falling),
+            Self::Floats(_) | Self::Bits(_) => false,
+        }
+    }
+
     /// The source of results with so many channels.
     pub(super) fn into_source(self, channels: usize) -> Box<dyn Source> {
         match self {

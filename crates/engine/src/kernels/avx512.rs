@@ -98,7 +98,7 @@ unsafe fn compare_tiles(compared: &Compared<'_>, bits: &mut [u32]) {
     let groups = compared.filters.padded() / LANES;
     let mut compare = Compare { compared, bits, units: units(compared.filters.padded()) };
     // SAFETY: there is a total for each patch, and so many groups.
-    unsafe { tiles::visit::<_, 2, TILE>(&mut compare, compared.totals.len(), groups) };
+    unsafe { tiles::visit::<_, TILE, TILE>(&mut compare, compared.totals.len(), groups) };
 }
 
 /// Compares the sums of every tile, while they are in registers.

@@ -3,6 +3,7 @@ use std::mem;
 use super::{
     ChannelSlice, Context, Sink, Source,
     borders::{Border, Borders},
+    negate_columns,
 };
 use crate::{
     EngineError,
@@ -64,9 +65,8 @@ impl BinaryConv {
     /// Multiplies the results of each filter by its sign, and gives the numbers they are to be
     /// compared with as many elements.
     pub(crate) fn fold(&mut self, sign: &[f32], at: Vec<f32>) -> Aligned<f32> {
-        for factors in [&mut self.slope, &mut self.lift] {
-            factors.iter_mut().zip(sign).for_each(|(factor, sign)| *factor *= sign);
-        }
+        let falling: Vec<bool> = sign.iter().map(|&sign| sign < 0.0).collect();
+        self.negate(&falling);
         Aligned::new(&padded(at, f32::INFINITY))
     }
 
@@ -147,6 +147,13 @@ impl Source for BinaryConv {
 
     fn window(&self) -> Option<&Window> {
         Some(&self.window)
+    }
+
+    fn negate(&mut self, falling: &[bool]) -> bool {
+        for factors in [&mut self.slope, &mut self.lift] {
+            negate_columns(&mut factors[..falling.len()], falling);
+        }
+        true
     }
 
     fn needs(&self) -> Needs {

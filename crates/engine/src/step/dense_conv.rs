@@ -1,4 +1,4 @@
-use super::{ChannelSlice, Context, Sink, Source, gather::gather, window_major};
+use super::{ChannelSlice, Context, Sink, Source, gather::gather, negate_columns, window_major};
 use crate::{
     kernels::matrix_product,
     memory::{Needs, Scratch},
@@ -63,6 +63,11 @@ impl Source for DenseConv {
 
     fn window(&self) -> Option<&Window> {
         Some(&self.window)
+    }
+
+    fn negate(&mut self, falling: &[bool]) -> bool {
+        negate_columns(&mut self.weights, falling);
+        true
     }
 
     fn needs(&self) -> Needs {

@@ -1,4 +1,4 @@
-use super::{ChannelSlice, Context, DenseConv, Sink, Source, Values};
+use super::{ChannelSlice, Context, DenseConv, Sink, Source, Values, negate_columns};
 use crate::{
     aligned::Aligned,
     ink::{Band, Ink},
@@ -51,6 +51,11 @@ impl Source for InkConv {
 
     fn window(&self) -> Option<&Window> {
         Some(&self.window)
+    }
+
+    fn negate(&mut self, falling: &[bool]) -> bool {
+        negate_columns(&mut self.weights, falling);
+        self.dense.negate(falling)
     }
 
     fn needs(&self) -> Needs {

@@ -162,7 +162,9 @@ impl<'a> Sink<'a> {
             // Where nothing is that is still needed, they are written where they go.
             Some(store) if self.adds_out.is_none() => {
                 write(floats_at(self.outputs.floats, store, place.position() - self.first, self.channels));
-                self.finish(rows, place, Start::Out);
+                if !rows.ops.is_empty() || !rows.comparisons.is_empty() {
+                    self.finish(rows, place, Start::Out);
+                }
             }
             _ => {
                 let row = mem::take(&mut self.row);
