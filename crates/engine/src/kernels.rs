@@ -23,6 +23,7 @@ macro_rules! kernels {
         kernels!(@ $features, $busy, busy(rounds: usize) -> u64);
         kernels!(@ $features, $compare_sums, compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u32]));
         kernels!(@ $features, |finish: super::Finish<'_, '_>| finish.run($at_least), finish(finish: super::Finish<'_, '_>));
+        kernels!(@ $features, |values, number, bits| super::scalar::unequal_by($at_least, values, number, bits), unequal(values: &[f32], number: f32, bits: &mut [u64]));
         kernels!(@ $features, $select_sums, select_sums(values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32);
         kernels!(@ $features, $sum_rows, sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]));
     };
@@ -253,6 +254,11 @@ impl Kernels {
     /// The maximum of as many rows as there are, numbers that are none left out, and of `out` itself.
     pub(crate) fn max_rows(self, rows: &[&[f32]], out: &mut [f32]) {
         dispatch!(self, max_rows(rows, out));
+    }
+
+    /// Sets the bits of those values that are not equal to `number`.
+    pub(crate) fn unequal(self, values: &[f32], number: f32, bits: &mut [u64]) {
+        dispatch!(self, unequal(values, number, bits));
     }
 
     /// For every filter, the sum of the values that its bits select, one row of words a filter; gives the

@@ -72,7 +72,7 @@ impl Program {
         for touched in &mut memory.touched {
             touched.clear();
         }
-        memory.touched[INPUT.0].add_unequal(values, shape.channels, self.paper);
+        memory.touched[INPUT.0].add_unequal(self.kernels, values, shape.channels, self.paper);
     }
 
     /// The steps in order, each to be called with the memory.

@@ -1,9 +1,6 @@
 use dabnet_graph::Shape;
 
-use crate::{bits::words, window::Window};
-
-/// Elements of a canvas that are looked at together: most are paper.
-const PIECE: usize = 16;
+use crate::{bits::words, kernels::Kernels, window::Window};
 
 /// The positions of a value that ink reaches: at all others it is what blank paper gives.
 #[derive(Debug, Default)]
@@ -60,18 +57,16 @@ impl Touched {
     }
 
     /// Adds the positions of `values`, which has `channels` a position, that are not all `blank`.
-    pub(crate) fn add_unequal(&mut self, values: &[f32], channels: usize, blank: f32) {
-        let rows =
-            values.chunks_exact(self.width * channels).zip(self.rows.chunks_exact_mut(words(self.width)));
-        for (values, row) in rows {
-            for (piece, values) in values.chunks(PIECE).enumerate() {
-                if values.iter().fold(true, |all, &value| all & (value == blank)) {
-                    continue;
-                }
-                for (place, _) in values.iter().enumerate().filter(|(_, value)| **value != blank) {
-                    let x = (piece * PIECE + place) / channels;
-                    row[x / 64] |= 1 << (x % 64);
-                }
+    pub(crate) fn add_unequal(&mut self, kernels: Kernels, values: &[f32], channels: usize, blank: f32) {
+        let rows = values.chunks_exact(self.width * channels);
+        for (values, row) in rows.zip(self.rows.chunks_exact_mut(words(self.width))) {
+            if channels == 1 {
+                kernels.unequal(values, blank, row);
+                continue;
+            }
+            for (x, values) in values.chunks_exact(channels).enumerate() {
+                let unequal = values.iter().any(|&value| value != blank);
+                row[x / 64] |= u64::from(unequal) << (x % 64);
             }
         }
     }
@@ -183,6 +178,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Isa;
 
     fn positions(touched: &Touched) -> Vec<(u32, u32)> {
         let mut places = Vec::new();
@@ -208,7 +204,7 @@ mod tests {
             let mut canvas = vec![0.5; side * side];
             ink.iter().for_each(|&(y, x)| canvas[y % side * side + x % side] = 1.0);
             let mut inked = Touched::none(input);
-            inked.add_unequal(&canvas, 1, 0.5);
+            inked.add_unequal(Kernels::new(Isa::Scalar)?, &canvas, 1, 0.5);
             let mut reached = Touched::none(output);
             reached.add_windows(&inked, &window, &mut vec![7; Touched::row_words(&window)]);
             let expected: Vec<(u32, u32)> = (0..output.positions())

@@ -83,6 +83,33 @@ pub(super) fn finish(finish: Finish<'_, '_>) {
     finish.run(by_lanes(at_least));
 }
 
+pub(super) fn unequal(values: &[f32], number: f32, bits: &mut [u64]) {
+    unequal_by(by_lanes(at_least), values, number, bits);
+}
+
+/// [`unequal`] with another way to compare up to [`UNIT`] numbers.
+#[inline(always)]
+pub(super) fn unequal_by(
+    at_least: impl Fn(&[f32], &[f32]) -> u32,
+    values: &[f32],
+    number: f32,
+    bits: &mut [u64],
+) {
+    let number = [number; UNIT];
+    let mut set = |unit: usize, values: &[f32], all: u32| {
+        let number = &number[..values.len()];
+        let unequal = all & !(at_least(values, number) & at_least(number, values));
+        bits[unit / 2] |= u64::from(unequal) << (unit % 2 * UNIT);
+    };
+    let (units, rest) = values.as_chunks::<UNIT>();
+    for (unit, values) in units.iter().enumerate() {
+        set(unit, values, u32::MAX);
+    }
+    if !rest.is_empty() {
+        set(units.len(), rest, (1 << rest.len()) - 1);
+    }
+}
+
 /// One bit for each number: whether it is at least the other.
 #[inline(always)]
 fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u32 {

@@ -236,6 +236,22 @@ proptest! {
     }
 
     #[test]
+    fn unequal_values_agree(values in prop::collection::vec(prop_oneof![Just(0.5_f32), float()], 1..200)) {
+        let mut expected = vec![0; values.len().div_ceil(64)];
+        SCALAR.unequal(&values, 0.5, &mut expected);
+        for (at, &value) in values.iter().enumerate() {
+            prop_assert_eq!(expected[at / 64] >> (at % 64) & 1 == 1, value != 0.5);
+        }
+        prop_assert_eq!(expected.iter().map(|word| word.count_ones() as usize).sum::<usize>(),
+            values.iter().filter(|&&value| value != 0.5).count());
+        for kernels in others() {
+            let mut found = vec![0; expected.len()];
+            kernels.unequal(&values, 0.5, &mut found);
+            prop_assert_eq!(&found, &expected, "{}", kernels.isa());
+        }
+    }
+
+    #[test]
     fn row_sums_agree(
         channels in 1..up_to(200, 70),
         weights in prop::collection::vec(-1.0f32..1.0, up_to(4000, 200)),
