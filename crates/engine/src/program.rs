@@ -8,6 +8,7 @@ use crate::{
     memory::{Memory, Needs},
     plan::{Buffers, Value, ValueId},
     step::{Blank, Blanks, Step},
+    threads::Threads,
 };
 
 /// The most memory that the answers to blank paper may take.
@@ -75,11 +76,12 @@ impl Program {
         memory.touched[INPUT.0].add_unequal(self.kernels, values, shape.channels, self.paper);
     }
 
-    /// The steps in order, each to be called with the memory.
-    pub(crate) fn steps(&self) -> impl Iterator<Item = (&str, impl FnOnce(&mut Memory))> {
+    /// The steps in order, each to be called with the memory for so many threads.
+    pub(crate) fn steps(&self, threads: &Threads) -> impl Iterator<Item = (&str, impl FnOnce(&mut Memory))> {
         self.steps.iter().enumerate().map(move |(at, step)| {
             let blanks = Blanks::new(&self.blank, at);
-            let run = move |memory: &mut Memory| step.run(self.kernels, &self.buffers, blanks, memory);
+            let run =
+                move |memory: &mut Memory| step.run(threads, self.kernels, &self.buffers, blanks, memory);
             (step.layer.as_str(), run)
         })
     }
@@ -100,7 +102,8 @@ impl Program {
         self.set_input(&vec![self.paper; self.input().elements()], &mut memory);
         let (mut bytes, mut blank) = (0, Vec::new());
         for (at, step) in self.steps.iter().enumerate() {
-            step.run(self.kernels, &self.buffers, Blanks::new(&self.blank, at), &mut memory);
+            let blanks = Blanks::new(&self.blank, at);
+            step.run(&Threads::one(), self.kernels, &self.buffers, blanks, &mut memory);
             bytes += Blank::bytes(step);
             blank.push((bytes <= MAX_BLANK_BYTES).then(|| Blank::of(step, &self.buffers, &memory)));
         }

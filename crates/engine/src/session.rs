@@ -22,8 +22,8 @@ impl Session {
         Self::on(model, Threads::one())
     }
 
-    /// The same for several threads, which share the positions of every layer; the calling one
-    /// waits for them. The results are the same to the last bit.
+    /// The same for several threads, of which the calling one is one; they share the positions of every
+    /// layer, and wait for work while a sketch runs. The results are the same to the last bit.
     ///
     /// # Errors
     /// [`EngineError::Threads`] if the system does not give them, or this build has none;
@@ -49,7 +49,7 @@ impl Session {
         self.begin(canvas)?;
         let Self { compiled, threads, memory, .. } = self;
         threads.run(|| {
-            for (_, step) in compiled.program.steps() {
+            for (_, step) in compiled.program.steps(threads) {
                 step(memory);
             }
         });
@@ -64,12 +64,12 @@ impl Session {
     pub fn run_observed(
         &mut self,
         canvas: &[f32],
-        mut observe: impl FnMut(&str, Duration) + Send,
+        mut observe: impl FnMut(&str, Duration),
     ) -> Result<&[f32], EngineError> {
         self.begin(canvas)?;
         let Self { compiled, threads, memory, .. } = self;
         threads.run(|| {
-            for (layer, step) in compiled.program.steps() {
+            for (layer, step) in compiled.program.steps(threads) {
                 let start = Instant::now();
                 step(memory);
                 observe(layer, start.elapsed());

@@ -45,6 +45,7 @@ use crate::{
     kernels::Kernels,
     memory::{Memory, Needs, Scratch, Worker},
     plan::{Buffers, ValueId},
+    threads::Threads,
     touched::{Place, Touched},
     window::Window,
 };
@@ -133,7 +134,14 @@ impl Step {
 
     /// Runs it on as many threads as there are workers. With what blank paper gives, only what ink
     /// reaches is computed.
-    pub(crate) fn run(&self, kernels: Kernels, buffers: &Buffers, blanks: Blanks<'_>, memory: &mut Memory) {
+    pub(crate) fn run(
+        &self,
+        threads: &Threads,
+        kernels: Kernels,
+        buffers: &Buffers,
+        blanks: Blanks<'_>,
+        memory: &mut Memory,
+    ) {
         let blank = blanks.of_this();
         self.touch(blank.is_none(), memory);
         // What is written is taken out, so that everything else can be read; nothing is allocated.
@@ -143,7 +151,12 @@ impl Step {
         self.source.prepare(values, ink);
         let context = Context { kernels, values, ink };
         let outputs = Outputs::new(&self.epilogue, self.shape, &mut written);
-        self.split(context, 0..self.shape.height, places, blank, outputs, workers);
+        if let [worker] = &mut workers[..] {
+            self.run_part(context, blank, Part { rows: 0..self.shape.height, places, outputs, worker });
+        } else {
+            let parts = split(self.shape.height, places, outputs, workers);
+            threads.share(parts, |part| self.run_part(context, blank, part));
+        }
         self.epilogue.put_back(buffers, memory, written);
     }
 
@@ -164,33 +177,11 @@ impl Step {
         touched[first.0] = reached;
     }
 
-    /// Halves the work and the workers until there is one worker.
-    fn split(
-        &self,
-        context: Context<'_>,
-        rows: Range<usize>,
-        places: &[Place],
-        blank: Option<&Blank>,
-        outputs: Outputs<'_>,
-        workers: &mut [Worker],
-    ) {
-        let [worker] = workers else {
-            let (some, others) = workers.split_at_mut(workers.len() / 2);
-            let share = places.len() * some.len() / (some.len() + others.len());
-            // Whole rows, so that each output is cut in two.
-            let middle = places.get(share).map_or(rows.end, |place| place.y());
-            let (above, below) = places.split_at(places.partition_point(|place| place.y() < middle));
-            let (outputs_above, outputs_below) = outputs.split_at(middle - rows.start);
-            join(
-                || self.split(context, rows.start..middle, above, blank, outputs_above, some),
-                || self.split(context, middle..rows.end, below, blank, outputs_below, others),
-            );
-            return;
-        };
+    fn run_part(&self, context: Context<'_>, blank: Option<&Blank>, part: Part<'_>) {
+        let Part { rows, places, outputs, worker: Worker { scratch, row } } = part;
         if rows.is_empty() {
             return;
         }
-        let Worker { scratch, row } = worker;
         let positions = rows.start * self.shape.width..rows.end * self.shape.width;
         let channels = self.shape.channels;
         let mut sink = Sink::new(&self.epilogue, context, positions.start, outputs, row, channels);
@@ -202,15 +193,33 @@ impl Step {
     }
 }
 
-#[cfg(feature = "threads")]
-fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-    rayon::join(a, b);
+/// Some rows of a step's results, for one thread.
+struct Part<'a> {
+    rows: Range<usize>,
+    /// What is to be computed there.
+    places: &'a [Place],
+    outputs: Outputs<'a>,
+    worker: &'a mut Worker,
 }
 
-#[cfg(not(feature = "threads"))]
-fn join(a: impl FnOnce(), b: impl FnOnce()) {
-    a();
-    b();
+/// A part for each worker, with about as many places; whole rows, so that each output is cut in two.
+fn split<'a>(
+    height: usize,
+    mut places: &'a [Place],
+    mut outputs: Outputs<'a>,
+    workers: &'a mut [Worker],
+) -> Vec<Part<'a>> {
+    let (mut parts, mut begin, count) = (Vec::with_capacity(workers.len()), 0, workers.len());
+    for (index, worker) in workers.iter_mut().enumerate() {
+        let share = places.len() / (count - index);
+        let last = index + 1 == count;
+        let end = places.get(share).filter(|_| !last).map_or(height, |place| place.y().max(begin));
+        let (own, rest) = places.split_at(places.partition_point(|place| place.y() < end));
+        let (above, below) = outputs.split_at(end - begin);
+        parts.push(Part { rows: begin..end, places: own, outputs: above, worker });
+        (places, outputs, begin) = (rest, below, end);
+    }
+    parts
 }
 
 /// Negates the columns of a matrix for which `falling` says so.
