@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Measures other engines and this one on the same networks and sketches, and writes
 # docs/performance/peers.json, docs/performance/peers.svg and the section of docs/performance.md that
-# shows them. Needs Linux on x86-64, Python 3.11, and PyPI the first time; builds dabnet first. Leave
-# the machine alone while it measures.
+# shows them. Needs Linux on x86-64 and Python 3.11, and the first time PyPI, from which it installs 2 GB;
+# builds dabnet first. Measures for about seven minutes, for which the machine is to be left alone.
 #
 #   benches/peers/run.sh [folder to work in]
 set -euo pipefail

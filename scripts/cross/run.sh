@@ -22,7 +22,7 @@ cd "$(dirname "$0")/../.."
 work=$(realpath -m "${1:-target/cross}")
 
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet wasmtime
+"$work/venv/bin/pip" install --quiet wasmtime==50.0.1
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
 export CARGO_TARGET_WASM32_WASIP1_RUNNER="$work/venv/bin/python $PWD/scripts/cross/wasi.py"

@@ -18,6 +18,17 @@ use serde_json::{Value, json};
 /// Of the bytes of a file, which are damaged: Miri takes some thousand times as long.
 const STEP: usize = if cfg!(miri) { 499 } else { 1 };
 
+/// The network that the specification shows is one.
+#[test]
+fn the_example_of_the_specification_is_a_network() {
+    let specification = include_str!("../../../docs/file-format.md");
+    let (_, example) = specification.split_once("```json\n").unwrap();
+    let nodes: Value = serde_json::from_str(example.split_once("```").unwrap().0).unwrap();
+    let graph = json!({ "architecture": "example", "policy": "fbin", "nodes": nodes });
+    let graph: Graph = serde_json::from_value(graph).unwrap();
+    assert_eq!(graph.outputs(), 4);
+}
+
 /// A model of every kind of parameter, every number of it written down here.
 fn tiny() -> PackedModel {
     let conv = |out_channels, kernel, precision| Conv2d {

@@ -125,7 +125,7 @@ impl Builder {
             && let Some(layer) = layers.iter().find(|layer| !self.binarizable.contains(layer))
         {
             let (layer, architecture) = (layer.clone(), self.architecture.to_owned());
-            return Err(GraphError::Layer { layer, architecture });
+            return Err(GraphError::Layer { layer, architecture, known: self.binarizable.join(", ") });
         }
         Graph::new(self.architecture.to_owned(), self.policy, self.nodes)
     }

@@ -38,12 +38,14 @@ pub enum GraphError {
     #[error("policy '{0}' is unknown: give full, wbin, fbin or hybrid:LAYER,...")]
     Policy(String),
     /// A policy that names a layer which the architecture does not binarize.
-    #[error("policy names layer '{layer}', which {architecture} does not binarize")]
+    #[error("policy names layer '{layer}', which {architecture} does not binarize: it does {known}")]
     Layer {
         /// The layer named.
         layer: String,
         /// The architecture.
         architecture: String,
+        /// The layers that it binarizes.
+        known: String,
     },
     /// An architecture that is none of the known ones.
     #[error("architecture '{name}' is unknown: give one of {known}")]

@@ -1,19 +1,21 @@
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use dabnet_graph::{Graph, architectures};
 
 use crate::error::CliError;
 
 /// The network that a command is about: a packed model, or an architecture.
 #[derive(Debug, Args)]
+#[group(id = "network")]
+#[command(group(ArgGroup::new("subject").required(true).args(["model", "arch"])))]
 pub(super) struct Network {
     /// Packed model: its file, or the folder that holds model.safetensors
-    #[arg(long, value_name = "MODEL", required_unless_present = "arch")]
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 
     /// Architecture in place of a model: sketch-a-net, sketch-a-net-64, resnet-18 or googlenet
-    #[arg(long, value_name = "NAME", conflicts_with = "model")]
+    #[arg(long, value_name = "NAME")]
     arch: Option<String>,
 
     /// Which of its layers are binary: full, wbin (binary weights), fbin (binary inputs, too) or
