@@ -18,7 +18,8 @@ macro_rules! kernels {
         select_sums = $select_sums:expr;
     ) => {
         kernels!(@ $features, super::scalar::max_rows, max_rows(rows: &[&[f32]], out: &mut [f32]));
-        kernels!(@ $features, $count_differences, count_differences(patches: &[u64], filters: &BitFilters, part: super::Part, counts: &mut [u32]));
+        kernels!(@ $features, $count_differences, count_differences(patches: super::Patches<'_>, filters: &BitFilters, part: super::Part, counts: &mut [u32]));
+        kernels!(@ $features, super::scalar::count_ones, count_ones(units: &[u32], counts: &mut [u32]));
         kernels!(@ $features, $gather, gather(source: &[u32], runs: super::Runs, target: &mut [u32]) -> u32);
         kernels!(@ $features, $busy, busy(rounds: usize) -> u64);
         kernels!(@ $features, $compare_sums, compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u32]));
@@ -68,7 +69,7 @@ mod sse4;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use filters::{BitFilters, LANES, Part};
+pub(crate) use filters::{BitFilters, LANES, Part, Patches};
 pub(crate) use finish::{Comparison, Finish, MAX_STAGES, Stage, Start};
 pub(crate) use gemm::matrix_product;
 
@@ -115,7 +116,7 @@ impl Sums<'_> {
 /// element a patch, what follows one a filter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Compared<'a> {
-    pub(crate) patches: &'a [u64],
+    pub(crate) patches: Patches<'a>,
     pub(crate) filters: &'a BitFilters,
     pub(crate) part: Part,
     pub(crate) totals: &'a [f32],
@@ -180,21 +181,24 @@ impl Kernels {
         self.isa
     }
 
-    /// For every patch and every filter, in how many bits of a part of it they differ. `patches` holds
-    /// `part.words()` words a patch, bits beyond the length of a filter 0; `counts` gets
-    /// `filters.padded()` numbers a patch.
+    /// For every patch and every filter, in how many bits of a part of it they differ. Bits of patches beyond
+    /// the length of a filter are 0; `counts` gets `filters.padded()` numbers a patch.
     pub(crate) fn count_differences(
         self,
-        patches: &[u64],
+        patches: Patches<'_>,
         filters: &BitFilters,
         part: Part,
         counts: &mut [u32],
     ) {
-        let words = part.words();
-        assert_eq!(patches.len() * filters.padded(), counts.len() * words, "counts of another size");
-        assert_eq!(patches.len() % words, 0, "part of a patch");
+        assert_eq!(patches.count() * filters.padded(), counts.len(), "counts of another size");
+        assert!(patches.hold(part), "part of a patch");
         assert!(part.end() <= filters.words(), "part of a longer filter");
         dispatch!(self, count_differences(patches, filters, part, counts));
+    }
+
+    /// The ones among the units of each of as many positions as there are counts.
+    pub(crate) fn count_ones(self, units: &[u32], counts: &mut [u32]) {
+        dispatch!(self, count_ones(units, counts));
     }
 
     /// Copies runs of bits and counts the ones among them.
@@ -229,7 +233,8 @@ impl Kernels {
         let lens = [base.len(), slope.len(), lift.len(), at.len()];
         assert!(lens.iter().all(|&len| len == padded), "a number a filter");
         assert_eq!(bits.len(), totals.len() * units, "bits of another size");
-        assert_eq!(patches.len(), totals.len() * part.words(), "a total a patch");
+        assert_eq!(patches.count(), totals.len(), "a total a patch");
+        assert!(patches.hold(part), "part of a patch");
         assert!(part.end() <= filters.words(), "part of a longer filter");
         #[cfg(target_arch = "x86_64")]
         if self.isa == Isa::Avx512 {

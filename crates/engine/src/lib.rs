@@ -32,6 +32,7 @@ mod kernels;
 mod limits;
 mod memory;
 mod model;
+mod ones;
 mod peak;
 mod plan;
 mod prediction;

@@ -2,6 +2,7 @@ use crate::{
     EngineError,
     aligned::Aligned,
     ink::{Band, Ink},
+    ones::Ones,
     plan::{Buffers, Contents, Value},
     touched::{Place, Touched},
 };
@@ -28,6 +29,8 @@ pub(crate) struct Needs {
     pub(crate) channels: usize,
     /// Words of one row of positions.
     pub(crate) row: usize,
+    /// Corners between positions of bits.
+    pub(crate) corners: usize,
     /// Elements that may hold ink.
     pub(crate) ink: usize,
     /// Elements of one row of those.
@@ -50,6 +53,7 @@ impl Needs {
             tile: self.tile.max(other.tile),
             channels: self.channels.max(other.channels),
             row: self.row.max(other.row),
+            corners: self.corners.max(other.corners),
             ink: self.ink.max(other.ink),
             ink_row: self.ink_row.max(other.ink_row),
             ink_rows: self.ink_rows.max(other.ink_rows),
@@ -59,7 +63,7 @@ impl Needs {
 
     /// Bytes of the scratch memory of one worker.
     fn worker_bytes(&self) -> u64 {
-        let places = 2 * (size_of::<Place>() * self.places) as u64;
+        let places = ((2 * size_of::<Place>() + size_of::<u32>() + size_of::<f32>()) * self.places) as u64;
         let halves = [self.counts, self.compared, self.columns, self.tile, self.channels];
         places
             + 8 * self.patches as u64
@@ -73,7 +77,7 @@ impl Needs {
 pub(crate) struct Memory {
     pub(crate) floats: Vec<Vec<f32>>,
     pub(crate) bits: Vec<Vec<u32>>,
-    pub(crate) ink: Ink,
+    pub(crate) prepared: Prepared,
     /// By value: where it differs from what blank paper gives.
     pub(crate) touched: Vec<Touched>,
     /// Room for one row of such a map.
@@ -82,6 +86,13 @@ pub(crate) struct Memory {
     pub(crate) places: Vec<Place>,
     /// One a thread.
     pub(crate) workers: Vec<Worker>,
+}
+
+/// What a step finds before its positions, for all threads.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) ink: Ink,
+    pub(crate) ones: Ones,
 }
 
 /// What one thread works in.
@@ -100,7 +111,9 @@ pub(crate) struct Scratch {
     /// Places whose windows stick out.
     pub(crate) others: Vec<Place>,
     pub(crate) patches: Aligned<u64>,
-    /// The sum of the activations of each of those.
+    /// Where windows begin.
+    pub(crate) starts: Vec<u32>,
+    /// The sum of the activations of each.
     pub(crate) totals: Vec<f32>,
     pub(crate) counts: Aligned<u32>,
     pub(crate) compared: Aligned<u32>,
@@ -122,6 +135,7 @@ impl Memory {
             .saturating_add(values.iter().map(|value| Touched::bytes(value.shape)).sum())
             .saturating_add((size_of::<Place>() * most_positions(values)) as u64)
             .saturating_add(Ink::bytes(needs))
+            .saturating_add(4 * needs.corners as u64)
             .saturating_add(needs.worker_bytes().saturating_mul(threads as u64));
         if bytes <= MAX_BYTES {
             return Ok(());
@@ -137,7 +151,7 @@ impl Memory {
             places: Vec::with_capacity(most_positions(values)),
             floats: buffers.lengths(Contents::Floats).map(|len| vec![0.0; len]).collect(),
             bits: buffers.lengths(Contents::Bits).map(|len| vec![0; len]).collect(),
-            ink: Ink::new(needs),
+            prepared: Prepared { ink: Ink::new(needs), ones: Ones::new(needs.corners) },
             workers: (0..threads).map(|_| Worker::new(needs)).collect(),
         }
     }
@@ -154,6 +168,7 @@ impl Worker {
                 inside: Vec::with_capacity(needs.places),
                 others: Vec::with_capacity(needs.places),
                 patches: Aligned::zeros(needs.patches),
+                starts: Vec::with_capacity(needs.places),
                 totals: Vec::with_capacity(needs.places),
                 counts: Aligned::zeros(needs.counts),
                 compared: Aligned::zeros(needs.compared),

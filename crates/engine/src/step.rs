@@ -41,9 +41,8 @@ pub(crate) use unpack::Unpack;
 pub(crate) use values::Values;
 
 use crate::{
-    ink::Ink,
     kernels::Kernels,
-    memory::{Memory, Needs, Scratch, Worker},
+    memory::{Memory, Needs, Prepared, Scratch, Worker},
     plan::{Buffers, ValueId},
     threads::Threads,
     touched::{Place, Touched},
@@ -79,7 +78,7 @@ pub(crate) trait Source: Debug + Send + Sync {
     }
 
     /// What has to be done once, before the positions.
-    fn prepare(&self, _values: Values<'_>, _ink: &mut Ink) {}
+    fn prepare(&self, _kernels: Kernels, _values: Values<'_>, _prepared: &mut Prepared) {}
 
     /// Gives `sink` the result of every one of `places`, which come row by row.
     fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>);
@@ -90,7 +89,7 @@ pub(crate) trait Source: Debug + Send + Sync {
 pub(crate) struct Context<'a> {
     pub(crate) kernels: Kernels,
     pub(crate) values: Values<'a>,
-    pub(crate) ink: &'a Ink,
+    pub(crate) prepared: &'a Prepared,
 }
 
 /// A source of results and what becomes of them.
@@ -146,10 +145,10 @@ impl Step {
         self.touch(blank.is_none(), memory);
         // What is written is taken out, so that everything else can be read; nothing is allocated.
         let mut written = self.epilogue.take(buffers, memory);
-        let Memory { floats, bits, ink, touched, places, workers, .. } = memory;
+        let Memory { floats, bits, prepared, touched, places, workers, .. } = memory;
         let values = Values { buffers, floats, bits, touched, blank: blanks.all() };
-        self.source.prepare(values, ink);
-        let context = Context { kernels, values, ink };
+        self.source.prepare(kernels, values, prepared);
+        let context = Context { kernels, values, prepared };
         let outputs = Outputs::new(&self.epilogue, self.shape, &mut written);
         if let [worker] = &mut workers[..] {
             self.run_part(context, blank, Part { rows: 0..self.shape.height, places, outputs, worker });

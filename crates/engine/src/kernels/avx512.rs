@@ -39,14 +39,15 @@ impl Tile for Avx512 {
     #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
     #[inline]
     unsafe fn count<const P: usize, const G: usize>(
-        patches: &[u64],
+        patches: [&[u32]; P],
+        step: usize,
         filters: &BitFilters,
         part: Part,
         first: usize,
         counts: &mut [u32],
     ) {
         // SAFETY: this function's own requirement.
-        let sums = unsafe { differences::<P, G>(patches, filters, part, first) };
+        let sums = unsafe { differences::<P, G>(patches, step, filters, part, first) };
         for (position, sums) in sums.iter().enumerate() {
             for (group, &sum) in sums.iter().enumerate() {
                 store(sum, &mut counts[position * filters.padded() + (first + group) * LANES..]);
@@ -58,34 +59,34 @@ impl Tile for Avx512 {
 /// In how many bits `P` patches differ from a part of `G` groups of filters from `first` on.
 ///
 /// # Safety
-/// `patches` holds `P · part.words()` words, and part and groups exist.
+/// Each of `patches` holds all the runs of `part`, which begin every `step` units, and part and groups exist.
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 #[inline]
 unsafe fn differences<const P: usize, const G: usize>(
-    patches: &[u64],
+    patches: [&[u32]; P],
+    step: usize,
     filters: &BitFilters,
     part: Part,
     first: usize,
 ) -> [[__m512i; G]; P] {
-    let (words, patch_words) = (filters.words(), part.words());
-    let (mut patch, lanes) = (patches.as_ptr(), filters.group(first, G).as_ptr());
+    let (words, lanes) = (filters.words(), filters.group(first, G).as_ptr());
     let mut sums = [[_mm512_setzero_si512(); G]; P];
-    for run in part.runs() {
-        for word in run..run + part.run {
+    for (row, run) in part.runs().enumerate() {
+        // SAFETY: the patches hold this run.
+        let runs = unsafe { patches.map(|patch| patch.as_ptr().add(row * step).cast::<u64>()) };
+        for word in 0..part.run {
             let mut filter = [_mm512_setzero_si512(); G];
             for (group, filter) in filter.iter_mut().enumerate() {
                 // SAFETY: inside the `G · words` lanes, and `Lanes` is aligned to 64 bytes.
-                *filter = unsafe { _mm512_load_si512(lanes.add(group * words + word).cast()) };
+                *filter = unsafe { _mm512_load_si512(lanes.add(group * words + run + word).cast()) };
             }
-            for (position, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: inside the `P · patch_words` words.
-                let bits = _mm512_set1_epi64(unsafe { *patch.add(position * patch_words) } as i64);
+            for (sums, run) in sums.iter_mut().zip(runs) {
+                // SAFETY: a word of this run.
+                let bits = _mm512_set1_epi64(unsafe { run.add(word).read_unaligned() } as i64);
                 for (sum, filter) in sums.iter_mut().zip(filter) {
                     *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_xor_si512(bits, filter)));
                 }
             }
-            // SAFETY: at most one past the end.
-            patch = unsafe { patch.add(1) };
         }
     }
     sums
@@ -115,14 +116,7 @@ impl Visit for Compare<'_> {
     unsafe fn tile<const P: usize, const G: usize>(&mut self, patch: usize, group: usize) {
         let Compared { patches, filters, part, totals, base, slope, lift, at } = *self.compared;
         // SAFETY: patches and groups exist.
-        let sums = unsafe {
-            differences::<P, G>(
-                &patches[patch * part.words()..(patch + P) * part.words()],
-                filters,
-                part,
-                group,
-            )
-        };
+        let sums = unsafe { differences::<P, G>(patches.from(patch), patches.step, filters, part, group) };
         let totals: [_; P] = std::array::from_fn(|position| _mm512_set1_ps(totals[patch + position]));
         let mut found = [0; P];
         for pair in (0..G).step_by(2) {

@@ -41,6 +41,37 @@ impl Part {
     }
 }
 
+/// Windows of bits, where they lie: each is as many runs as the [`Part`] that it is compared with has, of
+/// as many words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patches<'a> {
+    pub(crate) units: &'a [u32],
+    /// The unit that each begins with.
+    pub(crate) starts: &'a [u32],
+    /// Units from one run to the next.
+    pub(crate) step: usize,
+}
+
+impl<'a> Patches<'a> {
+    /// How many there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether all the words that `part` is compared with exist.
+    pub(super) fn hold(&self, part: Part) -> bool {
+        let last = (part.rows - 1) * self.step + 2 * part.run;
+        self.starts.iter().max().is_none_or(|&start| start as usize + last <= self.units.len())
+    }
+
+    /// Everything from the begin of each of `P` patches on.
+    #[inline(always)]
+    pub(super) fn from<const P: usize>(&self, patch: usize) -> [&'a [u32]; P] {
+        let starts: &[u32; P] = self.starts[patch..].first_chunk().expect("so many patches");
+        starts.map(|start| &self.units[start as usize..])
+    }
+}
+
 /// The bits of a layer's filters in the order in which the kernels read them: group of
 /// [`LANES`] filters, word, filter. The last group is filled with filters of zeros.
 #[derive(Debug)]

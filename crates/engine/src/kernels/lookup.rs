@@ -124,15 +124,15 @@ impl<V: Sums> Tile for Lookup<V> {
 
     #[inline(always)]
     unsafe fn count<const P: usize, const N: usize>(
-        patches: &[u64],
+        patches: [&[u32]; P],
+        step: usize,
         filters: &BitFilters,
         part: Part,
         first: usize,
         counts: &mut [u32],
     ) {
-        // SAFETY: eight bytes are what a word is; the lowest comes first on these machines.
-        let (_, patches, _) = unsafe { patches.align_to::<u8>() };
-        let patches: [_; P] = array::from_fn(|patch| &patches[patch * 8 * part.words()..]);
+        // The lowest byte of a unit comes first on these machines.
+        let patches: [&[u8]; P] = patches.map(bytemuck::cast_slice);
         let range = first * STRIP..filters.padded().min((first + N) * STRIP);
         let mut rows = counts.chunks_exact_mut(filters.padded()).map(|row| &mut row[range.clone()]);
         let mut rows: [_; P] = array::from_fn(|_| rows.next().unwrap_or_default());
@@ -143,7 +143,7 @@ impl<V: Sums> Tile for Lookup<V> {
         for (row, word) in part.runs().enumerate() {
             let strips: [_; N] = array::from_fn(|strip| filters.strips.get(first + strip, filters));
             let strips = strips.map(|strip| &strip[8 * word..strip.len().min(8 * (word + part.run))]);
-            let patches = patches.map(|patch| &patch[8 * row * part.run..][..strips[0].len()]);
+            let patches = patches.map(|patch| &patch[4 * row * step..][..strips[0].len()]);
             for block in (0..strips[0].len()).step_by(V::BLOCK) {
                 let block = block..strips[0].len().min(block + V::BLOCK);
                 added += block.len();

@@ -34,7 +34,8 @@ impl<V: Pair> Tile for Popcount<V> {
 
     #[inline(always)]
     unsafe fn count<const P: usize, const G: usize>(
-        patches: &[u64],
+        patches: [&[u32]; P],
+        step: usize,
         filters: &BitFilters,
         part: Part,
         first: usize,
@@ -43,14 +44,14 @@ impl<V: Pair> Tile for Popcount<V> {
         let lanes = filters.group(first, G);
         // SAFETY: on a machine with the instructions of `V`, as this function requires, here and below.
         let zero = unsafe { [[[V::repeat(0); PAIRS]; G]; P] };
-        let (mut sums, mut bytes, mut added, mut patch) = (zero, zero, 0, 0);
-        for run in part.runs() {
-            let (mut word, end) = (run, run + part.run);
+        let (mut sums, mut bytes, mut added) = (zero, zero, 0);
+        for (row, run) in part.runs().enumerate() {
+            let (mut word, mut unit, end) = (run, row * step, run + part.run);
             while word < end {
                 let block = word..end.min(word + BLOCK - added);
                 // SAFETY: the words exist in `P` patches and `G` groups; as above.
-                unsafe { add_block(patches, patch, lanes, block.clone(), &mut bytes) };
-                (word, added, patch) = (block.end, added + block.len(), patch + block.len());
+                unsafe { add_block(patches, unit, lanes, block.clone(), &mut bytes) };
+                (word, added, unit) = (block.end, added + block.len(), unit + 2 * block.len());
                 if added == BLOCK {
                     // SAFETY: as above.
                     unsafe { flush(&mut bytes, &mut sums) };
@@ -70,27 +71,28 @@ impl<V: Pair> Tile for Popcount<V> {
     }
 }
 
-/// Adds the differences of words of `P` patches, from `patch` on, from `words` of `G` groups.
+/// Adds the differences of words of `P` patches, from `unit` on, from `words` of `G` groups.
 ///
 /// # Safety
 /// The machine has the instructions of `V`, and all have these words.
 #[inline(always)]
 unsafe fn add_block<V: Pair, const P: usize, const G: usize>(
-    patches: &[u64],
-    patch: usize,
+    patches: [&[u32]; P],
+    unit: usize,
     lanes: &[Lanes],
     words: Range<usize>,
     bytes: &mut [[[V; PAIRS]; G]; P],
 ) {
-    let (patch_words, filter_words) = (patches.len() / P, lanes.len() / G);
+    let filter_words = lanes.len() / G;
     let mut sums = *bytes;
     for (at, word) in words.enumerate() {
         for group in 0..G {
             // SAFETY: this function's own requirement.
             unsafe {
                 let pairs = lanes.get_unchecked(group * filter_words + word).0.as_chunks().0;
-                for (position, sums) in sums.iter_mut().enumerate() {
-                    let bits = V::repeat(*patches.get_unchecked(position * patch_words + patch + at));
+                for (patch, sums) in patches.iter().zip(&mut sums) {
+                    let word = patch.as_ptr().add(unit + 2 * at).cast::<u64>();
+                    let bits = V::repeat(word.read_unaligned());
                     for (sum, pair) in sums[group].iter_mut().zip(pairs) {
                         *sum = sum.add_differences(bits, V::load(pair));
                     }

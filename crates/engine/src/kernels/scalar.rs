@@ -5,19 +5,21 @@
 use std::array;
 
 use super::{
-    BitFilters, LANES, Part, Runs, Sums, Tap,
+    BitFilters, LANES, Part, Patches, Runs, Sums, Tap,
     finish::{Finish, by_lanes},
 };
 use crate::bits::UNIT;
 
-pub(super) fn count_differences(patches: &[u64], filters: &BitFilters, part: Part, counts: &mut [u32]) {
-    let patches = patches.chunks_exact(part.words());
-    for (patch, counts) in patches.zip(counts.chunks_exact_mut(filters.padded())) {
+pub(super) fn count_differences(patches: Patches<'_>, filters: &BitFilters, part: Part, counts: &mut [u32]) {
+    for (patch, counts) in counts.chunks_exact_mut(filters.padded()).enumerate() {
+        let [patch] = patches.from(patch);
         for (group, counts) in counts.chunks_exact_mut(LANES).enumerate() {
             let mut sums = [0; LANES];
             let group = filters.group(group, 1);
-            for (run, words) in part.runs().zip(patch.chunks_exact(part.run)) {
-                for (lanes, &word) in group[run..].iter().zip(words) {
+            for (row, run) in part.runs().enumerate() {
+                let words = patch[row * patches.step..][..2 * part.run].as_chunks().0;
+                for (lanes, &[low, high]) in group[run..].iter().zip(words) {
+                    let word = u64::from(low) | u64::from(high) << UNIT;
                     for (sum, lane) in sums.iter_mut().zip(lanes.0) {
                         *sum += (lane ^ word).count_ones();
                     }
@@ -25,6 +27,14 @@ pub(super) fn count_differences(patches: &[u64], filters: &BitFilters, part: Par
             }
             counts.copy_from_slice(&sums);
         }
+    }
+}
+
+#[inline(always)]
+pub(super) fn count_ones(units: &[u32], counts: &mut [u32]) {
+    let each = units.len() / counts.len();
+    for (units, count) in units.chunks_exact(each).zip(counts) {
+        *count = units.iter().map(|unit| unit.count_ones()).sum();
     }
 }
 

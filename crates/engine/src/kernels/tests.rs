@@ -16,18 +16,62 @@ const fn up_to(usual: usize, miri: usize) -> usize {
     if cfg!(miri) { miri } else { usual }
 }
 
-/// The length and bits of filters of up to 70 words, patches as long, whose bits beyond the filters'
-/// length are 0, and numbers that choose a part.
-fn layer() -> impl Strategy<Value = (usize, Vec<u8>, Vec<u64>, [usize; 4])> {
-    (1..up_to(4500, 200), 1..up_to(140, 40), 1..up_to(12, 6)).prop_flat_map(|(len, filters, patches)| {
-        (
-            Just(len),
-            prop::collection::vec(any::<u8>(), filters * len.div_ceil(8)),
-            prop::collection::vec(any::<u64>(), patches * len.div_ceil(64))
-                .prop_map(move |words| cut(words, len)),
-            any::<[usize; 4]>(),
-        )
-    })
+/// Filters of up to 70 words, a part of them, and what that is compared with.
+#[derive(Clone, Debug)]
+struct Layer {
+    len: usize,
+    rows: Vec<u8>,
+    part: Part,
+    units: Vec<u32>,
+    starts: Vec<u32>,
+    step: usize,
+}
+
+impl Layer {
+    fn filters(&self) -> BitFilters {
+        BitFilters::new(&self.rows, 1, self.len)
+    }
+
+    fn patches(&self) -> Patches<'_> {
+        Patches { units: &self.units, starts: &self.starts, step: self.step }
+    }
+}
+
+/// Filters of whole words with patches that may share units, as those of neighbours do; or others, with
+/// patches one after another in which the bits beyond a filter's length are 0.
+fn layer() -> impl Strategy<Value = Layer> {
+    (1..up_to(4500, 200), any::<bool>(), 1..up_to(140, 40), 1..up_to(12, 6)).prop_flat_map(
+        |(len, whole_words, filters, patches)| {
+            let len = if whole_words { len.next_multiple_of(64) } else { len };
+            (
+                prop::collection::vec(any::<u8>(), filters * len.div_ceil(8)),
+                prop::collection::vec(any::<u32>(), 2 * patches * len.div_ceil(64)),
+                any::<[usize; 4]>(),
+                (0..40_usize, 1..90_usize),
+            )
+                .prop_map(move |(rows, units, choice, apart)| layer_of(len, rows, units, choice, apart))
+        },
+    )
+}
+
+fn layer_of(
+    len: usize,
+    rows: Vec<u8>,
+    mut units: Vec<u32>,
+    choice: [usize; 4],
+    (step, apart): (usize, usize),
+) -> Layer {
+    let words = len.div_ceil(64);
+    let whole = Part { first: 0, run: words, step: words, rows: 1 };
+    let (part, step, apart) =
+        if len.is_multiple_of(64) { (part(words, choice), step, apart) } else { (whole, 0, 2 * words) };
+    for (unit, bits) in units.iter_mut().enumerate().filter(|_| !len.is_multiple_of(64)) {
+        let used = len.saturating_sub(unit % (2 * words) * 32);
+        *bits &= if used < 32 { (1 << used) - 1 } else { u32::MAX };
+    }
+    let last = (part.rows - 1) * step + 2 * part.run;
+    let starts = (0..units.len()).step_by(apart).filter(|start| start + last <= units.len());
+    Layer { len, rows, part, starts: starts.map(|start| start as u32).collect(), units, step }
 }
 
 /// A part of filters of so many words.
@@ -37,21 +81,6 @@ fn part(words: usize, [run, gap, rows, first]: [usize; 4]) -> Part {
     let rows = rows % ((words - run) / step + 1) + 1;
     let first = first % (words - run - (rows - 1) * step + 1);
     Part { first, run, step, rows }
-}
-
-/// The same words of every patch.
-fn parts_of(patches: &[u64], words: usize, part: Part) -> Vec<u64> {
-    let runs = |patch: &[u64]| -> Vec<u64> {
-        (0..part.rows).flat_map(|row| patch[part.first + row * part.step..][..part.run].to_vec()).collect()
-    };
-    patches.chunks_exact(words).flat_map(runs).collect()
-}
-
-/// Clears the bits of each patch beyond `len`.
-fn cut(mut words: Vec<u64>, len: usize) -> Vec<u64> {
-    let spare = len.next_multiple_of(64) - len;
-    words.chunks_exact_mut(len.div_ceil(64)).for_each(|patch| patch[patch.len() - 1] &= u64::MAX >> spare);
-    words
 }
 
 fn float() -> impl Strategy<Value = f32> {
@@ -66,18 +95,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(up_to(200, 3) as u32))]
 
     #[test]
-    fn differences_agree((len, rows, patches, choice) in layer()) {
-        let filters = BitFilters::new(&rows, 1, len);
-        let counts = patches.len() / filters.words() * filters.padded();
-        for part in [filters.whole(), part(filters.words(), choice)] {
-            let patches = parts_of(&patches, filters.words(), part);
-            let mut expected = vec![0; counts];
-            SCALAR.count_differences(&patches, &filters, part, &mut expected);
-            for kernels in others() {
-                let mut found = vec![u32::MAX; counts];
-                kernels.count_differences(&patches, &filters, part, &mut found);
-                prop_assert_eq!(&found, &expected, "{}", kernels.isa());
-            }
+    fn differences_agree(layer in layer()) {
+        let (filters, patches) = (layer.filters(), layer.patches());
+        let counts = patches.count() * filters.padded();
+        let mut expected = vec![0; counts];
+        SCALAR.count_differences(patches, &filters, layer.part, &mut expected);
+        for kernels in others() {
+            let mut found = vec![u32::MAX; counts];
+            kernels.count_differences(patches, &filters, layer.part, &mut found);
+            prop_assert_eq!(&found, &expected, "{}", kernels.isa());
         }
     }
 
@@ -104,24 +130,22 @@ proptest! {
 
     #[test]
     fn comparisons_agree(
-        (len, rows, patches, choice) in layer(),
+        layer in layer(),
         lanes in prop::collection::vec((0..5000_i32, finite(), finite(), float()), 144),
-        totals in prop::collection::vec(-3000_i32..3000, 12),
+        total in -3000_i32..3000,
     ) {
-        let filters = BitFilters::new(&rows, 1, len);
-        let (padded, number) = (filters.padded(), patches.len() / filters.words());
-        let part = part(filters.words(), choice);
-        let patches = parts_of(&patches, filters.words(), part);
+        let (filters, patches) = (layer.filters(), layer.patches());
+        let (padded, number) = (filters.padded(), patches.count());
         let lanes = &lanes[..padded];
         let base: Vec<i32> = lanes.iter().map(|lane| lane.0).collect();
         let slope: Vec<f32> = lanes.iter().map(|lane| lane.1).collect();
         let lift: Vec<f32> = lanes.iter().map(|lane| lane.2).collect();
         let at: Vec<f32> = lanes.iter().map(|lane| lane.3).collect();
-        let totals: Vec<f32> = totals[..number].iter().map(|&total| total as f32).collect();
+        let totals: Vec<f32> = (0..number as i32).map(|patch| (total + 17 * patch) as f32).collect();
         let compared = Compared {
-            patches: &patches,
+            patches,
             filters: &filters,
-            part,
+            part: layer.part,
             totals: &totals,
             base: &base,
             slope: &slope,
@@ -274,12 +298,13 @@ proptest! {
 #[test]
 #[cfg_attr(miri, ignore = "takes hours")]
 fn counts_do_not_overflow() {
-    for len in [64 * 248, 70_000_usize] {
+    for len in [64 * 248, 64 * 1094_usize] {
         let filters = BitFilters::new(&vec![0; 33 * len.div_ceil(8)], 1, len);
-        let patches = cut(vec![u64::MAX; 5 * filters.words()], len);
+        let units = vec![u32::MAX; len / 32];
+        let patches = Patches { units: &units, starts: &[0; 5], step: 0 };
         for kernels in others() {
             let mut counts = vec![0; 5 * filters.padded()];
-            kernels.count_differences(&patches, &filters, filters.whole(), &mut counts);
+            kernels.count_differences(patches, &filters, filters.whole(), &mut counts);
             assert!(counts.iter().all(|&count| count == len as u32), "{}", kernels.isa());
         }
     }

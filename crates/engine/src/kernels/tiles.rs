@@ -4,7 +4,7 @@
 
 use std::marker::PhantomData;
 
-use super::{BitFilters, Part};
+use super::{BitFilters, Part, Patches};
 
 /// What an instruction set counts in registers.
 pub(super) trait Tile {
@@ -15,10 +15,11 @@ pub(super) trait Tile {
     /// counts are some of `P` rows.
     ///
     /// # Safety
-    /// The machine has the instructions, `patches` holds `P · part.words()` words and `counts`
-    /// `P · filters.padded()` numbers, and part and groups exist.
+    /// The machine has the instructions, each of `patches` holds all the runs of `part`, which begin every
+    /// `step` units, `counts` holds `P · filters.padded()` numbers, and part and groups exist.
     unsafe fn count<const P: usize, const N: usize>(
-        patches: &[u64],
+        patches: [&[u32]; P],
+        step: usize,
         filters: &BitFilters,
         part: Part,
         first: usize,
@@ -91,7 +92,7 @@ unsafe fn visit_patches<V: Visit, const P: usize, const N: usize>(
 
 /// Counts the differences of every tile.
 struct Count<'a, T> {
-    patches: &'a [u64],
+    patches: Patches<'a>,
     filters: &'a BitFilters,
     part: Part,
     counts: &'a mut [u32],
@@ -101,11 +102,19 @@ struct Count<'a, T> {
 impl<T: Tile> Visit for Count<'_, T> {
     #[inline(always)]
     unsafe fn tile<const P: usize, const N: usize>(&mut self, patch: usize, group: usize) {
-        let (words, row) = (self.part.words(), self.filters.padded());
-        let patches = &self.patches[patch * words..(patch + P) * words];
+        let row = self.filters.padded();
         let counts = &mut self.counts[patch * row..(patch + P) * row];
         // SAFETY: `P` patches and their counts; the rest is this function's own requirement.
-        unsafe { T::count::<P, N>(patches, self.filters, self.part, group, counts) };
+        unsafe {
+            T::count::<P, N>(
+                self.patches.from(patch),
+                self.patches.step,
+                self.filters,
+                self.part,
+                group,
+                counts,
+            );
+        }
     }
 }
 
@@ -113,16 +122,16 @@ impl<T: Tile> Visit for Count<'_, T> {
 /// so many.
 ///
 /// # Safety
-/// The machine has the instructions of `T`, and `counts` has `filters.padded()` elements for each
-/// patch of `part.words()` words.
+/// The machine has the instructions of `T`, the patches hold the part, which exists, and `counts` has
+/// `filters.padded()` elements for each.
 #[inline(always)]
 pub(super) unsafe fn count_differences<T: Tile, const P: usize, const N: usize>(
-    patches: &[u64],
+    patches: Patches<'_>,
     filters: &BitFilters,
     part: Part,
     counts: &mut [u32],
 ) {
-    let number = patches.len() / part.words();
+    let number = patches.count();
     let mut count = Count { patches, filters, part, counts, by: PhantomData::<T> };
     // SAFETY: so many patches and groups exist, the rest is this function's own requirement.
     unsafe { visit::<_, P, N>(&mut count, number, T::groups(filters)) };

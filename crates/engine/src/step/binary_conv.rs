@@ -1,7 +1,7 @@
 use std::mem;
 
 use super::{
-    ChannelSlice, Context, Sink, Source,
+    ChannelSlice, Context, Sink, Source, Values,
     borders::{Border, Borders},
     negate_columns,
 };
@@ -9,8 +9,9 @@ use crate::{
     EngineError,
     aligned::Aligned,
     bits::units,
-    kernels::{BitFilters, Compared, LANES, Runs, Sums},
-    memory::{Needs, Scratch},
+    kernels::{BitFilters, Compared, Kernels, LANES, Patches, Runs, Sums},
+    memory::{Needs, Prepared, Scratch},
+    ones::Ones,
     plan::ValueId,
     touched::Place,
     window::Window,
@@ -77,13 +78,28 @@ impl BinaryConv {
         tile.min(self.window.output.positions())
     }
 
-    /// Gathers what of the window at `place` is on the input, and counts its ones.
-    fn gather(&self, context: Context<'_>, place: Place, border: &Border, patch: &mut [u32]) -> u32 {
-        let (all, count) = (units(self.channels.all), units(self.channels.count));
+    /// Whether windows are read where they lie: they are whole words there.
+    fn reads_in_place(&self) -> bool {
+        self.channels.is_all() && self.channels.count.is_multiple_of(64)
+    }
+
+    /// The units from one row of the input to the next.
+    fn row(&self) -> usize {
+        self.window.input.width * units(self.channels.all)
+    }
+
+    /// The unit that what of the window at `place` is on the input begins with.
+    fn start(&self, place: Place, border: &Border) -> usize {
         let y = self.window.input_at(place.y(), border.rows.start);
         let x = self.window.input_at(place.x(), border.columns.start);
-        let row = self.window.input.width * all;
-        let source = &context.values.bits(self.value)[y * row + x * all + units(self.channels.first)..];
+        y * self.row() + x * units(self.channels.all)
+    }
+
+    /// Gathers what of the window at `place` is on the input, and counts its ones.
+    fn gather(&self, context: Context<'_>, place: Place, border: &Border, patch: &mut [u32]) -> u32 {
+        let (all, count, row) = (units(self.channels.all), units(self.channels.count), self.row());
+        let first = self.start(place, border) + units(self.channels.first);
+        let source = &context.values.bits(self.value)[first..];
         let patch = &mut patch[border.first..];
         let (rows, across) = (border.rows.len(), border.columns.len());
         if self.channels.is_all() {
@@ -96,6 +112,13 @@ impl BinaryConv {
             .sum()
     }
 
+    /// The ones of what of the window at `place` is on the input.
+    fn ones(&self, context: Context<'_>, place: Place, border: &Border) -> u32 {
+        let y = self.window.input_at(place.y(), border.rows.start);
+        let x = self.window.input_at(place.x(), border.columns.start);
+        context.prepared.ones.within(y..y + border.rows.len(), x..x + border.columns.len())
+    }
+
     /// Computes the results at `places`, whose windows all stick out in the same way.
     fn run_tile(
         &self,
@@ -106,15 +129,26 @@ impl BinaryConv {
         sink: &mut Sink<'_>,
     ) {
         let (words, padded) = (border.part.words(), self.filters.padded());
-        let patches = &mut scratch.patches[..places.len() * words];
-        if !border.leaves_out {
-            patches.fill(0);
-        }
+        let total = |ones: u32| (2 * i64::from(ones) - border.valid as i64) as f32;
+        scratch.starts.clear();
         scratch.totals.clear();
-        for (&place, patch) in places.iter().zip(patches.chunks_exact_mut(words)) {
-            let ones = self.gather(context, place, border, bytemuck::cast_slice_mut(patch));
-            scratch.totals.push((2 * i64::from(ones) - border.valid as i64) as f32);
-        }
+        let patches = if self.reads_in_place() {
+            scratch.starts.extend(places.iter().map(|&place| self.start(place, border) as u32));
+            scratch.totals.extend(places.iter().map(|&place| total(self.ones(context, place, border))));
+            Patches { units: context.values.bits(self.value), starts: &scratch.starts, step: self.row() }
+        } else {
+            let patches = &mut scratch.patches[..places.len() * words];
+            if !border.leaves_out {
+                patches.fill(0);
+            }
+            for (&place, patch) in places.iter().zip(patches.chunks_exact_mut(words)) {
+                let ones = self.gather(context, place, border, bytemuck::cast_slice_mut(patch));
+                scratch.totals.push(total(ones));
+            }
+            scratch.starts.extend((0..places.len()).map(|patch| (2 * patch * words) as u32));
+            let units = bytemuck::cast_slice(patches);
+            Patches { units, starts: &scratch.starts, step: 2 * border.part.run }
+        };
         let Self { filters, slope, lift, .. } = self;
         let (part, base, totals) = (border.part, &border.base, &scratch.totals);
         if let Some(at) = sink.compares() {
@@ -156,10 +190,18 @@ impl Source for BinaryConv {
         true
     }
 
+    fn prepare(&self, kernels: Kernels, values: Values<'_>, prepared: &mut Prepared) {
+        if self.reads_in_place() {
+            prepared.ones.count(kernels, values.bits(self.value), self.window.input);
+        }
+    }
+
     fn needs(&self) -> Needs {
+        let in_place = self.reads_in_place();
         Needs {
             places: self.window.output.positions(),
-            patches: self.tile() * self.filters.words(),
+            corners: if in_place { Ones::corners(self.window.input) } else { 0 },
+            patches: if in_place { 0 } else { self.tile() * self.filters.words() },
             counts: self.tile() * self.filters.padded(),
             compared: self.tile() * units(self.filters.padded()),
             ..Needs::default()

@@ -96,12 +96,7 @@ impl Border {
         if tap.is_multiple_of(2) && valid > 0 {
             let (tap, run) = (tap / 2, columns.len() * tap / 2);
             let first = (rows.start * width + columns.start) * tap;
-            // Rows that are all there lie one after another.
-            let part = if columns.len() == width {
-                Part { first, run: rows.len() * run, step: rows.len() * run, rows: 1 }
-            } else {
-                Part { first, run, step: width * tap, rows: rows.len() }
-            };
+            let part = Part { first, run, step: width * tap, rows: rows.len() };
             let base = Aligned::new(&vec![valid as i32; padded]);
             return Self { rows, columns, leaves_out: true, part, first: 0, step: 2 * run, valid, base };
         }

@@ -1,8 +1,9 @@
 use super::{ChannelSlice, Context, DenseConv, Sink, Source, Values, negate_columns};
 use crate::{
     aligned::Aligned,
-    ink::{Band, Ink},
-    memory::{Needs, Scratch},
+    ink::Band,
+    kernels::Kernels,
+    memory::{Needs, Prepared, Scratch},
     plan::ValueId,
     touched::Place,
     window::Window,
@@ -62,18 +63,18 @@ impl Source for InkConv {
         Band::needs(&self.window).max(self.dense.needs())
     }
 
-    fn prepare(&self, values: Values<'_>, ink: &mut Ink) {
+    fn prepare(&self, _: Kernels, values: Values<'_>, prepared: &mut Prepared) {
         let (input, touched) = (self.window.input, values.touched(self.value));
         let dense = touched.count() as f64 > DENSE * input.positions() as f64;
-        ink.list(values.floats(self.value), input, (!dense).then_some(touched));
+        prepared.ink.list(values.floats(self.value), input, (!dense).then_some(touched));
     }
 
     fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
-        if !context.ink.is_listed() {
+        if !context.prepared.ink.is_listed() {
             return self.dense.run(context, places, scratch, sink);
         }
         for row in places.chunk_by(|a, b| a.y == b.y) {
-            scratch.band.go_to(context.ink, &self.window, row[0].y());
+            scratch.band.go_to(&context.prepared.ink, &self.window, row[0].y());
             for place in row {
                 let (taps, first) = scratch.band.taps(&self.window, place.x());
                 let weights = &self.weights;
