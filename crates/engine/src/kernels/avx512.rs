@@ -15,7 +15,7 @@ const TILE: usize = 4;
 kernels! {
     "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt";
     gather = gather_masked;
-    count_differences = tiles::count_differences::<Avx512, 2, TILE>;
+    count_differences = tiles::count_differences::<Avx512, TILE, TILE>;
     busy = busy_registers;
     compare_sums = sums_to_bits;
     at_least = |values, at| at_least(values, at);
