@@ -52,8 +52,11 @@ struct LayerTime {
     median: Duration,
 }
 
-/// Runs before anything is measured.
+/// The fewest batches before anything is measured.
 const WARM_UP: usize = 3;
+/// Of the seconds to measure for, those in which nothing is measured yet: until caches, clocks and memory are
+/// as they stay.
+const WARM_UP_SHARE: f64 = 0.5;
 /// The fewest batches measured, however long they take.
 const LEAST: usize = 5;
 
@@ -113,8 +116,10 @@ fn batches(
     let batch_from = |first| -> Vec<&[f32]> {
         canvases.iter().map(Vec::as_slice).cycle().skip(first).take(load.batch).collect()
     };
-    for _ in 0..WARM_UP {
-        run_batch(&mut sessions, &batch_from(0))?;
+    let (begin, mut warm) = (Instant::now(), 0);
+    while warm < WARM_UP || begin.elapsed().as_secs_f64() < load.seconds * WARM_UP_SHARE {
+        run_batch(&mut sessions, &batch_from(warm * load.batch % canvases.len()))?;
+        warm += 1;
     }
     let mut meter = Meter::new(Path::new(energy::FOLDER));
     let (begin, mut times, mut next) = (Instant::now(), Vec::new(), 0);
