@@ -126,8 +126,8 @@ AGREEMENTS = {
 NOTES = """
 How each is run:
 
-- A time is the median batch of the best turn, divided by its size, "×" how many times as long as dabnet `fbin`
-  takes. Every batch is of other sketches of Quick, Draw!; drawing is not included. Processes are
+- A time is the median batch of the best turn, divided by its size, "×" how many times as long as dabnet
+  `fbin` takes. Every batch is of other sketches of Quick, Draw!; drawing is not included. Processes are
   pinned to as many cores as they have threads.
 - All run the same network with the same random weights: fp32, bf16 and int8 the one in full
   precision, as somebody would who does not binarize. int8 is ONNX Runtime's static quantisation (QDQ,
