@@ -144,7 +144,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Takes the integers of a binary convolution.
+    /// Takes the integers of a binary convolution that are to become floats.
     ///
     /// # Panics
     /// If the epilogue takes bits.
