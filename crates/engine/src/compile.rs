@@ -231,19 +231,26 @@ impl Lowering<'_> {
 
     /// The same with every pooling done, so that no result has to wait for others.
     fn without_pools(&mut self, mut lazy: Lazy) -> Lazy {
+        // What is done after the poolings so far, though it comes before them.
+        let mut later = Vec::new();
         loop {
-            if lazy.pools().next().is_none() {
-                return lazy;
+            let pool = lazy.pools().next();
+            let Some(pool) = pool else { break };
+            let mut rest = lazy.tail.split_off(pool);
+            let TailOp::Pool(window) = rest.remove(0) else { unreachable!("a pooling is there") };
+            let mut functions = mem::take(&mut lazy.tail);
+            if lazy.rises_under(&mut functions) {
+                later.append(&mut functions);
+            } else {
+                lazy.tail = later.drain(..).chain(functions).collect();
             }
-            let before = lazy.take_before_pool();
-            let pool = lazy.pools().next().unwrap_or(0);
-            let mut tail = lazy.tail.split_off(pool);
-            let TailOp::Pool(window) = tail.remove(0) else { unreachable!("a pooling is there") };
             let layer = lazy.layer.clone();
             let value = self.floats(lazy);
             lazy = Lazy::new(layer, Origin::Source(Box::new(MaxPool { value, window })), window.output);
-            lazy.tail.extend(before.into_iter().chain(tail));
+            lazy.tail = rest;
         }
+        lazy.tail.splice(..0, later);
+        lazy
     }
 
     /// The value that holds it as floats.
@@ -318,14 +325,16 @@ impl Lowering<'_> {
 
     /// The same with no more to be done to the results of a position than a step can do.
     fn within_stages(&mut self, mut lazy: Lazy) -> Lazy {
-        while lazy.rows.len() > MAX_STAGES {
-            let rest = lazy.rows.split_off(MAX_STAGES);
-            let tail = mem::take(&mut lazy.tail);
-            let (layer, shape) = (lazy.layer.clone(), lazy.shape);
+        let mut rest = mem::take(&mut lazy.rows).into_iter();
+        loop {
+            lazy.rows = rest.by_ref().take(MAX_STAGES).collect();
+            if rest.len() == 0 {
+                return lazy;
+            }
+            let (layer, shape, tail) = (lazy.layer.clone(), lazy.shape, mem::take(&mut lazy.tail));
             let value = self.floats(lazy);
-            lazy = Lazy { layer, origin: Origin::Floats(value), shape, rows: rest, tail };
+            lazy = Lazy { layer, origin: Origin::Floats(value), shape, rows: Vec::new(), tail };
         }
-        lazy
     }
 
     /// Adds the step that pools bits, if they are to be pooled.

@@ -190,9 +190,13 @@ impl Kernels {
         part: Part,
         counts: &mut [u32],
     ) {
-        assert_eq!(patches.count() * filters.padded(), counts.len(), "counts of another size");
+        assert_eq!(
+            patches.count().checked_mul(filters.padded()),
+            Some(counts.len()),
+            "counts of another size"
+        );
         assert!(patches.hold(part), "part of a patch");
-        assert!(part.end() <= filters.words(), "part of a longer filter");
+        assert!(part.is_of(filters.words()), "part of a longer filter");
         dispatch!(self, count_differences(patches, filters, part, counts));
     }
 
@@ -235,7 +239,7 @@ impl Kernels {
         assert_eq!(bits.len(), totals.len() * units, "bits of another size");
         assert_eq!(patches.count(), totals.len(), "a total a patch");
         assert!(patches.hold(part), "part of a patch");
-        assert!(part.end() <= filters.words(), "part of a longer filter");
+        assert!(part.is_of(filters.words()), "part of a longer filter");
         #[cfg(target_arch = "x86_64")]
         if self.isa == Isa::Avx512 {
             return avx512::compare_patches(compared, bits);

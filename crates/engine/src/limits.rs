@@ -16,6 +16,9 @@ const MAX_WORK: u64 = 2_000_000_000_000;
 /// The most memory that what is compiled may take.
 const MAX_BYTES: u64 = 2 << 30;
 
+/// The most inputs that all nodes may have together: each can become a step.
+const MAX_INPUTS: usize = 1 << 16;
+
 /// Bytes of one way to stick out of the input, beside its table.
 const BORDER_BYTES: u64 = 256;
 
@@ -25,6 +28,11 @@ const BORDER_BYTES: u64 = 256;
 /// [`EngineError`] if they, or the memory that the compiled layers take, are far beyond a sketch
 /// recogniser.
 pub(crate) fn check(graph: &Graph) -> Result<u64, EngineError> {
+    let inputs: usize = graph.nodes().iter().map(|node| node.inputs.len()).sum();
+    if inputs > MAX_INPUTS {
+        let reason = format!("its nodes have {inputs} inputs, more than the limit of {MAX_INPUTS}");
+        return Err(EngineError::field("graph", reason));
+    }
     let ids = || 0..graph.nodes().len();
     let work = ids().fold(0, |sum: u64, id| sum.saturating_add(work(graph, id)));
     if work > MAX_WORK {

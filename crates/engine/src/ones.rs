@@ -45,9 +45,11 @@ impl Ones {
     /// Those of some rows and columns.
     pub(crate) fn within(&self, rows: Range<usize>, columns: Range<usize>) -> u32 {
         let corner = |y: usize, x: usize| self.corners[y * self.across + x];
-        corner(rows.end, columns.end) + corner(rows.start, columns.start)
-            - corner(rows.start, columns.end)
-            - corner(rows.end, columns.start)
+        let (above, below) = (
+            corner(rows.start, columns.end) - corner(rows.start, columns.start),
+            corner(rows.end, columns.end) - corner(rows.end, columns.start),
+        );
+        below - above
     }
 }
 

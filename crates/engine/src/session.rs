@@ -23,7 +23,8 @@ impl Session {
     }
 
     /// The same for several threads, of which the calling one is one; they share the positions of every
-    /// layer, and wait for work while a sketch runs. The results are the same to the last bit.
+    /// layer, and wait for work while a sketch runs. Called on a thread of a pool of `rayon`, which has
+    /// other work of its own, a session runs there alone. The results are the same to the last bit.
     ///
     /// # Errors
     /// [`EngineError::Threads`] if the system does not give them, or this build has none;

@@ -57,14 +57,21 @@ impl Threads {
     /// Does `work`, during which the other threads stay awake for what [`Threads::share`] gives them.
     pub(crate) fn run(&self, work: impl FnOnce()) {
         #[cfg(feature = "threads")]
-        let _awake = self.others.as_ref().map(Others::keep_awake);
+        let _awake = self.others().map(Others::keep_awake);
         work();
+    }
+
+    /// The other threads, if there is no harm in waiting for them: a thread of a pool would take up other
+    /// work of that pool meanwhile, another sketch on top of this one.
+    #[cfg(feature = "threads")]
+    fn others(&self) -> Option<&Others> {
+        self.others.as_ref().filter(|_| rayon::current_thread_index().is_none())
     }
 
     /// Calls `work` with every part, each on a thread of its own.
     pub(crate) fn share<T: Send>(&self, parts: Vec<T>, work: impl Fn(T) + Sync) {
         #[cfg(feature = "threads")]
-        if let Some(others) = &self.others {
+        if let Some(others) = self.others() {
             return others.share(parts, work);
         }
         parts.into_iter().for_each(work);

@@ -105,7 +105,7 @@ impl Touched {
 
     /// Words for a row of the input of `window` with its padding.
     pub(crate) fn row_words(window: &Window) -> usize {
-        words(window.input.width + 2 * window.padding)
+        words(window.input.width.saturating_add(window.padding.saturating_mul(2)))
     }
 
     /// Whether a position is one of them.

@@ -20,10 +20,10 @@ const BESIDE: usize = 256 << 10;
 
 const MANY: u64 = 1_000_000_000_000;
 
-/// One test, since all threads are counted.
 /// A change of a graph's JSON.
 type Change = Box<dyn Fn(&mut Value)>;
 
+/// One test, since all threads are counted.
 #[test]
 fn nothing_enormous_is_believed() {
     claims_in_the_graph();
@@ -170,12 +170,14 @@ fn small_files_of_enormous_networks() {
         [vec![pool(257, 256); 5], vec![Op::AvgPool { kernel: 1, stride: 1 }; 3900], vec![Op::GlobalAvgPool]]
             .concat();
     let pools = vec![pool(1000, 999), pool(1000, 999), Op::GlobalAvgPool];
+    let wide = Op::MaxPool { kernel: 1 << 43, stride: 1 << 44, padding: (1 << 43) - 1 };
     let border = [Op::Sign, conv(1, 87, 43, Precision::Fbin)];
     let borders = std::iter::repeat_n(border, 1900).flatten().chain([Op::GlobalAvgPool]).collect();
     for (side, ops, part) in [
         (1024, elements, "working memory"),
         (1024, maps, "working memory"),
         (1024, pools, "operations"),
+        (8, vec![wide], "working memory"),
         (256, borders, "compiled"),
     ] {
         let model = chain(side, ops);
@@ -187,13 +189,37 @@ fn small_files_of_enormous_networks() {
     }
 }
 
+/// Networks of many nodes, or of nodes with many inputs, compile in the time that reading them takes, or are
+/// refused.
+#[test]
+fn many_of_anything_are_compiled_at_once() {
+    let pools = [vec![Op::GlobalAvgPool], vec![Op::Relu; 2000], vec![pool_of_one(); 2000]].concat();
+    let many_pools = Graph::new("chain".into(), Policy::Full, nodes(Shape::new(4096, 8, 8), pools)).unwrap();
+    Model::new(PackedModel::random(many_pools, canvas(8), 0)).unwrap();
+
+    let terms = |count| {
+        let mut nodes = nodes(Shape::new(1, 8, 8), vec![Op::GlobalAvgPool, Op::Add]);
+        nodes[2].inputs = vec![1; count];
+        let graph = Graph::new("terms".into(), Policy::Full, nodes).unwrap();
+        Model::new(PackedModel::random(graph, canvas(8), 0))
+    };
+    terms(60_000).unwrap();
+    assert!(terms(70_000).unwrap_err().to_string().contains("inputs"));
+}
+
+fn pool_of_one() -> Op {
+    Op::MaxPool { kernel: 1, stride: 1, padding: 0 }
+}
+
 fn chain(side: usize, ops: Vec<Op>) -> PackedModel {
-    let input = Op::Input { shape: Shape::new(1, side, side) };
-    let nodes = std::iter::once(input).chain(ops).enumerate().map(|(id, op)| Node {
-        name: format!("n{id}"),
-        op,
-        inputs: if id == 0 { Vec::new() } else { vec![id - 1] },
-    });
-    let graph = Graph::new("chain".into(), Policy::Full, nodes.collect()).unwrap();
+    let nodes = nodes(Shape::new(1, side, side), ops);
+    let graph = Graph::new("chain".into(), Policy::Full, nodes).unwrap();
     PackedModel::random(graph, canvas(side), 0)
+}
+
+/// Each reads the one before.
+fn nodes(shape: Shape, ops: Vec<Op>) -> Vec<Node> {
+    let ops = std::iter::once(Op::Input { shape }).chain(ops).enumerate();
+    let inputs = |id: usize| id.checked_sub(1).into_iter().collect();
+    ops.map(|(id, op)| Node { name: format!("n{id}"), op, inputs: inputs(id) }).collect()
 }

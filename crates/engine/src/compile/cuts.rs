@@ -35,7 +35,7 @@ impl TailOp {
 pub(super) struct Cuts {
     /// +1 or −1 a channel.
     pub(super) sign: Vec<f32>,
-    /// Per channel; infinite where the answer does not depend on `x`.
+    /// Per channel; −∞ or NaN where the answer does not depend on `x`.
     pub(super) at: Vec<f32>,
     /// The pooling, to be done on the bits.
     pub(super) pool: Option<Window>,
@@ -73,13 +73,14 @@ fn decreases(functions: &[Pointwise], channel: usize) -> bool {
     functions.iter().filter(|function| function.decreases(channel)).count() % 2 == 1
 }
 
-/// The least float from which on `holds` is true: −∞ if it always is, ∞ if it never is.
+/// The least float from which on `holds` is true; NaN if it never is.
 fn least(holds: impl Fn(f32) -> bool) -> f32 {
     if holds(f32::MIN) {
-        return f32::NEG_INFINITY;
+        return if holds(f32::NEG_INFINITY) { f32::NEG_INFINITY } else { f32::MIN };
     }
     if !holds(f32::MAX) {
-        return f32::INFINITY;
+        // Nothing, not even infinity, is at least NaN.
+        return if holds(f32::INFINITY) { f32::INFINITY } else { f32::NAN };
     }
     let (mut fails, mut succeeds) = (i64::from(rank(f32::MIN)), i64::from(rank(f32::MAX)));
     while succeeds - fails > 1 {
@@ -118,10 +119,12 @@ mod tests {
     fn least_is_the_boundary() {
         for at in [f32::MIN, -1.5, -0.0, f32::MIN_POSITIVE, 3e-42, 7.25, f32::MAX] {
             let found = least(|x| x >= at);
-            assert!(found == at || (at == f32::MIN && found == f32::NEG_INFINITY), "{at} {found}");
+            assert_eq!(found, at);
         }
         assert_eq!(least(|_| true), f32::NEG_INFINITY);
-        assert_eq!(least(|_| false), f32::INFINITY);
+        assert!(least(|_| false).is_nan());
+        assert_eq!(least(|x| x == f32::INFINITY), f32::INFINITY);
+        assert_eq!(least(|x| x > f32::NEG_INFINITY), f32::MIN);
     }
 
     fn one(scale: f32, shift: f32) -> TailOp {

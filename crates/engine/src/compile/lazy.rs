@@ -48,24 +48,29 @@ impl Lazy {
         (0..self.tail.len()).filter(|&at| matches!(self.tail[at], TailOp::Pool(_)))
     }
 
-    /// Takes away what is done before the first pooling, if it can as well be done after it: where functions
-    /// rise, the largest argument has the largest value, and where they fall, the smallest.
-    pub(super) fn take_before_pool(&mut self) -> Vec<TailOp> {
-        let first = self.pools().next().unwrap_or(0);
-        let functions: Vec<&Pointwise> = self.tail[..first].iter().filter_map(TailOp::function).collect();
-        let falls =
-            |channel| functions.iter().filter(|function| function.decreases(channel)).count() % 2 == 1;
-        let falling: Vec<bool> = (0..self.shape.channels).map(falls).collect();
-        if falling.contains(&true) {
-            let turns = matches!(self.tail[0], TailOp::Pointwise(Pointwise::Affine { .. }));
-            if !turns || !self.rows.is_empty() || !self.origin.negate(&falling) {
-                return Vec::new();
+    /// Whether a pooling of this can as well be done before `functions`, as where they rise, the largest
+    /// argument has the largest value. Where they fall the origin is turned around, if it can be, and they
+    /// with it; where they are constant, infinite arguments would make a difference.
+    pub(super) fn rises_under(&mut self, functions: &mut [TailOp]) -> bool {
+        let mut falling = vec![false; self.shape.channels];
+        for function in functions.iter().filter_map(TailOp::function) {
+            let Pointwise::Affine { scale, .. } = function else { continue };
+            if scale.contains(&0.0) {
+                return false;
             }
-            if let TailOp::Pointwise(Pointwise::Affine { scale, .. }) = &mut self.tail[0] {
-                negate_columns(scale, &falling);
-            }
+            falling.iter_mut().zip(scale).for_each(|(falls, &scale)| *falls ^= scale < 0.0);
         }
-        self.tail.drain(..first).collect()
+        if !falling.contains(&true) {
+            return true;
+        }
+        let Some(TailOp::Pointwise(Pointwise::Affine { scale, .. })) = functions.first_mut() else {
+            return false;
+        };
+        let turned = self.rows.is_empty() && self.origin.negate(&falling);
+        if turned {
+            negate_columns(scale, &falling);
+        }
+        turned
     }
 
     /// The same for another reader, where it is in memory.

@@ -30,9 +30,11 @@ impl Part {
         self.rows * self.run
     }
 
-    /// The end of the last run.
-    pub(super) const fn end(&self) -> usize {
-        self.first + (self.rows - 1) * self.step + self.run
+    /// Whether all its words are among those of a filter, and there are some.
+    pub(super) fn is_of(&self, words: usize) -> bool {
+        let last = self.rows.checked_sub(1).and_then(|rows| rows.checked_mul(self.step));
+        let end = last.and_then(|last| last.checked_add(self.first)?.checked_add(self.run));
+        end.is_some_and(|end| end <= words)
     }
 
     /// The first word of each run.
@@ -60,8 +62,10 @@ impl<'a> Patches<'a> {
 
     /// Whether all the words that `part` is compared with exist.
     pub(super) fn hold(&self, part: Part) -> bool {
-        let last = (part.rows - 1) * self.step + 2 * part.run;
-        self.starts.iter().max().is_none_or(|&start| start as usize + last <= self.units.len())
+        let last = part.rows.checked_sub(1).and_then(|rows| rows.checked_mul(self.step));
+        let len = last.and_then(|last| last.checked_add(part.run.checked_mul(2)?));
+        let end = |start: u32| len.and_then(|len| len.checked_add(start as usize));
+        self.starts.iter().max().is_none_or(|&start| end(start).is_some_and(|end| end <= self.units.len()))
     }
 
     /// Everything from the begin of each of `P` patches on.

@@ -33,9 +33,10 @@ impl Blank {
     /// The most bytes that this takes for a step.
     pub(crate) fn bytes(step: &Step) -> u64 {
         let Shape { channels, .. } = step.shape;
-        // And an index and what finding equal rows takes meanwhile.
-        let floats = if step.epilogue.floats().is_some() { channels + 16 } else { 0 };
-        4 * (step.shape.positions() * (floats + step.epilogue.bits().count() * units(channels))) as u64
+        // As much again as a key, the index, and an entry of the map, while equal rows are found.
+        let floats = if step.epilogue.floats().is_some() { 2 * channels as u64 + 32 } else { 0 };
+        let bits = (step.epilogue.bits().count() * units(channels)) as u64;
+        4 * step.shape.positions() as u64 * (floats + bits)
     }
 
     pub(crate) fn floats(&self) -> &BlankRows {
