@@ -139,7 +139,8 @@ How each is run:
   optimise for ARM and call x86 a fallback. It runs a batch one by one.
 - A layer's time includes the pooling, sum and threshold that follow, up to the next one; "alone" is
   the node of the convolution, into which OpenVINO fuses a threshold or a sum where it can. OpenVINO
-  counts in whole microseconds.
+  counts in whole microseconds. What dabnet leaves out counts as done, so that it can pass what
+  registers reach.
 - A sign that sees nearly 0 may come out the other way where floats are added in another order, and
   changes all logits after it. Where none does, all logits of ONNX Runtime agree with dabnet's.
 """

@@ -149,13 +149,19 @@ fn run_batch(sessions: &mut [Session], batch: &[&[f32]]) -> Result<(), EngineErr
     let run = |session: &mut Session, part: &[&[f32]]| -> Result<(), EngineError> {
         part.iter().try_for_each(|canvas| session.run(canvas).map(|logits| _ = std::hint::black_box(logits)))
     };
-    let part = batch.len().div_ceil(sessions.len());
     if let [session] = sessions {
         return run(session, batch);
     }
+    let (mut rest, mut left) = (batch, sessions.len());
     std::thread::scope(|scope| {
-        let parts = sessions.iter_mut().zip(batch.chunks(part));
-        let threads: Vec<_> = parts.map(|(session, part)| scope.spawn(move || run(session, part))).collect();
+        let threads: Vec<_> = sessions
+            .iter_mut()
+            .map(|session| {
+                let (part, others) = rest.split_at(rest.len().div_ceil(left));
+                (rest, left) = (others, left - 1);
+                scope.spawn(move || run(session, part))
+            })
+            .collect();
         let join = |thread: std::thread::ScopedJoinHandle<'_, _>| match thread.join() {
             Ok(result) => result,
             Err(panic) => std::panic::resume_unwind(panic),

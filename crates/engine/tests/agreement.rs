@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{Numbers, network::network, packed, reference, sketch};
-use dabnet_engine::{Isa, Model, PackedModel, Session};
-use dabnet_graph::{Builder, Canvas, Filters, Policy, Precision, Shape, architectures};
+use common::{Numbers, canvas, network::network, packed, reference, sketch};
+use dabnet_engine::{Isa, Model, PackedModel, Parameters, Session};
+use dabnet_graph::{Builder, Canvas, Filters, Graph, Node, Op, Policy, Precision, Shape, architectures};
 use proptest::prelude::*;
 
 const PRECISIONS: &[Precision] = &[Precision::Full, Precision::Wbin, Precision::Fbin, Precision::Fbin];
@@ -187,4 +187,45 @@ fn models_are_shared_between_threads() {
     fn assert_sent<T: Send + 'static>() {}
     assert_shared::<Model>();
     assert_sent::<Session>();
+}
+
+/// A channel whose scale is 0 is constant, whatever comes in, also where it is pooled or compared.
+#[test]
+fn constants_stay_constant_for_infinite_input() {
+    let outputs = |op: Op, shift: f32, ink: f32| {
+        let ops = [Op::Input { shape: Shape::new(1, 8, 8) }, Op::BatchNorm { epsilon: 1e-5 }, op];
+        let nodes = ops.into_iter().enumerate().map(|(id, op)| {
+            let inputs = id.checked_sub(1).into_iter().collect();
+            Node { name: format!("n{id}"), op, inputs }
+        });
+        let graph = Graph::new("constant".into(), Policy::Full, nodes.collect()).unwrap();
+        let mut packed = PackedModel::random(graph, canvas(8), 0);
+        packed.parameters.insert("n1".into(), Parameters::Affine { scale: vec![0.0], shift: vec![shift] });
+        let mut canvas = vec![0.0; 64];
+        canvas[9] = ink;
+        Session::new(&Model::new(packed).unwrap()).run(&canvas).unwrap().to_vec()
+    };
+    let pool = Op::MaxPool { kernel: 8, stride: 1, padding: 0 };
+    for ink in [f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 1.0] {
+        assert_eq!(outputs(pool.clone(), 5.0, ink), [5.0]);
+        assert_eq!(outputs(Op::Sign, -1.0, ink), [-1.0; 64]);
+        assert_eq!(outputs(Op::Sign, 1.0, ink), [1.0; 64]);
+    }
+}
+
+/// A thread that waits for others would take up other work of its own pool, a session among it.
+#[cfg(feature = "threads")]
+#[test]
+fn sessions_run_inside_other_pools() {
+    let graph = architectures::find("sketch-a-net-64").unwrap().graph(64, 10, &Policy::Fbin).unwrap();
+    let model = Model::new(PackedModel::random(graph, canvas(64), 0)).unwrap();
+    let canvas: Vec<f32> = (0..model.input_len()).map(|at| f32::from(u8::from(at % 23 == 0))).collect();
+    let expected = Session::new(&model).run(&canvas).unwrap().to_vec();
+    let session = std::sync::Mutex::new(Session::with_threads(&model, 3).unwrap());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+    pool.scope(|scope| {
+        for _ in 0..50 {
+            scope.spawn(|_| assert_eq!(session.lock().unwrap().run(&canvas).unwrap(), expected));
+        }
+    });
 }
