@@ -94,7 +94,9 @@ fn claims_in_the_graph() {
         change(&mut graph);
         container.metadata.insert("graph".into(), graph.to_string());
         let error = refused(&container.sealed());
-        assert!(error.contains("'graph'") && error.contains(named), "change {at}: {error}");
+        // Where addresses have 32 bits, a larger number is refused before it belongs to any node.
+        let too_large = usize::BITS < 64 && error.contains("expected usize");
+        assert!(error.contains("'graph'") && (error.contains(named) || too_large), "change {at}: {error}");
     }
     wide_concatenation();
 }
