@@ -30,6 +30,7 @@ fn nothing_enormous_is_believed() {
     claims_in_the_header();
     much_of_everything();
     small_files_of_enormous_networks();
+    many_of_anything_are_compiled_at_once();
 }
 
 /// The input, two branches of it, their concatenation, and one convolution of all.
@@ -196,7 +197,6 @@ fn small_files_of_enormous_networks() {
 
 /// Networks of many nodes, or of nodes with many inputs, compile in the time that reading them takes, or are
 /// refused.
-#[test]
 fn many_of_anything_are_compiled_at_once() {
     let pools = [vec![Op::GlobalAvgPool], vec![Op::Relu; 2000], vec![pool_of_one(); 2000]].concat();
     let many_pools = Graph::new("chain".into(), Policy::Full, nodes(Shape::new(4096, 8, 8), pools)).unwrap();
