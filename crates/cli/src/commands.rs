@@ -3,6 +3,7 @@
 mod analyze;
 mod bench;
 mod binarize;
+mod data;
 mod network;
 mod quickstart;
 mod recognize;
@@ -20,6 +21,7 @@ pub(crate) enum Command {
     Analyze(analyze::Analyze),
     Bench(bench::Bench),
     Binarize(binarize::Binarize),
+    Data(data::Data),
     Quickstart(quickstart::Quickstart),
     Recognize(recognize::Recognize),
     Summary(summary::Summary),
@@ -31,6 +33,7 @@ impl Command {
             Self::Analyze(command) => command.run(),
             Self::Bench(command) => command.run(),
             Self::Binarize(command) => command.run(),
+            Self::Data(command) => command.run(),
             Self::Quickstart(command) => command.run(),
             Self::Recognize(command) => command.run(),
             Self::Summary(command) => command.run(),

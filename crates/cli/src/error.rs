@@ -56,7 +56,12 @@ impl From<WeightsError> for CliError {
 
 impl From<SketchError> for CliError {
     fn from(error: SketchError) -> Self {
-        Self::Input(error.to_string())
+        match error {
+            SketchError::Write { .. } | SketchError::Threads { .. } | SketchError::Busy { .. } => {
+                Self::Failure(error.to_string())
+            }
+            _ => Self::Input(error.to_string()),
+        }
     }
 }
 

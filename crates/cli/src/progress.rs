@@ -1,11 +1,16 @@
-use std::time::Duration;
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
+use dabnet_sketch::ImportProgress;
 use dabnet_train::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::terminal;
 
 const TEMPLATE: &str = "{prefix:<16} {bar:24.cyan/dim} {msg}";
+const IMPORT: &str = "{prefix:<16} {bar:24.cyan/dim} {percent:>3} %  {msg}, {eta} left";
 const BYTES: &str = "{prefix:<16} {bar:24.cyan/dim} {bytes} of {total_bytes}, {eta} left";
 
 /// Shows training as it goes: a bar on a terminal, a line an epoch elsewhere. Both go to standard
@@ -79,6 +84,60 @@ impl ByteProgress {
 
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Shows an import as it goes: a bar on a terminal, a line now and then elsewhere.
+#[derive(Debug)]
+pub(crate) struct ImportBar {
+    bar: Option<ProgressBar>,
+    started: Instant,
+    /// Lines shown so far, where there is no bar.
+    lines: Cell<u32>,
+}
+
+/// Where there is no bar, how long after one line comes the next; each time twice as long.
+const FIRST_LINE: Duration = Duration::from_secs(10);
+
+impl ImportBar {
+    pub(crate) fn new() -> Self {
+        let bar = terminal::is_interactive().then(|| {
+            let style = ProgressStyle::with_template(IMPORT).unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(0).with_style(style.progress_chars("━━╌")).with_prefix("import")
+        });
+        Self { bar, started: Instant::now(), lines: Cell::new(0) }
+    }
+
+    pub(crate) fn at(&self, progress: &ImportProgress) {
+        let ImportProgress { bytes, total_bytes, sketches, skipped } = *progress;
+        let broken = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(total_bytes);
+                bar.set_position(bytes);
+                bar.set_message(format!("{sketches} sketches{broken}"));
+            }
+            None if self.started.elapsed() > FIRST_LINE * 2_u32.saturating_pow(self.lines.get()) => {
+                self.lines.set(self.lines.get() + 1);
+                let share = 100.0 * bytes as f64 / total_bytes.max(1) as f64;
+                terminal::say(format_args!("import           {share:.0} %  {sketches} sketches{broken}"));
+            }
+            None => {}
+        }
+    }
+
+    /// Says something while the bar is out of the way.
+    pub(crate) fn aside(&self, say: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(say),
+            None => say(),
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }

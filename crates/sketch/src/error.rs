@@ -1,4 +1,5 @@
 use std::io;
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -31,13 +32,13 @@ pub enum SketchError {
         source: io::Error,
     },
     /// A file of no bytes, or of nothing but white space.
-    #[error("'{name}' is empty: give a PNG, JPEG, SVG or Quick, Draw! ndjson file")]
+    #[error("'{name}' is empty: give a PNG, JPEG, WebP, SVG or Quick, Draw! file")]
     Empty {
         /// The file.
         name: String,
     },
     /// A file in none of the known formats.
-    #[error("'{name}' is in no known format: give a PNG, JPEG, SVG or Quick, Draw! ndjson file")]
+    #[error("'{name}' is in no known format: give a PNG, JPEG, WebP, SVG or Quick, Draw! file")]
     Format {
         /// The file.
         name: String,
@@ -68,12 +69,30 @@ pub enum SketchError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A PNG or JPEG file that holds no sketch.
+    /// A record of a file of many that holds no sketch.
+    #[error("'{name}', record {item}: {reason}")]
+    Item {
+        /// The file.
+        name: String,
+        /// Its record, counted from 1.
+        item: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file of many records whose header makes no sense.
+    #[error("'{name}' holds no sketches: {reason}")]
+    Header {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A picture's file that holds no sketch.
     #[error("'{name}' as {format}: {reason}")]
     Image {
         /// The file.
         name: String,
-        /// `PNG` or `JPEG`.
+        /// `PNG`, `JPEG` or `WebP`.
         format: &'static str,
         /// What is wrong with it.
         reason: String,
@@ -96,4 +115,95 @@ pub enum SketchError {
         /// Its place in that part, counted from 0.
         index: usize,
     },
+    /// An archive or a member of one that cannot be read.
+    #[error("archive '{name}': {reason}")]
+    Archive {
+        /// The archive or the member.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A source with several renderings of each sketch, and none of them or one that is not there chosen.
+    #[error("name one of its renderings: {renderings}")]
+    Rendering {
+        /// Those that there are.
+        renderings: String,
+    },
+    /// Nothing to make a data set of.
+    #[error("there is not one sketch in it{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    Nothing {
+        /// What was wrong with the first of what there is.
+        reason: Option<String>,
+    },
+    /// More different words than a data set may have.
+    #[error("there are more than {limit} different words: are they really labels?")]
+    Words {
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A folder that another program imports into.
+    #[error("another import is writing to {}", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder to import into that has something else in it.
+    #[error("{} has something else in it: give a new folder, or remove it first", path.display())]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder that is no data set.
+    #[error("{} is no imported data set: it has no manifest.json", path.display())]
+    NoDataSet {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file of a data set that is not as it was written.
+    #[error("{}: {reason}; import the data again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A split that cannot be made.
+    #[error("no such split: {reason}")]
+    Split {
+        /// Why not.
+        reason: String,
+    },
+    /// A file that cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Threads that cannot be started.
+    #[error("cannot start threads: {reason}")]
+    Threads {
+        /// What the system said.
+        reason: String,
+    },
+}
+
+impl SketchError {
+    /// What is wrong, without where.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Open { source, .. } | Self::Read { source, .. } => source.to_string(),
+            Self::Empty { .. } => "empty".to_owned(),
+            Self::Format { .. } => "in no known format".to_owned(),
+            Self::TooLarge { limit, .. } => format!("larger than {limit} bytes"),
+            Self::Line { reason, .. }
+            | Self::Svg { reason, .. }
+            | Self::Item { reason, .. }
+            | Self::Header { reason, .. }
+            | Self::Image { reason, .. }
+            | Self::Archive { reason, .. } => reason.clone(),
+            other => other.to_string(),
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! One file per format, and the one place that tells them apart.
 //!
-//! A new format is a new file here, a way to recognise it in [`read`], and an arm in [`Sketches`].
+//! A file is first cut into [`Records`], which takes little time and knows nothing of sketches; a
+//! [`Record`] is parsed on its own, so that many can be at once. A new format is a new file here, a way
+//! to recognise it in [`records`], and an arm in [`Record::sketch`].
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -10,45 +12,60 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::{Sketch, SketchError};
 
+pub mod binary;
+pub mod cifar;
+pub mod idx;
 pub mod image;
 pub mod ndjson;
+pub mod npy;
+mod record;
+mod rows;
 pub mod svg;
+
+pub use record::{Record, Records};
+
+use record::Kind;
 
 /// Bytes looked at to recognise a format; also how much white space may come before it.
 const HEAD: u64 = 1024;
 /// The most points of a drawing that is read; people draw hundreds.
 const MAX_POINTS: usize = 100_000;
-/// The largest PNG or JPEG file read, in bytes.
+/// The largest picture file read, in bytes.
 const MAX_IMAGE_BYTES: u64 = 64 << 20;
 
-type Source = Box<dyn BufRead + Send>;
+type Source<'a> = Box<dyn BufRead + 'a>;
+
+/// Gives what lies beside a file under another name, where there is such a file: the labels of images in
+/// IDX files, the names of CIFAR's classes.
+pub(crate) type Beside<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
 
 /// The sketches of one file, in order.
 ///
 /// An item is an error where one sketch of many is broken; the iterator goes on after it where
 /// that makes sense.
-pub struct Sketches(Kind);
-
-enum Kind {
-    Lines(ndjson::Reader<Source>),
-    One(Option<Result<Sketch, SketchError>>),
+pub struct Sketches {
+    records: Records<'static>,
+    /// Of a file that holds one only, which was parsed to see whether it does.
+    single: Option<Sketch>,
 }
 
 impl Iterator for Sketches {
     type Item = Result<Sketch, SketchError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.0 {
-            Kind::Lines(lines) => lines.next(),
-            Kind::One(sketch) => sketch.take(),
+        if let Some(sketch) = self.single.take() {
+            return Some(Ok(sketch));
         }
+        let record = self.records.next()?;
+        Some(record.and_then(|record| record.sketch(self.records.name())))
     }
 }
 
 /// Reads the sketches of a file, whose format is recognised by its content.
 ///
-/// PNG, JPEG and SVG give one sketch, ndjson one for each line; SVG and ndjson may be gzip
-/// compressed.
+/// PNG, JPEG, WebP and SVG give one sketch, ndjson one for each line, Quick, Draw!'s binary form, NumPy
+/// bitmaps, IDX and CIFAR one for each record. All may be gzip compressed. Labels in IDX files and names
+/// of CIFAR's classes are looked for beside the file.
 ///
 /// # Errors
 /// Where nothing of the file can be used: it is missing, a folder, empty, in no known format, or
@@ -59,8 +76,9 @@ pub fn read_file(path: impl AsRef<Path>) -> Result<Sketches, SketchError> {
     if path.is_dir() {
         return Err(SketchError::Folder { name });
     }
+    let beside = |other: &str| read_beside(path, other);
     match File::open(path) {
-        Ok(file) => read(&name, file),
+        Ok(file) => checked(records(&name, file, &beside)?),
         Err(source) => Err(SketchError::Open { name, source }),
     }
 }
@@ -77,24 +95,68 @@ pub fn read_bytes(name: &str, bytes: impl Into<Vec<u8>>) -> Result<Sketches, Ske
 ///
 /// # Errors
 /// As [`read_file`].
-pub fn read(name: &str, source: impl Read + Send + 'static) -> Result<Sketches, SketchError> {
+pub fn read(name: &str, source: impl Read + 'static) -> Result<Sketches, SketchError> {
+    checked(records(name, source, &|_| None)?)
+}
+
+/// A file that holds a single sketch is parsed here and now: if that is broken, so is the file.
+fn checked(mut records: Records<'static>) -> Result<Sketches, SketchError> {
+    let single = match records.take_single() {
+        Some(record) => Some(record.sketch(records.name())?),
+        None => None,
+    };
+    Ok(Sketches { records, single })
+}
+
+/// The content of a file in the same folder, if it is not too large to be labels.
+pub(crate) fn read_beside(path: &Path, other: &str) -> Option<Vec<u8>> {
+    let file = File::open(path.with_file_name(other)).ok()?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BESIDE + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= MAX_BESIDE).then_some(bytes)
+}
+
+/// The largest file of labels that is read, in bytes.
+pub(crate) const MAX_BESIDE: u64 = 64 << 20;
+
+/// Cuts a file into its records.
+///
+/// # Errors
+/// Where the file is empty, in no known format, or larger than a single sketch may be.
+pub(crate) fn records<'a>(
+    name: &str,
+    source: impl Read + 'a,
+    beside: Beside<'_>,
+) -> Result<Records<'a>, SketchError> {
     let (mut head, mut source) = peek(name, Box::new(BufReader::new(source)))?;
     if head.starts_with(&[0x1f, 0x8b]) {
         (head, source) = peek(name, Box::new(BufReader::new(MultiGzDecoder::new(source))))?;
     }
-    let one = |sketch: Sketch| Sketches(Kind::One(Some(Ok(sketch))));
+    let fail = |reason| SketchError::Header { name: name.to_owned(), reason };
     if let Some(format) = image::Format::recognize(&head) {
         let bytes = read_up_to(name, source, MAX_IMAGE_BYTES)?;
-        return image::read(name, format, &bytes).map(one);
+        return Ok(Records::single_of(name, Kind::Image(format), bytes));
+    }
+    if npy::recognize(&head) {
+        return Ok(Records::rows(name, npy::rows(source).map_err(fail)?));
+    }
+    if idx::recognize(&head) {
+        return Ok(Records::rows(name, idx::rows(name, source, beside).map_err(fail)?));
+    }
+    if let Some(kind) = cifar::Kind::recognize(name) {
+        return Ok(Records::rows(name, cifar::rows(kind, source, beside)));
+    }
+    if binary::recognize(&head) {
+        return Ok(Records::drawings(name, source));
     }
     match head.trim_ascii_start().first() {
         None => Err(SketchError::Empty { name: name.to_owned() }),
-        Some(b'<') => svg::read(name, &read_up_to(name, source, svg::MAX_BYTES)?).map(one),
+        Some(b'<') => Ok(Records::single_of(name, Kind::Svg, read_up_to(name, source, svg::MAX_BYTES)?)),
         // A broken line is an error of its own, the first one too.
         Some(_)
             if head.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"{")) =>
         {
-            Ok(Sketches(Kind::Lines(ndjson::Reader::new(name, source))))
+            Ok(Records::lines(name, source))
         }
         Some(_) => Err(SketchError::Format { name: name.to_owned() }),
     }
@@ -102,7 +164,7 @@ pub fn read(name: &str, source: impl Read + Send + 'static) -> Result<Sketches, 
 
 /// The first bytes of a source, without a byte order mark, and the source as if they were not
 /// yet read.
-fn peek(name: &str, mut source: Source) -> Result<(Vec<u8>, Source), SketchError> {
+fn peek<'a>(name: &str, mut source: Source<'a>) -> Result<(Vec<u8>, Source<'a>), SketchError> {
     let mut head = Vec::new();
     // A source that fails later has given something first: the error keeps its place behind that.
     let failure = match source.by_ref().take(HEAD).read_to_end(&mut head) {
@@ -113,7 +175,7 @@ fn peek(name: &str, mut source: Source) -> Result<(Vec<u8>, Source), SketchError
         head = rest.to_vec();
     }
     let start = Cursor::new(head.clone());
-    let whole: Source = match failure {
+    let whole: Source<'a> = match failure {
         Some(error) => Box::new(start.chain(BufReader::new(Failing(error)))),
         None => Box::new(start.chain(source)),
     };
@@ -129,7 +191,7 @@ impl Read for Failing {
     }
 }
 
-fn read_up_to(name: &str, source: Source, limit: u64) -> Result<Vec<u8>, SketchError> {
+fn read_up_to(name: &str, source: Source<'_>, limit: u64) -> Result<Vec<u8>, SketchError> {
     let mut bytes = Vec::new();
     let read = source.take(limit + 1).read_to_end(&mut bytes);
     read.map_err(|source| SketchError::Read { name: name.to_owned(), source })?;

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::{Raster, Stroke};
+use crate::{Picture, Raster, Stroke};
 
 /// A drawing and what is known about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,16 +18,20 @@ pub struct Sketch {
 pub enum Drawing {
     /// Lines in the order in which they were drawn.
     Strokes(Vec<Stroke>),
-    /// Pixels.
+    /// Ink in pixels.
     Raster(Raster),
+    /// Colours in pixels: no sketch, but what networks for other data learn from.
+    Picture(Picture),
 }
 
 impl Drawing {
-    /// The lines of the drawing: those of a raster are found by [`Raster::to_strokes`].
+    /// The lines of the drawing: those of a raster are found by [`Raster::to_strokes`], those of a
+    /// picture in its [ink](Picture::to_raster).
     pub fn to_strokes(&self) -> Cow<'_, [Stroke]> {
         match self {
             Self::Strokes(strokes) => Cow::Borrowed(strokes),
             Self::Raster(raster) => Cow::Owned(raster.to_strokes()),
+            Self::Picture(picture) => Cow::Owned(picture.to_raster().to_strokes()),
         }
     }
 }

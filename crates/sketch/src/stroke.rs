@@ -6,12 +6,15 @@ pub type Point = [f32; 2];
 pub struct Stroke {
     /// The corners of the polyline, in drawing order. A single point is a dot.
     pub points: Vec<Point>,
+    /// When the pen was at each point, in milliseconds since the drawing began; empty where nobody
+    /// knows.
+    pub times: Vec<f32>,
 }
 
 impl Stroke {
-    /// A stroke through these points.
+    /// A stroke through these points, drawn nobody knows when.
     pub fn new(points: Vec<Point>) -> Self {
-        Self { points }
+        Self { points, times: Vec::new() }
     }
 
     /// The length of the line, in the units of its points; 0 for a dot.

@@ -40,7 +40,10 @@ fn raw_form() {
     let line = r#"{"key_id":7,"recognized":true,"drawing":[[[1.5,-2e1],[0.25,3],[0,16.7]],[[4],[5],[6]]]}"#;
     let sketch = only(line).unwrap();
     assert_eq!((sketch.word, sketch.id.as_deref()), (None, Some("7")));
-    let strokes = vec![Stroke::new(vec![[1.5, 0.25], [-20.0, 3.0]]), Stroke::new(vec![[4.0, 5.0]])];
+    let strokes = vec![
+        Stroke { points: vec![[1.5, 0.25], [-20.0, 3.0]], times: vec![0.0, 16.7] },
+        Stroke { points: vec![[4.0, 5.0]], times: vec![6.0] },
+    ];
     assert_eq!(sketch.drawing, Drawing::Strokes(strokes));
 }
 

@@ -26,6 +26,9 @@ pub enum TrainError {
     /// The examples or the configuration cannot train this network.
     #[error("{0}")]
     Config(String),
+    /// An example cannot be read.
+    #[error(transparent)]
+    Sketch(#[from] dabnet_sketch::SketchError),
     /// The tensor library failed.
     #[error("the tensor library failed: {0}")]
     Tensor(String),

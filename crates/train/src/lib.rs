@@ -11,7 +11,6 @@ mod adam;
 mod config;
 mod effective;
 mod error;
-mod examples;
 mod history;
 mod pack;
 mod parameters;
@@ -23,9 +22,9 @@ mod trained;
 mod trainer;
 
 pub use config::TrainConfig;
+pub use dabnet_sketch::Examples;
 pub use effective::Effective;
 pub use error::TrainError;
-pub use examples::Examples;
 pub use history::{History, LayerSnapshot, Snapshot};
 pub use pack::{Description, pack};
 pub use parameters::{NodeParameters, Norm, Parameters};

@@ -1,8 +1,6 @@
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Example, Stroke, normalized};
+use dabnet_sketch::{Augment, Example, Examples, SketchError, Stroke, normalized};
 use rand::Rng;
-
-use crate::Examples;
 
 /// Sketches drawn on a canvas, augmented anew each time.
 #[derive(Clone, Debug)]
@@ -37,7 +35,7 @@ impl Examples for AugmentedSketches {
         self.labels[index]
     }
 
-    fn draw(&self, index: usize, mut rng: &mut dyn Rng) -> Vec<f32> {
-        normalized(&self.augment.apply(&self.strokes[index], &self.canvas, &mut rng), &self.canvas)
+    fn draw(&self, index: usize, mut rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+        Ok(normalized(&self.augment.apply(&self.strokes[index], &self.canvas, &mut rng), &self.canvas))
     }
 }

@@ -1,12 +1,11 @@
 use std::time::Instant;
 
 use dabnet_graph::Graph;
-use rand::seq::SliceRandom;
-use rand_pcg::Pcg64;
+use dabnet_sketch::{Batch, Batches, Examples, Order, load, stream};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    Examples, History, NodeParameters, Parameters, Progress, TrainConfig, TrainError, Trained,
+    History, NodeParameters, Parameters, Progress, TrainConfig, TrainError, Trained,
     adam::Adam,
     effective::{constrain, effective},
     runner::{self, Gradients, Network},
@@ -16,6 +15,12 @@ use crate::{
 /// Shards that every batch is cut into, each run on threads of its own. Fixed, so that the
 /// result does not depend on the machine's threads; batch normalisation sees one shard.
 const SHARDS: usize = 2;
+
+/// Batches drawn ahead of the one that is learned from.
+const AHEAD: usize = 2;
+
+/// What the randomness of dropout is drawn for.
+const DROPOUT: u8 = 2;
 
 /// Weight of a new batch in the running statistics of batch normalisation.
 const MOMENTUM: f32 = 0.1;
@@ -84,68 +89,81 @@ impl<'a, E: Examples> Trainer<'a, E> {
     ///
     /// # Errors
     /// [`TrainError`] if training diverges or the tensor library fails.
-    pub fn train(self, mut observe: impl FnMut(&Progress)) -> Result<Trained, TrainError> {
-        let TrainConfig { epochs, seed, scheme, .. } = self.config;
+    pub fn train(self, observe: impl FnMut(&Progress)) -> Result<Trained, TrainError> {
+        let batch = self.config.batch.clamp(2 * SHARDS, self.examples.len());
+        let steps = self.config.epochs * (self.examples.len() / batch);
+        let TrainConfig { seed, threads, .. } = self.config;
+        let order = Order { batch, seed, first: 0, count: steps, threads, ahead: AHEAD };
+        load(self.examples, &order, |batches| self.learn(batches, steps, observe))
+    }
+
+    fn learn(
+        &self,
+        batches: &mut Batches<'_>,
+        steps: usize,
+        mut observe: impl FnMut(&Progress),
+    ) -> Result<Trained, TrainError> {
+        let TrainConfig { epochs, scheme, .. } = self.config;
         let mut parameters = self.start.clone();
         constrain(self.graph, &mut parameters, self.config.center);
         let mut adam = Adam::new(parameters.trainable_mut().map(|buffer| buffer.len()));
-        let batch = self.config.batch.clamp(2 * SHARDS, self.examples.len());
-        let steps_per_epoch = self.examples.len() / batch;
-        let steps = epochs * steps_per_epoch;
         let start = Instant::now();
         let mut history = History::default();
         let mut weights = effective(self.graph, &parameters, scheme)?;
         history.record(0, self.graph, &parameters, &weights);
 
-        let mut step = 0;
-        for epoch in 1..=epochs {
-            let order = shuffled(self.examples.len(), stream(seed, Purpose::Order, epoch));
-            let (mut loss, mut correct) = (0.0, 0);
-            for (index, indices) in order.chunks_exact(batch).enumerate() {
-                let gradients = self.batch_gradients(&parameters, indices, epoch)?;
-                if !gradients.loss.is_finite() {
-                    return Err(TrainError::Diverged { epoch, loss: gradients.loss });
-                }
-                let rate = self.config.learning_rate * one_cycle(step, steps);
-                adam.step(parameters.trainable_mut(), &gradients.buffers, rate);
-                update_statistics(&mut parameters, &gradients);
-                constrain(self.graph, &mut parameters, self.config.center);
-
-                step += 1;
-                loss += gradients.loss;
-                correct += gradients.correct;
-                let seen = index + 1;
-                observe(&Progress {
-                    epoch,
-                    epochs,
-                    step,
-                    steps,
-                    loss: loss / seen as f32,
-                    accuracy: correct as f32 / (seen * batch) as f32,
-                    examples: step * batch,
-                    elapsed: start.elapsed(),
-                });
+        let steps_per_epoch = steps / epochs.max(1);
+        let (mut loss, mut correct, mut examples) = (0.0, 0, 0);
+        for (index, batch) in batches.enumerate() {
+            let batch = batch?;
+            let (epoch, seen) = (batch.epoch, index % steps_per_epoch + 1);
+            if seen == 1 {
+                (loss, correct) = (0.0, 0);
             }
-            weights = effective(self.graph, &parameters, scheme)?;
-            history.record(epoch, self.graph, &parameters, &weights);
+            let gradients = self.batch_gradients(&parameters, &batch)?;
+            if !gradients.loss.is_finite() {
+                return Err(TrainError::Diverged { epoch, loss: gradients.loss });
+            }
+            let rate = self.config.learning_rate * one_cycle(index, steps);
+            adam.step(parameters.trainable_mut(), &gradients.buffers, rate);
+            update_statistics(&mut parameters, &gradients);
+            constrain(self.graph, &mut parameters, self.config.center);
+
+            loss += gradients.loss;
+            correct += gradients.correct;
+            examples += batch.indices.len();
+            observe(&Progress {
+                epoch,
+                epochs,
+                step: index + 1,
+                steps,
+                loss: loss / seen as f32,
+                accuracy: correct as f32 / (seen * batch.indices.len()) as f32,
+                examples,
+                elapsed: start.elapsed(),
+            });
+            if seen == steps_per_epoch {
+                weights = effective(self.graph, &parameters, scheme)?;
+                history.record(epoch, self.graph, &parameters, &weights);
+            }
         }
-        Ok(Trained::new(self.graph.clone(), self.config, parameters, weights, history))
+        Ok(Trained::new(self.graph.clone(), self.config.clone(), parameters, weights, history))
     }
 
     /// The mean of the shards' gradients.
-    fn batch_gradients(
-        &self,
-        parameters: &Parameters,
-        indices: &[usize],
-        epoch: usize,
-    ) -> Result<Gradients, TrainError> {
+    fn batch_gradients(&self, parameters: &Parameters, batch: &Batch) -> Result<Gradients, TrainError> {
         let effective = self.threads.install(|| effective(self.graph, parameters, self.config.scheme))?;
         let network = Network { graph: self.graph, parameters, effective: &effective };
-        let shard_len = indices.len().div_ceil(SHARDS);
-        let run = |(pool, shard): (&ThreadPool, &[usize])| {
-            pool.install(|| self.shard_gradients(network, shard, epoch))
+        let shard_len = batch.indices.len().div_ceil(SHARDS);
+        let elements = self.graph.input_shape().elements();
+        let shards = batch.labels.chunks(shard_len).zip(batch.values.chunks(shard_len * elements));
+        let run = |(pool, (at, (labels, values))): (&ThreadPool, (usize, (&[usize], &[f32])))| {
+            let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[at * shard_len]);
+            pool.install(|| {
+                runner::gradients(network, values.to_vec(), labels, self.config.label_smoothing, &mut rng)
+            })
         };
-        let work = self.pools.iter().zip(indices.chunks(shard_len));
+        let work = self.pools.iter().zip(shards.enumerate());
         if self.config.threads == 1 {
             return Ok(average(work.map(run).collect::<Result<_, _>>()?));
         }
@@ -158,46 +176,6 @@ impl<'a, E: Examples> Trainer<'a, E> {
         })?;
         Ok(average(shards))
     }
-
-    fn shard_gradients(
-        &self,
-        network: Network<'_>,
-        indices: &[usize],
-        epoch: usize,
-    ) -> Result<Gradients, TrainError> {
-        let elements = self.graph.input_shape().elements();
-        let seed = self.config.seed;
-        let mut canvases = Vec::with_capacity(indices.len() * elements);
-        for &index in indices {
-            let mut rng = stream(seed, Purpose::Augment { epoch }, index);
-            canvases.extend(self.examples.draw(index, &mut rng));
-        }
-        let labels: Vec<usize> = indices.iter().map(|&index| self.examples.label(index)).collect();
-        let mut rng = stream(seed, Purpose::Dropout { epoch }, indices[0]);
-        runner::gradients(network, canvases, &labels, self.config.label_smoothing, &mut rng)
-    }
-}
-
-/// What a random stream is for: streams of different purposes are independent.
-enum Purpose {
-    Order,
-    Augment { epoch: usize },
-    Dropout { epoch: usize },
-}
-
-fn stream(seed: u64, purpose: Purpose, index: usize) -> Pcg64 {
-    let (kind, epoch) = match purpose {
-        Purpose::Order => (0, 0),
-        Purpose::Augment { epoch } => (1, epoch),
-        Purpose::Dropout { epoch } => (2, epoch),
-    };
-    Pcg64::new(u128::from(seed), kind << 120 | (epoch as u128) << 60 | index as u128)
-}
-
-fn shuffled(len: usize, mut rng: Pcg64) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..len).collect();
-    order.shuffle(&mut rng);
-    order
 }
 
 fn average(shards: Vec<Gradients>) -> Gradients {

@@ -3,6 +3,7 @@
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Model, Session};
 use dabnet_graph::{Builder, Canvas, Filters, Graph, Op, Policy, Shape};
+use dabnet_sketch::SketchError;
 use dabnet_train::{Description, Examples, TrainConfig, TrainError, Trained, Trainer, pack};
 use rand::{Rng, RngExt};
 
@@ -20,7 +21,7 @@ impl Examples for Lines {
         index % 3
     }
 
-    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Vec<f32> {
+    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
         let mut canvas = vec![0.0; SIDE * SIDE];
         let (row, column) = (rng.random_range(1..SIDE - 1), rng.random_range(1..SIDE - 1));
         for at in 1..SIDE - 1 {
@@ -31,7 +32,7 @@ impl Examples for Lines {
                 canvas[at * SIDE + column] = 1.0;
             }
         }
-        canvas
+        Ok(canvas)
     }
 }
 
@@ -84,7 +85,7 @@ fn train(graph: &Graph, config: TrainConfig) -> Trained {
 
 fn accuracy(trained: &Trained) -> f64 {
     let mut rng = rand_pcg::Pcg64::new(99, 0);
-    let inputs: Vec<Vec<f32>> = (0..192).map(|index| Lines.draw(index, &mut rng)).collect();
+    let inputs: Vec<Vec<f32>> = (0..192).map(|index| Lines.draw(index, &mut rng).unwrap()).collect();
     let logits = trained.logits(&inputs).unwrap();
     let right = logits
         .iter()
@@ -116,7 +117,7 @@ fn branches_learn_and_pack() {
         let accuracy = accuracy(&trained);
         assert!(accuracy > 0.9, "{policy}: {accuracy}");
         let mut rng = rand_pcg::Pcg64::new(7, 0);
-        let inputs: Vec<Vec<f32>> = (0..96).map(|index| Lines.draw(index, &mut rng)).collect();
+        let inputs: Vec<Vec<f32>> = (0..96).map(|index| Lines.draw(index, &mut rng).unwrap()).collect();
         let canvas = Canvas { side: SIDE, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
         let labels = ["level", "upright", "crossed"].map(str::to_owned).to_vec();
         let packed = pack(&trained, Description { labels, canvas, provenance: Default::default() }).unwrap();

@@ -1,6 +1,7 @@
-//! PNG and JPEG: dark lines on light paper, or light ones on dark.
+//! PNG, JPEG and WebP: dark lines on light paper, or light ones on dark.
 
 use std::io::Cursor;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
@@ -20,6 +21,8 @@ pub enum Format {
     Png,
     /// JPEG File Interchange Format and Exif.
     Jpeg,
+    /// WebP, with losses or without.
+    WebP,
 }
 
 impl Format {
@@ -29,6 +32,8 @@ impl Format {
             Some(Self::Png)
         } else if head.starts_with(&[0xff, 0xd8, 0xff]) {
             Some(Self::Jpeg)
+        } else if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
+            Some(Self::WebP)
         } else {
             None
         }
@@ -38,11 +43,12 @@ impl Format {
         match self {
             Self::Png => "PNG",
             Self::Jpeg => "JPEG",
+            Self::WebP => "WebP",
         }
     }
 }
 
-/// Reads the sketch in a PNG or JPEG file; `name` stands for the file in errors.
+/// Reads the sketch in a picture's file; `name` stands for the file in errors.
 ///
 /// Transparency is laid on white, colours become grey, and an Exif rotation is applied. What
 /// most of the picture's border is made of is taken for paper, dark or light.
@@ -52,20 +58,27 @@ impl Format {
 /// without ink.
 pub fn read(name: &str, format: Format, bytes: &[u8]) -> Result<Sketch, SketchError> {
     let fail = |reason| SketchError::Image { name: name.to_owned(), format: format.name(), reason };
-    let picture = decode(format, bytes).map_err(fail)?;
+    let (picture, _alone) = decode(format, bytes).map_err(fail)?;
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let grey = on_white(picture);
     let ink = ink(grey, width).ok_or_else(|| fail("it has no ink: every pixel is paper".to_owned()))?;
     Ok(Drawing::Raster(Raster::new(width, height, ink)?).into())
 }
 
-fn decode(format: Format, bytes: &[u8]) -> Result<DynamicImage, String> {
+/// Held while a large picture is in memory, whoever reads it.
+static LARGE: Mutex<()> = Mutex::new(());
+/// The most bytes of pixels that a picture is read with beside others.
+const SMALL: u64 = 16 << 20;
+
+/// The pixels, and for large ones the right to hold them.
+fn decode(format: Format, bytes: &[u8]) -> Result<(DynamicImage, Option<MutexGuard<'static, ()>>), String> {
     if format == Format::Jpeg && !jpeg_has_end(bytes) {
         return Err("the file is cut short".to_owned());
     }
     let format = match format {
         Format::Png => ImageFormat::Png,
         Format::Jpeg => ImageFormat::Jpeg,
+        Format::WebP => ImageFormat::WebP,
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
@@ -77,10 +90,12 @@ fn decode(format: Format, bytes: &[u8]) -> Result<DynamicImage, String> {
     if decoder.total_bytes() > MAX_ALLOC {
         return Err(format!("its pixels take more than {MAX_ALLOC} bytes"));
     }
+    // What one reader panics with is no reason for others not to go on.
+    let alone = (decoder.total_bytes() > SMALL).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
     let orientation = decoder.orientation().map_err(explain)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(explain)?;
     picture.apply_orientation(orientation);
-    Ok(picture)
+    Ok((picture, alone))
 }
 
 /// Whether an end marker follows the last scan. The decoder fills in what is missing, and a picture

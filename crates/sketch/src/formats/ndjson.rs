@@ -1,8 +1,8 @@
 //! Google's *Quick, Draw!* as ndjson: one JSON object a line.
 //!
 //! Both published forms are read. Simplified: `{"word": "cat", "key_id": "…", "drawing":
-//! [[[x, …], [y, …]], …]}`. Raw: the same with a third list, of times, in each stroke, which is
-//! left out. Other fields are left out too. See
+//! [[[x, …], [y, …]], …]}`. Raw: the same with a third list, of times, in each stroke. Other fields are
+//! left out. See
 //! <https://github.com/googlecreativelab/quickdraw-dataset>.
 
 use std::fmt;
@@ -18,44 +18,40 @@ use crate::{Drawing, Point, Sketch, SketchError, Stroke};
 /// The longest line read, in bytes.
 pub const MAX_LINE: usize = 16 << 20;
 
-/// Reads a sketch from every line.
+/// Cuts text into lines.
 ///
-/// Blank lines are passed over. A line that holds no sketch is an error item with its number,
-/// and the next line is read after it; a source that fails is the last item.
-pub struct Reader<R> {
-    name: String,
+/// Blank lines are passed over. A line that is too long is an error with its number, and the next line
+/// is read after it; a source that fails is the last item.
+pub(super) struct Lines<R> {
     source: R,
     line: u64,
     failed: bool,
 }
 
-impl<R: BufRead> Reader<R> {
-    /// Reads lines of text, not compressed; `name` stands for the source in errors.
-    pub fn new(name: impl Into<String>, source: R) -> Self {
-        Self { name: name.into(), source, line: 0, failed: false }
+impl<R: BufRead> Lines<R> {
+    pub fn new(source: R) -> Self {
+        Self { source, line: 0, failed: false }
     }
-}
 
-impl<R: BufRead> Iterator for Reader<R> {
-    type Item = Result<Sketch, SketchError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    /// The next line with its number from 1; `name` stands for the file in errors.
+    pub fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
         let mut bytes = Vec::new();
         while !self.failed {
             bytes.clear();
             self.line += 1;
-            let sketch = match read_line(&mut self.source, &mut bytes) {
+            match read_line(&mut self.source, &mut bytes) {
                 Ok(Line::End) => return None,
-                Ok(Line::TooLong) => Err(format!("the line is longer than {MAX_LINE} bytes")),
-                Ok(Line::Whole) if bytes.trim_ascii().is_empty() => continue,
-                Ok(Line::Whole) => parse(&bytes),
+                Ok(Line::TooLong) => {
+                    let reason = format!("the line is longer than {MAX_LINE} bytes");
+                    return Some(Err(SketchError::Line { name: name.to_owned(), line: self.line, reason }));
+                }
+                Ok(Line::Whole) if bytes.trim_ascii().is_empty() => {}
+                Ok(Line::Whole) => return Some(Ok((self.line, bytes))),
                 Err(source) => {
                     self.failed = true;
-                    return Some(Err(SketchError::Read { name: self.name.clone(), source }));
+                    return Some(Err(SketchError::Read { name: name.to_owned(), source }));
                 }
-            };
-            let at_line = |reason| SketchError::Line { name: self.name.clone(), line: self.line, reason };
-            return Some(sketch.map_err(at_line));
+            }
         }
         None
     }
@@ -106,7 +102,8 @@ struct Record {
     drawing: Vec<Columns>,
 }
 
-fn parse(line: &[u8]) -> Result<Sketch, String> {
+/// The sketch in a line, or what is wrong with it.
+pub(super) fn parse(line: &[u8]) -> Result<Sketch, String> {
     // What serde_json says ends in "at line 1 column …", of which only the column tells anything.
     let explain = |error: serde_json::Error| error.to_string().replace(" at line 1 column", " at column");
     let record: Record = serde_json::from_slice(line).map_err(explain)?;
@@ -125,26 +122,33 @@ fn parse(line: &[u8]) -> Result<Sketch, String> {
     Ok(Sketch { word: record.word, id, drawing: Drawing::Strokes(strokes.collect::<Result<_, _>>()?) })
 }
 
-/// A stroke as its x and its y coordinates.
+/// A stroke as its x and its y coordinates and, perhaps, its times.
 struct Columns {
     x: Vec<f32>,
     y: Vec<f32>,
+    times: Vec<f32>,
 }
 
 impl Columns {
     fn stroke(self) -> Result<Stroke, String> {
-        let Self { x, y } = self;
+        let Self { x, y, times } = self;
         if x.len() != y.len() {
             return Err(format!("has {} x but {} y coordinates", x.len(), y.len()));
         }
         if x.is_empty() {
             return Err("has no points".to_owned());
         }
+        if !times.is_empty() && times.len() != x.len() {
+            return Err(format!("has {} points but {} times", x.len(), times.len()));
+        }
+        if !times.iter().all(|time| time.is_finite()) {
+            return Err("has a time out of the range of f32".to_owned());
+        }
         if !x.iter().chain(&y).all(|coordinate| coordinate.is_finite()) {
             return Err("has a coordinate out of the range of f32".to_owned());
         }
         let points: Vec<Point> = x.into_iter().zip(y).map(|(x, y)| [x, y]).collect();
-        Ok(Stroke::new(points))
+        Ok(Stroke { points, times })
     }
 }
 
@@ -154,20 +158,21 @@ impl<'de> Deserialize<'de> for Columns {
     }
 }
 
-/// Times and whatever else follows y is passed over, not stored.
+/// Whatever follows times is passed over.
 struct ColumnsVisitor;
 
 impl<'de> Visitor<'de> for ColumnsVisitor {
     type Value = Columns;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a stroke as [[x, ...], [y, ...]]")
+        f.write_str("a stroke as [[x, ...], [y, ...]] or [[x, ...], [y, ...], [t, ...]]")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut lists: A) -> Result<Columns, A::Error> {
         let x = lists.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
         let y = lists.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
+        let times = lists.next_element()?.unwrap_or_default();
         while lists.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Columns { x, y })
+        Ok(Columns { x, y, times })
     }
 }

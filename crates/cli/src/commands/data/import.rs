@@ -1,0 +1,106 @@
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, ValueEnum};
+use dabnet_sketch::{Import, Part};
+
+use crate::{data, error::CliError, json, table::grouped};
+
+/// Make a data set of sketches in any known format.
+///
+/// Reads folders and zip archives of PNG, JPEG, WebP and SVG, a folder for each class (TU-Berlin, Sketchy);
+/// Quick, Draw! as ndjson (simplified or raw), binary or NumPy bitmaps; CIFAR-10 and CIFAR-100 in binary; and
+/// IDX (MNIST). Files may be gzip compressed, and formats mixed.
+///
+/// What is broken is told of, left out and counted. An import that was stopped goes on where it was when
+/// the same command is given again.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dabnet data import sketches_png.zip -o tu-berlin --licence 'CC BY 4.0'
+  dabnet data import train.ndjson.gz test.ndjson.gz -o quickdraw
+  dabnet data import sketchy/ -o sketchy --rendering tx_000100000000
+  dabnet data import cifar-10-batches-bin/ -o cifar10")]
+pub(crate) struct ImportArgs {
+    /// Files, folders and archives to read, in this order
+    #[arg(required = true, value_name = "SRC")]
+    sources: Vec<PathBuf>,
+
+    /// Folder of the data set
+    #[arg(short, long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// What the data set says of where it comes from [default: the names of what is read]
+    #[arg(long, value_name = "TEXT")]
+    source: Option<String>,
+
+    /// The terms that it may be used under
+    #[arg(long, value_name = "TEXT")]
+    licence: Option<String>,
+
+    /// The part that all of it is for, whatever its files are called
+    #[arg(long, value_name = "PART")]
+    part: Option<PartArg>,
+
+    /// Which of several renderings of each sketch to take: a folder's name, tx_...
+    #[arg(long, value_name = "NAME")]
+    rendering: Option<String>,
+
+    /// Reduce rasters to no more than this many pixels a side; 0 keeps them as they are
+    #[arg(long, default_value_t = 512, value_name = "PIXELS", value_parser = clap::value_parser!(u16))]
+    max_side: u16,
+
+    /// Threads; 0 for one a core
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
+    threads: u16,
+
+    /// Print the data set's manifest, without its shards, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A part on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum PartArg {
+    Train,
+    Validation,
+    Test,
+}
+
+impl From<PartArg> for Part {
+    fn from(part: PartArg) -> Self {
+        match part {
+            PartArg::Train => Self::Train,
+            PartArg::Validation => Self::Validation,
+            PartArg::Test => Self::Test,
+        }
+    }
+}
+
+impl ImportArgs {
+    pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let import = Import {
+            sources: self.sources,
+            source: self.source,
+            licence: self.licence,
+            part: self.part.map(Part::from),
+            rendering: self.rendering,
+            max_side: self.max_side.into(),
+            threads: self.threads.into(),
+        };
+        let mut manifest = data::run(&import, &self.out)?;
+        if self.json {
+            manifest.shards.clear();
+            json::print_line(&manifest)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut out = io::stdout().lock();
+        let (count, words) = (grouped(manifest.count as u64), grouped(manifest.words.len() as u64));
+        writeln!(out, "{count} sketches of {words} classes are in {}", self.out.display())?;
+        data::print_parts(&mut out, &manifest)?;
+        data::print_skipped(&mut out, &manifest.skipped)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,107 @@
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Args;
+use dabnet_sketch::{DataSet, Folds, Part, Share, Split};
+use serde::Serialize;
+
+use crate::{error::CliError, json, table};
+
+/// Split a data set into what is trained on, chosen by and tested on.
+///
+/// The split is kept in the data set. Every class is split by itself, so that all parts have the classes in
+/// the same proportion. Shares below 1 are fractions of a class; from 1 on they are numbers of sketches of
+/// each class.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dabnet data split tu-berlin --test 26            54 of each class to train on, as published
+  dabnet data split tu-berlin --test 0.2 --validation 0.1 --seed 1
+  dabnet data split quickdraw --given --validation 20
+  dabnet data split tu-berlin --folds 3 --fold 0")]
+pub(crate) struct SplitArgs {
+    /// Folder of the data set
+    #[arg(value_name = "DIR")]
+    data: PathBuf,
+
+    /// How much of each class to test on
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    test: Option<Share>,
+
+    /// How much of each class to choose by
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    validation: Option<Share>,
+
+    /// Keep the parts that the source gives; what is asked for comes out of those to train on
+    #[arg(long)]
+    given: bool,
+
+    /// Folds of equal size that take turns at being tested on
+    #[arg(long, value_name = "N", conflicts_with_all = ["given", "test"])]
+    folds: Option<usize>,
+
+    /// The fold to test on, from 0
+    #[arg(long, value_name = "K", requires = "folds", default_value_t = 0)]
+    fold: usize,
+
+    /// Decides which sketches are drawn
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+
+    /// Print the split and how many sketches each part has as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A fraction below 1, or a whole number.
+fn share(text: &str) -> Result<Share, String> {
+    if let Ok(count) = text.parse() {
+        return Ok(Share::Count(count));
+    }
+    match text.parse() {
+        Ok(fraction) if (0.0..1.0).contains(&fraction) => Ok(Share::Fraction(fraction)),
+        _ => Err("give a fraction from 0 to 1 or a whole number of sketches of each class".to_owned()),
+    }
+}
+
+#[derive(Serialize)]
+struct Answer {
+    split: Split,
+    train: usize,
+    validation: usize,
+    test: usize,
+}
+
+impl SplitArgs {
+    pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        if !(self.given || self.folds.is_some() || self.test.is_some() || self.validation.is_some()) {
+            let advice = "say how to split: --test, --validation, --folds or --given";
+            return Err(CliError::Input(advice.to_owned()));
+        }
+        let split = Split {
+            given: self.given,
+            validation: self.validation.unwrap_or_default(),
+            test: self.test.unwrap_or_default(),
+            folds: self.folds.map(|count| Folds { count, fold: self.fold }),
+            seed: self.seed,
+        };
+        // Whether it is a data set is known before anything is written to it.
+        DataSet::open(&self.data)?;
+        split.write(&self.data)?;
+        let parts = DataSet::open(&self.data)?.parts()?;
+        let count = |part| parts.iter().filter(|other| **other == part).count();
+        let [train, validation, test] = Part::ALL.map(count);
+        if self.json {
+            json::print_line(&Answer { split, train, validation, test })?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut table = table::new(&["part", "sketches"]);
+        for (part, count) in Part::ALL.into_iter().zip([train, validation, test]) {
+            table.add_row(table::row(part.name(), [table::grouped(count as u64)]));
+        }
+        writeln!(io::stdout(), "{table}")?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

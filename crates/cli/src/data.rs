@@ -1,0 +1,81 @@
+//! Data sets, imported before or for the occasion.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use dabnet_sketch::{DataSet, Import, Manifest, Part, Skipped};
+use tempfile::TempDir;
+
+use crate::{error::CliError, progress::ImportBar, table::grouped, terminal};
+
+/// The most broken items that are told of one by one.
+const MAX_TOLD: u64 = 20;
+
+/// A data set to read from.
+pub(crate) struct Data {
+    pub set: DataSet,
+    /// Holds what was imported for the occasion.
+    _folder: Option<TempDir>,
+}
+
+impl Data {
+    /// Opens an imported data set, or imports what is there into a folder that goes with it.
+    pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
+        if DataSet::is_at(path) {
+            return Ok(Self { set: DataSet::open(path)?, _folder: None });
+        }
+        let failed = |error| CliError::Failure(format!("cannot make a folder to import into: {error}"));
+        let folder = TempDir::with_prefix("dabnet-data-").map_err(failed)?;
+        run(&Import { sources: vec![PathBuf::from(path)], ..Import::default() }, folder.path())?;
+        Ok(Self { set: DataSet::open(folder.path())?, _folder: Some(folder) })
+    }
+}
+
+/// Imports, showing how far it is and telling of the first things that are broken.
+pub(crate) fn run(import: &Import, folder: &Path) -> Result<Manifest, CliError> {
+    let bar = ImportBar::new();
+    let mut told = 0;
+    let manifest = import.run(folder, |progress, error| {
+        bar.at(progress);
+        if let Some(error) = error {
+            told += 1;
+            if told <= MAX_TOLD {
+                bar.aside(|| terminal::say(format_args!("dabnet: skipped: {error}")));
+            } else if told == MAX_TOLD + 1 {
+                bar.aside(|| terminal::say("dabnet: more is skipped; the summary counts it"));
+            }
+        }
+    });
+    bar.finish();
+    Ok(manifest?)
+}
+
+/// How many sketches each part has that the source gives.
+pub(crate) fn print_parts(out: &mut impl Write, manifest: &Manifest) -> io::Result<()> {
+    let counts: Vec<String> = Part::ALL
+        .iter()
+        .filter_map(|part| Some(format!("{} {part}", grouped(*manifest.parts.get(part.name())? as u64))))
+        .collect();
+    if counts.is_empty() { Ok(()) } else { writeln!(out, "given parts: {}", counts.join(", ")) }
+}
+
+/// What is not in a data set, and why.
+pub(crate) fn print_skipped(out: &mut impl Write, skipped: &Skipped) -> io::Result<()> {
+    if skipped.count > 0 {
+        writeln!(out, "{} skipped:", grouped(skipped.count))?;
+        for (reason, count) in &skipped.reasons {
+            writeln!(out, "  {} × {}", grouped(*count), reason.escape_debug())?;
+        }
+    }
+    if !skipped.ignored.is_empty() {
+        let kind = |(extension, count): (&String, &u64)| match extension.as_str() {
+            "" => format!("{count} without an extension"),
+            _ => format!("{count} .{}", extension.escape_debug()),
+        };
+        let kinds: Vec<String> = skipped.ignored.iter().map(kind).collect();
+        writeln!(out, "files that are no sketches: {}", kinds.join(", "))?;
+    }
+    Ok(())
+}

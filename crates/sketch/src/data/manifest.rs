@@ -1,0 +1,114 @@
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::shard::ShardInfo;
+use crate::SketchError;
+
+/// What a data set says of itself, in `manifest.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// `dabnet-data`.
+    pub format: String,
+    /// Version of the format, 1.
+    pub version: u32,
+    /// Where the sketches come from.
+    pub source: String,
+    /// Under what terms, as far as was said.
+    pub licence: Option<String>,
+    /// Tells one import from another: the CRC-32 of what was imported and how.
+    pub fingerprint: u32,
+    /// Sketches.
+    pub count: usize,
+    /// Words, in the order in which they were met, and how many sketches of each there are.
+    pub words: Vec<(String, usize)>,
+    /// Sketches by the part that their source gives them; those without one are left out.
+    pub parts: BTreeMap<String, usize>,
+    /// Sketches by what they are: `strokes`, `raster`, `picture`.
+    pub kinds: BTreeMap<String, usize>,
+    /// What is not here.
+    pub skipped: Skipped,
+    /// The files that hold the sketches.
+    pub shards: Vec<ShardInfo>,
+}
+
+/// What could not be imported, and what was not meant to be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skipped {
+    /// Sketches and files that are broken.
+    pub count: u64,
+    /// How often each reason was given, without what differs from one file to the next.
+    pub reasons: BTreeMap<String, u64>,
+    /// What was said of the first of them.
+    pub first: Vec<String>,
+    /// Files that are no sketches, by their extension.
+    pub ignored: BTreeMap<String, u64>,
+}
+
+/// The most that is remembered of what was skipped.
+const MAX_FIRST: usize = 100;
+const MAX_REASONS: usize = 100;
+
+impl Skipped {
+    /// Remembers something broken.
+    pub(crate) fn add(&mut self, error: &SketchError) {
+        self.count += 1;
+        let reason = without_numbers(&error.reason());
+        // A hostile file may be broken in as many ways as it has bytes.
+        let known = self.reasons.len() < MAX_REASONS || self.reasons.contains_key(&reason);
+        *self.reasons.entry(if known { reason } else { "other".to_owned() }).or_default() += 1;
+        if self.first.len() < MAX_FIRST {
+            self.first.push(error.to_string());
+        }
+    }
+
+    /// Remembers a file that is no sketch.
+    pub(crate) fn ignore(&mut self, name: &str) {
+        let file = name.rsplit('/').next().unwrap_or(name);
+        let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+        let known = self.ignored.len() < MAX_REASONS || self.ignored.contains_key(&extension);
+        *self.ignored.entry(if known { extension } else { "other".to_owned() }).or_default() += 1;
+    }
+}
+
+/// A message with every number as `#`, so that those about different places are the same.
+fn without_numbers(message: &str) -> String {
+    let mut text = String::new();
+    for character in message.chars() {
+        if !character.is_ascii_digit() {
+            text.push(character);
+        } else if !text.ends_with('#') {
+            text.push('#');
+        }
+    }
+    text
+}
+
+/// Writes a file as JSON so that it is whole or not there at all.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), SketchError> {
+    let bytes = serde_json::to_vec_pretty(value).map_err(io::Error::from);
+    bytes.and_then(|bytes| replace(path, &bytes)).map_err(|source| write_error(path, source))
+}
+
+pub(crate) fn write_error(path: &Path, source: io::Error) -> SketchError {
+    SketchError::Write { path: path.to_owned(), source }
+}
+
+/// Writes under another name, and gives the file its own only when all of it is on the disk.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("part");
+    let mut file = File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        // The name is in the folder, which some systems cannot sync.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    Ok(())
+}

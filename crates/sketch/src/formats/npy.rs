@@ -1,0 +1,83 @@
+//! Quick, Draw! as NumPy bitmaps: a byte a pixel, 0 paper and 255 ink, `[N, 784]` for 28 × 28.
+//!
+//! Any array of bytes of the shape `[N, side²]` or `[N, height, width]` is read. See
+//! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
+
+use std::io::Read;
+
+use super::Source;
+use super::image::MAX_SIDE;
+use super::record::Kind;
+use super::rows::Rows;
+
+const MAGIC: &[u8] = b"\x93NUMPY";
+/// The longest header read, in bytes; NumPy's own limit is 10,000.
+const MAX_HEADER: u32 = 10_000;
+
+pub(super) fn recognize(head: &[u8]) -> bool {
+    head.starts_with(MAGIC)
+}
+
+/// The rows of an array, or why they are no bitmaps.
+pub(super) fn rows(mut source: Source<'_>) -> Result<Rows<'_>, String> {
+    let header = header(&mut source)?;
+    let shape = shape(&header)?;
+    let (count, width, height) = match shape[..] {
+        [count, pixels] if is_square(pixels) => (count, pixels.isqrt(), pixels.isqrt()),
+        [count, height, width] => (count, width, height),
+        _ => {
+            return Err(format!("its shape is {shape:?}; bitmaps have [N, side·side] or [N, height, width]"));
+        }
+    };
+    let sides = 1..=u64::from(MAX_SIDE);
+    if !sides.contains(&width) || !sides.contains(&height) {
+        return Err(format!(
+            "its bitmaps are {width}×{height}; they may have up to {MAX_SIDE}×{MAX_SIDE} pixels"
+        ));
+    }
+    let (width, height) = (width as usize, height as usize);
+    Ok(Rows::new(source, Kind::Ink { width, height }, width * height).counted(count))
+}
+
+fn is_square(pixels: u64) -> bool {
+    pixels.isqrt().pow(2) == pixels
+}
+
+/// The dictionary that describes the array.
+fn header(source: &mut impl Read) -> Result<String, String> {
+    let cut = |_| "it is cut short in its header".to_owned();
+    let mut start = [0; 8];
+    source.read_exact(&mut start).map_err(cut)?;
+    let mut length = [0; 4];
+    let wide = if start[6] == 1 { 2 } else { 4 };
+    source.read_exact(&mut length[..wide]).map_err(cut)?;
+    let length = u32::from_le_bytes(length);
+    if length > MAX_HEADER {
+        return Err(format!("its header says it has {length} bytes; up to {MAX_HEADER} are read"));
+    }
+    let mut header = vec![0; length as usize];
+    source.read_exact(&mut header).map_err(cut)?;
+    String::from_utf8(header).map_err(|_| "its header is not text".to_owned())
+}
+
+/// The shape in a header such as `{'descr': '|u1', 'fortran_order': False, 'shape': (64, 784), }`.
+fn shape(header: &str) -> Result<Vec<u64>, String> {
+    let after = |key: &str| {
+        let start = header.find(&format!("'{key}'"))? + key.len() + 2;
+        Some(header[start..].trim_start().strip_prefix(':')?.trim_start())
+    };
+    let descr = after("descr").and_then(|text| text.strip_prefix('\'')?.split('\'').next());
+    if !matches!(descr, Some("|u1" | "u1" | "<u1")) {
+        return Err(format!(
+            "its elements are {}; bitmaps are of bytes, '|u1'",
+            descr.unwrap_or("not named")
+        ));
+    }
+    if !after("fortran_order").is_some_and(|text| text.starts_with("False")) {
+        return Err("its columns come before its rows (fortran_order is not False)".to_owned());
+    }
+    let numbers = after("shape").and_then(|text| text.strip_prefix('(')?.split(')').next());
+    let numbers = numbers.ok_or("its header has no shape")?;
+    let extents = numbers.split(',').map(str::trim).filter(|number| !number.is_empty());
+    extents.map(|extent| extent.parse().map_err(|_| format!("its shape is ({numbers})"))).collect()
+}

@@ -1,0 +1,90 @@
+use std::io::Read;
+
+use super::Source;
+use super::record::Kind;
+use crate::SketchError;
+
+/// Records of one length each.
+pub(super) struct Rows<'a> {
+    source: Source<'a>,
+    kind: Kind,
+    /// Bytes of a label before the data of each record; the last of them is the label.
+    label_bytes: usize,
+    /// Bytes of data.
+    size: usize,
+    /// Records that the file says it has.
+    count: Option<u64>,
+    labels: Labels,
+    item: u64,
+    ended: bool,
+}
+
+/// What the records show.
+#[derive(Default)]
+pub(super) struct Labels {
+    /// A label for each record, where they lie in another file.
+    pub of_records: Option<Vec<u8>>,
+    /// What a label stands for; its number, where that is not known.
+    pub names: Vec<String>,
+}
+
+/// A record: its number from 1, its data and what it shows.
+pub(super) struct Row {
+    pub item: u64,
+    pub bytes: Vec<u8>,
+    pub word: Option<String>,
+}
+
+impl<'a> Rows<'a> {
+    pub fn new(source: Source<'a>, kind: Kind, size: usize) -> Self {
+        let labels = Labels::default();
+        Self { source, kind, label_bytes: 0, size, count: None, labels, item: 0, ended: false }
+    }
+
+    /// As many as this, or it is an error.
+    pub fn counted(mut self, count: u64) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    pub fn labelled(mut self, label_bytes: usize, labels: Labels) -> Self {
+        (self.label_bytes, self.labels) = (label_bytes, labels);
+        self
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub fn next(&mut self, name: &str) -> Option<Result<Row, SketchError>> {
+        if self.ended || self.count == Some(self.item) {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        let whole = self.label_bytes + self.size;
+        let read = self.source.by_ref().take(whole as u64).read_to_end(&mut bytes);
+        self.ended = read.is_err() || bytes.len() < whole;
+        if let Err(source) = read {
+            return Some(Err(SketchError::Read { name: name.to_owned(), source }));
+        }
+        if bytes.is_empty() && self.count.is_none() {
+            return None;
+        }
+        self.item += 1;
+        if self.ended {
+            let of = self.count.map(|count| format!(" of {count}")).unwrap_or_default();
+            let reason = format!("the file is cut short: it ends in record {}{of}", self.item);
+            return Some(Err(SketchError::Item { name: name.to_owned(), item: self.item, reason }));
+        }
+        let data = bytes.split_off(self.label_bytes);
+        Some(Ok(Row { item: self.item, bytes: data, word: self.word(bytes.last().copied()) }))
+    }
+
+    /// What the record just read shows.
+    fn word(&self, own: Option<u8>) -> Option<String> {
+        let beside =
+            || usize::try_from(self.item - 1).ok().and_then(|at| self.labels.of_records.as_ref()?.get(at));
+        let label = own.or_else(|| beside().copied())?;
+        Some(self.labels.names.get(usize::from(label)).cloned().unwrap_or_else(|| label.to_string()))
+    }
+}

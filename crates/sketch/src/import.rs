@@ -1,0 +1,286 @@
+//! From a source to a data set.
+
+mod journal;
+mod writer;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
+
+use crate::data::{Manifest, item};
+use crate::formats::Record;
+use crate::source::{Found as InSource, Outcome, Source};
+use crate::{Drawing, Part, Raster, Sketch, SketchError};
+
+use journal::{Folder, Found};
+use writer::Writer;
+
+/// Records and bytes that are parsed together.
+const BATCH: usize = 512;
+const BATCH_BYTES: usize = 8 << 20;
+/// Batches that wait to be parsed.
+const WAITING: usize = 2;
+/// The longest word, in bytes.
+const MAX_WORD: usize = 255;
+
+/// How to make a data set of sketches that lie elsewhere.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// Files, folders and archives, in this order.
+    pub sources: Vec<PathBuf>,
+    /// What the data set says of where it comes from; the names of the sources without it.
+    pub source: Option<String>,
+    /// Under what terms.
+    pub licence: Option<String>,
+    /// The part of all sketches, whatever their files are called.
+    pub part: Option<Part>,
+    /// Of a source with several renderings of each sketch, as Sketchy is, the one to take: `tx_…`.
+    pub rendering: Option<String>,
+    /// Rasters are reduced until neither side is longer, in pixels; 0 keeps them as they are.
+    pub max_side: usize,
+    /// Threads that parse; 0 for as many as there are cores.
+    pub threads: usize,
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImportProgress {
+    /// Bytes read of all sources.
+    pub bytes: u64,
+    /// Bytes in all sources.
+    pub total_bytes: u64,
+    /// Sketches imported.
+    pub sketches: usize,
+    /// Broken ones.
+    pub skipped: u64,
+}
+
+impl Default for Import {
+    fn default() -> Self {
+        Self {
+            sources: Vec::new(),
+            source: None,
+            licence: None,
+            part: None,
+            rendering: None,
+            max_side: 512,
+            threads: 0,
+        }
+    }
+}
+
+/// A record on its way from the source to the data set.
+struct Taken {
+    /// Its place in the source.
+    file: usize,
+    item: u64,
+    what: What,
+}
+
+enum What {
+    Record { name: String, record: Record, word: Option<String>, part: Option<Part>, id: Option<String> },
+    Broken(SketchError),
+    Other(String),
+}
+
+/// A record that was parsed.
+struct Parsed {
+    file: usize,
+    item: u64,
+    what: Result<Item, Missing>,
+}
+
+/// A sketch ready to be written.
+struct Item {
+    bytes: Vec<u8>,
+    word: Option<String>,
+    part: Option<Part>,
+    kind: &'static str,
+}
+
+/// What there is no sketch of.
+enum Missing {
+    Broken(SketchError),
+    Other(String),
+}
+
+impl Import {
+    /// Imports everything into a folder, telling `observe` how far it is and of whatever is broken.
+    ///
+    /// Sketches are in the order of the sources, and in a folder in that of their names. What is broken
+    /// is left out. An import that was stopped, however that was, goes on where its last shard ended, and
+    /// ends with the same bytes as one that was not; an import that is done does nothing again.
+    ///
+    /// # Errors
+    /// Where a source is not there, the folder has something else in it or cannot be written to, or there
+    /// is not one sketch.
+    pub fn run(
+        &self,
+        folder: &Path,
+        mut observe: impl FnMut(&ImportProgress, Option<&SketchError>),
+    ) -> Result<Manifest, SketchError> {
+        let source = Source::list(&self.sources, self.rendering.as_deref())?;
+        let folder = Folder::take(folder)?;
+        let journal = match folder.find(self.manifest(&source))? {
+            Found::Done(manifest) => {
+                folder.finish(&manifest)?;
+                return Ok(manifest);
+            }
+            Found::Open(journal) => journal,
+        };
+        let (file, item) = (journal.file, journal.item);
+        let mut writer = Writer::new(&folder, journal);
+        if (file, item) == (0, 0) {
+            source.broken().iter().for_each(|error| writer.skip(error));
+        }
+        let read = AtomicU64::new(source.bytes_before(file));
+        let stopped = AtomicBool::new(false);
+        let pool = ThreadPoolBuilder::new().num_threads(self.threads).build();
+        let pool = pool.map_err(|error| SketchError::Threads { reason: error.to_string() })?;
+        thread::scope(|scope| {
+            let (batches, waiting) = sync_channel(WAITING);
+            let (source, read, stopped) = (&source, &read, &stopped);
+            scope.spawn(move || take_all(source, file, item, read, stopped, &batches));
+            let written = self.write_all(&waiting, &mut writer, &pool, |writer, error| {
+                let (bytes, total_bytes) = (read.load(Ordering::Relaxed), source.bytes());
+                let (sketches, skipped) = (writer.count(), writer.skipped());
+                observe(&ImportProgress { bytes, total_bytes, sketches, skipped }, error);
+            });
+            stopped.store(true, Ordering::Relaxed);
+            // A reader that waits for room is let go when nobody listens any more.
+            drop(waiting);
+            written
+        })?;
+        let manifest = writer.finish()?;
+        folder.finish(&manifest)?;
+        Ok(manifest)
+    }
+
+    fn manifest(&self, source: &Source) -> Manifest {
+        let names = || {
+            let names = self
+                .sources
+                .iter()
+                .map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let options = format!("{:?} {:?} {}", self.part, self.rendering, self.max_side);
+        let fingerprint = source.fingerprint() ^ crc32fast::hash(options.as_bytes());
+        Manifest::new(self.source.clone().unwrap_or_else(names), self.licence.clone(), fingerprint)
+    }
+
+    fn write_all(
+        &self,
+        batches: &Receiver<Vec<Taken>>,
+        writer: &mut Writer<'_>,
+        pool: &rayon::ThreadPool,
+        mut observe: impl FnMut(&Writer<'_>, Option<&SketchError>),
+    ) -> Result<(), SketchError> {
+        for batch in batches {
+            let parsed: Vec<Parsed> =
+                pool.install(|| batch.into_par_iter().map(|taken| self.parse(taken)).collect());
+            for Parsed { file, item, what } in parsed {
+                match what {
+                    Ok(sketch) => {
+                        if let Err(error) = writer.push(&sketch) {
+                            writer.skip(&error);
+                            observe(writer, Some(&error));
+                        }
+                    }
+                    Err(Missing::Broken(error)) => {
+                        writer.skip(&error);
+                        observe(writer, Some(&error));
+                    }
+                    Err(Missing::Other(name)) => writer.ignore(&name),
+                }
+                writer.done(file, item)?;
+            }
+            observe(writer, None);
+        }
+        Ok(())
+    }
+
+    fn parse(&self, taken: Taken) -> Parsed {
+        let what = match taken.what {
+            What::Other(name) => Err(Missing::Other(name)),
+            What::Broken(error) => Err(Missing::Broken(error)),
+            What::Record { name, record, word, part, id } => {
+                // A fault in a decoder must not end the import of a million others.
+                let sketch = catch_unwind(AssertUnwindSafe(|| record.sketch(&name)));
+                let broken = |reason| SketchError::Item { name: name.clone(), item: record.item, reason };
+                let sketch = sketch.unwrap_or_else(|_| Err(broken("its decoder failed".to_owned())));
+                match sketch {
+                    Ok(sketch)
+                        if sketch
+                            .word
+                            .as_ref()
+                            .or(word.as_ref())
+                            .is_some_and(|word| word.len() > MAX_WORD) =>
+                    {
+                        Err(Missing::Broken(broken(format!("its word is longer than {MAX_WORD} bytes"))))
+                    }
+                    Ok(sketch) => Ok(self.item(sketch, word, part, id)),
+                    Err(error) => Err(Missing::Broken(error)),
+                }
+            }
+        };
+        Parsed { file: taken.file, item: taken.item, what }
+    }
+
+    /// A sketch, and what its place says of it where it says nothing itself.
+    fn item(&self, sketch: Sketch, word: Option<String>, part: Option<Part>, id: Option<String>) -> Item {
+        let drawing = match sketch.drawing {
+            Drawing::Raster(raster) => Drawing::Raster(self.reduced(raster)),
+            other => other,
+        };
+        let kind = match &drawing {
+            Drawing::Strokes(_) => "strokes",
+            Drawing::Raster(_) => "raster",
+            Drawing::Picture(_) => "picture",
+        };
+        let word = sketch.word.or(word);
+        let sketch = Sketch { word: None, id: sketch.id.or(id), drawing };
+        Item { bytes: item::encode(&sketch), word, part: self.part.or(part), kind }
+    }
+
+    fn reduced(&self, raster: Raster) -> Raster {
+        let longer = raster.width().max(raster.height());
+        if self.max_side == 0 || longer <= self.max_side { raster } else { raster.reduced(self.max_side) }
+    }
+}
+
+/// Reads the source in batches until it ends or nobody wants more.
+fn take_all(
+    source: &Source,
+    file: usize,
+    item: u64,
+    read: &AtomicU64,
+    stopped: &AtomicBool,
+    batches: &SyncSender<Vec<Taken>>,
+) {
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    source.read(file, item, &|done| read.store(done, Ordering::Relaxed), &mut |outcome, file, item| {
+        let what = match outcome {
+            Outcome::Found(InSource { name, record, word, part, id }) => {
+                bytes += record.len();
+                let [word, id] = [word, id].map(|text| text.map(str::to_owned));
+                What::Record { name: name.to_owned(), record, word, part, id }
+            }
+            Outcome::Broken(error) => What::Broken(error),
+            Outcome::Other(name) => What::Other(name.to_owned()),
+        };
+        batch.push(Taken { file, item, what });
+        if batch.len() >= BATCH || bytes >= BATCH_BYTES {
+            bytes = 0;
+            return batches.send(std::mem::take(&mut batch)).is_ok() && !stopped.load(Ordering::Relaxed);
+        }
+        true
+    });
+    // Where nobody listens, there is nobody to tell.
+    let _ = batches.send(batch);
+}

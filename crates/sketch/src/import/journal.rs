@@ -1,0 +1,117 @@
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::SketchError;
+use crate::data::manifest::{write_error, write_json};
+use crate::data::{MANIFEST, Manifest, read_manifest};
+
+const JOURNAL: &str = "import.json";
+const LOCK: &str = "import.lock";
+
+/// How far an import is. It is written after each shard, so that what is there is always whole.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Journal {
+    /// The next to read: a file of the source, and how many of its records are done.
+    pub file: usize,
+    pub item: u64,
+    /// What the data set would be if nothing more came.
+    pub manifest: Manifest,
+}
+
+/// The folder that an import writes to, and nothing else does at the time.
+pub(super) struct Folder {
+    path: PathBuf,
+    /// Whether it was not there before.
+    made: bool,
+    _lock: File,
+}
+
+/// What there is to do in a folder.
+pub(super) enum Found {
+    /// This very import, at its end.
+    Done(Manifest),
+    /// This import, to begin or to go on with.
+    Open(Journal),
+}
+
+impl Folder {
+    /// Takes a folder, which is made if need be.
+    pub fn take(path: &Path) -> Result<Self, SketchError> {
+        let (lock, made) = (path.join(LOCK), !path.exists());
+        let file = fs::create_dir_all(path).and_then(|()| File::create(&lock));
+        let file = file.map_err(|source| write_error(path, source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), made, _lock: file }),
+            Err(TryLockError::WouldBlock) => Err(SketchError::Busy { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(write_error(&lock, source)),
+        }
+    }
+
+    /// Looks at what is there. `new` is what the import would begin with.
+    pub fn find(&self, new: Manifest) -> Result<Found, SketchError> {
+        let other = || SketchError::Occupied { path: self.path.clone() };
+        if self.path.join(MANIFEST).exists() {
+            let manifest = read_manifest(&self.path)?;
+            return if is_same(&manifest, &new) { Ok(Found::Done(manifest)) } else { Err(other()) };
+        }
+        let path = self.path.join(JOURNAL);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // A folder with other things in it is not ours to fill.
+                let used = self.path.read_dir().map_err(|source| write_error(&self.path, source))?.flatten();
+                return if used.map(|entry| entry.file_name()).any(|name| name != LOCK && !is_part(&name)) {
+                    Err(other())
+                } else {
+                    Ok(Found::Open(Journal { file: 0, item: 0, manifest: new }))
+                };
+            }
+            Err(source) => return Err(SketchError::Open { name: path.display().to_string(), source }),
+        };
+        let journal: Journal = serde_json::from_str(&text)
+            .map_err(|error| SketchError::Damaged { path, reason: error.to_string() })?;
+        if is_same(&journal.manifest, &new) { Ok(Found::Open(journal)) } else { Err(other()) }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Keeps how far the import is.
+    pub fn keep(&self, journal: &Journal) -> Result<(), SketchError> {
+        write_json(&self.path.join(JOURNAL), journal)
+    }
+
+    /// Makes a data set of the folder.
+    pub fn finish(self, manifest: &Manifest) -> Result<(), SketchError> {
+        write_json(&self.path.join(MANIFEST), manifest)?;
+        match fs::remove_file(self.path.join(JOURNAL)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(write_error(&self.path, error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Folder {
+    /// Leaves nothing behind that is not needed to go on.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.path.join(LOCK));
+        if self.made {
+            // Only an empty folder can be removed.
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+}
+
+/// A file that was being written when an import was stopped.
+fn is_part(name: &std::ffi::OsStr) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "part")
+}
+
+fn is_same(one: &Manifest, other: &Manifest) -> bool {
+    one.fingerprint == other.fingerprint && one.source == other.source && one.licence == other.licence
+}

@@ -1,0 +1,110 @@
+use std::collections::HashMap;
+
+use super::Item;
+use super::journal::{Folder, Journal};
+use crate::SketchError;
+use crate::data::Manifest;
+use crate::data::manifest::{replace, write_error};
+use crate::data::shard::Builder;
+
+/// Sketches and bytes after which a shard is full.
+const SHARD: usize = 8192;
+const SHARD_BYTES: usize = 32 << 20;
+/// The most words that a data set may have.
+const MAX_WORDS: usize = 100_000;
+
+/// Fills shards, and keeps after each how far the import is.
+pub(super) struct Writer<'a> {
+    folder: &'a Folder,
+    journal: Journal,
+    words: HashMap<String, u32>,
+    shard: Builder,
+}
+
+impl<'a> Writer<'a> {
+    pub fn new(folder: &'a Folder, journal: Journal) -> Self {
+        let words = (0..).zip(&journal.manifest.words).map(|(at, (word, _))| (word.clone(), at)).collect();
+        Self { folder, journal, words, shard: Builder::default() }
+    }
+
+    /// Sketches written so far.
+    pub fn count(&self) -> usize {
+        self.journal.manifest.count
+    }
+
+    /// Broken ones so far.
+    pub fn skipped(&self) -> u64 {
+        self.journal.manifest.skipped.count
+    }
+
+    pub fn skip(&mut self, error: &SketchError) {
+        self.journal.manifest.skipped.add(error);
+    }
+
+    pub fn ignore(&mut self, name: &str) {
+        self.journal.manifest.skipped.ignore(name);
+    }
+
+    pub fn push(&mut self, item: &Item) -> Result<(), SketchError> {
+        let word = match &item.word {
+            Some(word) => Some(self.word(word)?),
+            None => None,
+        };
+        self.shard.push(&item.bytes, word, item.part);
+        let manifest = &mut self.journal.manifest;
+        manifest.count += 1;
+        if let Some(word) = word {
+            manifest.words[word as usize].1 += 1;
+        }
+        if let Some(part) = item.part {
+            *manifest.parts.entry(part.name().to_owned()).or_default() += 1;
+        }
+        *manifest.kinds.entry(item.kind.to_owned()).or_default() += 1;
+        Ok(())
+    }
+
+    /// The number of a word, which is given when it is first met.
+    fn word(&mut self, word: &str) -> Result<u32, SketchError> {
+        if let Some(at) = self.words.get(word) {
+            return Ok(*at);
+        }
+        if self.words.len() >= MAX_WORDS {
+            return Err(SketchError::Words { limit: MAX_WORDS });
+        }
+        let at = self.words.len() as u32;
+        self.words.insert(word.to_owned(), at);
+        self.journal.manifest.words.push((word.to_owned(), 0));
+        Ok(at)
+    }
+
+    /// Everything up to this place in the source is done; writes the shard if it is full.
+    pub fn done(&mut self, file: usize, item: u64) -> Result<(), SketchError> {
+        (self.journal.file, self.journal.item) = (file, item);
+        if self.shard.count() < SHARD && self.shard.bytes() < SHARD_BYTES {
+            return Ok(());
+        }
+        self.close()?;
+        self.folder.keep(&self.journal)
+    }
+
+    /// Writes what is left.
+    pub fn finish(mut self) -> Result<Manifest, SketchError> {
+        if self.shard.count() > 0 {
+            self.close()?;
+        }
+        let manifest = self.journal.manifest;
+        if manifest.count == 0 {
+            return Err(SketchError::Nothing { reason: manifest.skipped.first.into_iter().next() });
+        }
+        Ok(manifest)
+    }
+
+    fn close(&mut self) -> Result<(), SketchError> {
+        let shards = &mut self.journal.manifest.shards;
+        let (bytes, info) = std::mem::take(&mut self.shard).finish(format!("{:05}.shard", shards.len()));
+        let path = self.folder.path().join(&info.file);
+        replace(&path, &bytes).map_err(|source| write_error(&path, source))?;
+        shards.push(info);
+        Ok(())
+    }
+}

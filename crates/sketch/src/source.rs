@@ -1,0 +1,338 @@
+//! Where sketches come from: a file, a folder, an archive, or several of them.
+
+mod archive;
+mod label;
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use crate::formats::{self, Record, read_beside, records};
+use crate::{Part, SketchError};
+
+use archive::Archive;
+use label::Labels;
+
+/// Files that may hold sketches, in an order that is always the same.
+pub(crate) struct Source {
+    files: Vec<Entry>,
+    archives: Vec<PathBuf>,
+    /// What is known to be broken before any file of it is read.
+    broken: Vec<SketchError>,
+}
+
+/// A file of a source.
+struct Entry {
+    /// Its path from where the source begins, parted by `/`.
+    name: String,
+    /// Bytes that are read for it.
+    bytes: u64,
+    place: Place,
+    labels: Labels,
+}
+
+enum Place {
+    File(PathBuf),
+    /// Index into the archives, and in the archive.
+    Member(usize, usize),
+}
+
+/// A record of a source with what its place says of it.
+pub(crate) struct Found<'a> {
+    /// What holds it, as errors call it.
+    pub name: &'a str,
+    pub record: Record,
+    /// What it shows, if the record itself does not say so.
+    pub word: Option<&'a str>,
+    pub part: Option<Part>,
+    /// What tells it from other sketches, if the record itself does not say so.
+    pub id: Option<&'a str>,
+}
+
+/// What came of a part of a source.
+pub(crate) enum Outcome<'a> {
+    Found(Found<'a>),
+    /// A record or a file that is broken.
+    Broken(SketchError),
+    /// A file that is no sketch and need not be.
+    Other(&'a str),
+}
+
+/// Told of each outcome, of the number of its file, and of its place in it; false ends the reading.
+pub(crate) type Visit<'v> = &'v mut dyn FnMut(Outcome<'_>, usize, u64) -> bool;
+
+impl Source {
+    /// Lists what there is under some paths, without reading it.
+    ///
+    /// # Errors
+    /// Where a path is not there, or where sketches come in several renderings and none is chosen.
+    pub fn list(paths: &[PathBuf], rendering: Option<&str>) -> Result<Self, SketchError> {
+        let mut source = Self { files: Vec::new(), archives: Vec::new(), broken: Vec::new() };
+        for path in paths {
+            source.add(path)?;
+        }
+        source.choose_rendering(rendering)?;
+        let names: Vec<&str> = source.files.iter().map(|file| file.name.as_str()).collect();
+        let labels = label::labels(&names);
+        source.files.iter_mut().zip(labels).for_each(|(file, labels)| file.labels = labels);
+        Ok(source)
+    }
+
+    /// Files in it.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Bytes to read for all files up to one.
+    pub fn bytes_before(&self, file: usize) -> u64 {
+        self.files.iter().take(file).map(|file| file.bytes).sum()
+    }
+
+    /// Bytes to read for all files.
+    pub fn bytes(&self) -> u64 {
+        self.bytes_before(self.len())
+    }
+
+    /// Changes where anything in it is added, taken away, renamed, or of another size.
+    pub fn fingerprint(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        for file in &self.files {
+            hasher.update(file.name.as_bytes());
+            hasher.update(&[0]);
+            hasher.update(&file.bytes.to_le_bytes());
+        }
+        hasher.finalize()
+    }
+
+    /// Archives that could not be listed.
+    pub fn broken(&self) -> &[SketchError] {
+        &self.broken
+    }
+
+    /// Reads everything from a place on: `item` records of file `file` are passed over.
+    /// `progress` is told of the bytes read of all files.
+    pub fn read(&self, file: usize, item: u64, progress: &dyn Fn(u64), visit: Visit<'_>) {
+        let mut archive: Option<Archive> = None;
+        let mut done = self.bytes_before(file);
+        for (index, entry) in self.files.iter().enumerate().skip(file) {
+            let skip = if index == file { item } else { 0 };
+            let read = Cell::new(0);
+            let count = |bytes: u64| {
+                read.set(read.get() + bytes);
+                progress(done + read.get().min(entry.bytes));
+            };
+            let goes_on = match &entry.place {
+                Place::File(path) => {
+                    let beside = |other: &str| read_beside(path, other);
+                    match File::open(path) {
+                        Ok(file) => {
+                            entry.visit(Counted { source: file, count: &count }, &beside, index, skip, visit)
+                        }
+                        Err(source) => visit(
+                            Outcome::Broken(SketchError::Open { name: entry.name.clone(), source }),
+                            index,
+                            1,
+                        ),
+                    }
+                }
+                Place::Member(of, member) => {
+                    if archive.as_ref().is_none_or(|archive| archive.path() != self.archives[*of]) {
+                        archive = Archive::open(&self.archives[*of]).ok();
+                    }
+                    let beside = |other: &str| Archive::read_beside(&self.archives[*of], *member, other);
+                    let opened =
+                        archive.as_mut().ok_or_else(|| "the archive cannot be opened again".to_owned());
+                    match opened.and_then(|archive| archive.member(*member)) {
+                        Ok(file) => {
+                            entry.visit(Counted { source: file, count: &count }, &beside, index, skip, visit)
+                        }
+                        Err(reason) => {
+                            let name = entry.name.clone();
+                            visit(Outcome::Broken(SketchError::Archive { name, reason }), index, 1)
+                        }
+                    }
+                }
+            };
+            if !goes_on {
+                return;
+            }
+            done += entry.bytes;
+            progress(done);
+        }
+    }
+
+    fn add(&mut self, path: &Path) -> Result<(), SketchError> {
+        let name = path.display().to_string();
+        let metadata = path.metadata().map_err(|source| SketchError::Open { name, source })?;
+        let root = path.canonicalize().ok().and_then(|path| file_name(&path)).unwrap_or_default();
+        if metadata.is_dir() {
+            return self.add_folder(path, &root);
+        }
+        if !metadata.is_file() {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "it is neither a file nor a folder");
+            return Err(SketchError::Open { name: path.display().to_string(), source });
+        }
+        if Archive::recognize(path) {
+            // The only archive of its source: without it there is nothing.
+            let archive =
+                Archive::open(path).map_err(|reason| SketchError::Archive { name: root.clone(), reason })?;
+            self.add_archive(path, &root, &archive);
+        } else {
+            self.files.push(Entry::new(root, metadata.len(), Place::File(path.to_owned())));
+        }
+        Ok(())
+    }
+
+    fn add_folder(&mut self, folder: &Path, root: &str) -> Result<(), SketchError> {
+        let visible = |entry: &walkdir::DirEntry| {
+            entry.depth() == 0 || !is_hidden(&entry.file_name().to_string_lossy())
+        };
+        for entry in
+            WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible)
+        {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let name =
+                        error.path().map_or_else(|| root.to_owned(), |path| path.display().to_string());
+                    let source = error
+                        .into_io_error()
+                        .unwrap_or_else(|| io::Error::other("a link leads back to itself"));
+                    self.broken.push(SketchError::Open { name, source });
+                    continue;
+                }
+            };
+            if !entry.file_type().is_file() {
+                continue;
+            }
+            let path = entry.path();
+            let below = path.strip_prefix(folder).unwrap_or(path);
+            let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+            let name = format!("{root}/{}", parts.join("/"));
+            if Archive::recognize(path) {
+                match Archive::open(path) {
+                    Ok(archive) => self.add_archive(path, &name, &archive),
+                    Err(reason) => self.broken.push(SketchError::Archive { name, reason }),
+                }
+            } else {
+                let bytes = entry.metadata().map_or(0, |metadata| metadata.len());
+                self.files.push(Entry::new(name, bytes, Place::File(path.to_owned())));
+            }
+        }
+        Ok(())
+    }
+
+    fn add_archive(&mut self, path: &Path, name: &str, archive: &Archive) {
+        let at = self.archives.len();
+        self.archives.push(path.to_owned());
+        let mut members = archive.members().to_vec();
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        for member in members {
+            if member.name.split('/').any(is_hidden) {
+                continue;
+            }
+            let place = Place::Member(at, member.index);
+            self.files.push(Entry::new(format!("{name}/{}", member.name), member.bytes, place));
+        }
+        let outside = |name: &String| SketchError::Archive {
+            name: name.clone(),
+            reason: "its path leads out of the archive".to_owned(),
+        };
+        self.broken.extend(archive.outside().iter().map(outside));
+    }
+
+    /// Sketchy has each sketch in several renderings, in folders `tx_…`, and photographs beside them.
+    fn choose_rendering(&mut self, chosen: Option<&str>) -> Result<(), SketchError> {
+        let rendering =
+            |entry: &Entry| entry.name.split('/').find(|part| part.starts_with("tx_")).map(str::to_owned);
+        self.files
+            .retain(|entry| rendering(entry).is_none() || !entry.name.split('/').any(|part| part == "photo"));
+        let mut all: Vec<String> = self.files.iter().filter_map(rendering).collect();
+        all.sort_unstable();
+        all.dedup();
+        match chosen {
+            Some(chosen) if !all.iter().any(|name| name == chosen) => {
+                return Err(SketchError::Rendering { renderings: all.join(", ") });
+            }
+            None if all.len() > 1 => return Err(SketchError::Rendering { renderings: all.join(", ") }),
+            Some(chosen) => self.files.retain(|entry| rendering(entry).is_none_or(|name| name == chosen)),
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn new(name: String, bytes: u64, place: Place) -> Self {
+        Self { name, bytes, place, labels: Labels::default() }
+    }
+
+    /// Reads one file; false where the visitor has had enough.
+    fn visit(
+        &self,
+        source: impl Read,
+        beside: formats::Beside<'_>,
+        file: usize,
+        skip: u64,
+        visit: Visit<'_>,
+    ) -> bool {
+        if label::is_of_labels(&self.name) {
+            return skip > 0 || visit(Outcome::Other(&self.name), file, 1);
+        }
+        let records = match records(&self.name, source, beside) {
+            Ok(records) => records,
+            Err(_) if skip > 0 => return true,
+            Err(SketchError::Format { .. } | SketchError::Empty { .. })
+                if !label::is_of_sketches(&self.name) =>
+            {
+                return visit(Outcome::Other(&self.name), file, 1);
+            }
+            Err(error) => return visit(Outcome::Broken(error), file, 1),
+        };
+        for (at, record) in (1..).zip(records) {
+            if at <= skip {
+                continue;
+            }
+            let outcome = match record {
+                Ok(record) => Outcome::Found(Found {
+                    name: &self.name,
+                    record,
+                    word: self.labels.word.as_deref(),
+                    part: self.labels.part,
+                    id: self.labels.id.as_deref(),
+                }),
+                Err(error) => Outcome::Broken(error),
+            };
+            if !visit(outcome, file, at) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// A reader that says how much was read.
+struct Counted<'a, R> {
+    source: R,
+    count: &'a dyn Fn(u64),
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        (self.count)(read as u64);
+        Ok(read)
+    }
+}
+
+fn file_name(path: &Path) -> Option<String> {
+    path.file_name().map(|name| name.to_string_lossy().into_owned())
+}
+
+/// Whether a name is of what systems put beside people's files.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || name == "__MACOSX"
+}
