@@ -1,0 +1,52 @@
+//! Canvases that one core draws a second, each augmented anew: bundled *Quick, Draw!* sketches,
+//! and the example files, two of which are sketches of TU-Berlin as strokes and two as pixels.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use dabnet_graph::Canvas;
+use dabnet_sketch::{Augment, Dataset, Stroke, read_file};
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+
+const CANVAS: Canvas = Canvas::to_measure(225);
+
+fn bundled() -> Vec<Vec<Stroke>> {
+    let data = Dataset::bundled().expect("the bundled data");
+    data.test.iter().map(|example| example.sketch.drawing.to_strokes().into_owned()).collect()
+}
+
+fn examples(files: &[&str]) -> Vec<Vec<Stroke>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/examples");
+    let sketches = files.iter().flat_map(|file| read_file(folder.join(file)).expect("an example file"));
+    sketches.map(|sketch| sketch.expect("a sketch").drawing.to_strokes().into_owned()).collect()
+}
+
+fn strokes(c: &mut Criterion) {
+    let sources = [
+        ("quickdraw", bundled()),
+        ("svg", examples(&["airplane.svg", "alarm-clock.svg"])),
+        ("traced png", examples(&["bicycle.png", "cat.png"])),
+    ];
+    let mut group = c.benchmark_group("strokes to 225 pixels");
+    group.throughput(Throughput::Elements(1));
+    for (name, sketches) in &sources {
+        for augment in ["none", "light"] {
+            let how = if augment == "none" { Augment::none() } else { Augment::light() };
+            let mut rng = Pcg64::seed_from_u64(1);
+            let mut next = sketches.iter().cycle();
+            group.bench_function(format!("{name}, {augment}"), |b| {
+                b.iter(|| black_box(how.apply(next.next().expect("a sketch"), &CANVAS, &mut rng)));
+            });
+        }
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    targets = strokes
+}
+criterion_main!(benches);
