@@ -1,18 +1,29 @@
-use std::f32::consts::TAU;
+mod affine;
+mod beginning;
+mod bend;
+mod named;
+mod removal;
+mod wave;
 
 use dabnet_graph::Canvas;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use crate::fit::{Placement, bounds};
+use self::affine::Affine;
+use self::beginning::beginning;
+use self::bend::{Bend, refined};
+use self::removal::{dropped, removed};
+use self::wave::Wave;
+use crate::fit::{Placement, Window, bounds};
 use crate::rasterize::draw;
 use crate::{Point, Stroke};
 
 /// How much a sketch may be varied before it is drawn, so that a network meets each one in many
 /// ways.
 ///
-/// All changes but the last two are made to the strokes, before they are fitted to the canvas.
-/// "Up to" means uniform from minus to plus that much.
+/// All changes but `zoom`, `crop` and `line` are made to the strokes, before they are fitted to the
+/// canvas. "Up to" means uniform from minus to plus that much. An amount of 0 makes no change, but
+/// for `zoom`, where that is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augment {
@@ -33,8 +44,21 @@ pub struct Augment {
     /// strokes are the likelier ones, as in Sketch-a-Net (Yu et al., *Sketch-a-Net that Beats
     /// Humans*, BMVC 2015).
     pub drop: f32,
+    /// Largest share of the strokes that are left out, rounded to whole strokes; how many is
+    /// uniform from none to that, and one is always left. Which ones as for `drop`.
+    pub remove: f32,
+    /// Largest share of the lines' length that is left out at the end of the drawing, uniform from
+    /// none to that: the sketch as it was while it was being drawn. The last stroke is cut.
+    pub partial: f32,
+    /// Up to this much displacement of each of a few points on the sketch, as a fraction of its
+    /// longer side; all between them follow as rigidly as they can (Schaefer, McPhail & Warren,
+    /// *Image Deformation Using Moving Least Squares*, SIGGRAPH 2006).
+    pub bend: f32,
     /// Smallest size on the canvas, where 1 fills it; the place is uniform in the room left.
     pub zoom: f32,
+    /// Largest share of the fitted drawing's square that is cut away, up to 0.9: a smaller square,
+    /// anywhere in it, takes its place. What lies outside may still show in the margin.
+    pub crop: f32,
     /// Up to this much change of line width, as a logarithm.
     pub line: f32,
 }
@@ -58,6 +82,7 @@ impl Augment {
             drop: 0.08,
             zoom: 0.85,
             line: 0.15,
+            ..Self::none()
         }
     }
 
@@ -71,7 +96,11 @@ impl Augment {
             warp: 0.0,
             drift: 0.0,
             drop: 0.0,
+            remove: 0.0,
+            partial: 0.0,
+            bend: 0.0,
             zoom: 1.0,
+            crop: 0.0,
             line: 0.0,
         }
     }
@@ -83,86 +112,68 @@ impl Augment {
     /// finding them takes longer than all else here, so keep them.
     pub fn apply(&self, strokes: &[Stroke], canvas: &Canvas, rng: &mut impl Rng) -> Vec<u8> {
         let strokes = self.strokes(strokes, rng);
-        let zoom = 1.0 - rng.random::<f32>() * (1.0 - self.zoom.clamp(0.1, 1.0));
-        let shift = [up_to(1.0, rng), up_to(1.0, rng)];
-        let line = up_to(self.line, rng).exp();
-        draw(&strokes, canvas, &Placement { zoom, shift, line })
+        draw(&strokes, canvas, &self.placement(rng))
     }
 
     /// The varied strokes, around 0 and in units of the longer side of the given ones.
     pub fn strokes(&self, strokes: &[Stroke], rng: &mut impl Rng) -> Vec<Stroke> {
-        let dropped = self.dropped(strokes, rng);
+        let dropped = dropped(strokes, self.drop, rng);
         let Some([low, high]) = bounds(strokes) else { return Vec::new() };
         let middle = [0, 1].map(|axis| f64::midpoint(low[axis], high[axis]));
         let size = (high[0] - low[0]).max(high[1] - low[1]).max(f64::MIN_POSITIVE);
-        let affine = self.affine(rng);
+        let affine = Affine::new(self, rng);
         let wave = Wave::new(self.warp, rng);
         let kept = strokes.iter().enumerate().filter(|(index, _)| Some(*index) != dropped);
-        kept.map(|(_, stroke)| {
+        let varied = kept.map(|(_, stroke)| {
             let drift = [up_to(self.drift, rng), up_to(self.drift, rng)];
             // Around the middle and in units of the size, so that amounts mean the same for all.
             let vary = |point: Point| {
                 let at = [0, 1].map(|axis| ((f64::from(point[axis]) - middle[axis]) / size) as f32);
                 let bent = wave.apply(at);
-                affine_map(&affine, [bent[0] + drift[0], bent[1] + drift[1]])
+                affine.apply([bent[0] + drift[0], bent[1] + drift[1]])
             };
             Stroke::new(stroke.drawable().map(vary).collect())
-        })
-        .collect()
+        });
+        let varied = varied.collect();
+        self.reshaped(varied, rng)
     }
 
-    /// Which stroke to leave out.
-    fn dropped(&self, strokes: &[Stroke], rng: &mut impl Rng) -> Option<usize> {
-        let (wanted, mut pick) = (rng.random::<f32>() < self.drop, rng.random::<f32>());
-        if !wanted || strokes.len() < 2 {
-            return None;
+    /// The changes that draw nothing from `rng` where they are not wanted: what those before them
+    /// draw stays what it was.
+    fn reshaped(&self, mut strokes: Vec<Stroke>, rng: &mut impl Rng) -> Vec<Stroke> {
+        if self.partial != 0.0 {
+            strokes = beginning(&strokes, 1.0 - rng.random::<f32>() * share(self.partial));
         }
-        let longest = strokes.iter().map(Stroke::length).fold(f32::MIN_POSITIVE, f32::max);
-        let weight = |(index, stroke): (usize, &Stroke)| {
-            (2.0 * index as f32 / strokes.len() as f32 - 4.0 * stroke.length() / longest).exp()
-        };
-        let weights: Vec<f32> = strokes.iter().enumerate().map(weight).collect();
-        pick *= weights.iter().sum::<f32>();
-        weights.iter().position(|weight| {
-            pick -= weight;
-            pick < 0.0
-        })
+        if self.remove != 0.0 {
+            strokes = removed(strokes, share(self.remove), rng);
+        }
+        if self.bend != 0.0 {
+            strokes = refined(&strokes);
+            let bend = Bend::new(&strokes, self.bend, rng);
+            strokes.iter_mut().flat_map(|stroke| &mut stroke.points).for_each(|at| *at = bend.apply(*at));
+        }
+        strokes
     }
 
-    /// Mirror, stretch, slant and rotation as one 2 × 2 matrix, row by row.
-    fn affine(&self, rng: &mut impl Rng) -> [f32; 4] {
-        let mirror = if rng.random::<f32>() < self.flip { -1.0 } else { 1.0 };
-        let stretch = (up_to(self.stretch, rng) / 2.0).exp();
-        let (sin, cos) = up_to(self.rotation, rng).sin_cos();
-        let shear = up_to(self.shear, rng);
-        let (x, y) = (mirror * stretch, 1.0 / stretch);
-        [cos * x, (cos * shear - sin) * y, sin * x, (sin * shear + cos) * y]
+    /// Where on the canvas, and with which line.
+    fn placement(&self, rng: &mut impl Rng) -> Placement {
+        let zoom = 1.0 - rng.random::<f32>() * (1.0 - self.zoom.clamp(0.1, 1.0));
+        let shift = [up_to(1.0, rng), up_to(1.0, rng)];
+        let line = up_to(self.line, rng).exp();
+        let window = (self.crop != 0.0).then(|| {
+            let shown = 1.0 - rng.random::<f32>() * share(self.crop).min(0.9);
+            Window { enlarge: 1.0 / shown.sqrt(), at: [up_to(1.0, rng), up_to(1.0, rng)] }
+        });
+        Placement { zoom, shift, line, window }
     }
 }
 
+/// Uniform from minus to plus `most`.
 fn up_to(most: f32, rng: &mut impl Rng) -> f32 {
     (rng.random::<f32>() * 2.0 - 1.0) * most
 }
 
-fn affine_map(matrix: &[f32; 4], [x, y]: Point) -> Point {
-    [matrix[0] * x + matrix[1] * y, matrix[2] * x + matrix[3] * y]
-}
-
-/// A smooth displacement: for x and for y, a wave of about one period over the sketch, in some
-/// direction.
-struct Wave([[f32; 4]; 2]);
-
-impl Wave {
-    fn new(amplitude: f32, rng: &mut impl Rng) -> Self {
-        Self([(); 2].map(|()| {
-            let (sin, cos) = (rng.random::<f32>() * TAU).sin_cos();
-            let frequency = TAU * (0.5 + rng.random::<f32>());
-            [up_to(amplitude, rng), cos * frequency, sin * frequency, rng.random::<f32>() * TAU]
-        }))
-    }
-
-    fn apply(&self, [x, y]: Point) -> Point {
-        let [dx, dy] = self.0.map(|[amplitude, fx, fy, phase]| amplitude * (fx * x + fy * y + phase).sin());
-        [x + dx, y + dy]
-    }
+/// An amount as a share of the whole, from 0 to 1; what is not a number is 0.
+fn share(amount: f32) -> f32 {
+    amount.max(0.0).min(1.0)
 }

@@ -11,11 +11,30 @@ pub(crate) struct Placement {
     pub shift: [f32; 2],
     /// Width of the line, in units of the canvas's own.
     pub line: f32,
+    /// The part of what is then on the canvas that is shown; all of it where there is none.
+    pub window: Option<Window>,
+}
+
+/// A square part of a square, shown in the place of the whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    /// How much larger than before it is shown, at least 1.
+    pub enlarge: f32,
+    /// Where it lies, each of x and y from −1 to 1.
+    pub at: [f32; 2],
+}
+
+impl Window {
+    /// Where a position is shown; all relative to the middle of a square of `side`.
+    pub fn show(&self, position: f64, axis: usize, side: f64) -> f64 {
+        let (enlarge, at) = (f64::from(self.enlarge), f64::from(self.at[axis]));
+        position * enlarge - at * (enlarge - 1.0) * side / 2.0
+    }
 }
 
 impl Placement {
     /// As large as it fits, in the middle.
-    pub const FITTED: Self = Self { zoom: 1.0, shift: [0.0; 2], line: 1.0 };
+    pub const FITTED: Self = Self { zoom: 1.0, shift: [0.0; 2], line: 1.0, window: None };
 
     /// Width of the line in pixels; never more than half the canvas.
     pub fn line_width(&self, canvas: &Canvas) -> f32 {
@@ -46,11 +65,21 @@ impl Fit {
         let extent = (0..2).map(|axis| bounds[1][axis] - bounds[0][axis]).fold(0.0, f64::max);
         let scale = if extent > 0.0 { zoom * room / extent } else { 0.0 };
         let slack = (1.0 - zoom) * room / 2.0;
-        Some(Self {
+        let fit = Self {
             scale,
             middle: [0, 1].map(|axis| f64::midpoint(bounds[0][axis], bounds[1][axis])),
             centre: placement.shift.map(|shift| side / 2.0 + f64::from(shift) * slack),
+        };
+        Some(match &placement.window {
+            Some(window) => fit.through(window, side, room),
+            None => fit,
         })
+    }
+
+    /// The part of the square of `room` in the middle that a window shows, enlarged to all of it.
+    fn through(self, window: &Window, side: f64, room: f64) -> Self {
+        let show = |axis| side / 2.0 + window.show(self.centre[axis] - side / 2.0, axis, room);
+        Self { scale: self.scale * f64::from(window.enlarge), centre: [0, 1].map(show), ..self }
     }
 
     /// The pixel position of a point.

@@ -4,7 +4,7 @@ use dabnet_graph::Canvas;
 use tiny_skia::{FillRule, LineCap, LineJoin, Mask, Path, PathBuilder, Stroke as Pen, Transform};
 
 use crate::fit::{Fit, Placement};
-use crate::{Drawing, Stroke};
+use crate::{Drawing, Point, Stroke};
 
 /// Draws a drawing on a canvas: `side × side` ink values, row by row, 0 paper and 255 ink.
 ///
@@ -30,7 +30,8 @@ pub(crate) fn draw(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -
     let Some(mut paper) = Mask::new(side, side) else { return Vec::new() };
     let width = placement.line_width(canvas);
     let pen = Pen { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Pen::default() };
-    for outline in paths(strokes, canvas, placement).iter().filter_map(|path| path.stroke(&pen, 1.0)) {
+    let Some(fit) = Fit::new(strokes, canvas, placement) else { return paper.take() };
+    for outline in paths(strokes, |point| fit.apply(point)).iter().filter_map(|path| path.stroke(&pen, 1.0)) {
         paper.fill_path(&outline, FillRule::Winding, true, Transform::identity());
     }
     paper.take()
@@ -41,12 +42,11 @@ pub(crate) fn draw(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -
 const RUN: usize = 4096;
 
 /// The strokes in pixels, in paths of up to [`RUN`] points.
-fn paths(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Vec<Path> {
-    let Some(fit) = Fit::new(strokes, canvas, placement) else { return Vec::new() };
+pub(crate) fn paths(strokes: &[Stroke], place: impl Fn(Point) -> Point) -> Vec<Path> {
     let mut paths = Vec::new();
     let mut path = PathBuilder::new();
     for stroke in strokes {
-        let mut points = stroke.drawable().map(|point| fit.apply(point));
+        let mut points = stroke.drawable().map(&place);
         let Some([x, y]) = points.next() else { continue };
         path.move_to(x, y);
         // A line to where the pen already is leaves a dot.

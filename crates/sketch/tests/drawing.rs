@@ -150,7 +150,7 @@ proptest! {
     ) {
         let strokes = strokes.into_iter().map(Stroke::new).collect::<Vec<_>>();
         let [flip, rotation, stretch, shear, warp, drift, drop, zoom, line] = ranges;
-        let wild = Augment { flip, rotation, stretch, shear, warp, drift, drop, zoom, line };
+        let wild = Augment { flip, rotation, stretch, shear, warp, drift, drop, zoom, line, ..Augment::none() };
         let mut rng = Pcg64::seed_from_u64(seed);
         prop_assert_eq!(wild.apply(&strokes, &CANVAS, &mut rng).len(), 64 * 64);
 
