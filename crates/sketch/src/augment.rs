@@ -2,6 +2,7 @@ mod affine;
 mod beginning;
 mod bend;
 mod named;
+mod raster;
 mod removal;
 mod wave;
 

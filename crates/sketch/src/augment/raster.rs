@@ -1,0 +1,124 @@
+use std::borrow::Cow;
+
+use dabnet_graph::Canvas;
+use rand::Rng;
+
+use super::affine::Affine;
+use super::wave::Wave;
+use super::Augment;
+use crate::fit::{Placement, Window};
+use crate::resize::resampled;
+use crate::{Point, Raster};
+
+/// Larger than this, in units of the canvas, a raster is reduced before it is looked up.
+const LARGER: f32 = 1.5;
+/// Pixels between the nodes of the grid on which the way back to the raster is found.
+const STEP: usize = 8;
+
+impl Augment {
+    /// Varies a raster without finding its lines: `side × side` ink values.
+    ///
+    /// The whole picture fills the canvas as [`resampled`] puts it there, whatever the canvas's
+    /// margin; `flip`, `rotation`, `stretch`, `shear`, `warp`, `zoom`, `crop` and `line` then mean
+    /// what they mean for strokes, and what they move beyond the edge is gone. Changes of single
+    /// strokes (`drift`, `drop`, `remove`, `partial`, `bend`) have no effect. Lines are as wide as
+    /// they are in the raster; `line` makes them wider or narrower by a part of the canvas's line
+    /// width. The same raster and the same state of `rng` give the same pixels.
+    ///
+    /// A raster more than one and a half times as large as the canvas is reduced first, each time:
+    /// keep a smaller one ([`Raster::reduced`]) where this is called often.
+    pub fn raster(&self, raster: &Raster, canvas: &Canvas, rng: &mut impl Rng) -> Vec<u8> {
+        let affine = Affine::new(self, rng).inverse();
+        let wave = Wave::new(self.warp, rng);
+        let placement = self.placement(rng);
+        let source = reduced_for(raster, canvas, &placement);
+        let size = source.width().max(source.height()) as f32;
+        let middle = [source.width(), source.height()].map(|length| length as f32 / 2.0);
+        // From the canvas, around its middle and in units of its side, back to the raster.
+        let back = |at: Point| {
+            let at = wave.undo(affine.apply(unplaced(at, &placement)));
+            [0, 1].map(|axis| at[axis] * size + middle[axis] - 0.5)
+        };
+        let ink = looked_up(&source, canvas.side, back);
+        let wider = (placement.line - 1.0) * canvas.line_width * canvas.side as f32;
+        if self.line == 0.0 { ink } else { thickened(ink, canvas.side, wider) }
+    }
+}
+
+impl Raster {
+    /// The whole picture in a square of `side` pixels as [`resampled`] gives it, where it is larger
+    /// than that, and else itself.
+    pub fn reduced(&self, side: usize) -> Cow<'_, Self> {
+        if self.width().max(self.height()) <= side || side == 0 {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self::square(side, resampled(self, side)))
+    }
+}
+
+fn reduced_for<'a>(raster: &'a Raster, canvas: &Canvas, placement: &Placement) -> Cow<'a, Raster> {
+    let enlarge = placement.window.map_or(1.0, |window| window.enlarge);
+    let side = canvas.side as f32 * enlarge;
+    let longer = raster.width().max(raster.height()) as f32;
+    if longer > LARGER * side { raster.reduced(side.ceil() as usize) } else { Cow::Borrowed(raster) }
+}
+
+/// Where what is at a position of the canvas was before zoom, shift and window.
+fn unplaced(at: Point, placement: &Placement) -> Point {
+    let Window { enlarge, at: place } = placement.window.unwrap_or(Window { enlarge: 1.0, at: [0.0; 2] });
+    [0, 1].map(|axis| {
+        let placed = (at[axis] + place[axis] * (enlarge - 1.0) / 2.0) / enlarge;
+        (placed - placement.shift[axis] * (1.0 - placement.zoom) / 2.0) / placement.zoom
+    })
+}
+
+/// Each pixel of a canvas from where `back` says it comes from: exactly so on a grid, and between
+/// its nodes by interpolation, as waves are long.
+fn looked_up(source: &Raster, side: usize, back: impl Fn(Point) -> Point) -> Vec<u8> {
+    let nodes = side.div_ceil(STEP) + 1;
+    let place = |node: usize| ((node * STEP) as f32 + 0.5) / side as f32 - 0.5;
+    let row_of = |row: usize| -> Vec<Point> { (0..nodes).map(|x| back([place(x), place(row)])).collect() };
+    let mut ink = Vec::with_capacity(side * side);
+    let (mut above, mut below) = (row_of(0), row_of(1));
+    for y in 0..side {
+        if y > 0 && y % STEP == 0 {
+            above = below;
+            below = row_of(y / STEP + 1);
+        }
+        let down = (y % STEP) as f32 / STEP as f32;
+        let node = |x: usize| [0, 1].map(|axis| above[x][axis] + (below[x][axis] - above[x][axis]) * down);
+        for x in (0..side).step_by(STEP) {
+            let (from, to) = (node(x / STEP), node(x / STEP + 1));
+            let step = [0, 1].map(|axis| (to[axis] - from[axis]) / STEP as f32);
+            let pixels = (0..STEP.min(side - x)).map(|i| i as f32);
+            ink.extend(pixels.map(|i| source.interpolated([from[0] + step[0] * i, from[1] + step[1] * i])));
+        }
+    }
+    ink
+}
+
+/// Lines made wider by so many pixels, or narrower if that is below 0; two at most.
+///
+/// The darkest or the lightest of a pixel and its four neighbours moves every edge by a pixel, and
+/// with that a line's width by two; what is wanted is a part of it.
+fn thickened(ink: Vec<u8>, side: usize, wider: f32) -> Vec<u8> {
+    let part = (wider.abs() / 2.0).min(1.0);
+    let extreme = if wider > 0.0 { u8::max } else { u8::min };
+    // In 256ths; what is not a number is 0.
+    let part = (part * 256.0) as i32;
+    let row = |y: Option<usize>| y.and_then(|y| ink.get(y * side..(y + 1) * side));
+    let blank = vec![0; side];
+    let mut out = Vec::with_capacity(ink.len());
+    for y in 0..side {
+        let middle = row(Some(y)).unwrap_or(&blank);
+        let (above, below) = (row(y.checked_sub(1)).unwrap_or(&blank), row(Some(y + 1)).unwrap_or(&blank));
+        out.extend((0..side).map(|x| {
+            let (left, right) =
+                (x.checked_sub(1).map_or(0, |x| middle[x]), middle.get(x + 1).copied().unwrap_or(0));
+            let most = [above[x], below[x], left, right].into_iter().fold(middle[x], extreme);
+            let (from, to) = (i32::from(middle[x]), i32::from(most));
+            (from + ((to - from) * part + 128 >> 8)) as u8
+        }));
+    }
+    out
+}

@@ -1,0 +1,107 @@
+use std::ops::Range;
+
+use crate::Raster;
+
+/// A part of a picture along one axis, in pixels of the picture.
+pub(crate) struct Span {
+    /// Where it starts, and how long it is; it may reach beyond the picture.
+    pub start: f64,
+    pub length: f64,
+    /// The pixels that are looked at.
+    pub pixels: Range<usize>,
+}
+
+impl Span {
+    /// Just these pixels.
+    pub fn of(pixels: Range<usize>) -> Self {
+        Self { start: pixels.start as f64, length: pixels.len() as f64, pixels }
+    }
+}
+
+/// The part of a raster that `columns` and `rows` span, as `side × side` values from 0 to 255.
+///
+/// Each value is the mean under a tent as wide as two of the new pixels or two of the old ones,
+/// whichever is wider: interpolation where the raster is enlarged and an average where it is
+/// reduced, as Pillow's and torchvision's anti-aliased bilinear resize. Where a tent reaches beyond
+/// the pixels, the mean is of those it covers; a value beyond them is 0.
+pub(crate) fn resized(raster: &Raster, columns: &Span, rows: &Span, side: usize) -> Vec<f32> {
+    let (across, down) = (tents(columns, side), tents(rows, side));
+    let top = rows.pixels.start;
+    let narrow: Vec<f32> = (rows.pixels.clone())
+        .flat_map(|y| across.iter().map(move |tent| tent.mean(&raster.ink()[y * raster.width()..])))
+        .collect();
+    let mut out = vec![0.0; side * side];
+    if side == 0 {
+        return out;
+    }
+    for (tent, row) in down.iter().zip(out.chunks_exact_mut(side)) {
+        for (weight, from) in tent.weights.iter().zip(narrow[(tent.first - top) * side..].chunks_exact(side))
+        {
+            row.iter_mut().zip(from).for_each(|(out, value)| *out += weight * value);
+        }
+    }
+    out
+}
+
+/// A raster as `side × side` ink values: the whole picture, its longer side as long as the canvas,
+/// in the middle, with paper around it.
+///
+/// Where many pixels become one, each is their average. If that leaves no pixel as dark as the
+/// darkest was, because every line is thinner than a new pixel, all ink is made darker by the same
+/// factor, so that thin lines do not vanish. A `side` of 0 gives nothing.
+pub fn resampled(raster: &Raster, side: usize) -> Vec<u8> {
+    let values = fitted(raster, side);
+    let darkest = values.iter().copied().fold(0.0, f32::max);
+    let longer = raster.width().max(raster.height());
+    let before = raster.ink().iter().copied().max().unwrap_or(0);
+    let gain = if longer > side && darkest > 0.0 { f32::from(before) / darkest } else { 1.0 };
+    values.into_iter().map(|value| rounded(value * gain)).collect()
+}
+
+/// The whole picture in the middle of a square, its longer side as long as the square's.
+pub(crate) fn fitted(raster: &Raster, side: usize) -> Vec<f32> {
+    let longer = raster.width().max(raster.height());
+    let span = |length: usize| Span {
+        start: (length as f64 - longer as f64) / 2.0,
+        length: longer as f64,
+        pixels: 0..length,
+    };
+    resized(raster, &span(raster.width()), &span(raster.height()), side)
+}
+
+/// A value from 0 to 255 as ink.
+pub(crate) fn rounded(value: f32) -> u8 {
+    // A cast stays inside the range whatever the value.
+    (value + 0.5) as u8
+}
+
+/// What one new pixel is the weighted mean of.
+struct Tent {
+    first: usize,
+    weights: Vec<f32>,
+}
+
+impl Tent {
+    fn mean(&self, row: &[u8]) -> f32 {
+        let pixels = &row[self.first..self.first + self.weights.len()];
+        pixels.iter().zip(&self.weights).map(|(ink, weight)| f32::from(*ink) * weight).sum()
+    }
+}
+
+fn tents(span: &Span, count: usize) -> Vec<Tent> {
+    let step = span.length / count as f64;
+    let reach = step.max(1.0);
+    let tent = |index: usize| {
+        let middle = span.start + (index as f64 + 0.5) * step;
+        let (low, high) = (span.pixels.start as f64, span.pixels.end as f64);
+        if middle < low || middle > high {
+            return Tent { first: span.pixels.start, weights: Vec::new() };
+        }
+        let first = (middle - reach + 0.5).max(low) as usize;
+        let end = (middle + reach + 0.5).min(high) as usize;
+        let weight = |pixel: usize| (1.0 - ((pixel as f64 + 0.5 - middle) / reach).abs()).max(0.0);
+        let total: f64 = (first..end).map(weight).sum();
+        Tent { first, weights: (first..end).map(|pixel| (weight(pixel) / total) as f32).collect() }
+    };
+    (0..count).map(tent).collect()
+}
