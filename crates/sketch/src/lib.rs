@@ -10,6 +10,7 @@
 
 mod augment;
 mod data;
+mod bitmap;
 mod dataset;
 mod error;
 mod fit;
@@ -30,6 +31,7 @@ mod trace;
 
 pub use augment::Augment;
 pub use data::{Balance, DataSet, Ink, Inspection, MANIFEST, Manifest, ShardInfo, Skipped};
+pub use bitmap::quickdraw_bitmap;
 pub use dataset::{Dataset, Example};
 pub use error::SketchError;
 pub use formats::{Sketches, read, read_bytes, read_file};
