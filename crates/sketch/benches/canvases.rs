@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Dataset, Stroke, read_file};
+use dabnet_sketch::{Augment, Dataset, Drawing, Paper, Stroke, read_file};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -33,8 +33,8 @@ fn strokes(c: &mut Criterion) {
     let mut group = c.benchmark_group("strokes to 225 pixels");
     group.throughput(Throughput::Elements(1));
     for (name, sketches) in &sources {
-        for augment in ["none", "light"] {
-            let how = if augment == "none" { Augment::none() } else { Augment::light() };
+        for augment in ["none", "light", "strong"] {
+            let how = Augment::named(augment).expect("a name");
             let mut rng = Pcg64::seed_from_u64(1);
             let mut next = sketches.iter().cycle();
             group.bench_function(format!("{name}, {augment}"), |b| {
@@ -44,9 +44,36 @@ fn strokes(c: &mut Criterion) {
     }
 }
 
+fn rasters(c: &mut Criterion) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/examples");
+    let sketches = ["bicycle.png", "cat.png"].map(|file| {
+        let sketch = read_file(folder.join(file)).expect("an example file").next().expect("a sketch");
+        sketch.expect("a sketch").drawing
+    });
+    let mut group = c.benchmark_group("256-pixel rasters to 225 pixels");
+    group.throughput(Throughput::Elements(1));
+    for name in ["none", "light", "strong"] {
+        let augment = Augment::named(name).expect("a name");
+        let mut rng = Pcg64::seed_from_u64(1);
+        let mut next = sketches.iter().cycle();
+        group.bench_function(name, |b| {
+            b.iter(|| match next.next() {
+                Some(Drawing::Raster(raster)) => black_box(augment.raster(raster, &CANVAS, &mut rng)),
+                _ => unreachable!("a PNG file is a raster"),
+            });
+        });
+    }
+    let paper = Paper::tu_berlin(225);
+    let mut rng = Pcg64::seed_from_u64(1);
+    let mut next = sketches.iter().cycle();
+    group.bench_function("as published", |b| {
+        b.iter(|| black_box(paper.train(next.next().expect("a sketch"), &mut rng)));
+    });
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
-    targets = strokes
+    targets = strokes, rasters
 }
 criterion_main!(benches);

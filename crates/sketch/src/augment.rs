@@ -49,7 +49,8 @@ pub struct Augment {
     /// uniform from none to that, and one is always left. Which ones as for `drop`.
     pub remove: f32,
     /// Largest share of the lines' length that is left out at the end of the drawing, uniform from
-    /// none to that: the sketch as it was while it was being drawn. The last stroke is cut.
+    /// none to that: the sketch as it was while it was being drawn. The last stroke is cut. Strokes found in a
+    /// raster come in no such order, so that this takes any of them.
     pub partial: f32,
     /// Up to this much displacement of each of a few points on the sketch, as a fraction of its
     /// longer side; all between them follow as rigidly as they can (Schaefer, McPhail & Warren,
@@ -176,5 +177,5 @@ fn up_to(most: f32, rng: &mut impl Rng) -> f32 {
 
 /// An amount as a share of the whole, from 0 to 1; what is not a number is 0.
 fn share(amount: f32) -> f32 {
-    amount.max(0.0).min(1.0)
+    if amount > 0.0 { amount.min(1.0) } else { 0.0 }
 }

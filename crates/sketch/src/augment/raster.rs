@@ -3,15 +3,16 @@ use std::borrow::Cow;
 use dabnet_graph::Canvas;
 use rand::Rng;
 
+use super::Augment;
 use super::affine::Affine;
 use super::wave::Wave;
-use super::Augment;
 use crate::fit::{Placement, Window};
 use crate::resize::resampled;
 use crate::{Point, Raster};
 
-/// Larger than this, in units of the canvas, a raster is reduced before it is looked up.
-const LARGER: f32 = 1.5;
+/// A raster so much larger than it is shown is reduced before it is looked up: interpolation
+/// between four pixels passes over others, and lines become uneven.
+const LARGER: f32 = 1.25;
 /// Pixels between the nodes of the grid on which the way back to the raster is found.
 const STEP: usize = 8;
 
@@ -25,8 +26,8 @@ impl Augment {
     /// they are in the raster; `line` makes them wider or narrower by a part of the canvas's line
     /// width. The same raster and the same state of `rng` give the same pixels.
     ///
-    /// A raster more than one and a half times as large as the canvas is reduced first, each time:
-    /// keep a smaller one ([`Raster::reduced`]) where this is called often.
+    /// A raster much larger than the canvas is reduced first, each time: keep a smaller one
+    /// ([`Raster::reduced`]) where this is called often.
     pub fn raster(&self, raster: &Raster, canvas: &Canvas, rng: &mut impl Rng) -> Vec<u8> {
         let affine = Affine::new(self, rng).inverse();
         let wave = Wave::new(self.warp, rng);
@@ -58,7 +59,7 @@ impl Raster {
 
 fn reduced_for<'a>(raster: &'a Raster, canvas: &Canvas, placement: &Placement) -> Cow<'a, Raster> {
     let enlarge = placement.window.map_or(1.0, |window| window.enlarge);
-    let side = canvas.side as f32 * enlarge;
+    let side = canvas.side as f32 * placement.zoom * enlarge;
     let longer = raster.width().max(raster.height()) as f32;
     if longer > LARGER * side { raster.reduced(side.ceil() as usize) } else { Cow::Borrowed(raster) }
 }
@@ -117,7 +118,7 @@ fn thickened(ink: Vec<u8>, side: usize, wider: f32) -> Vec<u8> {
                 (x.checked_sub(1).map_or(0, |x| middle[x]), middle.get(x + 1).copied().unwrap_or(0));
             let most = [above[x], below[x], left, right].into_iter().fold(middle[x], extreme);
             let (from, to) = (i32::from(middle[x]), i32::from(most));
-            (from + ((to - from) * part + 128 >> 8)) as u8
+            (from + (((to - from) * part + 128) >> 8)) as u8
         }));
     }
     out
