@@ -19,6 +19,7 @@ mod import;
 mod loader;
 mod part;
 mod picture;
+mod lookup;
 mod paper;
 mod raster;
 mod rasterize;

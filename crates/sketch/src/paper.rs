@@ -1,6 +1,7 @@
 use dabnet_graph::Canvas;
 use rand::{Rng, RngExt};
 
+use crate::lookup::Lookup;
 use crate::resize::{Span, fitted, resized, rounded};
 use crate::{Drawing, Raster, rasterize};
 
@@ -145,12 +146,12 @@ fn mirrored(ink: &[u8], side: usize) -> Vec<u8> {
 
 /// The ink turned around the middle by an angle, and paper where there was none.
 fn turned(ink: Vec<u8>, side: usize, angle: f32) -> Vec<u8> {
-    let picture = Raster::square(side, ink);
+    let picture = Lookup::new(&Raster::square(side, ink));
     let middle = (side as f32 - 1.0) / 2.0;
     let (sin, cos) = angle.sin_cos();
     let back = |at: usize| {
         let (x, y) = ((at % side) as f32 - middle, (at / side) as f32 - middle);
         [cos * x + sin * y + middle, cos * y - sin * x + middle]
     };
-    (0..side * side).map(|at| picture.interpolated(back(at))).collect()
+    (0..side * side).map(|at| picture.at(back(at))).collect()
 }

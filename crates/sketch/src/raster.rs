@@ -1,7 +1,6 @@
-use crate::resize::rounded;
 use crate::skeleton::Skeleton;
 use crate::trace::trace;
-use crate::{Point, SketchError, Stroke};
+use crate::{SketchError, Stroke};
 
 /// A drawing as pixels: 0 is paper, 255 is full ink.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,32 +87,6 @@ impl Raster {
             (Ok(x), Ok(y)) if x < self.width && y < self.height => self.ink[y * self.width + x],
             _ => 0,
         }
-    }
-
-    /// The ink at a position between the middles of four pixels; beyond the raster is paper.
-    pub(crate) fn interpolated(&self, [x, y]: Point) -> u8 {
-        let (width, height) = (self.width, self.height);
-        // Also for what is not a number.
-        if !(x > -1.0 && y > -1.0 && x < width as f32 && y < height as f32) {
-            return 0;
-        }
-        let (left, top) = (x.floor(), y.floor());
-        let (fx, fy) = (x - left, y - top);
-        let [a, b, c, d] = if left >= 0.0 && top >= 0.0 && x < (width - 1) as f32 && y < (height - 1) as f32 {
-            let start = top as usize * width + left as usize;
-            let pair = |start: usize| [self.ink[start], self.ink[start + 1]];
-            let ([a, b], [c, d]) = (pair(start), pair(start + width));
-            [a, b, c, d]
-        } else {
-            let at = |dx: isize, dy: isize| self.at(left as isize + dx, top as isize + dy);
-            [at(0, 0), at(1, 0), at(0, 1), at(1, 1)]
-        };
-        if a | b | c | d == 0 {
-            return 0;
-        }
-        let [a, b, c, d] = [a, b, c, d].map(f32::from);
-        let (upper, lower) = (a + (b - a) * fx, c + (d - c) * fx);
-        rounded(upper + (lower - upper) * fy)
     }
 }
 

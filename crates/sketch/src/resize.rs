@@ -27,9 +27,11 @@ impl Span {
 pub(crate) fn resized(raster: &Raster, columns: &Span, rows: &Span, side: usize) -> Vec<f32> {
     let (across, down) = (tents(columns, side), tents(rows, side));
     let top = rows.pixels.start;
-    let narrow: Vec<f32> = (rows.pixels.clone())
-        .flat_map(|y| across.iter().map(move |tent| tent.mean(&raster.ink()[y * raster.width()..])))
-        .collect();
+    let mut narrow = Vec::with_capacity(rows.pixels.len() * side);
+    for y in rows.pixels.clone() {
+        let row = &raster.ink()[y * raster.width()..];
+        narrow.extend(across.iter().map(|tent| tent.mean(row)));
+    }
     let mut out = vec![0.0; side * side];
     if side == 0 {
         return out;

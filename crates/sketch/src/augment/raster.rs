@@ -7,6 +7,7 @@ use super::Augment;
 use super::affine::Affine;
 use super::wave::Wave;
 use crate::fit::{Placement, Window};
+use crate::lookup::Lookup;
 use crate::resize::resampled;
 use crate::{Point, Raster};
 
@@ -40,9 +41,9 @@ impl Augment {
             let at = wave.undo(affine.apply(unplaced(at, &placement)));
             [0, 1].map(|axis| at[axis] * size + middle[axis] - 0.5)
         };
-        let ink = looked_up(&source, canvas.side, back);
+        let ink = looked_up(&Lookup::new(&source), canvas.side, back);
         let wider = (placement.line - 1.0) * canvas.line_width * canvas.side as f32;
-        if self.line == 0.0 { ink } else { thickened(ink, canvas.side, wider) }
+        if self.line == 0.0 { ink } else { thickened(&ink, canvas.side, wider) }
     }
 }
 
@@ -75,7 +76,7 @@ fn unplaced(at: Point, placement: &Placement) -> Point {
 
 /// Each pixel of a canvas from where `back` says it comes from: exactly so on a grid, and between
 /// its nodes by interpolation, as waves are long.
-fn looked_up(source: &Raster, side: usize, back: impl Fn(Point) -> Point) -> Vec<u8> {
+fn looked_up(source: &Lookup, side: usize, back: impl Fn(Point) -> Point) -> Vec<u8> {
     let nodes = side.div_ceil(STEP) + 1;
     let place = |node: usize| ((node * STEP) as f32 + 0.5) / side as f32 - 0.5;
     let row_of = |row: usize| -> Vec<Point> { (0..nodes).map(|x| back([place(x), place(row)])).collect() };
@@ -92,7 +93,7 @@ fn looked_up(source: &Raster, side: usize, back: impl Fn(Point) -> Point) -> Vec
             let (from, to) = (node(x / STEP), node(x / STEP + 1));
             let step = [0, 1].map(|axis| (to[axis] - from[axis]) / STEP as f32);
             let pixels = (0..STEP.min(side - x)).map(|i| i as f32);
-            ink.extend(pixels.map(|i| source.interpolated([from[0] + step[0] * i, from[1] + step[1] * i])));
+            ink.extend(pixels.map(|i| source.at([from[0] + step[0] * i, from[1] + step[1] * i])));
         }
     }
     ink
@@ -102,24 +103,31 @@ fn looked_up(source: &Raster, side: usize, back: impl Fn(Point) -> Point) -> Vec
 ///
 /// The darkest or the lightest of a pixel and its four neighbours moves every edge by a pixel, and
 /// with that a line's width by two; what is wanted is a part of it.
-fn thickened(ink: Vec<u8>, side: usize, wider: f32) -> Vec<u8> {
-    let part = (wider.abs() / 2.0).min(1.0);
-    let extreme = if wider > 0.0 { u8::max } else { u8::min };
-    // In 256ths; what is not a number is 0.
-    let part = (part * 256.0) as i32;
-    let row = |y: Option<usize>| y.and_then(|y| ink.get(y * side..(y + 1) * side));
-    let blank = vec![0; side];
-    let mut out = Vec::with_capacity(ink.len());
-    for y in 0..side {
-        let middle = row(Some(y)).unwrap_or(&blank);
-        let (above, below) = (row(y.checked_sub(1)).unwrap_or(&blank), row(Some(y + 1)).unwrap_or(&blank));
-        out.extend((0..side).map(|x| {
-            let (left, right) =
-                (x.checked_sub(1).map_or(0, |x| middle[x]), middle.get(x + 1).copied().unwrap_or(0));
-            let most = [above[x], below[x], left, right].into_iter().fold(middle[x], extreme);
-            let (from, to) = (i32::from(middle[x]), i32::from(most));
-            (from + (((to - from) * part + 128) >> 8)) as u8
-        }));
+fn thickened(ink: &[u8], side: usize, wider: f32) -> Vec<u8> {
+    // In 256ths, one at most for each pixel of the line's two; what is not a number is 0.
+    let part = ((wider.abs() / 2.0).min(1.0) * 256.0) as i32;
+    if wider > 0.0 { blended(ink, side, part, u8::max) } else { blended(ink, side, part, u8::min) }
+}
+
+/// Each pixel with a part of what `extreme` makes of it and its four neighbours.
+fn blended(ink: &[u8], side: usize, part: i32, extreme: impl Fn(u8, u8) -> u8) -> Vec<u8> {
+    // Paper all round, so that every pixel has its neighbours.
+    let width = side + 2;
+    let mut paper = vec![0; width * width];
+    for (row, from) in paper.chunks_exact_mut(width).skip(1).zip(ink.chunks_exact(side)) {
+        row[1..=side].copy_from_slice(from);
+    }
+    let mut out = vec![0; side * side];
+    for (y, out) in out.chunks_exact_mut(side).enumerate() {
+        let row = |y: usize, x: usize| &paper[y * width + x..y * width + x + side];
+        let (middle, left, right) = (row(y + 1, 1), row(y + 1, 0), row(y + 1, 2));
+        let (above, below) = (row(y, 1), row(y + 2, 1));
+        for x in 0..side {
+            let beside = extreme(extreme(left[x], right[x]), extreme(above[x], below[x]));
+            let from = i32::from(middle[x]);
+            let to = i32::from(extreme(beside, middle[x]));
+            out[x] = (from + (((to - from) * part + 128) >> 8)) as u8;
+        }
     }
     out
 }
