@@ -12,6 +12,7 @@ mod json;
 mod page;
 mod progress;
 mod quickstart;
+mod sheet;
 mod shipped;
 mod table;
 mod terminal;

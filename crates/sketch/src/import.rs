@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::data::{Manifest, item};
 use crate::formats::Record;
 use crate::source::{Found as InSource, Outcome, Source};
-use crate::{Drawing, Part, Raster, Sketch, SketchError};
+use crate::{Drawing, Part, Sketch, SketchError};
 
 use journal::{Folder, Found};
 use writer::Writer;
@@ -41,7 +41,8 @@ pub struct Import {
     pub part: Option<Part>,
     /// Of a source with several renderings of each sketch, as Sketchy is, the one to take: `tx_…`.
     pub rendering: Option<String>,
-    /// Rasters are reduced until neither side is longer, in pixels; 0 keeps them as they are.
+    /// Larger rasters are reduced to a square of so many pixels a side, as [`Raster::reduced`](crate::Raster::reduced)
+    /// does; 0 keeps them as they are.
     pub max_side: usize,
     /// Threads that parse; 0 for as many as there are cores.
     pub threads: usize,
@@ -235,7 +236,7 @@ impl Import {
     /// A sketch, and what its place says of it where it says nothing itself.
     fn item(&self, sketch: Sketch, word: Option<String>, part: Option<Part>, id: Option<String>) -> Item {
         let drawing = match sketch.drawing {
-            Drawing::Raster(raster) => Drawing::Raster(self.reduced(raster)),
+            Drawing::Raster(raster) => Drawing::Raster(raster.reduced(self.max_side).into_owned()),
             other => other,
         };
         let kind = match &drawing {
@@ -246,11 +247,6 @@ impl Import {
         let word = sketch.word.or(word);
         let sketch = Sketch { word: None, id: sketch.id.or(id), drawing };
         Item { bytes: item::encode(&sketch), word, part: self.part.or(part), kind }
-    }
-
-    fn reduced(&self, raster: Raster) -> Raster {
-        let longer = raster.width().max(raster.height());
-        if self.max_side == 0 || longer <= self.max_side { raster } else { raster.reduced(self.max_side) }
     }
 }
 

@@ -9,18 +9,18 @@
 #![deny(unsafe_code)]
 
 mod augment;
-mod data;
 mod bitmap;
+mod data;
 mod dataset;
 mod error;
 mod fit;
 pub mod formats;
 mod import;
 mod loader;
-mod part;
-mod picture;
 mod lookup;
 mod paper;
+mod part;
+mod picture;
 mod raster;
 mod rasterize;
 mod resize;
@@ -32,16 +32,16 @@ mod stroke;
 mod trace;
 
 pub use augment::Augment;
-pub use data::{Balance, DataSet, Ink, Inspection, MANIFEST, Manifest, ShardInfo, Skipped};
 pub use bitmap::quickdraw_bitmap;
+pub use data::{Balance, DataSet, Ink, Inspection, MANIFEST, Manifest, ShardInfo, Skipped};
 pub use dataset::{Dataset, Example};
 pub use error::SketchError;
 pub use formats::{Sketches, read, read_bytes, read_file};
 pub use import::{Import, ImportProgress};
 pub use loader::{Batch, Batches, Examples, Order, load, shuffled, stream};
+pub use paper::{Paper, average_log_probabilities};
 pub use part::Part;
 pub use picture::Picture;
-pub use paper::{Paper, average_log_probabilities};
 pub use raster::Raster;
 pub use rasterize::{normalized, rasterize};
 pub use resize::resampled;

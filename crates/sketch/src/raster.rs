@@ -53,34 +53,6 @@ impl Raster {
         Skeleton::of(self).map(|skeleton| trace(&skeleton)).unwrap_or_default()
     }
 
-    /// A smaller raster, neither side of which is longer than `side`, its aspect kept. Every pixel is the
-    /// mean of what it covers, so that no line vanishes. One that is small enough stays as it is.
-    pub fn reduced(&self, side: usize) -> Self {
-        let longer = self.width.max(self.height);
-        if side == 0 || longer <= side {
-            return self.clone();
-        }
-        let scaled = |extent: usize| ((extent * side + longer / 2) / longer).max(1);
-        let (width, height) = (scaled(self.width), scaled(self.height));
-        let across = coverage(self.width, width);
-        let down = coverage(self.height, height);
-        let mut rows = vec![0.0_f32; width * self.height];
-        for (row, ink) in rows.chunks_exact_mut(width).zip(self.ink.chunks_exact(self.width)) {
-            for (pixel, (start, weights)) in row.iter_mut().zip(&across) {
-                *pixel =
-                    weights.iter().zip(&ink[*start..]).map(|(weight, ink)| weight * f32::from(*ink)).sum();
-            }
-        }
-        let mut ink = Vec::with_capacity(width * height);
-        for (start, weights) in &down {
-            for x in 0..width {
-                let column = (0..).zip(weights).map(|(y, weight)| weight * rows[(start + y) * width + x]);
-                ink.push(column.sum::<f32>().round() as u8);
-            }
-        }
-        Self { width, height, ink }
-    }
-
     /// The ink at a pixel, and paper outside.
     pub(crate) fn at(&self, x: isize, y: isize) -> u8 {
         match (usize::try_from(x), usize::try_from(y)) {
@@ -88,16 +60,4 @@ impl Raster {
             _ => 0,
         }
     }
-}
-
-/// For each of `to` pixels, the first of `from` that it covers, and how much of it each makes up.
-fn coverage(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
-    let step = from as f64 / to as f64;
-    let pixel = |at: usize| {
-        let (low, high) = (at as f64 * step, (at + 1) as f64 * step);
-        let (first, last) = (low as usize, (high.ceil() as usize).min(from));
-        let covered = |pixel: usize| (high.min((pixel + 1) as f64) - low.max(pixel as f64)).max(0.0) / step;
-        (first, (first..last).map(|pixel| covered(pixel) as f32).collect())
-    };
-    (0..to).map(pixel).collect()
 }

@@ -1,13 +1,243 @@
-use crate::error::CliError;
-use clap::Args;
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    str::FromStr,
+};
 
-/// Draw sketches of a data set side by side.
+use clap::Args;
+use dabnet_graph::Canvas;
+use dabnet_sketch::{Augment, DataSet, Drawing, Paper, rasterize, resampled, shuffled, stream};
+use image::RgbImage;
+
+use super::import::PartArg;
+use crate::{
+    data::Data,
+    error::CliError,
+    sheet::{Cell, Sheet},
+};
+
+/// Variants of each sketch, beside the sketch itself.
+const VARIANTS: usize = 8;
+/// What the published preprocessing gives is shown in this size, whatever the size of the cells.
+const PUBLISHED: usize = 225;
+
+/// Draw sketches side by side into a picture, as they are or as training varies them.
 #[derive(Debug, Args)]
-pub(crate) struct Render {}
+#[command(after_help = "Examples:
+  dabnet data render tu-berlin -o sheet.png
+  dabnet data render quickdraw -o cats.png --class cat --count 100
+  dabnet data render quickdraw -o changes.png --augment all
+  dabnet data render tu-berlin -o paper.png --augment paper --count 6")]
+pub(crate) struct Render {
+    /// A data set, or anything that can be imported
+    #[arg(value_name = "DATA")]
+    data: PathBuf,
+
+    /// The picture to write, a PNG file
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Sketches to draw [default: 80; with --augment 8, or 1 for each of several changes]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=2000))]
+    count: Option<u16>,
+
+    /// Sketches in a row [default: 10]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    columns: u16,
+
+    /// Width and height of each, in pixels
+    #[arg(long, default_value_t = 112, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(16..=512))]
+    side: u16,
+
+    /// Only sketches of this class; may be given more than once
+    #[arg(long, value_name = "WORD")]
+    class: Vec<String>,
+
+    /// Only sketches of this part
+    #[arg(long, value_name = "PART")]
+    part: Option<PartArg>,
+
+    /// Show how a sketch is varied: all, paper, ten-crop, or names of changes with commas between them
+    #[arg(long, value_name = "CHANGES", value_delimiter = ',')]
+    augment: Vec<String>,
+
+    /// Draw the lines found in rasters, as recognition does, in place of their pixels
+    #[arg(long)]
+    lines: bool,
+
+    /// Decides which sketches are drawn and how they are varied
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+}
+
+/// A way to vary a sketch.
+#[derive(Clone, Copy)]
+enum Change {
+    Named(&'static str, Augment),
+    /// The published preprocessing for training.
+    Paper,
+    /// The published crops for testing.
+    TenCrop,
+}
+
+impl FromStr for Change {
+    type Err = CliError;
+
+    fn from_str(name: &str) -> Result<Self, CliError> {
+        match name {
+            "paper" => return Ok(Self::Paper),
+            "ten-crop" => return Ok(Self::TenCrop),
+            _ => {}
+        }
+        let known = Augment::NAMES.into_iter().find(|known| *known == name);
+        known.and_then(|name| Some(Self::Named(name, Augment::named(name)?))).ok_or_else(|| {
+            let names = Augment::NAMES.join(", ");
+            CliError::Input(format!("no change is called '{name}': give all, paper, ten-crop, {names}"))
+        })
+    }
+}
+
+impl Change {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Named(name, _) => name,
+            Self::Paper => "paper",
+            Self::TenCrop => "ten-crop",
+        }
+    }
+
+    fn variants(self) -> usize {
+        if matches!(self, Self::TenCrop) { 10 } else { VARIANTS }
+    }
+}
 
 impl Render {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let changes = self.changes()?;
+        let data = Data::open(&self.data)?.set;
+        let default = match changes.len() {
+            0 => 80,
+            1 => 8,
+            _ => 1,
+        };
+        let chosen = self.choose(&data, self.count.unwrap_or(default).into())?;
+        let sheet = if changes.is_empty() {
+            self.overview(&data, &chosen)?
+        } else {
+            self.varied(&data, &chosen, &changes)?
+        };
+        sheet.save(&self.out)?;
+        let (count, plural) = (chosen.len(), if chosen.len() == 1 { " is" } else { "es are" });
+        writeln!(io::stdout(), "{count} sketch{plural} drawn in {}", self.out.display())?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn changes(&self) -> Result<Vec<Change>, CliError> {
+        if self.augment.iter().any(|name| name == "all") {
+            return Augment::NAMES.iter().filter(|name| **name != "none").map(|name| name.parse()).collect();
+        }
+        self.augment.iter().map(|name| name.parse()).collect()
+    }
+
+    /// Sketches drawn by lot, then in the order of their classes.
+    fn choose(&self, data: &DataSet, count: usize) -> Result<Vec<usize>, CliError> {
+        let place = |word: &String| data.labels().iter().position(|label| label == word);
+        let classes = self
+            .class
+            .iter()
+            .map(|word| place(word).ok_or_else(|| CliError::Input(format!("no class is called '{word}'"))))
+            .collect::<Result<Vec<usize>, _>>()?;
+        let parts = data.parts()?;
+        let part = self.part.map(Into::into);
+        let mut chosen = Vec::new();
+        for index in shuffled(data.len(), self.seed, 0) {
+            let label = data.label(index)?;
+            let wanted = classes.is_empty() || label.is_some_and(|label| classes.contains(&label));
+            if wanted && part.is_none_or(|part| parts[index] == part) {
+                chosen.push((label, index));
+            }
+            if chosen.len() == count {
+                break;
+            }
+        }
+        if chosen.is_empty() {
+            return Err(CliError::Input("there is no such sketch: give another class or part".to_owned()));
+        }
+        chosen.sort_unstable();
+        Ok(chosen.into_iter().map(|(_, index)| index).collect())
+    }
+
+    fn overview(&self, data: &DataSet, chosen: &[usize]) -> Result<Sheet, CliError> {
+        let columns = usize::from(self.columns).min(chosen.len());
+        let mut sheet = Sheet::new(self.side.into(), columns, chosen.len().div_ceil(columns), 0);
+        for (at, index) in chosen.iter().enumerate() {
+            let sketch = data.sketch(*index)?;
+            sheet.cell(
+                at % columns,
+                at / columns,
+                &self.plain(&sketch.drawing)?,
+                &sketch.word.unwrap_or_default(),
+            );
+        }
+        Ok(sheet)
+    }
+
+    fn varied(&self, data: &DataSet, chosen: &[usize], changes: &[Change]) -> Result<Sheet, CliError> {
+        let columns = 1 + changes.iter().map(|change| change.variants()).max().unwrap_or(0);
+        let heading = changes.iter().map(|change| change.name().len()).max().unwrap_or(0);
+        let mut sheet = Sheet::new(self.side.into(), columns, chosen.len() * changes.len(), heading);
+        let mut row = 0;
+        for index in chosen {
+            let sketch = data.sketch(*index)?;
+            for change in changes {
+                sheet.heading(row, change.name());
+                sheet.cell(0, row, &self.plain(&sketch.drawing)?, sketch.word.as_deref().unwrap_or_default());
+                for (column, ink) in self.variants(*change, &sketch.drawing, *index).into_iter().enumerate() {
+                    sheet.cell(column + 1, row, &Cell::Ink(ink), "");
+                }
+                row += 1;
+            }
+        }
+        Ok(sheet)
+    }
+
+    /// The sketch as it is.
+    fn plain(&self, drawing: &Drawing) -> Result<Cell, CliError> {
+        Ok(match drawing {
+            Drawing::Raster(raster) if !self.lines => Cell::Ink(resampled(raster, self.side.into())),
+            Drawing::Picture(picture) if !self.lines => {
+                let (width, height) = (picture.width() as u32, picture.height() as u32);
+                let colours = RgbImage::from_raw(width, height, picture.rgb().to_vec());
+                colours.map_or_else(|| Cell::Ink(Vec::new()), Cell::Colours)
+            }
+            other => Cell::Ink(rasterize(other, &self.canvas())),
+        })
+    }
+
+    fn variants(&self, change: Change, drawing: &Drawing, index: usize) -> Vec<Vec<u8>> {
+        let mut rng = stream(self.seed, 1, 0, index);
+        let paper = Paper::tu_berlin(PUBLISHED);
+        let smaller = |ink: Vec<u8>| match dabnet_sketch::Raster::new(PUBLISHED, PUBLISHED, ink) {
+            Ok(raster) => resampled(&raster, self.side.into()),
+            Err(_) => Vec::new(),
+        };
+        match change {
+            Change::Paper => (0..VARIANTS).map(|_| smaller(paper.train(drawing, &mut rng))).collect(),
+            Change::TenCrop => paper.ten_crop(drawing).into_iter().map(smaller).collect(),
+            Change::Named(_, augment) => {
+                let strokes = drawing.to_strokes();
+                let canvas = self.canvas();
+                let mut vary = || match drawing {
+                    Drawing::Raster(raster) if !self.lines => augment.raster(raster, &canvas, &mut rng),
+                    _ => augment.apply(&strokes, &canvas, &mut rng),
+                };
+                (0..VARIANTS).map(|_| vary()).collect()
+            }
+        }
+    }
+
+    fn canvas(&self) -> Canvas {
+        Canvas { line_width: 0.014, ..Canvas::to_measure(self.side.into()) }
     }
 }
