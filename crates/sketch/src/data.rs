@@ -8,12 +8,14 @@ use std::path::Path;
 
 use crate::{Part, Sketch, SketchError, Split};
 
+mod examples;
 mod inspection;
 pub(crate) mod item;
 pub(crate) mod manifest;
 mod map;
 pub(crate) mod shard;
 
+pub use examples::DataExamples;
 pub use inspection::{Balance, Ink, Inspection};
 pub use manifest::{Manifest, Skipped};
 pub use shard::ShardInfo;

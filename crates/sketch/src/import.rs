@@ -44,6 +44,8 @@ pub struct Import {
     /// Larger rasters are reduced to a square of so many pixels a side, as [`Raster::reduced`](crate::Raster::reduced)
     /// does; 0 keeps them as they are.
     pub max_side: usize,
+    /// Whether the lines found in rasters are kept in place of their pixels.
+    pub trace: bool,
     /// Threads that parse; 0 for as many as there are cores.
     pub threads: usize,
 }
@@ -70,6 +72,7 @@ impl Default for Import {
             part: None,
             rendering: None,
             max_side: 512,
+            trace: false,
             threads: 0,
         }
     }
@@ -170,7 +173,7 @@ impl Import {
                 .map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
             names.collect::<Vec<_>>().join(", ")
         };
-        let options = format!("{:?} {:?} {}", self.part, self.rendering, self.max_side);
+        let options = format!("{:?} {:?} {} {}", self.part, self.rendering, self.max_side, self.trace);
         let fingerprint = source.fingerprint() ^ crc32fast::hash(options.as_bytes());
         Manifest::new(self.source.clone().unwrap_or_else(names), self.licence.clone(), fingerprint)
     }
@@ -236,6 +239,7 @@ impl Import {
     /// A sketch, and what its place says of it where it says nothing itself.
     fn item(&self, sketch: Sketch, word: Option<String>, part: Option<Part>, id: Option<String>) -> Item {
         let drawing = match sketch.drawing {
+            Drawing::Raster(raster) if self.trace => Drawing::Strokes(raster.to_strokes()),
             Drawing::Raster(raster) => Drawing::Raster(raster.reduced(self.max_side).into_owned()),
             other => other,
         };

@@ -30,10 +30,11 @@ mod source;
 mod split;
 mod stroke;
 mod trace;
+mod view;
 
 pub use augment::Augment;
 pub use bitmap::quickdraw_bitmap;
-pub use data::{Balance, DataSet, Ink, Inspection, MANIFEST, Manifest, ShardInfo, Skipped};
+pub use data::{Balance, DataExamples, DataSet, Ink, Inspection, MANIFEST, Manifest, ShardInfo, Skipped};
 pub use dataset::{Dataset, Example};
 pub use error::SketchError;
 pub use formats::{Sketches, read, read_bytes, read_file};
@@ -48,3 +49,4 @@ pub use resize::resampled;
 pub use sketch::{Drawing, Sketch};
 pub use split::{Folds, Share, Split};
 pub use stroke::{Point, Stroke};
+pub use view::View;

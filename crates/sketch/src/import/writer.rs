@@ -9,7 +9,7 @@ use crate::data::shard::Builder;
 
 /// Sketches and bytes after which a shard is full.
 const SHARD: usize = 8192;
-const SHARD_BYTES: usize = 32 << 20;
+const SHARD_BYTES: usize = 8 << 20;
 /// The most words that a data set may have.
 const MAX_WORDS: usize = 100_000;
 

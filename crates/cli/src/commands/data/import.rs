@@ -52,6 +52,10 @@ pub(crate) struct ImportArgs {
     #[arg(long, default_value_t = 512, value_name = "PIXELS", value_parser = clap::value_parser!(u16))]
     max_side: u16,
 
+    /// Keep the lines found in rasters, as recognition sees them, in place of their pixels
+    #[arg(long)]
+    trace: bool,
+
     /// Threads; 0 for one a core
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     threads: u16,
@@ -88,6 +92,7 @@ impl ImportArgs {
             part: self.part.map(Part::from),
             rendering: self.rendering,
             max_side: self.max_side.into(),
+            trace: self.trace,
             threads: self.threads.into(),
         };
         let mut manifest = data::run(&import, &self.out)?;
