@@ -105,7 +105,7 @@ impl DataSet {
         let (bytes, word, _) = shard.get(at)?;
         let sketch =
             item::decode(bytes).ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))?;
-        let word = self.label_of(word).map(|label| self.labels[label].clone());
+        let word = self.label_of(entry.word).map(|label| self.labels[label].clone());
         Ok(Sketch { word, ..sketch })
     }
 
@@ -115,7 +115,7 @@ impl DataSet {
     /// As [`sketch`](Self::sketch).
     pub fn label(&self, index: usize) -> Result<Option<usize>, SketchError> {
         let (shard, at) = self.place(index);
-        Ok(self.label_of(shard.get(at)?.1))
+        Ok(self.label_of(shard.get(at)?.word))
     }
 
     /// The part that the source of a sketch gives it.
@@ -124,7 +124,7 @@ impl DataSet {
     /// As [`sketch`](Self::sketch).
     pub fn given_part(&self, index: usize) -> Result<Option<Part>, SketchError> {
         let (shard, at) = self.place(index);
-        Ok(shard.get(at)?.2)
+        Ok(shard.get(at)?.part)
     }
 
     /// The part of every sketch, by the data set's [split](Self::split).
@@ -150,8 +150,8 @@ impl DataSet {
     /// As [`sketch`](Self::sketch).
     pub fn content(&self, index: usize) -> Result<&[u8], SketchError> {
         let (shard, at) = self.place(index);
-        let bytes = shard.get(at)?.0;
-        item::content(bytes).ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))
+        item::content(shard.get(at)?.bytes)
+            .ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))
     }
 
     fn place(&self, index: usize) -> (&Shard, usize) {

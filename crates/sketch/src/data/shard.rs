@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 /// Magic, version, count.
 const HEADER: usize = 16;
 /// Bytes in the index for each sketch: its place, its word, its part.
-const ENTRY: usize = 8 + 4 + 1;
+const INDEXED: usize = 8 + 4 + 1;
 /// The word of a sketch that has none.
 const NO_WORD: u32 = u32::MAX;
 
@@ -60,7 +60,7 @@ impl Builder {
     /// The file, and what to remember of it under this name.
     pub fn finish(self, file: String) -> (Vec<u8>, ShardInfo) {
         let count = self.count();
-        let mut bytes = Vec::with_capacity(HEADER + count * ENTRY + self.items.len());
+        let mut bytes = Vec::with_capacity(HEADER + count * INDEXED + self.items.len());
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend((count as u32).to_le_bytes());
@@ -71,6 +71,14 @@ impl Builder {
         let info = ShardInfo { file, count, bytes: bytes.len() as u64, crc32: crc32fast::hash(&bytes) };
         (bytes, info)
     }
+}
+
+/// A sketch in a shard.
+pub(super) struct Entry<'a> {
+    pub bytes: &'a [u8],
+    /// The number of its word.
+    pub word: Option<u32>,
+    pub part: Option<Part>,
 }
 
 /// A shard to read from. It is opened, and its checksum compared, when something of it is first needed.
@@ -89,17 +97,17 @@ impl Shard {
         self.info.count
     }
 
-    /// The bytes of sketch `index`, the number of its word, and its part.
-    pub fn get(&self, index: usize) -> Result<(&[u8], Option<u32>, Option<Part>), SketchError> {
+    /// Sketch `index`.
+    pub fn get(&self, index: usize) -> Result<Entry<'_>, SketchError> {
         let bytes = self.bytes()?;
         let count = self.info.count;
         let end = |index: usize| u64_at(bytes, HEADER + 8 * index) as usize;
-        let items = &bytes[HEADER + count * ENTRY..];
+        let items = &bytes[HEADER + count * INDEXED..];
         let start = if index == 0 { 0 } else { end(index - 1) };
         let word = u32_at(bytes, HEADER + 8 * count + 4 * index);
         let part = bytes[HEADER + 12 * count + index];
         let part = part.checked_sub(1).and_then(|at| Part::ALL.get(usize::from(at))).copied();
-        Ok((&items[start..end(index)], (word != NO_WORD).then_some(word), part))
+        Ok(Entry { bytes: &items[start..end(index)], word: (word != NO_WORD).then_some(word), part })
     }
 
     /// The whole file, found to be what was written.
@@ -134,7 +142,7 @@ impl Shard {
 
 /// Whether every place that the index names lies in the file.
 fn is_consistent(bytes: &[u8], count: usize) -> bool {
-    let Some(index) = count.checked_mul(ENTRY).and_then(|index| index.checked_add(HEADER)) else {
+    let Some(index) = count.checked_mul(INDEXED).and_then(|index| index.checked_add(HEADER)) else {
         return false;
     };
     let Some(items) = bytes.len().checked_sub(index) else { return false };
