@@ -102,9 +102,9 @@ impl DataSet {
     /// [`SketchError::Damaged`] where it is not as it was written. Panics if there are not so many.
     pub fn sketch(&self, index: usize) -> Result<Sketch, SketchError> {
         let (shard, at) = self.place(index);
-        let (bytes, word, _) = shard.get(at)?;
+        let entry = shard.get(at)?;
         let sketch =
-            item::decode(bytes).ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))?;
+            item::decode(entry.bytes).ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))?;
         let word = self.label_of(entry.word).map(|label| self.labels[label].clone());
         Ok(Sketch { word, ..sketch })
     }
