@@ -59,7 +59,8 @@ pub struct Augment {
     /// Smallest size on the canvas, where 1 fills it; the place is uniform in the room left.
     pub zoom: f32,
     /// Largest share of the fitted drawing's square that is cut away, up to 0.9: a smaller square,
-    /// anywhere in it, takes its place. What lies outside may still show in the margin.
+    /// anywhere in it, takes its place; but not one without ink. What lies outside may still show
+    /// in the margin.
     pub crop: f32,
     /// Up to this much change of line width, as a logarithm.
     pub line: f32,
@@ -114,7 +115,12 @@ impl Augment {
     /// finding them takes longer than all else here, so keep them.
     pub fn apply(&self, strokes: &[Stroke], canvas: &Canvas, rng: &mut impl Rng) -> Vec<u8> {
         let strokes = self.strokes(strokes, rng);
-        draw(&strokes, canvas, &self.placement(rng))
+        let placement = self.placement(rng);
+        let ink = draw(&strokes, canvas, &placement);
+        match placement.whole() {
+            Some(whole) if blank(&ink) => draw(&strokes, canvas, &whole),
+            _ => ink,
+        }
     }
 
     /// The varied strokes, around 0 and in units of the longer side of the given ones.
@@ -173,6 +179,10 @@ impl Augment {
 /// Uniform from minus to plus `most`.
 fn up_to(most: f32, rng: &mut impl Rng) -> f32 {
     (rng.random::<f32>() * 2.0 - 1.0) * most
+}
+
+fn blank(ink: &[u8]) -> bool {
+    ink.iter().all(|ink| *ink == 0)
 }
 
 /// An amount as a share of the whole, from 0 to 1; what is not a number is 0.

@@ -25,7 +25,7 @@ const FINER: usize = 8;
 /// other, anti-aliased. Points that are not finite are left out.
 pub fn quickdraw_bitmap(strokes: &[Stroke]) -> [u8; SIDE * SIDE] {
     let mut ink = [0.0; SIDE * SIDE];
-    let points = strokes.iter().flat_map(Stroke::drawable);
+    let points = strokes.iter().flat_map(Stroke::drawable).map(near);
     let Some(corner) = points.reduce(|a, b| [a[0].max(b[0]), a[1].max(b[1])]) else {
         return [0; SIDE * SIDE];
     };
@@ -39,6 +39,12 @@ pub fn quickdraw_bitmap(strokes: &[Stroke]) -> [u8; SIDE * SIDE] {
         }
     }
     ink.map(|ink| (ink * 255.0).round() as u8)
+}
+
+/// The nearest position that is at most one drawing away from the drawing: filling what is much
+/// farther away fails in `tiny-skia`.
+fn near(point: Point) -> Point {
+    point.map(|c| c.clamp(-ORIGINAL, 2.0 * ORIGINAL))
 }
 
 /// How much of each pixel a stroke covers.

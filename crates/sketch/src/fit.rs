@@ -36,6 +36,11 @@ impl Placement {
     /// As large as it fits, in the middle.
     pub const FITTED: Self = Self { zoom: 1.0, shift: [0.0; 2], line: 1.0, window: None };
 
+    /// The same without its window, where it has one.
+    pub fn whole(&self) -> Option<Self> {
+        self.window.map(|_| Self { window: None, ..*self })
+    }
+
     /// Width of the line in pixels; never more than half the canvas.
     pub fn line_width(&self, canvas: &Canvas) -> f32 {
         (self.line * canvas.line_width).min(0.5) * canvas.side as f32

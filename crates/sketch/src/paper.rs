@@ -113,8 +113,8 @@ pub fn average_log_probabilities(logits: &[Vec<f32>]) -> Vec<f32> {
     for view in logits {
         let largest = view.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let total: f64 = view.iter().map(|logit| f64::from(logit - largest).exp()).sum();
-        let log_total = f64::from(largest) + total.ln();
-        sums.iter_mut().zip(view).for_each(|(sum, logit)| *sum += f64::from(*logit) - log_total);
+        // Less the largest first: where it is huge, the logarithm would be lost beside it.
+        sums.iter_mut().zip(view).for_each(|(sum, logit)| *sum += f64::from(logit - largest) - total.ln());
     }
     sums.into_iter().map(|sum| (sum / logits.len() as f64) as f32).collect()
 }

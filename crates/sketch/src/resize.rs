@@ -107,3 +107,67 @@ fn tents(span: &Span, count: usize) -> Vec<Tent> {
     };
     (0..count).map(tent).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(ink: &[u8]) -> Raster {
+        Raster::new(ink.len(), 1, ink.to_vec()).unwrap()
+    }
+
+    fn close(values: &[f32], expected: &[f32]) -> bool {
+        values.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-3)
+    }
+
+    /// Tents of half width 2 around 1 and around 3, less what lies outside.
+    #[test]
+    fn half_as_large() {
+        let raster = Raster::new(4, 4, [[0, 70, 140, 0]; 4].concat()).unwrap();
+        let values = resized(&raster, &Span::of(0..4), &Span::of(0..4), 2);
+        let [left, right] = [(0.75 * 70.0 + 0.25 * 140.0) / 1.75, (0.25 * 70.0 + 0.75 * 140.0) / 1.75];
+        assert!(close(&values, &[left, right, left, right]), "{values:?}");
+    }
+
+    #[test]
+    fn twice_as_large() {
+        let raster = Raster::new(2, 2, vec![0, 100, 0, 100]).unwrap();
+        let values = resized(&raster, &Span::of(0..2), &Span::of(0..2), 4);
+        assert!(close(&values, &[[0.0, 25.0, 75.0, 100.0]; 4].concat()), "{values:?}");
+    }
+
+    #[test]
+    fn a_part_does_not_see_its_neighbours() {
+        let raster = Raster::new(4, 4, [[200, 80, 80, 200]; 4].concat()).unwrap();
+        let values = resized(&raster, &Span::of(1..3), &Span::of(0..4), 3);
+        assert!(close(&values, &[80.0; 9]), "{values:?}");
+    }
+
+    #[test]
+    fn the_same_size_is_the_same() {
+        let ink: Vec<u8> = (0..=255).collect();
+        let raster = Raster::new(16, 16, ink.clone()).unwrap();
+        assert_eq!(resampled(&raster, 16), ink);
+    }
+
+    #[test]
+    fn a_wide_picture_lies_in_the_middle() {
+        assert_eq!(resampled(&row(&[255; 3]), 3), [0, 0, 0, 255, 255, 255, 0, 0, 0]);
+        // Half a pixel above the middle of the square, and half a pixel below.
+        let even = resampled(&row(&[255; 2]), 2);
+        assert_eq!(even, [255; 4]);
+    }
+
+    #[test]
+    fn thin_lines_stay_dark() {
+        let mut ink = vec![0; 640 * 640];
+        ink[320 * 640..321 * 640].fill(255);
+        let small = resampled(&Raster::new(640, 640, ink).unwrap(), 20);
+        assert!((0..20).all(|x| small.iter().skip(x).step_by(20).any(|ink| *ink > 250)), "{small:?}");
+    }
+
+    #[test]
+    fn no_side_is_nothing() {
+        assert!(resampled(&row(&[1]), 0).is_empty());
+    }
+}

@@ -3,9 +3,10 @@ use std::borrow::Cow;
 use dabnet_graph::Canvas;
 use rand::Rng;
 
-use super::Augment;
 use super::affine::Affine;
+use super::removal::dropped;
 use super::wave::Wave;
+use super::{Augment, blank};
 use crate::fit::{Placement, Window};
 use crate::lookup::Lookup;
 use crate::resize::resampled;
@@ -30,20 +31,39 @@ impl Augment {
     /// A raster much larger than the canvas is reduced first, each time: keep a smaller one
     /// ([`Raster::reduced`]) where this is called often.
     pub fn raster(&self, raster: &Raster, canvas: &Canvas, rng: &mut impl Rng) -> Vec<u8> {
-        let affine = Affine::new(self, rng).inverse();
-        let wave = Wave::new(self.warp, rng);
+        // There is nothing to drop, but the same seed then turns and bends strokes and pixels alike.
+        dropped(&[], self.drop, rng);
+        let shape = Shape { back: Affine::new(self, rng).inverse(), wave: Wave::new(self.warp, rng) };
         let placement = self.placement(rng);
-        let source = reduced_for(raster, canvas, &placement);
+        let mut ink = shape.draw(raster, canvas.side, &placement);
+        if let Some(whole) = placement.whole()
+            && blank(&ink)
+        {
+            ink = shape.draw(raster, canvas.side, &whole);
+        }
+        let wider = (placement.line - 1.0) * canvas.line_width * canvas.side as f32;
+        if self.line == 0.0 { ink } else { thickened(&ink, canvas.side, wider) }
+    }
+}
+
+/// The changes of a raster's shape.
+struct Shape {
+    /// From the changed shape back to that of the raster.
+    back: Affine,
+    wave: Wave,
+}
+
+impl Shape {
+    fn draw(&self, raster: &Raster, side: usize, placement: &Placement) -> Vec<u8> {
+        let source = reduced_for(raster, side, placement);
         let size = source.width().max(source.height()) as f32;
         let middle = [source.width(), source.height()].map(|length| length as f32 / 2.0);
         // From the canvas, around its middle and in units of its side, back to the raster.
         let back = |at: Point| {
-            let at = wave.undo(affine.apply(unplaced(at, &placement)));
+            let at = self.wave.undo(self.back.apply(unplaced(at, placement)));
             [0, 1].map(|axis| at[axis] * size + middle[axis] - 0.5)
         };
-        let ink = looked_up(&Lookup::new(&source), canvas.side, back);
-        let wider = (placement.line - 1.0) * canvas.line_width * canvas.side as f32;
-        if self.line == 0.0 { ink } else { thickened(&ink, canvas.side, wider) }
+        looked_up(&Lookup::new(&source), side, back)
     }
 }
 
@@ -58,9 +78,9 @@ impl Raster {
     }
 }
 
-fn reduced_for<'a>(raster: &'a Raster, canvas: &Canvas, placement: &Placement) -> Cow<'a, Raster> {
+fn reduced_for<'a>(raster: &'a Raster, side: usize, placement: &Placement) -> Cow<'a, Raster> {
     let enlarge = placement.window.map_or(1.0, |window| window.enlarge);
-    let side = canvas.side as f32 * placement.zoom * enlarge;
+    let side = side as f32 * placement.zoom * enlarge;
     let longer = raster.width().max(raster.height()) as f32;
     if longer > LARGER * side { raster.reduced(side.ceil() as usize) } else { Cow::Borrowed(raster) }
 }
