@@ -1,8 +1,8 @@
 use std::slice;
 
-use tiny_skia::{FillRule, LineCap, LineJoin, Mask, Stroke as Pen, Transform};
+use tiny_skia::Mask;
 
-use crate::rasterize::paths;
+use crate::rasterize::{ink, paths};
 use crate::{Point, Stroke};
 
 /// Width and height of a bitmap, in pixels.
@@ -22,7 +22,8 @@ const FINER: usize = 8;
 /// The recipe is the one that the data set's makers gave (`quickdraw-dataset`, issue 19): points
 /// from 0 to 255 are moved so that half of what they leave free to the right and below comes to lie
 /// on the left and above; lines 16 wide with round ends and corners; 24 around; one stroke over the
-/// other, anti-aliased. Points that are not finite are left out.
+/// other, anti-aliased. Points that are not finite are left
+/// out, and those outside are brought to the edge.
 pub fn quickdraw_bitmap(strokes: &[Stroke]) -> [u8; SIDE * SIDE] {
     let mut ink = [0.0; SIDE * SIDE];
     let points = strokes.iter().flat_map(Stroke::drawable).map(near);
@@ -30,8 +31,10 @@ pub fn quickdraw_bitmap(strokes: &[Stroke]) -> [u8; SIDE * SIDE] {
         return [0; SIDE * SIDE];
     };
     let scale = (SIDE * FINER) as f32 / (ORIGINAL + 2.0 * PADDING);
-    let place =
-        |point: Point| [0, 1].map(|axis| (point[axis] + (ORIGINAL - corner[axis]) / 2.0 + PADDING) * scale);
+    let place = |point: Point| {
+        let point = near(point);
+        [0, 1].map(|axis| (point[axis] + (ORIGINAL - corner[axis]) / 2.0 + PADDING) * scale)
+    };
     for stroke in strokes {
         // Ink over ink: what the strokes leave free is the product of what each leaves.
         for (ink, over) in ink.iter_mut().zip(coverage(stroke, place, LINE * scale)) {
@@ -41,10 +44,9 @@ pub fn quickdraw_bitmap(strokes: &[Stroke]) -> [u8; SIDE * SIDE] {
     ink.map(|ink| (ink * 255.0).round() as u8)
 }
 
-/// The nearest position that is at most one drawing away from the drawing: filling what is much
-/// farther away fails in `tiny-skia`.
+/// The nearest position on the drawing: `tiny-skia` fails where it fills what reaches too far.
 fn near(point: Point) -> Point {
-    point.map(|c| c.clamp(-ORIGINAL, 2.0 * ORIGINAL))
+    point.map(|c| c.clamp(0.0, ORIGINAL))
 }
 
 /// How much of each pixel a stroke covers.
@@ -52,10 +54,7 @@ fn coverage(stroke: &Stroke, place: impl Fn(Point) -> Point, width: f32) -> [f32
     let mut covered = [0.0; SIDE * SIDE];
     let side = SIDE * FINER;
     let Some(mut sheet) = Mask::new(side as u32, side as u32) else { return covered };
-    let pen = Pen { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Pen::default() };
-    for outline in paths(slice::from_ref(stroke), place).iter().filter_map(|path| path.stroke(&pen, 1.0)) {
-        sheet.fill_path(&outline, FillRule::Winding, true, Transform::identity());
-    }
+    ink(&mut sheet, &paths(slice::from_ref(stroke), place), width);
     for (at, value) in sheet.data().iter().enumerate() {
         let (x, y) = (at % side / FINER, at / side / FINER);
         covered[y * SIDE + x] += f32::from(*value) / (255 * FINER * FINER) as f32;

@@ -28,13 +28,17 @@ pub fn normalized(ink: &[u8], canvas: &Canvas) -> Vec<f32> {
 pub(crate) fn draw(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Vec<u8> {
     let side = canvas.side as u32;
     let Some(mut paper) = Mask::new(side, side) else { return Vec::new() };
-    let width = placement.line_width(canvas);
-    let pen = Pen { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Pen::default() };
     let Some(fit) = Fit::new(strokes, canvas, placement) else { return paper.take() };
-    for outline in paths(strokes, |point| fit.apply(point)).iter().filter_map(|path| path.stroke(&pen, 1.0)) {
+    ink(&mut paper, &paths(strokes, |point| fit.apply(point)), placement.line_width(canvas));
+    paper.take()
+}
+
+/// Draws paths with a round pen.
+pub(crate) fn ink(paper: &mut Mask, paths: &[Path], width: f32) {
+    let pen = Pen { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Pen::default() };
+    for outline in paths.iter().filter_map(|path| path.stroke(&pen, 1.0)) {
         paper.fill_path(&outline, FillRule::Winding, true, Transform::identity());
     }
-    paper.take()
 }
 
 /// The most points drawn at once: the time to fill an outline is quadratic in how often it crosses

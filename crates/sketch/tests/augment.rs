@@ -126,6 +126,21 @@ fn a_crop_enlarges() {
     assert!(cut > 20, "{cut}");
 }
 
+/// What a crop leaves out may lie far outside the canvas, which a rasteriser has to bear.
+#[test]
+fn crops_of_wide_lines_are_drawn() {
+    let augment = Augment { crop: 0.9, ..Augment::none() };
+    let lines = [[[0.0, 0.0], [255.0, 0.0]], [[0.0, 255.0], [255.0, 128.0]], [[128.0, 0.0], [128.0, 255.0]]];
+    let strokes = lines.map(|line| Stroke::new(line.to_vec()));
+    for side in [8, 64, 225, 1024] {
+        for seed in 0..if side > 500 { 5 } else { 100 } {
+            let canvas = Canvas { side, line_width: 0.03 + 0.002 * seed as f32, ..CANVAS };
+            let ink = augment.apply(&strokes, &canvas, &mut seeded(seed));
+            assert!(ink.iter().any(|ink| *ink > 0));
+        }
+    }
+}
+
 #[test]
 fn without_changes_a_raster_is_only_resampled() {
     for (raster, side) in [(cat(), 225), (cat(), 64), (cat(), 300), (cat().reduced(28).into_owned(), 64)] {
