@@ -130,8 +130,10 @@ pub enum SketchError {
         renderings: String,
     },
     /// Nothing to make a data set of.
-    #[error("there is not one sketch in it{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    #[error("there is not one sketch in {origin}{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
     Nothing {
+        /// What was to be imported.
+        origin: String,
         /// What was wrong with the first of what there is.
         reason: Option<String>,
     },

@@ -161,21 +161,26 @@ impl Import {
             written
         })?;
         let manifest = writer.finish()?;
+        if manifest.count == 0 {
+            folder.give_up();
+            let reason = manifest.skipped.first.into_iter().next();
+            return Err(SketchError::Nothing { origin: self.names(), reason });
+        }
         folder.finish(&manifest)?;
         Ok(manifest)
     }
 
+    /// The sources, without where they are.
+    fn names(&self) -> String {
+        let name =
+            |path: &PathBuf| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        self.sources.iter().map(name).collect::<Vec<_>>().join(", ")
+    }
+
     fn manifest(&self, source: &Source) -> Manifest {
-        let names = || {
-            let names = self
-                .sources
-                .iter()
-                .map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
-            names.collect::<Vec<_>>().join(", ")
-        };
         let options = format!("{:?} {:?} {} {}", self.part, self.rendering, self.max_side, self.trace);
         let fingerprint = source.fingerprint() ^ crc32fast::hash(options.as_bytes());
-        Manifest::new(self.source.clone().unwrap_or_else(names), self.licence.clone(), fingerprint)
+        Manifest::new(self.source.clone().unwrap_or_else(|| self.names()), self.licence.clone(), fingerprint)
     }
 
     fn write_all(

@@ -50,7 +50,8 @@ impl Paper {
             Drawing::Raster(raster) => {
                 Raster::square(SHEET, fitted(raster, SHEET).into_iter().map(rounded).collect())
             }
-            other => Raster::square(SHEET, rasterize(other, &Canvas::to_measure(SHEET))),
+            Drawing::Picture(picture) => self.sheet(&Drawing::Raster(picture.to_raster())),
+            Drawing::Strokes(_) => Raster::square(SHEET, rasterize(drawing, &Canvas::to_measure(SHEET))),
         }
     }
 

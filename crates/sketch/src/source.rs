@@ -26,6 +26,8 @@ pub(crate) struct Source {
 
 /// A file of a source.
 struct Entry {
+    /// Whether it was named itself, and not found in a folder or an archive.
+    named: bool,
     /// Its path from where the source begins, parted by `/`.
     name: String,
     /// Bytes that are read for it.
@@ -181,7 +183,8 @@ impl Source {
                 Archive::open(path).map_err(|reason| SketchError::Archive { name: root.clone(), reason })?;
             self.add_archive(path, &root, &archive);
         } else {
-            self.files.push(Entry::new(root, metadata.len(), Place::File(path.to_owned())));
+            let entry = Entry::new(root, metadata.len(), Place::File(path.to_owned()));
+            self.files.push(Entry { named: true, ..entry });
         }
         Ok(())
     }
@@ -267,7 +270,12 @@ impl Source {
 
 impl Entry {
     fn new(name: String, bytes: u64, place: Place) -> Self {
-        Self { name, bytes, place, labels: Labels::default() }
+        Self { named: false, name, bytes, place, labels: Labels::default() }
+    }
+
+    /// Whether it is there to be a sketch, and so is broken if it is none.
+    fn is_meant(&self) -> bool {
+        self.named || label::is_of_sketches(&self.name)
     }
 
     /// Reads one file; false where the visitor has had enough.
@@ -285,9 +293,7 @@ impl Entry {
         let records = match records(&self.name, source, beside) {
             Ok(records) => records,
             Err(_) if skip > 0 => return true,
-            Err(SketchError::Format { .. } | SketchError::Empty { .. })
-                if !label::is_of_sketches(&self.name) =>
-            {
+            Err(SketchError::Format { .. } | SketchError::Empty { .. }) if !self.is_meant() => {
                 return visit(Outcome::Other(&self.name), file, 1);
             }
             Err(error) => return visit(Outcome::Broken(error), file, 1),

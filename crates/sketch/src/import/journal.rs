@@ -64,11 +64,13 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // A folder with other things in it is not ours to fill.
                 let used = self.path.read_dir().map_err(|source| write_error(&self.path, source))?.flatten();
-                return if used.map(|entry| entry.file_name()).any(|name| name != LOCK && !is_part(&name)) {
-                    Err(other())
-                } else {
-                    Ok(Found::Open(Journal { file: 0, item: 0, manifest: new }))
-                };
+                if used.map(|entry| entry.file_name()).any(|name| name != LOCK && !is_part(&name)) {
+                    return Err(other());
+                }
+                // Before there is any shard, so that none is ever without it.
+                let journal = Journal { file: 0, item: 0, manifest: new };
+                self.keep(&journal)?;
+                return Ok(Found::Open(journal));
             }
             Err(source) => return Err(SketchError::Open { name: path.display().to_string(), source }),
         };
@@ -84,6 +86,12 @@ impl Folder {
     /// Keeps how far the import is.
     pub fn keep(&self, journal: &Journal) -> Result<(), SketchError> {
         write_json(&self.path.join(JOURNAL), journal)
+    }
+
+    /// Takes back that an import has begun here.
+    pub fn give_up(self) {
+        // What cannot be removed is found and used by the next import.
+        let _ = fs::remove_file(self.path.join(JOURNAL));
     }
 
     /// Makes a data set of the folder.

@@ -92,11 +92,7 @@ impl<'a> Writer<'a> {
         if self.shard.count() > 0 {
             self.close()?;
         }
-        let manifest = self.journal.manifest;
-        if manifest.count == 0 {
-            return Err(SketchError::Nothing { reason: manifest.skipped.first.into_iter().next() });
-        }
-        Ok(manifest)
+        Ok(self.journal.manifest)
     }
 
     fn close(&mut self) -> Result<(), SketchError> {

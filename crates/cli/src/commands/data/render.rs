@@ -115,17 +115,17 @@ impl Change {
 impl Render {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let changes = self.changes()?;
-        let data = Data::open(&self.data)?.set;
+        let data = Data::open(&self.data)?;
         let default = match changes.len() {
             0 => 80,
             1 => 8,
             _ => 1,
         };
-        let chosen = self.choose(&data, self.count.unwrap_or(default).into())?;
+        let chosen = self.choose(&data.set, self.count.unwrap_or(default).into())?;
         let sheet = if changes.is_empty() {
-            self.overview(&data, &chosen)?
+            self.overview(&data.set, &chosen)?
         } else {
-            self.varied(&data, &chosen, &changes)?
+            self.varied(&data.set, &chosen, &changes)?
         };
         sheet.save(&self.out)?;
         let (count, plural) = (chosen.len(), if chosen.len() == 1 { " is" } else { "es are" });
