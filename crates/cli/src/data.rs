@@ -37,19 +37,32 @@ impl Data {
 pub(crate) fn run(import: &Import, folder: &Path) -> Result<Manifest, CliError> {
     let bar = ImportBar::new();
     let mut told = 0;
+    // If nothing but this is there, the error says it.
+    let mut first: Option<String> = None;
     let manifest = import.run(folder, |progress, error| {
         bar.at(progress);
+        if progress.sketches > 0 || error.is_some() {
+            first.take().into_iter().for_each(|error| tell(&bar, &error));
+        }
         if let Some(error) = error {
             told += 1;
-            if told <= MAX_TOLD {
-                bar.aside(|| terminal::say(format_args!("dabnet: skipped: {error}")));
-            } else if told == MAX_TOLD + 1 {
-                bar.aside(|| terminal::say("dabnet: more is skipped; the summary counts it"));
+            match told {
+                1 => first = Some(error.to_string()),
+                2..=MAX_TOLD => tell(&bar, &error.to_string()),
+                _ if told == MAX_TOLD + 1 => tell(&bar, "more, which the summary counts"),
+                _ => {}
             }
         }
     });
     bar.finish();
+    if manifest.is_ok() {
+        first.into_iter().for_each(|error| tell(&bar, &error));
+    }
     Ok(manifest?)
+}
+
+fn tell(bar: &ImportBar, what: &str) {
+    bar.aside(|| terminal::say(format_args!("dabnet: skipped: {what}")));
 }
 
 /// How many sketches each part has that the source gives.

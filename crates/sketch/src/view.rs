@@ -1,7 +1,7 @@
 use dabnet_graph::Canvas;
 use rand::Rng;
 
-use crate::{Augment, Drawing, Paper, normalized, rasterize, resampled};
+use crate::{Augment, Drawing, Paper, normalized, quickdraw_bitmap, rasterize, resampled};
 
 /// How a drawing becomes what a network sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,7 +13,13 @@ pub enum View {
     Pixels(Canvas, Augment),
     /// The published preprocessing.
     Paper(Paper),
+    /// The 28 × 28 pixels of *Quick, Draw!*'s own bitmaps ([`quickdraw_bitmap`]), of ink from 0 to 1;
+    /// never varied.
+    Bitmap,
 }
+
+/// Side of a bitmap, in pixels.
+const BITMAP: usize = 28;
 
 impl View {
     /// Width and height, in pixels.
@@ -21,6 +27,7 @@ impl View {
         match self {
             Self::Lines(canvas, _) | Self::Pixels(canvas, _) => canvas.side,
             Self::Paper(paper) => paper.side,
+            Self::Bitmap => BITMAP,
         }
     }
 
@@ -39,6 +46,7 @@ impl View {
                 normalized(&ink, canvas)
             }
             Self::Paper(paper) => paper.normalized(&paper.train(drawing, rng)),
+            Self::Bitmap => bitmap(drawing),
         }
     }
 
@@ -55,6 +63,16 @@ impl View {
                 normalized(&ink, canvas)
             }
             Self::Paper(paper) => paper.normalized(&paper.centre(drawing)),
+            Self::Bitmap => bitmap(drawing),
         }
     }
+}
+
+fn bitmap(drawing: &Drawing) -> Vec<f32> {
+    let ink = match drawing {
+        Drawing::Strokes(strokes) => quickdraw_bitmap(strokes).to_vec(),
+        Drawing::Raster(raster) => resampled(raster, BITMAP),
+        Drawing::Picture(picture) => resampled(&picture.to_raster(), BITMAP),
+    };
+    ink.into_iter().map(|ink| f32::from(ink) / 255.0).collect()
 }

@@ -126,6 +126,8 @@ fn a_data_set_is_drawn_in_every_view() {
     Import { sources: vec![examples.into()], ..Import::default() }.run(folder.path(), |_, _| {}).unwrap();
     let data = DataSet::open(folder.path()).unwrap();
     let canvas = Canvas::to_measure(48);
+    let still = View::Bitmap.still(&data.sketch(0).unwrap().drawing);
+    assert!(still.len() == 28 * 28 && still.contains(&1.0));
     for view in [
         View::Lines(canvas, Augment::light()),
         View::Pixels(canvas, Augment::strong()),

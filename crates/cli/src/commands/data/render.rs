@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, DataSet, Drawing, Paper, rasterize, resampled, shuffled, stream};
+use dabnet_sketch::{Augment, DataSet, Drawing, Paper, Raster, View, rasterize, resampled, shuffled, stream};
 use image::RgbImage;
 
 use super::import::PartArg;
@@ -58,7 +58,7 @@ pub(crate) struct Render {
     #[arg(long, value_name = "PART")]
     part: Option<PartArg>,
 
-    /// Show how a sketch is varied: all, paper, ten-crop, or names of changes with commas between them
+    /// Show how a sketch is varied: all, paper, ten-crop, bitmap, or names of changes with commas between them
     #[arg(long, value_name = "CHANGES", value_delimiter = ',')]
     augment: Vec<String>,
 
@@ -79,6 +79,8 @@ enum Change {
     Paper,
     /// The published crops for testing.
     TenCrop,
+    /// Quick, Draw!'s own 28 × 28 pixels.
+    Bitmap,
 }
 
 impl FromStr for Change {
@@ -88,12 +90,15 @@ impl FromStr for Change {
         match name {
             "paper" => return Ok(Self::Paper),
             "ten-crop" => return Ok(Self::TenCrop),
+            "bitmap" => return Ok(Self::Bitmap),
             _ => {}
         }
         let known = Augment::NAMES.into_iter().find(|known| *known == name);
         known.and_then(|name| Some(Self::Named(name, Augment::named(name)?))).ok_or_else(|| {
             let names = Augment::NAMES.join(", ");
-            CliError::Input(format!("no change is called '{name}': give all, paper, ten-crop, {names}"))
+            CliError::Input(format!(
+                "no change is called '{name}': give all, paper, ten-crop, bitmap, {names}"
+            ))
         })
     }
 }
@@ -104,11 +109,16 @@ impl Change {
             Self::Named(name, _) => name,
             Self::Paper => "paper",
             Self::TenCrop => "ten-crop",
+            Self::Bitmap => "bitmap",
         }
     }
 
     fn variants(self) -> usize {
-        if matches!(self, Self::TenCrop) { 10 } else { VARIANTS }
+        match self {
+            Self::TenCrop => 10,
+            Self::Bitmap => 1,
+            Self::Named(..) | Self::Paper => VARIANTS,
+        }
     }
 }
 
@@ -218,13 +228,17 @@ impl Render {
     fn variants(&self, change: Change, drawing: &Drawing, index: usize) -> Vec<Vec<u8>> {
         let mut rng = stream(self.seed, 1, 0, index);
         let paper = Paper::tu_berlin(PUBLISHED);
-        let smaller = |ink: Vec<u8>| match dabnet_sketch::Raster::new(PUBLISHED, PUBLISHED, ink) {
-            Ok(raster) => resampled(&raster, self.side.into()),
-            Err(_) => Vec::new(),
+        let shown = |ink: Vec<u8>| {
+            let raster = Raster::new(ink.len().isqrt(), ink.len().isqrt(), ink);
+            raster.map(|raster| resampled(&raster, self.side.into())).unwrap_or_default()
         };
         match change {
-            Change::Paper => (0..VARIANTS).map(|_| smaller(paper.train(drawing, &mut rng))).collect(),
-            Change::TenCrop => paper.ten_crop(drawing).into_iter().map(smaller).collect(),
+            Change::Paper => (0..VARIANTS).map(|_| shown(paper.train(drawing, &mut rng))).collect(),
+            Change::TenCrop => paper.ten_crop(drawing).into_iter().map(shown).collect(),
+            Change::Bitmap => {
+                let ink = View::Bitmap.still(drawing).into_iter().map(|ink| (255.0 * ink) as u8);
+                vec![shown(ink.collect())]
+            }
             Change::Named(_, augment) => {
                 let strokes = drawing.to_strokes();
                 let canvas = self.canvas();
