@@ -25,6 +25,13 @@ const DROPOUT: u8 = 2;
 /// Weight of a new batch in the running statistics of batch normalisation.
 const MOMENTUM: f32 = 0.1;
 
+/// What one thread pool learns from at a time: a part of a batch.
+struct Shard<'a> {
+    indices: &'a [usize],
+    labels: &'a [usize],
+    values: &'a [f32],
+}
+
 /// Trains one network.
 pub struct Trainer<'a, E> {
     graph: &'a Graph,
@@ -156,14 +163,20 @@ impl<'a, E: Examples> Trainer<'a, E> {
         let network = Network { graph: self.graph, parameters, effective: &effective };
         let shard_len = batch.indices.len().div_ceil(SHARDS);
         let elements = self.graph.input_shape().elements();
-        let shards = batch.labels.chunks(shard_len).zip(batch.values.chunks(shard_len * elements));
-        let run = |(pool, (at, (labels, values))): (&ThreadPool, (usize, (&[usize], &[f32])))| {
-            let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[at * shard_len]);
+        let values = batch.values.chunks(shard_len * elements);
+        let shards = batch.indices.chunks(shard_len).zip(batch.labels.chunks(shard_len)).zip(values);
+        let work = self.pools.iter().zip(shards.map(|((indices, labels), values)| Shard {
+            indices,
+            labels,
+            values,
+        }));
+        let run = |(pool, shard): (&ThreadPool, Shard<'_>)| {
+            let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, shard.indices[0]);
+            let values = shard.values.to_vec();
             pool.install(|| {
-                runner::gradients(network, values.to_vec(), labels, self.config.label_smoothing, &mut rng)
+                runner::gradients(network, values, shard.labels, self.config.label_smoothing, &mut rng)
             })
         };
-        let work = self.pools.iter().zip(shards.enumerate());
         if self.config.threads == 1 {
             return Ok(average(work.map(run).collect::<Result<_, _>>()?));
         }
