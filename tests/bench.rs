@@ -111,7 +111,7 @@ fn threads_and_batches_are_as_asked_for() {
 
 #[test]
 fn layers_are_measured_by_name() {
-    for arch in ["sketch-a-net-64", "resnet-18", "googlenet"] {
+    for arch in ["sketch-a-net-64", "resnet-18", "googlenet", "squeezenet", "densenet-121", "mobilenet"] {
         let network = ["--arch", arch, "--side", "64", "--classes", "10"];
         let output = dabnet(&[&["summary", "--json"], &network[..]].concat());
         let counted: Value = serde_json::from_str(&stdout(&output)).unwrap();

@@ -160,7 +160,7 @@ fn sketch_a_net_agrees() {
 
 #[test]
 fn graphs_with_branches_agree() {
-    for name in ["resnet-18", "googlenet"] {
+    for name in ["resnet-18", "googlenet", "squeezenet", "densenet-121", "mobilenet"] {
         for policy in ["full", "wbin"] {
             bundled_at(64, name, policy, Numbers::Real, 1);
         }

@@ -1,9 +1,15 @@
 //! The networks this project knows, one file each.
 
+mod alexnet;
+mod densenet_121;
 mod googlenet;
+mod mobilenet;
+mod nin;
 mod resnet_18;
 mod sketch_a_net;
 mod sketch_a_net_64;
+mod squeezenet;
+mod vgg_16;
 
 use crate::{Graph, GraphError, Policy};
 
@@ -34,6 +40,12 @@ pub const ALL: &[Architecture] = &[
     Architecture { name: sketch_a_net_64::NAME, side: 64, build: sketch_a_net_64::build },
     Architecture { name: resnet_18::NAME, side: 224, build: resnet_18::build },
     Architecture { name: googlenet::NAME, side: 224, build: googlenet::build },
+    Architecture { name: squeezenet::NAME, side: 224, build: squeezenet::build },
+    Architecture { name: alexnet::NAME, side: 224, build: alexnet::build },
+    Architecture { name: nin::NAME, side: 224, build: nin::build },
+    Architecture { name: vgg_16::NAME, side: 224, build: vgg_16::build },
+    Architecture { name: densenet_121::NAME, side: 224, build: densenet_121::build },
+    Architecture { name: mobilenet::NAME, side: 224, build: mobilenet::build },
 ];
 
 /// The architecture called `name`.

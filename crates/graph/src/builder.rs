@@ -35,6 +35,13 @@ impl Builder {
         self.head
     }
 
+    /// Side of what the last node gives, in positions: the kernel of a fully connected layer behind it.
+    /// 1 where layers do not fit each other, of which [`Builder::build`] tells.
+    pub fn extent(&self) -> usize {
+        let graph = Graph::new(self.architecture.to_owned(), self.policy.clone(), self.nodes.clone());
+        graph.map_or(1, |graph| graph.shape(self.head).height)
+    }
+
     /// Makes the next node read `node`: where a branch begins.
     pub fn go_to(&mut self, node: NodeId) {
         self.head = node;
@@ -76,12 +83,30 @@ impl Builder {
         precision
     }
 
+    /// A layer whose precision the policy decides, in the order `BatchNorm → ReLU → Conv` where inputs
+    /// are real (He et al., *Identity mappings*, 2016): nothing follows the convolution.
+    pub fn layer_behind_norm(&mut self, name: &str, filters: Filters) -> NodeId {
+        let precision = self.policy.precision(name);
+        if precision == Precision::Fbin {
+            return self.layer(name, filters);
+        }
+        self.binarizable.push(name.to_owned());
+        self.batch_norm(format!("{name}.norm"));
+        self.relu(format!("{name}.relu"));
+        self.push(name, Op::Conv2d(filters.conv(precision)))
+    }
+
     /// The ReLU of `name` where inputs are real, nothing where they are binary.
     pub fn relu_after(&mut self, name: &str, precision: Precision) -> NodeId {
         if precision == Precision::Fbin {
             return self.head;
         }
-        self.push(format!("{name}.relu"), Op::Relu)
+        self.relu(format!("{name}.relu"))
+    }
+
+    /// `max(x, 0)`.
+    pub fn relu(&mut self, name: impl Into<String>) -> NodeId {
+        self.push(name, Op::Relu)
     }
 
     /// Max pooling over `kernel × kernel` windows inside the input.
@@ -98,6 +123,11 @@ impl Builder {
         padding: usize,
     ) -> NodeId {
         self.push(name, Op::MaxPool { kernel, stride, padding })
+    }
+
+    /// Means over `kernel × kernel` windows inside the input.
+    pub fn avg_pool(&mut self, name: impl Into<String>, kernel: usize, stride: usize) -> NodeId {
+        self.push(name, Op::AvgPool { kernel, stride })
     }
 
     /// The mean of each channel.

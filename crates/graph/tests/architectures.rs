@@ -139,9 +139,45 @@ fn googlenet_has_the_published_totals() {
     assert_eq!(account.weights(), 6_998_552 - 8_280 - 2 * 64 * 49);
 }
 
+/// Published numbers of parameters on three channels, without biases, batch normalisation, and the weights
+/// of the first layer on two of the channels; multiply-accumulates where they are published, too.
+#[test]
+fn general_networks_have_the_published_totals() {
+    for (name, parameters, others, first, macs) in [
+        // torchvision 0.20; biases are every filter's and neuron's.
+        ("alexnet", 61_100_840, 10_344, 64 * 121, Some((714_188_480, 55 * 55))),
+        ("vgg-16", 138_357_544, 13_416, 64 * 9, Some((15_470_264_320, 224 * 224))),
+        ("squeezenet", 1_235_496, 3_944, 64 * 9, None),
+        ("densenet-121", 7_978_856, 83_648 + 1_000, 64 * 49, None),
+        // The Caffe model zoo's.
+        ("nin", 7_595_176, 5_256, 96 * 121, None),
+        // Keras Applications 2.x; its batch normalisation has 21,888 trained numbers.
+        ("mobilenet", 4_231_976, 21_888 + 1_000, 32 * 9, None),
+    ] {
+        let account = total(name, 1000, &Policy::Full);
+        assert_eq!(account.weights(), parameters - others - 2 * first, "{name}");
+        if let Some((macs, positions)) = macs {
+            assert_eq!(account.macs(Precision::Full), macs - 2 * first * positions, "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_architecture_takes_other_sides() {
+    for architecture in architectures::ALL {
+        for side in [architecture.side * 3 / 4, architecture.side + 31] {
+            let graph = architecture.graph(side, 10, &Policy::Fbin).unwrap();
+            assert_eq!(graph.outputs(), 10, "{} at {side}", architecture.name);
+        }
+        if let Err(error) = architecture.graph(4, 10, &Policy::Fbin) {
+            assert!(error.to_string().contains("do not fit"), "{}: {error}", architecture.name);
+        }
+    }
+}
+
 #[test]
 fn branches_are_binarized_too() {
-    for name in ["resnet-18", "googlenet"] {
+    for name in ["resnet-18", "googlenet", "densenet-121", "mobilenet"] {
         let account = total(name, 250, &Policy::Fbin);
         let full: Vec<_> = account.layers.iter().filter(|layer| layer.precision == Precision::Full).collect();
         assert_eq!(full.iter().map(|layer| &layer.name[..]).collect::<Vec<_>>(), ["conv1", "fc"], "{name}");

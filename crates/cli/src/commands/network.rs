@@ -14,7 +14,8 @@ pub(super) struct Network {
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 
-    /// Architecture in place of a model: sketch-a-net, sketch-a-net-64, resnet-18 or googlenet
+    /// Architecture in place of a model: sketch-a-net, sketch-a-net-64, resnet-18, googlenet, squeezenet,
+    /// alexnet, nin, vgg-16, densenet-121 or mobilenet
     #[arg(long, value_name = "NAME")]
     arch: Option<String>,
 

@@ -17,7 +17,8 @@ pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Grap
     net.layer("conv4", Filters::new(256, 3).padding(1));
     net.layer("conv5", Filters::new(256, 3).padding(1));
     net.max_pool("pool5", 3, 2);
-    net.layer("conv6", Filters::new(512, 7));
+    // 7 × 7 on the published 225 pixels.
+    net.layer("conv6", Filters::new(512, net.extent()));
     net.dropout("drop6", DROPOUT);
     net.layer("conv7", Filters::new(512, 1));
     net.dropout("drop7", DROPOUT);
