@@ -35,7 +35,7 @@ fn bundled(folder: &TempDir) -> String {
     let printed =
         ok(&["data", "import", &text(&shipped("data/quickdraw-20")), "-o", &out, "--licence", "CC BY 4.0"]);
     assert!(
-        printed.contains("4,000 sketches of 20 classes") && printed.contains("3,400 train, 600 test"),
+        printed.contains(": 4,000 sketches of 20 classes") && printed.contains("3,400 train, 600 test"),
         "{printed}"
     );
     out
@@ -91,7 +91,7 @@ fn contact_sheets_are_pictures() {
     let plain = draw(&["--side", "50", "--columns", "4"]);
     // Four columns and two rows of cells with gaps of 6 and a line of text of 18.
     assert_eq!(plain.dimensions(), (6 + 4 * 56, 6 + 2 * 74));
-    assert!(plain.pixels().filter(|pixel| pixel.0[0] < 64).count() > 500);
+    assert!(plain.pixels().filter(|pixel| pixel.0[0] < 64).count() > 300);
     let varied = draw(&["--augment", "rotation,paper", "--side", "50"]);
     assert_eq!(varied.height(), 6 + 2 * 74);
     assert_eq!(draw(&["--augment", "rotation,paper", "--side", "50"]), varied);
@@ -230,7 +230,7 @@ fn a_killed_import_goes_on_to_the_same_bytes() {
     assert!(stopped > 0, "no import was stopped before its end");
     // What is there is not taken for a whole data set, nor for one of something else.
     let started = refused(&["data", "split", &text(&killed), "--test", "1"]);
-    assert!(killed.join("manifest.json").exists() || started.contains("no imported data set"), "{started}");
+    assert!(killed.join("manifest.json").exists() || started.contains("was stopped"), "{started}");
     let other = ["data", "import", &text(&shipped("data/examples")), "-o", &text(&killed)].map(str::to_owned);
     assert_one_clear_line(&dabnet(&other), 2, &["something else"]);
 

@@ -5,7 +5,7 @@
 use dabnet_engine::PackedModel;
 use dabnet_fuzz::{
     common::{Numbers, Random},
-    is_small, mutate_model, run,
+    fuzzed, is_small, mutate_model, run,
 };
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
@@ -22,15 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     let mut random = Random(u64::from(seed));
-    let raw = |bytes: &[u8]| {
-        let mut buffer = vec![0; bytes.len() + 16];
-        buffer[..bytes.len()].copy_from_slice(bytes);
-        let (size, max) = (bytes.len(), buffer.len());
-        let size = fuzzer_mutate(&mut buffer, size, max);
-        buffer.truncate(size);
-        buffer
-    };
-    let mutated = if random.below(8) == 0 { None } else { mutate_model(&data[..size], &mut random, raw) };
+    let mutated = if random.below(8) == 0 { None } else { mutate_model(&data[..size], &mut random, fuzzed) };
     match mutated.filter(|mutated| mutated.len() <= max_size) {
         Some(mutated) => {
             data[..mutated.len()].copy_from_slice(&mutated);

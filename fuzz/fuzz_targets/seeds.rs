@@ -1,10 +1,13 @@
-//! Writes the seeds of both corpora: `cargo run --bin seeds` in this folder.
+//! Writes the seeds of all corpora: `cargo run --bin seeds` in this folder.
 
 use std::{error::Error, fs, path::Path};
 
 use dabnet_engine::PackedModel;
 use dabnet_fuzz::common::{Numbers, packed};
 use dabnet_graph::{Builder, Filters, Graph, GraphError, Op, Policy, Shape};
+
+#[path = "seeds/sketches.rs"]
+mod sketches;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
@@ -25,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             fs::write(corpus.join("model").join(format!("{name}.safetensors")), model.to_bytes()?)?;
         }
     }
-    Ok(())
+    sketches::write(&corpus)
 }
 
 fn begin(policy: &Policy, filters: usize) -> Builder {

@@ -1,15 +1,24 @@
 //! Data sets, imported before or for the occasion.
 
 use std::{
+    cmp::Reverse,
     io::{self, Write},
+    mem,
     path::{Path, PathBuf},
 };
 
 use dabnet_sketch::{DataSet, Import, Manifest, Part, Skipped};
 use tempfile::TempDir;
 
-use crate::{error::CliError, progress::ImportBar, table::grouped, terminal};
+use crate::{
+    error::CliError,
+    progress::ImportBar,
+    table::{self, grouped},
+    terminal,
+};
 
+/// The most reasons that are listed.
+const MAX_REASONS: usize = 20;
 /// The most broken items that are told of one by one.
 const MAX_TOLD: u64 = 20;
 
@@ -23,7 +32,7 @@ pub(crate) struct Data {
 impl Data {
     /// Opens an imported data set, or imports what is there into a folder that goes with it.
     pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
-        if DataSet::is_at(path) {
+        if DataSet::is_at(path) || Import::is_begun(path) {
             return Ok(Self { set: DataSet::open(path)?, _folder: None });
         }
         let failed = |error| CliError::Failure(format!("cannot make a folder to import into: {error}"));
@@ -37,10 +46,15 @@ impl Data {
 pub(crate) fn run(import: &Import, folder: &Path) -> Result<Manifest, CliError> {
     let bar = ImportBar::new();
     let mut told = 0;
+    let mut begun = Import::is_begun(folder);
     // If nothing but this is there, the error says it.
     let mut first: Option<String> = None;
     let manifest = import.run(folder, |progress, error| {
         bar.at(progress);
+        // Only now is it known to be this import that was begun.
+        if mem::take(&mut begun) {
+            bar.aside(|| terminal::say("dabnet: going on where this import was stopped"));
+        }
         if progress.sketches > 0 || error.is_some() {
             first.take().into_iter().for_each(|error| tell(&bar, &error));
         }
@@ -77,18 +91,33 @@ pub(crate) fn print_parts(out: &mut impl Write, manifest: &Manifest) -> io::Resu
 /// What is not in a data set, and why.
 pub(crate) fn print_skipped(out: &mut impl Write, skipped: &Skipped) -> io::Result<()> {
     if skipped.count > 0 {
-        writeln!(out, "{} skipped:", grouped(skipped.count))?;
-        for (reason, count) in &skipped.reasons {
-            writeln!(out, "  {} × {}", grouped(*count), reason.escape_debug())?;
+        writeln!(out, "{} skipped (# stands for any number):", grouped(skipped.count))?;
+        let mut reasons: Vec<_> = skipped.reasons.iter().collect();
+        reasons.sort_by_key(|(_, count)| Reverse(**count));
+        for (reason, count) in reasons.iter().take(MAX_REASONS) {
+            writeln!(out, "  {} × {}", grouped(**count), printable(reason))?;
+        }
+        if reasons.len() > MAX_REASONS {
+            writeln!(out, "  and for {} other reasons", reasons.len() - MAX_REASONS)?;
         }
     }
     if !skipped.ignored.is_empty() {
         let kind = |(extension, count): (&String, &u64)| match extension.as_str() {
             "" => format!("{count} without an extension"),
-            _ => format!("{count} .{}", extension.escape_debug()),
+            _ => format!("{count} .{}", printable(extension)),
         };
         let kinds: Vec<String> = skipped.ignored.iter().map(kind).collect();
         writeln!(out, "files that are no sketches: {}", kinds.join(", "))?;
     }
     Ok(())
+}
+
+/// Text of others as a terminal may show it.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().flat_map(table::printable).collect()
+}
+
+/// A number of things.
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count as u64), if count == 1 { one } else { many })
 }

@@ -55,7 +55,10 @@ impl Sheet {
         imageops::replace(&mut self.pixels, &picture, x.into(), y.into());
         self.edge(x, y);
         let fits = (side / character()) as usize;
-        let shown: String = text.chars().take(fits).collect();
+        let mut shown: String = text.chars().take(fits).collect();
+        if text.chars().count() > fits {
+            shown.replace_range(shown.floor_char_boundary(shown.len().saturating_sub(2)).., "..");
+        }
         self.text(x, y + side + 1, &shown);
     }
 

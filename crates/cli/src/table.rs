@@ -22,7 +22,7 @@ pub(crate) fn row(name: &str, numbers: impl IntoIterator<Item = impl ToString>) 
 }
 
 /// A character as a terminal may show it: a name can hold anything.
-fn printable(character: char) -> Vec<char> {
+pub(crate) fn printable(character: char) -> Vec<char> {
     if character.is_control() { character.escape_default().collect() } else { vec![character] }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! A folder with `manifest.json`, shards, and perhaps `split.json`. `docs/data-format.md` specifies it.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::{Part, Sketch, SketchError, Split};
+use crate::{Import, Part, Sketch, SketchError, Split};
 
 mod examples;
 mod inspection;
@@ -25,7 +26,7 @@ use shard::Shard;
 /// The name of the file that makes a folder a data set.
 pub const MANIFEST: &str = "manifest.json";
 /// The largest manifest read, in bytes.
-const MAX_MANIFEST: u64 = 64 << 20;
+const MAX_MANIFEST: u64 = 256 << 20;
 const FORMAT: &str = "dabnet-data";
 /// The version of the format that this library writes and reads.
 pub(crate) const VERSION: u32 = 1;
@@ -109,6 +110,16 @@ impl DataSet {
         Ok(Sketch { word, ..sketch })
     }
 
+    /// What tells a sketch from others in its source, where that says so.
+    ///
+    /// # Errors
+    /// As [`sketch`](Self::sketch).
+    pub fn id(&self, index: usize) -> Result<Option<String>, SketchError> {
+        let (shard, at) = self.place(index);
+        let id = item::id(shard.get(at)?.bytes);
+        id.ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))
+    }
+
     /// What a sketch shows, as an index into [`labels`](Self::labels).
     ///
     /// # Errors
@@ -154,6 +165,11 @@ impl DataSet {
             .ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))
     }
 
+    /// Finds every shard to be what was written, so that there are as many sketches as the manifest says.
+    pub(crate) fn check(&self) -> Result<(), SketchError> {
+        self.shards.iter().try_for_each(|shard| shard.bytes().map(|_| ()))
+    }
+
     fn place(&self, index: usize) -> (&Shard, usize) {
         let shard = self.starts.partition_point(|start| *start <= index) - 1;
         (&self.shards[shard], index - self.starts[shard])
@@ -169,6 +185,9 @@ pub(crate) fn read_manifest(folder: &Path) -> Result<Manifest, SketchError> {
     let path = folder.join(MANIFEST);
     let file = match File::open(&path) {
         Ok(file) => file,
+        Err(_) if Import::is_begun(folder) => {
+            return Err(SketchError::Unfinished { path: folder.to_owned() });
+        }
         Err(_) if !path.exists() => return Err(SketchError::NoDataSet { path: folder.to_owned() }),
         Err(source) => return Err(SketchError::Open { name: path.display().to_string(), source }),
     };
@@ -182,14 +201,14 @@ pub(crate) fn read_manifest(folder: &Path) -> Result<Manifest, SketchError> {
             "it is of the format '{format}' {version}; this program reads '{FORMAT}' {VERSION}"
         )));
     }
-    let mut counted = 0_usize;
+    let (mut counted, mut files) = (0_u64, HashSet::new());
     for info in &manifest.shards {
-        if info.count == 0 || info.file.contains(['/', '\\']) || info.file.starts_with('.') {
+        if !info.can_be() || !files.insert(&info.file) {
             return Err(damaged(format!("its shard '{}' cannot be one", info.file)));
         }
-        counted = counted.saturating_add(info.count);
+        counted = counted.saturating_add(info.count as u64);
     }
-    if counted != manifest.count {
+    if counted != manifest.count as u64 {
         return Err(damaged(format!("it counts {} sketches and its shards {counted}", manifest.count)));
     }
     Ok(manifest)

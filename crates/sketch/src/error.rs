@@ -38,7 +38,9 @@ pub enum SketchError {
         name: String,
     },
     /// A file in none of the known formats.
-    #[error("'{name}' is in no known format: give a PNG, JPEG, WebP, SVG or Quick, Draw! file")]
+    #[error(
+        "'{name}' is in no known format: give a PNG, JPEG, WebP or SVG file, or Quick, Draw!, IDX or CIFAR data; archives other than zip are to be unpacked"
+    )]
     Format {
         /// The file.
         name: String,
@@ -124,10 +126,24 @@ pub enum SketchError {
         reason: String,
     },
     /// A source with several renderings of each sketch, and none of them or one that is not there chosen.
-    #[error("name one of its renderings: {renderings}")]
+    #[error("{reason}{renderings}")]
     Rendering {
+        /// What is wrong.
+        reason: String,
         /// Those that there are.
         renderings: String,
+    },
+    /// A source that is a data set itself, or about to be one.
+    #[error("{} is an imported data set itself: give what it was made of", path.display())]
+    Imported {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder in which an import has not come to its end.
+    #[error("the import into {} was stopped: give the same import command again, and it goes on", path.display())]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
     },
     /// Nothing to make a data set of.
     #[error("there is not one sketch in {origin}{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
@@ -150,7 +166,7 @@ pub enum SketchError {
         path: PathBuf,
     },
     /// A folder to import into that has something else in it.
-    #[error("{} has something else in it: give a new folder, or remove it first", path.display())]
+    #[error("{} has something else in it, or was imported from other data or with other options: give a new folder, or remove it first", path.display())]
     Occupied {
         /// The folder.
         path: PathBuf,

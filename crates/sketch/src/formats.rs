@@ -31,7 +31,7 @@ const HEAD: u64 = 1024;
 /// The most points of a drawing that is read; people draw hundreds.
 const MAX_POINTS: usize = 100_000;
 /// The largest picture file read, in bytes.
-const MAX_IMAGE_BYTES: u64 = 64 << 20;
+const MAX_IMAGE_BYTES: u64 = 32 << 20;
 
 type Source<'a> = Box<dyn BufRead + 'a>;
 
@@ -152,6 +152,10 @@ pub(crate) fn records<'a>(
     match head.trim_ascii_start().first() {
         None => Err(SketchError::Empty { name: name.to_owned() }),
         Some(b'<') => Ok(Records::single_of(name, Kind::Svg, read_up_to(name, source, svg::MAX_BYTES)?)),
+        // Many programs write JSON, and few of them sketches.
+        Some(b'{') if name.ends_with(".json") && !head.windows(9).any(|text| text == b"\"drawing\"") => {
+            Err(SketchError::Format { name: name.to_owned() })
+        }
         // A broken line is an error of its own, the first one too.
         Some(_)
             if head.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"{")) =>

@@ -17,14 +17,16 @@ use crate::formats::Record;
 use crate::source::{Found as InSource, Outcome, Source};
 use crate::{Drawing, Part, Sketch, SketchError};
 
+pub(crate) use journal::JOURNAL;
 use journal::{Folder, Found};
 use writer::Writer;
 
 /// Records and bytes that are parsed together.
 const BATCH: usize = 512;
 const BATCH_BYTES: usize = 8 << 20;
-/// Batches that wait to be parsed.
-const WAITING: usize = 2;
+/// Batches that wait to be parsed, beside the one that is read and the one that is parsed: a batch may be a
+/// file of [the largest size](crate::formats).
+const WAITING: usize = 0;
 /// The longest word, in bytes.
 const MAX_WORD: usize = 255;
 
@@ -114,6 +116,11 @@ enum Missing {
 }
 
 impl Import {
+    /// Whether an import into this folder was begun and not ended.
+    pub fn is_begun(folder: &Path) -> bool {
+        folder.join(JOURNAL).is_file()
+    }
+
     /// Imports everything into a folder, telling `observe` how far it is and of whatever is broken.
     ///
     /// Sketches are in the order of the sources, and in a folder in that of their names. What is broken
@@ -128,7 +135,7 @@ impl Import {
         folder: &Path,
         mut observe: impl FnMut(&ImportProgress, Option<&SketchError>),
     ) -> Result<Manifest, SketchError> {
-        let source = Source::list(&self.sources, self.rendering.as_deref())?;
+        let source = Source::list(&self.sources, self.rendering.as_deref(), folder)?;
         let folder = Folder::take(folder)?;
         let journal = match folder.find(self.manifest(&source))? {
             Found::Done(manifest) => {
@@ -140,7 +147,11 @@ impl Import {
         let (file, item) = (journal.file, journal.item);
         let mut writer = Writer::new(&folder, journal);
         if (file, item) == (0, 0) {
-            source.broken().iter().for_each(|error| writer.skip(error));
+            for error in source.broken() {
+                writer.skip(error);
+                let (total_bytes, skipped) = (source.bytes(), writer.skipped());
+                observe(&ImportProgress { total_bytes, skipped, ..ImportProgress::default() }, Some(error));
+            }
         }
         let read = AtomicU64::new(source.bytes_before(file));
         let stopped = AtomicBool::new(false);
@@ -163,8 +174,7 @@ impl Import {
         let manifest = writer.finish()?;
         if manifest.count == 0 {
             folder.give_up();
-            let reason = manifest.skipped.first.into_iter().next();
-            return Err(SketchError::Nothing { origin: self.names(), reason });
+            return Err(SketchError::Nothing { origin: self.names(), reason: manifest.skipped.what() });
         }
         folder.finish(&manifest)?;
         Ok(manifest)

@@ -3,14 +3,17 @@
 mod archive;
 mod label;
 
-use std::cell::Cell;
-use std::fs::File;
+use std::cell::{Cell, RefCell};
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use walkdir::WalkDir;
 
+use crate::data::MANIFEST;
 use crate::formats::{self, Record, read_beside, records};
+use crate::import::JOURNAL;
 use crate::{Part, SketchError};
 
 use archive::Archive;
@@ -32,6 +35,9 @@ struct Entry {
     name: String,
     /// Bytes that are read for it.
     bytes: u64,
+    /// Differs, as far as can be known without reading it, where its content does: when a file was
+    /// changed, and the checksum that an archive has of a member.
+    mark: u64,
     place: Place,
     labels: Labels,
 }
@@ -67,14 +73,15 @@ pub(crate) enum Outcome<'a> {
 pub(crate) type Visit<'v> = &'v mut dyn FnMut(Outcome<'_>, usize, u64) -> bool;
 
 impl Source {
-    /// Lists what there is under some paths, without reading it.
+    /// Lists what there is under some paths, without reading it; but for the folder `out`, which may lie in
+    /// one of them.
     ///
     /// # Errors
     /// Where a path is not there, or where sketches come in several renderings and none is chosen.
-    pub fn list(paths: &[PathBuf], rendering: Option<&str>) -> Result<Self, SketchError> {
+    pub fn list(paths: &[PathBuf], rendering: Option<&str>, out: &Path) -> Result<Self, SketchError> {
         let mut source = Self { files: Vec::new(), archives: Vec::new(), broken: Vec::new() };
         for path in paths {
-            source.add(path)?;
+            source.add(path, out.canonicalize().ok().as_deref())?;
         }
         source.choose_rendering(rendering)?;
         let names: Vec<&str> = source.files.iter().map(|file| file.name.as_str()).collect();
@@ -90,7 +97,7 @@ impl Source {
 
     /// Bytes to read for all files up to one.
     pub fn bytes_before(&self, file: usize) -> u64 {
-        self.files.iter().take(file).map(|file| file.bytes).sum()
+        self.files.iter().take(file).fold(0, |sum, file| sum.saturating_add(file.bytes))
     }
 
     /// Bytes to read for all files.
@@ -98,13 +105,14 @@ impl Source {
         self.bytes_before(self.len())
     }
 
-    /// Changes where anything in it is added, taken away, renamed, or of another size.
+    /// Changes where anything in it is added, taken away, renamed, or changed.
     pub fn fingerprint(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         for file in &self.files {
             hasher.update(file.name.as_bytes());
             hasher.update(&[0]);
             hasher.update(&file.bytes.to_le_bytes());
+            hasher.update(&file.mark.to_le_bytes());
         }
         hasher.finalize()
     }
@@ -118,13 +126,15 @@ impl Source {
     /// `progress` is told of the bytes read of all files.
     pub fn read(&self, file: usize, item: u64, progress: &dyn Fn(u64), visit: Visit<'_>) {
         let mut archive: Option<Archive> = None;
+        // While one member is read, those beside it are read from the archive opened a second time.
+        let second: RefCell<Option<Archive>> = RefCell::new(None);
         let mut done = self.bytes_before(file);
         for (index, entry) in self.files.iter().enumerate().skip(file) {
             let skip = if index == file { item } else { 0 };
             let read = Cell::new(0);
             let count = |bytes: u64| {
                 read.set(read.get() + bytes);
-                progress(done + read.get().min(entry.bytes));
+                progress(done.saturating_add(read.get().min(entry.bytes)));
             };
             let goes_on = match &entry.place {
                 Place::File(path) => {
@@ -141,10 +151,12 @@ impl Source {
                     }
                 }
                 Place::Member(of, member) => {
-                    if archive.as_ref().is_none_or(|archive| archive.path() != self.archives[*of]) {
-                        archive = Archive::open(&self.archives[*of]).ok();
-                    }
-                    let beside = |other: &str| Archive::read_beside(&self.archives[*of], *member, other);
+                    open_if_other(&mut archive, &self.archives[*of]);
+                    let beside = |other: &str| {
+                        let mut second = second.borrow_mut();
+                        open_if_other(&mut second, &self.archives[*of]);
+                        second.as_mut()?.read_beside(*member, other)
+                    };
                     let opened =
                         archive.as_mut().ok_or_else(|| "the archive cannot be opened again".to_owned());
                     match opened.and_then(|archive| archive.member(*member)) {
@@ -161,21 +173,23 @@ impl Source {
             if !goes_on {
                 return;
             }
-            done += entry.bytes;
+            done = done.saturating_add(entry.bytes);
             progress(done);
         }
     }
 
-    fn add(&mut self, path: &Path) -> Result<(), SketchError> {
+    fn add(&mut self, path: &Path, out: Option<&Path>) -> Result<(), SketchError> {
         let name = path.display().to_string();
         let metadata = path.metadata().map_err(|source| SketchError::Open { name, source })?;
         let root = path.canonicalize().ok().and_then(|path| file_name(&path)).unwrap_or_default();
+        if path.join(MANIFEST).is_file() || path.join(JOURNAL).is_file() {
+            return Err(SketchError::Imported { path: path.to_owned() });
+        }
         if metadata.is_dir() {
-            return self.add_folder(path, &root);
+            return self.add_folder(path, &root, out);
         }
         if !metadata.is_file() {
-            let source = io::Error::new(io::ErrorKind::InvalidInput, "it is neither a file nor a folder");
-            return Err(SketchError::Open { name: path.display().to_string(), source });
+            return Err(SketchError::Open { name: path.display().to_string(), source: neither() });
         }
         if Archive::recognize(path) {
             // The only archive of its source: without it there is nothing.
@@ -183,15 +197,18 @@ impl Source {
                 Archive::open(path).map_err(|reason| SketchError::Archive { name: root.clone(), reason })?;
             self.add_archive(path, &root, &archive);
         } else {
-            let entry = Entry::new(root, metadata.len(), Place::File(path.to_owned()));
+            let entry = Entry::new(root, metadata.len(), changed(&metadata), Place::File(path.to_owned()));
             self.files.push(Entry { named: true, ..entry });
         }
         Ok(())
     }
 
-    fn add_folder(&mut self, folder: &Path, root: &str) -> Result<(), SketchError> {
+    fn add_folder(&mut self, folder: &Path, root: &str, out: Option<&Path>) -> Result<(), SketchError> {
         let visible = |entry: &walkdir::DirEntry| {
-            entry.depth() == 0 || !is_hidden(&entry.file_name().to_string_lossy())
+            let is_out = || out.is_some() && entry.path().canonicalize().ok().as_deref() == out;
+            entry.depth() == 0
+                || !(is_hidden(&entry.file_name().to_string_lossy())
+                    || entry.file_type().is_dir() && is_out())
         };
         for entry in
             WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible)
@@ -208,21 +225,26 @@ impl Source {
                     continue;
                 }
             };
-            if !entry.file_type().is_file() {
+            if entry.file_type().is_dir() {
                 continue;
             }
             let path = entry.path();
             let below = path.strip_prefix(folder).unwrap_or(path);
             let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
             let name = format!("{root}/{}", parts.join("/"));
+            if !entry.file_type().is_file() {
+                self.broken.push(SketchError::Open { name, source: neither() });
+                continue;
+            }
             if Archive::recognize(path) {
                 match Archive::open(path) {
                     Ok(archive) => self.add_archive(path, &name, &archive),
                     Err(reason) => self.broken.push(SketchError::Archive { name, reason }),
                 }
             } else {
-                let bytes = entry.metadata().map_or(0, |metadata| metadata.len());
-                self.files.push(Entry::new(name, bytes, Place::File(path.to_owned())));
+                let (bytes, mark) =
+                    entry.metadata().map_or((0, 0), |metadata| (metadata.len(), changed(&metadata)));
+                self.files.push(Entry::new(name, bytes, mark, Place::File(path.to_owned())));
             }
         }
         Ok(())
@@ -238,13 +260,14 @@ impl Source {
                 continue;
             }
             let place = Place::Member(at, member.index);
-            self.files.push(Entry::new(format!("{name}/{}", member.name), member.bytes, place));
+            let name = format!("{name}/{}", member.name);
+            self.files.push(Entry::new(name, member.bytes, member.crc32.into(), place));
         }
-        let outside = |name: &String| SketchError::Archive {
-            name: name.clone(),
-            reason: "its path leads out of the archive".to_owned(),
+        let broken = |(member, reason): &(String, String)| SketchError::Archive {
+            name: format!("{name}/{member}"),
+            reason: reason.clone(),
         };
-        self.broken.extend(archive.outside().iter().map(outside));
+        self.broken.extend(archive.broken().iter().map(broken));
     }
 
     /// Sketchy has each sketch in several renderings, in folders `tx_…`, and photographs beside them.
@@ -256,11 +279,17 @@ impl Source {
         let mut all: Vec<String> = self.files.iter().filter_map(rendering).collect();
         all.sort_unstable();
         all.dedup();
+        let choose = |reason: String| Err(SketchError::Rendering { reason, renderings: all.join(", ") });
         match chosen {
+            Some(_) if all.is_empty() => return choose("there are no renderings, folders tx_...".to_owned()),
             Some(chosen) if !all.iter().any(|name| name == chosen) => {
-                return Err(SketchError::Rendering { renderings: all.join(", ") });
+                return choose(format!("there is no rendering '{chosen}', only "));
             }
-            None if all.len() > 1 => return Err(SketchError::Rendering { renderings: all.join(", ") }),
+            None if all.len() > 1 => {
+                return choose(
+                    "every sketch is there in several renderings; choose one (--rendering): ".to_owned(),
+                );
+            }
             Some(chosen) => self.files.retain(|entry| rendering(entry).is_none_or(|name| name == chosen)),
             None => {}
         }
@@ -269,8 +298,8 @@ impl Source {
 }
 
 impl Entry {
-    fn new(name: String, bytes: u64, place: Place) -> Self {
-        Self { named: false, name, bytes, place, labels: Labels::default() }
+    fn new(name: String, bytes: u64, mark: u64, place: Place) -> Self {
+        Self { named: false, name, bytes, mark, place, labels: Labels::default() }
     }
 
     /// Whether it is there to be a sketch, and so is broken if it is none.
@@ -287,8 +316,8 @@ impl Entry {
         skip: u64,
         visit: Visit<'_>,
     ) -> bool {
-        if label::is_of_labels(&self.name) {
-            return skip > 0 || visit(Outcome::Other(&self.name), file, 1);
+        if label::is_read_with_others(&self.name) {
+            return true;
         }
         let records = match records(&self.name, source, beside) {
             Ok(records) => records,
@@ -320,6 +349,13 @@ impl Entry {
     }
 }
 
+/// Opens an archive, unless it is the one that is open; none where it cannot be.
+fn open_if_other(archive: &mut Option<Archive>, path: &Path) {
+    if archive.as_ref().is_none_or(|archive| archive.path() != path) {
+        *archive = Archive::open(path).ok();
+    }
+}
+
 /// A reader that says how much was read.
 struct Counted<'a, R> {
     source: R,
@@ -332,6 +368,16 @@ impl<R: Read> Read for Counted<'_, R> {
         (self.count)(read as u64);
         Ok(read)
     }
+}
+
+/// When a file was last changed, in nanoseconds; 0 where the system does not say.
+fn changed(metadata: &Metadata) -> u64 {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.map_or(0, |since| since.as_nanos() as u64)
+}
+
+fn neither() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is neither a file nor a folder")
 }
 
 fn file_name(path: &Path) -> Option<String> {

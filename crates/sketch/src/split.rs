@@ -1,7 +1,7 @@
 //! How a data set is split into what is learned from, chosen by and reported on.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use rand::seq::SliceRandom;
@@ -79,7 +79,11 @@ impl Split {
     /// Reads the split of a data set's folder; [`GIVEN`](Self::GIVEN) where nobody has split it.
     pub(crate) fn read(folder: &Path) -> Result<Self, SketchError> {
         let path = folder.join(SPLIT);
-        let Ok(file) = File::open(&path) else { return Ok(Self::GIVEN) };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::GIVEN),
+            Err(source) => return Err(SketchError::Open { name: path.display().to_string(), source }),
+        };
         let damaged = |reason: String| SketchError::Damaged { path: path.clone(), reason };
         let mut text = String::new();
         file.take(MAX_SPLIT).read_to_string(&mut text).map_err(|error| damaged(error.to_string()))?;
@@ -112,7 +116,9 @@ impl Split {
         }
         match self.folds {
             Some(folds) if folds.count < 2 => fail("there must be at least 2 folds"),
-            Some(folds) if folds.fold >= folds.count => fail("folds are counted from 0"),
+            Some(Folds { count, fold }) if fold >= count => {
+                fail(&format!("folds are counted from 0, the last of {count} is {}", count - 1))
+            }
             Some(_) if self.given => {
                 fail("folds are drawn from everything, so the given parts cannot be kept")
             }
@@ -125,6 +131,8 @@ impl Split {
 
     /// The part of every sketch of a data set.
     pub(crate) fn parts(&self, data: &DataSet) -> Result<Vec<Part>, SketchError> {
+        // What a manifest counts is only believed when it is there.
+        data.check()?;
         let mut parts = vec![Part::Train; data.len()];
         let mut classes = vec![Vec::new(); data.labels().len() + 1];
         for (index, part) in parts.iter_mut().enumerate() {
@@ -144,7 +152,7 @@ impl Split {
     fn draw(&self, class: &[usize], parts: &mut [Part]) {
         let (test, rest) = match self.folds {
             Some(Folds { count, fold }) => {
-                let bound = |fold: usize| class.len() * fold / count;
+                let bound = |fold: usize| (class.len() as u128 * fold as u128 / count as u128) as usize;
                 let tested = &class[bound(fold)..bound(fold + 1)];
                 (tested, [&class[..bound(fold)], &class[bound(fold + 1)..]].concat())
             }

@@ -130,3 +130,12 @@ fn every_prefix_of_a_real_file() {
         assert!(only(&bytes[..length]).is_err(), "{length}");
     }
 }
+
+#[test]
+fn rules_for_every_element_are_too_many() {
+    let rules: String = (0..20_000).map(|at| format!(".c{at} g g path{{stroke:red}}\n")).collect();
+    let paths = r#"<path class="q" d="M0 0l1 1"/>"#.repeat(10_000);
+    let svg = format!(r#"<svg xmlns="http://www.w3.org/2000/svg"><style>{rules}</style>{paths}</svg>"#);
+    let error = error(svg);
+    assert!(error.contains("style sheets"), "{error}");
+}

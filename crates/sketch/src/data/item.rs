@@ -51,8 +51,8 @@ pub(crate) fn encode(sketch: &Sketch) -> Vec<u8> {
 
 /// What [`encode`] wrote, or nothing where these bytes are something else.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Sketch> {
-    let (id, content) = split(bytes)?;
-    let id = (!id.is_empty()).then(|| String::from_utf8(id.to_vec())).transpose().ok()?;
+    let content = content(bytes)?;
+    let id = id(bytes)?;
     let (&[kind, flags], mut body) = content.split_first_chunk()?;
     let drawing = match kind {
         STROKES_U8 | STROKES_I16 | STROKES_F32 => Drawing::Strokes(decode_strokes(kind, flags, &mut body)?),
@@ -60,6 +60,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Sketch> {
         _ => return None,
     };
     body.is_empty().then_some(Sketch { word: None, id, drawing })
+}
+
+/// The id, if there is one.
+pub(crate) fn id(bytes: &[u8]) -> Option<Option<String>> {
+    let (id, _) = split(bytes)?;
+    (!id.is_empty()).then(|| String::from_utf8(id.to_vec())).transpose().ok()
 }
 
 /// The drawing alone: the same bytes for the same drawing, whatever it is called.

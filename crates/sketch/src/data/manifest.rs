@@ -33,6 +33,7 @@ pub struct Manifest {
     /// What is not here.
     pub skipped: Skipped,
     /// The files that hold the sketches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shards: Vec<ShardInfo>,
 }
 
@@ -53,26 +54,48 @@ pub struct Skipped {
 /// The most that is remembered of what was skipped.
 const MAX_FIRST: usize = 100;
 const MAX_REASONS: usize = 100;
+/// The longest message kept, in bytes.
+const MAX_MESSAGE: usize = 500;
 
 impl Skipped {
     /// Remembers something broken.
     pub(crate) fn add(&mut self, error: &SketchError) {
         self.count += 1;
-        let reason = without_numbers(&error.reason());
+        let reason = without_numbers(&shortened(&error.reason()));
         // A hostile file may be broken in as many ways as it has bytes.
         let known = self.reasons.len() < MAX_REASONS || self.reasons.contains_key(&reason);
         *self.reasons.entry(if known { reason } else { "other".to_owned() }).or_default() += 1;
         if self.first.len() < MAX_FIRST {
-            self.first.push(error.to_string());
+            self.first.push(shortened(&error.to_string()));
         }
+    }
+
+    /// What there is in place of sketches.
+    pub(crate) fn what(&self) -> Option<String> {
+        let kind = |extension: &String| match extension.as_str() {
+            "" => "files without an extension".to_owned(),
+            extension => format!("{extension} files"),
+        };
+        let ignored: Vec<String> = self.ignored.keys().map(kind).collect();
+        let ignored = (!ignored.is_empty()).then(|| format!("only {}", ignored.join(", ")));
+        self.first.first().cloned().or(ignored)
     }
 
     /// Remembers a file that is no sketch.
     pub(crate) fn ignore(&mut self, name: &str) {
         let file = name.rsplit('/').next().unwrap_or(name);
         let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+        let extension = shortened(&extension);
         let known = self.ignored.len() < MAX_REASONS || self.ignored.contains_key(&extension);
         *self.ignored.entry(if known { extension } else { "other".to_owned() }).or_default() += 1;
+    }
+}
+
+/// The beginning of a message, of which a hostile file may be part.
+pub(crate) fn shortened(message: &str) -> String {
+    match message.floor_char_boundary(MAX_MESSAGE) {
+        end if end < message.len() => format!("{}…", &message[..end]),
+        _ => message.to_owned(),
     }
 }
 
@@ -102,10 +125,16 @@ pub(crate) fn write_error(path: &Path, source: io::Error) -> SketchError {
 /// Writes under another name, and gives the file its own only when all of it is on the disk.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("part");
-    let mut file = File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)?;
+    let write = || {
+        let mut file = File::create(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    write().inspect_err(|_| {
+        // A disk that is full needs the room.
+        let _ = std::fs::remove_file(&beside);
+    })?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         // The name is in the folder, which some systems cannot sync.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());

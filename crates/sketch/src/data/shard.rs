@@ -32,6 +32,16 @@ pub struct ShardInfo {
     pub crc32: u32,
 }
 
+impl ShardInfo {
+    /// Whether a file may be called so and hold as many sketches as this says.
+    pub(super) fn can_be(&self) -> bool {
+        let index = (self.count as u64).checked_mul(INDEXED as u64);
+        let fits =
+            index.and_then(|index| index.checked_add(HEADER as u64)).is_some_and(|least| least <= self.bytes);
+        self.count > 0 && fits && !self.file.contains(['/', '\\']) && !self.file.starts_with('.')
+    }
+}
+
 /// A shard in the making.
 #[derive(Default)]
 pub(crate) struct Builder {

@@ -11,6 +11,8 @@ use crate::{Drawing, Raster, Sketch, SketchError};
 pub const MAX_SIDE: u32 = 8192;
 /// The most memory a decoder may use: 8192 × 8192 pixels of four bytes, and half as much again.
 const MAX_ALLOC: u64 = 384 << 20;
+/// Rows that are turned into grey together.
+const STRIP: usize = 64;
 /// The least difference between paper and ink, of 255; less is noise.
 const MIN_CONTRAST: u8 = 16;
 
@@ -60,8 +62,11 @@ pub fn read(name: &str, format: Format, bytes: &[u8]) -> Result<Sketch, SketchEr
     let fail = |reason| SketchError::Image { name: name.to_owned(), format: format.name(), reason };
     let (picture, _alone) = decode(format, bytes).map_err(fail)?;
     let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let grey = on_white(picture);
-    let ink = ink(grey, width).ok_or_else(|| fail("it has no ink: every pixel is paper".to_owned()))?;
+    let grey = on_white(&picture);
+    drop(picture);
+    let ink = ink(grey, width).ok_or_else(|| {
+        fail(format!("it has no ink: no pixel is farther than {MIN_CONTRAST} of 255 from the paper"))
+    })?;
     Ok(Drawing::Raster(Raster::new(width, height, ink)?).into())
 }
 
@@ -113,12 +118,19 @@ fn explain(error: ImageError) -> String {
     }
 }
 
-fn on_white(picture: DynamicImage) -> Vec<u8> {
+fn on_white(picture: &DynamicImage) -> Vec<u8> {
     let over_white = |[grey, alpha]: [u8; 2]| {
         let (grey, alpha) = (u32::from(grey), u32::from(alpha));
         ((grey * alpha + 255 * (255 - alpha) + 127) / 255) as u8
     };
-    picture.into_luma_alpha8().pixels().map(|pixel| over_white(pixel.0)).collect()
+    let (width, height) = (picture.width(), picture.height());
+    let mut grey = Vec::with_capacity(width as usize * height as usize);
+    // In strips, as a second copy of a large picture takes much memory.
+    for top in (0..height).step_by(STRIP) {
+        let strip = picture.crop_imm(0, top, width, STRIP as u32);
+        grey.extend(strip.into_luma_alpha8().pixels().map(|pixel| over_white(pixel.0)));
+    }
+    grey
 }
 
 /// How far each grey value is from that of the paper, the farthest being 255; nothing where all

@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::MAX_POINTS;
+use crate::data::manifest::shortened;
 use crate::{Drawing, Point, Sketch, SketchError, Stroke};
 
 /// The longest line read, in bytes.
@@ -105,7 +106,8 @@ struct Record {
 /// The sketch in a line, or what is wrong with it.
 pub(super) fn parse(line: &[u8]) -> Result<Sketch, String> {
     // What serde_json says ends in "at line 1 column …", of which only the column tells anything.
-    let explain = |error: serde_json::Error| error.to_string().replace(" at line 1 column", " at column");
+    let explain =
+        |error: serde_json::Error| shortened(&error.to_string().replace(" at line 1 column", " at column"));
     let record: Record = serde_json::from_slice(line).map_err(explain)?;
     if record.drawing.iter().map(|columns| columns.x.len()).sum::<usize>() > MAX_POINTS {
         return Err(format!("the drawing has more than {MAX_POINTS} points"));

@@ -21,6 +21,8 @@ const MAX_NODES: u32 = 200_000;
 const MAX_DEPTH: u16 = 128;
 /// The most patterns read: each may be painted with the next, which takes stack.
 const MAX_PATTERNS: usize = 64;
+/// The most elements times rules of style sheets: each is compared with each.
+const MAX_COMPARISONS: usize = 10_000_000;
 /// A curve's lines stay this close to it, as a fraction of the picture's longer side.
 const TOLERANCE: f32 = 1.0 / 2048.0;
 /// What can multiply a small file into endless work and says nothing about its lines.
@@ -61,6 +63,9 @@ fn parse(bytes: &[u8]) -> Result<Tree, String> {
     if document.descendants().filter(|node| node.has_tag_name((SVG, "pattern"))).count() > MAX_PATTERNS {
         return Err(format!("it has more than {MAX_PATTERNS} patterns"));
     }
+    if comparisons(&document) > MAX_COMPARISONS {
+        return Err("its style sheets have too many rules".to_owned());
+    }
     let options = Options {
         image_href_resolver: ImageHrefResolver {
             resolve_data: Box::new(|_, _, _| None),
@@ -70,6 +75,15 @@ fn parse(bytes: &[u8]) -> Result<Tree, String> {
         ..Options::default()
     };
     Tree::from_xmltree(&document, &options).map_err(|e| e.to_string())
+}
+
+/// At least how many elements are compared with a rule of a style sheet.
+fn comparisons(document: &roxmltree::Document) -> usize {
+    let styles = document.descendants().filter(|node| node.has_tag_name((SVG, "style")));
+    let texts = styles.flat_map(|style| style.descendants().filter_map(|node| node.text()));
+    let rules: usize =
+        texts.map(|text| text.bytes().filter(|byte| matches!(byte, b'{' | b',')).count()).sum();
+    rules * document.descendants().filter(roxmltree::Node::is_element).count()
 }
 
 fn deeper_than(document: &roxmltree::Document, limit: u16) -> bool {

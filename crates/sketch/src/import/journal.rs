@@ -8,7 +8,8 @@ use crate::SketchError;
 use crate::data::manifest::{write_error, write_json};
 use crate::data::{MANIFEST, Manifest, read_manifest};
 
-const JOURNAL: &str = "import.json";
+/// How far an import is; a folder with it is no data set yet.
+pub(crate) const JOURNAL: &str = "import.json";
 const LOCK: &str = "import.lock";
 
 /// How far an import is. It is written after each shard, so that what is there is always whole.
@@ -25,8 +26,8 @@ pub(super) struct Journal {
 /// The folder that an import writes to, and nothing else does at the time.
 pub(super) struct Folder {
     path: PathBuf,
-    /// Whether it was not there before.
-    made: bool,
+    /// What was not there before: the folder, and those that it is in.
+    made: Vec<PathBuf>,
     _lock: File,
 }
 
@@ -41,9 +42,16 @@ pub(super) enum Found {
 impl Folder {
     /// Takes a folder, which is made if need be.
     pub fn take(path: &Path) -> Result<Self, SketchError> {
-        let (lock, made) = (path.join(LOCK), !path.exists());
-        let file = fs::create_dir_all(path).and_then(|()| File::create(&lock));
+        let lock = path.join(LOCK);
+        let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let made = path.ancestors().take_while(missing).map(Path::to_owned).collect();
+        // Somebody else's file of this name is to stay as it is.
+        let open = || File::options().write(true).create(true).truncate(false).open(&lock);
+        let file = fs::create_dir_all(path).and_then(|()| open());
         let file = file.map_err(|source| write_error(path, source))?;
+        if file.metadata().map_or(0, |metadata| metadata.len()) > 0 {
+            return Err(SketchError::Occupied { path: path.to_owned() });
+        }
         match file.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), made, _lock: file }),
             Err(TryLockError::WouldBlock) => Err(SketchError::Busy { path: path.to_owned() }),
@@ -108,10 +116,8 @@ impl Drop for Folder {
     /// Leaves nothing behind that is not needed to go on.
     fn drop(&mut self) {
         let _ = fs::remove_file(self.path.join(LOCK));
-        if self.made {
-            // Only an empty folder can be removed.
-            let _ = fs::remove_dir(&self.path);
-        }
+        // Only an empty folder can be removed.
+        let _ = self.made.iter().try_for_each(fs::remove_dir);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Zip archives, of which no member is ever written to disk.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -15,8 +16,9 @@ const MAX_MEMBERS: usize = 10_000_000;
 pub(super) struct Archive {
     path: PathBuf,
     zip: ZipArchive<BufReader<File>>,
+    /// In the order of their indices.
     members: Vec<Member>,
-    outside: Vec<String>,
+    broken: Vec<(String, String)>,
 }
 
 /// A file in an archive.
@@ -27,6 +29,8 @@ pub(super) struct Member {
     pub index: usize,
     /// Its size as it is read, not as it is stored.
     pub bytes: u64,
+    /// The checksum of its content.
+    pub crc32: u32,
 }
 
 impl Archive {
@@ -45,26 +49,33 @@ impl Archive {
         if zip.len() > MAX_MEMBERS {
             return Err(format!("it has more than {MAX_MEMBERS} members"));
         }
-        let (mut members, mut outside, mut stored) = (Vec::new(), Vec::new(), 0_u64);
+        let (mut members, mut broken, mut stored) = (Vec::new(), Vec::new(), 0_u64);
         for index in 0..zip.len() {
-            let member = zip.by_index_raw(index).map_err(|error| error.to_string())?;
+            let name = zip.name_for_index(index).and_then(Result::ok).map(Cow::into_owned);
+            let member = match zip.by_index_raw(index) {
+                Ok(member) => member,
+                Err(error) => {
+                    broken.push((name.unwrap_or_else(|| format!("member {index}")), error.to_string()));
+                    continue;
+                }
+            };
             stored = stored.saturating_add(member.compressed_size());
             // A name in no known encoding is still a name.
-            let name = match member.name() {
-                Ok(name) => name.replace('\\', "/"),
-                Err(_) => String::from_utf8_lossy(member.name_raw()).into_owned(),
+            let name = match name {
+                Some(name) => name.replace('\\', "/"),
+                None => String::from_utf8_lossy(member.name_raw()).into_owned(),
             };
             if leads_out(&name) {
-                outside.push(name);
+                broken.push((name, "its path leads out of the archive".to_owned()));
             } else if member.is_file() {
-                members.push(Member { name, index, bytes: member.size() });
+                members.push(Member { name, index, bytes: member.size(), crc32: member.crc32() });
             }
         }
         // Members that share bytes are how a small archive becomes an enormous one.
         if stored > length {
             return Err(format!("its members overlap: they say they take {stored} of its {length} bytes"));
         }
-        Ok(Self { path: path.to_owned(), zip, members, outside })
+        Ok(Self { path: path.to_owned(), zip, members, broken })
     }
 
     pub fn path(&self) -> &Path {
@@ -76,9 +87,9 @@ impl Archive {
         &self.members
     }
 
-    /// The names of files that would lie outside of it.
-    pub fn outside(&self) -> &[String] {
-        &self.outside
+    /// The names of files in it that cannot be used, and why not.
+    pub fn broken(&self) -> &[(String, String)] {
+        &self.broken
     }
 
     /// Opens a file in it.
@@ -86,14 +97,16 @@ impl Archive {
         self.zip.by_index(index).map_err(|error| error.to_string())
     }
 
-    /// The content of another file of the same folder of an archive.
-    pub fn read_beside(path: &Path, index: usize, other: &str) -> Option<Vec<u8>> {
-        let mut archive = Self::open(path).ok()?;
-        let name = &archive.members.iter().find(|member| member.index == index)?.name;
+    /// The content of another file of the same folder.
+    pub fn read_beside(&mut self, index: usize, other: &str) -> Option<Vec<u8>> {
+        let at = self.members.binary_search_by_key(&index, |member| member.index).ok()?;
+        let name = &self.members[at].name;
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
         let name = if folder.is_empty() { other.to_owned() } else { format!("{folder}/{other}") };
         let mut bytes = Vec::new();
-        archive.zip.by_name(&name).ok()?.take(MAX_BESIDE + 1).read_to_end(&mut bytes).ok()?;
+        // By name, every member would be looked at where there is none of that name.
+        let index = self.zip.index_for_name_raw(name.as_bytes())?;
+        self.zip.by_index(index).ok()?.take(MAX_BESIDE + 1).read_to_end(&mut bytes).ok()?;
         (bytes.len() as u64 <= MAX_BESIDE).then_some(bytes)
     }
 }

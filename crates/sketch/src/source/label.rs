@@ -19,9 +19,12 @@ const CLASS: [&str; 2] = ["npy", "bin"];
 /// What Google's names of such files begin with.
 const PREFIXES: [&str; 4] = ["full_numpy_bitmap_", "full_binary_", "full_simplified_", "full_raw_"];
 
-/// Whether a file is only read together with another: labels of images in IDX.
-pub(super) fn is_of_labels(name: &str) -> bool {
-    file_of(name).contains("labels-idx1-ubyte") || file_of(name).contains("labels.idx1-ubyte")
+/// Whether a file is only read together with another: labels of images in IDX, names of CIFAR's classes.
+pub(super) fn is_read_with_others(name: &str) -> bool {
+    let file = file_of(name);
+    file.contains("labels-idx1-ubyte")
+        || file.contains("labels.idx1-ubyte")
+        || ["batches.meta.txt", "fine_label_names.txt", "coarse_label_names.txt"].contains(&file)
 }
 
 /// Whether a file is named as one that holds sketches, so that it is broken if it does not.
@@ -182,6 +185,6 @@ mod tests {
         );
         let names = ["train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"];
         assert_eq!(says(&names), [(None, Some(Part::Train)), (None, Some(Part::Test))]);
-        assert!(is_of_labels("x/train-labels-idx1-ubyte.gz") && !is_of_labels(names[0]));
+        assert!(is_read_with_others("x/train-labels-idx1-ubyte.gz") && !is_read_with_others(names[0]));
     }
 }

@@ -5,9 +5,13 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use dabnet_sketch::{Import, Part};
+use dabnet_sketch::{DataSet, Import, Part};
 
-use crate::{data, error::CliError, json, table::grouped};
+use crate::{
+    data::{self, counted},
+    error::CliError,
+    json, terminal,
+};
 
 /// Make a data set of sketches in any known format.
 ///
@@ -60,7 +64,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     threads: u16,
 
-    /// Print the data set's manifest, without its shards, as JSON
+    /// Print what the data set says of itself as JSON
     #[arg(long)]
     json: bool,
 }
@@ -95,15 +99,23 @@ impl ImportArgs {
             trace: self.trace,
             threads: self.threads.into(),
         };
+        let done = DataSet::is_at(&self.out);
         let mut manifest = data::run(&import, &self.out)?;
+        if manifest.words.is_empty() {
+            terminal::say(
+                "dabnet: no sketch says what it shows: put those of each class into a folder of its name",
+            );
+        }
         if self.json {
             manifest.shards.clear();
             json::print_line(&manifest)?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut out = io::stdout().lock();
-        let (count, words) = (grouped(manifest.count as u64), grouped(manifest.words.len() as u64));
-        writeln!(out, "{count} sketches of {words} classes are in {}", self.out.display())?;
+        let sketches = counted(manifest.count, "sketch", "sketches");
+        let classes = counted(manifest.words.len(), "class", "classes");
+        let already = if done { " already" } else { "" };
+        writeln!(out, "{}: {sketches} of {classes}{already}", self.out.display())?;
         data::print_parts(&mut out, &manifest)?;
         data::print_skipped(&mut out, &manifest.skipped)?;
         Ok(ExitCode::SUCCESS)

@@ -42,7 +42,7 @@ pub(crate) struct Render {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=2000))]
     count: Option<u16>,
 
-    /// Sketches in a row [default: 10]
+    /// Sketches in a row, without --augment
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     columns: u16,
 
@@ -70,6 +70,9 @@ pub(crate) struct Render {
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
 }
+
+/// Changes that do nothing to pixels.
+const STROKES_ONLY: [&str; 5] = ["drift", "drop", "remove", "partial", "bend"];
 
 /// A way to vary a sketch.
 #[derive(Clone, Copy)]
@@ -124,6 +127,12 @@ impl Change {
 
 impl Render {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        if self.out.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("png")) {
+            let name = self.out.display();
+            return Err(CliError::Input(format!(
+                "{name} is to be a PNG file: give a name that ends in .png"
+            )));
+        }
         let changes = self.changes()?;
         let data = Data::open(&self.data)?;
         let default = match changes.len() {
@@ -156,7 +165,13 @@ impl Render {
         let classes = self
             .class
             .iter()
-            .map(|word| place(word).ok_or_else(|| CliError::Input(format!("no class is called '{word}'"))))
+            .map(|word| {
+                place(word).ok_or_else(|| {
+                    CliError::Input(format!(
+                        "no class is called '{word}': `dabnet data inspect --classes` lists them"
+                    ))
+                })
+            })
             .collect::<Result<Vec<usize>, _>>()?;
         let parts = data.parts()?;
         let part = self.part.map(Into::into);
@@ -172,7 +187,10 @@ impl Render {
             }
         }
         if chosen.is_empty() {
-            return Err(CliError::Input("there is no such sketch: give another class or part".to_owned()));
+            return Err(CliError::Input(
+                "there is no such sketch: give another class, or part (`dabnet data split` makes them)"
+                    .to_owned(),
+            ));
         }
         chosen.sort_unstable();
         Ok(chosen.into_iter().map(|(_, index)| index).collect())
@@ -239,11 +257,16 @@ impl Render {
                 let ink = View::Bitmap.still(drawing).into_iter().map(|ink| (255.0 * ink) as u8);
                 vec![shown(ink.collect())]
             }
-            Change::Named(_, augment) => {
+            Change::Named(name, augment) => {
                 let strokes = drawing.to_strokes();
                 let canvas = self.canvas();
+                // What is done to strokes only is shown on the lines found in pixels.
+                let lines = self.lines || STROKES_ONLY.contains(&name);
                 let mut vary = || match drawing {
-                    Drawing::Raster(raster) if !self.lines => augment.raster(raster, &canvas, &mut rng),
+                    Drawing::Raster(raster) if !lines => augment.raster(raster, &canvas, &mut rng),
+                    Drawing::Picture(picture) if !lines => {
+                        augment.raster(&picture.to_raster(), &canvas, &mut rng)
+                    }
                     _ => augment.apply(&strokes, &canvas, &mut rng),
                 };
                 (0..VARIANTS).map(|_| vary()).collect()

@@ -8,7 +8,7 @@ use clap::Args;
 use dabnet_sketch::{DataSet, Folds, Part, Share, Split};
 use serde::Serialize;
 
-use crate::{error::CliError, json, table};
+use crate::{error::CliError, json, table, terminal};
 
 /// Split a data set into what is trained on, chosen by and tested on.
 ///
@@ -34,11 +34,11 @@ pub(crate) struct SplitArgs {
     #[arg(long, value_name = "SHARE", value_parser = share)]
     validation: Option<Share>,
 
-    /// Keep the parts that the source gives; what is asked for comes out of those to train on
+    /// Keep the parts that the source gives; what is asked for comes out of what is to train on
     #[arg(long)]
     given: bool,
 
-    /// Folds of equal size that take turns at being tested on
+    /// Folds of about equal size that take turns at being tested on
     #[arg(long, value_name = "N", conflicts_with_all = ["given", "test"])]
     folds: Option<usize>,
 
@@ -62,7 +62,7 @@ fn share(text: &str) -> Result<Share, String> {
     }
     match text.parse() {
         Ok(fraction) if (0.0..1.0).contains(&fraction) => Ok(Share::Fraction(fraction)),
-        _ => Err("give a fraction from 0 to 1 or a whole number of sketches of each class".to_owned()),
+        _ => Err("give a fraction from 0 to below 1, or a whole number of sketches of each class".to_owned()),
     }
 }
 
@@ -88,9 +88,10 @@ impl SplitArgs {
             seed: self.seed,
         };
         // Whether it is a data set is known before anything is written to it.
-        DataSet::open(&self.data)?;
+        let given = !DataSet::open(&self.data)?.manifest().parts.is_empty();
         split.write(&self.data)?;
         let parts = DataSet::open(&self.data)?.parts()?;
+        warn(&split, &parts, given);
         let count = |part| parts.iter().filter(|other| **other == part).count();
         let [train, validation, test] = Part::ALL.map(count);
         if self.json {
@@ -103,5 +104,19 @@ impl SplitArgs {
         }
         writeln!(io::stdout(), "{table}")?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Says what may not have been meant.
+fn warn(split: &Split, parts: &[Part], given: bool) {
+    let warn = |what: &str| terminal::say(format_args!("dabnet: {what}"));
+    if given && !split.given {
+        warn("the parts that the source gives are not kept; --given keeps them");
+    }
+    if !parts.contains(&Part::Train) {
+        warn("nothing is left to train on: give smaller shares");
+    }
+    if !parts.contains(&Part::Test) {
+        warn("there is nothing to test on");
     }
 }

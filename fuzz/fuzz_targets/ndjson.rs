@@ -1,0 +1,7 @@
+//! Any lines as Quick, Draw!'s ndjson, simplified or raw.
+#![no_main]
+
+use dabnet_fuzz::check_file;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| check_file("drawings.ndjson", bytes));

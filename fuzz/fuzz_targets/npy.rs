@@ -1,0 +1,7 @@
+//! Any bytes as a NumPy array of bitmaps.
+#![no_main]
+
+use dabnet_fuzz::check_file;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| check_file("cat.npy", bytes));
