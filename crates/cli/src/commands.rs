@@ -4,6 +4,7 @@ mod analyze;
 mod bench;
 mod binarize;
 mod data;
+mod eval;
 mod network;
 mod quickstart;
 mod recognize;
@@ -22,6 +23,7 @@ pub(crate) enum Command {
     Bench(bench::Bench),
     Binarize(binarize::Binarize),
     Data(data::Data),
+    Eval(eval::Eval),
     Quickstart(quickstart::Quickstart),
     Recognize(recognize::Recognize),
     Summary(summary::Summary),
@@ -34,6 +36,7 @@ impl Command {
             Self::Bench(command) => command.run(),
             Self::Binarize(command) => command.run(),
             Self::Data(command) => command.run(),
+            Self::Eval(command) => command.run(),
             Self::Quickstart(command) => command.run(),
             Self::Recognize(command) => command.run(),
             Self::Summary(command) => command.run(),

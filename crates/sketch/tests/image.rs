@@ -130,3 +130,12 @@ fn a_raster_needs_its_pixels() {
     let full = Drawing::Raster(Raster::new(5, 5, vec![255; 25]).unwrap());
     assert!(rasterize(&full, &CANVAS).iter().any(|ink| *ink > 0));
 }
+
+#[test]
+fn webp_without_losses_is_the_same_as_png() {
+    let picture = image::open(example("cat.png")).unwrap();
+    let drawing = |format| only(encode(picture.clone(), format)).unwrap().drawing;
+    assert_eq!(drawing(ImageFormat::WebP), drawing(ImageFormat::Png));
+    let cut = &encode(picture.clone(), ImageFormat::WebP)[..500];
+    assert!(error(cut).contains("as WebP"));
+}

@@ -5,6 +5,8 @@ mod inspect;
 mod render;
 mod split;
 
+pub(super) use import::PartArg;
+
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};

@@ -71,7 +71,7 @@ pub(crate) struct ImportArgs {
 
 /// A part on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum PartArg {
+pub(in crate::commands) enum PartArg {
     Train,
     Validation,
     Test,

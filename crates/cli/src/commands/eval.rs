@@ -1,0 +1,215 @@
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Args;
+use dabnet_engine::{Model, Session, top};
+use dabnet_sketch::{DataSet, Drawing, Paper, Part, average_log_probabilities, normalized, rasterize};
+use rayon::{ThreadPoolBuilder, prelude::*};
+use serde::Serialize;
+
+use super::data::PartArg;
+use crate::{
+    data::{Data, counted},
+    error::CliError,
+    json, shipped, table, terminal,
+};
+
+/// Say how well a packed model labels the sketches of a data set.
+///
+/// Sketches are drawn as `dabnet recognize` draws them. Those of words that the model does not know are left
+/// out and counted. Without --part it takes those to test on, or all where nothing is for testing.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dabnet eval --data quickdraw
+  dabnet eval --data tu-berlin --model runs/dab --classes
+  dabnet eval --data test.ndjson.gz --json")]
+pub(crate) struct Eval {
+    /// A data set, or anything that can be imported
+    #[arg(long, value_name = "DATA")]
+    data: PathBuf,
+
+    /// Packed model: its file, or the folder that holds model.safetensors [default: the shipped one]
+    #[arg(long, value_name = "MODEL")]
+    model: Option<PathBuf>,
+
+    /// The part to take
+    #[arg(long, value_name = "PART")]
+    part: Option<PartArg>,
+
+    /// Average over ten crops of each sketch, as the published networks were tested: for models of 224 or 225
+    /// pixels
+    #[arg(long)]
+    ten_crop: bool,
+
+    /// Print every class, the worst first, with what it is most often taken for
+    #[arg(long)]
+    classes: bool,
+
+    /// Threads; 0 for one a core
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
+    threads: u16,
+
+    /// Print one JSON object, with the confusion of every class with every other
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Answer<'a> {
+    model: String,
+    data: String,
+    part: Option<Part>,
+    ten_crop: bool,
+    count: usize,
+    top1: f64,
+    top5: f64,
+    /// Sketches of words that the model does not know, or of none.
+    left_out: usize,
+    labels: &'a [String],
+    /// For each label in turn, how many of its sketches were given each label.
+    confusion: &'a [Vec<u32>],
+}
+
+/// How many sketches were labelled, and how.
+struct Counts {
+    first: usize,
+    among_five: usize,
+    confusion: Vec<Vec<u32>>,
+}
+
+impl Eval {
+    pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let model = match &self.model {
+            Some(path) => Model::load(path)?,
+            None => shipped::model()?,
+        };
+        let side = model.canvas().side;
+        if self.ten_crop && !(224..=225).contains(&side) {
+            let reason = format!("ten crops are for models of 224 or 225 pixels, this one sees {side}");
+            return Err(CliError::Input(reason));
+        }
+        let data = Data::open(&self.data)?;
+        let part = self.part.map(Part::from).or_else(|| tested(&data.set));
+        let (known, left_out) = known(&data.set, &model, part)?;
+        if known.is_empty() {
+            let reason = format!("{} has no sketch that this model has a word for", self.data.display());
+            return Err(CliError::Input(reason));
+        }
+        let counts = self.count(&model, &data.set, &known)?;
+        let share = |right: usize| right as f64 / known.len() as f64;
+        let (top1, top5) = (share(counts.first), share(counts.among_five));
+        if self.json {
+            json::print_line(&Answer {
+                model: self.model.map_or_else(|| "shipped".to_owned(), |path| path.display().to_string()),
+                data: self.data.display().to_string(),
+                part,
+                ten_crop: self.ten_crop,
+                count: known.len(),
+                top1,
+                top5,
+                left_out,
+                labels: model.labels(),
+                confusion: &counts.confusion,
+            })?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if left_out > 0 {
+            let sketches = counted(left_out, "sketch is", "sketches are");
+            terminal::say(format_args!("dabnet: {sketches} of no word that the model knows, and left out"));
+        }
+        let mut out = io::stdout().lock();
+        if self.classes {
+            writeln!(out, "{}", by_class(model.labels(), &counts.confusion))?;
+        }
+        let what = part.map_or_else(|| "all parts".to_owned(), |part| format!("part {part}"));
+        let sketches = counted(known.len(), "sketch", "sketches");
+        writeln!(out, "top-1 {:.1} %, top-5 {:.1} % of {sketches} ({what})", 100.0 * top1, 100.0 * top5)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn count(&self, model: &Model, data: &DataSet, known: &[(usize, usize)]) -> Result<Counts, CliError> {
+        let pool = ThreadPoolBuilder::new().num_threads(self.threads.into()).build();
+        let pool = pool.map_err(|error| CliError::Failure(format!("cannot start threads: {error}")))?;
+        let answer = |session: &mut Session, (index, label): &(usize, usize)| {
+            let drawing = data.sketch(*index)?.drawing;
+            let logits = self.logits(model, session, &drawing)?;
+            let answers = top(&logits, 5).into_iter().map(|answer| answer.class).collect::<Vec<usize>>();
+            Ok((*label, answers))
+        };
+        let answers = pool.install(|| {
+            let answers = known.par_iter().map_init(|| Session::new(model), answer);
+            answers.collect::<Result<Vec<(usize, Vec<usize>)>, CliError>>()
+        })?;
+        let classes = model.labels().len();
+        let mut counts = Counts { first: 0, among_five: 0, confusion: vec![vec![0; classes]; classes] };
+        for (label, answers) in answers {
+            counts.first += usize::from(answers[0] == label);
+            counts.among_five += usize::from(answers.contains(&label));
+            counts.confusion[label][answers[0]] += 1;
+        }
+        Ok(counts)
+    }
+
+    fn logits(&self, model: &Model, session: &mut Session, drawing: &Drawing) -> Result<Vec<f32>, CliError> {
+        let canvas = model.canvas();
+        if !self.ten_crop {
+            return Ok(session.run(&normalized(&rasterize(drawing, canvas), canvas))?.to_vec());
+        }
+        let crops = Paper::tu_berlin(canvas.side).ten_crop(drawing);
+        let logits = crops.iter().map(|ink| Ok(session.run(&normalized(ink, canvas))?.to_vec()));
+        Ok(average_log_probabilities(&logits.collect::<Result<Vec<_>, CliError>>()?))
+    }
+}
+
+/// The part to test on, if anything is in it.
+fn tested(data: &DataSet) -> Option<Part> {
+    data.indices(Part::Test).is_ok_and(|indices| !indices.is_empty()).then_some(Part::Test)
+}
+
+/// The sketches of a part with the model's labels of their words, and how many have none.
+fn known(
+    data: &DataSet,
+    model: &Model,
+    part: Option<Part>,
+) -> Result<(Vec<(usize, usize)>, usize), CliError> {
+    let place = |word: &String| model.labels().iter().position(|label| label == word);
+    let labels: Vec<Option<usize>> = data.labels().iter().map(place).collect();
+    let (mut known, mut left_out) = (Vec::new(), 0);
+    for (index, of) in data.parts()?.into_iter().enumerate() {
+        if part.is_some_and(|part| part != of) {
+            continue;
+        }
+        match data.label(index)?.and_then(|label| labels[label]) {
+            Some(label) => known.push((index, label)),
+            None => left_out += 1,
+        }
+    }
+    Ok((known, left_out))
+}
+
+/// A row for each class that there are sketches of, the worst first.
+fn by_class(labels: &[String], confusion: &[Vec<u32>]) -> comfy_table::Table {
+    let mut rows: Vec<(f64, usize)> = Vec::new();
+    for (label, answers) in confusion.iter().enumerate() {
+        let count: u32 = answers.iter().sum();
+        if count > 0 {
+            rows.push((f64::from(answers[label]) / f64::from(count), label));
+        }
+    }
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut table = table::new(&["class", "sketches", "right %", "most often taken for"]);
+    for (right, label) in rows {
+        let answers = &confusion[label];
+        let wrong = (0..labels.len()).filter(|other| *other != label && answers[*other] > 0);
+        let taken = wrong.max_by_key(|other| answers[*other]);
+        let taken = taken.map(|other| format!("{} ({})", labels[other], answers[other])).unwrap_or_default();
+        let count: u32 = answers.iter().sum();
+        table
+            .add_row(table::row(&labels[label], [count.to_string(), format!("{:.1}", 100.0 * right), taken]));
+    }
+    table
+}
