@@ -132,10 +132,27 @@ fn every_prefix_of_a_real_file() {
 }
 
 #[test]
-fn rules_for_every_element_are_too_many() {
-    let rules: String = (0..20_000).map(|at| format!(".c{at} g g path{{stroke:red}}\n")).collect();
+fn styles_that_take_minutes_are_refused() {
+    let svg = |inside: &str| format!(r#"<svg xmlns="http://www.w3.org/2000/svg">{inside}</svg>"#);
+    let rules: String = (0..20_000).map(|at| format!(".c{at} path{{stroke:red}}\n")).collect();
     let paths = r#"<path class="q" d="M0 0l1 1"/>"#.repeat(10_000);
-    let svg = format!(r#"<svg xmlns="http://www.w3.org/2000/svg"><style>{rules}</style>{paths}</svg>"#);
-    let error = error(svg);
-    assert!(error.contains("style sheets"), "{error}");
+    let sheet = |style: &str, body: &str| svg(&format!("<style>{style}</style>{body}"));
+    let deep = ["<g>".repeat(60), paths.clone(), "</g>".repeat(60)].concat();
+    for (long, reason) in [
+        (sheet(&rules, &paths), "style sheets"),
+        (sheet(&format!(".x {} path{{stroke:red}}", "g ".repeat(20)), &deep), "style sheets"),
+        (sheet(&format!(".x {} [a='/*}}'] path{{}}/**/", "g ".repeat(20)), &deep), "style sheets"),
+        (sheet(&format!("path{{{}}}", "stroke:red;".repeat(100_000)), &paths), "declarations"),
+        (svg(&format!(r#"<path style="{}"/>"#, "stroke:red;".repeat(100_000))), "declarations"),
+        (
+            svg(&format!("<path {}/>", (0..100_000).map(|at| format!("a{at} = '>' ")).collect::<String>())),
+            "attributes",
+        ),
+    ] {
+        let error = error(long);
+        assert!(error.contains(reason), "{error}");
+    }
+    let usual =
+        "/* a few words, as people write them { */ g .a, g > path.b, path { stroke: red }\n".repeat(10);
+    assert!(only(sheet(&usual, &paths)).is_ok());
 }

@@ -4,6 +4,7 @@
 //! pictures, markers, clips, masks and filters are left out, and no other file is ever opened.
 
 mod expansion;
+mod styles;
 
 use usvg::tiny_skia_path::{PathSegment, Point, Transform};
 use usvg::{Group, ImageHrefResolver, Node, Options, Tree, roxmltree};
@@ -21,8 +22,6 @@ const MAX_NODES: u32 = 200_000;
 const MAX_DEPTH: u16 = 128;
 /// The most patterns read: each may be painted with the next, which takes stack.
 const MAX_PATTERNS: usize = 64;
-/// The most elements times rules of style sheets: each is compared with each.
-const MAX_COMPARISONS: usize = 10_000_000;
 /// A curve's lines stay this close to it, as a fraction of the picture's longer side.
 const TOLERANCE: f32 = 1.0 / 2048.0;
 /// What can multiply a small file into endless work and says nothing about its lines.
@@ -52,9 +51,13 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Sketch, SketchError> {
 
 fn parse(bytes: &[u8]) -> Result<Tree, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    if let Some(reason) = styles::too_many_attributes(text) {
+        return Err(reason);
+    }
     let limits = roxmltree::ParsingOptions { allow_dtd: true, nodes_limit: MAX_NODES, ..Default::default() };
     let document = roxmltree::Document::parse_with_options(text, limits).map_err(|e| e.to_string())?;
-    if deeper_than(&document, MAX_DEPTH) {
+    let depth = depth(&document);
+    if depth > MAX_DEPTH {
         return Err(format!("its elements are nested deeper than {MAX_DEPTH}"));
     }
     if expansion::elements(&document, MAX_NODES as usize).is_none() {
@@ -63,8 +66,8 @@ fn parse(bytes: &[u8]) -> Result<Tree, String> {
     if document.descendants().filter(|node| node.has_tag_name((SVG, "pattern"))).count() > MAX_PATTERNS {
         return Err(format!("it has more than {MAX_PATTERNS} patterns"));
     }
-    if comparisons(&document) > MAX_COMPARISONS {
-        return Err("its style sheets have too many rules".to_owned());
+    if let Some(reason) = styles::too_slow(&document, depth) {
+        return Err(reason);
     }
     let options = Options {
         image_href_resolver: ImageHrefResolver {
@@ -77,24 +80,15 @@ fn parse(bytes: &[u8]) -> Result<Tree, String> {
     Tree::from_xmltree(&document, &options).map_err(|e| e.to_string())
 }
 
-/// At least how many elements are compared with a rule of a style sheet.
-fn comparisons(document: &roxmltree::Document) -> usize {
-    let styles = document.descendants().filter(|node| node.has_tag_name((SVG, "style")));
-    let texts = styles.flat_map(|style| style.descendants().filter_map(|node| node.text()));
-    let rules: usize =
-        texts.map(|text| text.bytes().filter(|byte| matches!(byte, b'{' | b',')).count()).sum();
-    rules * document.descendants().filter(roxmltree::Node::is_element).count()
-}
-
-fn deeper_than(document: &roxmltree::Document, limit: u16) -> bool {
+/// How deep the deepest node is nested.
+fn depth(document: &roxmltree::Document) -> u16 {
     let mut depths = Vec::new();
     // Nodes come in document order and are numbered in it, so a parent's depth is known.
-    document.descendants().any(|node| {
+    for node in document.descendants() {
         let parent = node.parent().and_then(|parent| depths.get(parent.id().get_usize()));
-        let depth = parent.map_or(0, |depth: &u16| depth + 1);
-        depths.push(depth);
-        depth > limit
-    })
+        depths.push(parent.map_or(0, |depth: &u16| depth.saturating_add(1)));
+    }
+    depths.into_iter().max().unwrap_or(0)
 }
 
 /// Follows the picture's paths and keeps those that are stroked.

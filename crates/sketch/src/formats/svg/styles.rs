@@ -1,0 +1,71 @@
+//! How long the styles of an SVG take: each rule is compared with each element, and each part of a selector
+//! with each of the elements that one is in.
+
+use usvg::roxmltree::{Document, Node};
+
+/// The most comparisons of an element with a part of a selector; these take seconds.
+const MAX_COMPARISONS: u64 = 100_000_000;
+/// The most declarations of one style, which are compared with each other; also the most attributes of one
+/// element.
+const MAX_DECLARATIONS: usize = 2000;
+
+/// Why a text takes long to read as XML, if it does: attributes of an element are compared with each other.
+pub(super) fn too_many_attributes(text: &str) -> Option<String> {
+    let attributes = |tag: &str| {
+        let after = |(at, _): &(usize, &str)| tag[at + 1..].trim_ascii_start().starts_with(['"', '\'']);
+        tag.match_indices('=').filter(after).count()
+    };
+    // No value of an attribute has a '<' in it.
+    let found = text.split('<').any(|tag| tag.len() > MAX_DECLARATIONS && attributes(tag) > MAX_DECLARATIONS);
+    found.then(|| format!("an element has more than {MAX_DECLARATIONS} attributes"))
+}
+
+/// Why its styles take long, if they do.
+pub(super) fn too_slow(document: &Document, depth: u16) -> Option<String> {
+    let declared = |node: Node<'_, '_>| node.attribute("style").is_some_and(has_many_declarations);
+    let sheets: Vec<String> = document
+        .descendants()
+        .filter(|node| node.has_tag_name("style"))
+        .flat_map(|style| style.descendants().filter_map(|node| node.text().map(bare)))
+        .collect();
+    let rules = sheets.iter().flat_map(|sheet| sheet.split('}'));
+    if document.descendants().any(declared) || rules.clone().any(has_many_declarations) {
+        return Some(format!("a style has more than {MAX_DECLARATIONS} declarations"));
+    }
+    let cost = rules.fold(0, |sum, rule| cost(rule, depth).saturating_add(sum));
+    let elements = document.descendants().filter(Node::is_element).count() as u64;
+    (cost.saturating_mul(elements) > MAX_COMPARISONS).then(|| "its style sheets take too long".to_owned())
+}
+
+fn has_many_declarations(style: &str) -> bool {
+    style.bytes().filter(|byte| *byte == b';').count() > MAX_DECLARATIONS
+}
+
+/// A style sheet without its comments and strings.
+fn bare(sheet: &str) -> String {
+    let (mut bare, mut rest) = (String::new(), sheet);
+    while let Some(at) = rest.find(['/', '"', '\'']) {
+        let (before, from) = rest.split_at(at);
+        bare.push_str(before);
+        let (start, end) = match &from[..1] {
+            "/" if from.starts_with("/*") => (2, "*/"),
+            // Only the value of an attribute is a string in a selector.
+            quote if quote != "/" && bare.trim_ascii_end().ends_with('=') => (1, quote),
+            _ => (1, ""),
+        };
+        rest = from[start..].split_once(end).map_or(&from[start..], |(_, after)| after);
+    }
+    bare + rest
+}
+
+/// Comparisons of one element with the selectors of a rule: each part looks for the one before it among all
+/// elements around.
+fn cost(rule: &str, depth: u16) -> u64 {
+    let Some((selectors, _)) = rule.rsplit_once('{') else { return 0 };
+    let parts =
+        |selector: &str| selector.split_whitespace().filter(|part| !matches!(*part, ">" | "+" | "~")).count();
+    let around = |selector| u32::try_from(parts(selector)).unwrap_or(u32::MAX).saturating_sub(1);
+    let selectors = selectors.split(',');
+    selectors
+        .fold(0, |sum, selector| u64::from(depth.max(2)).saturating_pow(around(selector)).saturating_add(sum))
+}
