@@ -4,6 +4,7 @@ mod archive;
 mod label;
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -210,9 +211,11 @@ impl Source {
                 || !(is_hidden(&entry.file_name().to_string_lossy())
                     || entry.file_type().is_dir() && is_out())
         };
-        for entry in
-            WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible)
-        {
+        // Folders that links lead to. Links to folders of links would otherwise be without end.
+        let mut linked = HashSet::new();
+        let mut entries =
+            WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible);
+        while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
@@ -226,6 +229,12 @@ impl Source {
                 }
             };
             if entry.file_type().is_dir() {
+                let target = entry.path_is_symlink().then(|| entry.path().canonicalize().ok()).flatten();
+                if target.is_some_and(|target| !linked.insert(target)) {
+                    let source = io::Error::other("another link leads to the same folder");
+                    self.broken.push(SketchError::Open { name: entry.path().display().to_string(), source });
+                    entries.skip_current_dir();
+                }
                 continue;
             }
             let path = entry.path();

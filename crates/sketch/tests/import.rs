@@ -259,3 +259,20 @@ fn damage_is_noticed_when_it_is_met() {
     let none = tempfile::tempdir().unwrap();
     assert!(matches!(DataSet::open(none.path()), Err(SketchError::NoDataSet { .. })));
 }
+
+#[test]
+#[cfg(unix)]
+fn links_to_folders_of_links_come_to_an_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |at: usize| folder.path().join(at.to_string());
+    for at in 0..30 {
+        fs::create_dir(path(at)).unwrap();
+        for name in ["a", "b"].into_iter().filter(|_| at > 0) {
+            std::os::unix::fs::symlink(path(at - 1), path(at).join(name)).unwrap();
+        }
+    }
+    put(&path(0), "line.png", &png(1));
+    let imported = Imported::from(&path(29));
+    let manifest = &imported.manifest;
+    assert_eq!((manifest.count, manifest.skipped.count, imported.told.len()), (1, 29, 29));
+}
