@@ -1,6 +1,6 @@
 use dabnet_binarize::Scheme;
 
-use crate::TrainError;
+use crate::{Device, TrainError};
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,7 +9,7 @@ pub struct TrainConfig {
     pub scheme: Scheme,
     /// Passes over the training examples.
     pub epochs: usize,
-    /// Examples a step, over all shards.
+    /// Examples a step.
     pub batch: usize,
     /// Peak learning rate of Adam.
     pub learning_rate: f32,
@@ -22,6 +22,8 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Threads of the machine to use; the result does not depend on it.
     pub threads: usize,
+    /// What runs the network.
+    pub device: Device,
 }
 
 impl TrainConfig {

@@ -1,6 +1,8 @@
 use dabnet_binarize::SplitError;
 use thiserror::Error;
 
+use crate::Device;
+
 /// What can go wrong in training.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -29,6 +31,14 @@ pub enum TrainError {
     /// An example cannot be read.
     #[error(transparent)]
     Sketch(#[from] dabnet_sketch::SketchError),
+    /// The device cannot be used.
+    #[error("device '{device}': {reason}")]
+    Device {
+        /// The device.
+        device: Device,
+        /// Why.
+        reason: String,
+    },
     /// The tensor library failed.
     #[error("the tensor library failed: {0}")]
     Tensor(String),

@@ -1,28 +1,35 @@
 //! Trains binary neural networks and packs them.
 //!
 //! The latent weights, the optimiser and the split of every filter live on the host, in
-//! [`Parameters`]; the tensor library sees only the effective weights `W̃`, runs the graph
-//! forward and backward, and hands back the gradient with respect to them. The straight-through
-//! estimator is then one rule in one place, the split is native code, and nothing outside
-//! `runner` knows the tensor library.
+//! [`Parameters`]; a backend sees only the effective weights `W̃`, runs the graph forward and
+//! backward, and hands back the gradient with respect to them. The straight-through estimator is
+//! then one rule in one place, and the split is native code. The backend of the processor is
+//! `native`; `tensors` reaches other [devices](Device) through a tensor library, with the
+//! features `libtorch` and `wgpu`.
 #![forbid(unsafe_code)]
 
 mod adam;
+mod backend;
 mod config;
+mod device;
 mod effective;
 mod error;
 mod history;
+mod native;
+mod network;
 mod pack;
 mod parameters;
 mod progress;
-mod runner;
 mod schedule;
 mod sketches;
+#[cfg(feature = "tensors")]
+mod tensors;
 mod trained;
 mod trainer;
 
 pub use config::TrainConfig;
 pub use dabnet_sketch::Examples;
+pub use device::Device;
 pub use effective::Effective;
 pub use error::TrainError;
 pub use history::{History, LayerSnapshot, Snapshot};

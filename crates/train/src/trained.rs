@@ -1,9 +1,6 @@
 use dabnet_graph::{Graph, NodeId};
 
-use crate::{
-    Effective, History, Parameters, TrainConfig, TrainError,
-    runner::{self, Network},
-};
+use crate::{Effective, History, Parameters, TrainConfig, TrainError, backend, network::Network};
 
 /// Inputs that evaluation runs at once.
 const EVALUATION_BATCH: usize = 64;
@@ -70,7 +67,7 @@ impl Trained {
             Network { graph: &self.graph, parameters: &self.parameters, effective: &self.effective };
         let mut all = Vec::with_capacity(inputs.len());
         for batch in inputs.chunks(EVALUATION_BATCH) {
-            let rows = runner::logits(network, batch.concat(), batch.len())?;
+            let rows = backend::logits(self.config.device, network, &batch.concat(), batch.len())?;
             all.extend(rows.chunks(self.graph.outputs()).map(<[f32]>::to_vec));
         }
         Ok(all)

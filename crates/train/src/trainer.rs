@@ -7,14 +7,14 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::{
     History, NodeParameters, Parameters, Progress, TrainConfig, TrainError, Trained,
     adam::Adam,
+    backend,
     effective::{constrain, effective},
-    runner::{self, Gradients, Network},
+    network::{Gradients, Network},
     schedule::one_cycle,
 };
 
-/// Shards that every batch is cut into, each run on threads of its own. Fixed, so that the
-/// result does not depend on the machine's threads; batch normalisation sees one shard.
-const SHARDS: usize = 2;
+/// Fewer examples have no variance to normalise by.
+const MIN_BATCH: usize = 2;
 
 /// Batches drawn ahead of the one that is learned from.
 const AHEAD: usize = 2;
@@ -25,21 +25,12 @@ const DROPOUT: u8 = 2;
 /// Weight of a new batch in the running statistics of batch normalisation.
 const MOMENTUM: f32 = 0.1;
 
-/// What one thread pool learns from at a time: a part of a batch.
-struct Shard<'a> {
-    indices: &'a [usize],
-    labels: &'a [usize],
-    values: &'a [f32],
-}
-
 /// Trains one network.
 pub struct Trainer<'a, E> {
     graph: &'a Graph,
     config: TrainConfig,
     examples: &'a E,
-    /// All threads, for what no shard has to itself.
-    threads: ThreadPool,
-    pools: Vec<ThreadPool>,
+    pool: ThreadPool,
     start: Parameters,
 }
 
@@ -47,13 +38,14 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// A trainer of `graph` on `examples`.
     ///
     /// # Errors
-    /// [`TrainError::Config`] for a configuration out of range, fewer than two examples a
-    /// shard, or a label the graph has no output for.
+    /// [`TrainError::Config`] for a configuration out of range, fewer than two
+    /// examples, or a label the graph has no output for; [`TrainError::Device`] where that is not to be had.
     pub fn new(graph: &'a Graph, config: TrainConfig, examples: &'a E) -> Result<Self, TrainError> {
         config.validate()?;
-        if examples.len() < 2 * SHARDS {
+        config.device.check()?;
+        if examples.len() < MIN_BATCH {
             let reason =
-                format!("{} training examples are too few: {} are needed", examples.len(), 2 * SHARDS);
+                format!("{} training examples are too few: {} are needed", examples.len(), MIN_BATCH);
             return Err(TrainError::Config(reason));
         }
         if let Some(index) = (0..examples.len()).find(|&index| examples.label(index) >= graph.outputs()) {
@@ -64,15 +56,10 @@ impl<'a, E: Examples> Trainer<'a, E> {
             );
             return Err(TrainError::Config(reason));
         }
-        let pool = |threads: usize| {
-            let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-            pool.map_err(|error| TrainError::Config(format!("cannot start threads: {error}")))
-        };
-        let threads = pool(config.threads)?;
-        let pools =
-            (0..SHARDS).map(|_| pool((config.threads / SHARDS).max(1))).collect::<Result<Vec<_>, _>>()?;
+        let pool = ThreadPoolBuilder::new().num_threads(config.threads).build();
+        let pool = pool.map_err(|error| TrainError::Config(format!("cannot start threads: {error}")))?;
         let start = Parameters::new(graph, config.seed);
-        Ok(Self { graph, config, examples, threads, pools, start })
+        Ok(Self { graph, config, examples, pool, start })
     }
 
     /// Starts from the weights of another network's convolutions of the same name and shape,
@@ -97,7 +84,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// # Errors
     /// [`TrainError`] if training diverges or the tensor library fails.
     pub fn train(self, observe: impl FnMut(&Progress)) -> Result<Trained, TrainError> {
-        let batch = self.config.batch.clamp(2 * SHARDS, self.examples.len());
+        let batch = self.config.batch.clamp(MIN_BATCH, self.examples.len());
         let steps = self.config.epochs * (self.examples.len() / batch);
         let TrainConfig { seed, threads, .. } = self.config;
         let order = Order { batch, seed, first: 0, count: steps, threads, ahead: AHEAD };
@@ -157,65 +144,15 @@ impl<'a, E: Examples> Trainer<'a, E> {
         Ok(Trained::new(self.graph.clone(), self.config.clone(), parameters, weights, history))
     }
 
-    /// The mean of the shards' gradients.
     fn batch_gradients(&self, parameters: &Parameters, batch: &Batch) -> Result<Gradients, TrainError> {
-        let effective = self.threads.install(|| effective(self.graph, parameters, self.config.scheme))?;
-        let network = Network { graph: self.graph, parameters, effective: &effective };
-        let shard_len = batch.indices.len().div_ceil(SHARDS);
-        let elements = self.graph.input_shape().elements();
-        let values = batch.values.chunks(shard_len * elements);
-        let shards = batch.indices.chunks(shard_len).zip(batch.labels.chunks(shard_len)).zip(values);
-        let work = self.pools.iter().zip(shards.map(|((indices, labels), values)| Shard {
-            indices,
-            labels,
-            values,
-        }));
-        let run = |(pool, shard): (&ThreadPool, Shard<'_>)| {
-            let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, shard.indices[0]);
-            let values = shard.values.to_vec();
-            pool.install(|| {
-                runner::gradients(network, values, shard.labels, self.config.label_smoothing, &mut rng)
-            })
-        };
-        if self.config.threads == 1 {
-            return Ok(average(work.map(run).collect::<Result<_, _>>()?));
-        }
-        let shards = std::thread::scope(|scope| {
-            let handles: Vec<_> = work.map(|work| scope.spawn(move || run(work))).collect();
-            handles
-                .into_iter()
-                .map(|handle| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect::<Result<Vec<_>, _>>()
-        })?;
-        Ok(average(shards))
+        self.pool.install(|| {
+            let effective = effective(self.graph, parameters, self.config.scheme)?;
+            let network = Network { graph: self.graph, parameters, effective: &effective };
+            let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[0]);
+            let smoothing = self.config.label_smoothing;
+            backend::gradients(self.config.device, network, &batch.values, &batch.labels, smoothing, &mut rng)
+        })
     }
-}
-
-fn average(shards: Vec<Gradients>) -> Gradients {
-    let weight = 1.0 / shards.len() as f32;
-    let mut shards = shards.into_iter();
-    let mut mean = shards.next().expect("a batch has a shard");
-    for shard in shards {
-        mean.loss += shard.loss;
-        mean.correct += shard.correct;
-        mean.buffers.iter_mut().zip(&shard.buffers).for_each(|(sum, part)| add(sum, part));
-        for (sum, part) in mean.statistics.iter_mut().zip(&shard.statistics) {
-            add(&mut sum.1, &part.1);
-            add(&mut sum.2, &part.2);
-        }
-    }
-    let scale = |values: &mut Vec<f32>| values.iter_mut().for_each(|value| *value *= weight);
-    mean.loss *= weight;
-    mean.buffers.iter_mut().for_each(scale);
-    mean.statistics.iter_mut().for_each(|(_, mean, variance)| {
-        scale(mean);
-        scale(variance);
-    });
-    mean
-}
-
-fn add(sum: &mut [f32], part: &[f32]) {
-    sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
 }
 
 fn update_statistics(parameters: &mut Parameters, gradients: &Gradients) {

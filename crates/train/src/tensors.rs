@@ -1,4 +1,7 @@
-//! Runs a graph on the tensor library: the only file that knows which one.
+//! Runs a graph on a tensor library, for the devices that the processor's own backend does not reach: the
+//! only file that knows which library.
+
+use std::panic;
 
 use burn_tensor::{
     Device, Int, Tensor, TensorData, activation,
@@ -8,38 +11,21 @@ use burn_tensor::{
 use dabnet_graph::{Graph, NodeId, Op};
 use rand::{Rng, RngExt};
 
-use crate::{Effective, NodeParameters, Norm, Parameters, TrainError};
+use crate::{
+    NodeParameters, Norm, TrainError,
+    network::{Gradients, Network},
+};
 
-/// A graph with the values its nodes run with.
-#[derive(Clone, Copy)]
-pub(crate) struct Network<'a> {
-    pub graph: &'a Graph,
-    pub parameters: &'a Parameters,
-    /// Effective weights by node.
-    pub effective: &'a [Option<Effective>],
-}
-
-/// What one shard of a batch says of the network.
-pub(crate) struct Gradients {
-    /// Mean loss over the shard.
-    pub loss: f32,
-    /// How many of its examples were labelled right.
-    pub correct: usize,
-    /// In the order of [`Parameters::trainable_mut`].
-    pub buffers: Vec<Vec<f32>>,
-    /// Mean and variance of every batch normalisation over the shard.
-    pub statistics: Vec<(NodeId, Vec<f32>, Vec<f32>)>,
-}
-
-/// Loss and gradients over one shard: `canvases` holds one input after another.
+/// Loss and gradients over a batch: `canvases` holds one input after another.
 pub(crate) fn gradients(
     network: Network<'_>,
     canvases: Vec<f32>,
     labels: &[usize],
     label_smoothing: f32,
     rng: &mut dyn Rng,
+    device: crate::Device,
 ) -> Result<Gradients, TrainError> {
-    let device = Device::flex().autodiff();
+    let device = opened(device).autodiff();
     let mut training = Training { device: device.clone(), rng, leaves: Vec::new(), statistics: Vec::new() };
     let logits = forward(network, &device, canvases, labels.len(), &mut training);
     let Training { leaves, statistics, .. } = training;
@@ -57,8 +43,47 @@ pub(crate) fn gradients(
 }
 
 /// Logits of `count` inputs in evaluation mode, one row after another.
-pub(crate) fn logits(network: Network<'_>, canvases: Vec<f32>, count: usize) -> Result<Vec<f32>, TrainError> {
-    values(forward(network, &Device::flex(), canvases, count, &mut Evaluation))
+pub(crate) fn logits(
+    network: Network<'_>,
+    canvases: Vec<f32>,
+    count: usize,
+    device: crate::Device,
+) -> Result<Vec<f32>, TrainError> {
+    values(forward(network, &opened(device), canvases, count, &mut Evaluation))
+}
+
+/// That a device is there: the library panics where one is not.
+pub(crate) fn check(device: crate::Device) -> Result<(), TrainError> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let sum = panic::catch_unwind(|| {
+        let ones = Tensor::<1>::from_data(TensorData::new(vec![1.0_f32; 4], [4]), &opened(device));
+        values((ones.clone() + ones).sum())
+    });
+    panic::set_hook(hook);
+    let fail = |reason: &str| Err(TrainError::Device { device, reason: reason.to_owned() });
+    match sum {
+        Ok(Ok(sum)) if sum == [8.0] => Ok(()),
+        Ok(Ok(_)) => fail("it computes wrong sums"),
+        Ok(Err(error)) => fail(&error.to_string()),
+        Err(_) => {
+            fail("there is none on this machine, or its driver does not answer; --device cpu always works")
+        }
+    }
+}
+
+fn opened(device: crate::Device) -> Device {
+    match device {
+        crate::Device::Cpu => unreachable!("the processor has a backend of its own"),
+        #[cfg(feature = "libtorch")]
+        crate::Device::LibTorch => Device::libtorch(),
+        #[cfg(feature = "libtorch")]
+        crate::Device::Cuda(index) => Device::libtorch_cuda(index),
+        #[cfg(feature = "wgpu")]
+        crate::Device::Wgpu => Device::wgpu(burn_tensor::DeviceKind::DefaultDevice),
+        #[allow(unreachable_patterns)]
+        other => unreachable!("{other} is refused where the program was built without it"),
+    }
 }
 
 /// What differs between training and evaluation.

@@ -1,0 +1,68 @@
+//! Products of real matrices: the `gemm` crate behind a safe interface.
+//!
+//! A product runs on the calling thread only, and its bits follow from its shape alone.
+
+mod view;
+
+pub use view::{Matrix, MatrixMut};
+
+/// What becomes of the numbers that are where the product goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// They are forgotten.
+    Replace,
+    /// The product is added to them.
+    Add,
+}
+
+/// The most terms that one call of the library adds up. It cuts longer sums itself, but in places
+/// that depend on the number of rows, so that a row would depend on those beside it.
+const DEPTH: usize = 512;
+
+/// `product = left · right`, or what is there plus that.
+///
+/// # Panics
+/// Where the shapes do not fit each other.
+pub fn multiply(product: &mut MatrixMut<'_>, left: Matrix<'_>, right: Matrix<'_>, write: Write) {
+    let (rows, columns, inner) = (product.rows, product.columns, left.columns);
+    assert_eq!((left.rows, right.columns, right.rows), (rows, columns, inner), "shapes do not fit");
+    let mut write = write;
+    for first in (0..inner).step_by(DEPTH) {
+        let range = first..inner.min(first + DEPTH);
+        multiply_once(product, left.columns(range.clone()), right.rows(range), write);
+        write = Write::Add;
+    }
+    if inner == 0 && write == Write::Replace {
+        (0..rows).for_each(|row| product.row(row).fill(0.0));
+    }
+}
+
+#[allow(unsafe_code)]
+fn multiply_once(product: &mut MatrixMut<'_>, left: Matrix<'_>, right: Matrix<'_>, write: Write) {
+    // SAFETY: a view holds what lies within its slice, for as long as it is borrowed; `multiply` has
+    // compared the shapes; a `MatrixMut` is borrowed mutably, so it overlaps neither of the others, and its
+    // rows do not overlap each other.
+    unsafe {
+        gemm::gemm(
+            product.rows,
+            product.columns,
+            left.columns,
+            product.values.as_mut_ptr(),
+            1,
+            product.row_step as isize,
+            write == Write::Add,
+            left.values.as_ptr(),
+            left.column_step as isize,
+            left.row_step as isize,
+            right.values.as_ptr(),
+            right.column_step as isize,
+            right.row_step as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}

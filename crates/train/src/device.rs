@@ -1,0 +1,85 @@
+use std::{fmt, str::FromStr};
+
+use crate::TrainError;
+
+/// What runs a network in training.
+///
+/// Written `cpu`, `libtorch`, `cuda`, `cuda:1` or `wgpu`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// The processor, by the backend that is always there.
+    #[default]
+    Cpu,
+    /// The processor, by LibTorch.
+    LibTorch,
+    /// An NVIDIA GPU, by LibTorch, counted from 0.
+    Cuda(usize),
+    /// The graphics processor that `wgpu` finds first.
+    Wgpu,
+}
+
+impl Device {
+    /// That this program was built for it, and that it is there.
+    ///
+    /// # Errors
+    /// [`TrainError::Device`].
+    pub fn check(self) -> Result<(), TrainError> {
+        let without = |feature: &str| {
+            let reason = format!("this program was built without it; build it with --features {feature}");
+            Err(TrainError::Device { device: self, reason })
+        };
+        match self {
+            Self::Cpu => Ok(()),
+            Self::LibTorch | Self::Cuda(_) if cfg!(not(feature = "libtorch")) => without("libtorch"),
+            Self::Wgpu if cfg!(not(feature = "wgpu")) => without("wgpu"),
+            #[cfg(feature = "tensors")]
+            other => crate::tensors::check(other),
+            #[cfg(not(feature = "tensors"))]
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::LibTorch => f.write_str("libtorch"),
+            Self::Cuda(0) => f.write_str("cuda"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+            Self::Wgpu => f.write_str("wgpu"),
+        }
+    }
+}
+
+impl FromStr for Device {
+    type Err = TrainError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown =
+            || TrainError::Config(format!("'{text}' is no device: cpu, libtorch, cuda, cuda:1, wgpu"));
+        match text {
+            "cpu" => Ok(Self::Cpu),
+            "libtorch" => Ok(Self::LibTorch),
+            "cuda" => Ok(Self::Cuda(0)),
+            "wgpu" => Ok(Self::Wgpu),
+            _ => {
+                let index = text.strip_prefix("cuda:").ok_or_else(unknown)?;
+                index.parse().map(Self::Cuda).map_err(|_| unknown())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Device;
+
+    #[test]
+    fn is_read_as_it_is_written() {
+        for device in [Device::Cpu, Device::LibTorch, Device::Cuda(0), Device::Cuda(3), Device::Wgpu] {
+            assert_eq!(device.to_string().parse::<Device>().unwrap(), device);
+        }
+        assert!("gpu".parse::<Device>().is_err() && "cuda:x".parse::<Device>().is_err());
+    }
+}

@@ -1,0 +1,339 @@
+//! The backend against an evaluation of its own in double precision, written for nothing but to be right.
+
+use dabnet_binarize::Scheme;
+use dabnet_graph::{Builder, Filters, Op, Policy, architectures};
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+
+use super::*;
+use crate::{Parameters, effective::effective};
+
+const SIDE: usize = 13;
+const CLASSES: usize = 3;
+const SMOOTHING: f32 = 0.1;
+
+/// Every op, with strides, padding, groups, kernels of one and of the whole input, and several readers.
+fn graph(policy: &str) -> Graph {
+    let policy: Policy = policy.parse().unwrap();
+    let mut net = Builder::new("all", &policy, Shape::new(2, SIDE, SIDE));
+    let stem = net.full_layer("conv1", Filters::new(8, 3).stride(2).padding(1));
+    let around = net.padded_max_pool("pool1", 3, 2, 1);
+    net.go_to(stem);
+    net.layer("conv2", Filters::new(8, 5).stride(2).padding(2).groups(2));
+    let sum = net.add("sum", around);
+    net.layer("conv3", Filters::new(6, 1));
+    let pointwise = net.head();
+    net.go_to(sum);
+    net.layer("conv4", Filters::new(4, 1).stride(1).groups(4));
+    net.concat("both", vec![sum, pointwise, net.head()]);
+    net.push("pool2", Op::AvgPool { kernel: 2, stride: 1 });
+    net.layer("conv5", Filters::new(70, net.extent()));
+    net.layer_behind_norm("conv6", Filters::new(8, 1));
+    net.global_avg_pool("mean");
+    net.conv("conv7", Filters::new(CLASSES, 1));
+    net.build().unwrap()
+}
+
+/// A plane of numbers for each example and channel.
+type Values = Vec<Vec<Vec<f64>>>;
+
+/// What evaluates a graph by definition.
+struct Plain<'a> {
+    graph: &'a Graph,
+    parameters: &'a Parameters,
+    /// Effective weights, by node.
+    weights: Vec<Option<Vec<f64>>>,
+    gammas: Vec<Vec<f64>>,
+    betas: Vec<Vec<f64>>,
+    /// Whether batch normalisation uses what the batch has.
+    trains: bool,
+    /// What signs saw, around which they pass what the relaxed function passes.
+    around: Option<Vec<Option<Values>>>,
+}
+
+impl<'a> Plain<'a> {
+    fn new(network: Network<'a>, trains: bool) -> Self {
+        let doubled = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
+        let norms = |of: fn(&crate::Norm) -> &[f32]| {
+            let nodes = network.parameters.nodes().iter();
+            nodes
+                .map(|node| if let NodeParameters::Norm(norm) = node { doubled(of(norm)) } else { vec![] })
+                .collect()
+        };
+        Self {
+            graph: network.graph,
+            parameters: network.parameters,
+            weights: network.effective.iter().map(|it| it.as_ref().map(|it| doubled(&it.weights))).collect(),
+            gammas: norms(|norm| &norm.gamma),
+            betas: norms(|norm| &norm.beta),
+            trains,
+            around: None,
+        }
+    }
+
+    /// Every buffer that is trained, in the order of gradients.
+    fn buffers(&mut self) -> Vec<&mut Vec<f64>> {
+        let nodes = self.weights.iter_mut().zip(&mut self.gammas).zip(&mut self.betas);
+        let buffers = nodes.flat_map(|((weights, gamma), beta)| {
+            let norm = [gamma, beta].into_iter().filter(|values| !values.is_empty());
+            weights.iter_mut().chain(norm).collect::<Vec<_>>()
+        });
+        buffers.collect()
+    }
+
+    /// What every node gives.
+    fn run(&self, canvases: &[f32], count: usize) -> Vec<Values> {
+        let mut all: Vec<Values> = Vec::new();
+        for (id, node) in self.graph.nodes().iter().enumerate() {
+            let shape = self.graph.shape(id);
+            let read = |input: usize| &all[node.inputs[input]];
+            let values: Values = match &node.op {
+                Op::Input { .. } => canvases
+                    .chunks(canvases.len() / count)
+                    .map(|it| {
+                        it.chunks(shape.positions())
+                            .map(|it| it.iter().map(|&x| f64::from(x)).collect())
+                            .collect()
+                    })
+                    .collect(),
+                Op::Conv2d(conv) => self.conv(id, conv, read(0)),
+                Op::BatchNorm { epsilon } => self.norm(id, read(0), f64::from(*epsilon)),
+                Op::Relu => each(read(0), |x| x.max(0.0)),
+                Op::Sign => match &self.around {
+                    None => each(read(0), |x| if x >= 0.0 { 1.0 } else { -1.0 }),
+                    Some(around) => pairs(read(0), around[id].as_ref().unwrap(), |x, at| {
+                        (if at >= 0.0 { 1.0 } else { -1.0 }) + x.clamp(-1.0, 1.0) - at.clamp(-1.0, 1.0)
+                    }),
+                },
+                Op::MaxPool { kernel, stride, padding } => windows(
+                    read(0),
+                    self.graph.input_shape_of(id),
+                    shape,
+                    (*kernel, *stride, *padding),
+                    |window| window.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                ),
+                Op::AvgPool { kernel, stride } => {
+                    windows(read(0), self.graph.input_shape_of(id), shape, (*kernel, *stride, 0), |window| {
+                        window.iter().sum::<f64>() / window.len() as f64
+                    })
+                }
+                Op::GlobalAvgPool => {
+                    let mean = |plane: &Vec<f64>| vec![plane.iter().sum::<f64>() / plane.len() as f64];
+                    read(0).iter().map(|example| example.iter().map(mean).collect()).collect()
+                }
+                Op::Add => (1..node.inputs.len())
+                    .fold(read(0).clone(), |sum, at| pairs(&sum, read(at), |a, b| a + b)),
+                Op::Concat => (0..count)
+                    .map(|example| (0..node.inputs.len()).flat_map(|at| read(at)[example].clone()).collect())
+                    .collect(),
+                Op::Dropout { .. } => read(0).clone(),
+            };
+            all.push(values);
+        }
+        all
+    }
+
+    fn conv(&self, id: usize, conv: &Conv2d, input: &Values) -> Values {
+        let (shape, output) = (self.graph.input_shape_of(id), self.graph.shape(id));
+        let weights = self.weights[id].as_ref().unwrap();
+        let channels = shape.channels / conv.groups;
+        let mut result = vec![vec![vec![0.0; output.positions()]; output.channels]; input.len()];
+        for (example, planes) in result.iter_mut().enumerate() {
+            for (filter, plane) in planes.iter_mut().enumerate() {
+                let group = filter / (output.channels / conv.groups);
+                for (at, sum) in plane.iter_mut().enumerate() {
+                    for (channel, down, right) in taps(channels, conv.kernel) {
+                        let row = (at / output.width * conv.stride + down).checked_sub(conv.padding);
+                        let column = (at % output.width * conv.stride + right).checked_sub(conv.padding);
+                        let (Some(row), Some(column)) = (row, column) else { continue };
+                        if row < shape.height && column < shape.width {
+                            let tap = (channel * conv.kernel + down) * conv.kernel + right;
+                            *sum += weights[filter * channels * conv.kernel * conv.kernel + tap]
+                                * input[example][group * channels + channel][row * shape.width + column];
+                        }
+                    }
+                }
+            }
+        }
+        result
+    }
+
+    fn norm(&self, id: usize, input: &Values, epsilon: f64) -> Values {
+        let mut result = input.clone();
+        for channel in 0..self.graph.shape(id).channels {
+            let NodeParameters::Norm(norm) = &self.parameters.nodes()[id] else { unreachable!() };
+            let all: Vec<f64> = input.iter().flat_map(|example| example[channel].clone()).collect();
+            let (mean, variance) = if self.trains {
+                let mean = all.iter().sum::<f64>() / all.len() as f64;
+                (mean, all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / all.len() as f64)
+            } else {
+                (f64::from(norm.mean[channel]), f64::from(norm.variance[channel]))
+            };
+            for value in result.iter_mut().flat_map(|example| &mut example[channel]) {
+                *value = (*value - mean) / (variance + epsilon).sqrt() * self.gammas[id][channel]
+                    + self.betas[id][channel];
+            }
+        }
+        result
+    }
+
+    fn logits(&self, canvases: &[f32], count: usize) -> Vec<Vec<f64>> {
+        self.run(canvases, count).pop().unwrap().into_iter().map(|example| example.concat()).collect()
+    }
+
+    fn loss(&self, canvases: &[f32], labels: &[usize]) -> f64 {
+        let logits = self.logits(canvases, labels.len());
+        let losses = logits.iter().zip(labels).map(|(row, &label)| {
+            let total = row.iter().map(|logit| logit.exp()).sum::<f64>().ln();
+            let smoothing = f64::from(SMOOTHING);
+            let all = row.iter().map(|logit| total - logit).sum::<f64>() / row.len() as f64;
+            (1.0 - smoothing) * (total - row[label]) + smoothing * all
+        });
+        losses.sum::<f64>() / labels.len() as f64
+    }
+}
+
+fn taps(channels: usize, kernel: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    (0..channels).flat_map(move |c| (0..kernel).flat_map(move |d| (0..kernel).map(move |r| (c, d, r))))
+}
+
+fn each(values: &Values, of: impl Fn(f64) -> f64) -> Values {
+    pairs(values, values, |value, _| of(value))
+}
+
+fn pairs(a: &Values, b: &Values, of: impl Fn(f64, f64) -> f64) -> Values {
+    let planes = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| of(*a, *b)).collect();
+    a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(planes).collect()).collect()
+}
+
+fn windows(
+    input: &Values,
+    shape: Shape,
+    output: Shape,
+    (kernel, stride, padding): (usize, usize, usize),
+    of: impl Fn(&[f64]) -> f64,
+) -> Values {
+    let plane = |plane: &Vec<f64>| {
+        let window = |at: usize| {
+            let inside = taps(1, kernel).filter_map(|(_, down, right)| {
+                let row = (at / output.width * stride + down).checked_sub(padding)?;
+                let column = (at % output.width * stride + right).checked_sub(padding)?;
+                (row < shape.height && column < shape.width).then(|| plane[row * shape.width + column])
+            });
+            of(&inside.collect::<Vec<_>>())
+        };
+        (0..output.positions()).map(window).collect()
+    };
+    input.iter().map(|example| example.iter().map(plane).collect()).collect()
+}
+
+fn canvases(count: usize, elements: usize) -> Vec<f32> {
+    let mut rng = Pcg64::seed_from_u64(5);
+    (0..count * elements).map(|_| rng.random_range(-1.0..1.0)).collect()
+}
+
+/// Parameters that are not those at the start, so that nothing is zero or one by chance.
+fn parameters(graph: &Graph) -> Parameters {
+    let mut parameters = Parameters::new(graph, 3);
+    let mut rng = Pcg64::seed_from_u64(4);
+    for node in parameters.nodes_mut() {
+        if let NodeParameters::Norm(norm) = node {
+            norm.gamma.iter_mut().for_each(|value| *value = rng.random_range(0.5..1.5));
+            norm.beta.iter_mut().for_each(|value| *value = rng.random_range(-0.5..0.5));
+            norm.mean.iter_mut().for_each(|value| *value = rng.random_range(-0.1..0.1));
+            norm.variance.iter_mut().for_each(|value| *value = rng.random_range(0.5..1.5));
+        }
+    }
+    parameters
+}
+
+#[test]
+fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
+    for policy in ["full", "wbin", "fbin"] {
+        let graph = graph(policy);
+        let parameters = parameters(&graph);
+        let effective = effective(&graph, &parameters, Scheme::Dab).unwrap();
+        let network = Network { graph: &graph, parameters: &parameters, effective: &effective };
+        for count in [3, 9] {
+            let canvases = canvases(count, graph.input_shape().elements());
+            let labels: Vec<usize> = (0..count).map(|at| at % CLASSES).collect();
+            let mut rng = Pcg64::seed_from_u64(1);
+            let found = gradients(network, &canvases, &labels, SMOOTHING, &mut rng);
+
+            let mut plain = Plain::new(network, true);
+            let values = plain.run(&canvases, count);
+            let signs = graph
+                .nodes()
+                .iter()
+                .map(|node| matches!(node.op, Op::Sign).then(|| values[node.inputs[0]].clone()));
+            plain.around = Some(signs.collect());
+            assert!((f64::from(found.loss) - plain.loss(&canvases, &labels)).abs() < 1e-5, "{policy}");
+
+            let buffers = plain.buffers().len();
+            assert_eq!(found.buffers.len(), buffers);
+            for buffer in 0..buffers {
+                let len = found.buffers[buffer].len();
+                assert_eq!(plain.buffers()[buffer].len(), len);
+                let largest = found.buffers[buffer].iter().fold(0.0_f32, |most, g| most.max(g.abs()));
+                for at in (0..len).step_by(len.div_ceil(4)) {
+                    let mut shifted = |by: f64| {
+                        plain.buffers()[buffer][at] += by;
+                        let loss = plain.loss(&canvases, &labels);
+                        plain.buffers()[buffer][at] -= by;
+                        loss
+                    };
+                    let expected = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
+                    let error = (f64::from(found.buffers[buffer][at]) - expected).abs();
+                    let tolerance = 1e-3 * f64::from(largest) + 1e-6;
+                    assert!(error < tolerance, "{policy}, buffer {buffer}, {at}: {error} of {largest}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn logits_are_those_of_an_evaluation_of_its_own() {
+    let close = |graph: &Graph, count: usize, policy: &str| {
+        let parameters = parameters(graph);
+        let effective = effective(graph, &parameters, Scheme::Sign).unwrap();
+        let network = Network { graph, parameters: &parameters, effective: &effective };
+        let canvases = canvases(count, graph.input_shape().elements());
+        let found = logits(network, &canvases, count);
+        let expected = Plain::new(network, false).logits(&canvases, count).concat();
+        let largest = expected.iter().fold(0.0_f64, |most, logit| most.max(logit.abs()));
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-4 * largest, "{policy}: {found} {expected}");
+        }
+    };
+    for policy in ["full", "wbin", "fbin"] {
+        for count in [1, 5, 11] {
+            close(&graph(policy), count, policy);
+        }
+        let published = architectures::find("sketch-a-net").unwrap();
+        close(&published.graph(96, 10, &policy.parse().unwrap()).unwrap(), 2, policy);
+    }
+}
+
+#[test]
+fn dropout_keeps_the_mean_and_passes_what_it_kept() {
+    let mut net = Builder::new("drops", &Policy::Full, Shape::new(64, 8, 8));
+    net.dropout("drop", 0.25);
+    net.global_avg_pool("mean");
+    net.conv("last", Filters::new(2, 1));
+    let graph = net.build().unwrap();
+    let parameters = Parameters::new(&graph, 0);
+    let effective = effective(&graph, &parameters, Scheme::Dab).unwrap();
+    let network = Network { graph: &graph, parameters: &parameters, effective: &effective };
+    let mut rng = Pcg64::seed_from_u64(2);
+    let mut forward = Forward::new(network, Some(&mut rng));
+    let ones = vec![1.0; 6 * 64 * 64];
+    let output = forward.run(&ones, 6);
+    assert_eq!(output.examples(), 6);
+    let Kept::Mask(mask) = &forward.kept[1] else { panic!("dropout keeps its mask") };
+    let mask = mask.to_examples();
+    let mean = mask.iter().sum::<f32>() / mask.len() as f32;
+    assert!((mean - 1.0).abs() < 0.02, "{mean}");
+    assert!(mask.iter().all(|&factor| factor == 0.0 || factor == 1.0 / 0.75));
+    assert_eq!(logits(network, &ones, 6).len(), 12);
+}

@@ -1,0 +1,24 @@
+use dabnet_graph::{Graph, NodeId};
+
+use crate::{Effective, Parameters};
+
+/// A graph with the values its nodes run with.
+#[derive(Clone, Copy)]
+pub(crate) struct Network<'a> {
+    pub graph: &'a Graph,
+    pub parameters: &'a Parameters,
+    /// Effective weights by node.
+    pub effective: &'a [Option<Effective>],
+}
+
+/// What a batch says of the network.
+pub(crate) struct Gradients {
+    /// Mean loss over the batch.
+    pub loss: f32,
+    /// How many of its examples were labelled right.
+    pub correct: usize,
+    /// In the order of [`Parameters::trainable_mut`].
+    pub buffers: Vec<Vec<f32>>,
+    /// Mean and variance of every batch normalisation over the batch.
+    pub statistics: Vec<(NodeId, Vec<f32>, Vec<f32>)>,
+}
