@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use dabnet_binarize::Scheme;
 use dabnet_graph::{Canvas, Policy, architectures};
 use dabnet_sketch::{Dataset, SketchError, normalized, rasterize};
-use dabnet_train::{Device, Examples, TrainConfig, Trainer};
+use dabnet_train::{Examples, TrainConfig, Trainer};
 use rand::Rng;
 
 /// Real sketches, drawn once.
@@ -48,7 +48,7 @@ fn main() {
             label_smoothing: 0.0,
             seed: 0,
             threads,
-            device: Device::Cpu,
+            ..TrainConfig::default()
         };
         let (mut last, mut steps): (Instant, Vec<Duration>) = (Instant::now(), Vec::new());
         let observe = |_: &_| {

@@ -5,6 +5,7 @@ use rand::Rng;
 use crate::{
     Device, TrainError, native,
     network::{Gradients, Network},
+    targets::Targets,
 };
 
 /// Loss and gradients over a batch: `canvases` holds one input after another.
@@ -12,16 +13,15 @@ pub(crate) fn gradients(
     device: Device,
     network: Network<'_>,
     canvases: &[f32],
-    labels: &[usize],
-    label_smoothing: f32,
+    targets: &Targets<'_>,
     rng: &mut dyn Rng,
 ) -> Result<Gradients, TrainError> {
     match device {
         #[cfg(feature = "tensors")]
         Device::LibTorch | Device::Cuda(_) | Device::Wgpu => {
-            crate::tensors::gradients(network, canvases.to_vec(), labels, label_smoothing, rng, device)
+            crate::tensors::gradients(network, canvases.to_vec(), targets, rng, device)
         }
-        _ => Ok(native::gradients(network, canvases, labels, label_smoothing, rng)),
+        _ => Ok(native::gradients(network, canvases, targets, rng)),
     }
 }
 

@@ -1,49 +1,284 @@
 use dabnet_binarize::Scheme;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Device, TrainError};
 
+mod accumulation;
+mod distillation;
+mod optimizer;
+mod schedule;
+mod scheme;
+mod weight_gradient;
+
+pub use accumulation::Accumulation;
+pub use distillation::Distillation;
+pub use optimizer::{Moments, Momentum, Optimizer};
+pub use schedule::Schedule;
+pub use weight_gradient::WeightGradient;
+
 /// How a network is trained.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// How filters of binary layers become two values.
+    #[serde(with = "scheme")]
     pub scheme: Scheme,
     /// Passes over the training examples.
     pub epochs: usize,
     /// Examples a step.
     pub batch: usize,
-    /// Peak learning rate of Adam.
+    /// Steps whose gradients are averaged before an update, by the epoch from which on; 1 before the
+    /// first. An update never waits for the next epoch: what is left of one makes a smaller one.
+    pub accumulate: Vec<Accumulation>,
+    /// The rule of an update.
+    pub optimizer: Optimizer,
+    /// Peak of the learning rate.
     pub learning_rate: f32,
+    /// How the learning rate moves.
+    pub schedule: Schedule,
+    /// Pull of an update towards zero, on the weights of convolutions; never on batch normalisations,
+    /// whose scale is what a network says and not how large it is.
+    pub weight_decay: f32,
+    /// Pull on latent weights of binary layers as well. Only which side of the threshold they are on
+    /// and how they are spread reaches the network, so that decay makes bits flip more and simplifies
+    /// nothing.
+    pub decay_binary_weights: bool,
     /// Subtract from every latent filter its mean over input channels, at each tap, before each
     /// step (as published; see the design's trial for what that costs `dab`).
     pub center: bool,
+    /// How gradients reach latent weights.
+    pub weight_gradient: WeightGradient,
     /// Probability mass that the target gives to all labels alike.
     pub label_smoothing: f32,
+    /// Decay of a moving average of all parameters, which is then what is validated, packed and
+    /// returned: latent weights are averaged first and binarized afterwards. While there are few
+    /// updates it is `(1 + n) / (10 + n)` at most, so that the random start is soon forgotten.
+    pub ema: Option<f32>,
+    /// For so many first epochs binary layers run with their real weights, their inputs being binary
+    /// already.
+    pub real_weight_epochs: usize,
+    /// What is learned from a teacher; there must be one if this is there.
+    pub distillation: Option<Distillation>,
     /// Everything random follows from this.
     pub seed: u64,
-    /// Threads of the machine to use; the result does not depend on it.
+    /// Threads of the machine to use, 0 for all; the result does not depend on it, so that it is read
+    /// but never written.
+    #[serde(skip_serializing)]
     pub threads: usize,
-    /// What runs the network.
+    /// What runs the network. Another one gives the same but for rounding, so that it is read but never
+    /// written.
+    #[serde(skip_serializing)]
     pub device: Device,
 }
 
+impl Default for TrainConfig {
+    /// What trains a small DAB-Net well in minutes.
+    fn default() -> Self {
+        Self {
+            scheme: Scheme::Dab,
+            epochs: 13,
+            batch: 64,
+            accumulate: Vec::new(),
+            optimizer: Optimizer::default(),
+            learning_rate: 6e-3,
+            schedule: Schedule::OneCycle,
+            weight_decay: 0.0,
+            decay_binary_weights: false,
+            center: false,
+            weight_gradient: WeightGradient::Identity,
+            label_smoothing: 0.1,
+            ema: None,
+            real_weight_epochs: 0,
+            distillation: None,
+            seed: 0,
+            threads: 0,
+            device: Device::Cpu,
+        }
+    }
+}
+
 impl TrainConfig {
-    pub(crate) fn validate(&self) -> Result<(), TrainError> {
-        let fail = |reason: &str| Err(TrainError::Config(reason.to_owned()));
-        if self.epochs == 0 {
-            return fail("epochs must be at least 1");
+    /// The settings published with the paper, for TU-Berlin: those of DAB-Nets, or of the baselines
+    /// they are compared with (XNOR-Net and full precision). On Sketchy there were 400 epochs.
+    pub fn published(dab: bool) -> Self {
+        let (scheme, learning_rate, floor) =
+            if dab { (Scheme::Dab, 5e-4, 1e-5) } else { (Scheme::Sign, 2e-3, 5e-5) };
+        Self {
+            scheme,
+            epochs: 600,
+            batch: 256,
+            learning_rate,
+            schedule: Schedule::Halving { every_epochs: 50, floor },
+            center: true,
+            weight_gradient: WeightGradient::Published,
+            label_smoothing: 0.0,
+            ..Self::default()
         }
-        if self.batch < 2 {
-            return fail("a batch must have at least 2 examples");
+    }
+
+    /// Checks that every value is in range.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`], saying what is not.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        match self.fault() {
+            Some(reason) => Err(TrainError::Config(reason.to_owned())),
+            None => Ok(()),
         }
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return fail("the learning rate must be positive");
+    }
+
+    fn fault(&self) -> Option<&'static str> {
+        let checks = [
+            (self.epochs > 0, "epochs must be at least 1"),
+            (self.batch >= 2, "a batch must have at least 2 examples"),
+            (
+                self.learning_rate > 0.0 && self.learning_rate.is_finite(),
+                "the learning rate must be positive",
+            ),
+            (
+                self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
+                "the weight decay must not be negative",
+            ),
+            ((0.0..1.0).contains(&self.label_smoothing), "label smoothing must be in [0, 1)"),
+            (
+                self.ema.is_none_or(|decay| (0.0..1.0).contains(&decay)),
+                "the decay of the moving average must be in [0, 1)",
+            ),
+            (
+                self.real_weight_epochs < self.epochs,
+                "epochs with real weights must be fewer than epochs: the last must be binary",
+            ),
+            (
+                self.distillation.is_none_or(|teacher| (0.0..=1.0).contains(&teacher.weight)),
+                "the weight of the teacher must be in [0, 1]",
+            ),
+            (
+                self.distillation.is_none_or(|t| t.temperature > 0.0 && t.temperature.is_finite()),
+                "the temperature of distillation must be positive",
+            ),
+            (
+                self.accumulate.iter().all(|from| from.epoch > 0 && from.steps > 0),
+                "accumulation counts epochs and steps from 1",
+            ),
+            (
+                self.accumulate.is_sorted_by(|a, b| a.epoch < b.epoch),
+                "accumulation must name each epoch once, in order",
+            ),
+        ];
+        let broken = checks.iter().find(|(holds, _)| !holds).map(|(_, reason)| *reason);
+        broken
+            .or_else(|| self.optimizer.fault())
+            .or_else(|| self.schedule.fault(self.learning_rate, self.epochs))
+    }
+
+    /// Steps that make one update in `epoch`, from 1.
+    pub(crate) fn steps_per_update(&self, epoch: usize) -> usize {
+        self.accumulate.iter().rev().find(|from| from.epoch <= epoch).map_or(1, |from| from.steps)
+    }
+
+    /// Whether binary layers run with real weights in `epoch`, from 1.
+    pub(crate) fn real_weights(&self, epoch: usize) -> bool {
+        epoch <= self.real_weight_epochs
+    }
+
+    /// The first setting that makes a run with `other` another run than with these, and both values of
+    /// it. More epochs do not, where the learning rate does not depend on how many there are.
+    pub(crate) fn difference(&self, other: &Self) -> Option<(String, Value, Value)> {
+        let (ours, theirs) = (serde_json::json!(self), serde_json::json!(other));
+        let (Value::Object(ours), Value::Object(theirs)) = (ours, theirs) else { return None };
+        let may_differ = |name: &str| name == "epochs" && !self.schedule.knows_its_end();
+        let differing = ours.into_iter().find(|(name, value)| !may_differ(name) && theirs[name] != *value);
+        differing.map(|(name, value)| {
+            let their = theirs[&name].clone();
+            (name, value, their)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<TrainConfig, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_not_said_is_the_default() {
+        assert_eq!(read("{}").unwrap(), TrainConfig::default());
+        let config = read(
+            r#"{"scheme": "sign", "optimizer": {"name": "adamw", "epsilon": 1e-6}, "threads": 3,
+                "schedule": {"name": "cosine", "warm_up_epochs": 2}, "accumulate": [{"epoch": 3, "steps": 4}]}"#,
+        )
+        .unwrap();
+        assert_eq!(config.scheme, Scheme::Sign);
+        assert_eq!(config.optimizer, Optimizer::AdamW(Moments { epsilon: 1e-6, ..Moments::default() }));
+        assert_eq!(config.schedule, Schedule::Cosine { warm_up_epochs: 2.0, floor: 0.0 });
+        assert_eq!((config.threads, config.steps_per_update(2), config.steps_per_update(3)), (3, 1, 4));
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused() {
+        for text in [
+            r#"{"learning-rate": 1}"#,
+            r#"{"scheme": "ternary"}"#,
+            r#"{"optimizer": {"name": "sgd", "betas": [0.9, 0.9]}}"#,
+            r#"{"schedule": {"name": "halving", "every_epochs": 5, "warm_up": 1}}"#,
+            r#"{"weight_gradient": "other"}"#,
+        ] {
+            assert!(read(text).is_err(), "{text}");
         }
-        if !(0.0..1.0).contains(&self.label_smoothing) {
-            return fail("label smoothing must be in [0, 1)");
+    }
+
+    #[test]
+    fn is_written_and_read_again() {
+        let config = TrainConfig {
+            optimizer: Optimizer::Sgd(Momentum { momentum: 0.8, nesterov: true }),
+            ema: Some(0.999),
+            distillation: Some(Distillation::default()),
+            seed: u64::MAX,
+            ..TrainConfig::published(true)
+        };
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(read(&text).unwrap(), config);
+        assert!(!text.contains("threads"));
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        let default = TrainConfig::default;
+        TrainConfig::published(true).validate().unwrap();
+        TrainConfig::published(false).validate().unwrap();
+        let wrong = [
+            TrainConfig { epochs: 0, ..default() },
+            TrainConfig { learning_rate: f32::NAN, ..default() },
+            TrainConfig { ema: Some(1.0), ..default() },
+            TrainConfig { real_weight_epochs: 13, ..default() },
+            TrainConfig { weight_decay: -1.0, ..default() },
+            TrainConfig { accumulate: vec![Accumulation { epoch: 1, steps: 0 }], ..default() },
+            TrainConfig { schedule: Schedule::Halving { every_epochs: 0, floor: 0.0 }, ..default() },
+            TrainConfig { schedule: Schedule::Cosine { warm_up_epochs: 13.0, floor: 0.0 }, ..default() },
+            TrainConfig {
+                optimizer: Optimizer::Sgd(Momentum { momentum: 0.0, nesterov: true }),
+                ..default()
+            },
+            TrainConfig { distillation: Some(Distillation { weight: 1.0, temperature: 0.0 }), ..default() },
+        ];
+        for config in wrong {
+            assert!(matches!(config.validate(), Err(TrainError::Config(_))), "{config:?}");
         }
-        if self.threads == 0 {
-            return fail("at least one thread is needed");
-        }
-        Ok(())
+    }
+
+    #[test]
+    fn threads_never_and_epochs_only_sometimes_make_another_run() {
+        let ours = TrainConfig::default();
+        assert_eq!(ours.difference(&TrainConfig { threads: 5, ..ours.clone() }), None);
+        let longer = TrainConfig { epochs: 20, ..ours.clone() };
+        assert_eq!(ours.difference(&longer).unwrap().0, "epochs");
+        let halving = TrainConfig::published(true);
+        assert_eq!(halving.difference(&TrainConfig { epochs: 800, ..halving.clone() }), None);
+        let other = TrainConfig { ema: Some(0.5), ..halving.clone() };
+        assert_eq!(halving.difference(&other), Some(("ema".into(), Value::Null, 0.5.into())));
     }
 }

@@ -1,11 +1,14 @@
 use std::{fmt, str::FromStr};
 
+use serde::Deserialize;
+
 use crate::TrainError;
 
 /// What runs a network in training.
 ///
 /// Written `cpu`, `libtorch`, `cuda`, `cuda:1` or `wgpu`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Device {
     /// The processor, by the backend that is always there.
     #[default]
@@ -68,6 +71,14 @@ impl FromStr for Device {
                 index.parse().map(Self::Cuda).map_err(|_| unknown())
             }
         }
+    }
+}
+
+impl TryFrom<String> for Device {
+    type Error = TrainError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 

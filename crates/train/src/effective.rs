@@ -18,7 +18,8 @@ pub struct Effective {
 /// The largest magnitude a binarized latent weight may have.
 const CLAMP: f32 = 1.0;
 
-/// The effective weights of every node; `None` where it is no convolution.
+/// The effective weights of every node; `None` where it is no convolution. With `real_weights` those
+/// of binary layers are their latent weights.
 ///
 /// # Errors
 /// [`TrainError::Split`] if a latent weight is not finite.
@@ -26,11 +27,12 @@ pub(crate) fn effective(
     graph: &Graph,
     parameters: &Parameters,
     scheme: Scheme,
+    real_weights: bool,
 ) -> Result<Vec<Option<Effective>>, TrainError> {
     let mut all = vec![None; graph.nodes().len()];
     for (id, node, conv) in graph.convolutions() {
         let NodeParameters::Conv(latent) = &parameters.nodes()[id] else { continue };
-        all[id] = Some(if conv.precision.binary_weights() {
+        all[id] = Some(if conv.precision.binary_weights() && !real_weights {
             binarize(&node.name, latent, conv, scheme)?
         } else {
             Effective { weights: latent.clone(), splits: Vec::new() }

@@ -1,3 +1,5 @@
+use std::{io, path::PathBuf};
+
 use dabnet_binarize::SplitError;
 use thiserror::Error;
 
@@ -28,6 +30,54 @@ pub enum TrainError {
     /// The examples or the configuration cannot train this network.
     #[error("{0}")]
     Config(String),
+    /// A checkpoint is of another run.
+    #[error("cannot resume: {what} is {checkpoint} in the checkpoint and {run} now")]
+    Mismatch {
+        /// What differs.
+        what: String,
+        /// As the checkpoint has it.
+        checkpoint: String,
+        /// As it was asked for.
+        run: String,
+    },
+    /// A checkpoint makes no sense.
+    #[error("'{field}' {reason}")]
+    Field {
+        /// The field that is wrong.
+        field: String,
+        /// How.
+        reason: String,
+    },
+    /// A file of a run makes no sense.
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<TrainError>,
+    },
+    /// A file of a run cannot be read.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of a run cannot be written.
+    #[error("cannot write {path}: {source}", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process trains the run.
+    #[error("{path}: another process trains this run", path = path.display())]
+    Busy {
+        /// The folder of the run.
+        path: PathBuf,
+    },
     /// An example cannot be read.
     #[error(transparent)]
     Sketch(#[from] dabnet_sketch::SketchError),
@@ -45,4 +95,10 @@ pub enum TrainError {
     /// The trained network does not make a valid model file.
     #[error(transparent)]
     Engine(#[from] dabnet_engine::EngineError),
+}
+
+impl TrainError {
+    pub(crate) fn field(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Field { field: field.into(), reason: reason.into() }
+    }
 }

@@ -8,36 +8,51 @@
 //! features `libtorch` and `wgpu`.
 #![forbid(unsafe_code)]
 
-mod adam;
+mod average;
 mod backend;
+mod bits;
+mod checkpoint;
 mod config;
 mod device;
 mod effective;
 mod error;
+mod estimator;
 mod events;
 mod history;
+mod learning;
 mod native;
 mod network;
+mod observer;
+mod optimizer;
 mod pack;
 mod parameters;
+mod plan;
 mod progress;
-mod schedule;
+mod run;
 mod sketches;
+mod targets;
 #[cfg(feature = "tensors")]
 mod tensors;
 mod trained;
 mod trainer;
+mod validation;
 
-pub use config::TrainConfig;
+pub use checkpoint::Checkpoint;
+pub use config::{
+    Accumulation, Distillation, Moments, Momentum, Optimizer, Schedule, TrainConfig, WeightGradient,
+};
 pub use dabnet_sketch::Examples;
 pub use device::Device;
 pub use effective::Effective;
 pub use error::TrainError;
 pub use events::{Events, Histogram};
 pub use history::{History, LayerSnapshot, Snapshot};
+pub use observer::{Control, EpochReport, LayerReport, Observer, Outcome};
 pub use pack::{Description, pack};
 pub use parameters::{NodeParameters, Norm, Parameters};
 pub use progress::Progress;
+pub use run::{EpochMetrics, Metric, Run, Saved, Saving, StepMetrics};
 pub use sketches::AugmentedSketches;
 pub use trained::Trained;
 pub use trainer::Trainer;
+pub use validation::Validation;

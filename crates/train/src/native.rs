@@ -16,6 +16,7 @@ use rand::{Rng, RngExt};
 use crate::{
     NodeParameters,
     network::{Gradients, Network},
+    targets::Targets,
 };
 use conv::Convolution;
 use norm::Statistics;
@@ -26,17 +27,16 @@ use tensor::Tensor;
 pub(crate) fn gradients(
     network: Network<'_>,
     canvases: &[f32],
-    labels: &[usize],
-    label_smoothing: f32,
+    targets: &Targets<'_>,
     rng: &mut dyn Rng,
 ) -> Gradients {
     let mut forward = Forward::new(network, Some(rng));
-    let logits = forward.run(canvases, labels.len()).to_examples();
-    let (loss, gradient) = cross_entropy(&logits, labels, label_smoothing);
+    let logits = forward.run(canvases, targets.labels.len()).to_examples();
+    let (loss, gradient) = targets.loss_and_gradient(&logits);
     let statistics = forward.statistics();
     let shape = network.graph.shape(network.graph.nodes().len() - 1);
-    let buffers = forward.backward(Tensor::from_examples(&gradient, labels.len(), shape));
-    Gradients { loss, correct: count_correct(&logits, labels), buffers, statistics }
+    let buffers = forward.backward(Tensor::from_examples(&gradient, targets.labels.len(), shape));
+    Gradients { loss, correct: count_correct(&logits, targets.labels), buffers, statistics }
 }
 
 /// Logits of `count` inputs in evaluation mode, one row after another.
@@ -299,25 +299,6 @@ fn read_backward(graph: &Graph) -> Vec<bool> {
         .filter(|node| matches!(node.op, Op::Conv2d(_) | Op::BatchNorm { .. } | Op::Sign));
     readers.for_each(|node| read[node.inputs[0]] = true);
     read
-}
-
-/// Mean loss over the examples, and its gradient with respect to their logits.
-fn cross_entropy(logits: &[f32], labels: &[usize], smoothing: f32) -> (f32, Vec<f32>) {
-    let classes = logits.len() / labels.len();
-    let share = smoothing / classes as f32;
-    let mut loss = 0.0;
-    let mut gradient = Vec::with_capacity(logits.len());
-    for (row, &label) in logits.chunks(classes).zip(labels) {
-        let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let total: f64 = row.iter().map(|logit| f64::from(logit - most).exp()).sum();
-        for (class, logit) in row.iter().enumerate() {
-            let target = f64::from(share + if class == label { 1.0 - smoothing } else { 0.0 });
-            let log = f64::from(logit - most) - total.ln();
-            loss -= target * log;
-            gradient.push(((log.exp() - target) / labels.len() as f64) as f32);
-        }
-    }
-    ((loss / labels.len() as f64) as f32, gradient)
 }
 
 fn count_correct(logits: &[f32], labels: &[usize]) -> usize {

@@ -73,8 +73,8 @@ fn affine(norm: &Norm, epsilon: f32) -> Packed {
 fn recipe(trained: &Trained) -> Value {
     let config = trained.config();
     let mut recipe = serde_json::json!({
-        "optimizer": "adam",
-        "schedule": "one-cycle",
+        "optimizer": config.optimizer.name(),
+        "schedule": config.schedule.name(),
         "learning_rate": config.learning_rate,
         "epochs": config.epochs,
         "batch": config.batch,

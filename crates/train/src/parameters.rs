@@ -8,6 +8,17 @@ pub struct Parameters {
     nodes: Vec<NodeParameters>,
 }
 
+/// What a trainable buffer is to its network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Real weights of a convolution.
+    Weights,
+    /// Latent weights of a convolution with binary ones.
+    BinaryWeights,
+    /// Scale or shift of a batch normalisation.
+    Norm,
+}
+
 /// The parameters of one node.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeParameters {
@@ -67,6 +78,10 @@ impl Parameters {
         Self { nodes }
     }
 
+    pub(crate) fn from_nodes(nodes: Vec<NodeParameters>) -> Self {
+        Self { nodes }
+    }
+
     /// The parameters of every node.
     pub fn nodes(&self) -> &[NodeParameters] {
         &self.nodes
@@ -76,15 +91,45 @@ impl Parameters {
         &mut self.nodes
     }
 
-    /// What the optimiser updates, in a fixed order.
-    pub(crate) fn trainable_mut(&mut self) -> impl Iterator<Item = &mut Vec<f32>> {
+    /// What the optimiser updates, in a fixed order, and what each is to `graph`.
+    pub(crate) fn trainable_mut<'a>(
+        &'a mut self,
+        graph: &'a Graph,
+    ) -> impl Iterator<Item = (Role, &'a mut Vec<f32>)> {
         self.nodes
             .iter_mut()
-            .flat_map(|node| match node {
+            .enumerate()
+            .flat_map(|(id, node)| match node {
                 NodeParameters::None => [None, None],
-                NodeParameters::Conv(weights) => [Some(weights), None],
-                NodeParameters::Norm(norm) => [Some(&mut norm.gamma), Some(&mut norm.beta)],
+                NodeParameters::Conv(weights) => {
+                    let binary =
+                        matches!(&graph.nodes()[id].op, Op::Conv2d(conv) if conv.precision.binary_weights());
+                    [Some((if binary { Role::BinaryWeights } else { Role::Weights }, weights)), None]
+                }
+                NodeParameters::Norm(norm) => {
+                    [Some((Role::Norm, &mut norm.gamma)), Some((Role::Norm, &mut norm.beta))]
+                }
             })
             .flatten()
+    }
+
+    /// Everything there is, node by node: weights, or scale, shift, running mean and running variance.
+    pub(crate) fn buffers(&self) -> impl Iterator<Item = &Vec<f32>> {
+        self.nodes.iter().flat_map(|node| match node {
+            NodeParameters::None => vec![],
+            NodeParameters::Conv(weights) => vec![weights],
+            NodeParameters::Norm(norm) => vec![&norm.gamma, &norm.beta, &norm.mean, &norm.variance],
+        })
+    }
+
+    /// The same, to change.
+    pub(crate) fn buffers_mut(&mut self) -> impl Iterator<Item = &mut Vec<f32>> {
+        self.nodes.iter_mut().flat_map(|node| match node {
+            NodeParameters::None => vec![],
+            NodeParameters::Conv(weights) => vec![weights],
+            NodeParameters::Norm(norm) => {
+                vec![&mut norm.gamma, &mut norm.beta, &mut norm.mean, &mut norm.variance]
+            }
+        })
     }
 }

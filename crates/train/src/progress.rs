@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::Validation;
+
 /// Where training stands, after every step.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
@@ -15,6 +17,10 @@ pub struct Progress {
     pub loss: f32,
     /// Share of the epoch's augmented examples labelled right so far.
     pub accuracy: f32,
+    /// Learning rate of this step.
+    pub learning_rate: f32,
+    /// How well the network labelled the validation examples after the last epoch that ended.
+    pub validation: Option<Validation>,
     /// Examples seen since training began.
     pub examples: usize,
     /// Time since training began.

@@ -14,25 +14,24 @@ use rand::{Rng, RngExt};
 use crate::{
     NodeParameters, Norm, TrainError,
     network::{Gradients, Network},
+    targets::Targets,
 };
 
 /// Loss and gradients over a batch: `canvases` holds one input after another.
 pub(crate) fn gradients(
     network: Network<'_>,
     canvases: Vec<f32>,
-    labels: &[usize],
-    label_smoothing: f32,
+    targets: &Targets<'_>,
     rng: &mut dyn Rng,
     device: crate::Device,
 ) -> Result<Gradients, TrainError> {
     let device = opened(device).autodiff();
     let mut training = Training { device: device.clone(), rng, leaves: Vec::new(), statistics: Vec::new() };
-    let logits = forward(network, &device, canvases, labels.len(), &mut training);
+    let logits = forward(network, &device, canvases, targets.labels.len(), &mut training);
     let Training { leaves, statistics, .. } = training;
 
-    let correct = count_correct(&values(logits.clone().detach())?, labels);
-    let loss = cross_entropy(logits, labels, label_smoothing);
-    let loss_value = values(loss.clone().detach())?[0];
+    let correct = count_correct(&values(logits.clone().detach())?, targets.labels);
+    let (loss_value, loss) = loss(logits, targets)?;
     let gradients = loss.backward();
     let buffers = leaves.into_iter().map(|leaf| leaf.gradient(&gradients)).collect::<Result<Vec<_>, _>>()?;
     let statistics = statistics
@@ -244,6 +243,17 @@ impl Mode for Training<'_> {
 
 fn hard_sign(input: Tensor<4>) -> Tensor<4> {
     input.greater_equal_elem(0.0).float().mul_scalar(2.0).sub_scalar(1.0)
+}
+
+/// The loss, and what has its gradients.
+fn loss(logits: Tensor<2>, targets: &Targets<'_>) -> Result<(f32, Tensor<1>), TrainError> {
+    if targets.teacher.is_none() {
+        let loss = cross_entropy(logits, targets.labels, targets.label_smoothing);
+        return Ok((values(loss.clone().detach())?[0], loss));
+    }
+    let (value, slopes) = targets.loss_and_gradient(&values(logits.clone().detach())?);
+    let slopes = Tensor::<2>::from_data(TensorData::new(slopes, logits.dims()), &logits.device());
+    Ok((value, (logits * slopes).sum()))
 }
 
 fn cross_entropy(logits: Tensor<2>, labels: &[usize], smoothing: f32) -> Tensor<1> {

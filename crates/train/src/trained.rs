@@ -63,13 +63,27 @@ impl Trained {
             let reason = format!("an input has {} values, the network sees {expected}", input.len());
             return Err(TrainError::Config(reason));
         }
-        let network =
-            Network { graph: &self.graph, parameters: &self.parameters, effective: &self.effective };
         let mut all = Vec::with_capacity(inputs.len());
         for batch in inputs.chunks(EVALUATION_BATCH) {
-            let rows = backend::logits(self.config.device, network, &batch.concat(), batch.len())?;
+            let rows = self.rows(&batch.concat(), batch.len())?;
             all.extend(rows.chunks(self.graph.outputs()).map(<[f32]>::to_vec));
         }
         Ok(all)
+    }
+
+    /// Logits of `count` inputs, one row after another.
+    pub(crate) fn rows(&self, inputs: &[f32], count: usize) -> Result<Vec<f32>, TrainError> {
+        let network =
+            Network { graph: &self.graph, parameters: &self.parameters, effective: &self.effective };
+        backend::logits(self.config.device, network, inputs, count)
+    }
+
+    /// CRC-32 of all parameters: what tells one trained network from another.
+    pub(crate) fn fingerprint(&self) -> u32 {
+        let mut sum = crc32fast::Hasher::new();
+        for value in self.parameters.buffers().flatten() {
+            sum.update(&value.to_le_bytes());
+        }
+        sum.finalize()
     }
 }

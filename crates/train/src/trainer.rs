@@ -1,16 +1,18 @@
-use std::time::Instant;
-
-use dabnet_graph::Graph;
-use dabnet_sketch::{Batch, Batches, Examples, Order, load, stream};
+use dabnet_graph::{Graph, Node};
+use dabnet_sketch::{Batch, Examples, Order, load, stream};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    History, NodeParameters, Parameters, Progress, TrainConfig, TrainError, Trained,
-    adam::Adam,
-    backend,
-    effective::{constrain, effective},
+    Checkpoint, Effective, History, NodeParameters, Observer, Outcome, Parameters, Progress, TrainConfig,
+    TrainError, Trained, backend,
+    checkpoint::{Counts, Origin},
+    effective::constrain,
+    learning::Learning,
     network::{Gradients, Network},
-    schedule::one_cycle,
+    observer::Steps,
+    optimizer::OptimizerState,
+    plan::Plan,
+    targets::{Targets, TeacherTargets},
 };
 
 /// Fewer examples have no variance to normalise by.
@@ -22,16 +24,18 @@ const AHEAD: usize = 2;
 /// What the randomness of dropout is drawn for.
 const DROPOUT: u8 = 2;
 
-/// Weight of a new batch in the running statistics of batch normalisation.
-const MOMENTUM: f32 = 0.1;
-
 /// Trains one network.
 pub struct Trainer<'a, E> {
-    graph: &'a Graph,
-    config: TrainConfig,
+    pub(crate) graph: &'a Graph,
+    pub(crate) config: TrainConfig,
     examples: &'a E,
-    pool: ThreadPool,
+    pub(crate) threads: ThreadPool,
     start: Parameters,
+    teacher: Option<&'a Trained>,
+    pub(crate) validation: Option<&'a dyn Examples>,
+    labels: Vec<String>,
+    /// Where it goes on, instead of at the start.
+    resumed: Option<(Checkpoint, History)>,
 }
 
 impl<'a, E: Examples> Trainer<'a, E> {
@@ -40,7 +44,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// # Errors
     /// [`TrainError::Config`] for a configuration out of range, fewer than two
     /// examples, or a label the graph has no output for; [`TrainError::Device`] where that is not to be had.
-    pub fn new(graph: &'a Graph, config: TrainConfig, examples: &'a E) -> Result<Self, TrainError> {
+    pub fn new(graph: &'a Graph, mut config: TrainConfig, examples: &'a E) -> Result<Self, TrainError> {
         config.validate()?;
         config.device.check()?;
         if examples.len() < MIN_BATCH {
@@ -48,18 +52,25 @@ impl<'a, E: Examples> Trainer<'a, E> {
                 format!("{} training examples are too few: {} are needed", examples.len(), MIN_BATCH);
             return Err(TrainError::Config(reason));
         }
-        if let Some(index) = (0..examples.len()).find(|&index| examples.label(index) >= graph.outputs()) {
-            let reason = format!(
-                "example {index} has label {}, the network {} outputs",
-                examples.label(index),
-                graph.outputs()
-            );
-            return Err(TrainError::Config(reason));
+        check_labels("example", examples, graph)?;
+        if config.threads == 0 {
+            config.threads = std::thread::available_parallelism().map_or(1, usize::from);
         }
-        let pool = ThreadPoolBuilder::new().num_threads(config.threads).build();
-        let pool = pool.map_err(|error| TrainError::Config(format!("cannot start threads: {error}")))?;
+        let threads = ThreadPoolBuilder::new().num_threads(config.threads).build();
+        let threads =
+            threads.map_err(|error| TrainError::Config(format!("cannot start threads: {error}")))?;
         let start = Parameters::new(graph, config.seed);
-        Ok(Self { graph, config, examples, pool, start })
+        Ok(Self {
+            graph,
+            config,
+            examples,
+            threads,
+            start,
+            teacher: None,
+            validation: None,
+            labels: Vec::new(),
+            resumed: None,
+        })
     }
 
     /// Starts from the weights of another network's convolutions of the same name and shape,
@@ -79,91 +90,233 @@ impl<'a, E: Examples> Trainer<'a, E> {
         self
     }
 
-    /// Trains from fresh parameters, telling `observe` of every step.
+    /// Learns from what `teacher` says as well, as [`TrainConfig::distillation`] has it.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] if the configuration says nothing of a teacher, or the teacher sees or
+    /// answers something else.
+    pub fn teacher(mut self, teacher: &'a Trained) -> Result<Self, TrainError> {
+        let fail = |reason: &str| Err(TrainError::Config(reason.to_owned()));
+        if self.config.distillation.is_none() {
+            return fail("there is a teacher, but the configuration has no distillation");
+        }
+        if teacher.graph().input_shape() != self.graph.input_shape() {
+            return fail("the teacher sees another canvas than the network");
+        }
+        if teacher.graph().outputs() != self.graph.outputs() {
+            return fail("the teacher has other outputs than the network");
+        }
+        self.teacher = Some(teacher);
+        Ok(self)
+    }
+
+    /// Labels `examples` after every epoch. They should be still: drawn the same each time.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] for a label the graph has no output for.
+    pub fn validate(mut self, examples: &'a dyn Examples) -> Result<Self, TrainError> {
+        check_labels("validation example", examples, self.graph)?;
+        self.validation = Some(examples);
+        Ok(self)
+    }
+
+    /// Names the outputs, for checkpoints.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] if there are not as many.
+    pub fn labels(mut self, labels: Vec<String>) -> Result<Self, TrainError> {
+        if labels.len() != self.graph.outputs() {
+            let reason = format!(
+                "there are {} labels, the network has {} outputs",
+                labels.len(),
+                self.graph.outputs()
+            );
+            return Err(TrainError::Config(reason));
+        }
+        self.labels = labels;
+        Ok(self)
+    }
+
+    /// Goes on where a run stood, to end with the same weights as if it had never stopped. `history` is
+    /// what it went through so far.
+    ///
+    /// # Errors
+    /// [`TrainError::Mismatch`] if that is a run of another network, of other examples, or trained in
+    /// another way, and this would be neither the one nor the other.
+    pub fn resume(mut self, checkpoint: Checkpoint, history: History) -> Result<Self, TrainError> {
+        let mismatch = |what: &str, checkpoint: String, run: String| {
+            Err(TrainError::Mismatch { what: what.to_owned(), checkpoint, run })
+        };
+        if let Some((what, theirs, ours)) = graph_difference(&checkpoint.graph, self.graph) {
+            return mismatch(&what, theirs, ours);
+        }
+        if let Some((what, theirs, ours)) = checkpoint.config.difference(&self.config) {
+            return mismatch(&what, theirs.to_string(), ours.to_string());
+        }
+        let origin = origin(self.examples);
+        if checkpoint.origin.examples != origin.examples {
+            let counts = [checkpoint.origin.examples, origin.examples].map(|count| count.to_string());
+            let [theirs, ours] = counts;
+            return mismatch("number of training examples", theirs, ours);
+        }
+        if checkpoint.origin.labels != origin.labels {
+            let [theirs, ours] = [checkpoint.origin.labels, origin.labels].map(|sum| format!("{sum:08x}"));
+            return mismatch("checksum of the labels of the training examples", theirs, ours);
+        }
+        let per_epoch = self.plan().steps_per_epoch;
+        if checkpoint.counts.steps_per_epoch != per_epoch {
+            let theirs = checkpoint.counts.steps_per_epoch.to_string();
+            return mismatch("number of steps an epoch", theirs, per_epoch.to_string());
+        }
+        if checkpoint.step() > self.plan().steps() {
+            let epochs = checkpoint.epochs_done().to_string();
+            return mismatch("number of epochs", epochs, self.config.epochs.to_string());
+        }
+        if self.labels.is_empty() {
+            self.labels.clone_from(&checkpoint.labels);
+        }
+        if !checkpoint.labels.is_empty() && self.labels != checkpoint.labels {
+            return mismatch("names of the labels", checkpoint.labels.join(", "), self.labels.join(", "));
+        }
+        self.resumed = Some((checkpoint, history));
+        Ok(self)
+    }
+
+    /// Trains, telling `observe` of every step.
     ///
     /// # Errors
     /// [`TrainError`] if training diverges or the tensor library fails.
     pub fn train(self, observe: impl FnMut(&Progress)) -> Result<Trained, TrainError> {
-        let batch = self.config.batch.clamp(MIN_BATCH, self.examples.len());
-        let steps = self.config.epochs * (self.examples.len() / batch);
-        let TrainConfig { seed, threads, .. } = self.config;
-        let order = Order { batch, seed, first: 0, count: steps, threads, ahead: AHEAD };
-        load(self.examples, &order, |batches| self.learn(batches, steps, observe))
+        Ok(self.train_with(&mut Steps(observe))?.into_trained())
     }
 
-    fn learn(
-        &self,
-        batches: &mut Batches<'_>,
-        steps: usize,
-        mut observe: impl FnMut(&Progress),
-    ) -> Result<Trained, TrainError> {
-        let TrainConfig { epochs, scheme, .. } = self.config;
+    /// Trains, with an observer who may ask for checkpoints and stop it.
+    ///
+    /// # Errors
+    /// [`TrainError`] if training diverges, the tensor library fails or the observer does, and
+    /// [`TrainError::Config`] if a teacher is configured and there is none.
+    pub fn train_with(mut self, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+        if self.config.distillation.is_some() && self.teacher.is_none() {
+            let reason = "the configuration has distillation, but there is no teacher";
+            return Err(TrainError::Config(reason.to_owned()));
+        }
+        let plan = self.plan();
+        let (now, history) = match self.resumed.take() {
+            Some((checkpoint, history)) => (self.adopted(checkpoint)?, history),
+            None => (self.beginning(&plan), History::default()),
+        };
+        let TrainConfig { seed, threads, .. } = self.config;
+        let first = now.counts.step;
+        let order =
+            Order { batch: plan.batch, seed, first, count: plan.steps() - first, threads, ahead: AHEAD };
+        let learning = Learning::new(&self, plan, now, history, observer);
+        load(self.examples, &order, |batches| learning.run(batches))
+    }
+
+    /// The state before the first step.
+    fn beginning(&self, plan: &Plan) -> Checkpoint {
         let mut parameters = self.start.clone();
         constrain(self.graph, &mut parameters, self.config.center);
-        let mut adam = Adam::new(parameters.trainable_mut().map(|buffer| buffer.len()));
-        let start = Instant::now();
-        let mut history = History::default();
-        let mut weights = effective(self.graph, &parameters, scheme)?;
-        history.record(0, self.graph, &parameters, &weights);
-
-        let steps_per_epoch = steps / epochs.max(1);
-        let (mut loss, mut correct, mut examples) = (0.0, 0, 0);
-        for (index, batch) in batches.enumerate() {
-            let batch = batch?;
-            let (epoch, seen) = (batch.epoch, index % steps_per_epoch + 1);
-            if seen == 1 {
-                (loss, correct) = (0.0, 0);
-            }
-            let gradients = self.batch_gradients(&parameters, &batch)?;
-            if !gradients.loss.is_finite() {
-                return Err(TrainError::Diverged { epoch, loss: gradients.loss });
-            }
-            let rate = self.config.learning_rate * one_cycle(index, steps);
-            adam.step(parameters.trainable_mut(), &gradients.buffers, rate);
-            update_statistics(&mut parameters, &gradients);
-            constrain(self.graph, &mut parameters, self.config.center);
-
-            loss += gradients.loss;
-            correct += gradients.correct;
-            examples += batch.indices.len();
-            observe(&Progress {
-                epoch,
-                epochs,
-                step: index + 1,
-                steps,
-                loss: loss / seen as f32,
-                accuracy: correct as f32 / (seen * batch.indices.len()) as f32,
-                examples,
-                elapsed: start.elapsed(),
-            });
-            if seen == steps_per_epoch {
-                weights = effective(self.graph, &parameters, scheme)?;
-                history.record(epoch, self.graph, &parameters, &weights);
-            }
+        let lengths: Vec<usize> =
+            parameters.trainable_mut(self.graph).map(|(_, buffer)| buffer.len()).collect();
+        Checkpoint {
+            config: self.config.clone(),
+            graph: self.graph.clone(),
+            labels: self.labels.clone(),
+            origin: Origin { teacher: self.teacher.map(Trained::fingerprint), ..origin(self.examples) },
+            average: self.config.ema.map(|_| parameters.clone()),
+            optimizer: OptimizerState::new(self.config.optimizer, &lengths),
+            parameters,
+            bits: Vec::new(),
+            counts: Counts { steps_per_epoch: plan.steps_per_epoch, ..Counts::default() },
         }
-        Ok(Trained::new(self.graph.clone(), self.config.clone(), parameters, weights, history))
     }
 
-    fn batch_gradients(&self, parameters: &Parameters, batch: &Batch) -> Result<Gradients, TrainError> {
-        self.pool.install(|| {
-            let effective = effective(self.graph, parameters, self.config.scheme)?;
-            let network = Network { graph: self.graph, parameters, effective: &effective };
-            let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[0]);
-            let smoothing = self.config.label_smoothing;
-            backend::gradients(self.config.device, network, &batch.values, &batch.labels, smoothing, &mut rng)
+    /// A checkpoint as this trainer goes on from it: with settings that may be others.
+    fn adopted(&self, checkpoint: Checkpoint) -> Result<Checkpoint, TrainError> {
+        let teacher = self.teacher.map(Trained::fingerprint);
+        if checkpoint.origin.teacher != teacher {
+            let name = |sum: Option<u32>| sum.map_or("none".to_owned(), |sum| format!("{sum:08x}"));
+            return Err(TrainError::Mismatch {
+                what: "fingerprint of the teacher".to_owned(),
+                checkpoint: name(checkpoint.origin.teacher),
+                run: name(teacher),
+            });
+        }
+        Ok(Checkpoint { config: self.config.clone(), labels: self.labels.clone(), ..checkpoint })
+    }
+
+    fn plan(&self) -> Plan {
+        Plan::new(&self.config, self.examples.len(), MIN_BATCH)
+    }
+
+    /// The learning rate of a step, from 0.
+    pub(crate) fn learning_rate(&self, plan: &Plan, step: usize) -> f32 {
+        let TrainConfig { schedule, learning_rate, epochs, .. } = &self.config;
+        schedule.rate(*learning_rate, step, plan.steps_per_epoch, *epochs)
+    }
+
+    /// What a batch says of the network.
+    pub(crate) fn batch_gradients(
+        &self,
+        parameters: &Parameters,
+        effective: &[Option<Effective>],
+        batch: &Batch,
+    ) -> Result<Gradients, TrainError> {
+        let network = Network { graph: self.graph, parameters, effective };
+        let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[0]);
+        self.threads.install(|| {
+            let taught = self.teacher.map(|teacher| teacher.rows(&batch.values, batch.labels.len()));
+            let taught = taught.transpose()?;
+            let targets = self.targets(&batch.labels, taught.as_deref());
+            backend::gradients(self.config.device, network, &batch.values, &targets, &mut rng)
         })
     }
-}
 
-fn update_statistics(parameters: &mut Parameters, gradients: &Gradients) {
-    for (id, mean, variance) in &gradients.statistics {
-        if let NodeParameters::Norm(norm) = &mut parameters.nodes_mut()[*id] {
-            blend(&mut norm.mean, mean);
-            blend(&mut norm.variance, variance);
-        }
+    fn targets<'s>(&self, labels: &'s [usize], taught: Option<&'s [f32]>) -> Targets<'s> {
+        let teacher = taught.zip(self.config.distillation).map(|(logits, distillation)| TeacherTargets {
+            logits,
+            weight: distillation.weight,
+            temperature: distillation.temperature,
+        });
+        Targets { labels, label_smoothing: self.config.label_smoothing, teacher }
     }
 }
 
-fn blend(running: &mut [f32], new: &[f32]) {
-    running.iter_mut().zip(new).for_each(|(running, new)| *running += MOMENTUM * (new - *running));
+fn check_labels(what: &str, examples: &(impl Examples + ?Sized), graph: &Graph) -> Result<(), TrainError> {
+    let outputs = graph.outputs();
+    match (0..examples.len()).find(|&index| examples.label(index) >= outputs) {
+        Some(index) => {
+            let label = examples.label(index);
+            let reason = format!("{what} {index} has label {label}, the network {outputs} outputs");
+            Err(TrainError::Config(reason))
+        }
+        None => Ok(()),
+    }
+}
+
+fn origin(examples: &impl Examples) -> Origin {
+    let mut sum = crc32fast::Hasher::new();
+    (0..examples.len()).for_each(|index| sum.update(&(examples.label(index) as u64).to_le_bytes()));
+    Origin { examples: examples.len(), labels: sum.finalize(), teacher: None }
+}
+
+/// The first thing in which two networks differ, and what it is in both.
+fn graph_difference(theirs: &Graph, ours: &Graph) -> Option<(String, String, String)> {
+    if theirs == ours {
+        return None;
+    }
+    let different = |what: &str, theirs: String, ours: String| Some((what.to_owned(), theirs, ours));
+    if theirs.architecture() != ours.architecture() {
+        return different("architecture", theirs.architecture().into(), ours.architecture().into());
+    }
+    if theirs.policy() != ours.policy() {
+        return different("policy", theirs.policy().to_string(), ours.policy().to_string());
+    }
+    if let Some((theirs, ours)) = theirs.nodes().iter().zip(ours.nodes()).find(|(a, b)| a != b) {
+        let op = |node: &Node| format!("{} {:?}", node.name, node.op);
+        return different("node of the network", op(theirs), op(ours));
+    }
+    let [theirs, ours] = [theirs, ours].map(|graph| graph.nodes().len().to_string());
+    different("number of nodes", theirs, ours)
 }

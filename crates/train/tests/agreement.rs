@@ -5,7 +5,7 @@ use dabnet_binarize::Scheme;
 use dabnet_engine::{Isa, Model, PackedModel, Session};
 use dabnet_graph::{Canvas, Policy, architectures};
 use dabnet_sketch::{Augment, Dataset, normalized, rasterize};
-use dabnet_train::{AugmentedSketches, Description, Device, TrainConfig, Trained, Trainer, pack};
+use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, pack};
 
 const CANVAS: Canvas = Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 };
 
@@ -26,7 +26,7 @@ fn trained(policy: &Policy, scheme: Scheme, data: &Dataset) -> Trained {
         label_smoothing: 0.1,
         seed: 7,
         threads: 2,
-        device: Device::Cpu,
+        ..TrainConfig::default()
     };
     Trainer::new(&graph, config, &examples).unwrap().train(|_| {}).unwrap()
 }

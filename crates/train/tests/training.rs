@@ -4,7 +4,7 @@ use dabnet_binarize::Scheme;
 use dabnet_engine::{Model, Session};
 use dabnet_graph::{Builder, Canvas, Filters, Graph, Op, Policy, Shape};
 use dabnet_sketch::SketchError;
-use dabnet_train::{Description, Device, Examples, TrainConfig, TrainError, Trained, Trainer, pack};
+use dabnet_train::{Description, Examples, TrainConfig, TrainError, Trained, Trainer, pack};
 use rand::{Rng, RngExt};
 
 const SIDE: usize = 12;
@@ -76,7 +76,7 @@ fn config(seed: u64) -> TrainConfig {
         label_smoothing: 0.05,
         seed,
         threads: 2,
-        device: Device::Cpu,
+        ..TrainConfig::default()
     }
 }
 

@@ -1,7 +1,7 @@
 use dabnet_binarize::Scheme;
 use dabnet_engine::Model;
 use dabnet_graph::{Policy, architectures};
-use dabnet_train::{AugmentedSketches, Description, Device, TrainConfig, Trained, Trainer, pack};
+use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, pack};
 use serde_json::json;
 
 use super::{ARCHITECTURE, CANVAS, CurvePoint, Outcome, Settings};
@@ -78,7 +78,7 @@ impl Contender {
             label_smoothing: 0.1,
             seed: settings.seed,
             threads: settings.threads,
-            device: Device::Cpu,
+            ..TrainConfig::default()
         };
         let progress = TrainingProgress::new(self.name);
         let mut curve = Vec::new();

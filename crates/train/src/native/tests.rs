@@ -252,13 +252,14 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
     for policy in ["full", "wbin", "fbin"] {
         let graph = graph(policy);
         let parameters = parameters(&graph);
-        let effective = effective(&graph, &parameters, Scheme::Dab).unwrap();
+        let effective = effective(&graph, &parameters, Scheme::Dab, false).unwrap();
         let network = Network { graph: &graph, parameters: &parameters, effective: &effective };
         for count in [3, 9] {
             let canvases = canvases(count, graph.input_shape().elements());
             let labels: Vec<usize> = (0..count).map(|at| at % CLASSES).collect();
             let mut rng = Pcg64::seed_from_u64(1);
-            let found = gradients(network, &canvases, &labels, SMOOTHING, &mut rng);
+            let targets = Targets { labels: &labels, label_smoothing: SMOOTHING, teacher: None };
+            let found = gradients(network, &canvases, &targets, &mut rng);
 
             let mut plain = Plain::new(network, true);
             let values = plain.run(&canvases, count);
@@ -296,7 +297,7 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
 fn logits_are_those_of_an_evaluation_of_its_own() {
     let close = |graph: &Graph, count: usize, policy: &str| {
         let parameters = parameters(graph);
-        let effective = effective(graph, &parameters, Scheme::Sign).unwrap();
+        let effective = effective(graph, &parameters, Scheme::Sign, false).unwrap();
         let network = Network { graph, parameters: &parameters, effective: &effective };
         let canvases = canvases(count, graph.input_shape().elements());
         let found = logits(network, &canvases, count);
@@ -323,7 +324,7 @@ fn dropout_keeps_the_mean_and_passes_what_it_kept() {
     net.conv("last", Filters::new(2, 1));
     let graph = net.build().unwrap();
     let parameters = Parameters::new(&graph, 0);
-    let effective = effective(&graph, &parameters, Scheme::Dab).unwrap();
+    let effective = effective(&graph, &parameters, Scheme::Dab, false).unwrap();
     let network = Network { graph: &graph, parameters: &parameters, effective: &effective };
     let mut rng = Pcg64::seed_from_u64(2);
     let mut forward = Forward::new(network, Some(&mut rng));

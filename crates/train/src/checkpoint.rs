@@ -1,0 +1,110 @@
+use dabnet_graph::Graph;
+
+use crate::{
+    History, Parameters, TrainConfig, TrainError, Trained, Validation, effective::effective,
+    optimizer::OptimizerState,
+};
+
+mod file;
+mod header;
+mod layout;
+
+/// Everything that a run goes on from, but its [`History`], which a [`Run`](crate::Run) keeps beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    pub(crate) config: TrainConfig,
+    pub(crate) graph: Graph,
+    pub(crate) labels: Vec<String>,
+    pub(crate) origin: Origin,
+    pub(crate) parameters: Parameters,
+    /// The moving average of the parameters.
+    pub(crate) average: Option<Parameters>,
+    pub(crate) optimizer: OptimizerState,
+    /// The bits of every binary layer an epoch ago.
+    pub(crate) bits: Vec<Vec<u8>>,
+    pub(crate) counts: Counts,
+}
+
+/// What a run learns from, in as little as tells it from another.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Origin {
+    /// Training examples.
+    pub examples: usize,
+    /// CRC-32 of their labels.
+    pub labels: u32,
+    /// [Fingerprint](Trained::fingerprint) of the teacher.
+    pub teacher: Option<u32>,
+}
+
+/// Where a run is.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Counts {
+    /// Steps done.
+    pub step: usize,
+    /// Steps of an epoch.
+    pub steps_per_epoch: usize,
+    /// The sum of the losses of this epoch's steps.
+    pub loss: f64,
+    /// How many of its examples were labelled right.
+    pub correct: usize,
+    /// The last validation.
+    pub validation: Option<Validation>,
+    /// The best one.
+    pub best: Option<Validation>,
+    /// Time spent on it.
+    pub seconds: f64,
+}
+
+impl Checkpoint {
+    /// How the run trains.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// The network.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Name of every output, in order; none if the run was not told.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// Steps done.
+    pub fn step(&self) -> usize {
+        self.counts.step
+    }
+
+    /// Whole epochs done.
+    pub fn epochs_done(&self) -> usize {
+        self.counts.step / self.counts.steps_per_epoch
+    }
+
+    /// How well the network labelled the validation examples after its last epoch.
+    pub fn validation(&self) -> Option<Validation> {
+        self.counts.validation
+    }
+
+    /// The best validation so far.
+    pub fn best(&self) -> Option<Validation> {
+        self.counts.best
+    }
+
+    /// The network as it is, with what it went through.
+    ///
+    /// # Errors
+    /// [`TrainError::Split`] if a latent weight is not finite.
+    pub fn trained(&self, history: History) -> Result<Trained, TrainError> {
+        let parameters = self.result().clone();
+        let effective = effective(&self.graph, &parameters, self.config.scheme, false)?;
+        Ok(Trained::new(self.graph.clone(), self.config.clone(), parameters, effective, history))
+    }
+
+    /// The parameters to validate, pack and return.
+    pub(crate) fn result(&self) -> &Parameters {
+        self.average.as_ref().unwrap_or(&self.parameters)
+    }
+}

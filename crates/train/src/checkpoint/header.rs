@@ -1,0 +1,86 @@
+use std::borrow::Cow;
+
+use dabnet_graph::Graph;
+use serde::{Deserialize, Serialize};
+
+use super::{Counts, Origin};
+use crate::{TrainConfig, TrainError};
+
+/// What a checkpoint's file says it is.
+pub(super) const FORMAT: &str = "dabnet-checkpoint";
+/// The version that this library writes and reads.
+pub(super) const VERSION: u32 = 1;
+
+/// Everything in a checkpoint but its tensors.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Header<'a> {
+    pub format: Cow<'a, str>,
+    pub version: u32,
+    pub config: Cow<'a, TrainConfig>,
+    pub graph: Cow<'a, Graph>,
+    pub labels: Cow<'a, [String]>,
+    pub origin: Cow<'a, Origin>,
+    pub updates: u32,
+    pub counts: Cow<'a, Counts>,
+}
+
+/// Only as much as tells whether the rest can be read.
+#[derive(Deserialize)]
+struct Kind {
+    format: String,
+    version: u32,
+}
+
+impl Header<'static> {
+    /// Reads a header and checks that what it says can be.
+    pub(super) fn read(text: &str) -> Result<Self, TrainError> {
+        let parse = |error: serde_json::Error| TrainError::field("checkpoint", error.to_string());
+        let Kind { format, version } = serde_json::from_str(text).map_err(parse)?;
+        if format != FORMAT || version != VERSION {
+            let reason =
+                format!("is '{format}' {version}, this version of dabnet reads '{FORMAT}' {VERSION}");
+            return Err(TrainError::field("format", reason));
+        }
+        let header: Self = serde_json::from_str(text).map_err(parse)?;
+        header.check()?;
+        Ok(header)
+    }
+
+    fn check(&self) -> Result<(), TrainError> {
+        let fail = |field: &str, reason: String| Err(TrainError::field(field, reason));
+        if let Err(error) = self.config.validate() {
+            return fail("config", error.to_string());
+        }
+        let (labels, outputs) = (self.labels.len(), self.graph.outputs());
+        if labels != 0 && labels != outputs {
+            return fail("labels", format!("has {labels} entries, the network {outputs} outputs"));
+        }
+        self.check_counts()
+    }
+
+    fn check_counts(&self) -> Result<(), TrainError> {
+        let fail = |field: &str, reason: String| Err(TrainError::field(field, reason));
+        let Counts { step, steps_per_epoch, loss, correct, validation, best, seconds } = &*self.counts;
+        if *steps_per_epoch == 0 || *steps_per_epoch > self.origin.examples {
+            return fail("counts.steps_per_epoch", format!("cannot be {steps_per_epoch}"));
+        }
+        if self.config.epochs.checked_mul(*steps_per_epoch).is_none_or(|steps| *step > steps) {
+            return fail("counts.step", format!("is {step}, more than there are"));
+        }
+        if self.updates as usize > *step {
+            return fail("updates", format!("is {}, more than the {step} steps", self.updates));
+        }
+        if *correct > self.origin.examples {
+            return fail("counts.correct", format!("is {correct}, more than there are examples"));
+        }
+        let accuracies = [validation, best].into_iter().flatten().flat_map(|v| [v.top1, v.top5]);
+        if !accuracies.into_iter().all(|share| (0.0..=1.0).contains(&share)) {
+            return fail("counts.validation", "has a share that is not in [0, 1]".to_owned());
+        }
+        if !(loss.is_finite() && seconds.is_finite() && *seconds >= 0.0) {
+            return fail("counts", "has a number that is not finite".to_owned());
+        }
+        Ok(())
+    }
+}

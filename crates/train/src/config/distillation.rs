@@ -1,0 +1,20 @@
+use serde::{Deserialize, Serialize};
+
+/// How much a network learns from what a teacher says instead of from labels.
+///
+/// The loss is `(1 − w) · CE + w · T² · KL(teacher ‖ student)`, the divergence being that of both
+/// distributions at temperature `T` (Hinton, Vinyals & Dean, 2015).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Distillation {
+    /// `w`: 0 for labels alone, 1 for the teacher alone.
+    pub weight: f32,
+    /// `T`: the higher, the more the teacher's second thoughts count.
+    pub temperature: f32,
+}
+
+impl Default for Distillation {
+    fn default() -> Self {
+        Self { weight: 0.5, temperature: 4.0 }
+    }
+}

@@ -1,0 +1,90 @@
+//! From the gradient of an effective weight to that of the latent weight behind it.
+
+use dabnet_binarize::{Scheme, Split};
+use dabnet_graph::{Graph, Op};
+
+use crate::{Effective, NodeParameters, Parameters};
+
+/// Scales `gradients`, in the order of [`Parameters::trainable_mut`], as published. Layers that run
+/// with real weights keep theirs.
+pub(crate) fn scale_as_published(
+    graph: &Graph,
+    parameters: &Parameters,
+    effective: &[Option<Effective>],
+    scheme: Scheme,
+    gradients: &mut [Vec<f32>],
+) {
+    let mut gradients = gradients.iter_mut();
+    for (id, node) in graph.nodes().iter().enumerate() {
+        match (&node.op, &parameters.nodes()[id]) {
+            (Op::Conv2d(conv), NodeParameters::Conv(latent)) => {
+                let (Some(gradient), Some(effective)) = (gradients.next(), &effective[id]) else { continue };
+                let n = latent.len() / conv.out_channels;
+                let share = uncentred_share(graph.filter_channels(id));
+                let filters = gradient.chunks_mut(n).zip(latent.chunks(n)).zip(&effective.splits);
+                for ((gradient, latent), split) in filters {
+                    scale_filter(gradient, latent, split, scheme, share);
+                }
+            }
+            (_, NodeParameters::Norm(_)) => _ = (gradients.next(), gradients.next()),
+            _ => {}
+        }
+    }
+}
+
+/// What subtracting the mean over `channels` leaves of a weight's own gradient. Filters of one channel
+/// are never centred, and would learn nothing.
+fn uncentred_share(channels: usize) -> f32 {
+    if channels > 1 { 1.0 - 1.0 / channels as f32 } else { 1.0 }
+}
+
+fn scale_filter(gradient: &mut [f32], latent: &[f32], split: &Split, scheme: Scheme, share: f32) {
+    let n = latent.len() as f32;
+    let (upper, lower) = match scheme {
+        Scheme::Sign => ((1.0, n * split.alpha.abs()), (1.0, n * split.beta.abs())),
+        _ => {
+            let count = split.count as f32;
+            ((1.0 / count, split.alpha.abs()), (1.0 / (n - count), split.beta.abs()))
+        }
+    };
+    for (gradient, &weight) in gradient.iter_mut().zip(latent) {
+        let (always, within) = if split.is_upper(weight) { upper } else { lower };
+        *gradient *= share * if weight.abs() < 1.0 { always + within } else { always };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dabnet_binarize::split;
+
+    use super::*;
+
+    fn scaled(scheme: Scheme, latent: &[f32], share: f32) -> Vec<f32> {
+        let mut gradient = vec![1.0; latent.len()];
+        scale_filter(&mut gradient, latent, &split(scheme, latent).unwrap(), scheme, share);
+        gradient
+    }
+
+    #[test]
+    fn two_free_values_scale_by_their_share_and_size() {
+        // K = 1 with α = 1, the others with β = -0.2.
+        let gradient = scaled(Scheme::Dab, &[1.0, -0.1, -0.2, -0.3], 0.5);
+        let below = 0.5 * (1.0 / 3.0 + 0.2);
+        for (found, expected) in gradient.iter().zip([0.5, below, below, below]) {
+            assert!((found - expected).abs() < 1e-6, "{gradient:?}");
+        }
+    }
+
+    #[test]
+    fn sign_scales_by_the_mean_magnitude() {
+        let gradient = scaled(Scheme::Sign, &[1.0, -0.5, 0.3, -0.2], 1.0);
+        for (found, expected) in gradient.iter().zip([1.0, 3.0, 3.0, 3.0]) {
+            assert!((found - expected).abs() < 1e-6, "{gradient:?}");
+        }
+    }
+
+    #[test]
+    fn equal_weights_have_finite_gradients() {
+        assert!(scaled(Scheme::Dab, &[0.2; 4], 1.0).iter().all(|gradient| gradient.is_finite()));
+    }
+}

@@ -1,0 +1,263 @@
+//! The steps of a run, from a checkpoint to the next.
+
+use std::time::{Duration, Instant};
+
+use dabnet_sketch::{Batch, Batches, Examples};
+
+use crate::{
+    Checkpoint, Control, Effective, EpochReport, History, LayerReport, NodeParameters, Observer, Outcome,
+    Parameters, Progress, TrainConfig, TrainError, Trainer, Validation, WeightGradient, average,
+    bits::{flipped_share, latent_bits},
+    effective::{constrain, effective},
+    estimator::scale_as_published,
+    network::{Gradients, Network},
+    optimizer::Update,
+    plan::Plan,
+};
+
+/// Weight of a new batch in the running statistics of batch normalisation.
+const MOMENTUM: f32 = 0.1;
+
+/// A run that is under way.
+pub(crate) struct Learning<'t, 'a, E> {
+    trainer: &'t Trainer<'a, E>,
+    plan: Plan,
+    /// Where it stands; complete between updates.
+    now: Checkpoint,
+    history: History,
+    observer: &'t mut dyn Observer,
+    /// What binary layers run with until the next update.
+    effective: Vec<Option<Effective>>,
+    /// Sums of the gradients since the last update, and of how many steps.
+    sums: Vec<Vec<f32>>,
+    summed: usize,
+    wish: Control,
+    started: Instant,
+}
+
+impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
+    pub(crate) fn new(
+        trainer: &'t Trainer<'a, E>,
+        plan: Plan,
+        now: Checkpoint,
+        history: History,
+        observer: &'t mut dyn Observer,
+    ) -> Self {
+        Self {
+            trainer,
+            plan,
+            now,
+            history,
+            observer,
+            effective: Vec::new(),
+            sums: Vec::new(),
+            summed: 0,
+            wish: Control::Continue,
+            started: Instant::now(),
+        }
+    }
+
+    /// Goes through `batches`, which begin where the run stands.
+    pub(crate) fn run(mut self, batches: &mut Batches<'_>) -> Result<Outcome, TrainError> {
+        if self.now.counts.step == 0 {
+            self.record_start()?;
+        }
+        self.observer.begin(&self.history)?;
+        let before = Duration::try_from_secs_f64(self.now.counts.seconds).unwrap_or_default();
+        for batch in batches {
+            self.step(&batch?)?;
+            let elapsed = before + self.started.elapsed();
+            self.now.counts.seconds = elapsed.as_secs_f64();
+            self.tell_step(elapsed)?;
+            if self.summed > 0 {
+                continue;
+            }
+            if self.plan.ends_epoch(self.now.counts.step) {
+                self.end_epoch(elapsed)?;
+            }
+            if self.wish > Control::Continue {
+                self.observer.checkpoint(&self.now)?;
+            }
+            if self.wish == Control::Stop {
+                return Ok(Outcome::Stopped(self.now.trained(self.history)?));
+            }
+            self.wish = Control::Continue;
+        }
+        Ok(Outcome::Finished(self.now.trained(self.history)?))
+    }
+
+    fn record_start(&mut self) -> Result<(), TrainError> {
+        let effective = self.effective_of(self.now.result(), false)?;
+        self.now.bits = latent_bits(self.trainer.graph, self.now.result(), &effective);
+        self.history.record(0, self.trainer.graph, self.now.result(), &effective);
+        Ok(())
+    }
+
+    /// Learns from one batch; moves the parameters if it is the last one before an update.
+    fn step(&mut self, batch: &Batch) -> Result<(), TrainError> {
+        let config = &self.trainer.config;
+        let index = self.now.counts.step;
+        if self.summed == 0 {
+            let real_weights = config.real_weights(batch.epoch);
+            self.effective = self.effective_of(&self.now.parameters, real_weights)?;
+        }
+        let gradients = self.trainer.batch_gradients(&self.now.parameters, &self.effective, batch)?;
+        if !gradients.loss.is_finite() {
+            return Err(TrainError::Diverged { epoch: batch.epoch, loss: gradients.loss });
+        }
+        let counts = &mut self.now.counts;
+        if self.plan.ends_epoch(index) {
+            (counts.loss, counts.correct) = (0.0, 0);
+        }
+        counts.loss += f64::from(gradients.loss);
+        counts.correct += gradients.correct;
+        counts.step += 1;
+        update_statistics(&mut self.now.parameters, &gradients);
+        self.sum(gradients.buffers);
+        if self.plan.updates_after(index, config) {
+            self.update();
+        }
+        Ok(())
+    }
+
+    fn sum(&mut self, buffers: Vec<Vec<f32>>) {
+        self.summed += 1;
+        if self.summed == 1 {
+            self.sums = buffers;
+            return;
+        }
+        for (sum, part) in self.sums.iter_mut().flatten().zip(buffers.iter().flatten()) {
+            *sum += part;
+        }
+    }
+
+    /// Moves the parameters against the mean of the gradients since the last time.
+    fn update(&mut self) {
+        let Trainer { graph, config, .. } = self.trainer;
+        let mut gradients = std::mem::take(&mut self.sums);
+        if self.summed > 1 {
+            let share = 1.0 / self.summed as f32;
+            gradients.iter_mut().flatten().for_each(|gradient| *gradient *= share);
+        }
+        self.summed = 0;
+        let parameters = &mut self.now.parameters;
+        if config.weight_gradient == WeightGradient::Published {
+            scale_as_published(graph, parameters, &self.effective, config.scheme, &mut gradients);
+        }
+        let update = Update {
+            learning_rate: self.trainer.learning_rate(&self.plan, self.now.counts.step - 1),
+            weight_decay: config.weight_decay,
+            decay_binary_weights: config.decay_binary_weights,
+        };
+        self.now.optimizer.step(parameters.trainable_mut(graph), &gradients, &update);
+        constrain(graph, parameters, config.center);
+        if let (Some(decay), Some(average)) = (config.ema, &mut self.now.average) {
+            average::follow(average, parameters, decay, self.now.optimizer.updates());
+        }
+    }
+
+    fn tell_step(&mut self, elapsed: Duration) -> Result<(), TrainError> {
+        let progress = self.progress(elapsed);
+        self.wish = self.wish.max(self.observer.step(&progress)?);
+        Ok(())
+    }
+
+    fn progress(&self, elapsed: Duration) -> Progress {
+        let (counts, plan) = (&self.now.counts, &self.plan);
+        let seen = (counts.step - 1) % plan.steps_per_epoch + 1;
+        Progress {
+            epoch: plan.epoch_of(counts.step - 1),
+            epochs: plan.epochs,
+            step: counts.step,
+            steps: plan.steps(),
+            loss: (counts.loss / seen as f64) as f32,
+            accuracy: counts.correct as f32 / (seen * plan.batch) as f32,
+            learning_rate: self.trainer.learning_rate(plan, counts.step - 1),
+            validation: counts.validation,
+            examples: counts.step * plan.batch,
+            elapsed,
+        }
+    }
+
+    fn end_epoch(&mut self, elapsed: Duration) -> Result<(), TrainError> {
+        let epoch = self.plan.epoch_of(self.now.counts.step - 1);
+        let effective = self.effective_of(self.now.result(), false)?;
+        self.history.record(epoch, self.trainer.graph, self.now.result(), &effective);
+        let bits = latent_bits(self.trainer.graph, self.now.result(), &effective);
+        let layers = self.layer_reports(&bits);
+        self.now.bits = bits;
+        let best = self.validate(epoch, &effective)?;
+        let Some(snapshot) = self.history.snapshots.last() else { return Ok(()) };
+        let validation = self.now.counts.validation;
+        let report = EpochReport { progress: self.progress(elapsed), snapshot, layers, validation, best };
+        self.wish = self.wish.max(self.observer.epoch(&report)?);
+        Ok(())
+    }
+
+    /// Whether this epoch is the best so far.
+    fn validate(&mut self, epoch: usize, binary: &[Option<Effective>]) -> Result<bool, TrainError> {
+        let Some(examples) = self.trainer.validation else { return Ok(false) };
+        let real_weights = self.trainer.config.real_weights(epoch);
+        let real = if real_weights { Some(self.effective_of(self.now.result(), true)?) } else { None };
+        let network = Network {
+            graph: self.trainer.graph,
+            parameters: self.now.result(),
+            effective: real.as_deref().unwrap_or(binary),
+        };
+        let TrainConfig { seed, device, .. } = self.trainer.config;
+        let found = self.trainer.threads.install(|| Validation::new(network, examples, seed, device))?;
+        let counts = &mut self.now.counts;
+        counts.validation = Some(found);
+        let best = !real_weights && counts.best.is_none_or(|best| found.beats(&best));
+        if best {
+            counts.best = Some(found);
+        }
+        Ok(best)
+    }
+
+    fn layer_reports(&self, bits: &[Vec<u8>]) -> Vec<LayerReport> {
+        let graph = self.trainer.graph;
+        let layers = self.history.snapshots.last().map_or(&[][..], |snapshot| &snapshot.layers);
+        let binary = graph.convolutions().filter(|(_, _, conv)| conv.precision.binary_weights());
+        let pairs = binary.zip(self.now.bits.iter().zip(bits));
+        pairs
+            .filter_map(|((id, node, conv), (before, after))| {
+                let snapshot = layers.iter().find(|layer| layer.layer == node.name)?;
+                let count = conv.weights(graph.input_shape_of(id).channels);
+                Some(LayerReport {
+                    layer: node.name.clone(),
+                    flipped: flipped_share(before, after, count),
+                    alpha: mean(&snapshot.alpha),
+                    beta: mean(&snapshot.beta),
+                    upper_share: mean(&snapshot.upper_share),
+                })
+            })
+            .collect()
+    }
+
+    fn effective_of(
+        &self,
+        parameters: &Parameters,
+        real_weights: bool,
+    ) -> Result<Vec<Option<Effective>>, TrainError> {
+        let Trainer { graph, config, threads, .. } = self.trainer;
+        threads.install(|| effective(graph, parameters, config.scheme, real_weights))
+    }
+}
+
+fn mean(values: &[f32]) -> f32 {
+    (values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len().max(1) as f64) as f32
+}
+
+fn update_statistics(parameters: &mut Parameters, gradients: &Gradients) {
+    for (id, mean, variance) in &gradients.statistics {
+        if let NodeParameters::Norm(norm) = &mut parameters.nodes_mut()[*id] {
+            blend(&mut norm.mean, mean);
+            blend(&mut norm.variance, variance);
+        }
+    }
+}
+
+fn blend(running: &mut [f32], new: &[f32]) {
+    running.iter_mut().zip(new).for_each(|(running, new)| *running += MOMENTUM * (new - *running));
+}

@@ -1,0 +1,217 @@
+//! Updates, on the host because that is where the latent weights are.
+
+use crate::{
+    config::{Moments, Momentum, Optimizer},
+    parameters::Role,
+};
+
+/// An optimiser and what it remembers of every trainable buffer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OptimizerState {
+    rule: Optimizer,
+    /// By slot, then by buffer.
+    slots: Vec<Vec<Vec<f32>>>,
+    updates: u32,
+}
+
+/// How far one update goes, and which buffers it pulls towards zero.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Update {
+    pub learning_rate: f32,
+    pub weight_decay: f32,
+    pub decay_binary_weights: bool,
+}
+
+impl Update {
+    fn decay(&self, role: Role) -> f32 {
+        match role {
+            Role::Weights => self.weight_decay,
+            Role::BinaryWeights if self.decay_binary_weights => self.weight_decay,
+            Role::BinaryWeights | Role::Norm => 0.0,
+        }
+    }
+}
+
+impl OptimizerState {
+    /// One that has seen no gradient of buffers so long.
+    pub(crate) fn new(rule: Optimizer, lengths: &[usize]) -> Self {
+        let zeros = || lengths.iter().map(|&len| vec![0.0; len]).collect();
+        Self { rule, slots: Self::slot_names(&rule).iter().map(|_| zeros()).collect(), updates: 0 }
+    }
+
+    /// One that goes on after `updates` with what it remembered, as [`slots`](Self::slots) gave it.
+    pub(crate) fn restored(rule: Optimizer, slots: Vec<Vec<Vec<f32>>>, updates: u32) -> Self {
+        Self { rule, slots, updates }
+    }
+
+    /// What is remembered of every buffer.
+    pub(crate) fn slot_names(rule: &Optimizer) -> &'static [&'static str] {
+        match rule {
+            Optimizer::Adam(_) | Optimizer::AdamW(_) => &["first", "second"],
+            Optimizer::Sgd(Momentum { momentum, .. }) if *momentum > 0.0 => &["velocity"],
+            Optimizer::Sgd(_) => &[],
+        }
+    }
+
+    pub(crate) fn slots(&self) -> &[Vec<Vec<f32>>] {
+        &self.slots
+    }
+
+    /// Updates made so far.
+    pub(crate) fn updates(&self) -> u32 {
+        self.updates
+    }
+
+    /// Moves `parameters` against `gradients`, buffer by buffer in the order given to `new`.
+    pub(crate) fn step<'a>(
+        &mut self,
+        parameters: impl Iterator<Item = (Role, &'a mut Vec<f32>)>,
+        gradients: &[Vec<f32>],
+        update: &Update,
+    ) {
+        self.updates = self.updates.saturating_add(1);
+        for (buffer, ((role, values), gradient)) in parameters.zip(gradients).enumerate() {
+            let (rate, decay) = (update.learning_rate, update.decay(role));
+            match (&self.rule, &mut self.slots[..]) {
+                (Optimizer::Adam(moments), [first, second]) => {
+                    let moved = (&mut first[buffer][..], &mut second[buffer][..]);
+                    adam(values, gradient, moved, moments, self.updates, rate, decay);
+                }
+                (Optimizer::AdamW(moments), [first, second]) => {
+                    let keep = 1.0 - rate * decay;
+                    values.iter_mut().for_each(|value| *value *= keep);
+                    let moved = (&mut first[buffer][..], &mut second[buffer][..]);
+                    adam(values, gradient, moved, moments, self.updates, rate, 0.0);
+                }
+                (Optimizer::Sgd(sgd), [velocity]) => {
+                    momentum(values, gradient, &mut velocity[buffer], sgd, rate, decay);
+                }
+                _ => {
+                    for (value, &g) in values.iter_mut().zip(gradient) {
+                        *value -= rate * (g + decay * *value);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn adam(
+    values: &mut [f32],
+    gradient: &[f32],
+    (first, second): (&mut [f32], &mut [f32]),
+    &Moments { betas: [beta1, beta2], epsilon }: &Moments,
+    updates: u32,
+    learning_rate: f32,
+    decay: f32,
+) {
+    let power = i32::try_from(updates).unwrap_or(i32::MAX);
+    let rate = learning_rate * (1.0 - beta2.powi(power)).sqrt() / (1.0 - beta1.powi(power));
+    for (((value, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
+        let g = g + decay * *value;
+        *m = beta1 * *m + (1.0 - beta1) * g;
+        *v = beta2 * *v + (1.0 - beta2) * g * g;
+        *value -= rate * *m / (v.sqrt() + epsilon);
+    }
+}
+
+fn momentum(
+    values: &mut [f32],
+    gradient: &[f32],
+    velocity: &mut [f32],
+    &Momentum { momentum, nesterov }: &Momentum,
+    rate: f32,
+    decay: f32,
+) {
+    for ((value, &g), velocity) in values.iter_mut().zip(gradient).zip(velocity) {
+        let g = g + decay * *value;
+        *velocity = momentum * *velocity + g;
+        *value -= rate * if nesterov { g + momentum * *velocity } else { *velocity };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn update(learning_rate: f32, weight_decay: f32) -> Update {
+        Update { learning_rate, weight_decay, decay_binary_weights: false }
+    }
+
+    /// Where one value ends that starts at `start` and has these gradients.
+    fn path(rule: Optimizer, update: Update, start: f32, gradients: &[f32]) -> f32 {
+        let (mut state, mut value) = (OptimizerState::new(rule, &[1]), vec![start]);
+        for &gradient in gradients {
+            state.step([(Role::Weights, &mut value)].into_iter(), &[vec![gradient]], &update);
+        }
+        value[0]
+    }
+
+    #[track_caller]
+    fn close(found: f32, expected: f32) {
+        assert!((found - expected).abs() < 2e-5, "{found}, not {expected}");
+    }
+
+    #[test]
+    fn every_rule_finds_the_bottom_of_a_bowl() {
+        let sgd = |momentum, nesterov| Optimizer::Sgd(Momentum { momentum, nesterov });
+        let rules = [
+            Optimizer::Adam(Moments::default()),
+            Optimizer::AdamW(Moments::default()),
+            sgd(0.0, false),
+            sgd(0.9, false),
+            sgd(0.9, true),
+        ];
+        for rule in rules {
+            let mut point = vec![3.0f32, -2.0];
+            let mut state = OptimizerState::new(rule, &[2]);
+            for _ in 0..2000 {
+                let gradient = vec![2.0 * (point[0] - 1.0), 20.0 * (point[1] - 0.5)];
+                state.step([(Role::Weights, &mut point)].into_iter(), &[gradient], &update(0.01, 0.0));
+            }
+            assert!((point[0] - 1.0).abs() < 1e-2 && (point[1] - 0.5).abs() < 1e-2, "{rule:?} {point:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_step_of_adam_goes_as_far_as_the_learning_rate() {
+        let moments = Moments::default();
+        // Whatever the gradient: its average over the root of its average square is its sign.
+        close(path(Optimizer::Adam(moments), update(0.1, 0.0), 2.0, &[0.003]), 1.9);
+        // Coupled decay changes the gradient and so at most its sign; decoupled shrinks the value.
+        close(path(Optimizer::Adam(moments), update(0.1, 0.5), 2.0, &[0.003]), 1.9);
+        close(path(Optimizer::AdamW(moments), update(0.1, 0.5), 2.0, &[0.003]), 2.0 * 0.95 - 0.1);
+    }
+
+    #[test]
+    fn the_second_step_of_adamw_is_as_by_hand() {
+        let moments = Moments { betas: [0.5, 0.75], epsilon: 1e-8 };
+        // m = 0.5, 1.25 and v = 0.25, 1.1875; corrected: 1, 5/3 and 1, 1.1875/0.4375.
+        let first = 1.0 * (1.0 - 0.1 * 0.2) - 0.1;
+        let second = first * 0.98 - 0.1 * (1.25 / 0.75) / (1.1875_f32 / 0.4375).sqrt();
+        close(path(Optimizer::AdamW(moments), update(0.1, 0.2), 1.0, &[1.0, 2.0]), second);
+    }
+
+    #[test]
+    fn steps_of_sgd_are_as_by_hand() {
+        let sgd = |momentum, nesterov| Optimizer::Sgd(Momentum { momentum, nesterov });
+        close(path(sgd(0.0, false), update(0.1, 0.5), 1.0, &[2.0]), 1.0 - 0.1 * 2.5);
+        // Velocities 2, then 0.9 · 2 + 1.
+        close(path(sgd(0.9, false), update(0.1, 0.0), 1.0, &[2.0, 1.0]), 1.0 - 0.2 - 0.28);
+        close(path(sgd(0.9, true), update(0.1, 0.0), 1.0, &[2.0, 1.0]), 1.0 - 0.38 - 0.352);
+    }
+
+    #[test]
+    fn decay_spares_normalisations_and_unless_asked_binary_weights() {
+        let plain = Optimizer::Sgd(Momentum { momentum: 0.0, nesterov: false });
+        let decayed = |role, decay_binary_weights| {
+            let mut value = vec![1.0];
+            let update = Update { decay_binary_weights, ..update(0.1, 1.0) };
+            OptimizerState::new(plain, &[1]).step([(role, &mut value)].into_iter(), &[vec![0.0]], &update);
+            value[0] < 1.0
+        };
+        assert!(decayed(Role::Weights, false));
+        assert!(!decayed(Role::Norm, true));
+        assert!(!decayed(Role::BinaryWeights, false) && decayed(Role::BinaryWeights, true));
+    }
+}

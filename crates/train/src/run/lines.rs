@@ -1,0 +1,134 @@
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    marker::PhantomData,
+    path::{Path, PathBuf},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::TrainError;
+
+/// A file that grows by a line of JSON at a time. What follows the last end of a line is what a killed
+/// process did not get to write, and counts for nothing.
+#[derive(Debug)]
+pub(super) struct Lines<T> {
+    path: PathBuf,
+    of: PhantomData<T>,
+}
+
+impl<T: Serialize + DeserializeOwned> Lines<T> {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, of: PhantomData }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The lines up to the first that is not to be kept; none if there is no file.
+    pub(super) fn read(&self, keep: impl Fn(&T) -> bool) -> Result<Vec<T>, TrainError> {
+        Ok(self.kept(keep)?.0)
+    }
+
+    /// Cuts the file back to the lines before the first that is not to be kept, and opens it to grow.
+    pub(super) fn cut(&self, keep: impl Fn(&T) -> bool) -> Result<Appender, TrainError> {
+        let (_, bytes) = self.kept(keep)?;
+        let open = || {
+            let file = File::options().append(true).create(true).open(&self.path)?;
+            file.set_len(bytes)?;
+            file.sync_all()?;
+            io::Result::Ok(file)
+        };
+        match open() {
+            Ok(file) => Ok(Appender { path: self.path.clone(), file }),
+            Err(source) => Err(TrainError::Write { path: self.path.clone(), source }),
+        }
+    }
+
+    /// The lines before the first that is not to be kept, and how many bytes they are.
+    fn kept(&self, keep: impl Fn(&T) -> bool) -> Result<(Vec<T>, u64), TrainError> {
+        let text = match fs::read(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(source) => return Err(TrainError::Read { path: self.path.clone(), source }),
+        };
+        let (mut kept, mut bytes) = (Vec::new(), 0);
+        for (number, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            if !line.ends_with(b"\n") {
+                break;
+            }
+            let value = serde_json::from_slice(line).map_err(|error| TrainError::File {
+                path: self.path.clone(),
+                source: Box::new(TrainError::field(format!("line {}", number + 1), error.to_string())),
+            })?;
+            if !keep(&value) {
+                break;
+            }
+            kept.push(value);
+            bytes += line.len() as u64;
+        }
+        Ok((kept, bytes))
+    }
+}
+
+/// Adds lines to a file.
+#[derive(Debug)]
+pub(super) struct Appender {
+    path: PathBuf,
+    file: File,
+}
+
+impl Appender {
+    /// Adds a line in one write.
+    pub(super) fn push(&mut self, value: &impl Serialize) -> Result<(), TrainError> {
+        let mut line = serde_json::to_vec(value)
+            .map_err(|error| TrainError::field(self.path.display().to_string(), error.to_string()))?;
+        line.push(b'\n');
+        self.file.write_all(&line).map_err(|source| self.failed(source))
+    }
+
+    /// Makes all lines so far outlast a loss of power.
+    pub(super) fn sync(&self) -> Result<(), TrainError> {
+        self.file.sync_data().map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> TrainError {
+        TrainError::Write { path: self.path.clone(), source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(folder: &Path, content: &str) -> Lines<u32> {
+        let path = folder.join("lines.jsonl");
+        fs::write(&path, content).unwrap();
+        Lines::new(path)
+    }
+
+    #[test]
+    fn a_torn_line_is_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let lines = lines(folder.path(), "1\n2\n3");
+        assert_eq!(lines.read(|_| true).unwrap(), [1, 2]);
+        lines.cut(|_| true).unwrap().push(&4).unwrap();
+        assert_eq!(fs::read_to_string(lines.path()).unwrap(), "1\n2\n4\n");
+        lines.cut(|line| *line < 2).unwrap();
+        assert_eq!(fs::read_to_string(lines.path()).unwrap(), "1\n");
+    }
+
+    #[test]
+    fn a_line_that_is_none_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = lines(folder.path(), "1\nx\n3\n").read(|_| true).unwrap_err();
+        assert!(error.to_string().contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn no_file_has_no_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Lines::<u32>::new(folder.path().join("none")).read(|_| true).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,87 @@
+use std::time::Instant;
+
+use super::{Metric, Run, Saved, Saving, lines::Appender};
+use crate::{Checkpoint, Control, EpochReport, History, Observer, Progress, TrainError};
+
+/// Writes a run down, and tells another observer of it.
+pub(super) struct Recorder<'a> {
+    run: &'a Run,
+    saving: Saving,
+    observer: &'a mut dyn Observer,
+    history: Appender,
+    metrics: Appender,
+    /// When, and after which step, the last checkpoint was written.
+    saved: (Instant, usize),
+    /// The next checkpoint is the best.
+    best: bool,
+}
+
+impl<'a> Recorder<'a> {
+    /// Cuts back what goes beyond `step`, where the run stands.
+    pub(super) fn new(
+        run: &'a Run,
+        saving: Saving,
+        step: usize,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, TrainError> {
+        Ok(Self {
+            metrics: run.metric_lines().cut(|metric| metric.step() <= step)?,
+            // What of it stays is known when the run begins.
+            history: run.history_lines().cut(|_| true)?,
+            run,
+            saving,
+            observer,
+            saved: (Instant::now(), step),
+            best: false,
+        })
+    }
+
+    fn is_due(&self, step: usize) -> bool {
+        let (when, after) = self.saved;
+        when.elapsed() >= self.saving.every
+            || self.saving.every_steps.is_some_and(|steps| step - after >= steps)
+    }
+}
+
+impl Observer for Recorder<'_> {
+    fn begin(&mut self, history: &History) -> Result<(), TrainError> {
+        let known = history.snapshots.len();
+        let fresh = history.snapshots.last().is_none_or(|last| last.epoch == 0);
+        let lines = self.run.history_lines();
+        if fresh {
+            self.history = lines.cut(|_| false)?;
+            history.snapshots.iter().try_for_each(|snapshot| self.history.push(snapshot))?;
+        } else {
+            self.history = lines.cut(|snapshot| snapshot.epoch < known)?;
+        }
+        self.observer.begin(history)
+    }
+
+    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
+        if progress.step.is_multiple_of(self.saving.metrics_every_steps.max(1)) {
+            self.metrics.push(&Metric::Step(progress.into()))?;
+        }
+        let due = if self.is_due(progress.step) { Control::Save } else { Control::Continue };
+        Ok(self.observer.step(progress)?.max(due))
+    }
+
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
+        self.history.push(report.snapshot)?;
+        self.metrics.push(&Metric::Epoch(report.into()))?;
+        self.best = report.best;
+        Ok(self.observer.epoch(report)?.max(Control::Save))
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        // Lines first: a checkpoint must find all that it knows. Best before latest: a run that is killed
+        // between them goes on from before this epoch, and finds the same best again.
+        self.history.sync()?;
+        self.metrics.sync()?;
+        if std::mem::take(&mut self.best) {
+            checkpoint.save(self.run.path(Saved::Best))?;
+        }
+        checkpoint.save(self.run.path(Saved::Latest))?;
+        self.saved = (Instant::now(), checkpoint.step());
+        self.observer.checkpoint(checkpoint)
+    }
+}

@@ -1,0 +1,76 @@
+use dabnet_sketch::{Examples, stream};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{Device, TrainError, backend, network::Network, targets::Targets};
+
+/// Examples that are drawn and labelled at once.
+const AT_ONCE: usize = 64;
+
+/// What the randomness of validation examples is drawn for, should they ask for any.
+const VALIDATE: u8 = 3;
+
+/// How well a network labels examples it does not learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validation {
+    /// Examples labelled.
+    pub count: usize,
+    /// Share whose first label is right.
+    pub top1: f64,
+    /// Share with the right one among the first five.
+    pub top5: f64,
+    /// Mean cross entropy.
+    pub loss: f64,
+}
+
+impl Validation {
+    /// Whether this is better than another: more first labels right, or the same with less loss.
+    pub fn beats(&self, other: &Self) -> bool {
+        self.top1 > other.top1 || (self.top1 == other.top1 && self.loss < other.loss)
+    }
+
+    /// Labels all of `examples`, on the threads of the pool that this runs in.
+    pub(crate) fn new(
+        network: Network<'_>,
+        examples: &dyn Examples,
+        seed: u64,
+        device: Device,
+    ) -> Result<Self, TrainError> {
+        let classes = network.graph.outputs();
+        let (mut first, mut among, mut loss) = (0, 0, 0.0);
+        for start in (0..examples.len()).step_by(AT_ONCE) {
+            let indices = start..(start + AT_ONCE).min(examples.len());
+            let labels: Vec<usize> = indices.clone().map(|index| examples.label(index)).collect();
+            let drawn = indices
+                .into_par_iter()
+                .map(|index| examples.draw(index, &mut stream(seed, VALIDATE, 0, index)));
+            let drawn = drawn.collect::<Result<Vec<_>, _>>()?;
+            let logits = backend::logits(device, network, &drawn.concat(), labels.len())?;
+            let targets = Targets { labels: &labels, label_smoothing: 0.0, teacher: None };
+            loss += f64::from(targets.loss_and_gradient(&logits).0) * labels.len() as f64;
+            for (row, &label) in logits.chunks_exact(classes).zip(&labels) {
+                // Of a network that has diverged nothing is right.
+                let level = row.iter().filter(|&&logit| logit <= row[label]).count();
+                first += usize::from(level == classes);
+                among += usize::from(level + 5 > classes && level > 0);
+            }
+        }
+        let count = examples.len();
+        let share = |right: usize| right as f64 / count.max(1) as f64;
+        Ok(Self { count, top1: share(first), top5: share(among), loss: loss / count.max(1) as f64 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accuracy_decides_and_then_loss() {
+        let validation = |top1, loss| Validation { count: 10, top1, top5: 1.0, loss };
+        assert!(validation(0.6, 9.0).beats(&validation(0.5, 0.1)));
+        assert!(validation(0.6, 0.1).beats(&validation(0.6, 0.2)));
+        assert!(!validation(0.6, 0.1).beats(&validation(0.6, 0.1)));
+    }
+}
