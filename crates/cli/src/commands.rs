@@ -6,9 +6,11 @@ mod binarize;
 mod data;
 mod eval;
 mod network;
+mod pack;
 mod quickstart;
 mod recognize;
 mod summary;
+mod train;
 
 use std::process::ExitCode;
 
@@ -24,9 +26,11 @@ pub(crate) enum Command {
     Binarize(binarize::Binarize),
     Data(data::Data),
     Eval(eval::Eval),
+    Pack(pack::PackArgs),
     Quickstart(quickstart::Quickstart),
     Recognize(recognize::Recognize),
     Summary(summary::Summary),
+    Train(train::Train),
 }
 
 impl Command {
@@ -37,9 +41,11 @@ impl Command {
             Self::Binarize(command) => command.run(),
             Self::Data(command) => command.run(),
             Self::Eval(command) => command.run(),
+            Self::Pack(command) => command.run(),
             Self::Quickstart(command) => command.run(),
             Self::Recognize(command) => command.run(),
             Self::Summary(command) => command.run(),
+            Self::Train(command) => command.run(),
         }
     }
 }

@@ -74,7 +74,11 @@ impl From<GraphError> for CliError {
 impl From<TrainError> for CliError {
     fn from(error: TrainError) -> Self {
         match error {
-            TrainError::Config(_) => Self::Input(error.to_string()),
+            TrainError::Config(_)
+            | TrainError::Device { .. }
+            | TrainError::File { .. }
+            | TrainError::Mismatch { .. }
+            | TrainError::Read { .. } => Self::Input(error.to_string()),
             _ => Self::Failure(error.to_string()),
         }
     }

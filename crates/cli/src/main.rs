@@ -12,10 +12,12 @@ mod json;
 mod page;
 mod progress;
 mod quickstart;
+mod scoring;
 mod sheet;
 mod shipped;
 mod table;
 mod terminal;
+mod training;
 
 use std::process::ExitCode;
 

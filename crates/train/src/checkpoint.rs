@@ -83,6 +83,11 @@ impl Checkpoint {
         self.counts.step / self.counts.steps_per_epoch
     }
 
+    /// Time spent on training so far, in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.counts.seconds
+    }
+
     /// How well the network labelled the validation examples after its last epoch.
     pub fn validation(&self) -> Option<Validation> {
         self.counts.validation

@@ -5,16 +5,18 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_engine::{Model, Session, top};
-use dabnet_sketch::{DataSet, Drawing, Paper, Part, average_log_probabilities, normalized, rasterize};
-use rayon::{ThreadPoolBuilder, prelude::*};
+use dabnet_engine::Model;
+use dabnet_graph::Canvas;
+use dabnet_sketch::{Drawing, Paper, Part, normalized, rasterize};
 use serde::Serialize;
 
 use super::data::PartArg;
 use crate::{
     data::{Data, counted},
     error::CliError,
-    json, shipped, table, terminal,
+    json,
+    scoring::{Counts, known, tested},
+    shipped, table, terminal,
 };
 
 /// Say how well a packed model labels the sketches of a data set.
@@ -74,13 +76,6 @@ struct Answer<'a> {
     confusion: &'a [Vec<u32>],
 }
 
-/// How many sketches were labelled, and how.
-struct Counts {
-    first: usize,
-    among_five: usize,
-    confusion: Vec<Vec<u32>>,
-}
-
 impl Eval {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let model = match &self.model {
@@ -99,9 +94,9 @@ impl Eval {
             let reason = format!("{} has no sketch that this model has a word for", self.data.display());
             return Err(CliError::Input(reason));
         }
-        let counts = self.count(&model, &data.set, &known)?;
-        let share = |right: usize| right as f64 / known.len() as f64;
-        let (top1, top5) = (share(counts.first), share(counts.among_five));
+        let canvases = |drawing: &Drawing| self.canvases(model.canvas(), drawing);
+        let counts = Counts::of(&model, &data.set, &known, self.threads.into(), canvases)?;
+        let (top1, top5) = (counts.top1(), counts.top5());
         if self.json {
             json::print_line(&Answer {
                 model: self.model.map_or_else(|| "shipped".to_owned(), |path| path.display().to_string()),
@@ -131,64 +126,14 @@ impl Eval {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn count(&self, model: &Model, data: &DataSet, known: &[(usize, usize)]) -> Result<Counts, CliError> {
-        let pool = ThreadPoolBuilder::new().num_threads(self.threads.into()).build();
-        let pool = pool.map_err(|error| CliError::Failure(format!("cannot start threads: {error}")))?;
-        let answer = |session: &mut Session, (index, label): &(usize, usize)| {
-            let drawing = data.sketch(*index)?.drawing;
-            let logits = self.logits(model, session, &drawing)?;
-            let answers = top(&logits, 5).into_iter().map(|answer| answer.class).collect::<Vec<usize>>();
-            Ok((*label, answers))
-        };
-        let answers = pool.install(|| {
-            let answers = known.par_iter().map_init(|| Session::new(model), answer);
-            answers.collect::<Result<Vec<(usize, Vec<usize>)>, CliError>>()
-        })?;
-        let classes = model.labels().len();
-        let mut counts = Counts { first: 0, among_five: 0, confusion: vec![vec![0; classes]; classes] };
-        for (label, answers) in answers {
-            counts.first += usize::from(answers[0] == label);
-            counts.among_five += usize::from(answers.contains(&label));
-            counts.confusion[label][answers[0]] += 1;
-        }
-        Ok(counts)
-    }
-
-    fn logits(&self, model: &Model, session: &mut Session, drawing: &Drawing) -> Result<Vec<f32>, CliError> {
-        let canvas = model.canvas();
+    /// What the model sees of a drawing.
+    fn canvases(&self, canvas: &Canvas, drawing: &Drawing) -> Vec<Vec<f32>> {
         if !self.ten_crop {
-            return Ok(session.run(&normalized(&rasterize(drawing, canvas), canvas))?.to_vec());
+            return vec![normalized(&rasterize(drawing, canvas), canvas)];
         }
         let crops = Paper::tu_berlin(canvas.side).ten_crop(drawing);
-        let logits = crops.iter().map(|ink| Ok(session.run(&normalized(ink, canvas))?.to_vec()));
-        Ok(average_log_probabilities(&logits.collect::<Result<Vec<_>, CliError>>()?))
+        crops.iter().map(|ink| normalized(ink, canvas)).collect()
     }
-}
-
-/// The part to test on, if anything is in it.
-fn tested(data: &DataSet) -> Option<Part> {
-    data.indices(Part::Test).is_ok_and(|indices| !indices.is_empty()).then_some(Part::Test)
-}
-
-/// The sketches of a part with the model's labels of their words, and how many have none.
-fn known(
-    data: &DataSet,
-    model: &Model,
-    part: Option<Part>,
-) -> Result<(Vec<(usize, usize)>, usize), CliError> {
-    let place = |word: &String| model.labels().iter().position(|label| label == word);
-    let labels: Vec<Option<usize>> = data.labels().iter().map(place).collect();
-    let (mut known, mut left_out) = (Vec::new(), 0);
-    for (index, of) in data.parts()?.into_iter().enumerate() {
-        if part.is_some_and(|part| part != of) {
-            continue;
-        }
-        match data.label(index)?.and_then(|label| labels[label]) {
-            Some(label) => known.push((index, label)),
-            None => left_out += 1,
-        }
-    }
-    Ok((known, left_out))
 }
 
 /// A row for each class that there are sketches of, the worst first.

@@ -8,6 +8,7 @@ pub struct DataExamples<'a> {
     indices: Vec<usize>,
     labels: Vec<usize>,
     view: View,
+    varied: bool,
 }
 
 impl<'a> DataExamples<'a> {
@@ -16,6 +17,18 @@ impl<'a> DataExamples<'a> {
     /// # Errors
     /// [`SketchError::Damaged`] where the data set is not as it was written.
     pub fn new(data: &'a DataSet, part: Part, view: View) -> Result<Self, SketchError> {
+        Self::of(data, part, view, true)
+    }
+
+    /// The same as they are, to test on.
+    ///
+    /// # Errors
+    /// As [`DataExamples::new`].
+    pub fn still(data: &'a DataSet, part: Part, view: View) -> Result<Self, SketchError> {
+        Self::of(data, part, view, false)
+    }
+
+    fn of(data: &'a DataSet, part: Part, view: View, varied: bool) -> Result<Self, SketchError> {
         let (mut indices, mut labels) = (Vec::new(), Vec::new());
         for index in data.indices(part)? {
             if let Some(label) = data.label(index)? {
@@ -23,7 +36,7 @@ impl<'a> DataExamples<'a> {
                 labels.push(label);
             }
         }
-        Ok(Self { data, indices, labels, view })
+        Ok(Self { data, indices, labels, view, varied })
     }
 }
 
@@ -37,6 +50,7 @@ impl Examples for DataExamples<'_> {
     }
 
     fn draw(&self, index: usize, mut rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
-        Ok(self.view.varied(&self.data.sketch(self.indices[index])?.drawing, &mut rng))
+        let drawing = self.data.sketch(self.indices[index])?.drawing;
+        Ok(if self.varied { self.view.varied(&drawing, &mut rng) } else { self.view.still(&drawing) })
     }
 }

@@ -1,0 +1,51 @@
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use dabnet_train::{Run, Saved};
+use toml::Table;
+
+use crate::{
+    error::CliError,
+    terminal,
+    training::{Settings, packed},
+};
+
+/// Pack the network of a run: bits and two values a filter, batch normalisation folded away.
+///
+/// `dabnet train` does so at the end of a run; this is for one that is not at its end, or for the weights that
+/// labelled the validation part best.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dabnet pack runs/dab -o model.safetensors
+  dabnet pack runs/dab --best -o best.safetensors")]
+pub(crate) struct PackArgs {
+    /// Folder of the run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+
+    /// The model to write
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// The weights after the epoch that labelled the validation part best, not the last ones
+    #[arg(long)]
+    best: bool,
+}
+
+impl PackArgs {
+    pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let saved = if self.best { Saved::Best } else { Saved::Latest };
+        let run = Run::open(&self.run)?;
+        let checkpoint = run.checkpoint(saved)?;
+        let settings = Settings::resolve(&self.run, None, Table::new())?;
+        let trained = run.trained(saved)?;
+        packed(&settings, &trained, checkpoint.labels().to_vec(), None)?.save(&self.out)?;
+        terminal::say(format_args!(
+            "packed {} after epoch {} to {}",
+            self.run.display(),
+            checkpoint.epochs_done(),
+            self.out.display()
+        ));
+        Ok(ExitCode::SUCCESS)
+    }
+}

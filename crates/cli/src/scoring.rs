@@ -1,0 +1,94 @@
+//! How well a packed model labels the sketches of a data set.
+
+use dabnet_engine::{Model, Session, top};
+use dabnet_sketch::{DataSet, Drawing, Part, average_log_probabilities};
+use rayon::{ThreadPoolBuilder, prelude::*};
+
+use crate::error::CliError;
+
+/// How many sketches were labelled, and how.
+pub(crate) struct Counts {
+    /// Those whose first answer is right.
+    first: usize,
+    /// Those with the right one among the first five.
+    among_five: usize,
+    /// For each label in turn, how many of its sketches were given each label.
+    pub confusion: Vec<Vec<u32>>,
+    all: usize,
+}
+
+impl Counts {
+    /// Labels the `known` sketches of a data set, on so many threads, 0 for one a core. Of several canvases
+    /// of a drawing the answers are averaged.
+    pub(crate) fn of(
+        model: &Model,
+        data: &DataSet,
+        known: &[(usize, usize)],
+        threads: usize,
+        canvases: impl Fn(&Drawing) -> Vec<Vec<f32>> + Sync,
+    ) -> Result<Self, CliError> {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.map_err(|error| CliError::Failure(format!("cannot start threads: {error}")))?;
+        let answer = |session: &mut Session, (index, label): &(usize, usize)| {
+            let canvases = canvases(&data.sketch(*index)?.drawing);
+            let logits = logits(session, &canvases)?;
+            let answers = top(&logits, 5).into_iter().map(|answer| answer.class).collect::<Vec<usize>>();
+            Ok((*label, answers))
+        };
+        let answers = pool.install(|| {
+            let answers = known.par_iter().map_init(|| Session::new(model), answer);
+            answers.collect::<Result<Vec<(usize, Vec<usize>)>, CliError>>()
+        })?;
+        let classes = model.labels().len();
+        let confusion = vec![vec![0; classes]; classes];
+        let mut counts = Self { first: 0, among_five: 0, confusion, all: known.len() };
+        for (label, answers) in answers {
+            counts.first += usize::from(answers[0] == label);
+            counts.among_five += usize::from(answers.contains(&label));
+            counts.confusion[label][answers[0]] += 1;
+        }
+        Ok(counts)
+    }
+
+    /// Share whose first answer is right.
+    pub(crate) fn top1(&self) -> f64 {
+        self.first as f64 / self.all as f64
+    }
+
+    /// Share with the right answer among the first five.
+    pub(crate) fn top5(&self) -> f64 {
+        self.among_five as f64 / self.all as f64
+    }
+}
+
+fn logits(session: &mut Session, canvases: &[Vec<f32>]) -> Result<Vec<f32>, CliError> {
+    let rows = canvases.iter().map(|canvas| Ok(session.run(canvas)?.to_vec()));
+    let mut rows = rows.collect::<Result<Vec<_>, CliError>>()?;
+    Ok(if rows.len() == 1 { rows.remove(0) } else { average_log_probabilities(&rows) })
+}
+
+/// The part to test on, if anything is in it.
+pub(crate) fn tested(data: &DataSet) -> Option<Part> {
+    data.indices(Part::Test).is_ok_and(|indices| !indices.is_empty()).then_some(Part::Test)
+}
+
+/// The sketches of a part with the model's labels of their words, and how many have none.
+pub(crate) fn known(
+    data: &DataSet,
+    model: &Model,
+    part: Option<Part>,
+) -> Result<(Vec<(usize, usize)>, usize), CliError> {
+    let place = |word: &String| model.labels().iter().position(|label| label == word);
+    let labels: Vec<Option<usize>> = data.labels().iter().map(place).collect();
+    let (mut known, mut left_out) = (Vec::new(), 0);
+    for (index, of) in data.parts()?.into_iter().enumerate() {
+        if part.is_some_and(|part| part != of) {
+            continue;
+        }
+        match data.label(index)?.and_then(|label| labels[label]) {
+            Some(label) => known.push((index, label)),
+            None => left_out += 1,
+        }
+    }
+    Ok((known, left_out))
+}

@@ -1,0 +1,60 @@
+use std::{collections::BTreeMap, path::Path};
+
+use dabnet_engine::{PackedModel, replace_file};
+use dabnet_sketch::Part;
+use dabnet_train::{Description, Trained, pack};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Settings;
+use crate::error::CliError;
+
+/// What a run came to, in its folder.
+const RESULTS: &str = "results.json";
+
+/// The network of a run as a packed model.
+pub(crate) fn packed(
+    settings: &Settings,
+    trained: &Trained,
+    labels: Vec<String>,
+    accuracy: Option<Value>,
+) -> Result<PackedModel, CliError> {
+    let mut provenance = BTreeMap::from([
+        ("data".to_owned(), json!(settings.data.file_name().map(|name| name.to_string_lossy()))),
+        ("augment".to_owned(), json!(settings.augment)),
+    ]);
+    provenance.extend(accuracy.map(|accuracy| ("accuracy".to_owned(), accuracy)));
+    Ok(pack(trained, Description { labels, canvas: settings.canvas(), provenance })?)
+}
+
+/// What `results.json` holds and `--json` prints.
+#[derive(Serialize)]
+pub(crate) struct Results<'a> {
+    pub data: String,
+    pub fingerprint: u32,
+    pub arch: &'a str,
+    pub policy: String,
+    pub scheme: &'a str,
+    pub side: usize,
+    pub epochs: usize,
+    pub seed: u64,
+    pub train: usize,
+    pub seconds: f64,
+    pub file_bytes: u64,
+    pub test: Option<Tested>,
+}
+
+/// How well a packed model labels what it was tested on.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Tested {
+    pub part: Part,
+    pub count: usize,
+    pub top1: f64,
+    pub top5: f64,
+}
+
+pub(crate) fn write_results(folder: &Path, results: &Results<'_>) -> Result<(), CliError> {
+    let path = folder.join(RESULTS);
+    let text = format!("{:#}\n", json!(results));
+    replace_file(&path, text.as_bytes()).map_err(|error| CliError::write(&path, &error))
+}

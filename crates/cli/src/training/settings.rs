@@ -1,0 +1,247 @@
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use dabnet_binarize::Scheme;
+use dabnet_engine::replace_file;
+use dabnet_graph::{Canvas, Graph, Policy, architectures};
+use dabnet_sketch::{Augment, View};
+use dabnet_train::TrainConfig;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::{CONFIG, Look};
+use crate::error::CliError;
+
+/// Width of a line on the canvas, in pixels, where nothing else is said.
+const LINE_PIXELS: f32 = 2.56;
+
+/// Everything that decides what a run becomes: what `config.toml` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The data set.
+    pub data: PathBuf,
+    /// The architecture.
+    pub arch: String,
+    /// Which of its layers are binary.
+    pub policy: Policy,
+    /// Side of the canvas in pixels; 0 for what the architecture was designed for.
+    pub side: usize,
+    /// How sketches are looked at.
+    pub look: Look,
+    /// Width of a line as a fraction of the side; 0 for a few pixels.
+    pub line_width: f32,
+    /// Empty border as a fraction of the side.
+    pub margin: f32,
+    /// A run of the same architecture whose weights this one starts with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_from: Option<PathBuf>,
+    /// A run that this one learns from as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<PathBuf>,
+    /// How sketches are varied: a name, or amounts.
+    pub augment: Variation,
+    /// How the network is trained.
+    pub train: TrainConfig,
+}
+
+/// How sketches are varied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Variation {
+    Named(String),
+    Amounts(Augment),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::new(),
+            arch: "sketch-a-net-64".into(),
+            policy: Policy::Fbin,
+            side: 0,
+            look: Look::Lines,
+            line_width: 0.0,
+            margin: 0.03,
+            start_from: None,
+            teacher: None,
+            augment: Variation::Named("light".into()),
+            train: TrainConfig::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Puts together what a run's folder, a preset, a file and the command line say, each over what comes
+    /// before it. What a run in `folder` was begun with stands in place of the defaults.
+    pub(crate) fn resolve(folder: &Path, file: Option<&Path>, options: Table) -> Result<Self, CliError> {
+        let mut table = Table::new();
+        let begun = folder.join(CONFIG);
+        if begun.is_file() {
+            merge(&mut table, read(&begun)?);
+        }
+        let mut given = Table::new();
+        if let Some(file) = file {
+            merge(&mut given, read(file)?);
+        }
+        merge(&mut given, options);
+        if let Some(preset) = given.remove("preset") {
+            merge(&mut table, preset_table(&preset, &given)?);
+        }
+        merge(&mut table, given);
+        let settings: Self = table.try_into().map_err(|error: toml::de::Error| {
+            CliError::Input(format!("the settings of the run: {}", error.message().trim_end()))
+        })?;
+        settings.validated()
+    }
+
+    fn validated(mut self) -> Result<Self, CliError> {
+        if self.data.as_os_str().is_empty() {
+            return Err(CliError::Input("say what to train on: --data DATA".into()));
+        }
+        if self.side == 0 {
+            self.side = architectures::find(&self.arch)?.side;
+        }
+        if self.line_width == 0.0 {
+            self.line_width = LINE_PIXELS / self.side as f32;
+        }
+        self.canvas().validate()?;
+        self.variation()?;
+        self.train.validate()?;
+        if self.teacher.is_some() && self.train.distillation.is_none() {
+            self.train.distillation = Some(Default::default());
+        }
+        Ok(self)
+    }
+
+    /// Keeps the settings with the run.
+    pub(crate) fn save(&self, folder: &Path) -> Result<(), CliError> {
+        let path = folder.join(CONFIG);
+        let text =
+            toml::to_string(self).map_err(|error| CliError::Failure(format!("the settings: {error}")))?;
+        replace_file(&path, text.as_bytes()).map_err(|error| CliError::write(&path, &error))
+    }
+
+    /// The network for so many labels.
+    pub(crate) fn graph(&self, classes: usize) -> Result<Graph, CliError> {
+        Ok(architectures::find(&self.arch)?.graph(self.side, classes, &self.policy)?)
+    }
+
+    /// What sketches are drawn on.
+    pub(crate) fn canvas(&self) -> Canvas {
+        let (mean, std) = self.look.normalisation(self.side).unwrap_or((0.0, 1.0));
+        Canvas { side: self.side, line_width: self.line_width, margin: self.margin, mean, std }
+    }
+
+    /// How sketches become what the network sees.
+    pub(crate) fn view(&self) -> Result<View, CliError> {
+        let view = self.look.view(self.canvas(), self.variation()?);
+        if view.side() == self.side {
+            return Ok(view);
+        }
+        let (look, side) = (view.side(), self.side);
+        Err(CliError::Input(format!(
+            "this look is of {look} pixels, the network sees {side}: give --side {look}"
+        )))
+    }
+
+    fn variation(&self) -> Result<Augment, CliError> {
+        match &self.augment {
+            Variation::Amounts(augment) => Ok(*augment),
+            Variation::Named(name) => Augment::named(name).ok_or_else(|| {
+                let known = Augment::NAMES.join(", ");
+                CliError::Input(format!("'{name}' is no way to vary sketches; there are {known}"))
+            }),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Table, CliError> {
+    let wrong = |what: String| CliError::Input(format!("{}: {what}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error: io::Error| wrong(error.to_string()))?;
+    text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let at = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        wrong(format!("{at}{}", error.message().trim_end()))
+    })
+}
+
+/// The settings that a preset stands for.
+fn preset_table(preset: &Value, given: &Table) -> Result<Table, CliError> {
+    if preset.as_str() != Some("paper") {
+        return Err(CliError::Input(format!("{preset} is no preset; there is \"paper\"")));
+    }
+    let scheme = given.get("train").and_then(|train| train.get("scheme")).and_then(Value::as_str);
+    let full = given.get("policy").and_then(Value::as_str) == Some("full");
+    let dab = !full && scheme.is_none_or(|scheme| scheme == Scheme::Dab.name());
+    let failed = |error| CliError::Failure(format!("the preset: {error}"));
+    let train = Value::try_from(TrainConfig::published(dab)).map_err(failed)?;
+    let look = Value::try_from(Look::PaperTuBerlin).map_err(failed)?;
+    let arch = Value::from("sketch-a-net");
+    Ok(Table::from_iter([("train".into(), train), ("look".into(), look), ("arch".into(), arch)]))
+}
+
+/// Puts `over` over `under`. A table whose `name` is another takes the place of the one under it.
+fn merge(under: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(Value::Table(under)), Value::Table(over)) if same_name(under, &over) => merge(under, over),
+            (_, value) => _ = under.insert(key, value),
+        }
+    }
+}
+
+fn same_name(under: &Table, over: &Table) -> bool {
+    over.get("name").is_none_or(|name| under.get("name") == Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(under: &str, over: &str) -> String {
+        let mut table: Table = under.parse().unwrap();
+        merge(&mut table, over.parse().unwrap());
+        table.to_string()
+    }
+
+    #[test]
+    fn what_is_said_later_stands() {
+        assert_eq!(merged("a = 1\nb = 2", "b = 3"), "a = 1\nb = 3\n");
+        assert_eq!(merged("[t]\na = 1\nb = 2", "[t]\nb = 3"), "[t]\na = 1\nb = 3\n");
+    }
+
+    #[test]
+    fn a_choice_of_another_name_starts_anew() {
+        assert_eq!(merged("[s]\nname = \"x\"\na = 1", "[s]\nname = \"y\""), "[s]\nname = \"y\"\n");
+        assert_eq!(merged("[s]\nname = \"x\"\na = 1", "[s]\na = 2"), "[s]\na = 2\nname = \"x\"\n");
+    }
+
+    #[test]
+    fn presets_fit_the_scheme() {
+        let settings = |options: &str| {
+            let options: Table = options.parse().unwrap();
+            Settings::resolve(Path::new("nowhere"), None, options)
+        };
+        let paper = settings("data = \"d\"\npreset = \"paper\"").unwrap();
+        assert_eq!(paper.train, TrainConfig::published(true));
+        assert_eq!((paper.arch.as_str(), paper.side, paper.look), ("sketch-a-net", 225, Look::PaperTuBerlin));
+        let sign =
+            settings("data = \"d\"\npreset = \"paper\"\ntrain.scheme = \"sign\"\ntrain.epochs = 3").unwrap();
+        assert_eq!(sign.train, TrainConfig { epochs: 3, ..TrainConfig::published(false) });
+        assert!(settings("preset = \"paper\"").is_err() && settings("data = \"d\"\npreset = \"x\"").is_err());
+        assert!(settings("data = \"d\"\ntrain.epoch = 3").unwrap_err().to_string().contains("epoch"));
+    }
+
+    #[test]
+    fn settings_come_back_as_they_were_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = "data = \"d\"\nteacher = \"t\"\ntrain.ema = 0.99\naugment.flip = 0.25";
+        let settings = Settings::resolve(folder.path(), None, options.parse().unwrap()).unwrap();
+        assert!(settings.train.distillation.is_some());
+        settings.save(folder.path()).unwrap();
+        assert_eq!(Settings::resolve(folder.path(), None, Table::new()).unwrap(), settings);
+    }
+}
