@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dabnet_graph::Canvas;
 use dabnet_sketch::{
-    Augment, Batch, DataExamples, DataSet, Examples, Import, Order, Part, SketchError, View, load,
+    Augment, Batch, DataExamples, DataSet, Examples, Import, Order, Part, SketchError, View, load, stream,
 };
 use rand::{Rng, RngExt};
 
@@ -138,6 +138,8 @@ fn a_data_set_is_drawn_in_every_view() {
         let read: Vec<Batch> = load(&examples, &order, |batches| batches.map(Result::unwrap).collect());
         assert_eq!(read.iter().map(|batch| batch.values.len()).sum::<usize>(), 2 * 3 * 48 * 48);
         assert_ne!(read[0].values, read[1].values);
-        assert_eq!(view.still(&data.sketch(0).unwrap().drawing).len(), 48 * 48);
+        let still = DataExamples::new(&data, Part::Train, view).unwrap().still();
+        let drawing = data.sketch(data.indices(Part::Train).unwrap()[0]).unwrap().drawing;
+        assert_eq!(still.draw(0, &mut stream(0, 0, 0, 0)).unwrap(), view.still(&drawing));
     }
 }

@@ -1,6 +1,6 @@
 use dabnet_binarize::Scheme;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Device, TrainError};
 
@@ -182,11 +182,16 @@ impl TrainConfig {
         epoch <= self.real_weight_epochs
     }
 
+    /// Every setting by its name, numbers as they are written and not as `f64` sees them.
+    pub(crate) fn settings(&self) -> Map<String, Value> {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
     /// The first setting that makes a run with `other` another run than with these, and both values of
     /// it. More epochs do not, where the learning rate does not depend on how many there are.
     pub(crate) fn difference(&self, other: &Self) -> Option<(String, Value, Value)> {
-        let (ours, theirs) = (serde_json::json!(self), serde_json::json!(other));
-        let (Value::Object(ours), Value::Object(theirs)) = (ours, theirs) else { return None };
+        let (ours, theirs) = (self.settings(), other.settings());
         let may_differ = |name: &str| name == "epochs" && !self.schedule.knows_its_end();
         let differing = ours.into_iter().find(|(name, value)| !may_differ(name) && theirs[name] != *value);
         differing.map(|(name, value)| {

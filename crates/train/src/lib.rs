@@ -30,6 +30,7 @@ mod plan;
 mod progress;
 mod run;
 mod sketches;
+mod still;
 mod targets;
 #[cfg(feature = "tensors")]
 mod tensors;
@@ -53,6 +54,7 @@ pub use parameters::{NodeParameters, Norm, Parameters};
 pub use progress::Progress;
 pub use run::{EpochMetrics, Metric, Run, Saved, Saving, StepMetrics};
 pub use sketches::AugmentedSketches;
+pub use still::StillSketches;
 pub use trained::Trained;
 pub use trainer::Trainer;
 pub use validation::Validation;

@@ -13,6 +13,11 @@ pub trait Observer {
         Ok(())
     }
 
+    /// Something that a user should hear of and that does not keep the run from going on.
+    fn warn(&mut self, message: &str) {
+        let _ = message;
+    }
+
     /// After every step.
     ///
     /// # Errors

@@ -70,20 +70,17 @@ fn affine(norm: &Norm, epsilon: f32) -> Packed {
     Packed::Affine { shift: shift.collect(), scale }
 }
 
+/// Settings that mean something in binary layers only.
+const OF_BINARY_LAYERS: [&str; 5] =
+    ["scheme", "center", "weight_gradient", "decay_binary_weights", "real_weight_epochs"];
+
+/// The settings a network was trained with, but those that had nothing to say.
 fn recipe(trained: &Trained) -> Value {
-    let config = trained.config();
-    let mut recipe = serde_json::json!({
-        "optimizer": config.optimizer.name(),
-        "schedule": config.schedule.name(),
-        "learning_rate": config.learning_rate,
-        "epochs": config.epochs,
-        "batch": config.batch,
-        "label_smoothing": config.label_smoothing,
-        "seed": config.seed,
+    let binary = trained.graph().convolutions().any(|(_, _, conv)| conv.precision.binary_weights());
+    let mut settings = trained.config().settings();
+    settings.retain(|name, value| {
+        let says = !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
+        says && (binary || !OF_BINARY_LAYERS.contains(&name.as_str()))
     });
-    if trained.graph().convolutions().any(|(_, _, conv)| conv.precision.binary_weights()) {
-        recipe["scheme"] = config.scheme.name().into();
-        recipe["center"] = config.center.into();
-    }
-    recipe
+    Value::Object(settings)
 }

@@ -165,7 +165,7 @@ impl Run {
     ) -> Result<Outcome, TrainError> {
         let _lock = Lock::take(&self.folder)?;
         self.sweep()?;
-        let (trainer, step) = match self.resumable()? {
+        let (trainer, step) = match self.resumable(observer)? {
             Some(checkpoint) => {
                 let (history, step) = (self.history(&checkpoint)?, checkpoint.step());
                 (trainer.resume(checkpoint, history)?, step)
@@ -178,14 +178,17 @@ impl Run {
 
     /// The newest checkpoint that is whole. The best one is as good to go on from as the latest: it only
     /// takes longer to end in the same place.
-    fn resumable(&self) -> Result<Option<Checkpoint>, TrainError> {
+    fn resumable(&self, observer: &mut dyn Observer) -> Result<Option<Checkpoint>, TrainError> {
         if !self.is_begun() {
             return Ok(None);
         }
         match self.checkpoint(Saved::Latest) {
             Ok(checkpoint) => Ok(Some(checkpoint)),
             Err(error) => match self.checkpoint(Saved::Best) {
-                Ok(checkpoint) => Ok(Some(checkpoint)),
+                Ok(checkpoint) => {
+                    observer.warn(&format!("{error}; going on from {}", Saved::Best.file_name()));
+                    Ok(Some(checkpoint))
+                }
                 Err(_) => Err(error),
             },
         }

@@ -1,52 +1,12 @@
 //! Training itself, on a problem a small network solves in seconds.
 
+mod common;
+
+use common::{Lines, SIDE, network, train};
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Model, Session};
 use dabnet_graph::{Builder, Canvas, Filters, Graph, Op, Policy, Shape};
-use dabnet_sketch::SketchError;
 use dabnet_train::{Description, Examples, TrainConfig, TrainError, Trained, Trainer, pack};
-use rand::{Rng, RngExt};
-
-const SIDE: usize = 12;
-
-/// Level, upright and crossed lines at random places.
-struct Lines;
-
-impl Examples for Lines {
-    fn len(&self) -> usize {
-        192
-    }
-
-    fn label(&self, index: usize) -> usize {
-        index % 3
-    }
-
-    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
-        let mut canvas = vec![0.0; SIDE * SIDE];
-        let (row, column) = (rng.random_range(1..SIDE - 1), rng.random_range(1..SIDE - 1));
-        for at in 1..SIDE - 1 {
-            if index % 3 != 1 {
-                canvas[row * SIDE + at] = 1.0;
-            }
-            if !index.is_multiple_of(3) {
-                canvas[at * SIDE + column] = 1.0;
-            }
-        }
-        Ok(canvas)
-    }
-}
-
-fn network(policy: &str) -> Graph {
-    let policy: Policy = policy.parse().unwrap();
-    let mut net = Builder::new("lines", &policy, Shape::new(1, SIDE, SIDE));
-    net.full_layer("conv1", Filters::new(16, 3));
-    net.max_pool("pool1", 2, 2);
-    net.layer("conv2", Filters::new(32, 3).padding(1));
-    net.layer("conv3", Filters::new(32, 5));
-    net.dropout("drop3", 0.1);
-    net.conv("conv4", Filters::new(3, 1));
-    net.build().unwrap()
-}
 
 /// Every op that joins or branches, and groups.
 fn branched(policy: &str) -> Graph {
@@ -78,10 +38,6 @@ fn config(seed: u64) -> TrainConfig {
         threads: 2,
         ..TrainConfig::default()
     }
-}
-
-fn train(graph: &Graph, config: TrainConfig) -> Trained {
-    Trainer::new(graph, config, &Lines).unwrap().train(|_| {}).unwrap()
 }
 
 fn accuracy(trained: &Trained) -> f64 {

@@ -1,0 +1,192 @@
+//! What a recipe asks for is what happens.
+
+mod common;
+
+use common::{Lines, StillLines, accuracy, config, network, plain, train};
+use dabnet_binarize::Scheme;
+use dabnet_train::{
+    Accumulation, Control, Distillation, EpochReport, Examples, Moments, Momentum, NodeParameters, Observer,
+    Optimizer, Parameters, Schedule, TrainConfig, TrainError, Trained, Trainer, WeightGradient,
+};
+
+fn sgd(momentum: f32) -> Optimizer {
+    Optimizer::Sgd(Momentum { momentum, nesterov: false })
+}
+
+/// The largest difference between two networks' weights.
+fn distance(a: &Parameters, b: &Parameters) -> f32 {
+    let weights = |parameters: &Parameters| -> Vec<f32> {
+        let conv = parameters.nodes().iter().filter_map(|node| match node {
+            NodeParameters::Conv(weights) => Some(weights.clone()),
+            _ => None,
+        });
+        conv.flatten().collect()
+    };
+    weights(a).iter().zip(weights(b)).fold(0.0, |most, (a, b)| most.max((a - b).abs()))
+}
+
+#[test]
+fn every_recipe_learns() {
+    let base = TrainConfig { epochs: 16, ..config() };
+    let cosine = Schedule::Cosine { warm_up_epochs: 1.0, floor: 1e-4 };
+    let recipes = [
+        TrainConfig { optimizer: sgd(0.9), learning_rate: 0.05, ..base.clone() },
+        TrainConfig {
+            optimizer: Optimizer::AdamW(Moments::default()),
+            weight_decay: 0.01,
+            schedule: cosine,
+            ..base.clone()
+        },
+        TrainConfig { ema: Some(0.9), schedule: Schedule::Constant, ..base.clone() },
+        TrainConfig { real_weight_epochs: 6, ..base.clone() },
+        TrainConfig { weight_gradient: WeightGradient::Published, center: true, ..base.clone() },
+        TrainConfig { scheme: Scheme::Sign, weight_gradient: WeightGradient::Published, ..base.clone() },
+        TrainConfig { accumulate: vec![Accumulation { epoch: 12, steps: 2 }], ..base },
+    ];
+    for recipe in recipes {
+        let accuracy = accuracy(&train(&network("fbin"), recipe.clone()));
+        assert!(accuracy > 0.85, "{accuracy}: {recipe:?}");
+    }
+}
+
+#[test]
+fn the_published_recipe_learns() {
+    for dab in [true, false] {
+        let published = TrainConfig::published(dab);
+        let recipe = TrainConfig { epochs: 20, batch: 16, threads: 2, seed: 1, ..published };
+        let accuracy = accuracy(&train(&network("fbin"), recipe));
+        assert!(accuracy > 0.7, "dab {dab}: {accuracy}");
+    }
+}
+
+/// The same examples, in the same order, whatever a batch is.
+#[test]
+fn batches_that_are_summed_up_are_one_batch() {
+    let whole = TrainConfig { epochs: 2, batch: 64, optimizer: sgd(0.9), learning_rate: 0.01, ..config() };
+    let constant = TrainConfig { schedule: Schedule::Constant, ..whole };
+    let accumulate = vec![Accumulation { epoch: 1, steps: 4 }];
+    let parts = TrainConfig { batch: 16, accumulate, ..constant.clone() };
+    let start = Parameters::new(&plain(), constant.seed);
+    let (whole, parts) = (train(&plain(), constant), train(&plain(), parts));
+    let moved = distance(&start, whole.parameters());
+    let apart = distance(whole.parameters(), parts.parameters());
+    assert!(moved > 1e-3 && apart < 1e-5, "moved by {moved}, {apart} apart");
+}
+
+/// Keeps what the network is validated with at every epoch's end.
+#[derive(Default)]
+struct Shares(Vec<f64>, Vec<bool>);
+
+impl Observer for Shares {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
+        self.0.push(report.validation.unwrap().loss);
+        self.1.push(report.best);
+        Ok(Control::Continue)
+    }
+}
+
+#[test]
+fn real_weights_come_first_and_only_then_binary_ones() {
+    let run = |real_weight_epochs, scheme| {
+        let graph = network("fbin");
+        let config = TrainConfig { real_weight_epochs, scheme, schedule: Schedule::Constant, ..config() };
+        let mut shares = Shares::default();
+        let trainer = Trainer::new(&graph, config, &Lines).unwrap().validate(&StillLines).unwrap();
+        let trained = trainer.train_with(&mut shares).unwrap().into_trained();
+        (shares, trained)
+    };
+    // With real weights no scheme has a say.
+    let ((real_dab, _), (real_sign, _)) = (run(3, Scheme::Dab), run(3, Scheme::Sign));
+    assert_eq!(real_dab.0[..3], real_sign.0[..3]);
+    assert_ne!(real_dab.0[3], real_sign.0[3]);
+    let ((dab, _), (sign, _)) = (run(0, Scheme::Dab), run(0, Scheme::Sign));
+    assert_ne!(dab.0[0], sign.0[0]);
+    // What is no binary network is never the best one.
+    assert_eq!(real_dab.1, [false, false, false, true]);
+    assert!(dab.1[0]);
+}
+
+#[test]
+fn an_average_is_validated_and_returned() {
+    let graph = network("fbin");
+    let averaged = train(&graph, TrainConfig { ema: Some(0.98), ..config() });
+    let last = train(&graph, config());
+    assert_ne!(averaged.parameters(), last.parameters());
+    let start = Parameters::new(&graph, config().seed);
+    let distances = [averaged.parameters(), last.parameters()].map(|end| distance(&start, end));
+    assert!(distances[0] < distances[1], "{distances:?}");
+    // A decay of nothing keeps nothing.
+    assert_eq!(train(&graph, TrainConfig { ema: Some(0.0), ..config() }).parameters(), last.parameters());
+}
+
+fn logits(trained: &Trained) -> Vec<f32> {
+    let mut rng = rand_pcg::Pcg64::new(0, 0);
+    let inputs: Vec<Vec<f32>> = (0..50).map(|index| StillLines.draw(index, &mut rng).unwrap()).collect();
+    trained.logits(&inputs).unwrap().concat()
+}
+
+/// The mean divergence of what two networks say, at temperature 1.
+fn divergence(teacher: &[f32], student: &[f32]) -> f64 {
+    let softmax = |row: &[f32]| -> Vec<f64> {
+        let powers: Vec<f64> = row.iter().map(|&logit| f64::from(logit).exp()).collect();
+        let total: f64 = powers.iter().sum();
+        powers.into_iter().map(|power| power / total).collect()
+    };
+    let rows = teacher.chunks(3).zip(student.chunks(3));
+    let sum: f64 = rows
+        .map(|(teacher, student)| {
+            let pairs = softmax(teacher).into_iter().zip(softmax(student));
+            pairs.map(|(t, s)| t * (t / s).ln()).sum::<f64>()
+        })
+        .sum();
+    sum / 50.0
+}
+
+/// A teacher of other labels: what it says, and not what is right, is learned from it alone.
+#[test]
+fn a_teacher_alone_pulls_towards_itself() {
+    struct Shifted;
+    impl Examples for Shifted {
+        fn len(&self) -> usize {
+            Lines.len()
+        }
+
+        fn label(&self, index: usize) -> usize {
+            (Lines.label(index) + 1) % 3
+        }
+
+        fn draw(
+            &self,
+            index: usize,
+            rng: &mut dyn rand::Rng,
+        ) -> Result<Vec<f32>, dabnet_sketch::SketchError> {
+            Lines.draw(index, rng)
+        }
+    }
+    let (full, binary) = (network("full"), network("fbin"));
+    let base = TrainConfig { epochs: 12, ..config() };
+    let teacher = Trainer::new(&full, base.clone(), &Shifted).unwrap().train(|_| {}).unwrap();
+    assert!(accuracy(&teacher) < 0.1);
+    let taught = |weight| {
+        let distillation = Some(Distillation { weight, temperature: 2.0 });
+        let config = TrainConfig { distillation, ..base.clone() };
+        let trainer = Trainer::new(&binary, config, &Lines).unwrap().teacher(&teacher).unwrap();
+        trainer.train(|_| {}).unwrap()
+    };
+    let (alone, labels) = (taught(1.0), taught(0.0));
+    assert!(accuracy(&labels) > 0.9 && accuracy(&alone) < 0.1);
+    let says = logits(&teacher);
+    let (near, far) = (divergence(&says, &logits(&alone)), divergence(&says, &logits(&labels)));
+    assert!(near < 0.3 && near < far / 5.0, "{near} and {far}");
+}
+
+#[test]
+fn a_teacher_and_its_configuration_come_together() {
+    let graph = network("full");
+    let teacher = train(&graph, TrainConfig { epochs: 1, ..config() });
+    let error = Trainer::new(&graph, config(), &Lines).unwrap().teacher(&teacher).err().unwrap();
+    assert!(error.to_string().contains("distillation"), "{error}");
+    let distilled = TrainConfig { distillation: Some(Distillation::default()), ..config() };
+    let error = Trainer::new(&graph, distilled, &Lines).unwrap().train(|_| {}).unwrap_err();
+    assert!(error.to_string().contains("teacher"), "{error}");
+}

@@ -1,0 +1,165 @@
+//! A run that is stopped and goes on ends as if it had never stopped.
+
+mod common;
+
+use common::{Lines, StillLines, config, network};
+use dabnet_binarize::Scheme;
+use dabnet_graph::Graph;
+use dabnet_train::{
+    Accumulation, Checkpoint, Control, EpochReport, History, Moments, Momentum, Observer, Optimizer, Outcome,
+    Progress, Schedule, TrainConfig, TrainError, Trained, Trainer, WeightGradient,
+};
+
+/// Stops after some step, keeping the checkpoint and what a run folder would keep of the history.
+#[derive(Default)]
+struct StopAt {
+    step: usize,
+    checkpoint: Option<Vec<u8>>,
+    history: History,
+}
+
+impl Observer for StopAt {
+    fn begin(&mut self, history: &History) -> Result<(), TrainError> {
+        self.history = history.clone();
+        Ok(())
+    }
+
+    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
+        Ok(if progress.step == self.step { Control::Stop } else { Control::Continue })
+    }
+
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
+        self.history.snapshots.push(report.snapshot.clone());
+        Ok(Control::Continue)
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.checkpoint = Some(checkpoint.to_bytes()?);
+        Ok(())
+    }
+}
+
+fn trainer(graph: &Graph, config: TrainConfig) -> Trainer<'_, Lines> {
+    Trainer::new(graph, config, &Lines).unwrap().validate(&StillLines).unwrap()
+}
+
+fn unbroken(graph: &Graph, config: &TrainConfig) -> Trained {
+    trainer(graph, config.clone()).train(|_| {}).unwrap()
+}
+
+/// Stops after `step`, throws everything away but a checkpoint's bytes, and goes on.
+fn broken(graph: &Graph, config: &TrainConfig, steps: &[usize]) -> Trained {
+    let mut saved: Option<(Vec<u8>, History)> = None;
+    for &step in steps {
+        let mut observer = StopAt { step, ..StopAt::default() };
+        let outcome = resumed(graph, config, saved.as_ref()).train_with(&mut observer).unwrap();
+        assert!(matches!(outcome, Outcome::Stopped(_)), "step {step}");
+        saved = Some((observer.checkpoint.unwrap(), observer.history));
+    }
+    resumed(graph, config, saved.as_ref()).train(|_| {}).unwrap()
+}
+
+fn resumed<'a>(
+    graph: &'a Graph,
+    config: &TrainConfig,
+    saved: Option<&(Vec<u8>, History)>,
+) -> Trainer<'a, Lines> {
+    let trainer = trainer(graph, config.clone());
+    match saved {
+        Some((bytes, history)) => {
+            trainer.resume(Checkpoint::from_bytes(bytes).unwrap(), history.clone()).unwrap()
+        }
+        None => trainer,
+    }
+}
+
+fn same(policy: &str, config: &TrainConfig, steps: &[usize]) {
+    let graph = network(policy);
+    let (whole, parts) = (unbroken(&graph, config), broken(&graph, config, steps));
+    assert_eq!(whole.parameters(), parts.parameters(), "{policy} {config:?}, stopped after {steps:?}");
+    assert_eq!(whole.history(), parts.history(), "{policy} {config:?}, stopped after {steps:?}");
+}
+
+/// Everything that has a state at once.
+fn everything(optimizer: Optimizer) -> TrainConfig {
+    TrainConfig {
+        optimizer,
+        ema: Some(0.9),
+        accumulate: vec![Accumulation { epoch: 2, steps: 4 }],
+        real_weight_epochs: 1,
+        weight_decay: 1e-3,
+        weight_gradient: WeightGradient::Published,
+        ..config()
+    }
+}
+
+#[test]
+fn every_optimizer_goes_on_as_if_nothing_had_happened() {
+    let sgd = |momentum, nesterov| Optimizer::Sgd(Momentum { momentum, nesterov });
+    let optimizers = [
+        Optimizer::Adam(Moments::default()),
+        Optimizer::AdamW(Moments::default()),
+        sgd(0.9, false),
+        sgd(0.9, true),
+        sgd(0.0, false),
+    ];
+    for (number, optimizer) in optimizers.into_iter().enumerate() {
+        same("fbin", &everything(optimizer), &[1 + 4 * number]);
+    }
+}
+
+#[test]
+fn any_step_is_as_good_to_stop_at() {
+    let config = everything(Optimizer::default());
+    same("fbin", &config, &[2, 6, 7, 11, 23]);
+    same("wbin", &TrainConfig { scheme: Scheme::Sign, center: true, ..common::config() }, &[5, 12, 18]);
+    same("full", &TrainConfig { schedule: Schedule::Constant, ..common::config() }, &[1, 2, 3]);
+}
+
+#[test]
+fn other_threads_go_on_to_the_same_end() {
+    let graph = network("fbin");
+    let whole = unbroken(&graph, &config());
+    let mut stop = StopAt { step: 9, ..StopAt::default() };
+    trainer(&graph, config()).train_with(&mut stop).unwrap();
+    let saved = (stop.checkpoint.unwrap(), stop.history);
+    let config = TrainConfig { threads: 1, ..config() };
+    assert_eq!(
+        resumed(&graph, &config, Some(&saved)).train(|_| {}).unwrap().parameters(),
+        whole.parameters()
+    );
+}
+
+#[test]
+fn a_longer_run_goes_on_where_the_learning_rate_does_not_mind() {
+    let graph = network("fbin");
+    let halving = Schedule::Halving { every_epochs: 1, floor: 1e-4 };
+    let long = TrainConfig { schedule: halving, ..config() };
+    let mut stop = StopAt { step: 12, ..StopAt::default() };
+    trainer(&graph, TrainConfig { epochs: 2, ..long.clone() }).train_with(&mut stop).unwrap();
+    let saved = (stop.checkpoint.unwrap(), stop.history);
+    let longer = resumed(&graph, &long, Some(&saved)).train(|_| {}).unwrap();
+    assert_eq!(longer.parameters(), unbroken(&graph, &long).parameters());
+}
+
+#[test]
+fn another_run_is_refused_and_says_why() {
+    let graph = network("fbin");
+    let mut stop = StopAt { step: 9, ..StopAt::default() };
+    trainer(&graph, config()).train_with(&mut stop).unwrap();
+    let checkpoint = Checkpoint::from_bytes(&stop.checkpoint.unwrap()).unwrap();
+    let refuse = |graph: &Graph, config: TrainConfig, reason: &str| {
+        let resumed = trainer(graph, config).resume(checkpoint.clone(), History::default());
+        let error = resumed.err().unwrap();
+        assert!(matches!(error, TrainError::Mismatch { .. }), "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+    };
+    refuse(&network("wbin"), config(), "policy is fbin in the checkpoint and wbin now");
+    refuse(&common::plain(), config(), "architecture");
+    refuse(&graph, TrainConfig { seed: 4, ..config() }, "seed is 3 in the checkpoint and 4 now");
+    let faster = TrainConfig { learning_rate: 0.01, ..config() };
+    refuse(&graph, faster, "learning_rate is 0.005 in the checkpoint and 0.01 now");
+    refuse(&graph, TrainConfig { scheme: Scheme::Mean, ..config() }, "scheme");
+    refuse(&graph, TrainConfig { epochs: 5, ..config() }, "epochs");
+    refuse(&graph, TrainConfig { ema: Some(0.9), ..config() }, "ema is null");
+}

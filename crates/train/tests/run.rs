@@ -1,0 +1,234 @@
+//! A run in its folder.
+
+mod common;
+
+use std::{cell::Cell, fs, path::Path, time::Duration};
+
+use common::{Lines, StillLines, config, network};
+use dabnet_graph::Graph;
+use dabnet_train::{
+    Control, Description, Metric, Observer, Outcome, Progress, Run, Saved, Saving, TrainConfig, TrainError,
+    Trainer, pack,
+};
+
+fn trainer(graph: &Graph, config: TrainConfig) -> Trainer<'_, Lines> {
+    let labels = ["level", "upright", "crossed"].map(str::to_owned).to_vec();
+    let trainer = Trainer::new(graph, config, &Lines).unwrap();
+    trainer.validate(&StillLines).unwrap().labels(labels).unwrap()
+}
+
+fn saving() -> Saving {
+    Saving { every: Duration::MAX, every_steps: Some(4), metrics_every_steps: 2 }
+}
+
+/// Asks for nothing.
+struct Silent;
+
+impl Observer for Silent {}
+
+/// Dies at a step, as a process does that is killed: nothing is written any more.
+struct DieAt(usize);
+
+impl Observer for DieAt {
+    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
+        if progress.step == self.0 {
+            return Err(TrainError::Config("killed".to_owned()));
+        }
+        Ok(Control::Continue)
+    }
+}
+
+fn kill(folder: &Path, graph: &Graph, config: &TrainConfig, step: usize) {
+    let run = Run::create(folder).unwrap();
+    let error = run.train(trainer(graph, config.clone()), saving(), &mut DieAt(step)).unwrap_err();
+    assert_eq!(error.to_string(), "killed");
+}
+
+/// The files of a run, but for the times that are in them.
+fn content(run: &Run) -> (Vec<u8>, String, Vec<Metric>) {
+    let untimed = |mut metric: Metric| {
+        let step = match &mut metric {
+            Metric::Step(step) => step,
+            Metric::Epoch(epoch) => &mut epoch.step,
+        };
+        (step.seconds, step.examples_per_second) = (0.0, 0.0);
+        metric
+    };
+    let parameters = format!("{:?}", run.trained(Saved::Latest).unwrap().parameters());
+    let best = format!("{:?}", run.trained(Saved::Best).unwrap().parameters());
+    let history = fs::read_to_string(run.folder().join("history.jsonl")).unwrap();
+    let metrics = run.metrics().unwrap().into_iter().map(untimed).collect();
+    ((parameters + &best).into_bytes(), history, metrics)
+}
+
+fn finish(folder: &Path, graph: &Graph, config: &TrainConfig) -> Run {
+    let run = Run::create(folder).unwrap();
+    let outcome = run.train(trainer(graph, config.clone()), saving(), &mut Silent).unwrap();
+    assert!(matches!(outcome, Outcome::Finished(_)));
+    run
+}
+
+#[test]
+fn a_killed_run_ends_with_the_same_files() {
+    let (graph, config) = (network("fbin"), TrainConfig { ema: Some(0.9), ..config() });
+    let folder = tempfile::tempdir().unwrap();
+    let whole = content(&finish(&folder.path().join("whole"), &graph, &config));
+    assert_eq!(whole.1.lines().count(), 5);
+
+    let broken = folder.path().join("broken");
+    for step in [3, 7, 13, 14, 22] {
+        kill(&broken, &graph, &config, step);
+        // What a process leaves that is killed while it writes.
+        fs::write(broken.join(".latest.safetensors.4711.tmp"), b"torn").unwrap();
+        for lines in ["history.jsonl", "metrics.jsonl"] {
+            let mut text = fs::read(broken.join(lines)).unwrap();
+            text.extend(b"{\"epoch\": 3, \"la");
+            fs::write(broken.join(lines), text).unwrap();
+        }
+    }
+    assert!(whole == content(&finish(&broken, &graph, &config)));
+    let left: Vec<_> = fs::read_dir(&broken).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{left:?}");
+}
+
+#[test]
+fn a_damaged_checkpoint_falls_back_to_the_best_and_ends_the_same() {
+    let (graph, config) = (network("fbin"), config());
+    let folder = tempfile::tempdir().unwrap();
+    let whole = content(&finish(&folder.path().join("whole"), &graph, &config));
+    let broken = folder.path().join("broken");
+    kill(&broken, &graph, &config, 17);
+    let latest = broken.join(Saved::Latest.file_name());
+    let bytes = fs::read(&latest).unwrap();
+    fs::write(&latest, &bytes[..bytes.len() / 2]).unwrap();
+
+    /// What an observer is warned of.
+    #[derive(Default)]
+    struct Warned(String);
+    impl Observer for Warned {
+        fn warn(&mut self, message: &str) {
+            self.0 += message;
+        }
+    }
+    let (run, mut warned) = (Run::open(&broken).unwrap(), Warned::default());
+    run.train(trainer(&graph, config.clone()), saving(), &mut warned).unwrap();
+    assert!(warned.0.contains("latest.safetensors"), "{}", warned.0);
+    assert!(whole == content(&run));
+
+    fs::write(&latest, b"torn").unwrap();
+    fs::remove_file(run.path(Saved::Best)).unwrap();
+    let error = run.train(trainer(&graph, config), saving(), &mut Silent).unwrap_err();
+    assert!(matches!(error, TrainError::File { .. }), "{error}");
+    assert!(error.to_string().contains("latest.safetensors"), "{error}");
+}
+
+#[test]
+fn a_run_that_is_stopped_goes_on_and_one_that_has_ended_stays() {
+    struct StopAt(usize);
+    impl Observer for StopAt {
+        fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
+            Ok(if progress.step == self.0 { Control::Stop } else { Control::Continue })
+        }
+    }
+    let (graph, config) = (network("wbin"), config());
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::create(folder.path()).unwrap();
+    let stopped = run.train(trainer(&graph, config.clone()), saving(), &mut StopAt(9)).unwrap();
+    let Outcome::Stopped(stopped) = stopped else { panic!("it was not stopped") };
+    assert_eq!(run.checkpoint(Saved::Latest).unwrap().step(), 9);
+    assert_eq!(run.trained(Saved::Latest).unwrap().parameters(), stopped.parameters());
+    let whole = common::train(&graph, config.clone());
+    for _ in 0..2 {
+        let ended = run.train(trainer(&graph, config.clone()), saving(), &mut Silent).unwrap();
+        assert_eq!(ended.into_trained().parameters(), whole.parameters());
+    }
+    let trained = run.trained(Saved::Latest).unwrap();
+    assert_eq!((trained.parameters(), trained.history()), (whole.parameters(), whole.history()));
+}
+
+#[test]
+fn metrics_say_how_training_went() {
+    let (graph, config) = (network("fbin"), config());
+    let folder = tempfile::tempdir().unwrap();
+    let run = finish(folder.path(), &graph, &config);
+    let metrics = run.metrics().unwrap();
+    let epochs: Vec<_> = metrics
+        .iter()
+        .filter_map(|metric| match metric {
+            Metric::Epoch(epoch) => Some(epoch),
+            Metric::Step(_) => None,
+        })
+        .collect();
+    assert_eq!((metrics.len(), epochs.len()), (12 + 4, 4));
+    for epoch in &epochs {
+        let names: Vec<&str> = epoch.layers.iter().map(|layer| layer.layer.as_str()).collect();
+        assert_eq!(names, ["conv2", "conv3"]);
+        assert!(epoch.layers.iter().all(|layer| layer.flipped > 0.0 && layer.flipped < 0.5), "{epoch:?}");
+        assert!(epoch.layers.iter().all(|layer| layer.alpha > layer.beta), "{epoch:?}");
+        assert_eq!(epoch.validation.unwrap().count, 50);
+    }
+    let best = run.checkpoint(Saved::Best).unwrap();
+    let most = epochs.iter().filter_map(|epoch| epoch.validation).fold(0.0, |most, v| v.top1.max(most));
+    assert_eq!(best.validation(), best.best());
+    assert_eq!(best.best().unwrap().top1, most);
+    assert_eq!(epochs.iter().rev().find(|epoch| epoch.best).unwrap().step.step, best.step());
+}
+
+#[test]
+fn what_a_run_keeps_can_be_packed() {
+    let (graph, config) = (network("fbin"), TrainConfig { real_weight_epochs: 1, ..config() });
+    let folder = tempfile::tempdir().unwrap();
+    // In the middle of the epochs with real weights.
+    kill(folder.path(), &graph, &config, 5);
+    let run = Run::open(folder.path()).unwrap();
+    let labels = run.checkpoint(Saved::Latest).unwrap().labels().to_vec();
+    let canvas =
+        dabnet_graph::Canvas { side: common::SIDE, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
+    let description = Description { labels, canvas, provenance: Default::default() };
+    let packed = pack(&run.trained(Saved::Latest).unwrap(), description).unwrap();
+    assert_eq!(packed.labels, ["level", "upright", "crossed"]);
+    let recipe = &packed.provenance["recipe"];
+    assert_eq!((&recipe["learning_rate"], &recipe["scheme"]), (&0.005.into(), &"dab".into()));
+    assert!(recipe.get("ema").is_none(), "{recipe}");
+}
+
+#[test]
+fn two_processes_do_not_train_one_run() {
+    struct Second<'a>(&'a Run, &'a Graph, Cell<bool>);
+    impl Observer for Second<'_> {
+        fn step(&mut self, _: &Progress) -> Result<Control, TrainError> {
+            let second = self.0.train(trainer(self.1, config()), saving(), &mut Silent);
+            assert!(matches!(second, Err(TrainError::Busy { .. })));
+            self.2.set(true);
+            Ok(Control::Stop)
+        }
+    }
+    let (graph, folder) = (network("full"), tempfile::tempdir().unwrap());
+    let run = Run::create(folder.path()).unwrap();
+    let mut second = Second(&run, &graph, Cell::new(false));
+    run.train(trainer(&graph, config()), saving(), &mut second).unwrap();
+    assert!(second.2.get());
+    // The lock is gone with the one who held it.
+    run.train(trainer(&graph, config()), saving(), &mut Silent).unwrap();
+}
+
+#[test]
+fn a_folder_without_a_run_is_refused_and_another_run_too() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Run::open(folder.path()).unwrap_err().to_string().contains("latest.safetensors"));
+    let graph = network("full");
+    kill(folder.path(), &graph, &config(), 5);
+    let other = trainer(&graph, TrainConfig { batch: 16, ..config() });
+    let error = Run::create(folder.path()).unwrap().train(other, saving(), &mut Silent).unwrap_err();
+    assert!(error.to_string().contains("batch is 32 in the checkpoint and 16 now"), "{error}");
+}
+
+#[test]
+fn a_history_that_lacks_an_epoch_is_an_error() {
+    let (graph, folder) = (network("full"), tempfile::tempdir().unwrap());
+    kill(folder.path(), &graph, &config(), 14);
+    fs::write(folder.path().join("history.jsonl"), "").unwrap();
+    let run = Run::open(folder.path()).unwrap();
+    let error = run.train(trainer(&graph, config()), saving(), &mut Silent).unwrap_err();
+    assert!(error.to_string().contains("history.jsonl"), "{error}");
+}
