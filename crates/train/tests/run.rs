@@ -2,7 +2,14 @@
 
 mod common;
 
-use std::{cell::Cell, fs, path::Path, time::Duration};
+use std::{
+    cell::Cell,
+    env, fs,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use common::{Lines, StillLines, config, network};
 use dabnet_graph::Graph;
@@ -89,6 +96,45 @@ fn a_killed_run_ends_with_the_same_files() {
     assert!(whole == content(&finish(&broken, &graph, &config)));
     let left: Vec<_> = fs::read_dir(&broken).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{left:?}");
+}
+
+/// Where the process is to train that the test below kills.
+const FOLDER: &str = "DABNET_TEST_RUN";
+
+/// No test, but that process.
+#[test]
+#[ignore = "started by another test"]
+fn trains_until_it_is_killed() {
+    let Some(folder) = env::var_os(FOLDER) else { return };
+    let (graph, config) = (network("fbin"), config());
+    let saving = Saving { every: Duration::ZERO, ..saving() };
+    Run::create(folder).unwrap().train(trainer(&graph, config), saving, &mut Silent).unwrap();
+}
+
+#[test]
+fn a_process_killed_at_any_moment_goes_on() {
+    let (graph, config) = (network("fbin"), config());
+    let folder = tempfile::tempdir().unwrap();
+    let whole = content(&finish(&folder.path().join("whole"), &graph, &config));
+    let killed = folder.path().join("killed");
+    let mut steps = Vec::new();
+    for milliseconds in [60, 90, 110, 130, 150, 170] {
+        let mut process = Command::new(env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "trains_until_it_is_killed"])
+            .env(FOLDER, &killed)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        thread::sleep(Duration::from_millis(milliseconds));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        if let Ok(run) = Run::open(&killed) {
+            steps.push(run.checkpoint(Saved::Latest).unwrap().step());
+        }
+    }
+    println!("killed after steps {steps:?}");
+    assert!(steps.is_sorted());
+    assert!(whole == content(&finish(&killed, &graph, &config)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Seek, SeekFrom, Write},
     marker::PhantomData,
     path::{Path, PathBuf},
 };
@@ -35,8 +35,9 @@ impl<T: Serialize + DeserializeOwned> Lines<T> {
     pub(super) fn cut(&self, keep: impl Fn(&T) -> bool) -> Result<Appender, TrainError> {
         let (_, bytes) = self.kept(keep)?;
         let open = || {
-            let file = File::options().append(true).create(true).open(&self.path)?;
+            let mut file = File::options().write(true).create(true).truncate(false).open(&self.path)?;
             file.set_len(bytes)?;
+            file.seek(SeekFrom::End(0))?;
             file.sync_all()?;
             io::Result::Ok(file)
         };
