@@ -54,7 +54,7 @@ fn op(random: &mut Random) -> Value {
     let kernel = 1 + random.below(5);
     let stride = 1 + random.below(3);
     let padding = random.below(kernel);
-    match random.below(12) {
+    match random.below(13) {
         0 => json!({"type": "batch_norm", "epsilon": 1e-5}),
         1 => json!({"type": "relu"}),
         2 | 3 => json!({"type": "sign"}),
@@ -62,7 +62,8 @@ fn op(random: &mut Random) -> Value {
         5 => json!({"type": "avg_pool", "kernel": kernel, "stride": stride}),
         6 => json!({"type": "global_avg_pool"}),
         7 => json!({"type": "dropout", "p": 0.5}),
-        8 => json!({"type": if random.below(2) == 0 { "add" } else { "concat" }}),
+        8 => json!({"type": "rprelu"}),
+        9 => json!({"type": if random.below(2) == 0 { "add" } else { "concat" }}),
         _ => conv(kernel, stride, padding, random),
     }
 }

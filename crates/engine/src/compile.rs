@@ -4,7 +4,7 @@
 //! is to be done with them, until something needs it in memory: another reader, a convolution, a
 //! sum. What a sign needs is not the results but one comparison with each: everything between the
 //! source, or the last sum, and the sign is pointwise or a max pooling, and monotone in each
-//! channel.
+//! channel; but for an RPReLU with a slope below 0, which is computed.
 
 mod conv;
 mod cuts;
@@ -77,7 +77,7 @@ impl Lowering<'_> {
                 Lazy::new(node.name.clone(), Origin::Floats(value), *shape)
             }
             Op::Dropout { .. } => self.input(id),
-            Op::BatchNorm { .. } | Op::Relu => {
+            Op::BatchNorm { .. } | Op::Relu | Op::RPReLU => {
                 let function = self.pointwise(id)?;
                 self.input(id).then(TailOp::Pointwise(function))
             }
@@ -154,6 +154,11 @@ impl Lowering<'_> {
             Parameters::Affine { scale, shift } => {
                 Ok(Pointwise::Affine { scale: scale.clone(), shift: shift.clone() })
             }
+            Parameters::RPReLU { threshold, slope, shift } => Ok(Pointwise::RPReLU {
+                threshold: threshold.clone(),
+                slope: slope.clone(),
+                shift: shift.clone(),
+            }),
             _ => Err(mismatch(&node.name)),
         }
     }
@@ -198,10 +203,9 @@ impl Lowering<'_> {
         if matches!(input.origin, Origin::Bits(_)) && input.is_bare() {
             return input;
         }
-        // Bits can be pooled once: after a second pooling there could be ANDs of ORs.
-        let last_but_one = input.pools().rev().nth(1);
-        if let Some(last_but_one) = last_but_one {
-            let tail = input.tail.split_off(last_but_one + 1);
+        let uncomparable = input.uncomparable();
+        if uncomparable > 0 {
+            let tail = input.tail.split_off(uncomparable);
             input = self.without_pools(input);
             input.rows.extend(input.tail.drain(..).filter_map(TailOp::into_row_op));
             input.tail = tail;

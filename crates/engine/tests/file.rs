@@ -155,6 +155,32 @@ fn bit_order_is_that_of_the_example() {
 }
 
 #[test]
+fn a_bad_rprelu_is_refused() {
+    let ops = [Op::Input { shape: Shape::new(2, 8, 8) }, Op::RPReLU];
+    let nodes = ops.into_iter().enumerate().map(|(id, op)| {
+        let inputs = id.checked_sub(1).into_iter().collect();
+        Node { name: format!("n{id}"), op, inputs }
+    });
+    let graph = Graph::new("bent".into(), Policy::Full, nodes.collect()).unwrap();
+    let refused = |threshold: &[f32], slope: &[f32], shift: &[f32]| {
+        let [threshold, slope, shift] = [threshold, slope, shift].map(<[f32]>::to_vec);
+        let mut model = PackedModel::random(graph.clone(), canvas(8), 0);
+        model.parameters.insert("n1".into(), Parameters::RPReLU { threshold, slope, shift });
+        model.check().map_err(|error| error.to_string())
+    };
+    let good = [1.0, -2.0];
+    assert_eq!(refused(&good, &good, &good), Ok(()));
+    for (found, field) in [
+        (refused(&[1.0], &good, &good), "n1.threshold"),
+        (refused(&good, &[1.0, f32::NAN], &good), "n1.slope"),
+        (refused(&good, &good, &[f32::INFINITY, 1.0]), "n1.shift"),
+    ] {
+        let error = found.unwrap_err();
+        assert!(error.contains(field), "{field}: {error}");
+    }
+}
+
+#[test]
 fn rewriting_in_another_order_keeps_the_file_valid() {
     let bytes = tiny().to_bytes().unwrap();
     let rewritten = Container::read(&bytes).write();

@@ -1,4 +1,4 @@
-use crate::{Graph, Op, Precision, Shape};
+use crate::{Graph, Precision, Shape};
 
 /// What one convolution costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,8 @@ impl LayerAccount {
 pub struct Account {
     /// The convolutions, in order.
     pub layers: Vec<LayerAccount>,
-    /// Bytes of the per-channel scales and shifts that batch normalisation folds into.
+    /// Bytes of what there is for every channel: the scales and shifts that batch normalisation folds into,
+    /// the slopes and shifts of RPReLU.
     pub affine_bytes: u64,
 }
 
@@ -96,8 +97,7 @@ impl Graph {
             })
             .collect();
         let affine_bytes = (0..self.nodes().len())
-            .filter(|&id| matches!(self.nodes()[id].op, Op::BatchNorm { .. }))
-            .map(|id| 8 * self.shape(id).channels as u64)
+            .map(|id| 4 * (self.nodes()[id].op.channel_parameters() * self.shape(id).channels) as u64)
             .sum();
         Account { layers, affine_bytes }
     }

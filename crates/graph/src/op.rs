@@ -21,6 +21,11 @@ pub enum Op {
     /// `max(x, 0)`.
     #[serde(deserialize_with = "no_fields")]
     Relu,
+    /// Two lines of learned slope that meet in a learned point (Liu et al., *ReActNet*, ECCV 2020): with
+    /// `d = x − threshold`, `d + shift` where `d > 0`, `slope · d + shift` elsewhere; three numbers a
+    /// channel.
+    #[serde(rename = "rprelu", deserialize_with = "no_fields")]
+    RPReLU,
     /// `+1` where `x ≥ 0`, `−1` elsewhere; backward, the gradient passes where `|x| ≤ 1`.
     #[serde(deserialize_with = "no_fields")]
     Sign,
@@ -106,6 +111,16 @@ impl Conv2d {
 }
 
 impl Op {
+    /// Numbers that it has for every channel of its output, once it is packed; the weights of a convolution
+    /// are none of these.
+    pub const fn channel_parameters(&self) -> usize {
+        match self {
+            Self::BatchNorm { .. } => 2,
+            Self::RPReLU => 3,
+            _ => 0,
+        }
+    }
+
     /// Output shape for `inputs`.
     ///
     /// # Errors
@@ -169,7 +184,9 @@ impl Op {
             Self::Dropout { p } if !(0.0..1.0).contains(p) => {
                 return Err(fail(format!("dropout {p} is not in [0, 1)")));
             }
-            Self::BatchNorm { .. } | Self::Relu | Self::Sign | Self::Dropout { .. } => single()?,
+            Self::BatchNorm { .. } | Self::Relu | Self::RPReLU | Self::Sign | Self::Dropout { .. } => {
+                single()?
+            }
         };
         shape.checked_elements().ok_or_else(|| fail(format!("its output {shape} is empty or too large")))?;
         Ok(shape)

@@ -99,7 +99,7 @@ fn broken_descriptions_are_refused() {
 #[test]
 fn unknown_fields_are_refused() {
     let kinds = ["input", "conv2d", "batch_norm", "relu", "sign", "max_pool", "avg_pool", "global_avg_pool"];
-    for kind in kinds.into_iter().chain(["add", "concat", "dropout"]) {
+    for kind in kinds.into_iter().chain(["rprelu", "add", "concat", "dropout"]) {
         let numbers = "\"kernel\":1,\"stride\":1,\"padding\":0,\"out_channels\":1,\"precision\":\"full\"";
         let fields = match kind {
             "input" => "\"shape\":{\"channels\":1,\"height\":8,\"width\":8},",

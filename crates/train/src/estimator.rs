@@ -26,7 +26,8 @@ pub(crate) fn scale_as_published(
                     scale_filter(gradient, latent, split, scheme, share);
                 }
             }
-            (_, NodeParameters::Norm(_)) => _ = (gradients.next(), gradients.next()),
+            (_, NodeParameters::Norm(_)) => _ = gradients.nth(1),
+            (_, NodeParameters::RPReLU { .. }) => _ = gradients.nth(2),
             _ => {}
         }
     }

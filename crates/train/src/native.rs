@@ -8,6 +8,7 @@ mod join;
 mod norm;
 mod patches;
 mod pool;
+mod rprelu;
 mod tensor;
 
 use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, Shape};
@@ -21,6 +22,7 @@ use crate::{
 use conv::Convolution;
 use norm::Statistics;
 use pool::Pool;
+use rprelu::RPReLU;
 use tensor::Tensor;
 
 /// Loss and gradients over a batch: `canvases` holds one input after another.
@@ -116,6 +118,7 @@ impl<'a, 'r> Forward<'a, 'r> {
                 output
             }
             Op::Relu => self.take(id, node).each(|value| *value = value.max(0.0)),
+            Op::RPReLU => self.rprelu(id).forward(self.take(id, node)),
             Op::Sign => self.take(id, node).each(|value| *value = if *value >= 0.0 { 1.0 } else { -1.0 }),
             Op::MaxPool { .. } => {
                 let (output, places) = pool(&node.op).max(self.input(node), shape);
@@ -197,6 +200,11 @@ impl<'a, 'r> Forward<'a, 'r> {
             (Op::Relu, _) => {
                 pass(0, gradient.zip(self.value(id), |g, y| *g = if y > 0.0 { *g } else { 0.0 }))
             }
+            (Op::RPReLU, _) => {
+                let found = self.rprelu(id).backward(self.input(node), gradient);
+                buffers.extend([found.shift, found.slope, found.threshold]);
+                pass(0, found.input);
+            }
             (Op::Sign, _) => {
                 pass(0, gradient.zip(self.input(node), |g, x| *g = if x.abs() <= 1.0 { *g } else { 0.0 }));
             }
@@ -266,6 +274,13 @@ impl<'a, 'r> Forward<'a, 'r> {
         }
     }
 
+    fn rprelu(&self, id: NodeId) -> RPReLU<'a> {
+        match &self.network.parameters.nodes()[id] {
+            NodeParameters::RPReLU { threshold, slope, shift } => RPReLU { threshold, slope, shift },
+            _ => unreachable!("parameters follow the graph"),
+        }
+    }
+
     fn convolution(&self, id: NodeId, conv: &Conv2d) -> Convolution<'a> {
         let effective = self.network.effective[id].as_ref().expect("every convolution has weights");
         let graph = self.network.graph;
@@ -293,10 +308,8 @@ fn last_uses(graph: &Graph) -> Vec<NodeId> {
 /// For every node, whether the gradient of a node needs what it gave.
 fn read_backward(graph: &Graph) -> Vec<bool> {
     let mut read: Vec<bool> = graph.nodes().iter().map(|node| matches!(node.op, Op::Relu)).collect();
-    let readers = graph
-        .nodes()
-        .iter()
-        .filter(|node| matches!(node.op, Op::Conv2d(_) | Op::BatchNorm { .. } | Op::Sign));
+    let reads = |op: &Op| matches!(op, Op::Conv2d(_) | Op::BatchNorm { .. } | Op::RPReLU | Op::Sign);
+    let readers = graph.nodes().iter().filter(|node| reads(&node.op));
     readers.for_each(|node| read[node.inputs[0]] = true);
     read
 }

@@ -27,7 +27,7 @@ impl Update {
         match role {
             Role::Weights => self.weight_decay,
             Role::BinaryWeights if self.decay_binary_weights => self.weight_decay,
-            Role::BinaryWeights | Role::Norm => 0.0,
+            Role::BinaryWeights | Role::Channels => 0.0,
         }
     }
 }
@@ -211,7 +211,7 @@ mod tests {
             value[0] < 1.0
         };
         assert!(decayed(Role::Weights, false));
-        assert!(!decayed(Role::Norm, true));
+        assert!(!decayed(Role::Channels, true));
         assert!(!decayed(Role::BinaryWeights, false) && decayed(Role::BinaryWeights, true));
     }
 }

@@ -42,6 +42,10 @@ pub fn pack(trained: &Trained, description: Description) -> Result<PackedModel, 
                 }
             }
             (Op::BatchNorm { epsilon }, _, NodeParameters::Norm(norm)) => affine(norm, *epsilon),
+            (Op::RPReLU, _, NodeParameters::RPReLU { threshold, slope, shift }) => {
+                let [threshold, slope, shift] = [threshold, slope, shift].map(Vec::clone);
+                Packed::RPReLU { threshold, slope, shift }
+            }
             _ => continue,
         };
         parameters.insert(node.name.clone(), packed);

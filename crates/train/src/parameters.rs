@@ -15,8 +15,8 @@ pub(crate) enum Role {
     Weights,
     /// Latent weights of a convolution with binary ones.
     BinaryWeights,
-    /// Scale or shift of a batch normalisation.
-    Norm,
+    /// Scale or shift of a batch normalisation, or a value of an RPReLU.
+    Channels,
 }
 
 /// The parameters of one node.
@@ -28,7 +28,19 @@ pub enum NodeParameters {
     Conv(Vec<f32>),
     /// A batch normalisation.
     Norm(Norm),
+    /// An RPReLU, one value a channel in each.
+    RPReLU {
+        /// Where the lines meet.
+        threshold: Vec<f32>,
+        /// The slope below that.
+        slope: Vec<f32>,
+        /// What is given there.
+        shift: Vec<f32>,
+    },
 }
+
+/// The slope that an RPReLU starts with, PReLU's (He et al., *Delving deep into rectifiers*, 2015).
+const SLOPE: f32 = 0.25;
 
 /// Batch normalisation, one value a channel in each.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,9 +66,16 @@ impl Norm {
     }
 }
 
+impl NodeParameters {
+    fn rprelu(channels: usize) -> Self {
+        let zeros = || vec![0.0; channels];
+        Self::RPReLU { threshold: zeros(), slope: vec![SLOPE; channels], shift: zeros() }
+    }
+}
+
 impl Parameters {
     /// Fresh parameters: convolutions uniform in `±1/√n`, drawn from `seed`; batch
-    /// normalisations the identity.
+    /// normalisations the identity; RPReLUs without shifts.
     ///
     /// Behind a batch normalisation only a weight's direction matters, so a small start lets a
     /// given learning rate turn it further: `±√(6/n)` learned far less in as many steps.
@@ -72,6 +91,7 @@ impl Parameters {
                     )
                 }
                 Op::BatchNorm { .. } => NodeParameters::Norm(Norm::new(graph.shape(id).channels)),
+                Op::RPReLU => NodeParameters::rprelu(graph.shape(id).channels),
                 _ => NodeParameters::None,
             })
             .collect();
@@ -100,25 +120,30 @@ impl Parameters {
             .iter_mut()
             .enumerate()
             .flat_map(|(id, node)| match node {
-                NodeParameters::None => [None, None],
+                NodeParameters::None => [None, None, None],
                 NodeParameters::Conv(weights) => {
                     let binary =
                         matches!(&graph.nodes()[id].op, Op::Conv2d(conv) if conv.precision.binary_weights());
-                    [Some((if binary { Role::BinaryWeights } else { Role::Weights }, weights)), None]
+                    [Some((if binary { Role::BinaryWeights } else { Role::Weights }, weights)), None, None]
                 }
                 NodeParameters::Norm(norm) => {
-                    [Some((Role::Norm, &mut norm.gamma)), Some((Role::Norm, &mut norm.beta))]
+                    [Some((Role::Channels, &mut norm.gamma)), Some((Role::Channels, &mut norm.beta)), None]
+                }
+                NodeParameters::RPReLU { threshold, slope, shift } => {
+                    [threshold, slope, shift].map(|values| Some((Role::Channels, values)))
                 }
             })
             .flatten()
     }
 
-    /// Everything there is, node by node: weights, or scale, shift, running mean and running variance.
+    /// Everything there is, node by node: weights; scale, shift, running mean and running variance; or
+    /// threshold, slope and shift.
     pub(crate) fn buffers(&self) -> impl Iterator<Item = &Vec<f32>> {
         self.nodes.iter().flat_map(|node| match node {
             NodeParameters::None => vec![],
             NodeParameters::Conv(weights) => vec![weights],
             NodeParameters::Norm(norm) => vec![&norm.gamma, &norm.beta, &norm.mean, &norm.variance],
+            NodeParameters::RPReLU { threshold, slope, shift } => vec![threshold, slope, shift],
         })
     }
 
@@ -130,6 +155,7 @@ impl Parameters {
             NodeParameters::Norm(norm) => {
                 vec![&mut norm.gamma, &mut norm.beta, &mut norm.mean, &mut norm.variance]
             }
+            NodeParameters::RPReLU { threshold, slope, shift } => vec![threshold, slope, shift],
         })
     }
 }

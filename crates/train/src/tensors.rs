@@ -90,6 +90,8 @@ trait Mode {
     /// Makes the weights of a convolution a leaf, where gradients are wanted.
     fn weights(&mut self, weights: Tensor<4>) -> Tensor<4>;
     fn norm(&mut self, id: NodeId, input: Tensor<4>, norm: &Norm, epsilon: f32) -> Tensor<4>;
+    /// Makes parameters of every channel a leaf, where gradients are wanted.
+    fn channels(&mut self, values: Tensor<1>) -> Tensor<1>;
     fn sign(&mut self, input: Tensor<4>) -> Tensor<4>;
     fn dropout(&mut self, input: Tensor<4>, p: f32) -> Tensor<4>;
 }
@@ -129,6 +131,14 @@ fn forward(
             }
             (Op::BatchNorm { .. }, _) => unreachable!("parameters follow the graph"),
             (Op::Relu, _) => activation::relu(read(node.inputs[0])),
+            (Op::RPReLU, NodeParameters::RPReLU { threshold, slope, shift }) => {
+                let channels = threshold.len();
+                let mut row = |values| mode.channels(vector(values, device)).reshape([1, channels, 1, 1]);
+                let above = read(node.inputs[0]) - row(threshold);
+                let below = activation::relu(above.clone().neg());
+                activation::relu(above) - below * row(slope) + row(shift)
+            }
+            (Op::RPReLU, _) => unreachable!("parameters follow the graph"),
             (Op::Sign, _) => mode.sign(read(node.inputs[0])),
             (Op::MaxPool { kernel, stride, padding }, _) => {
                 let options = MaxPoolOptions::new([*kernel; 2]).with_stride([*stride; 2]);
@@ -174,6 +184,10 @@ impl Mode for Evaluation {
         let [gamma, beta, mean, variance] =
             [&norm.gamma, &norm.beta, &norm.mean, &norm.variance].map(|values| vector(values, &device));
         batch_norm(input, gamma, beta, mean, variance, f64::from(epsilon))
+    }
+
+    fn channels(&mut self, values: Tensor<1>) -> Tensor<1> {
+        values
     }
 
     fn sign(&mut self, input: Tensor<4>) -> Tensor<4> {
@@ -222,6 +236,12 @@ impl Mode for Training<'_> {
         let result = batch_norm_train(input, gamma, beta, f64::from(epsilon));
         self.statistics.push((id, result.mean.detach(), result.variance.detach()));
         result.output
+    }
+
+    fn channels(&mut self, values: Tensor<1>) -> Tensor<1> {
+        let leaf = values.require_grad();
+        self.leaves.push(Leaf::Vector(leaf.clone()));
+        leaf
     }
 
     /// Straight-through: the gradient passes where `|x| ≤ 1`. The second term is exactly zero,

@@ -34,6 +34,7 @@ pub(super) fn run(packed: &PackedModel, canvas: Vec<f32>) -> Result<BTreeMap<Str
             }
             Op::BatchNorm { .. } => affine(input, packed.parameters.get(&node.name)),
             Op::Relu => each(input, |value| value.max(0.0)),
+            Op::RPReLU => rprelu(input, packed.parameters.get(&node.name)),
             Op::Sign => each(input, |value| if value >= 0.0 { 1.0 } else { -1.0 }),
             Op::MaxPool { kernel, stride, padding } => {
                 let most = |window: &[f32]| window.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -65,6 +66,18 @@ fn affine(input: &Map, parameters: Option<&Parameters>) -> Map {
     let channels = input.values.chunks(input.positions()).zip(scale.iter().zip(shift));
     let values =
         channels.flat_map(|(channel, (scale, shift))| channel.iter().map(move |value| scale * value + shift));
+    Map { values: values.collect(), ..*input }
+}
+
+fn rprelu(input: &Map, parameters: Option<&Parameters>) -> Map {
+    let Some(Parameters::RPReLU { threshold, slope, shift }) = parameters else { return input.clone() };
+    let channels = input.values.chunks(input.positions()).zip(threshold.iter().zip(slope).zip(shift));
+    let values = channels.flat_map(|(channel, ((threshold, slope), shift))| {
+        channel.iter().map(move |value| {
+            let above = value - threshold;
+            (if above > 0.0 { above } else { slope * above }) + shift
+        })
+    });
     Map { values: values.collect(), ..*input }
 }
 

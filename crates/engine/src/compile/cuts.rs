@@ -27,7 +27,7 @@ impl TailOp {
     }
 }
 
-/// A run of pointwise functions, at most one max pooling among them, and a sign, as one
+/// A run of monotone functions, at most one max pooling among them, and a sign, as one
 /// comparison a channel: `sign · x ≥ at`.
 ///
 /// It is exactly what the functions give in single precision, one after another, because
@@ -148,18 +148,39 @@ mod tests {
         assert!(bit(&[one(-1.9, 0.0), one(0.0, 0.0)], 4.0), "a scale before a constant may overflow");
     }
 
+    #[test]
+    fn an_rprelu_moves_the_cut() {
+        let bent = |threshold: f32, slope: f32, shift: f32| {
+            let [threshold, slope, shift] = [threshold, slope, shift].map(|number| vec![number]);
+            TailOp::Pointwise(Pointwise::RPReLU { threshold, slope, shift })
+        };
+        let cut = |tail: &[TailOp]| Cuts::new(1, tail).at[0];
+        assert_eq!(cut(&[bent(2.0, 0.25, 0.0)]), 2.0);
+        assert_eq!(cut(&[bent(2.0, 0.25, -1.0)]), 3.0);
+        assert_eq!(cut(&[bent(-2.0, 0.25, 1.0)]), -6.0);
+        assert_eq!(cut(&[bent(2.0, 0.0, 1.0)]), f32::NEG_INFINITY);
+        assert_eq!(cut(&[bent(2.0, 0.0, -1.0)]), 3.0);
+        assert_eq!(cut(&[bent(-2.0, 0.5, 1.0), one(-1.0, -0.5)]), 5.0);
+    }
+
     proptest! {
         /// The comparison agrees with the functions at every float tried, near the cut too.
         #[test]
         fn one_comparison_is_the_functions(
-            ops in prop::collection::vec((prop_oneof![Just(0.0), -3.0f32..3.0], -2.0f32..2.0, any::<bool>()), 0..4),
+            ops in prop::collection::vec((prop_oneof![Just(0.0), -3.0f32..3.0], -2.0f32..2.0, 0..3_usize), 0..4),
             xs in prop::collection::vec(-4.0f32..4.0, 20),
         ) {
             let mut tail = Vec::new();
             for (scale, shift, relu) in ops {
                 tail.push(one(scale, shift));
-                if relu {
-                    tail.push(TailOp::Pointwise(Pointwise::Relu));
+                let bent = || [shift, scale.abs(), 0.5 - shift].map(|number| vec![number]);
+                match relu {
+                    0 => tail.push(TailOp::Pointwise(Pointwise::Relu)),
+                    1 => {
+                        let [threshold, slope, shift] = bent();
+                        tail.push(TailOp::Pointwise(Pointwise::RPReLU { threshold, slope, shift }));
+                    }
+                    _ => {}
                 }
             }
             let cuts = Cuts::new(1, &tail);

@@ -48,16 +48,27 @@ impl Lazy {
         (0..self.tail.len()).filter(|&at| matches!(self.tail[at], TailOp::Pool(_)))
     }
 
+    /// How many ops of the tail a comparison cannot stand for, and what comes before them: bits can be pooled
+    /// once, as after a second pooling there could be ANDs of ORs, and all functions have to be monotone.
+    pub(super) fn uncomparable(&self) -> usize {
+        let last_but_one = self.pools().rev().nth(1);
+        let bent = |op: &TailOp| op.function().is_some_and(|function| !function.is_monotone());
+        last_but_one.max(self.tail.iter().rposition(bent)).map_or(0, |at| at + 1)
+    }
+
     /// Whether a pooling of this can as well be done before `functions`, as where they rise, the largest
     /// argument has the largest value. Where they fall the origin is turned around, if it can be, and they
     /// with it; where they are constant, infinite arguments would make a difference.
     pub(super) fn rises_under(&mut self, functions: &mut [TailOp]) -> bool {
         let mut falling = vec![false; self.shape.channels];
         for function in functions.iter().filter_map(TailOp::function) {
-            let Pointwise::Affine { scale, .. } = function else { continue };
-            if scale.contains(&0.0) {
-                return false;
-            }
+            let scale = match function {
+                Pointwise::Relu => continue,
+                Pointwise::RPReLU { slope, .. } if slope.iter().all(|&slope| slope > 0.0) => continue,
+                Pointwise::RPReLU { .. } => return false,
+                Pointwise::Affine { scale, .. } if scale.contains(&0.0) => return false,
+                Pointwise::Affine { scale, .. } => scale,
+            };
             falling.iter_mut().zip(scale).for_each(|(falls, &scale)| *falls ^= scale < 0.0);
         }
         if !falling.contains(&true) {

@@ -10,6 +10,8 @@ pub(super) enum Expected {
     Binary { filters: usize, in_channels: usize, kernel: usize },
     /// A batch normalisation.
     Affine { channels: usize },
+    /// An RPReLU.
+    RPReLU { channels: usize },
 }
 
 /// How one tensor of a node is stored.
@@ -41,6 +43,11 @@ impl Expected {
                 stored(".scale", Dtype::F32, vec![channels]),
                 stored(".shift", Dtype::F32, vec![channels]),
             ],
+            Self::RPReLU { channels } => vec![
+                stored(".threshold", Dtype::F32, vec![channels]),
+                stored(".slope", Dtype::F32, vec![channels]),
+                stored(".shift", Dtype::F32, vec![channels]),
+            ],
         }
     }
 }
@@ -59,6 +66,7 @@ pub(super) fn expected(graph: &Graph) -> impl Iterator<Item = (&str, Expected)> 
                 }
             }
             Op::BatchNorm { .. } => Expected::Affine { channels: graph.shape(id).channels },
+            Op::RPReLU => Expected::RPReLU { channels: graph.shape(id).channels },
             _ => return None,
         };
         Some((node.name.as_str(), expected))

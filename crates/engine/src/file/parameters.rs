@@ -29,6 +29,15 @@ pub enum Parameters {
         /// One shift a channel.
         shift: Vec<f32>,
     },
+    /// An RPReLU: with `d = x − threshold`, `d + shift` where `d > 0`, `slope · d + shift` elsewhere.
+    RPReLU {
+        /// Where the lines meet, one a channel.
+        threshold: Vec<f32>,
+        /// The slope below that, one a channel.
+        slope: Vec<f32>,
+        /// What is given there, one a channel.
+        shift: Vec<f32>,
+    },
 }
 
 impl Parameters {
@@ -60,8 +69,8 @@ impl Parameters {
         Ok(Self::Binary { bits, alpha, beta })
     }
 
-    /// The real weights of a convolution, `[out, in, kernel, kernel]` row-major; `None` for a
-    /// batch normalisation.
+    /// The real weights of a convolution, `[out, in, kernel, kernel]` row-major; `None` for what
+    /// is no convolution.
     pub(super) fn dense(&self, expected: Expected) -> Option<Vec<f32>> {
         match (self, expected) {
             (Self::Float { weights }, _) => Some(weights.clone()),
@@ -105,6 +114,11 @@ impl Parameters {
             (Self::Affine { scale, shift }, Expected::Affine { .. }) => {
                 floats(0, scale)?;
                 floats(1, shift)
+            }
+            (Self::RPReLU { threshold, slope, shift }, Expected::RPReLU { .. }) => {
+                floats(0, threshold)?;
+                floats(1, slope)?;
+                floats(2, shift)
             }
             _ => Err(EngineError::field(name, "its parameters are not of the kind that the graph says")),
         }

@@ -41,6 +41,11 @@ fn random_parameters(source: &mut SplitMix, expected: Expected) -> Parameters {
             scale: source.floats(channels, 0.5, 1.5),
             shift: source.floats(channels, -0.5, 0.5),
         },
+        Expected::RPReLU { channels } => Parameters::RPReLU {
+            threshold: source.floats(channels, -0.5, 0.5),
+            slope: source.floats(channels, 0.1, 0.5),
+            shift: source.floats(channels, -0.5, 0.5),
+        },
     }
 }
 

@@ -178,5 +178,8 @@ fn from_views(expected: Expected, views: &[TensorView<'_>]) -> Parameters {
             Parameters::Binary { bits: views[0].data().to_vec(), alpha: floats(1), beta: floats(2) }
         }
         Expected::Affine { .. } => Parameters::Affine { scale: floats(0), shift: floats(1) },
+        Expected::RPReLU { .. } => {
+            Parameters::RPReLU { threshold: floats(0), slope: floats(1), shift: floats(2) }
+        }
     }
 }

@@ -89,6 +89,9 @@ fn parts(parameters: &Parameters) -> Vec<Cow<'_, [u8]>> {
         Parameters::Float { weights } => vec![floats(weights)],
         Parameters::Binary { bits, alpha, beta } => vec![bits.into(), floats(alpha), floats(beta)],
         Parameters::Affine { scale, shift } => vec![floats(scale), floats(shift)],
+        Parameters::RPReLU { threshold, slope, shift } => {
+            vec![floats(threshold), floats(slope), floats(shift)]
+        }
     }
 }
 

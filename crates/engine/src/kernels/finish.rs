@@ -40,6 +40,8 @@ pub(crate) enum Stage<'a> {
     Affine { scale: &'a [f32], shift: &'a [f32] },
     /// `max(result, 0)`.
     Relu,
+    /// `d = result − threshold`, times `slope` where that is not above 0, plus `shift`.
+    RPReLU { threshold: &'a [f32], slope: &'a [f32], shift: &'a [f32] },
     /// The sum with another row.
     Add(&'a [f32]),
     /// The sum with what is where the results go.
@@ -90,6 +92,13 @@ impl Finish<'_, '_> {
                     array::from_fn(|lane| scale[lane] * values[lane] + shift[lane])
                 }
                 Stage::Relu => values.map(|value| if value > 0.0 { value } else { 0.0 }),
+                Stage::RPReLU { threshold, slope, shift } => {
+                    let (threshold, slope, shift) = (of(threshold), of(slope), of(shift));
+                    array::from_fn(|lane| {
+                        let above = values[lane] - threshold[lane];
+                        (if above > 0.0 { above } else { slope[lane] * above }) + shift[lane]
+                    })
+                }
                 Stage::Add(row) => sum(values, of(row)),
                 Stage::AddOut => sum(values, out()),
             };

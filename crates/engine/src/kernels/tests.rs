@@ -192,7 +192,7 @@ proptest! {
             (0..5000_u32, 0..5000_i32, [finite(), finite(), finite(), finite(), finite()], any::<bool>(), float()),
             8..up_to(200, 24),
         ),
-        stages in prop::collection::vec(0..4_usize, 0..MAX_STAGES),
+        stages in prop::collection::vec(0..5_usize, 0..MAX_STAGES),
         (start, keeps, comparisons) in (0..3_usize, any::<bool>(), 0..3_usize),
         cut in 0..8_usize,
     ) {
@@ -211,6 +211,10 @@ proptest! {
                 0 => Stage::Affine { scale: &scale[..channels], shift: &shift[..channels] },
                 1 => Stage::Relu,
                 2 => Stage::Add(&row[..channels]),
+                3 => {
+                    let (threshold, slope, shift) = (&shift[..channels], &scale[..channels], &row[..channels]);
+                    Stage::RPReLU { threshold, slope, shift }
+                }
                 _ if keeps => Stage::AddOut,
                 _ => Stage::Relu,
             })

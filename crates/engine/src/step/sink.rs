@@ -97,6 +97,9 @@ impl<'a> Sink<'a> {
                     sink.stages[at] = Stage::Affine { scale, shift };
                 }
                 RowOp::Pointwise(Pointwise::Relu) => sink.stages[at] = Stage::Relu,
+                RowOp::Pointwise(Pointwise::RPReLU { threshold, slope, shift }) => {
+                    sink.stages[at] = Stage::RPReLU { threshold, slope, shift };
+                }
                 RowOp::Add(value) => {
                     sink.adds[sink.adding] = (at, *value);
                     sink.adding += 1;

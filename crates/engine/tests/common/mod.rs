@@ -55,6 +55,19 @@ pub fn packed(graph: Graph, numbers: Numbers, seed: u64) -> PackedModel {
                     };
                 }
             }
+            Parameters::RPReLU { threshold, slope, shift } => {
+                // Where all rise, they become part of a comparison.
+                let rises = random.below(2) == 0;
+                for ((threshold, slope), shift) in threshold.iter_mut().zip(slope).zip(shift) {
+                    (*threshold, *slope, *shift) = match numbers {
+                        Numbers::Real => (random.real(), random.real(), random.real()),
+                        Numbers::Dyadic => {
+                            (random.dyadic(4, 4.0), random.dyadic(2, 2.0), random.dyadic(4, 4.0))
+                        }
+                    };
+                    *slope = if rises { slope.abs() } else { *slope };
+                }
+            }
         }
     }
     model

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 pub enum Between {
     BatchNorm,
     Relu,
+    RPReLU,
     Dropout,
     Sign,
     MaxPool { kernel: usize, stride: usize, padding: usize },
@@ -76,6 +77,7 @@ impl Writer {
         match op {
             Between::BatchNorm => self.push(Op::BatchNorm { epsilon: 1e-5 }),
             Between::Relu => self.push(Op::Relu),
+            Between::RPReLU => self.push(Op::RPReLU),
             Between::Dropout => self.push(Op::Dropout { p: 0.5 }),
             Between::Sign => {
                 if self.idle {
@@ -159,7 +161,8 @@ impl Writer {
 fn between() -> impl Strategy<Value = Between> {
     prop_oneof![
         8 => Just(Between::BatchNorm),
-        6 => Just(Between::Relu),
+        4 => Just(Between::Relu),
+        4 => Just(Between::RPReLU),
         2 => Just(Between::Dropout),
         2 => Just(Between::Sign),
         3 => (1..4_usize, 1..3_usize, 0..2_usize)

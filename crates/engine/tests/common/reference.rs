@@ -48,6 +48,7 @@ pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference 
                 map(1.0, &sign)
             }
             Op::BatchNorm { .. } => affine(packed, &node.name, input.unwrap(), graph.shape(id)),
+            Op::RPReLU => rprelu(packed, &node.name, input.unwrap(), graph.shape(id)),
             Op::MaxPool { kernel, stride, padding } => {
                 let input = input.unwrap();
                 let most = |window: &[f64]| window.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -115,6 +116,20 @@ fn affine(packed: &PackedModel, name: &str, input: &Tensor, shape: Shape) -> Ten
         .enumerate()
         .map(|(index, &x)| f64::from(scale[channel(index)]) * x + f64::from(shift[channel(index)]));
     Tensor { values: values.collect(), quantum: (input.quantum * 0.5).min(0.25) }
+}
+
+fn rprelu(packed: &PackedModel, name: &str, input: &Tensor, shape: Shape) -> Tensor {
+    let Parameters::RPReLU { threshold, slope, shift } = &packed.parameters[name] else {
+        panic!("{name} is no RPReLU")
+    };
+    let [threshold, slope, shift] = [threshold, slope, shift]
+        .map(|values| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>());
+    let values = input.values.iter().enumerate().map(|(index, x)| {
+        let channel = index / shape.positions();
+        let above = x - threshold[channel];
+        (if above > 0.0 { above } else { slope[channel] * above }) + shift[channel]
+    });
+    Tensor { values: values.collect(), quantum: input.quantum.min(0.25) * 0.5 }
 }
 
 /// `of` what lies on the input under every window of a pooling.

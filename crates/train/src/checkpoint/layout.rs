@@ -72,6 +72,10 @@ fn floats(part: &str, graph: &Graph, with_statistics: bool) -> Vec<Slot> {
                     if with_statistics { &["gamma", "beta", "mean", "variance"] } else { &["gamma", "beta"] };
                 names.iter().for_each(|name| push(name, vec![graph.shape(id).channels]));
             }
+            Op::RPReLU => {
+                let names = ["threshold", "slope", "shift"];
+                names.iter().for_each(|name| push(name, vec![graph.shape(id).channels]));
+            }
             _ => {}
         }
     }
@@ -102,6 +106,11 @@ pub(super) fn parameters(graph: &Graph, buffers: Vec<Vec<f32>>) -> Option<Parame
                 mean: buffers.next()?,
                 variance: buffers.next()?,
             }),
+            Op::RPReLU => NodeParameters::RPReLU {
+                threshold: buffers.next()?,
+                slope: buffers.next()?,
+                shift: buffers.next()?,
+            },
             _ => NodeParameters::None,
         })
     });

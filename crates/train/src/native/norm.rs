@@ -106,7 +106,7 @@ pub(super) fn backward(
     (gradient, single(gammas), single(betas))
 }
 
-fn row(block: &Block, shape: Shape, channel: usize) -> &[f32] {
+pub(super) fn row(block: &Block, shape: Shape, channel: usize) -> &[f32] {
     let len = block.per_channel(shape);
     &block.values[channel * len..][..len]
 }
@@ -115,11 +115,11 @@ fn row(block: &Block, shape: Shape, channel: usize) -> &[f32] {
 const LANES: usize = 16;
 const STRETCH: usize = 64 * LANES;
 
-fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f64 {
+pub(super) fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f64 {
     sum_pairs(values, values, |value, _| of(value))
 }
 
-fn sum_pairs(a: &[f32], b: &[f32], of: impl Fn(f32, f32) -> f32) -> f64 {
+pub(super) fn sum_pairs(a: &[f32], b: &[f32], of: impl Fn(f32, f32) -> f32) -> f64 {
     let stretches = a.chunks(STRETCH).zip(b.chunks(STRETCH));
     let sums = stretches.map(|(a, b)| {
         let mut lanes = [0.0; LANES];

@@ -21,6 +21,7 @@ fn graph(policy: &str) -> Graph {
     net.go_to(stem);
     net.layer("conv2", Filters::new(8, 5).stride(2).padding(2).groups(2));
     let sum = net.add("sum", around);
+    net.push("rprelu", Op::RPReLU);
     net.layer("conv3", Filters::new(6, 1));
     let pointwise = net.head();
     net.go_to(sum);
@@ -41,10 +42,8 @@ type Values = Vec<Vec<Vec<f64>>>;
 struct Plain<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
-    /// Effective weights, by node.
-    weights: Vec<Option<Vec<f64>>>,
-    gammas: Vec<Vec<f64>>,
-    betas: Vec<Vec<f64>>,
+    /// What is trained, by node: effective weights; scale and shift; threshold, slope and shift.
+    trained: Vec<Vec<Vec<f64>>>,
     /// Whether batch normalisation uses what the batch has.
     trains: bool,
     /// What signs saw, around which they pass what the relaxed function passes.
@@ -53,32 +52,23 @@ struct Plain<'a> {
 
 impl<'a> Plain<'a> {
     fn new(network: Network<'a>, trains: bool) -> Self {
-        let doubled = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
-        let norms = |of: fn(&crate::Norm) -> &[f32]| {
-            let nodes = network.parameters.nodes().iter();
-            nodes
-                .map(|node| if let NodeParameters::Norm(norm) = node { doubled(of(norm)) } else { vec![] })
-                .collect()
-        };
-        Self {
-            graph: network.graph,
-            parameters: network.parameters,
-            weights: network.effective.iter().map(|it| it.as_ref().map(|it| doubled(&it.weights))).collect(),
-            gammas: norms(|norm| &norm.gamma),
-            betas: norms(|norm| &norm.beta),
-            trains,
-            around: None,
-        }
+        let nodes = network.parameters.nodes().iter().zip(network.effective);
+        let trained = nodes.map(|(node, effective)| {
+            let buffers: Vec<&Vec<f32>> = match (node, effective) {
+                (NodeParameters::Norm(norm), _) => vec![&norm.gamma, &norm.beta],
+                (NodeParameters::RPReLU { threshold, slope, shift }, _) => vec![threshold, slope, shift],
+                (_, Some(effective)) => vec![&effective.weights],
+                (_, None) => vec![],
+            };
+            buffers.iter().map(|buffer| buffer.iter().copied().map(f64::from).collect()).collect()
+        });
+        let (graph, parameters) = (network.graph, network.parameters);
+        Self { graph, parameters, trained: trained.collect(), trains, around: None }
     }
 
     /// Every buffer that is trained, in the order of gradients.
     fn buffers(&mut self) -> Vec<&mut Vec<f64>> {
-        let nodes = self.weights.iter_mut().zip(&mut self.gammas).zip(&mut self.betas);
-        let buffers = nodes.flat_map(|((weights, gamma), beta)| {
-            let norm = [gamma, beta].into_iter().filter(|values| !values.is_empty());
-            weights.iter_mut().chain(norm).collect::<Vec<_>>()
-        });
-        buffers.collect()
+        self.trained.iter_mut().flatten().collect()
     }
 
     /// What every node gives.
@@ -99,6 +89,7 @@ impl<'a> Plain<'a> {
                 Op::Conv2d(conv) => self.conv(id, conv, read(0)),
                 Op::BatchNorm { epsilon } => self.norm(id, read(0), f64::from(*epsilon)),
                 Op::Relu => each(read(0), |x| x.max(0.0)),
+                Op::RPReLU => self.rprelu(id, read(0)),
                 Op::Sign => match &self.around {
                     None => each(read(0), |x| if x >= 0.0 { 1.0 } else { -1.0 }),
                     Some(around) => pairs(read(0), around[id].as_ref().unwrap(), |x, at| {
@@ -135,7 +126,7 @@ impl<'a> Plain<'a> {
 
     fn conv(&self, id: usize, conv: &Conv2d, input: &Values) -> Values {
         let (shape, output) = (self.graph.input_shape_of(id), self.graph.shape(id));
-        let weights = self.weights[id].as_ref().unwrap();
+        let weights = &self.trained[id][0];
         let channels = shape.channels / conv.groups;
         let mut result = vec![vec![vec![0.0; output.positions()]; output.channels]; input.len()];
         for (example, planes) in result.iter_mut().enumerate() {
@@ -170,8 +161,20 @@ impl<'a> Plain<'a> {
                 (f64::from(norm.mean[channel]), f64::from(norm.variance[channel]))
             };
             for value in result.iter_mut().flat_map(|example| &mut example[channel]) {
-                *value = (*value - mean) / (variance + epsilon).sqrt() * self.gammas[id][channel]
-                    + self.betas[id][channel];
+                *value = (*value - mean) / (variance + epsilon).sqrt() * self.trained[id][0][channel]
+                    + self.trained[id][1][channel];
+            }
+        }
+        result
+    }
+
+    fn rprelu(&self, id: usize, input: &Values) -> Values {
+        let mut result = input.clone();
+        for (channel, value) in result.iter_mut().flat_map(|example| example.iter_mut().enumerate()) {
+            let [threshold, slope, shift] = [0, 1, 2].map(|which| self.trained[id][which][channel]);
+            for value in value {
+                let above = *value - threshold;
+                *value = above.max(0.0) + slope * above.min(0.0) + shift;
             }
         }
         result
@@ -242,6 +245,9 @@ fn parameters(graph: &Graph) -> Parameters {
             norm.beta.iter_mut().for_each(|value| *value = rng.random_range(-0.5..0.5));
             norm.mean.iter_mut().for_each(|value| *value = rng.random_range(-0.1..0.1));
             norm.variance.iter_mut().for_each(|value| *value = rng.random_range(0.5..1.5));
+        } else if let NodeParameters::RPReLU { threshold, slope, shift } = node {
+            let values = threshold.iter_mut().chain(slope).chain(shift);
+            values.for_each(|value| *value = rng.random_range(-0.5..0.5));
         }
     }
     parameters
