@@ -52,7 +52,7 @@ fn residual(policy: &Policy) -> Result<Graph, GraphError> {
     let begin = net.head();
     let precision = net.linear_layer("b", Filters::new(4, 3).padding(1));
     net.add("sum", begin);
-    net.relu_after("b", precision);
+    net.activation_after("b", precision);
     let begin = net.head();
     net.layer("c", Filters::new(4, 3).stride(2).padding(1));
     let reached = net.head();

@@ -11,16 +11,16 @@ mod sketch_a_net_64;
 mod squeezenet;
 mod vgg_16;
 
-use crate::{Graph, GraphError, Policy};
+use crate::{Builder, Graph, GraphError, Options, Policy, Shape};
 
-/// An architecture: how to write its graph down.
+/// An architecture: how to write its graph down, one layer after another.
 #[derive(Clone, Copy, Debug)]
 pub struct Architecture {
     /// What the command line calls it.
     pub name: &'static str,
     /// Side of the canvas it was designed for.
     pub side: usize,
-    build: fn(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError>,
+    build: fn(net: Builder, classes: usize) -> Result<Graph, GraphError>,
 }
 
 impl Architecture {
@@ -30,7 +30,22 @@ impl Architecture {
     /// [`GraphError`] if the canvas is too small for the layers, or the policy names a layer
     /// that is not there.
     pub fn graph(&self, side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-        (self.build)(side, classes, policy)
+        self.graph_with(side, classes, policy, Options::default())
+    }
+
+    /// The same with other options.
+    ///
+    /// # Errors
+    /// Those of [`Architecture::graph`].
+    pub fn graph_with(
+        &self,
+        side: usize,
+        classes: usize,
+        policy: &Policy,
+        options: Options,
+    ) -> Result<Graph, GraphError> {
+        let net = Builder::new(self.name, policy, Shape::new(1, side, side)).options(options);
+        (self.build)(net, classes)
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::{Conv2d, Graph, GraphError, Node, NodeId, Op, Policy, Precision, Shape};
+use crate::{Activation, Conv2d, Graph, GraphError, Node, NodeId, Op, Options, Policy, Precision, Shape};
 
 /// Epsilon of every batch normalisation.
 const EPSILON: f32 = 1e-5;
@@ -8,12 +8,15 @@ const EPSILON: f32 = 1e-5;
 /// [`Builder::layer`] knows the block order of each precision: `Conv → BatchNorm → ReLU` where
 /// inputs are real, `BatchNorm → Sign → Conv` where they are binary. The paper (section 4) has a
 /// ReLU after that as well; it only takes away what the next sign could use, and networks
-/// trained here did worse with it (see `docs/accuracy.md`).
+/// trained here did worse with it (see `docs/accuracy.md`). [Options] say what else a layer has.
 #[derive(Debug)]
 pub struct Builder {
     architecture: &'static str,
     policy: Policy,
+    options: Options,
     nodes: Vec<Node>,
+    /// What each node gives; `None` where layers do not fit each other.
+    shapes: Vec<Option<Shape>>,
     head: NodeId,
     binarizable: Vec<String>,
 }
@@ -22,7 +25,21 @@ impl Builder {
     /// A network that sees `input`.
     pub fn new(architecture: &'static str, policy: &Policy, input: Shape) -> Self {
         let node = Node { name: "input".into(), op: Op::Input { shape: input }, inputs: Vec::new() };
-        Self { architecture, policy: policy.clone(), nodes: vec![node], head: 0, binarizable: Vec::new() }
+        Self {
+            architecture,
+            policy: policy.clone(),
+            options: Options::default(),
+            nodes: vec![node],
+            shapes: vec![Some(input)],
+            head: 0,
+            binarizable: Vec::new(),
+        }
+    }
+
+    /// The same with other options for the layers to come.
+    #[must_use]
+    pub fn options(self, options: Options) -> Self {
+        Self { options, ..self }
     }
 
     /// Appends a node that reads the last one, or the one that [`Builder::go_to`] named.
@@ -38,8 +55,7 @@ impl Builder {
     /// Side of what the last node gives, in positions: the kernel of a fully connected layer behind it.
     /// 1 where layers do not fit each other, of which [`Builder::build`] tells.
     pub fn extent(&self) -> usize {
-        let graph = Graph::new(self.architecture.to_owned(), self.policy.clone(), self.nodes.clone());
-        graph.map_or(1, |graph| graph.shape(self.head).height)
+        self.shapes[self.head].map_or(1, |shape| shape.height)
     }
 
     /// Makes the next node read `node`: where a branch begins.
@@ -65,17 +81,26 @@ impl Builder {
     /// A layer in full precision whatever the policy: the first one.
     pub fn full_layer(&mut self, name: &str, filters: Filters) -> NodeId {
         self.block(name, filters.conv(Precision::Full));
-        self.relu_after(name, Precision::Full)
+        self.activation_after(name, Precision::Full)
     }
 
     /// A layer whose precision the policy decides.
     pub fn layer(&mut self, name: &str, filters: Filters) -> NodeId {
+        let begin = self.head;
         let precision = self.linear_layer(name, filters);
-        self.relu_after(name, precision)
+        if self.has_shortcut(name) {
+            self.shortcut(name, begin, filters.stride);
+        }
+        self.activation_after(name, precision)
     }
 
-    /// The same without the ReLU that it may end with: what a sum follows. Its precision says
-    /// whether [one is due](Builder::relu_after) behind that.
+    /// Whether a [layer](Builder::layer) has a way around it, if its shape allows for one.
+    pub fn has_shortcut(&self, name: &str) -> bool {
+        self.options.shortcuts && self.policy.precision(name) == Precision::Fbin
+    }
+
+    /// The same as a [layer](Builder::layer) without shortcut and activation: what a sum follows. Its
+    /// precision says which [activation is due](Builder::activation_after) behind that.
     pub fn linear_layer(&mut self, name: &str, filters: Filters) -> Precision {
         let precision = self.policy.precision(name);
         self.binarizable.push(name.to_owned());
@@ -96,12 +121,13 @@ impl Builder {
         self.push(name, Op::Conv2d(filters.conv(precision)))
     }
 
-    /// The ReLU of `name` where inputs are real, nothing where they are binary.
-    pub fn relu_after(&mut self, name: &str, precision: Precision) -> NodeId {
-        if precision == Precision::Fbin {
-            return self.head;
+    /// The [activation](Activation) of layer `name`.
+    pub fn activation_after(&mut self, name: &str, precision: Precision) -> NodeId {
+        match (precision, self.options.activation) {
+            (Precision::Fbin, Activation::Relu) => self.head,
+            (Precision::Fbin, Activation::RPReLU) => self.push(format!("{name}.rprelu"), Op::RPReLU),
+            (Precision::Full | Precision::Wbin, _) => self.relu(format!("{name}.relu")),
         }
-        self.relu(format!("{name}.relu"))
     }
 
     /// `max(x, 0)`.
@@ -161,9 +187,34 @@ impl Builder {
     }
 
     fn push_reading(&mut self, name: impl Into<String>, op: Op, inputs: Vec<NodeId>) -> NodeId {
-        self.nodes.push(Node { name: name.into(), op, inputs });
+        let name = name.into();
+        let shapes: Option<Vec<Shape>> = inputs.iter().map(|&input| self.shapes[input]).collect();
+        self.shapes.push(shapes.and_then(|shapes| op.output_shape(&name, &shapes).ok()));
+        self.nodes.push(Node { name, op, inputs });
         self.head = self.nodes.len() - 1;
         self.head
+    }
+
+    /// Adds what node `begin` gives to the last node, if the shapes allow for that.
+    fn shortcut(&mut self, name: &str, begin: NodeId, stride: usize) {
+        let end = self.head;
+        let (Some(from), Some(to)) = (self.shapes[begin], self.shapes[end]) else { return };
+        let side = |extent: usize| extent.checked_sub(stride).map(|rest| rest / stride + 1);
+        let keeps_side = (side(from.height), side(from.width)) == (Some(to.height), Some(to.width));
+        let copies = to.channels / from.channels;
+        if !keeps_side || !(1..=2).contains(&copies) || copies * from.channels != to.channels {
+            return;
+        }
+        self.go_to(begin);
+        if stride > 1 {
+            self.avg_pool(format!("{name}.shortcut"), stride, stride);
+        }
+        if copies > 1 {
+            self.concat(format!("{name}.twice"), vec![self.head; copies]);
+        }
+        let around = self.head;
+        self.go_to(end);
+        self.add(format!("{name}.add"), around);
     }
 
     fn block(&mut self, name: &str, conv: Conv2d) {

@@ -37,6 +37,9 @@ pub enum GraphError {
     /// A policy that is none of the known ones.
     #[error("policy '{0}' is unknown: give full, wbin, fbin or hybrid:LAYER,...")]
     Policy(String),
+    /// An activation that is none of the known ones.
+    #[error("activation '{0}' is unknown: give relu or rprelu")]
+    Activation(String),
     /// A policy that names a layer which the architecture does not binarize.
     #[error("policy names layer '{layer}', which {architecture} does not binarize: it does {known}")]
     Layer {

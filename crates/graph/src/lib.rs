@@ -16,6 +16,7 @@ pub mod energy;
 mod error;
 mod graph;
 mod op;
+mod options;
 mod policy;
 mod shape;
 
@@ -25,5 +26,6 @@ pub use canvas::Canvas;
 pub use error::GraphError;
 pub use graph::{Graph, Node, NodeId};
 pub use op::{Conv2d, Op};
+pub use options::{Activation, Options};
 pub use policy::{Policy, Precision};
 pub use shape::Shape;

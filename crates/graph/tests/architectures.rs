@@ -1,6 +1,6 @@
 //! Known totals of known networks.
 
-use dabnet_graph::{Graph, Op, Policy, Precision, Shape, architectures};
+use dabnet_graph::{Activation, Graph, Op, Options, Policy, Precision, Shape, architectures};
 
 fn sketch_a_net(policy: &Policy) -> Graph {
     architectures::find("sketch-a-net").unwrap().graph(225, 250, policy).unwrap()
@@ -114,6 +114,72 @@ fn unknown_fields_are_refused() {
         let error = op("\"slope\":0.1,").unwrap_err().to_string();
         assert!(error.contains("unknown field `slope`"), "{kind}: {error}");
     }
+}
+
+const REACT_NET: Options = Options { activation: Activation::RPReLU, shortcuts: true };
+
+fn with_options(name: &str, policy: &Policy, options: Options) -> Graph {
+    let architecture = architectures::find(name).unwrap();
+    architecture.graph_with(architecture.side, 20, policy, options).unwrap()
+}
+
+fn reads(graph: &Graph, name: &str) -> Vec<String> {
+    let node = graph.nodes().iter().find(|node| node.name == name).unwrap();
+    node.inputs.iter().map(|&input| graph.nodes()[input].name.clone()).collect()
+}
+
+#[test]
+fn options_change_layers_with_binary_inputs_only() {
+    for architecture in architectures::ALL {
+        for policy in [Policy::Full, Policy::Wbin] {
+            let graph = with_options(architecture.name, &policy, REACT_NET);
+            assert_eq!(graph, with_options(architecture.name, &policy, Options::default()));
+        }
+        let graph = with_options(architecture.name, &Policy::Fbin, REACT_NET);
+        let json = serde_json::to_string(&graph).unwrap();
+        assert_eq!(serde_json::from_str::<Graph>(&json).unwrap(), graph);
+        let count = |op: fn(&Op) -> bool| graph.nodes().iter().filter(|node| op(&node.op)).count();
+        let binary = graph.convolutions().filter(|(_, _, conv)| conv.precision == Precision::Fbin).count();
+        assert_eq!(count(|op| *op == Op::RPReLU), binary, "{}", architecture.name);
+    }
+}
+
+#[test]
+fn shortcuts_go_around_what_keeps_halves_or_doubles() {
+    let graph = with_options("resnet-18", &Policy::Fbin, REACT_NET);
+    assert_eq!(reads(&graph, "layer1.0.conv1.add"), ["layer1.0.conv1", "pool1"]);
+    assert_eq!(reads(&graph, "layer1.0.conv2.add"), ["layer1.0.conv2", "layer1.0.conv1.rprelu"]);
+    assert_eq!(reads(&graph, "layer2.0.conv1.add"), ["layer2.0.conv1", "layer2.0.conv1.twice"]);
+    assert_eq!(reads(&graph, "layer2.0.conv1.twice"), ["layer2.0.conv1.shortcut"; 2]);
+    assert_eq!(reads(&graph, "layer2.0.conv1.shortcut"), ["layer1.1.conv2.rprelu"]);
+    assert_eq!(reads(&graph, "layer2.0.conv1.rprelu"), ["layer2.0.conv1.add"]);
+    let sums = |graph: &Graph| graph.nodes().iter().filter(|node| node.op == Op::Add).count();
+    assert_eq!(sums(&graph), 16);
+    // conv2 and conv6 change the side, conv3 doubles the channels.
+    assert_eq!(sums(&with_options("sketch-a-net", &Policy::Fbin, REACT_NET)), 4);
+    // Each has one, depthwise or pointwise.
+    assert_eq!(sums(&with_options("mobilenet", &Policy::Fbin, REACT_NET)), 26);
+}
+
+#[test]
+fn rprelu_costs_three_numbers_a_channel() {
+    let bytes = |activation| {
+        with_options("sketch-a-net", &Policy::Fbin, Options { activation, shortcuts: true })
+            .account()
+            .affine_bytes
+    };
+    let channels = 128 + 3 * 256 + 2 * 512;
+    assert_eq!(bytes(Activation::RPReLU), bytes(Activation::Relu) + 12 * channels);
+}
+
+#[test]
+fn activations_are_read_as_written() {
+    for activation in [Activation::Relu, Activation::RPReLU] {
+        assert_eq!(activation.to_string().parse::<Activation>().unwrap(), activation);
+        assert_eq!(serde_json::to_value(activation).unwrap(), activation.to_string());
+    }
+    let error = "gelu".parse::<Activation>().unwrap_err().to_string();
+    assert!(error.contains("'gelu'") && error.contains("rprelu"), "{error}");
 }
 
 fn total(name: &str, classes: usize, policy: &Policy) -> dabnet_graph::Account {

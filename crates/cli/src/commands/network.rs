@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use dabnet_graph::{Graph, architectures};
+use dabnet_graph::{Graph, Options, architectures};
 
 use crate::error::CliError;
 
@@ -23,6 +23,15 @@ pub(super) struct Network {
     /// hybrid:LAYER,... (fbin, but these layers wbin); the first and the last never are
     #[arg(long, default_value = "fbin", conflicts_with = "model")]
     policy: String,
+
+    /// What layers with binary inputs end with: relu (nothing; it is layers with real inputs that end with
+    /// a ReLU) or rprelu
+    #[arg(long, default_value = "relu", conflicts_with = "model")]
+    activation: String,
+
+    /// Add what a convolution with binary inputs begins with to what it gives, where shapes allow for that
+    #[arg(long, conflicts_with = "model")]
+    shortcuts: bool,
 
     /// Labels it tells apart
     #[arg(long, default_value_t = 250, value_name = "N", conflicts_with = "model",
@@ -47,8 +56,9 @@ impl Network {
             (None, Some(arch)) => {
                 let architecture = architectures::find(arch)?;
                 let side = self.side.map_or(architecture.side, usize::from);
-                let graph = architecture.graph(side, self.classes.into(), &self.policy.parse()?)?;
-                Ok(Subject::Architecture(graph))
+                let options = Options { activation: self.activation.parse()?, shortcuts: self.shortcuts };
+                let (classes, policy) = (self.classes.into(), self.policy.parse()?);
+                Ok(Subject::Architecture(architecture.graph_with(side, classes, &policy, options)?))
             }
             (None, None) => Err(CliError::Input("give --arch or --model".into())),
         }

@@ -30,6 +30,7 @@ use crate::{
 #[command(after_help = "Examples:
   dabnet summary --arch sketch-a-net
   dabnet summary --arch sketch-a-net --policy hybrid:conv6 --classes 250
+  dabnet summary --arch resnet-18 --activation rprelu --shortcuts
   dabnet summary --model models/quickdraw-20 --json")]
 pub(crate) struct Summary {
     #[command(flatten)]
@@ -74,7 +75,7 @@ fn print(graph: &Graph, account: &Account, full: Option<&Account>) -> io::Result
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "{} {} on {}\n{table}\nBytes: packed, without the file's header; {} of all are batch normalisation. Traffic \
+        "{} {} on {}\n{table}\nBytes: packed, without the file's header; {} of all are batch normalisation and RPReLU. Traffic \
          and energy:\nestimates for one sketch; `dabnet bench` measures. That the engine leaves out paper in the first layer \
          is not counted.",
         graph.architecture(),

@@ -1,15 +1,14 @@
 //! AlexNet on one device (Krizhevsky, *One weird trick*, 2014), with batch normalisation and on one
 //! channel.
 
-use crate::{Builder, Filters, Graph, GraphError, Policy, Shape};
+use crate::{Builder, Filters, Graph, GraphError};
 
 pub(super) const NAME: &str = "alexnet";
 
 /// Dropout before each of the two hidden fully connected layers, as published.
 const DROPOUT: f32 = 0.5;
 
-pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-    let mut net = Builder::new(NAME, policy, Shape::new(1, side, side));
+pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphError> {
     net.full_layer("conv1", Filters::new(64, 11).stride(4).padding(2));
     net.max_pool("pool1", 3, 2);
     net.layer("conv2", Filters::new(192, 5).padding(2));

@@ -1,6 +1,6 @@
 //! DenseNet-121 (Huang et al., CVPR 2017), on one channel.
 
-use crate::{Builder, Filters, Graph, GraphError, Policy, Shape};
+use crate::{Builder, Filters, Graph, GraphError};
 
 pub(super) const NAME: &str = "densenet-121";
 
@@ -11,8 +11,7 @@ const GROWTH: usize = 32;
 /// Filters of the 1 × 1 convolution before them.
 const BOTTLENECK: usize = 4 * GROWTH;
 
-pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-    let mut net = Builder::new(NAME, policy, Shape::new(1, side, side));
+pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphError> {
     net.full_layer("conv1", Filters::new(2 * GROWTH, 7).stride(2).padding(3));
     net.padded_max_pool("pool1", 3, 2, 1);
     let mut channels = 2 * GROWTH;

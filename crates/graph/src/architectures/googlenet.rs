@@ -1,7 +1,7 @@
 //! GoogLeNet (Szegedy et al., CVPR 2015) with batch normalisation, without its auxiliary
 //! classifiers and on one channel.
 
-use crate::{Builder, Filters, Graph, GraphError, Policy, Shape};
+use crate::{Builder, Filters, Graph, GraphError};
 
 pub(super) const NAME: &str = "googlenet";
 
@@ -22,8 +22,7 @@ const FIVE: [Module; 2] = [("5a", [256, 160, 320, 32, 128, 128]), ("5b", [384, 1
 /// Dropout before the classifier, as published.
 const DROPOUT: f32 = 0.4;
 
-pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-    let mut net = Builder::new(NAME, policy, Shape::new(1, side, side));
+pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphError> {
     net.full_layer("conv1", Filters::new(64, 7).stride(2).padding(3));
     net.padded_max_pool("pool1", 3, 2, 1);
     net.layer("conv2.reduce", Filters::new(64, 1));

@@ -1,6 +1,6 @@
 //! MobileNet (Howard et al., 2017), on one channel.
 
-use crate::{Builder, Filters, Graph, GraphError, Policy, Shape};
+use crate::{Builder, Filters, Graph, GraphError};
 
 pub(super) const NAME: &str = "mobilenet";
 
@@ -21,8 +21,7 @@ const BLOCKS: [(usize, usize); 13] = [
     (1024, 1),
 ];
 
-pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-    let mut net = Builder::new(NAME, policy, Shape::new(1, side, side));
+pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphError> {
     net.full_layer("conv1", Filters::new(32, 3).stride(2).padding(1));
     let mut channels = 32;
     for (block, (filters, stride)) in (1..).zip(BLOCKS) {

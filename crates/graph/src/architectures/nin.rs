@@ -1,15 +1,14 @@
 //! Network in Network (Lin, Chen & Yan, ICLR 2014) in its size for large pictures, with batch
 //! normalisation and on one channel.
 
-use crate::{Builder, Filters, Graph, GraphError, Policy, Shape};
+use crate::{Builder, Filters, Graph, GraphError};
 
 pub(super) const NAME: &str = "nin";
 
 /// Dropout before the last block, as published.
 const DROPOUT: f32 = 0.5;
 
-pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-    let mut net = Builder::new(NAME, policy, Shape::new(1, side, side));
+pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphError> {
     net.full_layer("conv1", Filters::new(96, 11).stride(4));
     perceptron(&mut net, "cccp1", 96);
     perceptron(&mut net, "cccp2", 96);

@@ -1,11 +1,10 @@
 //! ResNet-18 (He et al., CVPR 2016), on one channel.
 
-use crate::{Builder, Filters, Graph, GraphError, NodeId, Policy, Shape};
+use crate::{Builder, Filters, Graph, GraphError, NodeId};
 
 pub(super) const NAME: &str = "resnet-18";
 
-pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-    let mut net = Builder::new(NAME, policy, Shape::new(1, side, side));
+pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphError> {
     net.full_layer("conv1", Filters::new(64, 7).stride(2).padding(3));
     net.padded_max_pool("pool1", 3, 2, 1);
     let mut channels = 64;
@@ -22,8 +21,15 @@ pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Grap
 }
 
 /// Two convolutions, and the way around them: what comes in, or a 1 × 1 convolution of it where
-/// the shape changes.
+/// the shape changes. Where each has a way around it of its own, there is no other.
 fn residual(net: &mut Builder, name: &str, filters: usize, stride: usize) -> NodeId {
+    let (first, last) = (format!("{name}.conv1"), format!("{name}.conv2"));
+    let (first_filters, last_filters) =
+        (Filters::new(filters, 3).stride(stride).padding(1), Filters::new(filters, 3).padding(1));
+    if net.has_shortcut(&first) && net.has_shortcut(&last) {
+        net.layer(&first, first_filters);
+        return net.layer(&last, last_filters);
+    }
     let input = net.head();
     let shortcut = if stride == 1 {
         input
@@ -32,9 +38,8 @@ fn residual(net: &mut Builder, name: &str, filters: usize, stride: usize) -> Nod
         net.head()
     };
     net.go_to(input);
-    net.layer(&format!("{name}.conv1"), Filters::new(filters, 3).stride(stride).padding(1));
-    let last = format!("{name}.conv2");
-    let precision = net.linear_layer(&last, Filters::new(filters, 3).padding(1));
+    net.layer(&first, first_filters);
+    let precision = net.linear_layer(&last, last_filters);
     net.add(format!("{name}.add"), shortcut);
-    net.relu_after(&last, precision)
+    net.activation_after(&last, precision)
 }

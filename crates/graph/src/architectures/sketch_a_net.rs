@@ -1,14 +1,13 @@
 //! Sketch-A-Net (Yu et al., BMVC 2015), as the paper's authors trained it.
 
-use crate::{Builder, Filters, Graph, GraphError, Policy, Shape};
+use crate::{Builder, Filters, Graph, GraphError};
 
 pub(super) const NAME: &str = "sketch-a-net";
 
 /// Dropout of the two last hidden layers, as published for the fully binary network.
 const DROPOUT: f32 = 0.2;
 
-pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-    let mut net = Builder::new(NAME, policy, Shape::new(1, side, side));
+pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphError> {
     net.full_layer("conv1", Filters::new(64, 15).stride(3));
     net.max_pool("pool1", 3, 2);
     net.layer("conv2", Filters::new(128, 5));

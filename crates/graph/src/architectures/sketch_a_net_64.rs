@@ -1,12 +1,11 @@
 //! Sketch-A-Net's shape on a 64-pixel canvas, at about a tenth of its weights: small enough to
 //! train in a minute on two cores.
 
-use crate::{Builder, Filters, Graph, GraphError, Policy, Shape};
+use crate::{Builder, Filters, Graph, GraphError};
 
 pub(super) const NAME: &str = "sketch-a-net-64";
 
-pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-    let mut net = Builder::new(NAME, policy, Shape::new(1, side, side));
+pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphError> {
     net.full_layer("conv1", Filters::new(32, 7).stride(2));
     net.max_pool("pool1", 3, 2);
     net.layer("conv2", Filters::new(64, 3).padding(1));

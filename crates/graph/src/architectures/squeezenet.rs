@@ -1,6 +1,6 @@
 //! SqueezeNet 1.1 (Iandola et al., 2016) with batch normalisation, on one channel.
 
-use crate::{Builder, Filters, Graph, GraphError, Policy, Shape};
+use crate::{Builder, Filters, Graph, GraphError};
 
 pub(super) const NAME: &str = "squeezenet";
 
@@ -11,8 +11,7 @@ const FIRES: [&[(usize, usize)]; 3] =
 /// Dropout before the classifier, as published.
 const DROPOUT: f32 = 0.5;
 
-pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-    let mut net = Builder::new(NAME, policy, Shape::new(1, side, side));
+pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphError> {
     net.full_layer("conv1", Filters::new(64, 3).stride(2));
     let mut number = 2;
     for (stage, fires) in (1..).zip(FIRES) {

@@ -1,6 +1,6 @@
 //! VGG-16 (Simonyan & Zisserman, ICLR 2015) with batch normalisation, on one channel.
 
-use crate::{Builder, Filters, Graph, GraphError, Policy, Shape};
+use crate::{Builder, Filters, Graph, GraphError};
 
 pub(super) const NAME: &str = "vgg-16";
 
@@ -10,8 +10,7 @@ const STAGES: [&[usize]; 5] = [&[64, 64], &[128, 128], &[256; 3], &[512; 3], &[5
 /// Dropout before the last two layers, as published.
 const DROPOUT: f32 = 0.5;
 
-pub(super) fn build(side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-    let mut net = Builder::new(NAME, policy, Shape::new(1, side, side));
+pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphError> {
     for (stage, filters) in (1..).zip(STAGES) {
         for (layer, count) in (1..).zip(filters) {
             let (name, filters) = (format!("conv{stage}_{layer}"), Filters::new(*count, 3).padding(1));
