@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Quickstart(quickstart::Quickstart),
     Recognize(recognize::Recognize),
     Summary(summary::Summary),
-    Train(train::Train),
+    Train(Box<train::Train>),
 }
 
 impl Command {

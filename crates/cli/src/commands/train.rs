@@ -71,8 +71,10 @@ impl Train {
         let graph = settings.graph(labels.len())?;
         let view = settings.view()?;
         let examples = DataExamples::new(&data.set, Part::Train, view)?;
-        let validation =
-            validated(&data).map(|part| DataExamples::still(&data.set, part, view)).transpose()?;
+        let validation = match validated(&data) {
+            Some(part) => Some(DataExamples::new(&data.set, part, view)?.still()),
+            None => None,
+        };
         let [start, teacher] = [&settings.start_from, &settings.teacher].map(trained);
         let (start, teacher) = (start?, teacher?);
 

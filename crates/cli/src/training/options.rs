@@ -21,6 +21,14 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "POLICY", help_heading = "What to train")]
     policy: Option<String>,
 
+    /// What layers with binary inputs end with: relu (nothing) or rprelu
+    #[arg(long, value_name = "NAME", help_heading = "What to train")]
+    activation: Option<String>,
+
+    /// Add what a convolution with binary inputs begins with to what it gives, where shapes allow for that
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "What to train")]
+    shortcuts: Option<bool>,
+
     /// How filters become two values: dab, sign, mean or dab-published [default: dab]
     #[arg(long, value_name = "SCHEME", help_heading = "What to train")]
     scheme: Option<String>,
@@ -190,6 +198,8 @@ impl TrainingOptions {
             ("data", path(&self.data)),
             ("arch", text(&self.arch)),
             ("policy", text(&self.policy)),
+            ("activation", text(&self.activation)),
+            ("shortcuts", self.shortcuts.map(Value::from)),
             ("side", self.side.map(|side| Value::from(u32::from(side)))),
             ("look", self.look.and_then(|look| Value::try_from(look).ok())),
             ("line_width", self.line_width.map(Value::from)),

@@ -5,7 +5,7 @@ use std::{
 
 use dabnet_binarize::Scheme;
 use dabnet_engine::replace_file;
-use dabnet_graph::{Canvas, Graph, Policy, architectures};
+use dabnet_graph::{Activation, Canvas, Graph, Options, Policy, architectures};
 use dabnet_sketch::{Augment, View};
 use dabnet_train::TrainConfig;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,10 @@ pub(crate) struct Settings {
     pub arch: String,
     /// Which of its layers are binary.
     pub policy: Policy,
+    /// What layers with binary inputs end with: relu (nothing) or rprelu.
+    pub activation: Activation,
+    /// Whether convolutions with binary inputs have a way around them.
+    pub shortcuts: bool,
     /// Side of the canvas in pixels; 0 for what the architecture was designed for.
     pub side: usize,
     /// How sketches are looked at.
@@ -61,6 +65,8 @@ impl Default for Settings {
             data: PathBuf::new(),
             arch: "sketch-a-net-64".into(),
             policy: Policy::Fbin,
+            activation: Activation::Relu,
+            shortcuts: false,
             side: 0,
             look: Look::Lines,
             line_width: 0.0,
@@ -126,7 +132,8 @@ impl Settings {
 
     /// The network for so many labels.
     pub(crate) fn graph(&self, classes: usize) -> Result<Graph, CliError> {
-        Ok(architectures::find(&self.arch)?.graph(self.side, classes, &self.policy)?)
+        let options = Options { activation: self.activation, shortcuts: self.shortcuts };
+        Ok(architectures::find(&self.arch)?.graph_with(self.side, classes, &self.policy, options)?)
     }
 
     /// What sketches are drawn on.
