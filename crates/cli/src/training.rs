@@ -1,11 +1,13 @@
 //! Training runs: what one is, how it is shown, and what it leaves.
 
+mod latent;
 mod look;
 mod options;
 mod result;
 mod settings;
 mod watch;
 
+pub(crate) use latent::latent;
 pub(crate) use look::Look;
 pub(crate) use options::TrainingOptions;
 pub(crate) use result::{Results, Tested, packed, write_results};
@@ -14,5 +16,7 @@ pub(crate) use watch::Watch;
 
 /// The settings of a run, in its folder.
 pub(crate) const CONFIG: &str = "config.toml";
+/// The weights behind the packed ones, in the folder of a run: what `dabnet analyze` reads.
+pub(crate) const LATENT: &str = "latent.safetensors";
 /// The packed model of a run, in its folder.
 pub(crate) const MODEL: &str = "model.safetensors";

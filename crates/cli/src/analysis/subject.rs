@@ -5,15 +5,18 @@ use std::{
 };
 
 use dabnet_engine::PackedModel;
-use dabnet_train::History;
+use dabnet_train::{History, Snapshot};
 use dabnet_weights::{Source, WeightsError};
 
-use crate::error::CliError;
+use crate::{
+    error::CliError,
+    training::{LATENT, MODEL},
+};
 
 /// What a training run leaves in its folder.
-const LATENT: &str = "latent.safetensors";
 const HISTORY: &str = "history.json";
-const MODEL: &str = "model.safetensors";
+/// The same, a snapshot a line.
+const HISTORY_LINES: &str = "history.jsonl";
 
 /// A network to analyse.
 #[derive(Debug)]
@@ -32,7 +35,9 @@ pub(super) struct Subject {
 impl Subject {
     /// Opens a run's folder, or anything else that has weights.
     pub(super) fn open(path: &Path) -> Result<Self, CliError> {
-        let [latent, history, model] = [LATENT, HISTORY, MODEL].map(|name| path.join(name));
+        let [latent, model] = [LATENT, MODEL].map(|name| path.join(name));
+        let history =
+            [HISTORY, HISTORY_LINES].map(|name| path.join(name)).into_iter().find(|path| path.is_file());
         let name = path.display().to_string();
         if !latent.is_file() {
             let source = Source::open(path)?;
@@ -41,9 +46,9 @@ impl Subject {
         Ok(Self {
             name,
             source: Source::open(&latent)?,
-            history: history.is_file().then(|| read_history(&history)).transpose()?,
+            history: history.as_deref().map(read_history).transpose()?,
             model: model.is_file().then(|| PackedModel::load(&model)).transpose()?,
-            beside: vec![history, model],
+            beside: history.into_iter().chain([model]).collect(),
         })
     }
 
@@ -56,7 +61,14 @@ impl Subject {
 fn read_history(path: &Path) -> Result<History, CliError> {
     let file = File::open(path)
         .map_err(|error| CliError::Input(format!("cannot read '{}': {error}", path.display())))?;
-    serde_json::from_reader(BufReader::new(file)).map_err(|error| {
+    let file = BufReader::new(file);
+    let read = if path.extension().is_some_and(|extension| extension == "jsonl") {
+        let snapshots = serde_json::Deserializer::from_reader(file).into_iter::<Snapshot>();
+        snapshots.collect::<Result<Vec<_>, _>>().map(|snapshots| History { snapshots })
+    } else {
+        serde_json::from_reader(file)
+    };
+    read.map_err(|error| {
         let path = path.display();
         CliError::Input(format!(
             "'{path}' is no history of a run, or damaged ({error}): remove it to do without"

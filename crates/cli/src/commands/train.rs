@@ -5,7 +5,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_engine::Model;
+use dabnet_engine::{Model, replace_file};
 use dabnet_sketch::{DataExamples, Drawing, Part};
 use dabnet_train::{Device, Outcome, Run, Saved, Saving, Trained, Trainer};
 
@@ -16,7 +16,9 @@ use crate::{
     progress::duration,
     scoring::{Counts, known, tested},
     terminal,
-    training::{MODEL, Results, Settings, Tested, TrainingOptions, Watch, packed, write_results},
+    training::{
+        LATENT, MODEL, Results, Settings, Tested, TrainingOptions, Watch, latent, packed, write_results,
+    },
 };
 
 /// Train a network on a data set, in a folder that a run is kept in.
@@ -119,6 +121,8 @@ impl Train {
         let model = Model::new(packed(settings, trained, labels.clone(), None)?)?;
         let test = test(settings, &model, data)?;
         packed(settings, trained, labels, test.map(|test| serde_json::json!(test)))?.save(&path)?;
+        let latents = self.out.join(LATENT);
+        replace_file(&latents, &latent(trained)?).map_err(|error| CliError::write(&latents, &error))?;
         let file_bytes = path.metadata().map_err(|error| CliError::write(&path, &error))?.len();
         let checkpoint = run.checkpoint(Saved::Latest)?;
         let results = Results {

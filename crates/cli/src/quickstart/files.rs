@@ -2,19 +2,19 @@ use std::{fs, path::Path};
 
 use dabnet_engine::replace_file;
 use dabnet_graph::Precision;
-use dabnet_train::{NodeParameters, Trained};
-use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 use serde::Serialize;
 
 use super::{Outcome, Results, contender::Contender, report};
-use crate::error::CliError;
+use crate::{
+    error::CliError,
+    training::{LATENT, latent},
+};
 
 /// Name of the page to look at.
 pub(super) const REPORT: &str = "report.html";
 const RESULTS: &str = "results.json";
 const MODEL: &str = "model.safetensors";
-/// The weights behind the packed ones, and what they went through: what `dabnet analyze` reads.
-const LATENT: &str = "latent.safetensors";
+/// What latent weights went through: what `dabnet analyze` reads.
 const HISTORY: &str = "history.json";
 
 /// Makes sure, before minutes of training, that everything can be written.
@@ -50,25 +50,6 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 
 fn json(value: &impl Serialize) -> String {
     format!("{}\n", serde_json::json!(value))
-}
-
-/// The latent weights of every convolution, `NAME.weight` in `OIHW`, as a safetensors file.
-fn latent(trained: &Trained) -> Result<Vec<u8>, CliError> {
-    let graph = trained.graph();
-    let tensors = graph.convolutions().filter_map(|(id, node, conv)| {
-        let NodeParameters::Conv(weights) = &trained.parameters().nodes()[id] else { return None };
-        let shape = vec![conv.out_channels, graph.filter_channels(id), conv.kernel, conv.kernel];
-        let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
-        Some((format!("{}.weight", node.name), shape, bytes))
-    });
-    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = tensors.collect();
-    let views = tensors
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-        .collect::<Result<Vec<_>, SafeTensorError>>();
-    let failed =
-        |error: SafeTensorError| CliError::Failure(format!("cannot save the latent weights: {error}"));
-    safetensors::serialize(views.map_err(failed)?, None).map_err(failed)
 }
 
 /// What `--json` prints and `results.json` holds.
