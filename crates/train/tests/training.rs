@@ -5,13 +5,13 @@ mod common;
 use common::{Lines, SIDE, network, train};
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Model, Session};
-use dabnet_graph::{Builder, Canvas, Filters, Graph, Op, Policy, Shape};
-use dabnet_train::{Description, Examples, TrainConfig, TrainError, Trained, Trainer, pack};
+use dabnet_graph::{Activation, Builder, Canvas, Filters, Graph, Op, Options, Policy, Shape};
+use dabnet_train::{Description, Examples, NodeParameters, TrainConfig, TrainError, Trained, Trainer, pack};
 
 /// Every op that joins or branches, and groups.
-fn branched(policy: &str) -> Graph {
+fn branched(policy: &str, options: Options) -> Graph {
     let policy: Policy = policy.parse().unwrap();
-    let mut net = Builder::new("branched", &policy, Shape::new(1, SIDE, SIDE));
+    let mut net = Builder::new("branched", &policy, Shape::new(1, SIDE, SIDE)).options(options);
     let stem = net.full_layer("conv1", Filters::new(16, 3).padding(1));
     let around = net.padded_max_pool("pool1", 3, 2, 1);
     net.go_to(stem);
@@ -69,8 +69,10 @@ fn every_policy_and_scheme_learns() {
 /// Networks with branches learn, and the packed one says what the trained one does.
 #[test]
 fn branches_learn_and_pack() {
-    for policy in ["full", "wbin", "fbin"] {
-        let trained = train(&branched(policy), config(2));
+    let react_net = Options { activation: Activation::RPReLU, shortcuts: true };
+    let plain = Options::default();
+    for (policy, options) in [("full", plain), ("wbin", plain), ("fbin", plain), ("fbin", react_net)] {
+        let trained = train(&branched(policy, options), config(2));
         let accuracy = accuracy(&trained);
         assert!(accuracy > 0.9, "{policy}: {accuracy}");
         let mut rng = rand_pcg::Pcg64::new(7, 0);
@@ -87,6 +89,14 @@ fn branches_learn_and_pack() {
         // A sign within rounding of zero may fall either way.
         let close = close.count();
         assert!(close >= 94, "{policy}: {close} of 96");
+        for node in trained.parameters().nodes() {
+            let NodeParameters::RPReLU { threshold, slope, shift } = node else { continue };
+            assert!(
+                threshold.iter().chain(shift).all(|&number| number != 0.0),
+                "{policy}: {threshold:?} {shift:?}"
+            );
+            assert!(slope.iter().all(|&slope| slope != 0.25), "{policy}: {slope:?}");
+        }
     }
 }
 

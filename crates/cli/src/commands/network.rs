@@ -68,7 +68,11 @@ impl Network {
     pub(super) fn name(&self) -> String {
         match (&self.model, &self.arch) {
             (Some(path), _) => path.display().to_string(),
-            (None, arch) => format!("{} {}", arch.as_deref().unwrap_or_default(), self.policy),
+            (None, arch) => {
+                let activation = if self.activation == "relu" { "" } else { " rprelu" };
+                let shortcuts = if self.shortcuts { " shortcuts" } else { "" };
+                format!("{} {}{activation}{shortcuts}", arch.as_deref().unwrap_or_default(), self.policy)
+            }
         }
     }
 }
