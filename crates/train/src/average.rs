@@ -1,15 +1,19 @@
 //! The moving average of parameters.
 
+use rayon::prelude::*;
+
 use crate::Parameters;
+
+/// Values that a thread moves at a time, at least.
+const AT_ONCE: usize = 1 << 14;
 
 /// Moves `average` towards `parameters` after update number `update`, from 1: latent weights, scales,
 /// shifts and running statistics alike.
 pub(crate) fn follow(average: &mut Parameters, parameters: &Parameters, decay: f32, update: u32) {
     let keep = decay.min((1.0 + update as f32) / (10.0 + update as f32));
     for (average, values) in average.buffers_mut().zip(parameters.buffers()) {
-        for (average, value) in average.iter_mut().zip(values) {
-            *average += (1.0 - keep) * (value - *average);
-        }
+        let pairs = average.par_iter_mut().zip(values).with_min_len(AT_ONCE);
+        pairs.for_each(|(average, value)| *average += (1.0 - keep) * (value - *average));
     }
 }
 

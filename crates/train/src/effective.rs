@@ -54,11 +54,11 @@ fn binarize(layer: &str, latent: &[f32], conv: &Conv2d, scheme: Scheme) -> Resul
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let weights = latent
-        .chunks(n)
-        .zip(&splits)
-        .flat_map(|(weights, split)| weights.iter().map(|&weight| split.value(weight)))
-        .collect();
+    let mut weights = vec![0.0; latent.len()];
+    let filters = weights.par_chunks_mut(n).zip(latent.par_chunks(n)).zip(&splits);
+    filters.for_each(|((weights, latent), split)| {
+        weights.iter_mut().zip(latent).for_each(|(weight, latent)| *weight = split.value(*latent));
+    });
     Ok(Effective { weights, splits })
 }
 
@@ -68,12 +68,12 @@ pub(crate) fn constrain(graph: &Graph, parameters: &mut Parameters, center: bool
     for (id, _, conv) in graph.convolutions().filter(|(_, _, conv)| conv.precision.binary_weights()) {
         let channels = graph.filter_channels(id);
         let NodeParameters::Conv(latent) = &mut parameters.nodes_mut()[id] else { continue };
-        if center && channels > 1 {
-            latent
-                .chunks_mut(channels * conv.kernel * conv.kernel)
-                .for_each(|filter| center_taps(filter, channels));
-        }
-        latent.iter_mut().for_each(|weight| *weight = weight.clamp(-CLAMP, CLAMP));
+        latent.par_chunks_mut(channels * conv.kernel * conv.kernel).for_each(|filter| {
+            if center && channels > 1 {
+                center_taps(filter, channels);
+            }
+            filter.iter_mut().for_each(|weight| *weight = weight.clamp(-CLAMP, CLAMP));
+        });
     }
 }
 

@@ -133,7 +133,7 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
 
     /// Moves the parameters against the mean of the gradients since the last time.
     fn update(&mut self) {
-        let Trainer { graph, config, .. } = self.trainer;
+        let Trainer { graph, config, threads, .. } = self.trainer;
         let mut gradients = std::mem::take(&mut self.sums);
         if self.summed > 1 {
             let share = 1.0 / self.summed as f32;
@@ -149,11 +149,14 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
             weight_decay: config.weight_decay,
             decay_binary_weights: config.decay_binary_weights,
         };
-        self.now.optimizer.step(parameters.trainable_mut(graph), &gradients, &update);
-        constrain(graph, parameters, config.center);
-        if let (Some(decay), Some(average)) = (config.ema, &mut self.now.average) {
-            average::follow(average, parameters, decay, self.now.optimizer.updates());
-        }
+        let (optimizer, average) = (&mut self.now.optimizer, &mut self.now.average);
+        threads.install(|| {
+            optimizer.step(parameters.trainable_mut(graph), &gradients, &update);
+            constrain(graph, parameters, config.center);
+            if let (Some(decay), Some(average)) = (config.ema, average) {
+                average::follow(average, parameters, decay, optimizer.updates());
+            }
+        });
     }
 
     fn tell_step(&mut self, elapsed: Duration) -> Result<(), TrainError> {

@@ -1,9 +1,14 @@
 //! Updates, on the host because that is where the latent weights are.
 
+use rayon::prelude::*;
+
 use crate::{
     config::{Moments, Momentum, Optimizer},
     parameters::Role,
 };
+
+/// Values that a thread moves at a time.
+const AT_ONCE: usize = 1 << 14;
 
 /// An optimiser and what it remembers of every trainable buffer.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,12 +112,16 @@ fn adam(
 ) {
     let power = i32::try_from(updates).unwrap_or(i32::MAX);
     let rate = learning_rate * (1.0 - beta2.powi(power)).sqrt() / (1.0 - beta1.powi(power));
-    for (((value, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
-        let g = g + decay * *value;
-        *m = beta1 * *m + (1.0 - beta1) * g;
-        *v = beta2 * *v + (1.0 - beta2) * g * g;
-        *value -= rate * *m / (v.sqrt() + epsilon);
-    }
+    let moments = first.par_chunks_mut(AT_ONCE).zip(second.par_chunks_mut(AT_ONCE));
+    let parts = values.par_chunks_mut(AT_ONCE).zip(gradient.par_chunks(AT_ONCE)).zip(moments);
+    parts.for_each(|((values, gradient), (first, second))| {
+        for (((value, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
+            let g = g + decay * *value;
+            *m = beta1 * *m + (1.0 - beta1) * g;
+            *v = beta2 * *v + (1.0 - beta2) * g * g;
+            *value -= rate * *m / (v.sqrt() + epsilon);
+        }
+    });
 }
 
 fn momentum(
