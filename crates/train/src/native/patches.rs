@@ -45,12 +45,13 @@ impl Windows {
             return Matrix::new(values, per_channel).rows(taps).columns(columns);
         }
         scratch.resize(taps.len() * rows.len() * width, 0.0);
+        let lines = self.lines(rows.clone());
         for (tap, row) in taps.zip(scratch.chunks_mut(rows.len() * width)) {
-            let (channel, down, right) = self.place(tap);
-            let planes = &values[channel * per_channel..][..per_channel];
-            for (at, segment) in rows.clone().zip(row.chunks_mut(width)) {
-                match self.source_row(at, down) {
-                    Some(start) => self.read(&planes[start..][..self.input.width], right, segment),
+            let tap = self.tap(tap);
+            let planes = &values[tap.channel * per_channel..][..per_channel];
+            for (line, segment) in lines.iter().zip(row.chunks_mut(width)) {
+                match line.source(tap.down, self.input) {
+                    Some(start) => self.read(&planes[start..][..self.input.width], &tap, segment),
                     None => segment.fill(0.0),
                 }
             }
@@ -68,67 +69,95 @@ impl Windows {
         per_channel: usize,
     ) {
         let width = self.output.width;
+        let lines = self.lines(rows.clone());
         for (tap, row) in taps.zip(patches.chunks(rows.len() * width)) {
-            let (channel, down, right) = self.place(tap);
-            let planes = &mut values[channel * per_channel..][..per_channel];
-            for (at, segment) in rows.clone().zip(row.chunks(width)) {
-                if let Some(start) = self.source_row(at, down) {
-                    self.add(segment, right, &mut planes[start..][..self.input.width]);
+            let tap = self.tap(tap);
+            let planes = &mut values[tap.channel * per_channel..][..per_channel];
+            for (line, segment) in lines.iter().zip(row.chunks(width)) {
+                if let Some(start) = line.source(tap.down, self.input) {
+                    self.add(segment, &tap, &mut planes[start..][..self.input.width]);
                 }
             }
         }
     }
 
-    /// Channel, row and column of the kernel.
-    fn place(&self, tap: usize) -> (usize, usize, usize) {
+    /// Where the windows of some rows of the output begin. Worked out once, as divisions take longer than
+    /// what is done with short rows.
+    fn lines(&self, rows: Range<usize>) -> Vec<Line> {
+        let line = |at: usize| Line {
+            example: at / self.output.height * self.input.positions(),
+            row: (at % self.output.height * self.stride) as isize - self.padding as isize,
+        };
+        rows.map(line).collect()
+    }
+
+    fn tap(&self, tap: usize) -> Tap {
         let in_channel = tap % self.taps();
-        (tap / self.taps(), in_channel / self.kernel, in_channel % self.kernel)
-    }
-
-    /// Where the input's row begins that row `down` of the kernel lies on, if it is not padding.
-    fn source_row(&self, at: usize, down: usize) -> Option<usize> {
-        let (example, row) = (at / self.output.height, at % self.output.height);
-        let source = (row * self.stride + down).checked_sub(self.padding)?;
-        (source < self.input.height).then(|| example * self.input.positions() + source * self.input.width)
-    }
-
-    /// Outputs of a row whose column `right` of the kernel does not lie on padding, and the first input.
-    fn inside(&self, right: usize) -> (Range<usize>, usize) {
+        let right = in_channel % self.kernel;
         let first = self.padding.saturating_sub(right).div_ceil(self.stride);
         let end = (self.input.width + self.padding).saturating_sub(right).div_ceil(self.stride);
         let end = end.min(self.output.width);
-        (first.min(end)..end, (first * self.stride + right).saturating_sub(self.padding))
+        Tap {
+            channel: tap / self.taps(),
+            down: in_channel / self.kernel,
+            inside: first.min(end)..end,
+            source: (first * self.stride + right).saturating_sub(self.padding),
+        }
     }
 
-    fn read(&self, source: &[f32], right: usize, segment: &mut [f32]) {
-        let (inside, first) = self.inside(right);
-        segment[..inside.start].fill(0.0);
-        segment[inside.end..].fill(0.0);
-        let target = &mut segment[inside];
+    fn read(&self, source: &[f32], tap: &Tap, segment: &mut [f32]) {
+        segment[..tap.inside.start].fill(0.0);
+        segment[tap.inside.end..].fill(0.0);
+        let target = &mut segment[tap.inside.clone()];
         if target.is_empty() {
             return;
         }
+        let source = &source[tap.source..];
         if self.stride == 1 {
-            let len = target.len();
-            target.copy_from_slice(&source[first..][..len]);
+            target.copy_from_slice(&source[..target.len()]);
         } else {
-            let from = source[first..].iter().step_by(self.stride);
+            let from = source.iter().step_by(self.stride);
             target.iter_mut().zip(from).for_each(|(value, from)| *value = *from);
         }
     }
 
-    fn add(&self, segment: &[f32], right: usize, target: &mut [f32]) {
-        let (inside, first) = self.inside(right);
-        let source = &segment[inside];
+    fn add(&self, segment: &[f32], tap: &Tap, target: &mut [f32]) {
+        let source = &segment[tap.inside.clone()];
         if source.is_empty() {
             return;
         }
+        let target = &mut target[tap.source..];
         if self.stride == 1 {
-            let target = &mut target[first..][..source.len()];
             target.iter_mut().zip(source).for_each(|(sum, value)| *sum += value);
         } else {
-            let to = target[first..].iter_mut().step_by(self.stride);
-            to.zip(source).for_each(|(sum, value)| *sum += value);
+            target.iter_mut().step_by(self.stride).zip(source).for_each(|(sum, value)| *sum += value);
         }
     }
+}
+
+/// Where the windows of a row of the output begin.
+struct Line {
+    /// Where the example's plane does.
+    example: usize,
+    /// The row of the input, which may lie on padding.
+    row: isize,
+}
+
+impl Line {
+    /// Where the input's row begins that row `down` of the kernel lies on, if it is not padding.
+    fn source(&self, down: usize, input: Shape) -> Option<usize> {
+        let row = usize::try_from(self.row + down as isize).ok()?;
+        (row < input.height).then(|| self.example + row * input.width)
+    }
+}
+
+/// A weight of a filter.
+struct Tap {
+    channel: usize,
+    /// Its row in the kernel.
+    down: usize,
+    /// Outputs of a row where it does not lie on padding.
+    inside: Range<usize>,
+    /// The input's column that the first of them reads.
+    source: usize,
 }
