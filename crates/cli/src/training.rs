@@ -1,18 +1,26 @@
 //! Training runs: what one is, how it is shown, and what it leaves.
 
+mod choice;
+mod interrupt;
+mod job;
 mod latent;
 mod look;
+mod machine;
 mod options;
 mod result;
 mod settings;
 mod watch;
 
+pub(crate) use choice::Choice;
+pub(crate) use interrupt::Interrupt;
+pub(crate) use job::Job;
 pub(crate) use latent::latent;
 pub(crate) use look::Look;
+pub(crate) use machine::Machine;
 pub(crate) use options::TrainingOptions;
-pub(crate) use result::{Results, Tested, packed, write_results};
+pub(crate) use result::{Results, Tested, packed};
 pub(crate) use settings::Settings;
-pub(crate) use watch::Watch;
+use watch::Watch;
 
 /// The settings of a run, in its folder.
 pub(crate) const CONFIG: &str = "config.toml";

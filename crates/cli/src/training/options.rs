@@ -5,21 +5,13 @@ use toml::{Table, Value};
 
 use super::Look;
 
-/// What a run can be told on the command line; everything that `--config` can say.
+/// What a run can be told on the command line beside its [`Choice`](super::Choice) of network; both together are
+/// everything that `--config` can say.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct TrainingOptions {
     /// A data set, or anything that can be imported
     #[arg(long, value_name = "DATA", help_heading = "What to train")]
     data: Option<PathBuf>,
-
-    /// Architecture: sketch-a-net, sketch-a-net-64, resnet-18, googlenet, squeezenet, alexnet, nin, vgg-16,
-    /// densenet-121 or mobilenet [default: sketch-a-net-64]
-    #[arg(long, value_name = "NAME", help_heading = "What to train")]
-    arch: Option<String>,
-
-    /// Which of its layers are binary: full, wbin, fbin or hybrid:LAYER,... [default: fbin]
-    #[arg(long, value_name = "POLICY", help_heading = "What to train")]
-    policy: Option<String>,
 
     /// What layers with binary inputs end with: relu (nothing) or rprelu
     #[arg(long, value_name = "NAME", help_heading = "What to train")]
@@ -28,10 +20,6 @@ pub(crate) struct TrainingOptions {
     /// Add what a convolution with binary inputs begins with to what it gives, where shapes allow for that
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "What to train")]
     shortcuts: Option<bool>,
-
-    /// How filters become two values: dab, sign, mean or dab-published [default: dab]
-    #[arg(long, value_name = "SCHEME", help_heading = "What to train")]
-    scheme: Option<String>,
 
     /// Side of the canvas in pixels [default: what the architecture was designed for]
     #[arg(long, value_name = "PIXELS", help_heading = "What to train")]
@@ -148,10 +136,6 @@ pub(crate) struct TrainingOptions {
     /// How much the teacher's second thoughts count
     #[arg(long, value_name = "NUMBER", help_heading = "How to train")]
     temperature: Option<f64>,
-
-    /// Seed of everything random
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64), help_heading = "How to train")]
-    seed: Option<u64>,
 }
 
 impl TrainingOptions {
@@ -175,7 +159,6 @@ impl TrainingOptions {
             ("temperature", self.temperature.map(Value::from)),
         ]);
         let train = table([
-            ("scheme", text(&self.scheme)),
             ("epochs", self.epochs.map(Value::from)),
             ("batch", self.batch.map(Value::from)),
             ("accumulate", self.accumulate.clone()),
@@ -190,14 +173,11 @@ impl TrainingOptions {
             ("ema", self.ema.map(Value::from)),
             ("real_weight_epochs", self.real_weight_epochs.map(Value::from)),
             ("distillation", filled(distillation)),
-            ("seed", self.seed.map(|seed| Value::from(seed as i64))),
         ]);
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| Value::from(path.display().to_string()));
         table([
             ("preset", text(&self.preset)),
             ("data", path(&self.data)),
-            ("arch", text(&self.arch)),
-            ("policy", text(&self.policy)),
             ("activation", text(&self.activation)),
             ("shortcuts", self.shortcuts.map(Value::from)),
             ("side", self.side.map(|side| Value::from(u32::from(side)))),

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::Path};
 use dabnet_engine::{PackedModel, replace_file};
 use dabnet_sketch::Part;
 use dabnet_train::{Description, Trained, pack};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Settings;
@@ -28,24 +28,26 @@ pub(crate) fn packed(
 }
 
 /// What `results.json` holds and `--json` prints.
-#[derive(Serialize)]
-pub(crate) struct Results<'a> {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Results {
     pub data: String,
     pub fingerprint: u32,
-    pub arch: &'a str,
+    pub arch: String,
     pub policy: String,
-    pub scheme: &'a str,
+    pub scheme: String,
     pub side: usize,
     pub epochs: usize,
     pub seed: u64,
     pub train: usize,
+    #[serde(default)]
+    pub validation: usize,
     pub seconds: f64,
     pub file_bytes: u64,
     pub test: Option<Tested>,
 }
 
 /// How well a packed model labels what it was tested on.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Tested {
     pub part: Part,
     pub count: usize,
@@ -53,8 +55,11 @@ pub(crate) struct Tested {
     pub top5: f64,
 }
 
-pub(crate) fn write_results(folder: &Path, results: &Results<'_>) -> Result<(), CliError> {
-    let path = folder.join(RESULTS);
-    let text = format!("{:#}\n", json!(results));
-    replace_file(&path, text.as_bytes()).map_err(|error| CliError::write(&path, &error))
+impl Results {
+    /// Keeps them in the folder of the run.
+    pub(super) fn write(&self, folder: &Path) -> Result<(), CliError> {
+        let path = folder.join(RESULTS);
+        let text = format!("{:#}\n", json!(self));
+        replace_file(&path, text.as_bytes()).map_err(|error| CliError::write(&path, &error))
+    }
 }

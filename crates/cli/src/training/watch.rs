@@ -1,15 +1,10 @@
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::path::Path;
 
 use dabnet_train::{
     Checkpoint, Control, EpochReport, Events, Histogram, History, Observer, Progress, TrainError,
 };
 
+use super::Interrupt;
 use crate::{error::CliError, progress::TrainingProgress, terminal};
 
 /// Folder of a run's TensorBoard files.
@@ -21,34 +16,19 @@ const EVERY: usize = 20;
 pub(crate) struct Watch {
     progress: TrainingProgress,
     events: Events,
-    interrupted: Arc<AtomicBool>,
+    interrupt: Interrupt,
 }
 
 impl Watch {
     /// Of a run in `folder` that begins or goes on at `step`.
-    pub(crate) fn new(folder: &Path, step: usize) -> Result<Self, CliError> {
+    pub(crate) fn new(folder: &Path, step: usize, interrupt: Interrupt) -> Result<Self, CliError> {
         let path = folder.join(EVENTS);
         let events = Events::create(&path, (step > 0).then_some(step as u64 + 1));
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = interrupted.clone();
-        let handler = move || {
-            // Whoever asks twice does not want to wait for the step.
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        };
-        ctrlc::set_handler(handler)
-            .map_err(|error| CliError::Failure(format!("cannot listen for Ctrl-C: {error}")))?;
         Ok(Self {
             progress: TrainingProgress::new("train"),
             events: events.map_err(|error| CliError::write(&path, &error))?,
-            interrupted,
+            interrupt,
         })
-    }
-
-    /// Whether someone asked for the end.
-    pub(crate) fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
     }
 
     fn write_step(&mut self, progress: &Progress) -> std::io::Result<()> {
@@ -90,7 +70,7 @@ impl Observer for Watch {
         if progress.step.is_multiple_of(EVERY) {
             self.write_step(progress).map_err(unwritten)?;
         }
-        Ok(if self.is_interrupted() { Control::Stop } else { Control::Continue })
+        Ok(if self.interrupt.is_set() { Control::Stop } else { Control::Continue })
     }
 
     fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
@@ -99,7 +79,7 @@ impl Observer for Watch {
     }
 
     fn checkpoint(&mut self, _: &Checkpoint) -> Result<(), TrainError> {
-        if self.is_interrupted() {
+        if self.interrupt.is_set() {
             terminal::say("dabnet: stopped; the same command goes on from here");
         }
         Ok(())

@@ -1,0 +1,143 @@
+use std::path::PathBuf;
+
+use dabnet_engine::{Model, replace_file};
+use dabnet_graph::Graph;
+use dabnet_sketch::{DataExamples, Drawing, Part};
+use dabnet_train::{Outcome, Run, Saved, Saving, Trained, Trainer};
+use serde_json::json;
+
+use super::{Interrupt, LATENT, MODEL, Results, Settings, Tested, Watch, latent, packed};
+use crate::{
+    data::Data,
+    error::CliError,
+    scoring::{Counts, known, tested},
+    terminal,
+};
+
+/// A run to train: what it becomes, where it is kept and how often it is written down.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub folder: PathBuf,
+    pub settings: Settings,
+    pub saving: Saving,
+}
+
+impl Job {
+    /// Trains from where the run stands to its end, packs the network and tests what was packed; nothing if
+    /// it was interrupted.
+    pub(crate) fn run(&self, data: &Data, interrupt: &Interrupt) -> Result<Option<Results>, CliError> {
+        match self.train(data, interrupt)? {
+            Outcome::Finished(trained) => {
+                self.settings.save(&self.folder)?;
+                self.finish(data, &trained).map(Some)
+            }
+            Outcome::Stopped(_) => Ok(None),
+        }
+    }
+
+    fn train(&self, data: &Data, interrupt: &Interrupt) -> Result<Outcome, CliError> {
+        let settings = &self.settings;
+        let labels = data.set.labels().to_vec();
+        let graph = settings.graph(labels.len())?;
+        let view = settings.view()?;
+        let examples = DataExamples::new(&data.set, Part::Train, view)?;
+        let validation = match validated(data) {
+            Some(part) => Some(DataExamples::new(&data.set, part, view)?.still()),
+            None => None,
+        };
+        let [start, teacher] = [&settings.start_from, &settings.teacher].map(trained);
+        let (start, teacher) = (start?, teacher?);
+
+        let mut trainer = Trainer::new(&graph, settings.train.clone(), &examples)?.labels(labels)?;
+        if let Some(validation) = &validation {
+            trainer = trainer.validate(validation)?;
+        }
+        if let Some(start) = &start {
+            trainer = trainer.starting_from(start);
+        }
+        if let Some(teacher) = &teacher {
+            trainer = trainer.teacher(teacher)?;
+        }
+        let run = Run::create(&self.folder)?;
+        let step = if run.is_begun() {
+            run.checkpoint(Saved::Latest).map_or(0, |checkpoint| checkpoint.step())
+        } else {
+            settings.save(&self.folder)?;
+            0
+        };
+        self.tell(&graph, data, step);
+        let mut watch = Watch::new(&self.folder, step, interrupt.clone())?;
+        Ok(run.train(trainer, self.saving, &mut watch)?)
+    }
+
+    /// Packs the network, tests what was packed, and writes down what the run came to.
+    fn finish(&self, data: &Data, trained: &Trained) -> Result<Results, CliError> {
+        let settings = &self.settings;
+        let labels = || data.set.labels().to_vec();
+        let path = self.folder.join(MODEL);
+        let model = Model::new(packed(settings, trained, labels(), None)?)?;
+        let test = self.test(&model, data)?;
+        packed(settings, trained, labels(), test.map(|test| json!(test)))?.save(&path)?;
+        let latents = self.folder.join(LATENT);
+        replace_file(&latents, &latent(trained)?).map_err(|error| CliError::write(&latents, &error))?;
+        let file_bytes = path.metadata().map_err(|error| CliError::write(&path, &error))?.len();
+        let results = Results {
+            data: settings.data.display().to_string(),
+            fingerprint: data.set.manifest().fingerprint,
+            arch: settings.arch.clone(),
+            policy: settings.policy.to_string(),
+            scheme: settings.train.scheme.name().to_owned(),
+            side: settings.side,
+            epochs: settings.train.epochs,
+            seed: settings.train.seed,
+            train: data.set.indices(Part::Train)?.len(),
+            validation: data.set.indices(Part::Validation)?.len(),
+            seconds: Run::open(&self.folder)?.checkpoint(Saved::Latest)?.seconds(),
+            file_bytes,
+            test,
+        };
+        results.write(&self.folder)?;
+        Ok(results)
+    }
+
+    /// How well the packed model labels what is held out, looked at as in training.
+    fn test(&self, model: &Model, data: &Data) -> Result<Option<Tested>, CliError> {
+        let Some(part) = tested(&data.set) else { return Ok(None) };
+        let view = self.settings.view()?;
+        let (known, _) = known(&data.set, model, Some(part))?;
+        let threads = self.settings.train.threads;
+        let counts =
+            Counts::of(model, &data.set, &known, threads, |drawing: &Drawing| vec![view.still(drawing)])?;
+        Ok(Some(Tested { part, count: known.len(), top1: counts.top1(), top5: counts.top5() }))
+    }
+
+    fn tell(&self, graph: &Graph, data: &Data, step: usize) {
+        let settings = &self.settings;
+        let count = |part| data.set.indices(part).map_or(0, |indices| indices.len());
+        terminal::say(format_args!(
+            "{} {} {}: {} labels, {} sketches to train on, {} to validate, {} to test, at {side}×{side}",
+            graph.architecture(),
+            settings.policy,
+            settings.train.scheme,
+            graph.outputs(),
+            count(Part::Train),
+            count(Part::Validation),
+            count(Part::Test),
+            side = settings.side,
+        ));
+        if step > 0 {
+            terminal::say(format_args!("going on after step {step}"));
+        }
+    }
+}
+
+/// The part that is labelled after every epoch, if there is one.
+fn validated(data: &Data) -> Option<Part> {
+    let filled = |part: &Part| data.set.indices(*part).is_ok_and(|indices| !indices.is_empty());
+    [Part::Validation, Part::Test].into_iter().find(filled)
+}
+
+fn trained(path: &Option<PathBuf>) -> Result<Option<Trained>, CliError> {
+    let Some(path) = path else { return Ok(None) };
+    Ok(Some(Run::open(path)?.trained(Saved::Latest)?))
+}
