@@ -93,7 +93,7 @@ impl LayerTime {
 }
 
 /// Sketches of every word, as many as differ.
-fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
+pub(crate) fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
     let Dataset { test, .. } = Dataset::bundled()?;
     let some: Vec<Example> = test.into_iter().step_by(7).collect();
     Ok(Drawn::new(&some, model.canvas()).canvases)

@@ -3,6 +3,7 @@
 mod analyze;
 mod bench;
 mod binarize;
+mod compare;
 mod data;
 mod eval;
 mod network;
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Analyze(analyze::Analyze),
     Bench(bench::Bench),
     Binarize(binarize::Binarize),
+    Compare(Box<compare::Compare>),
     Data(data::Data),
     Eval(eval::Eval),
     Pack(pack::PackArgs),
@@ -39,6 +41,7 @@ impl Command {
             Self::Analyze(command) => command.run(),
             Self::Bench(command) => command.run(),
             Self::Binarize(command) => command.run(),
+            Self::Compare(command) => command.run(),
             Self::Data(command) => command.run(),
             Self::Eval(command) => command.run(),
             Self::Pack(command) => command.run(),

@@ -4,6 +4,7 @@
 mod analysis;
 mod bench;
 mod commands;
+mod comparison;
 mod data;
 mod energy;
 mod error;

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use dabnet_engine::{PackedModel, replace_file};
 use dabnet_sketch::Part;
@@ -61,5 +61,16 @@ impl Results {
         let path = folder.join(RESULTS);
         let text = format!("{:#}\n", json!(self));
         replace_file(&path, text.as_bytes()).map_err(|error| CliError::write(&path, &error))
+    }
+
+    /// Those of the run in `folder`, if it has come to its end.
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, CliError> {
+        let path = folder.join(RESULTS);
+        let wrong = |error: String| CliError::Input(format!("{}: {error}", path.display()));
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| wrong(error.to_string())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(wrong(error.to_string())),
+        }
     }
 }

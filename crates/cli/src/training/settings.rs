@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -83,11 +84,23 @@ impl Settings {
     /// Puts together what a run's folder, a preset, a file and the command line say, each over what comes
     /// before it. What a run in `folder` was begun with stands in place of the defaults.
     pub(crate) fn resolve(folder: &Path, file: Option<&Path>, options: Table) -> Result<Self, CliError> {
-        let mut table = Table::new();
         let begun = folder.join(CONFIG);
-        if begun.is_file() {
-            merge(&mut table, read(&begun)?);
-        }
+        let under = if begun.is_file() { read(&begun)? } else { Table::new() };
+        Self::put_together(under, file, options)
+    }
+
+    /// The same for a run that has not begun.
+    pub(crate) fn new(file: Option<&Path>, options: Table) -> Result<Self, CliError> {
+        Self::put_together(Table::new(), file, options)
+    }
+
+    /// Those that the run in `folder` was begun with, if it was.
+    pub(crate) fn begun(folder: &Path) -> Result<Option<Self>, CliError> {
+        let path = folder.join(CONFIG);
+        path.is_file().then(|| Self::put_together(read(&path)?, None, Table::new())).transpose()
+    }
+
+    fn put_together(mut table: Table, file: Option<&Path>, options: Table) -> Result<Self, CliError> {
         let mut given = Table::new();
         if let Some(file) = file {
             merge(&mut given, read(file)?);
@@ -122,11 +135,32 @@ impl Settings {
         Ok(self)
     }
 
+    /// Every setting by its name, such as `train.epochs`, with its value as a file of settings has it.
+    pub(crate) fn by_name(&self) -> Result<BTreeMap<String, String>, CliError> {
+        let failed = |error: toml::de::Error| CliError::Failure(format!("the settings: {error}"));
+        let mut named = BTreeMap::new();
+        name_values("", &self.text()?.parse().map_err(failed)?, &mut named);
+        Ok(named)
+    }
+
+    /// The first setting in which `other` differs, and what it is here and there.
+    pub(crate) fn difference(&self, other: &Self) -> Result<Option<(String, String, String)>, CliError> {
+        let (ours, theirs) = (self.by_name()?, other.by_name()?);
+        let value =
+            |of: &BTreeMap<String, String>, name| of.get(name).map_or("not set", String::as_str).to_owned();
+        let mut names = ours.keys().chain(theirs.keys());
+        let differing = names.find(|name| ours.get(*name) != theirs.get(*name));
+        Ok(differing.map(|name| (name.clone(), value(&ours, name), value(&theirs, name))))
+    }
+
+    fn text(&self) -> Result<String, CliError> {
+        toml::to_string(self).map_err(|error| CliError::Failure(format!("the settings: {error}")))
+    }
+
     /// Keeps the settings with the run.
     pub(crate) fn save(&self, folder: &Path) -> Result<(), CliError> {
         let path = folder.join(CONFIG);
-        let text =
-            toml::to_string(self).map_err(|error| CliError::Failure(format!("the settings: {error}")))?;
+        let text = self.text()?;
         replace_file(&path, text.as_bytes()).map_err(|error| CliError::write(&path, &error))
     }
 
@@ -190,6 +224,16 @@ fn preset_table(preset: &Value, given: &Table) -> Result<Table, CliError> {
     Ok(Table::from_iter([("train".into(), train), ("look".into(), look), ("arch".into(), arch)]))
 }
 
+/// Names the values of a table and of those in it.
+fn name_values(prefix: &str, table: &Table, named: &mut BTreeMap<String, String>) {
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => name_values(&format!("{prefix}{key}."), inner, named),
+            _ => _ = named.insert(format!("{prefix}{key}"), value.to_string()),
+        }
+    }
+}
+
 /// Puts `over` over `under`. A table whose `name` is another takes the place of the one under it.
 fn merge(under: &mut Table, over: Table) {
     for (key, value) in over {
@@ -240,6 +284,16 @@ mod tests {
         assert_eq!(sign.train, TrainConfig { epochs: 3, ..TrainConfig::published(false) });
         assert!(settings("preset = \"paper\"").is_err() && settings("data = \"d\"\npreset = \"x\"").is_err());
         assert!(settings("data = \"d\"\ntrain.epoch = 3").unwrap_err().to_string().contains("epoch"));
+    }
+
+    #[test]
+    fn settings_differ_by_name() {
+        let settings = |options: &str| Settings::new(None, options.parse().unwrap()).unwrap();
+        let ours = settings("data = \"d\"\ntrain.ema = 0.99");
+        assert_eq!(ours.difference(&ours.clone()).unwrap(), None);
+        let theirs = settings("data = \"d\"");
+        let difference = ["train.ema", "0.99", "not set"].map(str::to_owned);
+        assert_eq!(ours.difference(&theirs).unwrap(), Some(difference.into()));
     }
 
     #[test]
