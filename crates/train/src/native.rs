@@ -4,6 +4,7 @@
 //! recorded. A batch is cut into blocks of examples that threads take; batch normalisation sees all of it.
 
 mod conv;
+mod inputs;
 mod join;
 mod norm;
 mod patches;
@@ -24,6 +25,8 @@ use norm::Statistics;
 use pool::Pool;
 use rprelu::RPReLU;
 use tensor::Tensor;
+
+pub(crate) use inputs::input_magnitudes;
 
 /// Loss and gradients over a batch: `canvases` holds one input after another.
 pub(crate) fn gradients(
@@ -86,12 +89,18 @@ impl<'a, 'r> Forward<'a, 'r> {
     }
 
     fn run(&mut self, canvases: &[f32], count: usize) -> Tensor {
+        self.run_seen(canvases, count, |_, _| {})
+    }
+
+    /// The same, where `see` is shown what every node gives.
+    fn run_seen(&mut self, canvases: &[f32], count: usize, mut see: impl FnMut(NodeId, &Tensor)) -> Tensor {
         let graph = self.network.graph;
         for (id, node) in graph.nodes().iter().enumerate() {
             let output = match &node.op {
                 Op::Input { shape } => Tensor::from_examples(canvases, count, *shape),
                 _ => self.node(id, node),
             };
+            see(id, &output);
             for &input in &node.inputs {
                 if self.last_use[input] == id && !self.is_kept[input] {
                     self.values[input] = None;

@@ -56,7 +56,8 @@ pub struct Norm {
 }
 
 impl Norm {
-    fn new(channels: usize) -> Self {
+    /// The identity.
+    pub(crate) fn new(channels: usize) -> Self {
         Self {
             gamma: vec![1.0; channels],
             beta: vec![0.0; channels],

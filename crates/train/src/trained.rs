@@ -1,6 +1,8 @@
 use dabnet_graph::{Graph, NodeId};
 
-use crate::{Effective, History, Parameters, TrainConfig, TrainError, backend, network::Network};
+use crate::{
+    Effective, History, InputError, Parameters, TrainConfig, TrainError, backend, native, network::Network,
+};
 
 /// Inputs that evaluation runs at once.
 const EVALUATION_BATCH: usize = 64;
@@ -58,11 +60,7 @@ impl Trained {
     /// [`TrainError::Config`] if an input has the wrong length, [`TrainError::Tensor`] if the
     /// tensor library fails.
     pub fn logits(&self, inputs: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, TrainError> {
-        let expected = self.graph.input_shape().elements();
-        if let Some(input) = inputs.iter().find(|input| input.len() != expected) {
-            let reason = format!("an input has {} values, the network sees {expected}", input.len());
-            return Err(TrainError::Config(reason));
-        }
+        self.check_inputs(inputs)?;
         let mut all = Vec::with_capacity(inputs.len());
         for batch in inputs.chunks(EVALUATION_BATCH) {
             let rows = self.rows(&batch.concat(), batch.len())?;
@@ -71,11 +69,49 @@ impl Trained {
         Ok(all)
     }
 
+    /// What binarizing what each convolution reads would lose, and loses already where that is binary, in
+    /// evaluation mode, over `inputs`.
+    ///
+    /// With `I` for what a sign reads, or would read, that is `‖I − mean|I|·sign(I)‖² / ‖I‖²`. A convolution
+    /// that reads real numbers has no batch normalisation before a sign: for it `I` has mean 0 and variance 1 in
+    /// every channel of every 64 inputs, as a fresh one would make it.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] if there is no input, or one has the wrong length.
+    pub fn input_errors(&self, inputs: &[Vec<f32>]) -> Result<Vec<InputError>, TrainError> {
+        self.check_inputs(inputs)?;
+        let network = self.network();
+        let batches = inputs.chunks(EVALUATION_BATCH);
+        let found = batches.map(|batch| native::input_magnitudes(network, &batch.concat(), batch.len()));
+        let sums = found.reduce(|mut sums, found| {
+            sums.iter_mut().zip(found).for_each(|(sum, found)| *sum = sum.plus(found));
+            sums
+        });
+        let sums = sums.ok_or_else(|| TrainError::Config("there is no input to measure with".to_owned()))?;
+        let layers = self.graph.convolutions().zip(sums);
+        Ok(layers
+            .map(|((_, node, _), sum)| InputError { layer: node.name.clone(), error: sum.sign_error() })
+            .collect())
+    }
+
+    fn check_inputs(&self, inputs: &[Vec<f32>]) -> Result<(), TrainError> {
+        let expected = self.graph.input_shape().elements();
+        match inputs.iter().find(|input| input.len() != expected) {
+            Some(input) => {
+                let reason = format!("an input has {} values, the network sees {expected}", input.len());
+                Err(TrainError::Config(reason))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn network(&self) -> Network<'_> {
+        Network { graph: &self.graph, parameters: &self.parameters, effective: &self.effective }
+    }
+
     /// Logits of `count` inputs, one row after another.
     pub(crate) fn rows(&self, inputs: &[f32], count: usize) -> Result<Vec<f32>, TrainError> {
-        let network =
-            Network { graph: &self.graph, parameters: &self.parameters, effective: &self.effective };
-        backend::logits(self.config.device, network, inputs, count)
+        backend::logits(self.config.device, self.network(), inputs, count)
     }
 
     /// CRC-32 of all parameters: what tells one trained network from another.

@@ -1,0 +1,190 @@
+use dabnet_binarize::{Scheme, split};
+use dabnet_graph::{Account, Graph, LayerAccount, Precision};
+use serde::Serialize;
+
+use crate::{TrainError, Trained};
+
+/// Errors below this are the same as this: what no sign loses costs nothing to binarize.
+const LEAST_ERROR: f64 = 1e-6;
+
+/// What binarizing the inputs of one convolution loses: see [`Trained::input_errors`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InputError {
+    /// Its name.
+    pub layer: String,
+    /// The relative squared error, from 0 to 1.
+    pub error: f64,
+}
+
+/// A layer whose inputs can be binary, and whether they had better stay real.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HybridLayer {
+    /// Its name.
+    pub layer: String,
+    /// What binarizing its inputs [loses](Trained::input_errors).
+    pub error: f64,
+    /// Multiply-accumulates in floating point, for one sketch, that keeping them real costs.
+    pub macs: u64,
+    /// That cost as a share of the cost of all such layers.
+    pub share: f64,
+    /// Error per share of the cost.
+    pub gain: f64,
+    /// Whether they stay real.
+    pub real: bool,
+}
+
+/// Decides which layers keep real inputs, by what `trained` makes of `inputs`. `binary` is the same architecture
+/// with the binary inputs of policy `fbin`.
+///
+/// A layer with the error `E` and the cost `C` gains `g = E / (C / ΣC)`: what is spared an error, for what it
+/// costs. The `keep` layers of the greatest `g` are chosen; without a number, those of the upper of two groups
+/// that the logarithms of all `g` fall into, which are the groups with the least squared distance to their means
+/// (that is what [`Scheme::Dab`] finds). Logarithms make half the error weigh as much as twice the cost. Where
+/// all gain alike, no layer stands out and none is chosen.
+///
+/// The criterion and the two groups are those of *Hybrid Binary Networks* (Prabhu et al., WACV 2018); this form of
+/// them is our own.
+///
+/// # Errors
+/// [`TrainError::Config`] if there is no input or one has the wrong length, if `trained` lacks a layer of
+/// `binary`, if `keep` is more than there are layers, or if an error is not a number.
+pub fn hybrid_layers(
+    trained: &Trained,
+    binary: &Graph,
+    inputs: &[Vec<f32>],
+    keep: Option<usize>,
+) -> Result<Vec<HybridLayer>, TrainError> {
+    let found = trained.input_errors(inputs)?;
+    let Account { layers, .. } = binary.account();
+    let layers: Vec<LayerAccount> =
+        layers.into_iter().filter(|layer| layer.precision == Precision::Fbin).collect();
+    let all = layers.iter().map(|layer| layer.macs).sum::<u64>() as f64;
+    let measured = |LayerAccount { name, macs, .. }: LayerAccount| {
+        let error = found.iter().find(|found| found.layer == name).map(|found| found.error);
+        let error = error.filter(|error| error.is_finite()).ok_or_else(|| {
+            TrainError::Config(format!("of layer '{name}' the network to measure with says nothing"))
+        })?;
+        let share = macs as f64 / all;
+        Ok(HybridLayer { layer: name, error, macs, share, gain: error.max(LEAST_ERROR) / share, real: false })
+    };
+    let mut layers = layers.into_iter().map(measured).collect::<Result<Vec<_>, TrainError>>()?;
+    choose(&mut layers, keep)?;
+    Ok(layers)
+}
+
+fn choose(layers: &mut [HybridLayer], keep: Option<usize>) -> Result<(), TrainError> {
+    let count = layers.len();
+    let keep = match keep {
+        Some(keep) if keep > count => {
+            let reason = format!("{keep} layers cannot keep real inputs: only {count} have binary ones");
+            return Err(TrainError::Config(reason));
+        }
+        Some(keep) => keep,
+        None => upper_group(layers)?,
+    };
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by(|&a, &b| layers[b].gain.total_cmp(&layers[a].gain));
+    order[..keep].iter().for_each(|&index| layers[index].real = true);
+    Ok(())
+}
+
+/// How many layers gain as those do that gain most.
+fn upper_group(layers: &[HybridLayer]) -> Result<usize, TrainError> {
+    if layers.is_empty() {
+        return Ok(0);
+    }
+    let gains: Vec<f32> = layers.iter().map(|layer| layer.gain.ln() as f32).collect();
+    let groups = split(Scheme::Dab, &gains)
+        .map_err(|source| TrainError::Config(format!("the gains of the layers: {source}")))?;
+    Ok(if groups.count == layers.len() { 0 } else { groups.count })
+}
+
+#[cfg(test)]
+mod tests {
+    use dabnet_graph::{Builder, Filters, Policy, Shape};
+
+    use super::*;
+    use crate::{History, NodeParameters, Parameters, TrainConfig, effective::effective};
+
+    fn graph(policy: &str) -> Graph {
+        let policy: Policy = policy.parse().unwrap();
+        let mut net = Builder::new("hand", &policy, Shape::new(1, 2, 2));
+        net.conv("conv1", Filters::new(2, 1));
+        net.layer("conv2", Filters::new(2, 1));
+        net.layer("conv3", Filters::new(4, 2));
+        net.conv("conv4", Filters::new(2, 1));
+        net.build().unwrap()
+    }
+
+    /// The first convolution gives the canvas and its negative.
+    fn trained(policy: &str) -> Trained {
+        let (graph, config) = (graph(policy), TrainConfig::default());
+        let mut parameters = Parameters::new(&graph, 0);
+        let first = graph.convolutions().next().unwrap().0;
+        parameters.nodes_mut()[first] = NodeParameters::Conv(vec![1.0, -1.0]);
+        let effective = effective(&graph, &parameters, config.scheme, false).unwrap();
+        Trained::new(graph, config, parameters, effective, History::default())
+    }
+
+    fn layer(gain: f64) -> HybridLayer {
+        HybridLayer { layer: String::new(), error: 0.0, macs: 1, share: 1.0, gain, real: false }
+    }
+
+    fn chosen(gains: &[f64], keep: Option<usize>) -> Vec<bool> {
+        let mut layers: Vec<HybridLayer> = gains.iter().copied().map(layer).collect();
+        choose(&mut layers, keep).unwrap();
+        layers.iter().map(|layer| layer.real).collect()
+    }
+
+    #[test]
+    fn what_a_sign_loses_of_a_layer_is_what_it_would_by_hand() {
+        let error = |policy: &str, input: [f32; 4]| {
+            let errors = trained(policy).input_errors(&[input.to_vec()]).unwrap();
+            assert_eq!(errors[1].layer, "conv2");
+            errors[1].error
+        };
+        let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-4, "{found}");
+        // Normalised, (0, 0, 0, 4) is (−1, −1, −1, 3) / √3, of which ± the mean magnitude leaves a quarter.
+        near(error("full", [0.0, 0.0, 0.0, 4.0]), 0.25);
+        near(error("wbin", [0.0, 0.0, 0.0, 4.0]), 0.25);
+        near(error("full", [5.0, 7.0, 7.0, 5.0]), 0.0);
+        // A binary layer has its own normalisation, here the identity: the sign reads (0, 0, 0, ±4).
+        near(error("fbin", [0.0, 0.0, 0.0, 4.0]), 0.75);
+        near(error("full", [3.0; 4]), 0.0);
+    }
+
+    #[test]
+    fn batches_are_one_measure() {
+        let inputs: Vec<Vec<f32>> = (0..70).map(|at| vec![0.0, at as f32, 1.0, -2.0]).collect();
+        let network = trained("fbin");
+        let whole = network.input_errors(&inputs).unwrap()[1].error;
+        let (mut absolute, mut squares) = (0.0, 0.0);
+        for value in inputs.iter().flatten().map(|value| f64::from(*value)) {
+            absolute += value.abs();
+            squares += value * value;
+        }
+        assert!((whole - (1.0 - absolute * absolute / (280.0 * squares))).abs() < 1e-4);
+        assert!(network.input_errors(&[]).is_err() && network.input_errors(&[vec![0.0]]).is_err());
+    }
+
+    #[test]
+    fn error_stands_against_cost() {
+        let inputs = [vec![0.0, 0.0, 0.0, 4.0], vec![1.0, 0.0, -3.0, 0.0]];
+        let layers = hybrid_layers(&trained("full"), &graph("fbin"), &inputs, Some(1)).unwrap();
+        // 2 · 2 weights in four places, and 4 · 8 in one.
+        assert_eq!(layers.iter().map(|layer| layer.macs).collect::<Vec<_>>(), [16, 32]);
+        assert!((layers[0].share - 1.0 / 3.0).abs() < 1e-12);
+        assert!(layers.iter().all(|layer| layer.gain == layer.error.max(LEAST_ERROR) / layer.share));
+        assert_eq!(layers.iter().filter(|layer| layer.real).count(), 1);
+        let all = hybrid_layers(&trained("full"), &graph("fbin"), &inputs, Some(3));
+        assert!(all.unwrap_err().to_string().contains("only 2"));
+    }
+
+    #[test]
+    fn the_upper_of_two_groups_is_chosen() {
+        assert_eq!(chosen(&[1.0, 40.0, 2.0, 55.0, 1.5], None), [false, true, false, true, false]);
+        assert_eq!(chosen(&[3.0, 3.0, 3.0], None), [false; 3]);
+        assert_eq!(chosen(&[1.0, 40.0, 2.0], Some(2)), [false, true, true]);
+        assert_eq!(chosen(&[1.0, 40.0], Some(0)), [false; 2]);
+    }
+}

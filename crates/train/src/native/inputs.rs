@@ -1,0 +1,74 @@
+//! What the convolutions of a network read, in so few numbers as say what a sign would lose of it.
+
+use dabnet_graph::{NodeId, Op};
+
+use super::{
+    Forward, Network,
+    norm::{self, Statistics, sum},
+    tensor::Tensor,
+};
+use crate::Norm;
+
+/// Epsilon of the normalisation where there is none.
+const EPSILON: f32 = 1e-5;
+
+/// Sums over some numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Magnitude {
+    count: f64,
+    absolute: f64,
+    squares: f64,
+}
+
+impl Magnitude {
+    fn of(tensor: &Tensor) -> Self {
+        let blocks = tensor.blocks.iter().map(|block| Self {
+            count: block.values.len() as f64,
+            absolute: sum(&block.values, f32::abs),
+            squares: sum(&block.values, |value| value * value),
+        });
+        blocks.fold(Self::default(), Self::plus)
+    }
+
+    /// Those over both.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            absolute: self.absolute + other.absolute,
+            squares: self.squares + other.squares,
+        }
+    }
+
+    /// `‖I − m·sign(I)‖² / ‖I‖²` with `m = mean|I|`, which is `1 − (Σ|I|)² / (n ΣI²)`; 0 where all are 0.
+    pub(crate) fn sign_error(&self) -> f64 {
+        let Self { count, absolute, squares } = self;
+        if *squares > 0.0 { (1.0 - absolute * absolute / (count * squares)).max(0.0) } else { 0.0 }
+    }
+}
+
+/// For every convolution, in order, what a sign before it reads, or would read, of `count` inputs.
+pub(crate) fn input_magnitudes(network: Network<'_>, canvases: &[f32], count: usize) -> Vec<Magnitude> {
+    let graph = network.graph;
+    let sources: Vec<(NodeId, bool)> = graph
+        .convolutions()
+        .map(|(_, node, _)| {
+            let input = &graph.nodes()[node.inputs[0]];
+            if input.op == Op::Sign { (input.inputs[0], true) } else { (node.inputs[0], false) }
+        })
+        .collect();
+    let mut found = vec![Magnitude::default(); sources.len()];
+    Forward::new(network, None).run_seen(canvases, count, |id, tensor| {
+        for ((source, normalised), found) in sources.iter().zip(&mut found) {
+            if *source == id {
+                *found =
+                    if *normalised { Magnitude::of(tensor) } else { Magnitude::of(&standardised(tensor)) };
+            }
+        }
+    });
+    found
+}
+
+/// With mean 0 and variance 1 in every channel.
+fn standardised(tensor: &Tensor) -> Tensor {
+    norm::forward(tensor, &Norm::new(tensor.shape.channels), EPSILON, &Statistics::of(tensor))
+}
