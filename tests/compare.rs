@@ -4,28 +4,13 @@ mod common;
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     path::Path,
     process::{Command, Output, Stdio},
 };
 
-use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
-use flate2::read::GzDecoder;
+use common::{assert_one_clear_line, dabnet, few, shipped, stderr, stdout};
 use serde_json::Value;
-
-/// Some sketches of every word that the project ships: 300 to train on and 100 to test.
-fn few(folder: &Path) -> String {
-    let data = folder.join("few");
-    fs::create_dir_all(&data).unwrap();
-    for (part, step) in [("train", 11), ("test", 6)] {
-        let file = fs::File::open(shipped(&format!("data/quickdraw-20/{part}.ndjson.gz"))).unwrap();
-        let mut out = fs::File::create(data.join(format!("{part}.ndjson"))).unwrap();
-        for line in BufReader::new(GzDecoder::new(file)).lines().step_by(step) {
-            writeln!(out, "{}", line.unwrap()).unwrap();
-        }
-    }
-    data.to_str().unwrap().to_owned()
-}
 
 fn compare(folder: &Path, more: &[&str]) -> Output {
     let runs = folder.join("runs");

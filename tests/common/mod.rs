@@ -2,13 +2,31 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
+use flate2::read::GzDecoder;
+
 /// A file that the project ships.
 pub fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+/// Some sketches of every word that the project ships, to train on and to test on, in a folder in `folder`.
+pub fn few(folder: &Path) -> String {
+    let data = folder.join("few");
+    fs::create_dir_all(&data).unwrap();
+    for (part, step) in [("train", 11), ("test", 6)] {
+        let file = fs::File::open(shipped(&format!("data/quickdraw-20/{part}.ndjson.gz"))).unwrap();
+        let mut out = fs::File::create(data.join(format!("{part}.ndjson"))).unwrap();
+        for line in BufReader::new(GzDecoder::new(file)).lines().step_by(step) {
+            writeln!(out, "{}", line.unwrap()).unwrap();
+        }
+    }
+    data.to_str().unwrap().to_owned()
 }
 
 /// Runs `dabnet` to its end.

@@ -6,6 +6,7 @@ mod binarize;
 mod compare;
 mod data;
 mod eval;
+mod hybrid;
 mod network;
 mod pack;
 mod quickstart;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Compare(Box<compare::Compare>),
     Data(data::Data),
     Eval(eval::Eval),
+    Hybrid(hybrid::Hybrid),
     Pack(pack::PackArgs),
     Quickstart(quickstart::Quickstart),
     Recognize(recognize::Recognize),
@@ -44,6 +46,7 @@ impl Command {
             Self::Compare(command) => command.run(),
             Self::Data(command) => command.run(),
             Self::Eval(command) => command.run(),
+            Self::Hybrid(command) => command.run(),
             Self::Pack(command) => command.run(),
             Self::Quickstart(command) => command.run(),
             Self::Recognize(command) => command.run(),

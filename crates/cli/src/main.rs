@@ -9,6 +9,7 @@ mod data;
 mod energy;
 mod error;
 mod evaluation;
+mod hybrid;
 mod json;
 mod page;
 mod progress;
@@ -18,6 +19,7 @@ mod sheet;
 mod shipped;
 mod table;
 mod terminal;
+mod threads;
 mod training;
 
 use std::process::ExitCode;

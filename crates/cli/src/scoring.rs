@@ -2,9 +2,9 @@
 
 use dabnet_engine::{Model, Session, top};
 use dabnet_sketch::{DataSet, Drawing, Part, average_log_probabilities};
-use rayon::{ThreadPoolBuilder, prelude::*};
+use rayon::prelude::*;
 
-use crate::error::CliError;
+use crate::{error::CliError, threads};
 
 /// How many sketches were labelled, and how.
 pub(crate) struct Counts {
@@ -27,15 +27,13 @@ impl Counts {
         threads: usize,
         canvases: impl Fn(&Drawing) -> Vec<Vec<f32>> + Sync,
     ) -> Result<Self, CliError> {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = pool.map_err(|error| CliError::Failure(format!("cannot start threads: {error}")))?;
         let answer = |session: &mut Session, (index, label): &(usize, usize)| {
             let canvases = canvases(&data.sketch(*index)?.drawing);
             let logits = logits(session, &canvases)?;
             let answers = top(&logits, 5).into_iter().map(|answer| answer.class).collect::<Vec<usize>>();
             Ok((*label, answers))
         };
-        let answers = pool.install(|| {
+        let answers = threads::pool(threads)?.install(|| {
             let answers = known.par_iter().map_init(|| Session::new(model), answer);
             answers.collect::<Result<Vec<(usize, Vec<usize>)>, CliError>>()
         })?;

@@ -1,5 +1,6 @@
 //! Training runs: what one is, how it is shown, and what it leaves.
 
+mod auto;
 mod choice;
 mod interrupt;
 mod job;
@@ -11,6 +12,7 @@ mod result;
 mod settings;
 mod watch;
 
+pub(crate) use auto::Auto;
 pub(crate) use choice::Choice;
 pub(crate) use interrupt::Interrupt;
 pub(crate) use job::Job;

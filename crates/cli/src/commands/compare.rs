@@ -150,11 +150,18 @@ impl Compare {
         if self.only_table && begun.is_none() {
             return Ok(Planned { folder, settings: None });
         }
-        let options = network.choice(seed).over(self.options.table());
+        let mut options = network.choice(seed).over(self.options.table());
+        if !network.is_automatic() {
+            options.remove("auto");
+        }
         let settings = if self.only_table {
             Settings::resolve(&folder, self.config.as_deref(), options)?
         } else {
             Settings::new(self.config.as_deref(), options)?
+        };
+        let settings = match &begun {
+            Some(begun) => settings.chosen_as(begun),
+            None => settings,
         };
         if let Some((name, then, now)) = begun.map(|begun| begun.difference(&settings)).transpose()?.flatten()
         {

@@ -26,6 +26,7 @@ use crate::{
   dabnet train --out runs/dab                          go on with it
   dabnet train --data tu-berlin --arch sketch-a-net --side 128 --policy full --epochs 40 --out runs/full
   dabnet train --data tu-berlin --preset paper --scheme sign --out runs/xnor
+  dabnet train --data quickdraw --policy hybrid:auto --start-from runs/full --out runs/hybrid
   dabnet train --data quickdraw --teacher runs/full --config run.toml --out runs/taught")]
 pub(crate) struct Train {
     /// Folder of the run
@@ -56,15 +57,18 @@ impl Train {
         let settings = Settings::resolve(&self.out, self.config.as_deref(), options)?;
         self.machine.check()?;
         let data = Data::open(&settings.data)?;
-        let job =
-            Job { folder: self.out, settings: self.machine.with(settings), saving: self.machine.saving() };
+        let job = Job {
+            folder: self.out.clone(),
+            settings: self.machine.with(settings),
+            saving: self.machine.saving(),
+        };
         let Some(results) = job.run(&data, &Interrupt::listen()?)? else {
             return Ok(ExitCode::from(Interrupt::EXIT_CODE));
         };
         if self.json {
             json::print_line(&results)?;
         } else {
-            print(&results, &job.folder.join(MODEL));
+            print(&results, &self.out.join(MODEL));
         }
         Ok(ExitCode::SUCCESS)
     }

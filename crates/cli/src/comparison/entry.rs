@@ -47,6 +47,9 @@ impl Entry {
     pub(super) fn check_settings(&self, other: &Self) -> Result<(), CliError> {
         let mut settings = other.settings.clone();
         settings.train.seed = self.settings.train.seed;
+        if self.settings.auto.is_some() {
+            settings.policy = self.settings.policy.clone();
+        }
         match self.settings.difference(&settings)? {
             None => Ok(()),
             Some((name, ours, theirs)) => {

@@ -3,7 +3,10 @@ use std::{collections::BTreeSet, str::FromStr};
 use dabnet_binarize::Scheme;
 use dabnet_graph::{Policy, architectures};
 
-use crate::{error::CliError, training::Choice};
+use crate::{
+    error::CliError,
+    training::{Auto, Choice},
+};
 
 /// A kind of network that is compared with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +75,11 @@ impl Network {
             (Policy::Fbin, Scheme::Dab) => "DAB-Net".into(),
             (policy, scheme) => format!("{policy} {scheme}"),
         }
+    }
+
+    /// Whether each of its runs decides which layers keep real inputs.
+    pub(crate) fn is_automatic(&self) -> bool {
+        self.policy.to_string() == Auto::POLICY
     }
 
     /// What a run of it is told.

@@ -36,6 +36,7 @@ impl Comparison {
         let mut paragraphs = vec![self.markdown()];
         let lines = self.differences.iter().map(|difference| difference.line(self.several_archs()));
         paragraphs.extend(lines.map(|line| format!("{line}.")));
+        paragraphs.extend(self.rows.iter().filter_map(Row::chosen).map(|line| format!("{line}.")));
         paragraphs.push(self.explanation().join(" "));
         paragraphs.extend(self.rows.first().map(data));
         paragraphs.extend(self.canvases());

@@ -80,6 +80,16 @@ impl Row {
         wilson(self.top1.mean, self.tested())
     }
 
+    /// Which layers keep real inputs, where each run has decided that.
+    pub(super) fn chosen(&self) -> Option<String> {
+        if !self.network.is_automatic() {
+            return None;
+        }
+        let policy = |entry: &Entry| format!("{} (seed {})", entry.results.policy, entry.results.seed);
+        let policies = self.entries.iter().map(policy).collect::<Vec<_>>().join(", ");
+        Some(format!("{} of {}: {policies}", self.network.name(), self.network.arch))
+    }
+
     pub(super) fn to_json(&self) -> Value {
         let run = |entry: &Entry| {
             json!({

@@ -35,6 +35,9 @@ impl Comparison {
         for difference in &self.differences {
             writeln!(out, "{}", difference.line(self.several_archs()))?;
         }
+        for chosen in self.rows.iter().filter_map(Row::chosen) {
+            writeln!(out, "{chosen}")?;
+        }
         self.explanation().iter().try_for_each(|sentence| writeln!(out, "{sentence}"))
     }
 

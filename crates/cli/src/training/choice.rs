@@ -9,7 +9,8 @@ pub(crate) struct Choice {
     #[arg(long, value_name = "NAME", help_heading = "What to train")]
     pub arch: Option<String>,
 
-    /// Which of its layers are binary: full, wbin, fbin or hybrid:LAYER,... [default: fbin]
+    /// Which of its layers are binary: full, wbin, fbin, hybrid:LAYER,... (fbin, but these
+    /// layers wbin) or hybrid:auto, which measures where that pays [default: fbin]
     #[arg(long, value_name = "POLICY", help_heading = "What to train")]
     pub policy: Option<String>,
 

@@ -1,18 +1,22 @@
 use std::path::PathBuf;
 
 use dabnet_engine::{Model, replace_file};
-use dabnet_graph::Graph;
+use dabnet_graph::{Graph, Policy};
 use dabnet_sketch::{DataExamples, Drawing, Part};
-use dabnet_train::{Outcome, Run, Saved, Saving, Trained, Trainer};
+use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, TrainConfig, Trained, Trainer};
 use serde_json::json;
 
-use super::{Interrupt, LATENT, MODEL, Results, Settings, Tested, Watch, latent, packed};
+use super::{Auto, Interrupt, LATENT, MODEL, Results, Settings, Tested, Watch, latent, packed};
 use crate::{
     data::Data,
     error::CliError,
+    hybrid,
     scoring::{Counts, known, tested},
     terminal,
 };
+
+/// Folder, in that of a run, of the network that its layers are chosen with.
+const FIRST_STAGE: &str = "first-stage";
 
 /// A run to train: what it becomes, where it is kept and how often it is written down.
 #[derive(Debug)]
@@ -25,7 +29,10 @@ pub(crate) struct Job {
 impl Job {
     /// Trains from where the run stands to its end, packs the network and tests what was packed; nothing if
     /// it was interrupted.
-    pub(crate) fn run(&self, data: &Data, interrupt: &Interrupt) -> Result<Option<Results>, CliError> {
+    pub(crate) fn run(mut self, data: &Data, interrupt: &Interrupt) -> Result<Option<Results>, CliError> {
+        if self.settings.is_automatic() && !self.choose_layers(data, interrupt)? {
+            return Ok(None);
+        }
         match self.train(data, interrupt)? {
             Outcome::Finished(trained) => {
                 self.settings.save(&self.folder)?;
@@ -33,6 +40,50 @@ impl Job {
             }
             Outcome::Stopped(_) => Ok(None),
         }
+    }
+
+    /// Decides which layers keep real inputs, if that has not been decided before; false if it was interrupted.
+    fn choose_layers(&mut self, data: &Data, interrupt: &Interrupt) -> Result<bool, CliError> {
+        let auto = self.settings.auto.unwrap_or_default();
+        if let Some(begun) = Settings::begun(&self.folder)? {
+            self.settings = self.settings.clone().chosen_as(&begun);
+            if !self.settings.is_automatic() {
+                return Ok(true);
+            }
+            if Run::create(&self.folder)?.is_begun() {
+                let (folder, policy) = (self.folder.display(), begun.policy);
+                let reason = format!(
+                    "{folder} was begun with policy {policy}, which was not chosen in this way: take another --out"
+                );
+                return Err(CliError::Input(reason));
+            }
+        }
+        let trained = match trained(&self.settings.start_from)? {
+            Some(start) => start,
+            None => match self.first_stage(auto).train(data, interrupt)? {
+                Outcome::Finished(trained) => trained,
+                Outcome::Stopped(_) => return Ok(false),
+            },
+        };
+        let layers = hybrid::measured(&self.settings, data, &trained, auto.keep_real)?;
+        hybrid::table(&layers).lines().for_each(terminal::say);
+        self.settings.policy = hybrid::policy(&layers);
+        Ok(true)
+    }
+
+    /// The network in full precision, for a few epochs.
+    fn first_stage(&self, auto: Auto) -> Self {
+        let train = TrainConfig {
+            epochs: auto.epochs,
+            schedule: Schedule::OneCycle,
+            accumulate: Vec::new(),
+            real_weight_epochs: 0,
+            distillation: None,
+            ..self.settings.train.clone()
+        };
+        let settings =
+            Settings { policy: Policy::Full, auto: None, teacher: None, train, ..self.settings.clone() };
+        Self { folder: self.folder.join(FIRST_STAGE), settings, saving: self.saving }
     }
 
     fn train(&self, data: &Data, interrupt: &Interrupt) -> Result<Outcome, CliError> {

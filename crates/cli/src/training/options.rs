@@ -13,6 +13,15 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "DATA", help_heading = "What to train")]
     data: Option<PathBuf>,
 
+    /// Epochs of the network in full precision that --policy hybrid:auto measures with, where there is no
+    /// --start-from [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "What to train")]
+    auto_epochs: Option<u32>,
+
+    /// How many layers keep real inputs, with --policy hybrid:auto [default: those that stand out]
+    #[arg(long, value_name = "N", help_heading = "What to train")]
+    keep_real: Option<u16>,
+
     /// What layers with binary inputs end with: relu (nothing) or rprelu
     #[arg(long, value_name = "NAME", help_heading = "What to train")]
     activation: Option<String>,
@@ -174,6 +183,10 @@ impl TrainingOptions {
             ("real_weight_epochs", self.real_weight_epochs.map(Value::from)),
             ("distillation", filled(distillation)),
         ]);
+        let auto = table([
+            ("epochs", self.auto_epochs.map(Value::from)),
+            ("keep_real", self.keep_real.map(|count| Value::from(u32::from(count)))),
+        ]);
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| Value::from(path.display().to_string()));
         table([
             ("preset", text(&self.preset)),
@@ -186,6 +199,7 @@ impl TrainingOptions {
             ("augment", text(&self.augment)),
             ("start_from", path(&self.start_from)),
             ("teacher", path(&self.teacher)),
+            ("auto", filled(auto)),
             ("train", filled(train)),
         ])
     }

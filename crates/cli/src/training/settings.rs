@@ -12,7 +12,7 @@ use dabnet_train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::{CONFIG, Look};
+use super::{Auto, CONFIG, Look};
 use crate::error::CliError;
 
 /// Width of a line on the canvas, in pixels, where nothing else is said.
@@ -48,6 +48,9 @@ pub(crate) struct Settings {
     pub teacher: Option<PathBuf>,
     /// How sketches are varied: a name, or amounts.
     pub augment: Variation,
+    /// How the policy was, or is to be, chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto: Option<Auto>,
     /// How the network is trained.
     pub train: TrainConfig,
 }
@@ -75,6 +78,7 @@ impl Default for Settings {
             start_from: None,
             teacher: None,
             augment: Variation::Named("light".into()),
+            auto: None,
             train: TrainConfig::default(),
         }
     }
@@ -101,6 +105,7 @@ impl Settings {
     }
 
     fn put_together(mut table: Table, file: Option<&Path>, options: Table) -> Result<Self, CliError> {
+        let chooses = options.contains_key("auto");
         let mut given = Table::new();
         if let Some(file) = file {
             merge(&mut given, read(file)?);
@@ -113,7 +118,25 @@ impl Settings {
         let settings: Self = table.try_into().map_err(|error: toml::de::Error| {
             CliError::Input(format!("the settings of the run: {}", error.message().trim_end()))
         })?;
+        if chooses && !settings.is_automatic() {
+            let reason = format!("--auto-epochs and --keep-real go with --policy {}", Auto::POLICY);
+            return Err(CliError::Input(reason));
+        }
         settings.validated()
+    }
+
+    /// Whether it is still open which layers keep real inputs.
+    pub(crate) fn is_automatic(&self) -> bool {
+        self.policy.to_string() == Auto::POLICY
+    }
+
+    /// The same with the layers that were chosen for `begun`, if they are to be chosen here in the same way.
+    #[must_use]
+    pub(crate) fn chosen_as(mut self, begun: &Self) -> Self {
+        if self.is_automatic() && !begun.is_automatic() && self.auto == begun.auto {
+            self.policy = begun.policy.clone();
+        }
+        self
     }
 
     fn validated(mut self) -> Result<Self, CliError> {
@@ -125,6 +148,11 @@ impl Settings {
         }
         if self.line_width == 0.0 {
             self.line_width = LINE_PIXELS / self.side as f32;
+        }
+        match self.policy {
+            Policy::Full | Policy::Wbin => self.auto = None,
+            _ if self.is_automatic() => _ = self.auto.get_or_insert_default(),
+            _ => {}
         }
         self.canvas().validate()?;
         self.variation()?;
