@@ -116,8 +116,8 @@ impl Job {
             settings.save(&self.folder)?;
             0
         };
-        self.tell(&graph, data, step);
-        let mut watch = Watch::new(&self.folder, step, interrupt.clone())?;
+        let begins = self.description(&graph, data, step);
+        let mut watch = Watch::new(&self.folder, step, begins, interrupt.clone())?;
         Ok(run.train(trainer, self.saving, &mut watch)?)
     }
 
@@ -162,10 +162,11 @@ impl Job {
         Ok(Some(Tested { part, count: known.len(), top1: counts.top1(), top5: counts.top5() }))
     }
 
-    fn tell(&self, graph: &Graph, data: &Data, step: usize) {
+    /// What is trained, and from where on.
+    fn description(&self, graph: &Graph, data: &Data, step: usize) -> Vec<String> {
         let settings = &self.settings;
         let count = |part| data.set.indices(part).map_or(0, |indices| indices.len());
-        terminal::say(format_args!(
+        let what = format!(
             "{} {} {}: {} labels, {} sketches to train on, {} to validate, {} to test, at {side}×{side}",
             graph.architecture(),
             settings.policy,
@@ -175,10 +176,9 @@ impl Job {
             count(Part::Validation),
             count(Part::Test),
             side = settings.side,
-        ));
-        if step > 0 {
-            terminal::say(format_args!("going on after step {step}"));
-        }
+        );
+        let from = (step > 0).then(|| format!("going on after step {step}"));
+        [what].into_iter().chain(from).collect()
     }
 }
 

@@ -195,7 +195,11 @@ impl Settings {
     /// The network for so many labels.
     pub(crate) fn graph(&self, classes: usize) -> Result<Graph, CliError> {
         let options = Options { activation: self.activation, shortcuts: self.shortcuts };
-        Ok(architectures::find(&self.arch)?.graph_with(self.side, classes, &self.policy, options)?)
+        let architecture = architectures::find(&self.arch)?;
+        architecture.graph_with(self.side, classes, &self.policy, options).map_err(|error| {
+            let Self { arch, side, .. } = self;
+            CliError::Input(format!("{arch} at {side}×{side}: {error}"))
+        })
     }
 
     /// What sketches are drawn on.

@@ -17,17 +17,25 @@ pub(crate) struct Watch {
     progress: TrainingProgress,
     events: Events,
     interrupt: Interrupt,
+    /// What is said before the first step, when it is known to be this run that goes on.
+    begins: Vec<String>,
 }
 
 impl Watch {
     /// Of a run in `folder` that begins or goes on at `step`.
-    pub(crate) fn new(folder: &Path, step: usize, interrupt: Interrupt) -> Result<Self, CliError> {
+    pub(crate) fn new(
+        folder: &Path,
+        step: usize,
+        begins: Vec<String>,
+        interrupt: Interrupt,
+    ) -> Result<Self, CliError> {
         let path = folder.join(EVENTS);
         let events = Events::create(&path, (step > 0).then_some(step as u64 + 1));
         Ok(Self {
             progress: TrainingProgress::new("train"),
             events: events.map_err(|error| CliError::write(&path, &error))?,
             interrupt,
+            begins,
         })
     }
 
@@ -62,6 +70,7 @@ impl Watch {
 
 impl Observer for Watch {
     fn begin(&mut self, _: &History) -> Result<(), TrainError> {
+        self.begins.iter().for_each(terminal::say);
         Ok(())
     }
 
