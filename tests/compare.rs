@@ -31,6 +31,7 @@ fn two_networks_over_two_seeds() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(stderr(&output).matches("epoch  1/1").count(), 4, "{}", stderr(&output));
     let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!([&found["train"], &found["validation"], &found["test"]], [310, 0, 100]);
     let mut top1 = Vec::new();
     for (network, key) in [(0, "fbin-sign"), (1, "fbin-dab")] {
         let network = &found["networks"][network];

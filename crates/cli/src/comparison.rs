@@ -53,7 +53,13 @@ impl Comparison {
 
     /// What `--json` prints.
     pub(crate) fn to_json(&self, missing: &[String]) -> Value {
+        let results = self.rows.first().map(|row| &row.entries[0].results);
         json!({
+            "data": results.map(|results| &results.data),
+            "fingerprint": results.map(|results| results.fingerprint),
+            "train": results.map(|results| results.train),
+            "validation": results.map(|results| results.validation),
+            "test": self.rows.first().map(Row::tested),
             "networks": self.rows.iter().map(Row::to_json).collect::<Vec<_>>(),
             "differences": self.differences,
             "isa": self.isa,
