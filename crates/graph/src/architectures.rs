@@ -10,6 +10,7 @@ mod sketch_a_net;
 mod sketch_a_net_64;
 mod squeezenet;
 mod vgg_16;
+mod vgg_small;
 
 use crate::{Builder, Graph, GraphError, Options, Policy, Shape};
 
@@ -59,6 +60,7 @@ pub const ALL: &[Architecture] = &[
     Architecture { name: alexnet::NAME, side: 224, build: alexnet::build },
     Architecture { name: nin::NAME, side: 224, build: nin::build },
     Architecture { name: vgg_16::NAME, side: 224, build: vgg_16::build },
+    Architecture { name: vgg_small::NAME, side: 32, build: vgg_small::build },
     Architecture { name: densenet_121::NAME, side: 224, build: densenet_121::build },
     Architecture { name: mobilenet::NAME, side: 224, build: mobilenet::build },
 ];

@@ -228,6 +228,15 @@ fn general_networks_have_the_published_totals() {
     }
 }
 
+/// LQ-Nets gives 4.6 million parameters and 0.6 billion multiply-accumulates, on three channels.
+#[test]
+fn vgg_small_has_the_published_totals() {
+    let account = total("vgg-small", 10, &Policy::Full);
+    let (weights, macs) = (account.weights() + 2 * 128 * 9, account.macs(Precision::Full));
+    assert_eq!(weights, 4_656_512);
+    assert!((600_000_000..615_000_000).contains(&(macs + 2 * 128 * 9 * 32 * 32)), "{macs}");
+}
+
 #[test]
 fn every_architecture_takes_other_sides() {
     for architecture in architectures::ALL {

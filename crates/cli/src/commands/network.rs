@@ -15,7 +15,7 @@ pub(super) struct Network {
     model: Option<PathBuf>,
 
     /// Architecture in place of a model: sketch-a-net, sketch-a-net-64, resnet-18, googlenet, squeezenet,
-    /// alexnet, nin, vgg-16, densenet-121 or mobilenet
+    /// alexnet, nin, vgg-16, vgg-small, densenet-121 or mobilenet
     #[arg(long, value_name = "NAME")]
     arch: Option<String>,
 

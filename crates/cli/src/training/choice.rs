@@ -5,7 +5,7 @@ use toml::{Table, Value};
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Choice {
     /// Architecture: sketch-a-net, sketch-a-net-64, resnet-18, googlenet, squeezenet, alexnet, nin, vgg-16,
-    /// densenet-121 or mobilenet [default: sketch-a-net-64]
+    /// vgg-small, densenet-121 or mobilenet [default: sketch-a-net-64]
     #[arg(long, value_name = "NAME", help_heading = "What to train")]
     pub arch: Option<String>,
 
