@@ -239,6 +239,8 @@ fn what_makes_no_sense_is_told_in_one_line() {
     ok(&[&["train", "--out", &run, "--epochs", "1"][..], &with(&[])].concat());
     refused(&["--scheme", "sign"], &["scheme", "dab", "sign"]);
     refused(&["--policy", "full"], &["policy", "fbin", "full"]);
+    refused(&["--augment", "strong"], &["augment", "light", "strong", "--out"]);
+    refused(&["--line-width", "0.1"], &["line_width", "0.04", "0.1"]);
     fs::write(Path::new(&run).join("latest.safetensors"), b"torn").unwrap();
     fs::remove_file(Path::new(&run).join("best.safetensors")).unwrap();
     refused(&[], &["latest.safetensors"]);

@@ -1,11 +1,12 @@
-//! Sketches a second of whole training steps: `cargo bench -p dabnet-train --bench step -- ARCHITECTURE SIDE BATCH`.
+//! Sketches a second of whole training steps:
+//! `cargo bench -p dabnet-train --bench step -- ARCHITECTURE SIDE BATCH DEVICE`.
 
 use std::time::{Duration, Instant};
 
 use dabnet_binarize::Scheme;
 use dabnet_graph::{Canvas, Policy, architectures};
 use dabnet_sketch::{Dataset, SketchError, normalized, rasterize};
-use dabnet_train::{Examples, TrainConfig, Trainer};
+use dabnet_train::{Device, Examples, TrainConfig, Trainer};
 use rand::Rng;
 
 /// Real sketches, drawn once.
@@ -30,6 +31,7 @@ fn main() {
     let at = |index: usize, default: &str| given.get(index).cloned().unwrap_or_else(|| default.to_owned());
     let (architecture, side, batch): (_, usize, usize) =
         (at(0, "sketch-a-net"), at(1, "225").parse().unwrap(), at(2, "32").parse().unwrap());
+    let device: Device = at(3, "cpu").parse().unwrap();
     let canvas = Canvas { side, line_width: 0.02, margin: 0.03, mean: 0.0, std: 1.0 };
     let data = Dataset::bundled().unwrap();
     let drawn = data.train.iter().take(8 * batch);
@@ -48,6 +50,7 @@ fn main() {
             label_smoothing: 0.0,
             seed: 0,
             threads,
+            device,
             ..TrainConfig::default()
         };
         let (mut last, mut steps): (Instant, Vec<Duration>) = (Instant::now(), Vec::new());

@@ -71,6 +71,8 @@ pub(crate) fn check(device: crate::Device) -> Result<(), TrainError> {
     }
 }
 
+// Upstream means to drop LibTorch, for which the crate is pinned; it has nothing as fast in its place.
+#[allow(deprecated)]
 fn opened(device: crate::Device) -> Device {
     match device {
         crate::Device::Cpu => unreachable!("the processor has a backend of its own"),

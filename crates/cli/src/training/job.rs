@@ -111,6 +111,9 @@ impl Job {
         }
         let run = Run::create(&self.folder)?;
         let step = if run.is_begun() {
+            if let Some(begun) = Settings::begun(&self.folder)? {
+                begun.check_goes_on(settings, &self.folder)?;
+            }
             run.checkpoint(Saved::Latest).map_or(0, |checkpoint| checkpoint.step())
         } else {
             settings.save(&self.folder)?;

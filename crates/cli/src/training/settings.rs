@@ -181,6 +181,19 @@ impl Settings {
         Ok(differing.map(|name| (name.clone(), value(&ours, name), value(&theirs, name))))
     }
 
+    /// That a run in `folder` that was begun with these goes on as the same with `now`. What the trainer is told
+    /// it checks itself, and data may have been moved.
+    pub(crate) fn check_goes_on(&self, now: &Self, folder: &Path) -> Result<(), CliError> {
+        let theirs = Self { data: self.data.clone(), train: self.train.clone(), ..now.clone() };
+        match self.difference(&theirs)? {
+            Some((name, begun, now)) => Err(CliError::Input(format!(
+                "{}: {name} was {begun} when it was begun and is now {now}: take another --out",
+                folder.display()
+            ))),
+            None => Ok(()),
+        }
+    }
+
     fn text(&self) -> Result<String, CliError> {
         toml::to_string(self).map_err(|error| CliError::Failure(format!("the settings: {error}")))
     }
