@@ -41,7 +41,7 @@ pub(crate) fn gradients(
     let statistics = forward.statistics();
     let shape = network.graph.shape(network.graph.nodes().len() - 1);
     let buffers = forward.backward(Tensor::from_examples(&gradient, targets.labels.len(), shape));
-    Gradients { loss, correct: count_correct(&logits, targets.labels), buffers, statistics }
+    Gradients { loss, correct: targets.count_correct(&logits), buffers, statistics }
 }
 
 /// Logits of `count` inputs in evaluation mode, one row after another.
@@ -84,7 +84,7 @@ impl<'a, 'r> Forward<'a, 'r> {
             is_kept,
             values: vec![None; count],
             kept: (0..count).map(|_| Kept::Nothing).collect(),
-            last_use: last_uses(network.graph),
+            last_use: network.last_uses(),
         }
     }
 
@@ -305,15 +305,6 @@ fn pool(op: &Op) -> Pool {
     }
 }
 
-/// For every node, the last node that reads it.
-fn last_uses(graph: &Graph) -> Vec<NodeId> {
-    let mut last = vec![usize::MAX; graph.nodes().len()];
-    for (id, node) in graph.nodes().iter().enumerate() {
-        node.inputs.iter().for_each(|&input| last[input] = id);
-    }
-    last
-}
-
 /// For every node, whether the gradient of a node needs what it gave.
 fn read_backward(graph: &Graph) -> Vec<bool> {
     let mut read: Vec<bool> = graph.nodes().iter().map(|node| matches!(node.op, Op::Relu)).collect();
@@ -321,15 +312,6 @@ fn read_backward(graph: &Graph) -> Vec<bool> {
     let readers = graph.nodes().iter().filter(|node| reads(&node.op));
     readers.for_each(|node| read[node.inputs[0]] = true);
     read
-}
-
-fn count_correct(logits: &[f32], labels: &[usize]) -> usize {
-    let classes = logits.len() / labels.len();
-    logits
-        .chunks(classes)
-        .zip(labels)
-        .filter(|(row, label)| row.iter().all(|&logit| logit <= row[**label]))
-        .count()
 }
 
 #[cfg(test)]

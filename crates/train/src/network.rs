@@ -11,6 +11,17 @@ pub(crate) struct Network<'a> {
     pub effective: &'a [Option<Effective>],
 }
 
+impl Network<'_> {
+    /// For every node, the last node that reads it.
+    pub fn last_uses(&self) -> Vec<NodeId> {
+        let mut last = vec![usize::MAX; self.graph.nodes().len()];
+        for (id, node) in self.graph.nodes().iter().enumerate() {
+            node.inputs.iter().for_each(|&input| last[input] = id);
+        }
+        last
+    }
+}
+
 /// What a batch says of the network.
 pub(crate) struct Gradients {
     /// Mean loss over the batch.

@@ -42,6 +42,13 @@ impl Targets<'_> {
         ((loss * scale) as f32, gradient)
     }
 
+    /// How many examples of which `logits` has a row each are labelled right.
+    pub(crate) fn count_correct(&self, logits: &[f32]) -> usize {
+        let rows = logits.chunks(logits.len() / self.labels.len());
+        let pairs = rows.zip(self.labels);
+        pairs.filter(|(row, label)| row.iter().all(|&logit| logit <= row[**label])).count()
+    }
+
     /// `weight` times the cross entropy of one row; adds its gradient to `slopes`.
     fn cross_entropy(&self, row: &[f32], label: usize, weight: f64, slopes: &mut [f64]) -> f64 {
         let smoothing = f64::from(self.label_smoothing);

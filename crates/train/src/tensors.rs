@@ -8,7 +8,7 @@ use burn_tensor::{
     module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, max_pool2d},
     ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions},
 };
-use dabnet_graph::{Graph, NodeId, Op};
+use dabnet_graph::{NodeId, Op};
 use rand::{Rng, RngExt};
 
 use crate::{
@@ -30,7 +30,7 @@ pub(crate) fn gradients(
     let logits = forward(network, &device, canvases, targets.labels.len(), &mut training);
     let Training { leaves, statistics, .. } = training;
 
-    let correct = count_correct(&values(logits.clone().detach())?, targets.labels);
+    let correct = targets.count_correct(&values(logits.clone().detach())?);
     let (loss_value, loss) = loss(logits, targets)?;
     let gradients = loss.backward();
     let buffers = leaves.into_iter().map(|leaf| leaf.gradient(&gradients)).collect::<Result<Vec<_>, _>>()?;
@@ -106,7 +106,7 @@ fn forward(
     mode: &mut impl Mode,
 ) -> Tensor<2> {
     let graph = network.graph;
-    let last_use = last_uses(graph);
+    let last_use = network.last_uses();
     let mut live: Vec<Option<Tensor<4>>> = vec![None; graph.nodes().len()];
     let mut canvases = Some(canvases);
     for (id, node) in graph.nodes().iter().enumerate() {
@@ -163,15 +163,6 @@ fn forward(
     }
     let output = live.pop().flatten().expect("a graph has nodes");
     output.reshape([count, graph.outputs()])
-}
-
-/// For every node, the last node that reads it.
-fn last_uses(graph: &Graph) -> Vec<NodeId> {
-    let mut last = vec![usize::MAX; graph.nodes().len()];
-    for (id, node) in graph.nodes().iter().enumerate() {
-        node.inputs.iter().for_each(|&input| last[input] = id);
-    }
-    last
 }
 
 struct Evaluation;
@@ -287,15 +278,6 @@ fn cross_entropy(logits: Tensor<2>, labels: &[usize], smoothing: f32) -> Tensor<
     let right = log_probabilities.clone().gather(1, targets).mean();
     let all = log_probabilities.mean();
     right.mul_scalar(smoothing - 1.0) - all.mul_scalar(smoothing)
-}
-
-fn count_correct(logits: &[f32], labels: &[usize]) -> usize {
-    let classes = logits.len() / labels.len();
-    logits
-        .chunks(classes)
-        .zip(labels)
-        .filter(|(row, label)| row.iter().all(|&logit| logit <= row[**label]))
-        .count()
 }
 
 fn vector(values: &[f32], device: &Device) -> Tensor<1> {

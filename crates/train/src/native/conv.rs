@@ -167,10 +167,7 @@ impl<'a> Convolution<'a> {
     }
 
     /// The blocks of a tensor, put together where they are narrow.
-    fn gathered<'t>(&self, tensor: &'t Tensor) -> Cow<'t, [Block]>
-    where
-        Block: Clone,
-    {
+    fn gathered<'t>(&self, tensor: &'t Tensor) -> Cow<'t, [Block]> {
         if self.is_narrow(tensor) { Cow::Owned(vec![tensor.merged()]) } else { Cow::Borrowed(&tensor.blocks) }
     }
 
