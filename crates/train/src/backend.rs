@@ -2,6 +2,8 @@
 
 use rand::Rng;
 
+#[cfg(any(feature = "libtorch", feature = "wgpu"))]
+use crate::tensors;
 use crate::{
     Device, TrainError, native,
     network::{Gradients, Network},
@@ -17,10 +19,12 @@ pub(crate) fn gradients(
     rng: &mut dyn Rng,
 ) -> Result<Gradients, TrainError> {
     match device {
-        #[cfg(feature = "tensors")]
-        Device::LibTorch | Device::Cuda(_) | Device::Wgpu => {
-            crate::tensors::gradients(network, canvases.to_vec(), targets, rng, device)
+        #[cfg(feature = "libtorch")]
+        Device::LibTorch | Device::Cuda(_) => {
+            tensors::gradients(&tensors::Torch::open(device)?, network, canvases, targets, rng)
         }
+        #[cfg(feature = "wgpu")]
+        Device::Wgpu => tensors::gradients(&tensors::Burn::open(), network, canvases, targets, rng),
         _ => Ok(native::gradients(network, canvases, targets, rng)),
     }
 }
@@ -33,10 +37,29 @@ pub(crate) fn logits(
     count: usize,
 ) -> Result<Vec<f32>, TrainError> {
     match device {
-        #[cfg(feature = "tensors")]
-        Device::LibTorch | Device::Cuda(_) | Device::Wgpu => {
-            crate::tensors::logits(network, canvases.to_vec(), count, device)
+        #[cfg(feature = "libtorch")]
+        Device::LibTorch | Device::Cuda(_) => {
+            tensors::logits(&tensors::Torch::open(device)?, network, canvases, count)
         }
+        #[cfg(feature = "wgpu")]
+        Device::Wgpu => tensors::logits(&tensors::Burn::open(), network, canvases, count),
         _ => Ok(native::logits(network, canvases, count)),
     }
+}
+
+/// That this program was built for a device, and that it is there.
+pub(crate) fn check(device: Device) -> Result<(), TrainError> {
+    let feature = match device {
+        Device::Cpu => return Ok(()),
+        #[cfg(feature = "libtorch")]
+        Device::LibTorch | Device::Cuda(_) => return tensors::Torch::open(device).map(|_| ()),
+        #[cfg(feature = "wgpu")]
+        Device::Wgpu => return tensors::Burn::check(),
+        #[cfg(not(feature = "libtorch"))]
+        Device::LibTorch | Device::Cuda(_) => "libtorch",
+        #[cfg(not(feature = "wgpu"))]
+        Device::Wgpu => "wgpu",
+    };
+    let reason = format!("this program was built without it; build it with --features {feature}");
+    Err(TrainError::Device { device, reason })
 }

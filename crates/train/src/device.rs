@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::Deserialize;
 
-use crate::TrainError;
+use crate::{TrainError, backend};
 
 /// What runs a network in training.
 ///
@@ -27,19 +27,7 @@ impl Device {
     /// # Errors
     /// [`TrainError::Device`].
     pub fn check(self) -> Result<(), TrainError> {
-        let without = |feature: &str| {
-            let reason = format!("this program was built without it; build it with --features {feature}");
-            Err(TrainError::Device { device: self, reason })
-        };
-        match self {
-            Self::Cpu => Ok(()),
-            Self::LibTorch | Self::Cuda(_) if cfg!(not(feature = "libtorch")) => without("libtorch"),
-            Self::Wgpu if cfg!(not(feature = "wgpu")) => without("wgpu"),
-            #[cfg(feature = "tensors")]
-            other => crate::tensors::check(other),
-            #[cfg(not(feature = "tensors"))]
-            _ => Ok(()),
-        }
+        backend::check(self)
     }
 }
 

@@ -33,7 +33,7 @@ mod run;
 mod sketches;
 mod still;
 mod targets;
-#[cfg(feature = "tensors")]
+#[cfg(any(feature = "libtorch", feature = "wgpu"))]
 mod tensors;
 mod trained;
 mod trainer;

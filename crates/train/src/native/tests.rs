@@ -1,4 +1,5 @@
-//! The backend against an evaluation of its own in double precision, written for nothing but to be right.
+//! Every backend of this build against an evaluation of its own in double precision, written for nothing but
+//! to be right.
 
 use dabnet_binarize::Scheme;
 use dabnet_graph::{Builder, Filters, Op, Policy, architectures};
@@ -6,7 +7,7 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 use super::*;
-use crate::{Parameters, effective::effective};
+use crate::{Device, Parameters, backend, effective::effective};
 
 const SIDE: usize = 13;
 const CLASSES: usize = 3;
@@ -253,9 +254,14 @@ fn parameters(graph: &Graph) -> Parameters {
     parameters
 }
 
+/// Those that this build has and this machine too.
+fn devices() -> impl Iterator<Item = Device> {
+    [Device::Cpu, Device::LibTorch, Device::Wgpu].into_iter().filter(|device| device.check().is_ok())
+}
+
 #[test]
 fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
-    for policy in ["full", "wbin", "fbin"] {
+    for (device, policy) in devices().flat_map(|device| ["full", "wbin", "fbin"].map(|it| (device, it))) {
         let graph = graph(policy);
         let parameters = parameters(&graph);
         let effective = effective(&graph, &parameters, Scheme::Dab, false).unwrap();
@@ -265,7 +271,7 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
             let labels: Vec<usize> = (0..count).map(|at| at % CLASSES).collect();
             let mut rng = Pcg64::seed_from_u64(1);
             let targets = Targets { labels: &labels, label_smoothing: SMOOTHING, teacher: None };
-            let found = gradients(network, &canvases, &targets, &mut rng);
+            let found = backend::gradients(device, network, &canvases, &targets, &mut rng).unwrap();
 
             let mut plain = Plain::new(network, true);
             let values = plain.run(&canvases, count);
@@ -274,7 +280,10 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
                 .iter()
                 .map(|node| matches!(node.op, Op::Sign).then(|| values[node.inputs[0]].clone()));
             plain.around = Some(signs.collect());
-            assert!((f64::from(found.loss) - plain.loss(&canvases, &labels)).abs() < 1e-5, "{policy}");
+            assert!(
+                (f64::from(found.loss) - plain.loss(&canvases, &labels)).abs() < 1e-5,
+                "{device} {policy}"
+            );
 
             let buffers = plain.buffers().len();
             assert_eq!(found.buffers.len(), buffers);
@@ -292,7 +301,10 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
                     let expected = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
                     let error = (f64::from(found.buffers[buffer][at]) - expected).abs();
                     let tolerance = 1e-3 * f64::from(largest) + 1e-6;
-                    assert!(error < tolerance, "{policy}, buffer {buffer}, {at}: {error} of {largest}");
+                    assert!(
+                        error < tolerance,
+                        "{device} {policy}, buffer {buffer}, {at}: {error} of {largest}"
+                    );
                 }
             }
         }
@@ -301,24 +313,27 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
 
 #[test]
 fn logits_are_those_of_an_evaluation_of_its_own() {
-    let close = |graph: &Graph, count: usize, policy: &str| {
+    let close = |device: Device, graph: &Graph, count: usize, policy: &str| {
         let parameters = parameters(graph);
         let effective = effective(graph, &parameters, Scheme::Sign, false).unwrap();
         let network = Network { graph, parameters: &parameters, effective: &effective };
         let canvases = canvases(count, graph.input_shape().elements());
-        let found = logits(network, &canvases, count);
+        let found = backend::logits(device, network, &canvases, count).unwrap();
         let expected = Plain::new(network, false).logits(&canvases, count).concat();
         let largest = expected.iter().fold(0.0_f64, |most, logit| most.max(logit.abs()));
         for (found, expected) in found.iter().zip(&expected) {
-            assert!((f64::from(*found) - expected).abs() < 1e-4 * largest, "{policy}: {found} {expected}");
+            assert!(
+                (f64::from(*found) - expected).abs() < 1e-4 * largest,
+                "{device} {policy}: {found} {expected}"
+            );
         }
     };
-    for policy in ["full", "wbin", "fbin"] {
+    for (device, policy) in devices().flat_map(|device| ["full", "wbin", "fbin"].map(|it| (device, it))) {
         for count in [1, 5, 11] {
-            close(&graph(policy), count, policy);
+            close(device, &graph(policy), count, policy);
         }
         let published = architectures::find("sketch-a-net").unwrap();
-        close(&published.graph(96, 10, &policy.parse().unwrap()).unwrap(), 2, policy);
+        close(device, &published.graph(96, 10, &policy.parse().unwrap()).unwrap(), 2, policy);
     }
 }
 

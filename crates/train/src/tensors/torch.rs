@@ -1,0 +1,159 @@
+//! LibTorch, through the crate `tch`: the processor, and NVIDIA GPUs.
+
+use dabnet_graph::Conv2d;
+use tch::{Cuda, Kind, TchError, Tensor};
+
+use super::Library;
+use crate::{Device, TrainError};
+
+/// LibTorch on one device.
+pub(crate) struct Torch {
+    device: tch::Device,
+}
+
+impl Torch {
+    /// # Errors
+    /// [`TrainError::Device`] where there is no such device.
+    pub fn open(device: Device) -> Result<Self, TrainError> {
+        let Device::Cuda(index) = device else {
+            // Threads of its own come and go with this one, which may be one of many.
+            tch::set_num_threads(i32::try_from(rayon::current_num_threads()).unwrap_or(i32::MAX));
+            return Ok(Self { device: tch::Device::Cpu });
+        };
+        let count = if Cuda::is_available() { Cuda::device_count() } else { 0 };
+        if i64::try_from(index).is_ok_and(|index| index < count) {
+            return Ok(Self { device: tch::Device::Cuda(index) });
+        }
+        let reason = match count {
+            0 => "LibTorch finds no NVIDIA GPU on this machine; --device libtorch uses the processor".into(),
+            count => format!("LibTorch finds {count} GPUs on this machine, counted from 0"),
+        };
+        Err(TrainError::Device { device, reason })
+    }
+}
+
+impl Library for Torch {
+    type Tensor = Tensor;
+
+    fn share(tensor: &Tensor) -> Tensor {
+        tensor.shallow_clone()
+    }
+
+    fn constant(&self, values: &[f32], dims: [usize; 4]) -> Result<Tensor, TrainError> {
+        let dims = dims.map(|dim| dim as i64);
+        Ok(Tensor::f_from_slice(values)?.f_reshape(dims)?.f_to_device(self.device)?)
+    }
+
+    fn leaf(&self, values: &[f32], dims: [usize; 4]) -> Result<Tensor, TrainError> {
+        Ok(self.constant(values, dims)?.f_set_requires_grad(true)?)
+    }
+
+    fn values(&self, tensor: Tensor) -> Result<Vec<f32>, TrainError> {
+        let tensor = tensor.f_detach()?.f_to_device(tch::Device::Cpu)?.f_contiguous()?;
+        let mut values = vec![0.0; tensor.numel()];
+        tensor.f_copy_data(&mut values, tensor.numel())?;
+        Ok(values)
+    }
+
+    fn gradients(&self, tensor: Tensor, leaves: Vec<Tensor>) -> Result<Vec<Vec<f32>>, TrainError> {
+        let sum = tensor.f_sum(Kind::Float)?;
+        let gradients = Tensor::f_run_backward(&[sum], &leaves, false, false)?;
+        gradients.into_iter().map(|gradient| self.values(gradient)).collect()
+    }
+
+    fn add(&self, a: Tensor, b: Tensor) -> Result<Tensor, TrainError> {
+        Ok(a.f_add(&b)?)
+    }
+
+    fn sub(&self, a: Tensor, b: Tensor) -> Result<Tensor, TrainError> {
+        Ok(a.f_sub(&b)?)
+    }
+
+    fn mul(&self, a: Tensor, b: Tensor) -> Result<Tensor, TrainError> {
+        Ok(a.f_mul(&b)?)
+    }
+
+    fn concat(&self, parts: Vec<Tensor>) -> Result<Tensor, TrainError> {
+        Ok(Tensor::f_cat(&parts, 1)?)
+    }
+
+    fn conv(&self, input: Tensor, weights: Tensor, conv: &Conv2d) -> Result<Tensor, TrainError> {
+        let [stride, padding] = [conv.stride, conv.padding].map(|side| [side as i64; 2]);
+        Ok(input.f_conv2d(&weights, None::<Tensor>, stride, padding, [1, 1], conv.groups as i64)?)
+    }
+
+    fn norm_batch(
+        &self,
+        input: Tensor,
+        gamma: Tensor,
+        beta: Tensor,
+        epsilon: f32,
+    ) -> Result<[Tensor; 3], TrainError> {
+        let [gamma, beta] = [row(&gamma)?, row(&beta)?];
+        let none = None::<&Tensor>;
+        let (output, mean, deviation) = Tensor::f_native_batch_norm(
+            &input,
+            Some(&gamma),
+            Some(&beta),
+            none,
+            none,
+            true,
+            0.0,
+            epsilon.into(),
+        )?;
+        // It keeps what it multiplied with, 1 / √(variance + ε).
+        let variance = deviation.f_detach()?.f_pow_tensor_scalar(-2)?.f_sub_scalar(f64::from(epsilon))?;
+        Ok([output, mean, variance.f_clamp_min(0.0)?])
+    }
+
+    fn norm(&self, input: Tensor, parameters: [Tensor; 4], epsilon: f32) -> Result<Tensor, TrainError> {
+        let [gamma, beta, mean, variance] = &parameters;
+        let [gamma, beta, mean, variance] = [row(gamma)?, row(beta)?, row(mean)?, row(variance)?].map(Some);
+        Ok(input.f_batch_norm(gamma, beta, mean, variance, false, 0.0, epsilon.into(), true)?)
+    }
+
+    fn relu(&self, input: Tensor) -> Result<Tensor, TrainError> {
+        Ok(input.f_relu()?)
+    }
+
+    fn sign(&self, input: Tensor) -> Result<Tensor, TrainError> {
+        let is_positive = input.f_detach()?.f_ge(0.0)?;
+        let sign = Tensor::f_where_scalar(&is_positive, 1.0, -1.0)?;
+        let passing = input.f_clamp(-1.0, 1.0)?;
+        // Exactly zero, so that the value is exactly a sign.
+        let mut slope = passing.f_sub(&passing.f_detach()?)?;
+        Ok(slope.f_add_(&sign)?)
+    }
+
+    fn max_pool(
+        &self,
+        input: Tensor,
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+    ) -> Result<Tensor, TrainError> {
+        let [kernel, stride, padding] = [kernel, stride, padding].map(|side| [side as i64; 2]);
+        Ok(input.f_max_pool2d(kernel, stride, padding, [1, 1], false)?)
+    }
+
+    fn mean_pool(&self, input: Tensor, kernel: usize, stride: usize) -> Result<Tensor, TrainError> {
+        let [kernel, stride] = [kernel, stride].map(|side| [side as i64; 2]);
+        Ok(input.f_avg_pool2d(kernel, stride, [0, 0], false, true, None)?)
+    }
+
+    fn global_mean(&self, input: Tensor) -> Result<Tensor, TrainError> {
+        Ok(input.f_mean_dim(&[2_i64, 3][..], true, Kind::Float)?)
+    }
+}
+
+/// Numbers a channel as batch normalisation wants them.
+fn row(channels: &Tensor) -> Result<Tensor, TchError> {
+    channels.f_flatten(0, -1)
+}
+
+impl From<TchError> for TrainError {
+    fn from(error: TchError) -> Self {
+        // What follows the first line is where in LibTorch's source it happened.
+        Self::Tensor(error.to_string().lines().next().unwrap_or_default().to_owned())
+    }
+}
