@@ -26,6 +26,7 @@ mod bits;
 mod compile;
 mod error;
 mod file;
+mod fired;
 mod ink;
 mod isa;
 mod kernels;
@@ -45,6 +46,7 @@ mod window;
 
 pub use error::EngineError;
 pub use file::{PackedModel, Parameters, replace_file};
+pub use fired::Fired;
 pub use isa::Isa;
 pub use model::Model;
 pub use peak::peak_bit_macs;

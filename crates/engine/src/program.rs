@@ -1,7 +1,7 @@
 use dabnet_graph::Shape;
 
 use crate::{
-    EngineError, PackedModel,
+    EngineError, Fired, PackedModel,
     compile::{Lowered, compile},
     kernels::Kernels,
     limits,
@@ -84,6 +84,14 @@ impl Program {
                 move |memory: &mut Memory| step.run(threads, self.kernels, &self.buffers, blanks, memory);
             (step.layer.as_str(), run)
         })
+    }
+
+    /// What the signs in a step gave, when it has just run.
+    pub(crate) fn fired(&self, step: usize, memory: &Memory) -> impl Iterator<Item = Fired> {
+        self.steps[step]
+            .epilogue
+            .bits()
+            .map(|id| Fired::count(self.values[id.0].shape, &memory.bits[self.buffers.place(id)]))
     }
 
     /// Copies what the last step left, `channels × height × width`.

@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{EngineError, Model, memory::Memory, model::Compiled, threads::Threads};
+use crate::{EngineError, Fired, Model, memory::Memory, model::Compiled, threads::Threads};
 
 /// Runs a model, one canvas after another, in buffers of its own.
 #[derive(Debug)]
@@ -74,6 +74,29 @@ impl Session {
                 let start = Instant::now();
                 step(memory);
                 observe(layer, start.elapsed());
+            }
+        });
+        Ok(self.end())
+    }
+
+    /// As [`Session::run`], and shows `look` what every sign gave: the layer that it follows, and how often
+    /// each of its filters was +1.
+    ///
+    /// # Errors
+    /// Those of [`Session::run`].
+    pub fn run_looking(
+        &mut self,
+        canvas: &[f32],
+        mut look: impl FnMut(&str, &Fired),
+    ) -> Result<&[f32], EngineError> {
+        self.begin(canvas)?;
+        let Self { compiled, threads, memory, .. } = self;
+        threads.run(|| {
+            for (at, (layer, step)) in compiled.program.steps(threads).enumerate() {
+                step(memory);
+                for fired in compiled.program.fired(at, memory) {
+                    look(layer, &fired);
+                }
             }
         });
         Ok(self.end())

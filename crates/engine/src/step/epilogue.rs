@@ -116,7 +116,7 @@ impl Epilogue {
     }
 
     /// Where bits go.
-    pub(super) fn bits(&self) -> impl Iterator<Item = ValueId> {
+    pub(crate) fn bits(&self) -> impl Iterator<Item = ValueId> {
         let (direct, compared) = match self {
             Self::Bits { value, .. } => (Some(*value), &[][..]),
             Self::Rows(rows) => (None, &rows.bits[..]),
