@@ -7,46 +7,74 @@
 //! training; [`Dataset::bundled`] is the small real data set that the project ships.
 // Only `data/map.rs` may: a memory map is no safe thing.
 #![deny(unsafe_code)]
+// What varies a drawing for training shares its code with what draws it.
+#![cfg_attr(not(feature = "files"), allow(dead_code))]
 
+#[cfg(feature = "files")]
 mod augment;
+#[cfg(feature = "files")]
 mod bitmap;
+#[cfg(feature = "files")]
 mod data;
+#[cfg(feature = "files")]
 mod dataset;
 mod error;
 mod fit;
+#[cfg(feature = "files")]
 pub mod formats;
+#[cfg(feature = "files")]
 mod import;
+#[cfg(feature = "files")]
 mod loader;
+#[cfg(feature = "files")]
 mod lookup;
+#[cfg(feature = "files")]
 mod paper;
+#[cfg(feature = "files")]
 mod part;
 mod picture;
 mod raster;
 mod rasterize;
+#[cfg(feature = "files")]
 mod resize;
 mod skeleton;
 mod sketch;
+#[cfg(feature = "files")]
 mod source;
+#[cfg(feature = "files")]
 mod split;
 mod stroke;
 mod trace;
+#[cfg(feature = "files")]
 mod view;
 
+#[cfg(feature = "files")]
 pub use augment::Augment;
+#[cfg(feature = "files")]
 pub use bitmap::quickdraw_bitmap;
+#[cfg(feature = "files")]
 pub use data::{Balance, DataExamples, DataSet, Ink, Inspection, MANIFEST, Manifest, ShardInfo, Skipped};
+#[cfg(feature = "files")]
 pub use dataset::{Dataset, Example};
 pub use error::SketchError;
+#[cfg(feature = "files")]
 pub use formats::{Sketches, read, read_bytes, read_file};
+#[cfg(feature = "files")]
 pub use import::{Import, ImportProgress};
+#[cfg(feature = "files")]
 pub use loader::{Batch, Batches, Examples, Order, load, shuffled, stream};
+#[cfg(feature = "files")]
 pub use paper::{Paper, average_log_probabilities};
+#[cfg(feature = "files")]
 pub use part::Part;
 pub use picture::Picture;
 pub use raster::Raster;
 pub use rasterize::{normalized, rasterize};
+#[cfg(feature = "files")]
 pub use resize::resampled;
 pub use sketch::{Drawing, Sketch};
+#[cfg(feature = "files")]
 pub use split::{Folds, Share, Split};
 pub use stroke::{Point, Stroke};
+#[cfg(feature = "files")]
 pub use view::View;
