@@ -11,6 +11,8 @@ use safetensors::SafeTensorError;
 pub enum XtaskError {
     #[error("{path}: {source}")]
     Write { path: PathBuf, source: io::Error },
+    #[error("the engine was not built for browsers: see above")]
+    Build,
     #[error("a sampled filter has no split: {0}")]
     Split(#[from] SplitError),
     #[error("a network cannot be built: {0}")]

@@ -1,0 +1,125 @@
+use dabnet_engine::{EngineError, Model, PackedModel, Session, top};
+use dabnet_sketch::{Drawing, normalized, rasterize};
+use serde::Serialize;
+
+use crate::{Answer, Description, Guess, Layer, strokes};
+
+/// A model and the two buffers by which it is talked to. Calls give whether all went well; if not, the output is
+/// text that says what was wrong.
+#[derive(Debug, Default)]
+pub struct Instance {
+    input: Vec<u8>,
+    output: Vec<u8>,
+    loaded: Option<Loaded>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    model: Model,
+    session: Session,
+    /// What the last drawing looked like, a byte a pixel.
+    ink: Vec<u8>,
+}
+
+impl Instance {
+    /// Room for so many bytes of input.
+    pub fn input(&mut self, bytes: usize) -> &mut [u8] {
+        self.input.clear();
+        self.input.resize(bytes, 0);
+        &mut self.input
+    }
+
+    /// What the last call left.
+    pub fn output(&self) -> &[u8] {
+        &self.output
+    }
+
+    /// Takes the input as a model file; its [`Description`] is the output.
+    pub fn load(&mut self) -> bool {
+        let loaded = Loaded::new(&self.input);
+        // A model stays in memory as it is compiled, not as it was read.
+        self.input = Vec::new();
+        let loaded = loaded.map(|(loaded, description)| {
+            self.loaded = Some(loaded);
+            json(&description)
+        });
+        self.give(loaded.map_err(|error| error.to_string()))
+    }
+
+    /// Takes the input as [strokes](crate::strokes); an [`Answer`] is the output.
+    pub fn recognize(&mut self, top: usize, look: bool) -> bool {
+        let strokes = strokes(&self.input);
+        self.run(|loaded| Ok(json(&loaded.recognize(strokes, top, look)?)))
+    }
+
+    /// The ink that was seen last is the output.
+    pub fn ink(&mut self) -> bool {
+        self.run(|loaded| Ok(loaded.ink.clone()))
+    }
+
+    /// Takes the input as a canvas of little-endian floats; its logits are the output.
+    pub fn logits(&mut self) -> bool {
+        let canvas: Vec<f32> =
+            self.input.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        self.run(|loaded| {
+            let logits = loaded.session.run(&canvas)?;
+            Ok(logits.iter().flat_map(|logit| logit.to_le_bytes()).collect())
+        })
+    }
+
+    fn run(&mut self, call: impl FnOnce(&mut Loaded) -> Result<Vec<u8>, EngineError>) -> bool {
+        let result = match &mut self.loaded {
+            Some(loaded) => call(loaded).map_err(|error| error.to_string()),
+            None => Err("no model is loaded".to_owned()),
+        };
+        self.give(result)
+    }
+
+    fn give(&mut self, result: Result<Vec<u8>, String>) -> bool {
+        let is_ok = result.is_ok();
+        self.output = result.unwrap_or_else(String::into_bytes);
+        is_ok
+    }
+}
+
+impl Loaded {
+    fn new(bytes: &[u8]) -> Result<(Self, Description), EngineError> {
+        let packed = PackedModel::from_bytes(bytes)?;
+        let description = Description::new(&packed, bytes.len());
+        let model = Model::new(packed)?;
+        Ok((Self { session: Session::new(&model), model, ink: Vec::new() }, description))
+    }
+
+    fn recognize(
+        &mut self,
+        strokes: Vec<dabnet_sketch::Stroke>,
+        count: usize,
+        look: bool,
+    ) -> Result<Answer<'_>, EngineError> {
+        let canvas = self.model.canvas();
+        self.ink = rasterize(&Drawing::Strokes(strokes), canvas);
+        let values = normalized(&self.ink, canvas);
+        let mut layers = Vec::new();
+        let logits = if look {
+            self.session.run_looking(&values, |name, fired| {
+                layers.push(Layer {
+                    name: name.to_owned(),
+                    positions: fired.positions,
+                    fired: fired.counts.clone(),
+                });
+            })?
+        } else {
+            self.session.run(&values)?
+        };
+        let predictions = top(logits, count).into_iter().map(|guess| Guess {
+            class: guess.class,
+            label: &self.model.labels()[guess.class],
+            probability: guess.probability,
+        });
+        Ok(Answer { predictions: predictions.collect(), layers })
+    }
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("names and numbers can be written")
+}

@@ -1,0 +1,89 @@
+import { packed } from "./strokes.js";
+
+/** A worker and what it has been asked. */
+class Thread {
+  #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  #waiting = new Map();
+  #next = 0;
+
+  constructor() {
+    this.#worker.addEventListener("message", ({ data: { id, answer, error } }) => {
+      const { resolve, reject } = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (error === undefined) resolve(answer);
+      else reject(new Error(error));
+    });
+    this.#worker.addEventListener("error", (event) => {
+      const error = new Error(event.message || "the worker did not start");
+      this.#waiting.forEach(({ reject }) => reject(error));
+      this.#waiting.clear();
+    });
+  }
+
+  ask(request, given, transfer = []) {
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, request, ...given }, transfer);
+    });
+  }
+}
+
+let thread;
+let models = 0;
+
+/** A model that runs in a Web Worker, so that drawing never waits for it. All models share one worker. */
+export class WorkerRecognizer {
+  #key;
+  #isBusy = false;
+  #pending;
+  /** What the model is: labels, canvas, layers, where it comes from. */
+  description;
+
+  /** Use {@link WorkerRecognizer.load}. */
+  constructor(key, description) {
+    this.#key = key;
+    this.description = description;
+  }
+
+  /** Loads a model from an address or from the bytes of its file. */
+  static async load(model, { wasm } = {}) {
+    thread ??= new Thread();
+    const key = models++;
+    const source = model instanceof URL || typeof model === "string" ? new URL(model, document.baseURI).href : model;
+    return new WorkerRecognizer(key, await thread.ask("load", { key, model: source, wasm }));
+  }
+
+  /**
+   * The likeliest labels of a drawing, and how long the worker took. Only the newest drawing waits for a busy worker:
+   * one that is overtaken resolves to `null`.
+   */
+  recognize(strokes, options = {}) {
+    const numbers = packed(strokes);
+    if (!this.#isBusy) return this.#ask(numbers, options);
+    this.#pending?.resolve(null);
+    return new Promise((resolve, reject) => (this.#pending = { numbers, options, resolve, reject }));
+  }
+
+  /** The logits of a canvas as the network sees it. */
+  logits(canvas) {
+    return thread.ask("logits", { key: this.#key, canvas });
+  }
+
+  /** Frees the model's memory. */
+  unload() {
+    return thread.ask("unload", { key: this.#key });
+  }
+
+  async #ask(strokes, options) {
+    this.#isBusy = true;
+    try {
+      return await thread.ask("recognize", { key: this.#key, strokes, options });
+    } finally {
+      this.#isBusy = false;
+      const next = this.#pending;
+      this.#pending = undefined;
+      if (next) this.#ask(next.numbers, next.options).then(next.resolve, next.reject);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/** A point `[x, y]`, x to the right and y down, in any unit; what follows in the array is not read. */
+export type Point = readonly [x: number, y: number, ...rest: number[]];
+
+/** One line, drawn without lifting the pen: its points, or x and y of each in turns. */
+export type Stroke = readonly Point[] | Float32Array;
+
+/** A model's file: its address, or its bytes. */
+export type ModelSource = string | URL | ArrayBuffer | ArrayBufferView;
+
+export interface LoadOptions {
+  /** The engine's code, where it does not lie beside the package: its address, its bytes, or compiled. */
+  wasm?: string | URL | ArrayBuffer | ArrayBufferView | WebAssembly.Module;
+}
+
+export interface RecognizeOptions {
+  /** How many labels to give; 5 if it is left out. */
+  top?: number;
+  /** Whether to tell how often every filter fired. */
+  look?: boolean;
+}
+
+export interface Prediction {
+  /** Index of the label. */
+  class: number;
+  label: string;
+  /** Its share of the softmax over all labels. */
+  probability: number;
+}
+
+/** What the signs behind a layer gave. */
+export interface LayerActivity {
+  name: string;
+  /** Positions at which each filter could be +1. */
+  positions: number;
+  /** At how many it was, filter by filter. */
+  fired: number[];
+}
+
+export interface Answer {
+  /** The likeliest labels, the likeliest first. */
+  predictions: Prediction[];
+  /** With `look`. */
+  layers?: LayerActivity[];
+}
+
+export interface WorkerAnswer extends Answer {
+  /** How long the worker took, drawing and network together. */
+  milliseconds: number;
+  /** With `look`: what the network saw, `side × side` bytes, 0 paper and 255 ink. */
+  ink?: Uint8Array;
+}
+
+/** A convolution. */
+export interface Layer {
+  name: string;
+  precision: "full" | "wbin" | "fbin";
+  filters: number;
+  weights: number;
+  /** Of its weights in the file. */
+  bytes: number;
+  /** Multiply-accumulates for one drawing. */
+  macs: number;
+  /** The value of each filter's weights whose bit is 1; empty in full precision. */
+  alpha: number[];
+  /** The value of each filter's weights whose bit is 0; empty in full precision. */
+  beta: number[];
+}
+
+/** How a drawing is put before a network. */
+export interface Canvas {
+  /** Width and height in pixels. */
+  side: number;
+  /** As a fraction of the side. */
+  line_width: number;
+  /** As a fraction of the side. */
+  margin: number;
+  mean: number;
+  std: number;
+}
+
+export interface Description {
+  architecture: string;
+  policy: string;
+  labels: string[];
+  canvas: Canvas;
+  /** Of the model's file. */
+  bytes: number;
+  /** Of its parameters if all were in full precision. */
+  full_bytes: number;
+  provenance: Record<string, unknown>;
+  layers: Layer[];
+}
+
+/** Whether this browser has WebAssembly's vector instructions; without, a slower build is loaded. */
+export function hasSimd(): boolean;
+
+/** A model, ready to recognise on the thread that calls it. */
+export class Recognizer {
+  private constructor();
+  readonly description: Description;
+  static load(model: ModelSource, options?: LoadOptions): Promise<Recognizer>;
+  recognize(strokes: readonly Stroke[], options?: RecognizeOptions): Answer;
+  /** What the network saw in the drawing recognised last: `side × side` bytes, 0 paper and 255 ink. */
+  ink(): Uint8Array;
+  /** The logits of a canvas, `side × side` numbers as the network sees them: `(ink − mean) / std`. */
+  logits(canvas: Float32Array): Float32Array;
+}
+
+/** A model that runs in a Web Worker. */
+export class WorkerRecognizer {
+  private constructor();
+  readonly description: Description;
+  static load(model: ModelSource, options?: LoadOptions): Promise<WorkerRecognizer>;
+  /** `null` for a drawing that a newer one overtook while the worker was busy. */
+  recognize(strokes: readonly Stroke[], options?: RecognizeOptions): Promise<WorkerAnswer | null>;
+  logits(canvas: Float32Array): Promise<Float32Array>;
+  unload(): Promise<void>;
+}

@@ -1,0 +1,2 @@
+export { hasSimd, Recognizer } from "./recognizer.js";
+export { WorkerRecognizer } from "./client.js";

@@ -1,0 +1,193 @@
+const WIDTH = 5;
+const STEP = 6;
+
+/** The sheet that is drawn on: strokes in CSS pixels, and what was taken back. Tells of every change. */
+export class Board extends EventTarget {
+  strokes = [];
+  undone = [];
+  /** Rises with every change. */
+  version = 0;
+  #canvas;
+  #context;
+  #pointer;
+  #cursor;
+
+  constructor(canvas) {
+    super();
+    this.#canvas = canvas;
+    this.#context = canvas.getContext("2d", { desynchronized: true });
+    new ResizeObserver(() => this.#resize()).observe(canvas);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+    canvas.addEventListener("pointerdown", (event) => this.#down(event));
+    canvas.addEventListener("pointermove", (event) => this.#move(event));
+    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => this.#up(event));
+    canvas.addEventListener("keydown", (event) => this.#key(event));
+    canvas.addEventListener("blur", () => this.#putCursor(undefined));
+    canvas.addEventListener("contextmenu", (event) => event.preventDefault());
+  }
+
+  get isDrawing() {
+    return this.#pointer !== undefined || this.#cursor?.stroke !== undefined;
+  }
+
+  undo() {
+    if (this.strokes.length > 0 && !this.isDrawing) this.#set(this.strokes.slice(0, -1), [...this.undone, this.strokes.at(-1)]);
+  }
+
+  redo() {
+    if (this.undone.length > 0 && !this.isDrawing) this.#set([...this.strokes, this.undone.at(-1)], this.undone.slice(0, -1));
+  }
+
+  /** Takes everything back; `redo` brings it again, stroke by stroke. */
+  clear() {
+    this.#pointer = undefined;
+    this.#cursor = undefined;
+    this.#set([], this.strokes.toReversed());
+  }
+
+  /** A clean sheet from which nothing comes back. */
+  reset() {
+    this.clear();
+    this.#set([], []);
+  }
+
+  redraw() {
+    const { width, height } = this.#canvas;
+    this.#context.clearRect(0, 0, width, height);
+    paint(this.#context, this.strokes, ink(this.#canvas));
+    if (this.#cursor) cross(this.#context, this.#cursor, ink(this.#canvas));
+  }
+
+  #set(strokes, undone) {
+    this.strokes = strokes;
+    this.undone = undone;
+    this.redraw();
+    this.#tell();
+  }
+
+  #tell() {
+    this.version += 1;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #resize() {
+    const scale = devicePixelRatio;
+    this.#canvas.width = Math.round(this.#canvas.clientWidth * scale);
+    this.#canvas.height = Math.round(this.#canvas.clientHeight * scale);
+    this.#context.setTransform(scale, 0, 0, scale, 0, 0);
+    this.redraw();
+  }
+
+  #down(event) {
+    if (this.#pointer !== undefined || event.button !== 0) return;
+    event.preventDefault();
+    this.#canvas.focus({ focusVisible: false });
+    this.#putCursor(undefined);
+    this.#canvas.setPointerCapture(event.pointerId);
+    this.#pointer = event.pointerId;
+    this.undone = [];
+    this.strokes = [...this.strokes, { points: [], widths: [] }];
+    this.#add([event]);
+  }
+
+  #move(event) {
+    if (event.pointerId !== this.#pointer) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    this.#add(events.length > 0 ? events : [event]);
+  }
+
+  #up(event) {
+    if (event.pointerId !== this.#pointer) return;
+    this.#pointer = undefined;
+    this.#tell();
+  }
+
+  #add(events) {
+    const { left, top } = this.#canvas.getBoundingClientRect();
+    const stroke = this.strokes.at(-1);
+    const before = Math.max(stroke.points.length - 1, 0);
+    for (const event of events) {
+      const point = [event.clientX - left, event.clientY - top];
+      const last = stroke.points.at(-1);
+      if (last && last[0] === point[0] && last[1] === point[1]) continue;
+      stroke.points.push(point);
+      stroke.widths.push(event.pointerType === "pen" && event.pressure > 0 ? WIDTH * (0.4 + 1.2 * event.pressure) : WIDTH);
+    }
+    paintFrom(this.#context, stroke, before, ink(this.#canvas));
+    this.#tell();
+  }
+
+  #key(event) {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (!step && event.key !== " ") return;
+    event.preventDefault();
+    const { clientWidth, clientHeight } = this.#canvas;
+    const cursor = this.#cursor ?? { at: [clientWidth / 2, clientHeight / 2] };
+    if (step) {
+      const length = event.shiftKey ? 4 * STEP : STEP;
+      cursor.at = [cursor.at[0] + length * step[0], cursor.at[1] + length * step[1]].map((place, axis) =>
+        Math.min(Math.max(place, 0), axis ? clientHeight : clientWidth));
+      cursor.stroke?.points.push(cursor.at);
+      cursor.stroke?.widths.push(WIDTH);
+    } else if (cursor.stroke) {
+      cursor.stroke = undefined;
+    } else {
+      cursor.stroke = { points: [cursor.at], widths: [WIDTH] };
+      this.undone = [];
+      this.strokes = [...this.strokes, cursor.stroke];
+    }
+    this.#putCursor(cursor);
+    this.#tell();
+  }
+
+  #putCursor(cursor) {
+    if (!this.#cursor && !cursor) return;
+    this.#cursor = cursor;
+    this.redraw();
+  }
+}
+
+/** Draws strokes so that they fill a canvas. */
+export function thumbnail(canvas, strokes) {
+  const side = 160 * devicePixelRatio;
+  canvas.width = canvas.height = side;
+  const points = strokes.flatMap((stroke) => stroke.points);
+  if (points.length === 0) return;
+  const [low, high] = [Math.min, Math.max].map((most) => [0, 1].map((axis) => points.reduce((best, point) => most(best, point[axis]), points[0][axis])));
+  const extent = Math.max(high[0] - low[0], high[1] - low[1], 1);
+  const scale = (0.84 * side) / extent;
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, side / 2 - (scale * (low[0] + high[0])) / 2, side / 2 - (scale * (low[1] + high[1])) / 2);
+  paint(context, strokes.map(({ points }) => ({ points, widths: points.map(() => (0.025 * side) / scale) })), ink(canvas));
+}
+
+const ink = (element) => getComputedStyle(element).color;
+
+function paint(context, strokes, colour) {
+  strokes.forEach((stroke) => paintFrom(context, stroke, 0, colour));
+}
+
+/** Draws a stroke from one of its points on. */
+function paintFrom(context, { points, widths }, first, colour) {
+  context.strokeStyle = colour;
+  context.lineCap = context.lineJoin = "round";
+  for (let at = first; at < points.length; at += 1) {
+    const from = points[Math.max(at - 1, 0)];
+    context.lineWidth = widths[at];
+    context.beginPath();
+    context.moveTo(...from);
+    context.lineTo(...points[at]);
+    context.stroke();
+  }
+}
+
+function cross(context, { at: [x, y], stroke }, colour) {
+  context.strokeStyle = colour;
+  context.lineWidth = stroke ? 3 : 1;
+  context.beginPath();
+  context.moveTo(x - 10, y);
+  context.lineTo(x + 10, y);
+  context.moveTo(x, y - 10);
+  context.lineTo(x, y + 10);
+  context.stroke();
+}

@@ -1,0 +1,75 @@
+const ROW = { wide: 2.7, narrow: 2.12 };
+const narrow = matchMedia("(max-width: 48rem)");
+
+/** The likeliest labels as bars that move as the drawing grows, and one sentence on the likeliest. */
+export class Guesses {
+  #list;
+  #verdict;
+  #spoken;
+  #rows = new Map();
+
+  constructor(list, verdict, spoken) {
+    this.#list = list;
+    this.#verdict = verdict;
+    this.#spoken = spoken;
+  }
+
+  /** Shows guesses, the likeliest first; they are read out once a stroke is finished. */
+  show(predictions, isFinal) {
+    const shown = new Set(predictions.map(({ label }) => label));
+    for (const [label, row] of this.#rows) {
+      if (shown.has(label)) continue;
+      row.remove();
+      this.#rows.delete(label);
+    }
+    const height = narrow.matches ? ROW.narrow : ROW.wide;
+    predictions.forEach(({ label, probability }, place) => {
+      const row = this.#rows.get(label) ?? this.#add(label);
+      row.style.transform = `translateY(${place * height}rem)`;
+      row.style.setProperty("--share", probability.toFixed(4));
+      row.classList.toggle("first", place === 0);
+      row.lastElementChild.textContent = percent(probability);
+      // In the order that is seen, for who reads instead.
+      this.#list.append(row);
+    });
+    const [{ label, probability }] = predictions;
+    this.#say(sentence(probability), label);
+    if (isFinal) this.#spoken.textContent = predictions.slice(0, 3).map(({ label, probability }) => `${label} ${percent(probability)}`).join(", ");
+  }
+
+  reset() {
+    this.#rows.forEach((row) => row.remove());
+    this.#rows.clear();
+    this.#say("Nothing drawn yet");
+    this.#spoken.textContent = "";
+  }
+
+  #say(words, label) {
+    const parts = [words];
+    if (label !== undefined) {
+      const strong = document.createElement("strong");
+      strong.textContent = label;
+      parts.push(" ", strong);
+    }
+    this.#verdict.replaceChildren(...parts);
+  }
+
+  #add(label) {
+    const row = document.createElement("li");
+    const [name, share] = [document.createElement("span"), document.createElement("span")];
+    name.textContent = label;
+    share.className = "share";
+    row.append(name, share);
+    this.#rows.set(label, row);
+    this.#list.append(row);
+    return row;
+  }
+}
+
+const percent = (probability) => `${(100 * probability).toFixed(probability < 0.1 ? 1 : 0)} %`;
+
+function sentence(probability) {
+  if (probability > 0.8) return "That is:";
+  if (probability > 0.4) return "Looks like:";
+  return "Perhaps:";
+}

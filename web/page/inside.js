@@ -1,0 +1,115 @@
+/** What the network does with the drawing: what it saw, which filters fired, and what all that costs. */
+export class Inside extends EventTarget {
+  #details;
+  #sights;
+
+  constructor(details, sights) {
+    super();
+    this.#details = details;
+    this.#sights = sights;
+    details.addEventListener("toggle", () => this.dispatchEvent(new Event("open")));
+  }
+
+  get isOpen() {
+    return this.#details.open;
+  }
+
+  /** Of a model and its answer, if there is one. */
+  show(description, answer) {
+    if (!this.isOpen) return;
+    const colour = getComputedStyle(this.#details).color;
+    this.#sights.replaceChildren(costs(description, answer), ...seen(description, answer, colour), ...layers(description, answer, colour));
+  }
+}
+
+function costs({ bytes, full_bytes, layers }, answer) {
+  const sum = (chosen) => layers.filter(chosen).reduce((sum, { macs }) => sum + macs, 0);
+  const [bits, all] = [sum(({ precision }) => precision === "fbin"), sum(() => true)];
+  const rows = [
+    ["a guess", answer ? `${answer.milliseconds.toFixed(1)} ms` : "…"],
+    ["the model", `${kilobytes(bytes)} (${kilobytes(full_bytes)} in full precision)`],
+    ["multiplications", `${millions(all - bits)} of ${millions(all)}`],
+    ["one-bit products instead", `${millions(bits)}, 64 at a time: ${millions(bits / 64)} steps`],
+  ];
+  const table = document.createElement("table");
+  for (const [name, value] of rows) {
+    const row = table.insertRow();
+    row.append(cell("th", name), cell("td", value));
+    row.firstChild.scope = "row";
+  }
+  return table;
+}
+
+function seen({ canvas: { side } }, answer, colour) {
+  if (!answer?.ink) return [];
+  const canvas = picture(side, side, `What the network saw: your drawing on ${side} by ${side} pixels`);
+  canvas.className = "seen";
+  shade(canvas, (at) => answer.ink[at] / 255, colour);
+  return [heading("What it saw", `${side}×${side} pixels`), canvas];
+}
+
+function layers({ layers }, answer, colour) {
+  return layers.flatMap((layer) => {
+    const sights = [];
+    const activity = answer?.layers?.findLast(({ name }) => name === layer.name);
+    if (activity) {
+      const { fired, positions } = activity;
+      const canvas = picture(Math.min(fired.length, 64), Math.ceil(fired.length / 64), `${layer.name}: how often each filter fired`);
+      shade(canvas, (at) => (fired[at] ?? 0) / positions, colour);
+      sights.push(paragraph(`${fired.filter((count) => count > 0).length} of ${fired.length} filters fired; the darker, the more often`), canvas);
+    }
+    if (layer.alpha.length > 0) {
+      sights.push(paragraph("each filter's two values, α above and β below zero's line"), values(layer, colour));
+    }
+    const kind = { full: "32-bit weights", wbin: "one-bit weights", fbin: "one-bit weights and inputs" }[layer.precision];
+    return [heading(layer.name, `${layer.filters} filters, ${kind}, ${kilobytes(layer.bytes)}`), ...sights];
+  });
+}
+
+/** α and β of every filter, on a common scale with zero in the middle. */
+function values({ name, alpha, beta }, colour) {
+  const canvas = picture(alpha.length, 48, `${name}: α from ${least(alpha)} to ${most(alpha)}, β from ${least(beta)} to ${most(beta)}`);
+  canvas.style.height = "3rem";
+  const context = canvas.getContext("2d");
+  const largest = Math.max(...alpha.map(Math.abs), ...beta.map(Math.abs), 1e-9);
+  const row = (value) => 24 - (22 * value) / largest;
+  context.fillStyle = colour;
+  context.globalAlpha = 0.25;
+  context.fillRect(0, 23.5, alpha.length, 1);
+  context.globalAlpha = 1;
+  alpha.forEach((value, filter) => context.fillRect(filter, row(value) - 1, 1, 2));
+  context.globalAlpha = 0.55;
+  beta.forEach((value, filter) => context.fillRect(filter, row(value) - 1, 1, 2));
+  return canvas;
+}
+
+function picture(width, height, label) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", label);
+  return canvas;
+}
+
+/** Fills every pixel with so much of a colour. */
+function shade(canvas, share, colour) {
+  const context = canvas.getContext("2d");
+  context.fillStyle = colour;
+  for (let at = 0; at < canvas.width * canvas.height; at += 1) {
+    context.globalAlpha = share(at);
+    context.fillRect(at % canvas.width, Math.floor(at / canvas.width), 1, 1);
+  }
+}
+
+function heading(name, rest) {
+  const heading = document.createElement("h3");
+  heading.append(name, " ", Object.assign(document.createElement("span"), { className: "quiet", textContent: rest }));
+  return heading;
+}
+
+const paragraph = (text) => Object.assign(document.createElement("p"), { textContent: text });
+const cell = (kind, text) => Object.assign(document.createElement(kind), { textContent: text });
+const least = (values) => Math.min(...values).toPrecision(2);
+const most = (values) => Math.max(...values).toPrecision(2);
+const millions = (count) => `${(count / 1e6).toFixed(count < 1e7 ? 2 : 1)} M`;
+const kilobytes = (bytes) => (bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
