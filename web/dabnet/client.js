@@ -1,3 +1,4 @@
+import { bytes, engine } from "./loading.js";
 import { packed } from "./strokes.js";
 
 /** A worker and what it has been asked. */
@@ -48,10 +49,11 @@ export class WorkerRecognizer {
 
   /** Loads a model from an address or from the bytes of its file. */
   static async load(model, { wasm } = {}) {
+    // The worker starts while its code and its model are on their way.
     thread ??= new Thread();
     const key = models++;
-    const source = model instanceof URL || typeof model === "string" ? new URL(model, document.baseURI).href : model;
-    return new WorkerRecognizer(key, await thread.ask("load", { key, model: source, wasm }));
+    const [code, file] = await Promise.all([engine(wasm), bytes(model)]);
+    return new WorkerRecognizer(key, await thread.ask("load", { key, model: file, wasm: code }));
   }
 
   /**

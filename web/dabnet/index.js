@@ -1,2 +1,3 @@
-export { hasSimd, Recognizer } from "./recognizer.js";
 export { WorkerRecognizer } from "./client.js";
+export { hasSimd } from "./loading.js";
+export { Recognizer } from "./recognizer.js";

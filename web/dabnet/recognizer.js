@@ -1,37 +1,5 @@
+import { bytes, engine } from "./loading.js";
 import { packed } from "./strokes.js";
-
-// A module of one function that makes a vector: valid where the browser knows vectors.
-const VECTORS = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
-
-/** Whether this browser has WebAssembly's vector instructions. */
-export function hasSimd() {
-  return WebAssembly.validate(new Uint8Array(VECTORS));
-}
-
-let shared;
-
-/** The engine's code, compiled once for all models. */
-function ownModule() {
-  const file = hasSimd() ? new URL("./dabnet.wasm", import.meta.url) : new URL("./dabnet-scalar.wasm", import.meta.url);
-  shared ??= compiled(file).catch((error) => {
-    shared = undefined;
-    throw error;
-  });
-  return shared;
-}
-
-async function compiled(source) {
-  if (source instanceof WebAssembly.Module) return source;
-  return WebAssembly.compile(await bytes(source));
-}
-
-/** The bytes behind an address, or those that were given. */
-async function bytes(source) {
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return source;
-  const response = await fetch(source);
-  if (!response.ok) throw new Error(`cannot load ${source}: ${response.status} ${response.statusText}`);
-  return response.arrayBuffer();
-}
 
 const text = new TextDecoder();
 
@@ -50,7 +18,7 @@ export class Recognizer {
 
   /** Loads a model from an address or from the bytes of its file. */
   static async load(model, { wasm } = {}) {
-    const [code, file] = await Promise.all([wasm ? compiled(wasm) : ownModule(), bytes(model)]);
+    const [code, file] = await Promise.all([engine(wasm), bytes(model)]);
     return new Recognizer(await WebAssembly.instantiate(code, {}), file);
   }
 

@@ -27,6 +27,7 @@ addEventListener("keydown", (event) => {
 // At most one guess a frame: points come faster than that.
 let isDue = false;
 function ask() {
+  document.body.dataset.drawn = board.version;
   if (isDue) return;
   isDue = true;
   requestAnimationFrame(guess);
@@ -45,19 +46,26 @@ async function guess() {
     return;
   }
   const { version } = board;
+  const start = performance.now();
   const answer = await model.recognize(board.strokes.map(({ points }) => points), { top: 5, look: inside.isOpen });
   if (!answer || model !== models.model || board.strokes.length === 0) return;
   const isFinal = version === board.version && !board.isDrawing;
   guesses.show(answer.predictions, isFinal);
   inside.show(model.description, answer);
   game.see(answer.predictions);
-  // What tests wait for: how many changes of the drawing the guesses know.
+  performance.measure("guess", { start });
+  // What tests wait for.
   document.body.dataset.seen = version;
 }
 
 board.addEventListener("change", ask);
 inside.addEventListener("open", ask);
-models.addEventListener("change", ask);
+models.addEventListener("change", () => {
+  const { labels } = models.model.description;
+  find("words").querySelector("summary").textContent = `The ${labels.length} words it knows`;
+  find("words").querySelector("p").textContent = labels.toSorted().join(", ");
+  ask();
+});
 find("play").addEventListener("click", () => game.toggle());
 
 await models.start();

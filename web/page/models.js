@@ -1,4 +1,5 @@
 import { WorkerRecognizer } from "./dabnet/client.js";
+import { engine } from "./dabnet/loading.js";
 
 /** Which model guesses: those of `models/index.json`, loaded when they are chosen. Tells of every change. */
 export class Models extends EventTarget {
@@ -18,10 +19,12 @@ export class Models extends EventTarget {
   /** Finds the models and loads the first. */
   async start() {
     try {
+      // On its way before it is known for which model.
+      engine().catch(() => {});
       const response = await fetch("models/index.json");
       if (!response.ok) throw new Error(`models/index.json: ${response.status}`);
       const models = await response.json();
-      this.#select.append(...models.map(({ name, labels, url }) => new Option(`${name}, ${labels} words`, url)));
+      this.#select.append(...models.map(({ name, labels, url }) => new Option(`${labels} words (${name})`, url)));
       await this.#choose(this.#select.value);
     } catch (error) {
       this.#state.textContent = `No model: ${error.message}`;
@@ -36,7 +39,7 @@ export class Models extends EventTarget {
       if (this.#select.value !== url) return;
       this.model = model;
       this.#state.textContent = "";
-      document.body.dataset.model = this.#select.selectedOptions[0].text;
+      document.body.dataset.model = url;
       this.dispatchEvent(new Event("change"));
     } catch (error) {
       this.#loaded.delete(url);

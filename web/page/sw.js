@@ -3,7 +3,7 @@ const NAME = "dabnet";
 const FILES = [
   "./", "style.css", "app.js", "board.js", "game.js", "guesses.js", "inside.js", "models.js", "manifest.webmanifest",
   "icon.svg", "icon-192.png", "icon-512.png",
-  "dabnet/client.js", "dabnet/recognizer.js", "dabnet/strokes.js", "dabnet/worker.js",
+  "dabnet/client.js", "dabnet/loading.js", "dabnet/recognizer.js", "dabnet/strokes.js", "dabnet/worker.js",
   "models/index.json",
 ];
 // A module of one function that makes a vector: valid where the browser knows vectors.

@@ -1,0 +1,181 @@
+// Draws real sketches on the page in Chromium, by pointer events, and compares what it guesses with what `dabnet recognize`
+// says of the same sketches. Also: no error on the console, guesses offline, bytes loaded, times.
+//
+//   node scripts/web/check.mjs URL DABNET [--count N] [--shots FOLDER]
+//
+// See run.sh, which installs what this needs.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { parseArgs } from "node:util";
+import { chromium } from "playwright-core";
+
+const { values: options, positionals: [url, dabnet] } = parseArgs({
+  allowPositionals: true,
+  options: { count: { type: "string", default: "240" }, shots: { type: "string" }, chromium: { type: "string", default: "/usr/bin/chromium" } },
+});
+const MODEL = "quickdraw-20";
+
+/** Every n-th of the bundled test sketches. */
+function sketches() {
+  const lines = gunzipSync(readFileSync("data/quickdraw-20/test.ndjson.gz")).toString().trim().split("\n");
+  const count = Number(options.count);
+  return Array.from({ length: count }, (_, at) => lines[Math.floor((at * lines.length) / count)]);
+}
+
+/** The first label of each, by the program. */
+function recognized(lines) {
+  const file = join(mkdtempSync(join(tmpdir(), "dabnet-")), "sketches.ndjson");
+  writeFileSync(file, lines.join("\n"));
+  const printed = execFileSync(dabnet, ["recognize", "--model", `models/${MODEL}`, "--json", file], { maxBuffer: 1 << 28 });
+  return printed.toString().trim().split("\n").map((line) => JSON.parse(line).predictions[0]);
+}
+
+/** A sketch's strokes, of 256 units, as places on the board. */
+function placed(line, { x, y, width, height }) {
+  const scale = Math.min(width, height) / 256;
+  const left = x + (width - 256 * scale) / 2;
+  const top = y + (height - 256 * scale) / 2;
+  return JSON.parse(line).drawing.map(([xs, ys]) => xs.map((_, at) => [left + scale * xs[at], top + scale * ys[at]]));
+}
+
+async function draw(page, strokes) {
+  for (const [first, ...rest] of strokes) {
+    await page.mouse.move(...first);
+    await page.mouse.down();
+    for (const point of rest) await page.mouse.move(...point);
+    await page.mouse.up();
+  }
+  await page.waitForFunction(() => document.body.dataset.seen === document.body.dataset.drawn);
+}
+
+const guessed = (page) => page.locator("#verdict strong").innerText();
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const failures = [];
+const expect = (holds, what) => {
+  console.log(`${holds ? "ok  " : "FAIL"} ${what}`);
+  if (!holds) failures.push(what);
+};
+
+const arguments_ = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const browser = await chromium.launch({ executablePath: options.chromium, args: arguments_ });
+const complaints = [];
+
+async function opened(settings = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...settings });
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    // Playwright's own word on what it was told to block.
+    const isOurs = ["error", "warning"].includes(message.type()) && !message.text().includes("blocked by Playwright");
+    if (isOurs) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  return { context, page };
+}
+
+async function ready(page, model) {
+  await page.waitForFunction(() => document.body.dataset.model);
+  if (!model) return;
+  const value = await page.locator("#model option").evaluateAll((all, name) => all.find((it) => it.value.includes(name)).value, model);
+  await page.selectOption("#model", value);
+  await page.waitForFunction((value) => document.body.dataset.model === value, value);
+}
+
+// The same guesses.
+{
+  const { context, page } = await opened();
+  await page.goto(url);
+  await ready(page, MODEL);
+  const board = await page.locator("#board").boundingBox();
+  const lines = sketches();
+  const expected = recognized(lines);
+  const times = [];
+  let same = 0;
+  for (const [at, line] of lines.entries()) {
+    await page.keyboard.press("Delete");
+    await draw(page, placed(line, board));
+    const label = await guessed(page);
+    if (label === expected[at].label) same += 1;
+    else console.log(`     sketch ${at}: ${label} on the page, ${expected[at].label} (${expected[at].probability.toFixed(2)}) by the program`);
+    times.push(...(await page.evaluate(() => performance.getEntriesByName("guess").map(({ duration }) => duration))));
+    await page.evaluate(() => performance.clearMeasures());
+  }
+  expect(same >= 0.99 * lines.length, `${same} of ${lines.length} sketches have the program's label`);
+  times.sort((a, b) => a - b);
+  const at = (share) => times[Math.floor(share * (times.length - 1))].toFixed(1);
+  expect(times[Math.floor(0.99 * times.length)] < 16, `a guess, from the page's asking to its answer: median ${at(0.5)} ms, 99 % within ${at(0.99)} ms, of ${times.length}`);
+  await context.close();
+}
+
+// What is loaded, and how soon there is a first guess: with an empty cache, as slow as Lighthouse's slow 4G, and as fast as comes.
+for (const [name, network] of [
+  ["unlimited", undefined],
+  ["10 Mbit/s, 40 ms", { latency: 40, download: 10e6 }],
+  ["1.6 Mbit/s, 150 ms (Lighthouse's slow 4G)", { latency: 150, download: 1.6e6 }],
+]) {
+  const { context, page } = await opened({ serviceWorkers: "block" });
+  const devtools = await context.newCDPSession(page);
+  await devtools.send("Network.enable");
+  if (network) {
+    await devtools.send("Network.emulateNetworkConditions", { offline: false, latency: network.latency, downloadThroughput: network.download / 8, uploadThroughput: network.download / 8 });
+  }
+  let bytes = 0;
+  devtools.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
+  const start = performance.now();
+  await page.goto(url, { waitUntil: "commit" });
+  await page.locator("#board").waitFor();
+  const drawable = performance.now() - start;
+  await ready(page);
+  const guess = performance.now() - start;
+  console.log(`     ${name}: sheet after ${Math.round(drawable)} ms, guesses after ${Math.round(guess)} ms`);
+  await context.close();
+}
+
+// Everything, and then without a network.
+{
+  const { context, page } = await opened();
+  await page.goto(url);
+  await ready(page);
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  const sizes = await page.evaluate(async () => {
+    const cache = await caches.open("dabnet");
+    const files = await Promise.all((await cache.keys()).map(async (key) => (await (await cache.match(key)).arrayBuffer()).byteLength));
+    return files.reduce((sum, bytes) => sum + bytes, 0);
+  });
+  await context.setOffline(true);
+  await page.reload();
+  await ready(page, MODEL);
+  const [line] = sketches();
+  await draw(page, placed(line, await page.locator("#board").boundingBox()));
+  expect((await guessed(page)) === recognized([line])[0].label, `guesses without a network; ${sizes} bytes are kept`);
+  await context.close();
+}
+
+// Looks.
+if (options.shots) {
+  const cat = sketches().filter((line) => JSON.parse(line).word === "bicycle")[1];
+  for (const [name, settings] of [
+    ["desk-light", { colorScheme: "light" }],
+    ["desk-dark", { colorScheme: "dark" }],
+    ["phone-light", { colorScheme: "light", viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true }],
+    ["phone-dark", { colorScheme: "dark", viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true }],
+  ]) {
+    const { context, page } = await opened(settings);
+    await page.goto(url);
+    await ready(page);
+    await page.screenshot({ path: join(options.shots, `${name}-blank.png`) });
+    await draw(page, placed(cat, await page.locator("#board").boundingBox()));
+    await page.waitForTimeout(300);
+    await page.screenshot({ path: join(options.shots, `${name}.png`) });
+    await page.locator("#inside summary").click();
+    await page.waitForTimeout(300);
+    await page.screenshot({ path: join(options.shots, `${name}-inside.png`), fullPage: true });
+    await context.close();
+  }
+}
+
+expect(complaints.length === 0, `nothing on the console${complaints.length ? `: ${complaints.slice(0, 5).join("; ")}` : ""}`);
+await browser.close();
+process.exitCode = failures.length ? 1 : 0;
