@@ -9,8 +9,10 @@ mod eval;
 mod hybrid;
 mod network;
 mod pack;
+mod page;
 mod quickstart;
 mod recognize;
+mod serve;
 mod summary;
 mod train;
 
@@ -31,8 +33,10 @@ pub(crate) enum Command {
     Eval(eval::Eval),
     Hybrid(hybrid::Hybrid),
     Pack(pack::PackArgs),
+    Page(page::Page),
     Quickstart(quickstart::Quickstart),
     Recognize(recognize::Recognize),
+    Serve(Box<serve::Serve>),
     Summary(summary::Summary),
     Train(Box<train::Train>),
 }
@@ -48,8 +52,10 @@ impl Command {
             Self::Eval(command) => command.run(),
             Self::Hybrid(command) => command.run(),
             Self::Pack(command) => command.run(),
+            Self::Page(command) => command.run(),
             Self::Quickstart(command) => command.run(),
             Self::Recognize(command) => command.run(),
+            Self::Serve(command) => command.run(),
             Self::Summary(command) => command.run(),
             Self::Train(command) => command.run(),
         }

@@ -2,6 +2,7 @@ use std::{io, path::Path, process::ExitCode};
 
 use dabnet_engine::EngineError;
 use dabnet_graph::GraphError;
+use dabnet_serve::ServeError;
 use dabnet_sketch::SketchError;
 use dabnet_train::TrainError;
 use dabnet_weights::WeightsError;
@@ -58,6 +59,17 @@ impl From<SketchError> for CliError {
     fn from(error: SketchError) -> Self {
         match error {
             SketchError::Write { .. } | SketchError::Threads { .. } | SketchError::Busy { .. } => {
+                Self::Failure(error.to_string())
+            }
+            _ => Self::Input(error.to_string()),
+        }
+    }
+}
+
+impl From<ServeError> for CliError {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Bind { .. } | ServeError::Start(_) | ServeError::Write { .. } => {
                 Self::Failure(error.to_string())
             }
             _ => Self::Input(error.to_string()),

@@ -15,6 +15,7 @@ mod page;
 mod progress;
 mod quickstart;
 mod scoring;
+mod serving;
 mod sheet;
 mod shipped;
 mod table;

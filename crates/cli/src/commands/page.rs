@@ -1,0 +1,43 @@
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use dabnet_serve::Files;
+
+use crate::{error::CliError, serving, terminal};
+
+/// Write the page to draw on as a folder for any web server.
+///
+/// The page recognises in the browser: it loads the engine and the models and sends no sketch anywhere.
+/// These are the files that 'dabnet serve' serves. The folder is written elsewhere and moved into place
+/// whole; one that 'dabnet page' wrote before is replaced.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dabnet page --out site
+  dabnet page --out site --model quickstart/dab --model models/tu-berlin-250")]
+pub(crate) struct Page {
+    /// Folder to write
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Packed model to offer: its folder or its file; again for more. Without, the shipped ones
+    #[arg(long, value_name = "MODEL")]
+    model: Vec<PathBuf>,
+
+    /// Replace the folder whatever is in it
+    #[arg(long)]
+    force: bool,
+}
+
+impl Page {
+    pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let files = Files::new(&serving::catalogue(&self.model)?);
+        files.write(&self.out, self.force)?;
+        let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+        terminal::say(format_args!(
+            "wrote {}: {} files, {bytes} bytes",
+            self.out.display(),
+            files.iter().count()
+        ));
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,183 @@
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    num::NonZero,
+    path::PathBuf,
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum};
+use dabnet_serve::{Limits, LogFormat, Options, Server};
+
+use crate::{error::CliError, serving};
+
+/// Recognise sketches over HTTP, and serve the page to draw on.
+///
+/// Answers POST /v1/recognize with strokes, SVG or pictures, the Open Inference Protocol at /v2, and
+/// describes itself at /openapi.json and /metrics. Prints the address it listens on. SIGTERM and SIGINT
+/// end it once what it has accepted is answered.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dabnet serve
+  dabnet serve --model quickstart/dab --bind 0.0.0.0:80
+  curl -H 'Content-Type: image/png' --data-binary @cat.png 'http://127.0.0.1:8080/v1/recognize?top=5'")]
+pub(crate) struct Serve {
+    /// Packed model to serve: its folder or its file; again for more, the first being the default.
+    /// Without, the shipped ones
+    #[arg(long, value_name = "MODEL")]
+    model: Vec<PathBuf>,
+
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    bind: SocketAddr,
+
+    /// Threads that recognise; one a core without
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+
+    /// Requests that may wait for one of them; more are answered with 503
+    #[arg(long, default_value = "64", value_name = "N")]
+    queue: NonZero<usize>,
+
+    /// How the log is written to standard error, a line a request
+    #[arg(long, value_enum, default_value_t = Log::Json, value_name = "FORMAT")]
+    log_format: Log,
+
+    /// Origin whose pages may call the API, as https://example.org; again for more
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+
+    /// Seconds to go on accepting after being told to stop, saying not to be ready
+    #[arg(long, default_value = "0", value_name = "SECONDS", value_parser = seconds)]
+    drain_delay: Duration,
+
+    /// Seconds that accepted requests may take after being told to stop
+    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    drain_timeout: Duration,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArgs {
+    /// Seconds from the first byte of a request to its answer
+    #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = seconds)]
+    timeout: Duration,
+
+    /// Seconds that a connection may be silent, or send the head of a request
+    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    idle_timeout: Duration,
+
+    /// Seconds that a client may take nothing of an answer
+    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    send_timeout: Duration,
+
+    /// Connections open at a time
+    #[arg(long, default_value = "256", value_name = "N")]
+    max_connections: NonZero<usize>,
+
+    /// Bytes of a body of JSON or SVG
+    #[arg(long, default_value = "1048576", value_name = "BYTES")]
+    max_text: usize,
+
+    /// Bytes of a body that is a picture
+    #[arg(long, default_value = "4194304", value_name = "BYTES")]
+    max_image: usize,
+
+    /// Bytes of all bodies together
+    #[arg(long, default_value = "268435456", value_name = "BYTES")]
+    max_held: usize,
+
+    /// Strokes of a sketch
+    #[arg(long, default_value = "2000", value_name = "N")]
+    max_strokes: usize,
+
+    /// Points of a sketch
+    #[arg(long, default_value = "20000", value_name = "N")]
+    max_points: usize,
+
+    /// Pixels of a picture's width and of its height
+    #[arg(long, default_value = "2048", value_name = "PIXELS")]
+    max_side: u32,
+
+    /// Canvases of an inference request
+    #[arg(long, default_value = "64", value_name = "N")]
+    max_batch: usize,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Log {
+    Json,
+    Text,
+    Off,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let catalogue = serving::catalogue(&self.model)?;
+        self.log_format.install();
+        let server = Server::bind(catalogue, self.options())?;
+        {
+            // Whoever started this waits for the line.
+            let mut out = io::stdout().lock();
+            writeln!(out, "dabnet listens on http://{}", server.address())?;
+            out.flush()?;
+        }
+        server.run();
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn options(&self) -> Options {
+        let cores = || thread::available_parallelism().map_or(1, NonZero::get);
+        Options {
+            bind: self.bind,
+            threads: self.threads.map_or_else(cores, NonZero::get),
+            queue: self.queue.get(),
+            origins: self.allow_origin.clone(),
+            drain_delay: self.drain_delay,
+            drain_timeout: self.drain_timeout,
+            limits: self.limits.limits(),
+        }
+    }
+}
+
+impl LimitArgs {
+    fn limits(&self) -> Limits {
+        Limits {
+            text_bytes: self.max_text,
+            image_bytes: self.max_image,
+            held_bytes: self.max_held,
+            strokes: self.max_strokes,
+            points: self.max_points,
+            side: self.max_side,
+            batch: self.max_batch,
+            connections: self.max_connections.get(),
+            request: self.timeout,
+            idle: self.idle_timeout,
+            send: self.send_timeout,
+        }
+    }
+}
+
+impl Log {
+    fn install(self) {
+        match self {
+            Self::Json => LogFormat::Json,
+            Self::Text => LogFormat::Text,
+            Self::Off => LogFormat::Off,
+        }
+        .install();
+    }
+}
+
+/// Seconds, whole or not, up to a day.
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("give seconds from 0 to 86400".to_owned()),
+    }
+}

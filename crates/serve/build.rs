@@ -1,0 +1,56 @@
+//! Writes the table of the page's files that the program carries, so that none is read when it runs.
+
+use std::{
+    env,
+    fmt::Write,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+fn main() -> io::Result<()> {
+    let web = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../web");
+    let mut table = "[\n".to_owned();
+    for (folder, at, wanted) in
+        [("page", "", &page as &dyn Fn(&str) -> bool), ("dabnet", "dabnet/", &package)]
+    {
+        let folder = web.join(folder);
+        println!("cargo::rerun-if-changed={}", folder.display());
+        let mut files = Vec::new();
+        collect(&folder, at, &mut files)?;
+        files.retain(|(name, _)| wanted(name));
+        files.sort();
+        for (name, path) in files {
+            _ = writeln!(table, "    ({name:?}, include_bytes!({:?})),", path.display().to_string());
+        }
+    }
+    table.push_str("]\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("embedded.rs"), table)
+}
+
+fn page(_: &str) -> bool {
+    true
+}
+
+/// Of the package, what a page loads.
+fn package(name: &str) -> bool {
+    name.ends_with(".js") || name.ends_with(".wasm")
+}
+
+/// The files of a folder and of those in it, hidden ones left out, as names below `at` and paths.
+fn collect(folder: &Path, at: &str, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        if name.starts_with('.') || name == "node_modules" {
+            continue;
+        }
+        let name = format!("{at}{name}");
+        if path.is_dir() {
+            collect(&path, &format!("{name}/"), files)?;
+        } else {
+            files.push((name, path.canonicalize()?));
+        }
+    }
+    Ok(())
+}

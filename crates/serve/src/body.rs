@@ -1,0 +1,88 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::Request,
+    http::header::EXPECT,
+};
+use http_body_util::BodyExt;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+use crate::refusal::Refusal;
+
+/// The most of a body that is too large that is read on, so that its sender comes to read the answer.
+const LINGER_BYTES: usize = 16 << 20;
+/// For how long.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A body, and the right to hold so many bytes.
+pub(crate) struct Held {
+    bytes: Vec<u8>,
+    _right: OwnedSemaphorePermit,
+}
+
+impl Held {
+    /// The bytes. What they are read into is short-lived, and not counted.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Reads a body of up to `max` bytes.
+///
+/// # Errors
+/// [`Refusal::TooLarge`] if it is larger, [`Refusal::Held`] if all bodies together are,
+/// [`Refusal::Malformed`] if it ends before its length.
+pub(crate) async fn read(request: Request, max: usize, held: &Arc<Semaphore>) -> Result<Held, Refusal> {
+    let expects = request.headers().contains_key(EXPECT);
+    let mut body = request.into_body();
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > max {
+        // Who asks before sending has sent nothing yet.
+        if !expects {
+            linger(body).await;
+        }
+        return Err(Refusal::TooLarge(max));
+    }
+    let mut bytes = Vec::new();
+    let mut right = acquire(held, 0)?;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Refusal::Malformed(format!("the body is cut short: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > max {
+            linger(body).await;
+            return Err(Refusal::TooLarge(max));
+        }
+        right.merge(acquire(held, data.len())?);
+        bytes.extend_from_slice(&data);
+    }
+    Ok(Held { bytes, _right: right })
+}
+
+fn acquire(held: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+    let count = u32::try_from(bytes).map_err(|_| Refusal::Held)?;
+    Arc::clone(held).try_acquire_many_owned(count).map_err(|_| Refusal::Held)
+}
+
+/// Reads on and keeps nothing: a connection that is closed while its client still sends loses the answer.
+async fn linger(mut body: Body) {
+    let mut left = LINGER_BYTES;
+    _ = timeout(LINGER, async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    })
+    .await;
+}

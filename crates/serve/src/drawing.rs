@@ -1,0 +1,231 @@
+//! Sketches as they are sent: strokes in JSON, SVG and pictures.
+
+use std::{fmt, io::Cursor};
+
+use axum::body::Bytes;
+use dabnet_sketch::{Drawing, Point, Stroke, formats::image::Format};
+use image::{ImageFormat, ImageReader};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, IgnoredAny, SeqAccess, Visitor},
+};
+
+use crate::{Limits, json, media::Media, refusal::Refusal};
+
+/// What a body is called in errors.
+const BODY: &str = "the body";
+
+/// The drawing in a body.
+///
+/// # Errors
+/// [`Refusal::Malformed`] if there is none, [`Refusal::TooMuch`] if it passes a limit.
+pub(crate) fn read(body: &Bytes, media: Media, limits: &Limits) -> Result<Drawing, Refusal> {
+    let drawing = match media {
+        Media::Json => strokes(body)?,
+        Media::Svg => svg(body)?,
+        Media::Image(format) => picture(body, format, limits.side)?,
+    };
+    check(&drawing, limits)?;
+    Ok(drawing)
+}
+
+fn check(drawing: &Drawing, limits: &Limits) -> Result<(), Refusal> {
+    let Drawing::Strokes(strokes) = drawing else { return Ok(()) };
+    if strokes.len() > limits.strokes {
+        let message = format!("the sketch has {} strokes; send up to {}", strokes.len(), limits.strokes);
+        return Err(Refusal::TooMuch(message));
+    }
+    let points: usize = strokes.iter().map(|stroke| stroke.points.len()).sum();
+    if points > limits.points {
+        let message = format!("the sketch has {points} points; send up to {}", limits.points);
+        return Err(Refusal::TooMuch(message));
+    }
+    Ok(())
+}
+
+fn svg(body: &Bytes) -> Result<Drawing, Refusal> {
+    let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    // What else the reader of sketches takes, compressed files among it, is not what was announced.
+    if !start.starts_with(b"<") {
+        return Err(Refusal::Malformed("the body is no SVG: it does not begin with '<'".to_owned()));
+    }
+    single(body)
+}
+
+fn picture(body: &Bytes, format: Format, limit: u32) -> Result<Drawing, Refusal> {
+    if Format::recognize(body) != Some(format) {
+        return Err(Refusal::Malformed(format!(
+            "the body does not begin as a {format:?} file does; send what the header Content-Type says"
+        )));
+    }
+    let kind = match format {
+        Format::Png => ImageFormat::Png,
+        Format::Jpeg => ImageFormat::Jpeg,
+        Format::WebP => ImageFormat::WebP,
+    };
+    let (width, height) = ImageReader::with_format(Cursor::new(body), kind)
+        .into_dimensions()
+        .map_err(|error| Refusal::Malformed(format!("the picture's header is damaged: {error}")))?;
+    if width.max(height) > limit {
+        return Err(Refusal::TooMuch(format!(
+            "the picture has {width}×{height} pixels; send up to {limit}×{limit}"
+        )));
+    }
+    single(body)
+}
+
+/// The one sketch of a body, whose format is known to hold no more.
+fn single(body: &Bytes) -> Result<Drawing, Refusal> {
+    let mut sketches = dabnet_sketch::read(BODY, Cursor::new(body.clone())).map_err(Refusal::malformed)?;
+    match sketches.next() {
+        Some(sketch) => sketch.map(|sketch| sketch.drawing).map_err(Refusal::malformed),
+        None => Err(Refusal::Malformed("the body holds no sketch".to_owned())),
+    }
+}
+
+fn strokes(body: &[u8]) -> Result<Drawing, Refusal> {
+    let strokes: Vec<Stroke> = match json::parse(body)? {
+        Body { strokes: Some(strokes), drawing: None } => strokes.into_iter().map(Stroke::from).collect(),
+        Body { strokes: None, drawing: Some(strokes) } => {
+            strokes.into_iter().map(Columns::stroke).collect::<Result<_, _>>()?
+        }
+        _ => {
+            let message =
+                "give either 'strokes', each [[x, y], ...], or 'drawing', each stroke [[x, ...], [y, ...]]";
+            return Err(Refusal::Malformed(message.to_owned()));
+        }
+    };
+    if strokes.is_empty() {
+        return Err(Refusal::Malformed("the sketch has no strokes".to_owned()));
+    }
+    for (index, stroke) in strokes.iter().enumerate() {
+        if stroke.points.is_empty() {
+            return Err(Refusal::Malformed(format!("stroke {index} has no points")));
+        }
+        if !stroke.points.iter().flatten().all(|coordinate| coordinate.is_finite()) {
+            return Err(Refusal::Malformed(format!(
+                "stroke {index} has a coordinate out of the range of f32"
+            )));
+        }
+    }
+    Ok(Drawing::Strokes(strokes))
+}
+
+/// Of other fields there may be any: a line of Quick, Draw! has some.
+#[derive(Deserialize)]
+#[serde(expecting = "a sketch as {\"strokes\": [[[x, y], ...], ...]}")]
+struct Body {
+    strokes: Option<Vec<Places>>,
+    drawing: Option<Vec<Columns>>,
+}
+
+/// A stroke as its points.
+#[derive(Deserialize)]
+struct Places(Vec<Place>);
+
+impl From<Places> for Stroke {
+    fn from(places: Places) -> Self {
+        Self::new(places.0.into_iter().map(|place| place.0).collect())
+    }
+}
+
+/// A point as `[x, y]`, or as `[x, y, t]`, whose time says nothing about what the sketch shows.
+struct Place(Point);
+
+impl<'de> Deserialize<'de> for Place {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(PlaceVisitor)
+    }
+}
+
+struct PlaceVisitor;
+
+impl<'de> Visitor<'de> for PlaceVisitor {
+    type Value = Place;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a point as [x, y] or [x, y, t]")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut numbers: A) -> Result<Place, A::Error> {
+        let x = numbers.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
+        let y = numbers.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
+        numbers.next_element::<f64>()?;
+        if numbers.next_element::<IgnoredAny>()?.is_some() {
+            return Err(A::Error::invalid_length(4, &self));
+        }
+        Ok(Place([x, y]))
+    }
+}
+
+/// A stroke as Quick, Draw! has it: all x, all y and, perhaps, all times.
+#[derive(Deserialize)]
+struct Columns(Vec<Vec<f32>>);
+
+impl Columns {
+    fn stroke(self) -> Result<Stroke, Refusal> {
+        let [x, y, ..] = &self.0[..] else {
+            return Err(Refusal::Malformed("a stroke of a 'drawing' is [[x, ...], [y, ...]]".to_owned()));
+        };
+        if x.len() != y.len() {
+            return Err(Refusal::Malformed(format!(
+                "a stroke has {} x but {} y coordinates",
+                x.len(),
+                y.len()
+            )));
+        }
+        Ok(Stroke::new(x.iter().zip(y).map(|(x, y)| [*x, *y]).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strokes_of(body: &str) -> Result<Vec<Stroke>, Refusal> {
+        match read(&Bytes::copy_from_slice(body.as_bytes()), Media::Json, &Limits::default())? {
+            Drawing::Strokes(strokes) => Ok(strokes),
+            _ => unreachable!("JSON holds strokes"),
+        }
+    }
+
+    #[test]
+    fn both_ways_to_write_strokes_are_the_same() {
+        let points = strokes_of(r#"{"strokes": [[[1, 2], [3, 4, 99]], [[5.5, -6]]]}"#).unwrap();
+        let columns = strokes_of(r#"{"word": "cat", "drawing": [[[1, 3], [2, 4], [0, 9]], [[5.5], [-6]]]}"#);
+        assert_eq!(points, columns.unwrap());
+        assert_eq!(points[0].points, [[1.0, 2.0], [3.0, 4.0]]);
+    }
+
+    #[test]
+    fn what_is_no_sketch_is_malformed() {
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"strokes": []}"#,
+            r#"{"strokes": [[]]}"#,
+            r#"{"strokes": [[[1]]]}"#,
+            r#"{"strokes": [[[1, 2, 3, 4]]]}"#,
+            r#"{"strokes": [[[1, 1e39]]]}"#,
+            r#"{"strokes": [[[1, "2"]]]}"#,
+            r#"{"strokes": [[[1, 2]]], "drawing": [[[1], [2]]]}"#,
+            r#"{"drawing": [[[1], [2, 3]]]}"#,
+            r#"{"drawing": [[[1]]]}"#,
+        ] {
+            assert!(matches!(strokes_of(body), Err(Refusal::Malformed(_))), "{body}");
+        }
+    }
+
+    #[test]
+    fn strokes_and_points_have_limits() {
+        let limits = Limits::default();
+        let many = |strokes: usize, points: usize| {
+            let stroke = format!("[{}]", vec!["[1,2]"; points].join(","));
+            strokes_of(&format!(r#"{{"strokes": [{}]}}"#, vec![stroke; strokes].join(",")))
+        };
+        assert!(many(limits.strokes, 1).is_ok() && many(1, limits.points).is_ok());
+        assert!(matches!(many(limits.strokes + 1, 1), Err(Refusal::TooMuch(_))));
+        assert!(matches!(many(1, limits.points + 1), Err(Refusal::TooMuch(_))));
+    }
+}

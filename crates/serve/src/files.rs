@@ -1,0 +1,165 @@
+//! The files of the page, for a server and for a folder.
+
+mod file;
+mod folder;
+
+use std::{collections::BTreeMap, path::Path};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{
+        HeaderMap, HeaderValue, Response, StatusCode,
+        header::{
+            ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+            CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+        },
+    },
+};
+use serde::Serialize;
+
+use crate::{Catalogue, ServeError};
+
+pub(crate) use file::File;
+
+/// What the page may do.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
+    style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The page and the package that it loads, as they were when this was compiled.
+static EMBEDDED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// All files of the page by their addresses, without the first `/`: the page itself, the engine for the
+/// browser in `dabnet/`, and models in `models/`.
+#[derive(Debug)]
+pub struct Files(BTreeMap<String, File>);
+
+/// A model in `models/index.json`.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    labels: usize,
+    bytes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top1: Option<f64>,
+    url: String,
+}
+
+impl Files {
+    /// The page with these models.
+    pub fn new(catalogue: &Catalogue) -> Self {
+        let mut files: BTreeMap<String, File> =
+            EMBEDDED.iter().map(|(name, bytes)| ((*name).to_owned(), File::new(name, *bytes))).collect();
+        let mut index = Vec::new();
+        for served in catalogue.models() {
+            let url = format!("models/{}/model.safetensors", served.name());
+            files.insert(url.clone(), File::new(&url, served.bytes().to_vec()));
+            index.push(Listed {
+                name: served.name(),
+                labels: served.model().labels().len(),
+                bytes: served.bytes().len(),
+                top1: served.top1(),
+                url,
+            });
+        }
+        let index = serde_json::to_vec(&index).expect("names and numbers are JSON");
+        files.insert("models/index.json".to_owned(), File::new("models/index.json", index));
+        Self(files)
+    }
+
+    /// Writes them into a folder that any web server can serve.
+    ///
+    /// The folder is made elsewhere and moved into place, so that it is never there in part. One that is
+    /// there is replaced if it is empty, was written by this before, or if `force` says so.
+    ///
+    /// # Errors
+    /// [`ServeError::Occupied`] if it must not be replaced, [`ServeError::Write`] if it cannot be written.
+    pub fn write(&self, folder: impl AsRef<Path>, force: bool) -> Result<(), ServeError> {
+        folder::write(self, folder.as_ref(), force)
+    }
+
+    /// Names and bytes in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, file)| (name.as_str(), &file.bytes[..]))
+    }
+
+    /// The file at the path of a URL.
+    pub(crate) fn at(&self, path: &str) -> Option<&File> {
+        match path.strip_prefix('/')? {
+            "" => self.0.get("index.html"),
+            name => self.0.get(name),
+        }
+    }
+}
+
+/// A file, or that the client has it already.
+pub(crate) fn response(file: &File, request: &Request) -> Response<Body> {
+    let zipped = file.zipped.as_ref().filter(|_| takes_gzip(request.headers()));
+    let etag = if zipped.is_some() { &file.zipped_etag } else { &file.etag };
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    headers.insert(ETAG, etag.clone());
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    if file.zipped.is_some() {
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    if matches(request.headers(), etag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return response;
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type));
+    if zipped.is_some() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    let bytes = zipped.unwrap_or(&file.bytes).clone();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    if request.method() != axum::http::Method::HEAD {
+        *response.body_mut() = Body::from(bytes);
+    }
+    response
+}
+
+/// Whether a client says that it takes gzip.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let refused = parts.filter_map(|part| part.strip_prefix("q=")).any(|q| q.parse() == Ok(0.0));
+        gzip && !refused
+    })
+}
+
+/// Whether the client has what the tag stands for.
+fn matches(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).any(|tag| {
+        tag == "*" || etag.to_str().is_ok_and(|etag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codings_are_read() {
+        let takes = |value: &'static str| {
+            takes_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]))
+        };
+        assert!(takes("gzip") && takes("br, GZIP;q=0.5") && takes("deflate,gzip"));
+        assert!(!takes("br") && !takes("gzip;q=0") && !takes("x-gzip-not") && !takes(""));
+    }
+
+    #[test]
+    fn tags_are_compared() {
+        let etag = HeaderValue::from_static("\"a\"");
+        let same = |value: &'static str| {
+            matches(&HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(value))]), &etag)
+        };
+        assert!(same("\"a\"") && same("W/\"a\"") && same("\"b\", \"a\"") && same("*"));
+        assert!(!same("\"b\"") && !same("a"));
+    }
+}

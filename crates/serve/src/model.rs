@@ -1,0 +1,118 @@
+use std::{fs::File, io::Read, path::Path};
+
+use dabnet_engine::{EngineError, Model, PackedModel};
+
+use crate::ServeError;
+
+/// The file of a model in its folder.
+const FILE_NAME: &str = "model.safetensors";
+/// The largest model served; its file is held in memory and sent whole.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// A model with the name it is served by, and the bytes of its file.
+#[derive(Debug)]
+pub struct ServedModel {
+    name: String,
+    bytes: Vec<u8>,
+    model: Model,
+}
+
+impl ServedModel {
+    /// Reads a model from its file, or from a folder that holds `model.safetensors`. It is called as its
+    /// folder, or as a file of another name without its extension.
+    ///
+    /// # Errors
+    /// [`ServeError::Model`] if it cannot be read or run, [`ServeError::Name`] if what it is called cannot
+    /// stand in an address.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ServeError> {
+        let mut path = path.as_ref().to_owned();
+        if path.is_dir() {
+            path.push(FILE_NAME);
+        }
+        let mut bytes = Vec::new();
+        File::open(&path)
+            .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(|source| EngineError::Read { path: path.clone(), source })?;
+        let name = name(&path);
+        Self::from_bytes(name, bytes).map_err(|error| match error {
+            ServeError::Model(source) => EngineError::File { path, source: Box::new(source) }.into(),
+            other => other,
+        })
+    }
+
+    /// A model from the bytes of its file.
+    ///
+    /// # Errors
+    /// As [`ServedModel::load`].
+    pub fn from_bytes(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Result<Self, ServeError> {
+        let (name, bytes) = (name.into(), bytes.into());
+        if bytes.len() as u64 > MAX_BYTES {
+            let (what, bytes) = ("the file of a served model", bytes.len() as u64);
+            return Err(EngineError::TooLarge { what, bytes, limit: MAX_BYTES }.into());
+        }
+        let model = Model::new(PackedModel::from_bytes(&bytes)?)?;
+        if !is_address(&name) {
+            return Err(ServeError::Name { name });
+        }
+        Ok(Self { name, bytes, model })
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The model, compiled.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The share of its test sketches that it labelled right, if its file says so.
+    pub fn top1(&self) -> Option<f64> {
+        self.model.provenance().get("accuracy")?.get("top1")?.as_f64()
+    }
+}
+
+/// What a model's file is called by.
+fn name(path: &Path) -> String {
+    let whole = path.canonicalize();
+    let whole = whole.as_deref().unwrap_or(path);
+    let name = if path.file_name().is_some_and(|name| name == FILE_NAME) {
+        path.parent().and_then(Path::file_name).or_else(|| whole.parent().and_then(Path::file_name))
+    } else {
+        whole.file_stem()
+    };
+    name.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Whether a name stands for itself in an address and in a file system.
+fn is_address(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && !name.starts_with('.')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_address, name};
+    use std::path::Path;
+
+    #[test]
+    fn names_are_those_of_folders_or_files() {
+        assert_eq!(name(Path::new("runs/dab/model.safetensors")), "dab");
+        assert_eq!(name(Path::new("runs/other.safetensors")), "other");
+    }
+
+    #[test]
+    fn a_name_must_stand_in_an_address() {
+        assert!(is_address("quickdraw-345") && is_address("v1.2_b"));
+        for name in ["", ".", "..", ".a", "a b", "a/b", "ü", "a\n", &"a".repeat(65)] {
+            assert!(!is_address(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `POST /v1/recognize`: a sketch in, labels out.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Query, Request, State},
+    http::Response,
+};
+use dabnet_engine::{EngineError, top};
+use dabnet_sketch::{normalized, rasterize};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Limits,
+    app::App,
+    drawing,
+    media::Media,
+    metrics::Metrics,
+    refusal::Refusal,
+    workers::{Answer, Bench},
+};
+
+/// Labels that are told of where nobody says how many.
+const TOP: u16 = 3;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    model: Option<String>,
+    top: Option<u16>,
+}
+
+#[derive(Serialize)]
+struct Recognized<'a> {
+    model: &'a str,
+    predictions: Vec<Guess<'a>>,
+    milliseconds: f64,
+}
+
+#[derive(Serialize)]
+struct Guess<'a> {
+    label: &'a str,
+    probability: f32,
+}
+
+pub(crate) async fn recognize(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response<Body>, Refusal> {
+    let Query(asked) = Query::<Asked>::try_from_uri(request.uri()).map_err(|error| {
+        let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        Refusal::Malformed(format!("the query is not valid: {reason}; it takes 'model' and 'top'"))
+    })?;
+    let top = usize::from(asked.top.unwrap_or(TOP));
+    if top == 0 {
+        return Err(Refusal::Malformed("the query's 'top' is 0; ask for at least one label".to_owned()));
+    }
+    let index = app.model(asked.model.as_deref())?;
+    let media = Media::of(request.headers())?;
+    let max_bytes = match media {
+        Media::Json | Media::Svg => app.limits.text_bytes,
+        Media::Image(_) => app.limits.image_bytes,
+    };
+    let (limits, metrics) = (Arc::clone(&app.limits), Arc::clone(&app.metrics));
+    let work =
+        move |body: Bytes, bench: &mut Bench| label(&body, media, &limits, &metrics, bench, index, top);
+    app.answer(request, max_bytes, work).await
+}
+
+/// What `dabnet recognize` does to a file.
+fn label(
+    body: &Bytes,
+    media: Media,
+    limits: &Limits,
+    metrics: &Metrics,
+    bench: &mut Bench,
+    index: usize,
+    count: usize,
+) -> Answer {
+    let start = Instant::now();
+    let (served, session) = bench.model(index);
+    let (model, canvas) = (served.model(), served.model().canvas());
+    let drawing = drawing::read(body, media, limits)?;
+    let ink = rasterize(&drawing, canvas);
+    let logits = session.run(&normalized(&ink, canvas)).map_err(|error| no_sketch(served.name(), &error))?;
+    let predictions = top(logits, count)
+        .iter()
+        .map(|guess| Guess { label: &model.labels()[guess.class], probability: guess.probability })
+        .collect();
+    metrics.recognized(served.name(), 1);
+    let milliseconds = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+    let answer = Recognized { model: served.name(), predictions, milliseconds };
+    serde_json::to_vec(&answer).map_err(|_| Refusal::Failed)
+}
+
+/// Models of pictures with colours run on tensors only.
+fn no_sketch(name: &str, error: &EngineError) -> Refusal {
+    Refusal::TooMuch(format!("the model '{name}' takes no sketches ({error}); send it tensors instead"))
+}

@@ -1,0 +1,112 @@
+use axum::{
+    body::Body,
+    http::{
+        HeaderValue, Response, StatusCode,
+        header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER},
+    },
+    response::IntoResponse,
+};
+use serde_json::json;
+use thiserror::Error;
+
+use crate::media;
+
+/// The longest message of an error, in characters; parsers quote what they were given.
+const MAX_MESSAGE: usize = 300;
+
+/// Why a request is not answered, in a sentence for whoever sent it.
+#[derive(Clone, Debug, Error)]
+pub(crate) enum Refusal {
+    /// What was sent is not what it says it is.
+    #[error("{0}")]
+    Malformed(String),
+    #[error("there is nothing at this address; see /openapi.json for what there is")]
+    NotFound,
+    #[error("there is no model '{name}' here; there are: {known}")]
+    UnknownModel { name: String, known: String },
+    #[error("this address does not take the method; see the header Allow")]
+    Method,
+    #[error("the request took longer than {0} s to arrive; send it faster, or less of it")]
+    Slow(f64),
+    #[error("the body is larger than {0} bytes; send a smaller one")]
+    TooLarge(usize),
+    #[error("{0}")]
+    MediaType(String),
+    /// Well formed, and more than is allowed.
+    #[error("{0}")]
+    TooMuch(String),
+    #[error("too much is waiting already; try again in a second")]
+    Full,
+    #[error("the server holds as many bytes of requests as it may; try again in a second")]
+    Held,
+    #[error("no worker could answer in time; try again in a second")]
+    Late,
+    #[error("the server failed to answer this; please report it")]
+    Failed,
+}
+
+impl Refusal {
+    /// What a parser says of a body.
+    pub(crate) fn malformed(reason: impl ToString) -> Self {
+        Self::Malformed(reason.to_string())
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound | Self::UnknownModel { .. } => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Slow(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooMuch(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Full | Self::Held | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What it is counted as.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::NotFound => "not_found",
+            Self::UnknownModel { .. } => "unknown_model",
+            Self::Method => "method",
+            Self::Slow(_) => "slow_request",
+            Self::TooLarge(_) => "body_too_large",
+            Self::MediaType(_) => "media_type",
+            Self::TooMuch(_) => "over_limit",
+            Self::Full => "queue_full",
+            Self::Held => "memory_full",
+            Self::Late => "late",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether the rest of the request is better not waited for.
+    fn closes(&self) -> bool {
+        matches!(self, Self::Slow(_) | Self::TooLarge(_) | Self::Held)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> axum::response::Response {
+        let message: String = self.to_string().chars().take(MAX_MESSAGE).collect();
+        let mut response = Response::new(Body::from(json!({ "error": message }).to_string()));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media::JSON));
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.closes() {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.extensions_mut().insert(Reason(self.reason()));
+        response
+    }
+}
+
+/// Why a response is an error, for the metrics.
+#[derive(Clone, Copy)]
+pub(crate) struct Reason(pub(crate) &'static str);

@@ -1,0 +1,276 @@
+use std::{
+    convert::Infallible,
+    future::pending,
+    io,
+    net::{SocketAddr, TcpListener as StdListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, body::Body, extract::Request, http::HeaderValue};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    runtime::{Builder, Runtime},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    Catalogue, Options, ServeError,
+    app::App,
+    routes,
+    wire::{Arrival, Wire},
+    workers,
+};
+
+/// Connections that the system may hold for a server that has not accepted them yet.
+const BACKLOG: u32 = 1024;
+/// The most headers of a request, and the most bytes of them with its first line.
+const MAX_HEADERS: usize = 64;
+const MAX_HEADER_BYTES: usize = 16 << 10;
+/// Bytes that a connection is read by.
+const BUFFER: usize = 64 << 10;
+/// Threads that connections are served on; what takes time is elsewhere.
+const ASYNC_THREADS: usize = 2;
+/// How long a stopping server lets connections end with their next answer before it closes silent ones.
+const LAST_ANSWERS: Duration = Duration::from_millis(300);
+/// The wait before another try where the system has no connection to give, as with too many open files.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A server that listens.
+pub struct Server {
+    runtime: Runtime,
+    listener: TcpListener,
+    address: SocketAddr,
+    signals: Signals,
+    app: Arc<App>,
+    origins: Vec<HeaderValue>,
+    options: Options,
+}
+
+impl Server {
+    /// Starts workers and listens; connections are accepted by [`Server::run`].
+    ///
+    /// # Errors
+    /// [`ServeError::Bind`] if the address cannot be had, [`ServeError::Origin`] if an origin is none,
+    /// [`ServeError::Start`] if the system gives no threads, timers or signals.
+    pub fn bind(catalogue: Catalogue, options: Options) -> Result<Self, ServeError> {
+        let origins = routes::origins(&options.origins)?;
+        let mut builder = Builder::new_multi_thread();
+        let runtime =
+            builder.worker_threads(ASYNC_THREADS).enable_all().build().map_err(ServeError::Start)?;
+        let inside = runtime.enter();
+        let bound = listen(options.bind).and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (address, listener) =
+            bound.map_err(|source| ServeError::Bind { address: options.bind, source })?;
+        let signals = Signals::new().map_err(ServeError::Start)?;
+        drop(inside);
+        let catalogue = Arc::new(catalogue);
+        let app = Arc::new(App::new(Arc::clone(&catalogue), &options));
+        workers::start(options.threads, &catalogue, &app.queue, &app.metrics)?;
+        Ok(Self { runtime, listener, address, signals, app, origins, options })
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the process is told to end (SIGTERM, SIGINT), and then until every request that has
+    /// been accepted is answered or [`Options::drain_timeout`] is over. Being told again ends it at once.
+    /// What goes wrong with a connection ends that connection, and nothing else.
+    pub fn run(self) {
+        let Self { runtime, listener, address: _, signals, app, origins, options } = self;
+        let router = routes::router(Arc::clone(&app), &origins);
+        let connections = Connections::new(router, Arc::clone(&app));
+        runtime.block_on(serve(listener, signals, connections, &options));
+        app.queue.close();
+        // A worker may still be busy with what nobody waits for.
+        runtime.shutdown_background();
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections of an earlier server that have not quite ended do not keep the address.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+async fn serve(listener: TcpListener, mut signals: Signals, connections: Connections, options: &Options) {
+    tokio::select! {
+        () = signals.next() => {}
+        never = connections.accept(&listener) => match never {},
+    }
+    tracing::info!("told to stop");
+    connections.app.drain();
+    tokio::select! {
+        () = sleep(options.drain_delay) => {}
+        () = signals.next() => return,
+        never = connections.accept(&listener) => match never {},
+    }
+    match listener.into_std() {
+        Ok(listener) => connections.accept_waiting(&listener),
+        Err(error) => tracing::warn!(%error, "connections that wait to be accepted are lost"),
+    }
+    let app = Arc::clone(&connections.app);
+    let ended = tokio::select! {
+        ended = timeout(options.drain_timeout, connections.end()) => ended.is_ok(),
+        () = signals.next() => false,
+    };
+    if !ended {
+        tracing::warn!(connections = app.metrics.connections.get(), "stopped before all was answered");
+    }
+}
+
+/// What becomes of connections.
+struct Connections {
+    app: Arc<App>,
+    service: TowerToHyperService<Router>,
+    http: http1::Builder,
+    room: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+    /// Says when connections on which nothing comes are to be closed.
+    closing: watch::Sender<bool>,
+}
+
+impl Connections {
+    fn new(router: Router, app: Arc<App>) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(app.limits.idle)
+            .max_headers(MAX_HEADERS)
+            .max_header_size(MAX_HEADER_BYTES)
+            .max_buf_size(BUFFER);
+        Self {
+            room: Arc::new(Semaphore::new(app.limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
+            app,
+            service: TowerToHyperService::new(router),
+            http,
+            graceful: GracefulShutdown::new(),
+            closing: watch::Sender::new(false),
+        }
+    }
+
+    /// Accepts connections as long as it is polled.
+    async fn accept(&self, listener: &TcpListener) -> Infallible {
+        loop {
+            let Ok(place) = Arc::clone(&self.room).acquire_owned().await else { pending().await };
+            match listener.accept().await {
+                Ok((stream, _)) => self.start(stream, place),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Accepts what waits, and no more.
+    fn accept_waiting(&self, listener: &StdListener) {
+        while let Ok(place) = Arc::clone(&self.room).try_acquire_owned() {
+            let Ok((stream, _)) = listener.accept() else { return };
+            if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                self.start(stream, place);
+            }
+        }
+    }
+
+    fn start(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
+        // An answer is written at once; waiting for more of it gains nothing.
+        _ = stream.set_nodelay(true);
+        let arrival = Arrival::default();
+        let io = TokioIo::new(Wire::new(stream, arrival.clone(), self.app.limits.send));
+        let (service, marked) = (self.service.clone(), arrival.clone());
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request: Request = request.map(Body::new);
+            marked.mark(&mut request);
+            let (answer, marked) = (service.call(request), marked.clone());
+            async move {
+                let answer = answer.await;
+                marked.answered();
+                answer
+            }
+        });
+        let connection = self.graceful.watch(self.http.serve_connection(io, service));
+        let (closing, app) = (self.closing.subscribe(), Arc::clone(&self.app));
+        app.metrics.connections.inc();
+        tokio::spawn(async move {
+            tokio::select! {
+                // A client that breaks off or the rules of HTTP is told by the connection itself.
+                _ = connection => {}
+                () = silent(closing, arrival) => {}
+            }
+            app.metrics.connections.dec();
+            drop(place);
+        });
+    }
+
+    /// Ends once every connection has; each with its next answer, or after a moment of silence.
+    async fn end(self) {
+        let Self { graceful, closing, .. } = self;
+        let ended = graceful.shutdown();
+        tokio::pin!(ended);
+        if timeout(LAST_ANSWERS, &mut ended).await.is_err() {
+            _ = closing.send(true);
+            ended.await;
+        }
+    }
+}
+
+/// Ends when silent connections are to be closed, and this is one.
+async fn silent(mut closing: watch::Receiver<bool>, arrival: Arrival) {
+    if closing.wait_for(|closing| *closing).await.is_err() || !arrival.is_silent() {
+        pending().await
+    }
+}
+
+/// What tells a process to end.
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            pending().await
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! `dabnet serve` and `dabnet page`.
