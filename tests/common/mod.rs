@@ -10,6 +10,8 @@ use std::{
 
 use flate2::read::GzDecoder;
 
+pub mod server;
+
 /// A file that the project ships.
 pub fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)

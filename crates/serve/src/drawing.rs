@@ -13,7 +13,7 @@ use serde::{
 use crate::{Limits, json, media::Media, refusal::Refusal};
 
 /// What a body is called in errors.
-const BODY: &str = "the body";
+const BODY: &str = "body";
 
 /// The drawing in a body.
 ///

@@ -54,7 +54,7 @@ impl Default for Limits {
             held_bytes: 256 << 20,
             strokes: 2_000,
             points: 20_000,
-            side: 2048,
+            side: 4096,
             batch: 64,
             connections: 256,
             request: Duration::from_secs(5),

@@ -101,7 +101,7 @@ struct LimitArgs {
     max_points: usize,
 
     /// Pixels of a picture's width and of its height
-    #[arg(long, default_value = "2048", value_name = "PIXELS")]
+    #[arg(long, default_value = "4096", value_name = "PIXELS")]
     max_side: u32,
 
     /// Canvases of an inference request
