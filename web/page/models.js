@@ -16,7 +16,7 @@ export class Models extends EventTarget {
     select.addEventListener("change", () => this.#choose(select.value));
   }
 
-  /** Finds the models and loads the first. */
+  /** Finds the models and loads the first; until that is there, the smallest guesses. */
   async start() {
     try {
       // On its way before it is known for which model.
@@ -25,7 +25,13 @@ export class Models extends EventTarget {
       if (!response.ok) throw new Error(`models/index.json: ${response.status}`);
       const models = await response.json();
       this.#select.append(...models.map(({ name, labels, url }) => new Option(`${labels} words (${name})`, url)));
-      await this.#choose(this.#select.value);
+      const [smallest] = models.toSorted((a, b) => a.bytes - b.bytes);
+      const first = this.#select.value;
+      if (smallest.url !== first) {
+        this.#state.textContent = "loading…";
+        this.#use(smallest.url, await this.#load(smallest.url));
+      }
+      if (this.#select.value === first) await this.#choose(first);
     } catch (error) {
       this.#state.textContent = `No model: ${error.message}`;
     }
@@ -34,16 +40,24 @@ export class Models extends EventTarget {
   async #choose(url) {
     this.#state.textContent = this.#loaded.has(url) ? "" : "loading…";
     try {
-      if (!this.#loaded.has(url)) this.#loaded.set(url, WorkerRecognizer.load(url));
-      const model = await this.#loaded.get(url);
+      const model = await this.#load(url);
       if (this.#select.value !== url) return;
-      this.model = model;
       this.#state.textContent = "";
-      document.body.dataset.model = url;
-      this.dispatchEvent(new Event("change"));
+      this.#use(url, model);
     } catch (error) {
       this.#loaded.delete(url);
       this.#state.textContent = `The model does not load: ${error.message}`;
     }
+  }
+
+  #load(url) {
+    if (!this.#loaded.has(url)) this.#loaded.set(url, WorkerRecognizer.load(url));
+    return this.#loaded.get(url);
+  }
+
+  #use(url, model) {
+    this.model = model;
+    document.body.dataset.model = url;
+    this.dispatchEvent(new Event("change"));
   }
 }

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Draws real sketches on the page in a browser and checks what it makes of them: see check.mjs. Needs Node.js 20 or
+# newer with npm, and Chromium (CHROMIUM=, or /usr/bin/chromium).
+#
+#   scripts/web/run.sh [folder for pictures of the page]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+release=${CARGO_TARGET_DIR:-target}/release
+
+cargo build --release
+npm install --silent --no-package-lock --prefix scripts/web
+"$release/dabnet" serve --bind 127.0.0.1:0 --log-format off >"$release/serve.address" &
+server=$!
+trap 'kill $server' EXIT
+until grep -q http "$release/serve.address"; do sleep 0.1; done
+url=$(grep -o 'http://[^ ]*' "$release/serve.address")
+node scripts/web/check.mjs "$url" "$release/dabnet" --chromium "${CHROMIUM:-/usr/bin/chromium}" ${1:+--shots "$1"}
