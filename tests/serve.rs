@@ -150,10 +150,19 @@ fn what_is_wrong_is_said() {
     post(RECOGNIZE, JSON, &example("cat.png")).assert_error(400, "JSON");
     post(RECOGNIZE, SVG, &example("cat.png")).assert_error(400, "'<'");
     post(RECOGNIZE, SVG, b"<svg").assert_error(400, "SVG");
-    post(RECOGNIZE, PNG, b"").assert_error(400, "Png");
+    post(RECOGNIZE, PNG, b"").assert_error(400, "PNG");
     post(RECOGNIZE, PNG, &example("cat.png")[..2000]).assert_error(400, "PNG");
-    post(RECOGNIZE, "image/jpeg", &example("cat.png")).assert_error(400, "Jpeg");
-    for path in ["/v1", "/v1/recognize/", "/v2/", "/V2", "/v2/models", "/nothing", "/v2/models/nobody"] {
+    post(RECOGNIZE, "image/jpeg", &example("cat.png")).assert_error(400, "JPEG");
+    for path in [
+        "/v1",
+        "/v1/recognize/",
+        "/v2/",
+        "/V2",
+        "/v2/models",
+        "/nothing",
+        "/v2/models/nobody",
+        "/v2/models/%ff",
+    ] {
         server.get(path).assert_error(404, "");
     }
     for (method, path, allowed) in [
@@ -671,6 +680,20 @@ fn requests_are_counted_and_logged() {
     let quiet = Server::start(&["--log-format", "off"]);
     quiet.get("/");
     assert_eq!(quiet.log(), "");
+}
+
+#[test]
+fn a_log_that_nobody_reads_does_not_matter() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let server = Server::start_logging(&["--log-format", "json"], writer);
+    let mut stream = BufReader::new(server.connect());
+    // More than a pipe holds.
+    for _ in 0..2000 {
+        stream.get_mut().write_all(&request("GET", "/v2", &[], b"")).unwrap();
+        assert_eq!(Reply::read(&mut stream).unwrap().status, 200);
+    }
+    drop(reader);
+    assert_eq!(server.get("/v2").status, 200);
 }
 
 #[test]

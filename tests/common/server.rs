@@ -27,6 +27,17 @@ impl Server {
     pub fn start<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
+        Self::start_in(folder, arguments, log)
+    }
+
+    /// The same with another place for what it writes to standard error.
+    pub fn start_logging<S: AsRef<OsStr>>(arguments: &[S], log: impl Into<Stdio>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        File::create(folder.path().join("log")).unwrap();
+        Self::start_in(folder, arguments, log)
+    }
+
+    fn start_in<S: AsRef<OsStr>>(folder: TempDir, arguments: &[S], log: impl Into<Stdio>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_dabnet"))
             .args(["serve", "--bind", "127.0.0.1:0"])
             .args(arguments)

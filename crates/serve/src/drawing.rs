@@ -53,16 +53,16 @@ fn svg(body: &Bytes) -> Result<Drawing, Refusal> {
 }
 
 fn picture(body: &Bytes, format: Format, limit: u32) -> Result<Drawing, Refusal> {
+    let (kind, name) = match format {
+        Format::Png => (ImageFormat::Png, "PNG"),
+        Format::Jpeg => (ImageFormat::Jpeg, "JPEG"),
+        Format::WebP => (ImageFormat::WebP, "WebP"),
+    };
     if Format::recognize(body) != Some(format) {
         return Err(Refusal::Malformed(format!(
-            "the body does not begin as a {format:?} file does; send what the header Content-Type says"
+            "the body does not begin as a file of {name} does; send what the header Content-Type says"
         )));
     }
-    let kind = match format {
-        Format::Png => ImageFormat::Png,
-        Format::Jpeg => ImageFormat::Jpeg,
-        Format::WebP => ImageFormat::WebP,
-    };
     let (width, height) = ImageReader::with_format(Cursor::new(body), kind)
         .into_dimensions()
         .map_err(|error| Refusal::Malformed(format!("the picture's header is damaged: {error}")))?;

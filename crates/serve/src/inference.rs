@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Path, Request, State},
-    http::Response,
+    extract::{FromRequestParts, Path, Request, State},
+    http::{Response, request::Parts},
 };
 use dabnet_engine::{Model, softmax, top};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,18 @@ const OUTPUTS: [&str; 3] = ["logits", "probabilities", "label"];
 /// What the values of the input are, for people who read metadata.
 const CONTENT: &str = "0 is paper and 1 is ink; the server normalises as the model asks for";
 
+/// The model that an address names. What is no text names none.
+pub(crate) struct Name(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let name = Path::<String>::from_request_parts(parts, state).await;
+        name.map(|Path(name)| Self(name)).map_err(|_| Refusal::NotFound)
+    }
+}
+
 /// `GET /v2`.
 pub(crate) async fn server() -> Response<Body> {
     let server = json!({ "name": "dabnet", "version": env!("CARGO_PKG_VERSION"), "extensions": [] });
@@ -32,7 +44,7 @@ pub(crate) async fn server() -> Response<Body> {
 /// `GET /v2/models/{model}`.
 pub(crate) async fn metadata(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    Name(name): Name,
 ) -> Result<Response<Body>, Refusal> {
     let served = &app.catalogue.models()[app.model(Some(&name))?];
     let model = served.model();
@@ -57,10 +69,7 @@ pub(crate) async fn metadata(
 }
 
 /// `GET /v2/models/{model}/ready`.
-pub(crate) async fn ready(
-    State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn ready(State(app): State<Arc<App>>, Name(name): Name) -> Result<Response<Body>, Refusal> {
     app.model(Some(&name))?;
     Ok(app::json(json!({ "name": name, "ready": true }).to_string()))
 }
@@ -68,7 +77,7 @@ pub(crate) async fn ready(
 /// `POST /v2/models/{model}/infer`.
 pub(crate) async fn infer(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    Name(name): Name,
     request: Request,
 ) -> Result<Response<Body>, Refusal> {
     let index = app.model(Some(&name))?;

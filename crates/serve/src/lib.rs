@@ -34,7 +34,7 @@ mod workers;
 pub use catalogue::Catalogue;
 pub use error::ServeError;
 pub use files::Files;
-pub use log::LogFormat;
+pub use log::{Log, LogFormat};
 pub use model::ServedModel;
 pub use options::{Limits, Options};
 pub use server::Server;

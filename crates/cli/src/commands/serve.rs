@@ -119,7 +119,7 @@ enum Log {
 impl Serve {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let catalogue = serving::catalogue(&self.model)?;
-        self.log_format.install();
+        let _log = LogFormat::from(self.log_format).install();
         let server = Server::bind(catalogue, self.options())?;
         {
             // Whoever started this waits for the line.
@@ -163,14 +163,13 @@ impl LimitArgs {
     }
 }
 
-impl Log {
-    fn install(self) {
-        match self {
-            Self::Json => LogFormat::Json,
-            Self::Text => LogFormat::Text,
-            Self::Off => LogFormat::Off,
+impl From<Log> for LogFormat {
+    fn from(log: Log) -> Self {
+        match log {
+            Log::Json => Self::Json,
+            Log::Text => Self::Text,
+            Log::Off => Self::Off,
         }
-        .install();
     }
 }
 
