@@ -346,11 +346,14 @@ fn ending_under_load_loses_no_request() {
     let (answered, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let body = request("POST", RECOGNIZE, &[("content-type", JSON)], &square());
     thread::scope(|scope| {
-        for _ in 0..16 {
-            scope.spawn(|| {
+        for client in 0..16 {
+            let (server, body, answered, stop) = (&server, &body, &answered, &stop);
+            scope.spawn(move || {
                 let mut stream = BufReader::new(server.connect());
                 loop {
-                    if stream.get_mut().write_all(&body).is_err() {
+                    // Some ask again at once, some are silent when the server is told to end.
+                    thread::sleep(Duration::from_millis(client % 4));
+                    if stream.get_mut().write_all(body).is_err() {
                         break;
                     }
                     let Some(reply) = Reply::read(&mut stream) else { break };

@@ -4,7 +4,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener as StdListener},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{Router, body::Body, extract::Request, http::HeaderValue};
@@ -44,6 +44,8 @@ const BUFFER: usize = 64 << 10;
 const ASYNC_THREADS: usize = 2;
 /// How long a stopping server lets connections end with their next answer before it closes silent ones.
 const LAST_ANSWERS: Duration = Duration::from_millis(300);
+/// How often it looks whether they have.
+const TURN: Duration = Duration::from_millis(5);
 /// The wait before another try where the system has no connection to give, as with too many open files.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -218,15 +220,16 @@ impl Connections {
         });
     }
 
-    /// Ends once every connection has; each with its next answer, or after a moment of silence.
+    /// Ends once every connection has. Clients that ask often end theirs with the next answer, which tells them
+    /// to; to close a connection on which a request may be under way would lose it. Those on which nothing
+    /// comes for a moment are closed after that, and the rest once they have their answer.
     async fn end(self) {
-        let Self { graceful, closing, .. } = self;
-        let ended = graceful.shutdown();
-        tokio::pin!(ended);
-        if timeout(LAST_ANSWERS, &mut ended).await.is_err() {
-            _ = closing.send(true);
-            ended.await;
+        let last = Instant::now() + LAST_ANSWERS;
+        while self.graceful.count() > 0 && Instant::now() < last {
+            sleep(TURN).await;
         }
+        _ = self.closing.send(true);
+        self.graceful.shutdown().await;
     }
 }
 
