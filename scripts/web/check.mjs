@@ -5,6 +5,7 @@
 //
 // See run.sh, which installs what this needs.
 import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
 import { readFileSync, writeFileSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -150,6 +151,57 @@ for (const [name, network] of [
   const [line] = sketches();
   await draw(page, placed(line, await page.locator("#board").boundingBox()));
   expect((await guessed(page)) === recognized([line])[0].label, `guesses without a network; ${sizes} bytes are kept`);
+  await context.close();
+}
+
+// The game, with drawings that the program knows.
+{
+  const { context, page } = await opened();
+  await page.goto(url);
+  await ready(page, MODEL);
+  const lines = sketches();
+  const labels = recognized(lines).map(({ label }) => label);
+  await page.click("#play");
+  const rounds = [];
+  while (!(await page.locator("#gallery").isVisible())) {
+    const wanted = await page.locator("#wanted").innerText();
+    rounds.push(wanted);
+    const board = await page.locator("#board").boundingBox();
+    const line = lines.find((line, at) => labels[at] === wanted && JSON.parse(line).word === wanted);
+    // It may be known before it is finished; then the next one is asked for.
+    for (const stroke of placed(line, board)) {
+      await page.mouse.move(...stroke[0]);
+      await page.mouse.down();
+      for (const point of stroke.slice(1)) await page.mouse.move(...point);
+      await page.mouse.up();
+      await page.waitForTimeout(60);
+      if ((await page.locator("#gallery").isVisible()) || (await page.locator("#wanted").innerText()) !== wanted) break;
+    }
+  }
+  const title = await page.locator("#gallery-title").innerText();
+  const cards = await page.locator("#drawings li").count();
+  expect(new Set(rounds).size === 6 && cards === 6 && title === "It knew 6 of 6", `the game asks for six drawings and knows what the program knows: ${title}`);
+  if (options.shots) await page.screenshot({ path: join(options.shots, "game.png") });
+  await context.close();
+}
+
+// Without a mouse: a line by the keyboard, what is read out, and what a checker of accessibility, for which the page's
+// policy has to be set aside, says.
+{
+  const { context, page } = await opened({ bypassCSP: true });
+  await page.goto(url);
+  await ready(page, MODEL);
+  await page.locator("#board").focus();
+  for (const key of ["Space", ..."RRRRRRRRDDDDDDDDLLLLLLLLUUUUUUUU", "Space"]) {
+    await page.keyboard.press({ R: "ArrowRight", D: "ArrowDown", L: "ArrowLeft", U: "ArrowUp" }[key] ?? key);
+  }
+  await page.waitForFunction(() => document.body.dataset.seen === document.body.dataset.drawn);
+  const spoken = await page.locator("#spoken").innerText();
+  expect(spoken.split(", ").length === 3, `a square drawn with the keyboard is read out: ${spoken}`);
+  await page.locator("#inside summary").click();
+  await page.addScriptTag({ path: createRequire(import.meta.url).resolve("axe-core") });
+  const { violations } = await page.evaluate(() => window.axe.run());
+  expect(violations.length === 0, `axe finds nothing${violations.map(({ id, nodes }) => ` ${id}: ${nodes[0].html}`).join(";")}`);
   await context.close();
 }
 

@@ -91,13 +91,14 @@ function show(rounds) {
   find("gallery-title").textContent = `It knew ${known} of ${rounds.length}`;
   find("gallery").showModal();
   find("drawings").replaceChildren(...rounds.map(card));
+  // Only what is shown knows its colour.
+  for (const [at, canvas] of document.querySelectorAll("#drawings canvas").entries()) thumbnail(canvas, rounds[at].strokes);
 }
 
-function card({ label, isKnown, strokes, guess }) {
+function card({ label, isKnown, guess }) {
   const item = document.createElement("li");
   const canvas = document.createElement("canvas");
   const text = document.createElement("p");
-  thumbnail(canvas, strokes);
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `Your drawing of ${label}`);
   text.className = isKnown ? "known" : "";
