@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Numbers, canvas, network::network, packed, reference, sketch};
-use dabnet_engine::{Isa, Model, PackedModel, Parameters, Session};
+use dabnet_engine::{Fired, Isa, Model, PackedModel, Parameters, Session};
 use dabnet_graph::{
     Activation, Builder, Canvas, Filters, Graph, Node, Op, Options, Policy, Precision, Shape, architectures,
 };
@@ -158,6 +158,39 @@ fn sketch_a_net_64_agrees() {
 #[test]
 fn sketch_a_net_agrees() {
     bundled("sketch-a-net", "fbin", Numbers::Dyadic, 1);
+}
+
+/// What fires, layer by layer; the logits are those of a run that nobody looks at.
+fn fired(packed: &PackedModel, isa: Isa, canvas: &[f32]) -> Vec<(String, Fired)> {
+    let mut session = Session::new(&Model::with_isa(packed.clone(), isa).unwrap());
+    let mut seen = Vec::new();
+    let look = |layer: &str, fired: &Fired| seen.push((layer.to_owned(), fired.clone()));
+    let looked = session.run_looking(canvas, look).unwrap().to_vec();
+    assert!(same_bits(session.run(canvas).unwrap(), &looked));
+    seen
+}
+
+#[test]
+fn what_fires_is_what_signs_give() {
+    for (name, policy) in
+        [("sketch-a-net-64", "fbin"), ("sketch-a-net-64", "hybrid:conv3"), ("resnet-18", "fbin")]
+    {
+        let graph = architectures::find(name).unwrap().graph(64, 20, &policy.parse().unwrap()).unwrap();
+        let packed = packed(graph, Numbers::Dyadic, 3);
+        let canvas = sketch(packed.graph.input_shape().elements(), Numbers::Dyadic, 3);
+        let expected = reference::run(&packed, &canvas, Numbers::Dyadic);
+        assert!(expected.exact && !expected.signs.is_empty());
+        let found = fired(&packed, Isa::Scalar, &canvas);
+        for isa in Isa::supported() {
+            assert_eq!(fired(&packed, isa, &canvas), found, "{isa}");
+        }
+        for (shape, signs) in expected.signs {
+            let count = |channel: &[f64]| channel.iter().filter(|&&sign| sign > 0.0).count() as u32;
+            let counts = signs.chunks_exact(shape.positions()).map(count).collect();
+            let expected = Fired { positions: shape.positions(), counts };
+            assert!(found.iter().any(|(_, fired)| *fired == expected), "{name} {policy} {shape}");
+        }
+    }
 }
 
 #[test]

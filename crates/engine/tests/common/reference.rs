@@ -15,6 +15,8 @@ pub struct Reference {
     /// Whether single precision too is exact in every order of summation, which only
     /// [dyadic](Numbers::Dyadic) numbers are.
     pub exact: bool,
+    /// What every sign gave, channels × height × width.
+    pub signs: Vec<(Shape, Vec<f64>)>,
 }
 
 struct Tensor {
@@ -27,6 +29,7 @@ pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference 
     let graph = &packed.graph;
     let mut tensors: Vec<Tensor> = Vec::new();
     let (mut margin, mut exact) = (f64::INFINITY, numbers == Numbers::Dyadic);
+    let mut signs = Vec::new();
     for (id, node) in graph.nodes().iter().enumerate() {
         let input = node.inputs.first().map(|&input| &tensors[input]);
         let largest =
@@ -85,10 +88,13 @@ pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference 
                 Tensor { values: convolve(graph, id, &input.values, &weights), quantum }
             }
         };
+        if matches!(node.op, Op::Sign) {
+            signs.push((graph.shape(id), tensor.values.clone()));
+        }
         exact &= tensor.values.iter().all(|x| x.abs() / tensor.quantum < f64::from(1 << 22));
         tensors.push(tensor);
     }
-    Reference { logits: tensors.pop().unwrap().values, margin, exact }
+    Reference { logits: tensors.pop().unwrap().values, margin, exact, signs }
 }
 
 fn least_quantum(tensors: &[&Tensor]) -> f64 {
