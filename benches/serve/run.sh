@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How many sketches `dabnet serve` recognises a second, how long they take, and what it does when twice as
-# many come as it can answer. Needs wrk (https://github.com/wg/wrk) and Linux; builds dabnet first. Client and
+# How many sketches `dabnet serve` recognises a second, how long they take, and what it does when more come
+# than it can answer. Needs wrk (https://github.com/wg/wrk) and Linux; builds dabnet first. Client and
 # server share the machine, so that a server alone does more.
 #
 #   benches/serve/run.sh [seconds of the long run, 120]
@@ -34,23 +34,24 @@ row() {
     local answers per_s p50 p99 max refused broken
     eval "$(grep '^answers=' "$work/wrk" | tr ' ' '\n')"
     local good=$((answers - refused))
-    echo "| $1 | $2 | $((answers / $3)) | $((good / $3)) | $((refused / $3)) | $broken | $p50 | $p99 | $max |"
+    echo "| $1 | $2 | $((answers / $3)) | $((good / $3)) | $((refused / $3)) | $broken | $p50 | $p99 | $max | $(tail -n 1 "$work/rss") |"
     capacity=$((good / $3))
 }
 
-echo "| load | connections | asked/s | recognised/s | 503/s | broken | p50 ms | p99 ms | max ms |"
-echo "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+echo "| load | connections | asked/s | recognised/s | 503/s | broken | p50 ms | p99 ms | max ms | memory kB |"
+echo "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
 row "strokes, one client" 1 "$short" 0 "$work/sketch.json" application/json
 row "strokes, 16 clients" 16 "$short" 0 "$work/sketch.json" application/json
 row "PNG, 16 clients" 16 "$short" 0 data/examples/cat.png image/png
-row "strokes, sustained" 64 "$seconds" 0 "$work/sketch.json" application/json
+row "strokes, 64 clients" 64 "$short" 0 "$work/sketch.json" application/json
+row "the same, long" 64 "$seconds" 0 "$work/sketch.json" application/json
 # As many as give twice of what was answered just now, each waiting between requests.
 delay=$((240 * 1000 / (2 * capacity)))
-row "strokes, twice that" 240 "$short" "$((delay > 0 ? delay : 1))" "$work/sketch.json" application/json
+row "strokes, aimed at twice that" 240 "$short" "$((delay > 0 ? delay : 1))" "$work/sketch.json" application/json
+row "strokes, 240 clients without a pause" 240 "$short" 0 "$work/sketch.json" application/json
 
 echo
-echo "Resident memory in kB: $(awk 'NR == 3 { first = $1 } { last = $1; if ($1 > most) most = $1 }
-    END { print first " at first, " most " at most, " last " at the end" }' "$work/rss")."
+echo "Resident memory was $(sort -n "$work/rss" | tail -n 1) kB at most."
 kill -TERM "$server"
 wait "$server" && echo "The server ended with 0."
 echo "Failed in a worker: $(grep -c panicked "$work/log" || true)."
