@@ -333,6 +333,22 @@ fn what_waited_too_long_is_not_done() {
 }
 
 #[test]
+fn a_connection_on_which_a_body_was_left_is_said_to_close() {
+    let server = Server::start::<&str>(&[]);
+    let asked = |path: &str, media: &str, body: &[u8]| {
+        let mut stream = server.connect();
+        stream.write_all(&request("POST", path, &[("content-type", media)], body)).unwrap();
+        let reply = Reply::read(&mut BufReader::new(stream)).unwrap();
+        (reply.status, reply.header("connection") == Some("close"))
+    };
+    assert_eq!(asked(RECOGNIZE, JSON, &square()), (200, false));
+    assert_eq!(asked(RECOGNIZE, JSON, b"{"), (400, false));
+    assert_eq!(asked(RECOGNIZE, "text/plain", &square()), (415, true));
+    assert_eq!(asked("/v1/recognize?top=0", JSON, &square()), (400, true));
+    assert_eq!(asked("/nothing", JSON, &square()), (404, true));
+}
+
+#[test]
 fn connections_over_the_limit_wait() {
     let server = Server::start(&["--max-connections", "2", "--idle-timeout", "0.5"]);
     let silent = [server.connect(), server.connect()];

@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     body::{Body, Bytes, HttpBody},
@@ -17,6 +23,23 @@ use crate::refusal::Refusal;
 const LINGER_BYTES: usize = 16 << 20;
 /// For how long.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// Whether a request's body has been read to its end: a connection on which some of it is left cannot be used again.
+#[derive(Clone, Default)]
+pub(crate) struct Whole(Arc<AtomicBool>);
+
+impl Whole {
+    /// Has it be known whether the body of `request` is read. One without bytes is.
+    pub(crate) fn watch(request: &mut Request) -> Self {
+        let whole = Self(Arc::new(AtomicBool::new(request.body().is_end_stream())));
+        request.extensions_mut().insert(whole.clone());
+        whole
+    }
+
+    pub(crate) fn is_read(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// A body, and the right to hold so many bytes.
 pub(crate) struct Held {
@@ -44,6 +67,7 @@ impl AsRef<[u8]> for Held {
 /// [`Refusal::Malformed`] if it ends before its length.
 pub(crate) async fn read(request: Request, max: usize, held: &Arc<Semaphore>) -> Result<Held, Refusal> {
     let expects = request.headers().contains_key(EXPECT);
+    let whole = request.extensions().get::<Whole>().cloned().unwrap_or_default();
     let mut body = request.into_body();
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > max {
@@ -65,6 +89,7 @@ pub(crate) async fn read(request: Request, max: usize, held: &Arc<Semaphore>) ->
         right.merge(acquire(held, data.len())?);
         bytes.extend_from_slice(&data);
     }
+    whole.0.store(true, Ordering::Relaxed);
     Ok(Held { bytes, _right: right })
 }
 

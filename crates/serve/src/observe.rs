@@ -18,6 +18,7 @@ use axum::{
 
 use crate::{
     app::App,
+    body::Whole,
     refusal::{Reason, Refusal},
     wire::Arrived,
 };
@@ -42,15 +43,16 @@ const HEADERS: [(HeaderName, &str); 5] = [
 pub(crate) struct Route(pub(crate) &'static str);
 
 /// The layer around all routes.
-pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let arrived = Arrived::of(&request);
     let matched = request.extensions().get::<MatchedPath>().cloned();
+    let body = Whole::watch(&mut request);
     let mut response = next.run(request).await;
     if response.status() == StatusCode::METHOD_NOT_ALLOWED && !response.headers().contains_key(CONTENT_TYPE) {
         response = explained(response);
     }
-    dress(response.headers_mut(), app.draining());
+    dress(response.headers_mut(), app.draining() || !body.is_read());
     let route = match (&matched, response.extensions().get::<Route>()) {
         (Some(path), _) => path.as_str(),
         (None, Some(route)) => route.0,
@@ -78,13 +80,13 @@ fn explained(response: Response) -> Response {
     explained
 }
 
-fn dress(headers: &mut HeaderMap, draining: bool) {
+fn dress(headers: &mut HeaderMap, is_last: bool) {
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    if draining {
+    if is_last {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
 }
