@@ -169,13 +169,18 @@ function paint(context, strokes, colour) {
 
 /** Draws a stroke from one of its points on. */
 function paintFrom(context, { points, widths }, first, colour) {
-  context.strokeStyle = colour;
+  context.strokeStyle = context.fillStyle = colour;
   context.lineCap = context.lineJoin = "round";
-  for (let at = first; at < points.length; at += 1) {
-    const from = points[Math.max(at - 1, 0)];
+  if (first === 0 && points.length > 0) {
+    // A line without length is not drawn, and a tap is a dot.
+    context.beginPath();
+    context.arc(...points[0], widths[0] / 2, 0, 2 * Math.PI);
+    context.fill();
+  }
+  for (let at = Math.max(first, 1); at < points.length; at += 1) {
     context.lineWidth = widths[at];
     context.beginPath();
-    context.moveTo(...from);
+    context.moveTo(...points[at - 1]);
     context.lineTo(...points[at]);
     context.stroke();
   }

@@ -57,10 +57,10 @@ function layers({ layers }, answer, colour) {
       const canvas = picture(Math.min(fired.length, 64), Math.ceil(fired.length / 64), `${layer.name}: how often each filter fired`);
       canvas.style.height = `${0.7 * canvas.height}rem`;
       shade(canvas, (at) => (fired[at] ?? 0) / positions, colour);
-      sights.push(paragraph(`${fired.filter((count) => count > 0).length} of ${fired.length} filters fired; the darker, the more often`), canvas);
+      sights.push(paragraph(`${fired.filter((count) => count > 0).length} of ${fired.length} filters fired; the stronger, the more often`), canvas);
     }
     if (layer.alpha.length > 0) {
-      sights.push(paragraph("each filter's two values, α dark and β light; the line is zero"), values(layer, colour));
+      sights.push(paragraph("each filter's two values, α strong and β faint; the line is zero"), values(layer, colour));
     }
     const kind = { full: "32-bit weights", wbin: "one-bit weights", fbin: "one-bit weights and inputs" }[layer.precision];
     return [heading(layer.name, `${layer.filters} filters, ${kind}, ${kilobytes(layer.bytes)}`), ...sights];
