@@ -122,6 +122,8 @@ for (const [name, network] of [
   if (network) {
     await devtools.send("Network.emulateNetworkConditions", { offline: false, latency: network.latency, downloadThroughput: network.download / 8, uploadThroughput: network.download / 8 });
   }
+  let bytes = 0;
+  devtools.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
   const start = performance.now();
   await page.goto(url, { waitUntil: "commit" });
   await page.locator("#board").waitFor();
@@ -130,7 +132,7 @@ for (const [name, network] of [
   const guess = performance.now() - start;
   await ready(page);
   const all = performance.now() - start;
-  console.log(`     ${name}: sheet after ${Math.round(drawable)} ms, guesses after ${Math.round(guess)} ms, of all words after ${Math.round(all)} ms`);
+  console.log(`     ${name}: sheet after ${Math.round(drawable)} ms, guesses after ${Math.round(guess)} ms, of all words after ${Math.round(all)} ms, ${bytes} bytes`);
   await context.close();
 }
 
