@@ -6,6 +6,8 @@ mod raster;
 mod removal;
 mod wave;
 
+use std::f32::consts::TAU;
+
 use dabnet_graph::Canvas;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -17,7 +19,10 @@ use self::removal::{dropped, removed};
 use self::wave::Wave;
 use crate::fit::{Placement, Window, bounds};
 use crate::rasterize::draw;
-use crate::{Point, Stroke};
+use crate::{Point, SketchError, Stroke};
+
+/// The most stretch, shear and change of line width: beyond it nothing is left of a sketch.
+const MOST: f32 = 3.0;
 
 /// How much a sketch may be varied before it is drawn, so that a network meets each one in many
 /// ways.
@@ -105,6 +110,32 @@ impl Augment {
             zoom: 1.0,
             crop: 0.0,
             line: 0.0,
+        }
+    }
+
+    /// Checks that every amount is in range.
+    ///
+    /// # Errors
+    /// [`SketchError::Augment`], naming the first that is not.
+    pub fn validate(&self) -> Result<(), SketchError> {
+        let ranges = [
+            ("flip", self.flip, 0.0, 1.0),
+            ("rotation", self.rotation, 0.0, TAU),
+            ("stretch", self.stretch, 0.0, MOST),
+            ("shear", self.shear, 0.0, MOST),
+            ("warp", self.warp, 0.0, 1.0),
+            ("drift", self.drift, 0.0, 1.0),
+            ("drop", self.drop, 0.0, 1.0),
+            ("remove", self.remove, 0.0, 1.0),
+            ("partial", self.partial, 0.0, 1.0),
+            ("bend", self.bend, 0.0, 1.0),
+            ("zoom", self.zoom, 0.1, 1.0),
+            ("crop", self.crop, 0.0, 0.9),
+            ("line", self.line, 0.0, MOST),
+        ];
+        match ranges.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
+            Some((field, value, least, most)) => Err(SketchError::Augment { field, value, least, most }),
+            None => Ok(()),
         }
     }
 

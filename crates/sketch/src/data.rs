@@ -87,6 +87,13 @@ impl DataSet {
         &self.manifest
     }
 
+    /// Tells its sketches from others, wherever they lie and whenever they were imported.
+    pub fn checksum(&self) -> u32 {
+        let mut sum = crc32fast::Hasher::new();
+        self.manifest.shards.iter().for_each(|shard| sum.update(&shard.crc32.to_le_bytes()));
+        sum.finalize()
+    }
+
     /// How it is split into parts.
     pub fn split(&self) -> &Split {
         &self.split

@@ -191,6 +191,18 @@ pub enum SketchError {
         /// Why not.
         reason: String,
     },
+    /// An amount of [`Augment`](crate::Augment) that no sketch can be varied by.
+    #[error("augment.{field} is {value}: it must be from {least} to {most}")]
+    Augment {
+        /// The amount.
+        field: &'static str,
+        /// What was asked for.
+        value: f32,
+        /// The least that it may be.
+        least: f32,
+        /// The most.
+        most: f32,
+    },
     /// A file that cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
