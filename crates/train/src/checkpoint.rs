@@ -33,6 +33,9 @@ pub(crate) struct Origin {
     pub examples: usize,
     /// CRC-32 of their labels.
     pub labels: u32,
+    /// What tells the data from other data, where the run was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<u32>,
     /// [Fingerprint](Trained::fingerprint) of the teacher.
     pub teacher: Option<u32>,
 }

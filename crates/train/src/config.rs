@@ -17,6 +17,9 @@ pub use optimizer::{Moments, Momentum, Optimizer};
 pub use schedule::Schedule;
 pub use weight_gradient::WeightGradient;
 
+/// The most threads that are started.
+const MAX_THREADS: usize = 1024;
+
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -131,6 +134,8 @@ impl TrainConfig {
     fn fault(&self) -> Option<&'static str> {
         let checks = [
             (self.epochs > 0, "epochs must be at least 1"),
+            (u32::try_from(self.epochs).is_ok(), "epochs must be at most 4294967295"),
+            (self.threads <= MAX_THREADS, "threads must be at most 1024"),
             (self.batch >= 2, "a batch must have at least 2 examples"),
             (
                 self.learning_rate > 0.0 && self.learning_rate.is_finite(),
@@ -257,6 +262,8 @@ mod tests {
         TrainConfig::published(false).validate().unwrap();
         let wrong = [
             TrainConfig { epochs: 0, ..default() },
+            TrainConfig { epochs: usize::MAX / 2, ..default() },
+            TrainConfig { threads: 1025, ..default() },
             TrainConfig { learning_rate: f32::NAN, ..default() },
             TrainConfig { ema: Some(1.0), ..default() },
             TrainConfig { real_weight_epochs: 13, ..default() },

@@ -19,13 +19,15 @@ pub enum TrainError {
         /// Why.
         source: SplitError,
     },
-    /// The loss is no longer a number.
-    #[error("the loss became {loss} in epoch {epoch}; try a lower learning rate")]
+    /// Something is no longer a finite number.
+    #[error("training diverged: {what} became {value} in epoch {epoch}; try a lower learning rate")]
     Diverged {
+        /// The loss, or the tensor that it is in.
+        what: String,
+        /// What it is.
+        value: f32,
         /// Epoch, from 1.
         epoch: usize,
-        /// The loss.
-        loss: f32,
     },
     /// The examples or the configuration cannot train this network.
     #[error("{0}")]

@@ -62,7 +62,7 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
         if self.now.counts.step == 0 {
             self.record_start()?;
         }
-        self.observer.begin(&self.history)?;
+        self.observer.begin(self.now.counts.step, &self.history)?;
         let before = Duration::try_from_secs_f64(self.now.counts.seconds).unwrap_or_default();
         for batch in batches {
             self.step(&batch?)?;
@@ -72,7 +72,11 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
             if self.summed > 0 {
                 continue;
             }
-            if self.plan.ends_epoch(self.now.counts.step) {
+            let ends_epoch = self.plan.ends_epoch(self.now.counts.step);
+            if ends_epoch || self.wish > Control::Continue {
+                self.check_finite()?;
+            }
+            if ends_epoch {
                 self.end_epoch(elapsed)?;
             }
             if self.wish > Control::Continue {
@@ -84,6 +88,15 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
             self.wish = Control::Continue;
         }
         Ok(Outcome::Finished(self.now.trained(self.history)?))
+    }
+
+    /// That the run can go on from here: a checkpoint must be readable.
+    fn check_finite(&self) -> Result<(), TrainError> {
+        let epoch = self.plan.epoch_of(self.now.counts.step - 1);
+        match self.now.not_finite() {
+            Some((what, value)) => Err(TrainError::Diverged { what, value, epoch }),
+            None => Ok(()),
+        }
     }
 
     fn record_start(&mut self) -> Result<(), TrainError> {
@@ -102,9 +115,7 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
             self.effective = self.effective_of(&self.now.parameters, real_weights)?;
         }
         let gradients = self.trainer.batch_gradients(&self.now.parameters, &self.effective, batch)?;
-        if !gradients.loss.is_finite() {
-            return Err(TrainError::Diverged { epoch: batch.epoch, loss: gradients.loss });
-        }
+        check_loss("the loss", gradients.loss, batch.epoch)?;
         let counts = &mut self.now.counts;
         if self.plan.ends_epoch(index) {
             (counts.loss, counts.correct) = (0.0, 0);
@@ -209,6 +220,7 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
         };
         let TrainConfig { seed, device, .. } = self.trainer.config;
         let found = self.trainer.threads.install(|| Validation::new(network, examples, seed, device))?;
+        check_loss("the validation loss", found.loss as f32, epoch)?;
         let counts = &mut self.now.counts;
         counts.validation = Some(found);
         let best = !real_weights && counts.best.is_none_or(|best| found.beats(&best));
@@ -246,6 +258,13 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
         let Trainer { graph, config, threads, .. } = self.trainer;
         threads.install(|| effective(graph, parameters, config.scheme, real_weights))
     }
+}
+
+fn check_loss(what: &str, value: f32, epoch: usize) -> Result<(), TrainError> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(TrainError::Diverged { what: what.to_owned(), value, epoch })
 }
 
 fn mean(values: &[f32]) -> f32 {

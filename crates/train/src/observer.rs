@@ -4,12 +4,13 @@ use crate::{Checkpoint, History, Progress, Snapshot, TrainError, Trained, Valida
 ///
 /// What a method does not override goes on. An error ends training.
 pub trait Observer {
-    /// Before the first step, with the history so far: the start, or what a resumed run went through.
+    /// Before the first step, with the steps done and the history so far: the start, or what a resumed run went
+    /// through.
     ///
     /// # Errors
     /// Whatever ends training.
-    fn begin(&mut self, history: &History) -> Result<(), TrainError> {
-        let _ = history;
+    fn begin(&mut self, step: usize, history: &History) -> Result<(), TrainError> {
+        let _ = (step, history);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -66,6 +67,8 @@ impl Default for Saving {
 #[derive(Clone, Debug)]
 pub struct Run {
     folder: PathBuf,
+    /// Where it is [held](Self::hold).
+    lock: Option<Arc<Lock>>,
 }
 
 impl Run {
@@ -76,7 +79,7 @@ impl Run {
     pub fn create(folder: impl Into<PathBuf>) -> Result<Self, TrainError> {
         let folder = folder.into();
         match fs::create_dir_all(&folder) {
-            Ok(()) => Ok(Self { folder }),
+            Ok(()) => Ok(Self { folder, lock: None }),
             Err(source) => Err(TrainError::Write { path: folder, source }),
         }
     }
@@ -86,12 +89,21 @@ impl Run {
     /// # Errors
     /// [`TrainError::Config`] if it has none.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, TrainError> {
-        let run = Self { folder: folder.into() };
+        let run = Self { folder: folder.into(), lock: None };
         if run.is_begun() {
             return Ok(run);
         }
         let (folder, name) = (run.folder.display(), Saved::Latest.file_name());
         Err(TrainError::Config(format!("{folder} is no run that has been trained: it has no {name}")))
+    }
+
+    /// The same, kept from other processes until this and its copies are gone.
+    ///
+    /// # Errors
+    /// [`TrainError::Busy`] if another process trains this run.
+    pub fn hold(self) -> Result<Self, TrainError> {
+        let lock = Some(Arc::new(Lock::take(&self.folder)?));
+        Ok(Self { lock, ..self })
     }
 
     /// Whether there is a checkpoint to go on from.
@@ -155,19 +167,37 @@ impl Run {
     /// goes. The network it gives is the last one, not the best.
     ///
     /// # Errors
-    /// [`TrainError::Busy`] if another process trains this run, [`TrainError::Mismatch`] if what was
-    /// trained here is another run, and whatever ends training.
+    /// [`TrainError::Busy`] if another process trains this run, [`TrainError::File`] of a
+    /// [`TrainError::Mismatch`] if what was trained here is another run, and whatever ends training.
     pub fn train<E: Examples>(
         &self,
         trainer: Trainer<'_, E>,
         saving: Saving,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, TrainError> {
-        let _lock = Lock::take(&self.folder)?;
+        let _held = match self.lock {
+            Some(_) => None,
+            None => Some(Lock::take(&self.folder)?),
+        };
         self.sweep()?;
+        self.go_on(trainer, saving, observer).map_err(|error| match error {
+            TrainError::Mismatch { .. } => {
+                TrainError::File { path: self.folder.clone(), source: Box::new(error) }
+            }
+            error => error,
+        })
+    }
+
+    fn go_on<E: Examples>(
+        &self,
+        trainer: Trainer<'_, E>,
+        saving: Saving,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, TrainError> {
         let (trainer, step) = match self.resumable(observer)? {
             Some(checkpoint) => {
                 let (history, step) = (self.history(&checkpoint)?, checkpoint.step());
+                self.check_metrics(&checkpoint, observer)?;
                 (trainer.resume(checkpoint, history)?, step)
             }
             None => (trainer, 0),
@@ -176,8 +206,22 @@ impl Run {
         trainer.train_with(&mut recorder)
     }
 
+    /// Says so if metrics lack an epoch that the checkpoint has seen. No run needs them to go on.
+    fn check_metrics(&self, checkpoint: &Checkpoint, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let lines = self.metric_lines();
+        let metrics = lines.read(|metric| metric.step() <= checkpoint.step())?;
+        let epochs = metrics.iter().filter(|metric| matches!(metric, Metric::Epoch(_))).count();
+        if epochs < checkpoint.epochs_done() {
+            let (path, done) = (lines.path().display(), checkpoint.epochs_done());
+            observer.warn(&format!(
+                "{path} has {epochs} of the {done} epochs so far; going on without the others"
+            ));
+        }
+        Ok(())
+    }
+
     /// The newest checkpoint that is whole. The best one is as good to go on from as the latest: it only
-    /// takes longer to end in the same place.
+    /// takes longer to end in the same place. It takes the place of the latest, as it may be the end.
     fn resumable(&self, observer: &mut dyn Observer) -> Result<Option<Checkpoint>, TrainError> {
         if !self.is_begun() {
             return Ok(None);
@@ -186,6 +230,7 @@ impl Run {
             Ok(checkpoint) => Ok(Some(checkpoint)),
             Err(error) => match self.checkpoint(Saved::Best) {
                 Ok(checkpoint) => {
+                    checkpoint.save(self.path(Saved::Latest))?;
                     observer.warn(&format!("{error}; going on from {}", Saved::Best.file_name()));
                     Ok(Some(checkpoint))
                 }
@@ -201,10 +246,7 @@ impl Run {
             let entry = entry.map_err(unreadable)?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let of_ours = [Saved::Latest, Saved::Best]
-                .iter()
-                .any(|saved| name.strip_prefix('.').is_some_and(|name| name.starts_with(saved.file_name())));
-            if of_ours && name.ends_with(".tmp") {
+            if is_temporary(&name) {
                 fs::remove_file(entry.path())
                     .map_err(|source| TrainError::Write { path: entry.path(), source })?;
             }
@@ -219,4 +261,11 @@ impl Run {
     fn metric_lines(&self) -> Lines<Metric> {
         Lines::new(self.folder.join(METRICS))
     }
+}
+
+/// Whether a file is what was being written in place of another: `.NAME.PROCESS.tmp`.
+fn is_temporary(name: &str) -> bool {
+    let inner = name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp"));
+    let process = inner.and_then(|name| name.rsplit_once('.')).map(|(_, process)| process);
+    process.is_some_and(|process| !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit()))
 }

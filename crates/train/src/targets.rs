@@ -45,8 +45,7 @@ impl Targets<'_> {
     /// How many examples of which `logits` has a row each are labelled right.
     pub(crate) fn count_correct(&self, logits: &[f32]) -> usize {
         let rows = logits.chunks(logits.len() / self.labels.len());
-        let pairs = rows.zip(self.labels);
-        pairs.filter(|(row, label)| row.iter().all(|&logit| logit <= row[**label])).count()
+        rows.zip(self.labels).filter(|(row, label)| rank(row, **label) == Some(0)).count()
     }
 
     /// `weight` times the cross entropy of one row; adds its gradient to `slopes`.
@@ -87,9 +86,29 @@ fn log_softmax(logits: &[f32], temperature: f64) -> impl Iterator<Item = f64> {
     logits.iter().map(move |&logit| relative(logit) - total)
 }
 
+/// How many labels an answer puts before one: those of greater logits, and of equal logits the earlier. None where
+/// the logit of the label is not a number.
+pub(crate) fn rank(row: &[f32], label: usize) -> Option<usize> {
+    let logit = row[label];
+    let before = row[..label].iter().filter(|&&other| logit > other);
+    let after = row[label + 1..].iter().filter(|&&other| logit >= other);
+    (!logit.is_nan()).then(|| row.len() - 1 - before.count() - after.count())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_equal_logits_the_first_comes_first() {
+        assert_eq!([0, 1, 2].map(|label| rank(&[1.0, 1.0, 2.0], label)), [1, 2, 0].map(Some));
+        let none = [f32::NAN; 2];
+        assert_eq!([0, 1].map(|label| rank(&none, label)), [None; 2]);
+        // What is not a number is before all that are.
+        assert_eq!(rank(&[1.0, f32::NAN], 0), Some(1));
+        let targets = Targets { labels: &[1, 0], label_smoothing: 0.0, teacher: None };
+        assert_eq!(targets.count_correct(&[0.0, 0.0, 0.0, 0.0]), 1);
+    }
 
     const LOGITS: [f32; 6] = [0.3, -1.2, 2.0, 0.1, 0.7, -0.4];
     const ANSWERS: [f32; 6] = [1.5, 0.2, -0.3, -2.0, 0.5, 1.0];

@@ -34,6 +34,8 @@ pub struct Trainer<'a, E> {
     teacher: Option<&'a Trained>,
     pub(crate) validation: Option<&'a dyn Examples>,
     labels: Vec<String>,
+    /// What tells the data from other data.
+    data: Option<u32>,
     /// Where it goes on, instead of at the start.
     resumed: Option<(Checkpoint, History)>,
 }
@@ -69,6 +71,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
             teacher: None,
             validation: None,
             labels: Vec::new(),
+            data: None,
             resumed: None,
         })
     }
@@ -137,6 +140,13 @@ impl<'a, E: Examples> Trainer<'a, E> {
         Ok(self)
     }
 
+    /// Says what tells the data that examples are of from other data, for checkpoints.
+    #[must_use]
+    pub fn data(mut self, checksum: u32) -> Self {
+        self.data = Some(checksum);
+        self
+    }
+
     /// Goes on where a run stood, to end with the same weights as if it had never stopped. `history` is
     /// what it went through so far.
     ///
@@ -153,7 +163,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
         if let Some((what, theirs, ours)) = checkpoint.config.difference(&self.config) {
             return mismatch(&what, theirs.to_string(), ours.to_string());
         }
-        let origin = origin(self.examples);
+        let origin = self.origin();
         if checkpoint.origin.examples != origin.examples {
             let counts = [checkpoint.origin.examples, origin.examples].map(|count| count.to_string());
             let [theirs, ours] = counts;
@@ -162,6 +172,13 @@ impl<'a, E: Examples> Trainer<'a, E> {
         if checkpoint.origin.labels != origin.labels {
             let [theirs, ours] = [checkpoint.origin.labels, origin.labels].map(|sum| format!("{sum:08x}"));
             return mismatch("checksum of the labels of the training examples", theirs, ours);
+        }
+        // A run that was not told its data goes on with any.
+        if let (Some(theirs), Some(ours)) = (checkpoint.origin.data, origin.data)
+            && theirs != ours
+        {
+            let [theirs, ours] = [theirs, ours].map(|sum| format!("{sum:08x}"));
+            return mismatch("checksum of the data", theirs, ours);
         }
         let per_epoch = self.plan().steps_per_epoch;
         if checkpoint.counts.steps_per_epoch != per_epoch {
@@ -223,7 +240,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
             config: self.config.clone(),
             graph: self.graph.clone(),
             labels: self.labels.clone(),
-            origin: Origin { teacher: self.teacher.map(Trained::fingerprint), ..origin(self.examples) },
+            origin: self.origin(),
             average: self.config.ema.map(|_| parameters.clone()),
             optimizer: OptimizerState::new(self.config.optimizer, &lengths),
             parameters,
@@ -234,7 +251,8 @@ impl<'a, E: Examples> Trainer<'a, E> {
 
     /// A checkpoint as this trainer goes on from it: with settings that may be others.
     fn adopted(&self, checkpoint: Checkpoint) -> Result<Checkpoint, TrainError> {
-        let teacher = self.teacher.map(Trained::fingerprint);
+        let origin = self.origin();
+        let teacher = origin.teacher;
         if checkpoint.origin.teacher != teacher {
             let name = |sum: Option<u32>| sum.map_or("none".to_owned(), |sum| format!("{sum:08x}"));
             return Err(TrainError::Mismatch {
@@ -243,7 +261,20 @@ impl<'a, E: Examples> Trainer<'a, E> {
                 run: name(teacher),
             });
         }
-        Ok(Checkpoint { config: self.config.clone(), labels: self.labels.clone(), ..checkpoint })
+        let origin = Origin { data: origin.data.or(checkpoint.origin.data), ..origin };
+        Ok(Checkpoint { config: self.config.clone(), labels: self.labels.clone(), origin, ..checkpoint })
+    }
+
+    fn origin(&self) -> Origin {
+        let mut sum = crc32fast::Hasher::new();
+        (0..self.examples.len())
+            .for_each(|index| sum.update(&(self.examples.label(index) as u64).to_le_bytes()));
+        Origin {
+            examples: self.examples.len(),
+            labels: sum.finalize(),
+            data: self.data,
+            teacher: self.teacher.map(Trained::fingerprint),
+        }
     }
 
     fn plan(&self) -> Plan {
@@ -293,12 +324,6 @@ fn check_labels(what: &str, examples: &(impl Examples + ?Sized), graph: &Graph) 
         }
         None => Ok(()),
     }
-}
-
-fn origin(examples: &impl Examples) -> Origin {
-    let mut sum = crc32fast::Hasher::new();
-    (0..examples.len()).for_each(|index| sum.update(&(examples.label(index) as u64).to_le_bytes()));
-    Origin { examples: examples.len(), labels: sum.finalize(), teacher: None }
 }
 
 /// The first thing in which two networks differ, and what it is in both.

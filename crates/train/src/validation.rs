@@ -2,7 +2,11 @@ use dabnet_sketch::{Examples, stream};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{Device, TrainError, backend, network::Network, targets::Targets};
+use crate::{
+    Device, TrainError, backend,
+    network::Network,
+    targets::{Targets, rank},
+};
 
 /// Examples that are drawn and labelled at once.
 const AT_ONCE: usize = 64;
@@ -50,10 +54,9 @@ impl Validation {
             let targets = Targets { labels: &labels, label_smoothing: 0.0, teacher: None };
             loss += f64::from(targets.loss_and_gradient(&logits).0) * labels.len() as f64;
             for (row, &label) in logits.chunks_exact(classes).zip(&labels) {
-                // Of a network that has diverged nothing is right.
-                let level = row.iter().filter(|&&logit| logit <= row[label]).count();
-                first += usize::from(level == classes);
-                among += usize::from(level + 5 > classes && level > 0);
+                let rank = rank(row, label);
+                first += usize::from(rank == Some(0));
+                among += usize::from(rank.is_some_and(|rank| rank < 5));
             }
         }
         let count = examples.len();

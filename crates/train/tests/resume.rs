@@ -19,7 +19,7 @@ struct StopAt {
 }
 
 impl Observer for StopAt {
-    fn begin(&mut self, history: &History) -> Result<(), TrainError> {
+    fn begin(&mut self, _: usize, history: &History) -> Result<(), TrainError> {
         self.history = history.clone();
         Ok(())
     }

@@ -14,8 +14,8 @@ use std::{
 use common::{Lines, StillLines, config, network};
 use dabnet_graph::Graph;
 use dabnet_train::{
-    Control, Description, Metric, Observer, Outcome, Progress, Run, Saved, Saving, TrainConfig, TrainError,
-    Trainer, pack,
+    Control, Description, Metric, Momentum, Observer, Optimizer, Outcome, Progress, Run, Saved, Saving,
+    TrainConfig, TrainError, Trainer, pack,
 };
 
 fn trainer(graph: &Graph, config: TrainConfig) -> Trainer<'_, Lines> {
@@ -42,6 +42,16 @@ impl Observer for DieAt {
             return Err(TrainError::Config("killed".to_owned()));
         }
         Ok(Control::Continue)
+    }
+}
+
+/// What an observer is warned of.
+#[derive(Default)]
+struct Warned(String);
+
+impl Observer for Warned {
+    fn warn(&mut self, message: &str) {
+        self.0 += message;
     }
 }
 
@@ -86,7 +96,9 @@ fn a_killed_run_ends_with_the_same_files() {
     for step in [3, 7, 13, 14, 22] {
         kill(&broken, &graph, &config, step);
         // What a process leaves that is killed while it writes.
-        fs::write(broken.join(".latest.safetensors.4711.tmp"), b"torn").unwrap();
+        for file in ["latest.safetensors", "config.toml"] {
+            fs::write(broken.join(format!(".{file}.4711.tmp")), b"torn").unwrap();
+        }
         for lines in ["history.jsonl", "metrics.jsonl"] {
             let mut text = fs::read(broken.join(lines)).unwrap();
             text.extend(b"{\"epoch\": 3, \"la");
@@ -148,14 +160,6 @@ fn a_damaged_checkpoint_falls_back_to_the_best_and_ends_the_same() {
     let bytes = fs::read(&latest).unwrap();
     fs::write(&latest, &bytes[..bytes.len() / 2]).unwrap();
 
-    /// What an observer is warned of.
-    #[derive(Default)]
-    struct Warned(String);
-    impl Observer for Warned {
-        fn warn(&mut self, message: &str) {
-            self.0 += message;
-        }
-    }
     let (run, mut warned) = (Run::open(&broken).unwrap(), Warned::default());
     run.train(trainer(&graph, config.clone()), saving(), &mut warned).unwrap();
     assert!(warned.0.contains("latest.safetensors"), "{}", warned.0);
@@ -277,4 +281,95 @@ fn a_history_that_lacks_an_epoch_is_an_error() {
     let run = Run::open(folder.path()).unwrap();
     let error = run.train(trainer(&graph, config()), saving(), &mut Silent).unwrap_err();
     assert!(error.to_string().contains("history.jsonl"), "{error}");
+}
+
+#[test]
+fn the_best_checkpoint_takes_the_place_of_a_latest_that_is_not_there() {
+    let (graph, config) = (network("fbin"), TrainConfig { epochs: 1, ..config() });
+    let folder = tempfile::tempdir().unwrap();
+    let run = finish(folder.path(), &graph, &config);
+    let whole = content(&run);
+    for damage in [|path: &Path| fs::remove_file(path), |path: &Path| fs::write(path, b"torn")] {
+        damage(&run.path(Saved::Latest)).unwrap();
+        assert!(whole == content(&finish(folder.path(), &graph, &config)));
+    }
+}
+
+#[test]
+fn a_history_that_is_known_is_not_written_again() {
+    let (graph, folder) = (network("fbin"), tempfile::tempdir().unwrap());
+    // In the first epoch, after a checkpoint.
+    kill(folder.path(), &graph, &config(), 5);
+    let path = folder.path().join("history.jsonl");
+    let text = fs::read_to_string(&path).unwrap().replacen('{', "{ ", 1);
+    fs::write(&path, &text).unwrap();
+    kill(folder.path(), &graph, &config(), 6);
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn a_history_of_what_never_had_a_checkpoint_is_replaced() {
+    let (graph, folder) = (network("full"), tempfile::tempdir().unwrap());
+    kill(folder.path(), &graph, &TrainConfig { seed: 9, ..config() }, 2);
+    let whole = content(&finish(&folder.path().join("whole"), &graph, &config()));
+    assert!(whole == content(&finish(folder.path(), &graph, &config())));
+}
+
+#[test]
+fn what_diverges_is_told_and_leaves_no_checkpoint_that_cannot_be_read() {
+    let sgd = Optimizer::Sgd(Momentum { momentum: 0.9, nesterov: false });
+    for (policy, optimizer, learning_rate) in
+        [("full", sgd, 1e3), ("full", sgd, 1e15), ("full", Optimizer::default(), 1e38), ("wbin", sgd, 1e30)]
+    {
+        let (graph, folder) = (network(policy), tempfile::tempdir().unwrap());
+        let run = Run::create(folder.path()).unwrap();
+        let config = TrainConfig { optimizer, learning_rate, ..config() };
+        let error = run.train(trainer(&graph, config), saving(), &mut Silent).unwrap_err();
+        assert!(matches!(error, TrainError::Diverged { .. } | TrainError::Split { .. }), "{error}");
+        assert!(error.to_string().contains("lower learning rate"), "{error}");
+        for saved in [Saved::Latest, Saved::Best] {
+            if run.path(saved).is_file() {
+                run.trained(saved).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn other_data_is_refused_where_the_run_was_told_its_own() {
+    let (graph, folder) = (network("full"), tempfile::tempdir().unwrap());
+    let run = Run::create(folder.path()).unwrap();
+    let train = |(data, step): (Option<u32>, usize)| {
+        let trainer = trainer(&graph, config());
+        let trainer = if let Some(data) = data { trainer.data(data) } else { trainer };
+        run.train(trainer, saving(), &mut DieAt(step)).unwrap_err().to_string()
+    };
+    assert_eq!([(None, 9), (Some(1), 14), (None, 20)].map(train), ["killed"; 3]);
+    let error = train((Some(2), 22));
+    assert!(error.contains("checksum of the data is 00000001 in the checkpoint and 00000002 now"), "{error}");
+    assert!(error.contains(folder.path().to_str().unwrap()), "{error}");
+}
+
+#[test]
+fn a_run_that_is_held_is_trained_by_its_holder_alone() {
+    let (graph, folder) = (network("full"), tempfile::tempdir().unwrap());
+    let run = || Run::create(folder.path()).unwrap();
+    let held = run().hold().unwrap();
+    assert!(matches!(run().hold(), Err(TrainError::Busy { .. })));
+    let other = run().train(trainer(&graph, config()), saving(), &mut Silent);
+    assert!(matches!(other, Err(TrainError::Busy { .. })));
+    held.train(trainer(&graph, config()), saving(), &mut Silent).unwrap();
+    drop(held);
+    run().hold().unwrap();
+}
+
+#[test]
+fn metrics_that_are_lost_are_told_of() {
+    let (graph, folder) = (network("full"), tempfile::tempdir().unwrap());
+    kill(folder.path(), &graph, &config(), 14);
+    let run = Run::open(folder.path()).unwrap();
+    fs::remove_file(folder.path().join("metrics.jsonl")).unwrap();
+    let mut warned = Warned::default();
+    run.train(trainer(&graph, config()), saving(), &mut warned).unwrap();
+    assert!(warned.0.contains("metrics.jsonl has 0 of the 2 epochs"), "{}", warned.0);
 }

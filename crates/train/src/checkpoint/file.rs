@@ -50,6 +50,9 @@ impl Checkpoint {
     /// # Errors
     /// [`TrainError::Field`] if it has a number that is not finite.
     pub fn to_bytes(&self) -> Result<Vec<u8>, TrainError> {
+        if let Some((name, value)) = self.not_finite() {
+            return Err(TrainError::field(name, format!("has {value}, which is not finite")));
+        }
         let header = serde_json::to_string(&self.header())
             .map_err(|error| TrainError::field(HEADER, error.to_string()))?;
         let layout = Layout::new(&self.graph, &self.config);
@@ -107,6 +110,15 @@ impl Checkpoint {
         })
     }
 
+    /// The first tensor with a number that is not finite, and that number.
+    pub(crate) fn not_finite(&self) -> Option<(String, f32)> {
+        let layout = Layout::new(&self.graph, &self.config);
+        layout.slots().zip(self.floats()).find_map(|(slot, values)| {
+            let value = values.iter().find(|value| !value.is_finite())?;
+            Some((slot.name.clone(), *value))
+        })
+    }
+
     fn header(&self) -> Header<'_> {
         Header {
             format: FORMAT.into(),
@@ -122,10 +134,15 @@ impl Checkpoint {
 
     /// The data of every tensor, in the order of the layout.
     fn data(&self) -> Vec<Vec<u8>> {
-        let averages = self.average.iter().flat_map(Parameters::buffers);
-        let floats = self.parameters.buffers().chain(averages).chain(self.optimizer.slots().iter().flatten());
+        let floats = self.floats();
         let floats = floats.map(|values| values.iter().flat_map(|value| value.to_le_bytes()).collect());
         floats.chain(self.bits.iter().cloned()).collect()
+    }
+
+    /// All that is real, in the same order.
+    fn floats(&self) -> impl Iterator<Item = &Vec<f32>> {
+        let averages = self.average.iter().flat_map(Parameters::buffers);
+        self.parameters.buffers().chain(averages).chain(self.optimizer.slots().iter().flatten())
     }
 }
 

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// The rule that moves parameters against their gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case")]
+#[serde(tag = "name", rename_all = "kebab-case", expecting = "a table that has, as name, adam, adamw or sgd")]
 pub enum Optimizer {
     /// Adam (Kingma & Ba, 2015); weight decay is added to gradients.
     Adam(Moments),

@@ -4,7 +4,12 @@ use serde::{Deserialize, Serialize};
 
 /// How the learning rate moves in training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(
+    tag = "name",
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    expecting = "a table that has, as name, one-cycle, cosine, halving or constant"
+)]
 pub enum Schedule {
     /// A linear rise from a tenth over the first 15 % of the steps, then half a cosine down to zero.
     #[default]

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use super::{Metric, Run, Saved, Saving, lines::Appender};
-use crate::{Checkpoint, Control, EpochReport, History, Observer, Progress, TrainError};
+use crate::{Checkpoint, Control, EpochReport, History, Observer, Progress, Snapshot, TrainError};
 
 /// Writes a run down, and tells another observer of it.
 pub(super) struct Recorder<'a> {
@@ -44,17 +44,15 @@ impl<'a> Recorder<'a> {
 }
 
 impl Observer for Recorder<'_> {
-    fn begin(&mut self, history: &History) -> Result<(), TrainError> {
-        let known = history.snapshots.len();
-        let fresh = history.snapshots.last().is_none_or(|last| last.epoch == 0);
+    fn begin(&mut self, step: usize, history: &History) -> Result<(), TrainError> {
         let lines = self.run.history_lines();
-        if fresh {
-            self.history = lines.cut(|_| false)?;
-            history.snapshots.iter().try_for_each(|snapshot| self.history.push(snapshot))?;
-        } else {
-            self.history = lines.cut(|snapshot| snapshot.epoch < known)?;
-        }
-        self.observer.begin(history)
+        let known = |snapshot: &Snapshot| history.snapshots.get(snapshot.epoch) == Some(snapshot);
+        // A checkpoint may rely on the lines that are there: they are never written a second time.
+        let kept = lines.read(known)?.len();
+        self.history = lines.cut(known)?;
+        history.snapshots.iter().skip(kept).try_for_each(|snapshot| self.history.push(snapshot))?;
+        self.history.sync()?;
+        self.observer.begin(step, history)
     }
 
     fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
