@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
+use common::{assert_one_clear_line, dabnet, few, shipped, stderr, stdout};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -220,6 +220,10 @@ fn what_makes_no_sense_is_told_in_one_line() {
     refused(&with(&["--side", "12"]), &["sketch-a-net-64"]);
     refused(&with(&["--look", "bitmap"]), &["28"]);
     refused(&with(&["--teacher", "nowhere"]), &["nowhere"]);
+    refused(&with(&["--momentum", "0.5"]), &["momentum", "--optimizer"]);
+    refused(&with(&["--betas", "0.9,0.9"]), &["betas", "--optimizer"]);
+    refused(&with(&["--warm-up", "1"]), &["warm_up_epochs", "--schedule"]);
+    refused(&with(&["--floor", "0.1"]), &["floor", "--schedule"]);
     if cfg!(not(feature = "wgpu")) {
         refused(&with(&["--device", "wgpu"]), &["wgpu", "--features wgpu"]);
     }
@@ -233,7 +237,25 @@ fn what_makes_no_sense_is_told_in_one_line() {
             parts,
         );
     };
-    refused_file("[train]\nepoch = 3\n", &["epoch"]);
+    refused_file("[train]\nepoch = 3\n", &["run.toml, line 2", "epoch"]);
+    refused_file("preset = \"paper\"\nsides = 3\n", &["run.toml, line 2", "sides"]);
+    refused_file("augment = 3\n", &["run.toml, line 1", "a table of amounts"]);
+    for (amount, field) in [
+        ("flip = nan", "augment.flip"),
+        ("flip = -1", "augment.flip"),
+        ("flip = 2", "augment.flip"),
+        ("rotation = 1e30", "augment.rotation"),
+        ("warp = nan", "augment.warp"),
+        ("wrap = 0.1", "unknown field `wrap`"),
+    ] {
+        refused_file(&format!("augment = {{ {amount} }}\n"), &["run.toml", field]);
+    }
+    refused_file("[train]\noptimizer = \"adam\"\n", &["run.toml, line 2", "a table", "adam, adamw or sgd"]);
+    refused_file("[train]\nepochs = 9223372036854775807\n", &["run.toml", "epochs"]);
+    refused_file("[train]\nthreads = 100000\n", &["run.toml", "threads"]);
+    if cfg!(not(feature = "wgpu")) {
+        refused_file("[train]\ndevice = \"wgpu\"\n", &["wgpu", "--features wgpu"]);
+    }
     refused_file("[train\n", &["run.toml", "line 1"]);
 
     ok(&[&["train", "--out", &run, "--epochs", "1"][..], &with(&[])].concat());
@@ -241,7 +263,157 @@ fn what_makes_no_sense_is_told_in_one_line() {
     refused(&["--policy", "full"], &["policy", "fbin", "full"]);
     refused(&["--augment", "strong"], &["augment", "light", "strong", "--out"]);
     refused(&["--line-width", "0.1"], &["line_width", "0.04", "0.1"]);
+    refused(&["--seed", "5"], &[&run, "seed is 0 in the checkpoint and 5 now"]);
     fs::write(Path::new(&run).join("latest.safetensors"), b"torn").unwrap();
     fs::remove_file(Path::new(&run).join("best.safetensors")).unwrap();
     refused(&[], &["latest.safetensors"]);
+}
+
+/// A run that takes a second or two.
+fn small<'a>(data: &'a str, run: &'a str) -> Vec<&'a str> {
+    let size = ["--side", "24", "--batch", "16", "--threads", "1", "--save-every", "0"];
+    [&["train", "--data", data, "--out", run][..], &size].concat()
+}
+
+/// Runs with something more said.
+fn said(arguments: &[&str], more: &[&str]) -> std::process::Output {
+    dabnet(&[arguments, more].concat())
+}
+
+/// Sketches of two words: lines that lean as much as `lean` says.
+fn leaning(folder: &TempDir, name: &str, lean: usize) -> String {
+    let path = folder.path().join(name);
+    let line = |index: usize| {
+        let (word, end) = [("left", 9), ("right", 5)][index % 2];
+        format!("{{\"word\":\"{word}\",\"drawing\":[[[0,{end}],[0,{}]]]}}\n", lean + index)
+    };
+    fs::write(&path, (0..40).map(line).collect::<String>()).unwrap();
+    text(&path)
+}
+
+#[test]
+fn a_run_that_lost_its_latest_checkpoint_says_so_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = few(folder.path());
+    let run = text(&folder.path().join("run"));
+    ok(&[&small(&data, &run)[..], &["--epochs", "1"]].concat());
+    let files = ["model.safetensors", "latest.safetensors"].map(|name| Path::new(&run).join(name));
+    let model = fs::read(&files[0]).unwrap();
+    files.iter().for_each(|file| fs::remove_file(file).unwrap());
+    fs::write(Path::new(&run).join(".model.safetensors.4711.tmp"), "torn").unwrap();
+    for told in [true, false] {
+        let output = dabnet(&["train", "--out", &run]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert_eq!(stderr(&output).contains("latest.safetensors"), told, "{}", stderr(&output));
+        assert!(model == fs::read(&files[0]).unwrap());
+    }
+    let names = fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!names.into_iter().any(|name| name.to_string_lossy().ends_with(".tmp")));
+}
+
+#[test]
+fn what_is_refused_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let [data, other] = [0, 3].map(|lean| leaning(&folder, &format!("{lean}.ndjson"), lean));
+    let run = text(&folder.path().join("run"));
+    ok(&[&small(&data, &run)[..], &["--epochs", "1", "--schedule", "constant"]].concat());
+    let refused = |data: &str, more: &[&str], code, parts: &[&str]| {
+        assert_one_clear_line(&said(&small(data, &run), more), code, parts);
+    };
+    let config = Path::new(&run).join("config.toml");
+    let state = || {
+        let events = fs::read_dir(Path::new(&run).join("tensorboard")).unwrap().count();
+        (fs::read_to_string(&config).unwrap_or_default(), events)
+    };
+    let before = state();
+
+    let lock = fs::File::options().write(true).open(Path::new(&run).join("run.lock")).unwrap();
+    lock.lock().unwrap();
+    refused(&data, &["--epochs", "2"], 1, &["another process"]);
+    assert_eq!(state(), before);
+    drop(lock);
+
+    refused(&other, &["--epochs", "2"], 2, &["checksum of the data"]);
+    assert_eq!(state(), before);
+
+    fs::remove_file(&config).unwrap();
+    refused(&data, &["--augment", "none"], 2, &["config.toml", "--out"]);
+    assert_eq!(state(), (String::new(), before.1));
+}
+
+#[test]
+fn a_longer_run_is_known_as_such_from_its_first_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = few(folder.path());
+    let run = text(&folder.path().join("run"));
+    let begin = [&small(&data, &run)[..], &["--schedule", "constant", "--epochs"]].concat();
+    ok(&[&begin[..], &["1"]].concat());
+    let before = Path::new(&run).join("latest.safetensors").metadata().unwrap().modified().unwrap();
+    let mut child = started(&[&begin[..], &["40"]].concat());
+    assert!(wait_for_checkpoint(&mut child, &run, Some(before)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let config = fs::read_to_string(Path::new(&run).join("config.toml")).unwrap();
+    assert!(config.contains("epochs = 40"), "{config}");
+}
+
+#[test]
+fn a_run_killed_in_its_first_stage_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = leaning(&folder, "data.ndjson", 0);
+    let run = text(&folder.path().join("run"));
+    let policy = ["--policy", "hybrid:auto", "--auto-epochs", "20", "--epochs", "1"];
+    let mut child = started(&[&small(&data, &run)[..], &policy].concat());
+    let first = text(&Path::new(&run).join("first-stage"));
+    assert!(wait_for_checkpoint(&mut child, &first, None));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    ok(&["train", "--out", &run]);
+}
+
+#[test]
+fn what_diverges_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = few(folder.path());
+    let run = text(&folder.path().join("run"));
+    let wild = ["--policy", "full", "--optimizer", "sgd", "--epochs", "2", "--learning-rate", "1e15"];
+    let output = said(&small(&data, &run), &wild);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("lower learning rate"), "{}", stderr(&output));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_output_that_cannot_be_written_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = few(folder.path());
+    let run = text(&folder.path().join("run"));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_dabnet"));
+    program.args([&small(&data, &run)[..], &["--epochs", "1"]].concat());
+    program.stdout(fs::File::options().write(true).open("/dev/full").unwrap());
+    let output = program.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("cannot write the output"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_model_is_tested_as_it_was_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = few(folder.path());
+    let [start, run] = ["start", "run"].map(|name| text(&folder.path().join(name)));
+    ok(&[&small(&data, &start)[..], &["--epochs", "1", "--look", "paper-tu-berlin"]].concat());
+    let more = ["--epochs", "2", "--look", "paper-tu-berlin", "--start-from", &start];
+    ok(&[&small(&data, &run)[..], &more].concat());
+    let found: Value =
+        serde_json::from_str(&ok(&["eval", "--json", "--data", &data, "--model", &run])).unwrap();
+    let results: Value =
+        serde_json::from_slice(&fs::read(Path::new(&run).join("results.json")).unwrap()).unwrap();
+    assert_eq!(found["top1"], results["test"]["top1"]);
+    let sketch = leaning(&folder, "one.ndjson", 0);
+    let output = dabnet(&["recognize", "--model", &run, &sketch]);
+    assert_one_clear_line(&output, 0, &["another look"]);
+
+    // What a run once started from it no longer needs.
+    fs::remove_dir_all(&start).unwrap();
+    ok(&["train", "--out", &run]);
 }

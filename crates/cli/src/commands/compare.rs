@@ -175,8 +175,8 @@ impl Compare {
 
     /// Trains the runs that are not finished, one after another. Whether it came to an end.
     fn train(&self, runs: Vec<&Planned>) -> Result<bool, CliError> {
-        self.machine.check()?;
         let Some(first) = runs.iter().find_map(|run| run.settings.as_ref()) else { return Ok(true) };
+        self.machine.with(first.clone())?;
         let data = Data::open(&first.data)?;
         if tested(&data.set).is_none() {
             let data = first.data.display();
@@ -191,11 +191,8 @@ impl Compare {
                 return Ok(false);
             }
             terminal::say(format_args!("run {} of {count}: {}", index + 1, folder.display()));
-            let job = Job {
-                folder: folder.clone(),
-                settings: self.machine.with(settings.clone()),
-                saving: self.machine.saving(),
-            };
+            let settings = self.machine.with(settings.clone())?;
+            let job = Job::new(folder.clone(), settings, self.machine.saving());
             if job.run(&data, &interrupt)?.is_none() {
                 return Ok(false);
             }

@@ -7,7 +7,7 @@ use std::{
 use clap::Args;
 use dabnet_engine::Model;
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Drawing, Paper, Part, normalized, rasterize};
+use dabnet_sketch::{Augment, Drawing, Paper, Part, View, normalized};
 use serde::Serialize;
 
 use super::data::PartArg;
@@ -17,11 +17,12 @@ use crate::{
     json,
     scoring::{Counts, known, tested},
     shipped, table, terminal,
+    training::Look,
 };
 
 /// Say how well a packed model labels the sketches of a data set.
 ///
-/// Sketches are drawn as `dabnet recognize` draws them. Those of words that the model does not know are left
+/// Sketches are looked at as the model learned from them. Those of words that the model does not know are left
 /// out and counted. Without --part it takes those to test on, or all where nothing is for testing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -87,6 +88,13 @@ impl Eval {
             let reason = format!("ten crops are for models of 224 or 225 pixels, this one sees {side}");
             return Err(CliError::Input(reason));
         }
+        let view = Look::of(&model)?.view(*model.canvas(), Augment::none());
+        if view.side() != side {
+            let look = view.side();
+            return Err(CliError::Input(format!(
+                "the model sees {side} pixels and learned from a look of {look}"
+            )));
+        }
         let data = Data::open(&self.data)?;
         let part = self.part.map(Part::from).or_else(|| tested(&data.set));
         let (known, left_out) = known(&data.set, &model, part)?;
@@ -94,7 +102,7 @@ impl Eval {
             let reason = format!("{} has no sketch that this model has a word for", self.data.display());
             return Err(CliError::Input(reason));
         }
-        let canvases = |drawing: &Drawing| self.canvases(model.canvas(), drawing);
+        let canvases = |drawing: &Drawing| self.canvases(model.canvas(), &view, drawing);
         let counts = Counts::of(&model, &data.set, &known, self.threads.into(), canvases)?;
         let (top1, top5) = (counts.top1(), counts.top5());
         if self.json {
@@ -127,9 +135,9 @@ impl Eval {
     }
 
     /// What the model sees of a drawing.
-    fn canvases(&self, canvas: &Canvas, drawing: &Drawing) -> Vec<Vec<f32>> {
+    fn canvases(&self, canvas: &Canvas, view: &View, drawing: &Drawing) -> Vec<Vec<f32>> {
         if !self.ten_crop {
-            return vec![normalized(&rasterize(drawing, canvas), canvas)];
+            return vec![view.still(drawing)];
         }
         let crops = Paper::tu_berlin(canvas.side).ten_crop(drawing);
         crops.iter().map(|ink| normalized(ink, canvas)).collect()

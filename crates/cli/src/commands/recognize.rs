@@ -9,7 +9,7 @@ use dabnet_engine::{Model, Prediction, Session, top};
 use dabnet_sketch::{Sketch, SketchError, Sketches, normalized, rasterize, read, read_file};
 use serde::Serialize;
 
-use crate::{error::CliError, json, shipped, terminal};
+use crate::{error::CliError, json, shipped, terminal, training::Look};
 
 /// Label sketches with a packed model.
 ///
@@ -48,6 +48,11 @@ impl Recognize {
             Some(path) => Model::load(path)?,
             None => shipped::model()?,
         };
+        if Look::of(&model)? != Look::Lines {
+            terminal::say(
+                "dabnet: the model learned from another look than that of lines, which it is shown here",
+            );
+        }
         let mut recognizer =
             Recognizer { session: Session::new(&model), model, options: &self, done: 0, failed: 0 };
         for file in &self.files {

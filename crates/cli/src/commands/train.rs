@@ -1,4 +1,5 @@
 use std::{
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -22,7 +23,7 @@ use crate::{
 /// packed model, and what it makes of the sketches held out.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  dabnet train --data quickdraw --out runs/dab
+  dabnet train --data data/quickdraw-20 --out runs/dab
   dabnet train --out runs/dab                          go on with it
   dabnet train --data tu-berlin --arch sketch-a-net --side 128 --policy full --epochs 40 --out runs/full
   dabnet train --data tu-berlin --preset paper --scheme sign --out runs/xnor
@@ -55,35 +56,33 @@ impl Train {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let options = self.choice.over(self.options.table());
         let settings = Settings::resolve(&self.out, self.config.as_deref(), options)?;
-        self.machine.check()?;
+        let settings = self.machine.with(settings)?;
         let data = Data::open(&settings.data)?;
-        let job = Job {
-            folder: self.out.clone(),
-            settings: self.machine.with(settings),
-            saving: self.machine.saving(),
-        };
+        let job = Job::new(self.out.clone(), settings, self.machine.saving());
         let Some(results) = job.run(&data, &Interrupt::listen()?)? else {
             return Ok(ExitCode::from(Interrupt::EXIT_CODE));
         };
         if self.json {
             json::print_line(&results)?;
         } else {
-            print(&results, &self.out.join(MODEL));
+            print(&results, &self.out.join(MODEL))?;
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn print(results: &Results, path: &Path) {
+fn print(results: &Results, path: &Path) -> io::Result<()> {
+    let time = duration(Duration::from_secs_f64(results.seconds));
+    terminal::say(format_args!("trained {time}; {} is {} bytes", path.display(), results.file_bytes));
     if let Some(test) = &results.test {
-        println!(
+        writeln!(
+            io::stdout(),
             "top-1 {:.1} %, top-5 {:.1} % of {} sketches (part {})",
             100.0 * test.top1,
             100.0 * test.top5,
             test.count,
             test.part
-        );
+        )?;
     }
-    let time = duration(Duration::from_secs_f64(results.seconds));
-    terminal::say(format_args!("trained {time}; {} is {} bytes", path.display(), results.file_bytes));
+    Ok(())
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dabnet_engine::{Model, replace_file};
 use dabnet_graph::{Graph, Policy};
@@ -6,7 +6,7 @@ use dabnet_sketch::{DataExamples, Drawing, Part};
 use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, TrainConfig, Trained, Trainer};
 use serde_json::json;
 
-use super::{Auto, Interrupt, LATENT, MODEL, Results, Settings, Tested, Watch, latent, packed};
+use super::{Auto, CONFIG, Interrupt, LATENT, MODEL, Results, Settings, Tested, Watch, latent, packed};
 use crate::{
     data::Data,
     error::CliError,
@@ -21,23 +21,28 @@ const FIRST_STAGE: &str = "first-stage";
 /// A run to train: what it becomes, where it is kept and how often it is written down.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub folder: PathBuf,
-    pub settings: Settings,
-    pub saving: Saving,
+    folder: PathBuf,
+    settings: Settings,
+    saving: Saving,
+    /// Where this is the first stage of another run, the folder of that and its settings.
+    whole: Option<(PathBuf, Settings)>,
 }
 
 impl Job {
+    pub(crate) fn new(folder: PathBuf, settings: Settings, saving: Saving) -> Self {
+        Self { folder, settings, saving, whole: None }
+    }
+
     /// Trains from where the run stands to its end, packs the network and tests what was packed; nothing if
     /// it was interrupted.
     pub(crate) fn run(mut self, data: &Data, interrupt: &Interrupt) -> Result<Option<Results>, CliError> {
         if self.settings.is_automatic() && !self.choose_layers(data, interrupt)? {
             return Ok(None);
         }
-        match self.train(data, interrupt)? {
-            Outcome::Finished(trained) => {
-                self.settings.save(&self.folder)?;
-                self.finish(data, &trained).map(Some)
-            }
+        // Held until what it came to is written.
+        let (run, outcome) = self.train(data, interrupt)?;
+        match outcome {
+            Outcome::Finished(trained) => self.finish(&run, data, &trained).map(Some),
             Outcome::Stopped(_) => Ok(None),
         }
     }
@@ -50,7 +55,7 @@ impl Job {
             if !self.settings.is_automatic() {
                 return Ok(true);
             }
-            if Run::create(&self.folder)?.is_begun() {
+            if is_begun(&self.folder) {
                 let (folder, policy) = (self.folder.display(), begun.policy);
                 let reason = format!(
                     "{folder} was begun with policy {policy}, which was not chosen in this way: take another --out"
@@ -61,8 +66,8 @@ impl Job {
         let trained = match trained(&self.settings.start_from)? {
             Some(start) => start,
             None => match self.first_stage(auto).train(data, interrupt)? {
-                Outcome::Finished(trained) => trained,
-                Outcome::Stopped(_) => return Ok(false),
+                (_, Outcome::Finished(trained)) => trained,
+                (_, Outcome::Stopped(_)) => return Ok(false),
             },
         };
         let layers = hybrid::measured(&self.settings, data, &trained, auto.keep_real)?;
@@ -83,10 +88,12 @@ impl Job {
         };
         let settings =
             Settings { policy: Policy::Full, auto: None, teacher: None, train, ..self.settings.clone() };
-        Self { folder: self.folder.join(FIRST_STAGE), settings, saving: self.saving }
+        let whole = Some((self.folder.clone(), self.settings.clone()));
+        Self { folder: self.folder.join(FIRST_STAGE), settings, saving: self.saving, whole }
     }
 
-    fn train(&self, data: &Data, interrupt: &Interrupt) -> Result<Outcome, CliError> {
+    /// Trains from where the run stands. The run that it gives is held.
+    fn train(&self, data: &Data, interrupt: &Interrupt) -> Result<(Run, Outcome), CliError> {
         let settings = &self.settings;
         let labels = data.set.labels().to_vec();
         let graph = settings.graph(labels.len())?;
@@ -96,10 +103,12 @@ impl Job {
             Some(part) => Some(DataExamples::new(&data.set, part, view)?.still()),
             None => None,
         };
-        let [start, teacher] = [&settings.start_from, &settings.teacher].map(trained);
-        let (start, teacher) = (start?, teacher?);
+        // What it once started from is nothing to a run that goes on.
+        let start = if is_begun(&self.folder) { None } else { trained(&settings.start_from)? };
+        let teacher = trained(&settings.teacher)?;
 
-        let mut trainer = Trainer::new(&graph, settings.train.clone(), &examples)?.labels(labels)?;
+        let trainer = Trainer::new(&graph, settings.train.clone(), &examples)?;
+        let mut trainer = trainer.labels(labels)?.data(data.set.checksum());
         if let Some(validation) = &validation {
             trainer = trainer.validate(validation)?;
         }
@@ -109,23 +118,33 @@ impl Job {
         if let Some(teacher) = &teacher {
             trainer = trainer.teacher(teacher)?;
         }
-        let run = Run::create(&self.folder)?;
-        let step = if run.is_begun() {
-            if let Some(begun) = Settings::begun(&self.folder)? {
-                begun.check_goes_on(settings, &self.folder)?;
-            }
-            run.checkpoint(Saved::Latest).map_or(0, |checkpoint| checkpoint.step())
-        } else {
-            settings.save(&self.folder)?;
-            0
-        };
-        let begins = self.description(&graph, data, step);
-        let mut watch = Watch::new(&self.folder, step, begins, interrupt.clone())?;
-        Ok(run.train(trainer, self.saving, &mut watch)?)
+        let run = Run::create(&self.folder)?.hold()?;
+        if run.is_begun() {
+            self.check_goes_on()?;
+        }
+        let mut files = vec![settings.file(&self.folder)?];
+        if let Some((folder, settings)) = &self.whole {
+            files.push(settings.file(folder)?);
+        }
+        let begins = self.description(&graph, data);
+        let mut watch = Watch::new(&self.folder, begins, files, interrupt.clone());
+        let outcome = run.train(trainer, self.saving, &mut watch)?;
+        Ok((run, outcome))
+    }
+
+    /// That the run goes on as what it was begun as.
+    fn check_goes_on(&self) -> Result<(), CliError> {
+        match Settings::begun(&self.folder)? {
+            Some(begun) => begun.check_goes_on(&self.settings, &self.folder),
+            None => Err(CliError::Input(format!(
+                "{} has a checkpoint and no {CONFIG} that says what it is of: put that back, or take another --out",
+                self.folder.display()
+            ))),
+        }
     }
 
     /// Packs the network, tests what was packed, and writes down what the run came to.
-    fn finish(&self, data: &Data, trained: &Trained) -> Result<Results, CliError> {
+    fn finish(&self, run: &Run, data: &Data, trained: &Trained) -> Result<Results, CliError> {
         let settings = &self.settings;
         let labels = || data.set.labels().to_vec();
         let path = self.folder.join(MODEL);
@@ -146,7 +165,7 @@ impl Job {
             seed: settings.train.seed,
             train: data.set.indices(Part::Train)?.len(),
             validation: data.set.indices(Part::Validation)?.len(),
-            seconds: Run::open(&self.folder)?.checkpoint(Saved::Latest)?.seconds(),
+            seconds: run.checkpoint(Saved::Latest)?.seconds(),
             file_bytes,
             test,
         };
@@ -165,11 +184,11 @@ impl Job {
         Ok(Some(Tested { part, count: known.len(), top1: counts.top1(), top5: counts.top5() }))
     }
 
-    /// What is trained, and from where on.
-    fn description(&self, graph: &Graph, data: &Data, step: usize) -> Vec<String> {
+    /// What is trained.
+    fn description(&self, graph: &Graph, data: &Data) -> String {
         let settings = &self.settings;
         let count = |part| data.set.indices(part).map_or(0, |indices| indices.len());
-        let what = format!(
+        format!(
             "{} {} {}: {} labels, {} sketches to train on, {} to validate, {} to test, at {side}×{side}",
             graph.architecture(),
             settings.policy,
@@ -179,9 +198,7 @@ impl Job {
             count(Part::Validation),
             count(Part::Test),
             side = settings.side,
-        );
-        let from = (step > 0).then(|| format!("going on after step {step}"));
-        [what].into_iter().chain(from).collect()
+        )
     }
 }
 
@@ -189,6 +206,11 @@ impl Job {
 fn validated(data: &Data) -> Option<Part> {
     let filled = |part: &Part| data.set.indices(*part).is_ok_and(|indices| !indices.is_empty());
     [Part::Validation, Part::Test].into_iter().find(filled)
+}
+
+/// Whether there is something to go on from.
+fn is_begun(folder: &Path) -> bool {
+    Run::open(folder).is_ok()
 }
 
 fn trained(path: &Option<PathBuf>) -> Result<Option<Trained>, CliError> {

@@ -1,7 +1,10 @@
 use clap::ValueEnum;
+use dabnet_engine::Model;
 use dabnet_graph::Canvas;
 use dabnet_sketch::{Augment, Paper, View};
 use serde::{Deserialize, Serialize};
+
+use crate::error::CliError;
 
 /// How sketches become what a network sees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -21,7 +24,19 @@ pub(crate) enum Look {
 }
 
 impl Look {
-    pub(super) fn view(self, canvas: Canvas, augment: Augment) -> View {
+    /// Where the provenance of a packed model has it.
+    pub(crate) const PROVENANCE: &str = "look";
+
+    /// What a packed model learned from; lines where it does not say.
+    pub(crate) fn of(model: &Model) -> Result<Self, CliError> {
+        let Some(look) = model.provenance().get(Self::PROVENANCE) else { return Ok(Self::Lines) };
+        let unknown =
+            |_| CliError::Input(format!("the model learned from {look}, which is no look known here"));
+        serde_json::from_value(look.clone()).map_err(unknown)
+    }
+
+    /// How sketches are looked at.
+    pub(crate) fn view(self, canvas: Canvas, augment: Augment) -> View {
         match self {
             Self::Lines => View::Lines(canvas, augment),
             Self::Pixels => View::Pixels(canvas, augment),

@@ -8,13 +8,13 @@ use super::Settings;
 /// What a run trains on, which does not decide what it becomes.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Machine {
-    /// What runs the network: cpu, libtorch, cuda, cuda:N or wgpu
-    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
-    device: Device,
+    /// What runs the network: cpu, libtorch, cuda, cuda:N or wgpu [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<Device>,
 
-    /// Threads; 0 for one a core
-    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=512))]
-    threads: u16,
+    /// Threads; 0 for one a core [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=512))]
+    threads: Option<u16>,
 
     /// Minutes from one checkpoint to the next; there is one after every epoch as well
     #[arg(long, default_value_t = 5, value_name = "MINUTES")]
@@ -22,16 +22,16 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// That it is there.
-    pub(crate) fn check(&self) -> Result<(), TrainError> {
-        self.device.check()
-    }
-
-    /// The same settings, here.
-    pub(crate) fn with(&self, mut settings: Settings) -> Settings {
-        settings.train.device = self.device;
-        settings.train.threads = self.threads.into();
-        settings
+    /// The same settings, here: what is given stands over them.
+    ///
+    /// # Errors
+    /// [`TrainError::Device`] if that is not there.
+    pub(crate) fn with(&self, mut settings: Settings) -> Result<Settings, TrainError> {
+        let train = &mut settings.train;
+        train.device = self.device.unwrap_or(train.device);
+        train.threads = self.threads.map_or(train.threads, usize::from);
+        train.device.check()?;
+        Ok(settings)
     }
 
     /// How often a run is written down.

@@ -50,11 +50,11 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "NAME", help_heading = "How to train")]
     preset: Option<String>,
 
-    /// Passes over the training sketches
+    /// Passes over the training sketches [default: 13]
     #[arg(long, value_name = "N", help_heading = "How to train")]
     epochs: Option<u32>,
 
-    /// Sketches a step
+    /// Sketches a step [default: 64]
     #[arg(long, value_name = "N", help_heading = "How to train")]
     batch: Option<u32>,
 
@@ -62,15 +62,15 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "STEPS", value_parser = accumulation, help_heading = "How to train")]
     accumulate: Option<Value>,
 
-    /// Optimiser: adam, adamw or sgd
+    /// Optimiser: adam, adamw or sgd [default: adam]
     #[arg(long, value_name = "NAME", help_heading = "How to train")]
     optimizer: Option<String>,
 
-    /// Peak of the learning rate
+    /// Peak of the learning rate [default: 0.006]
     #[arg(long, value_name = "RATE", help_heading = "How to train")]
     learning_rate: Option<f64>,
 
-    /// How the learning rate moves: one-cycle, cosine, halving or constant
+    /// How the learning rate moves: one-cycle, cosine, halving or constant [default: one-cycle]
     #[arg(long, value_name = "NAME", help_heading = "How to train")]
     schedule: Option<String>,
 
@@ -226,4 +226,29 @@ fn accumulation(text: &str) -> Result<Value, String> {
         Ok(Value::Table(table([("epoch", Some(epoch.into())), ("steps", Some(steps.into()))])))
     };
     text.split(',').map(part).collect::<Result<Vec<_>, String>>().map(Value::Array)
+}
+
+#[cfg(test)]
+mod tests {
+    use dabnet_train::TrainConfig;
+
+    use super::*;
+
+    #[test]
+    fn help_gives_the_defaults() {
+        let command = TrainingOptions::augment_args(clap::Command::new("test"));
+        let TrainConfig { epochs, batch, learning_rate, optimizer, schedule, .. } = TrainConfig::default();
+        let defaults = [
+            ("epochs", epochs.to_string()),
+            ("batch", batch.to_string()),
+            ("learning_rate", learning_rate.to_string()),
+            ("optimizer", optimizer.name().to_owned()),
+            ("schedule", schedule.name().to_owned()),
+        ];
+        for (id, default) in defaults {
+            let argument = command.get_arguments().find(|argument| argument.get_id() == id).unwrap();
+            let help = argument.get_help().unwrap().to_string();
+            assert!(help.ends_with(&format!("[default: {default}]")), "{id}: {help}");
+        }
+    }
 }

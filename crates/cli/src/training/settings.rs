@@ -5,12 +5,14 @@ use std::{
 };
 
 use dabnet_binarize::Scheme;
-use dabnet_engine::replace_file;
 use dabnet_graph::{Activation, Canvas, Graph, Options, Policy, architectures};
 use dabnet_sketch::{Augment, View};
 use dabnet_train::TrainConfig;
-use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use toml::{
+    Table, Value,
+    de::{DeTable, Deserializer as TomlDeserializer},
+};
 
 use super::{Auto, CONFIG, Look};
 use crate::error::CliError;
@@ -56,11 +58,26 @@ pub(crate) struct Settings {
 }
 
 /// How sketches are varied.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Variation {
     Named(String),
     Amounts(Augment),
+}
+
+impl<'de> Deserialize<'de> for Variation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(name) => Ok(Self::Named(name)),
+            // Which of its fields is wrong is not lost on the way.
+            Value::Table(amounts) => {
+                amounts.try_into().map(Self::Amounts).map_err(|error: toml::de::Error| {
+                    D::Error::custom(format!("augment: {}", error.message().trim_end()))
+                })
+            }
+            other => Err(D::Error::custom(format!("augment is {other}: give a name, or a table of amounts"))),
+        }
+    }
 }
 
 impl Default for Settings {
@@ -88,41 +105,57 @@ impl Settings {
     /// Puts together what a run's folder, a preset, a file and the command line say, each over what comes
     /// before it. What a run in `folder` was begun with stands in place of the defaults.
     pub(crate) fn resolve(folder: &Path, file: Option<&Path>, options: Table) -> Result<Self, CliError> {
-        let begun = folder.join(CONFIG);
-        let under = if begun.is_file() { read(&begun)? } else { Table::new() };
-        Self::put_together(under, file, options)
+        let begun = Some(folder.join(CONFIG)).filter(|path| path.is_file());
+        Self::put_together(begun.as_deref(), file, options)
     }
 
     /// The same for a run that has not begun.
     pub(crate) fn new(file: Option<&Path>, options: Table) -> Result<Self, CliError> {
-        Self::put_together(Table::new(), file, options)
+        Self::put_together(None, file, options)
     }
 
     /// Those that the run in `folder` was begun with, if it was.
     pub(crate) fn begun(folder: &Path) -> Result<Option<Self>, CliError> {
         let path = folder.join(CONFIG);
-        path.is_file().then(|| Self::put_together(read(&path)?, None, Table::new())).transpose()
+        path.is_file().then(|| Self::put_together(Some(&path), None, Table::new())).transpose()
     }
 
-    fn put_together(mut table: Table, file: Option<&Path>, options: Table) -> Result<Self, CliError> {
+    fn put_together(begun: Option<&Path>, file: Option<&Path>, options: Table) -> Result<Self, CliError> {
         let chooses = options.contains_key("auto");
-        let mut given = Table::new();
-        if let Some(file) = file {
-            merge(&mut given, read(file)?);
-        }
+        let read = |path: Option<&Path>| path.map_or_else(|| Ok(Table::new()), read);
+        let (mut table, mut given) = (read(begun)?, read(file)?);
         merge(&mut given, options);
         if let Some(preset) = given.remove("preset") {
             merge(&mut table, preset_table(&preset, &given)?);
         }
         merge(&mut table, given);
-        let settings: Self = table.try_into().map_err(|error: toml::de::Error| {
-            CliError::Input(format!("the settings of the run: {}", error.message().trim_end()))
+        let settings = Self::checked(table).map_err(|reason| {
+            let place = [begun, file].into_iter().flatten().find_map(|path| place(path, &reason));
+            let place = place.unwrap_or_else(|| "the settings of the run".to_owned());
+            CliError::Input(format!("{place}: {reason}"))
         })?;
         if chooses && !settings.is_automatic() {
             let reason = format!("--auto-epochs and --keep-real go with --policy {}", Auto::POLICY);
             return Err(CliError::Input(reason));
         }
         settings.validated()
+    }
+
+    /// What a table says, or what is wrong with that.
+    fn checked(table: Table) -> Result<Self, String> {
+        check_named(&table)?;
+        let settings: Self =
+            table.try_into().map_err(|error: toml::de::Error| error.message().trim_end().to_owned())?;
+        settings.fault().map_or(Ok(settings), Err)
+    }
+
+    /// What is out of range, if anything is.
+    fn fault(&self) -> Option<String> {
+        let augment = self.variation().and_then(|augment| Ok(augment.validate()?));
+        augment
+            .err()
+            .map(|error| error.to_string())
+            .or_else(|| Some(self.train.validate().err()?.to_string()))
     }
 
     /// Whether it is still open which layers keep real inputs.
@@ -155,8 +188,6 @@ impl Settings {
             _ => {}
         }
         self.canvas().validate()?;
-        self.variation()?;
-        self.train.validate()?;
         if self.teacher.is_some() && self.train.distillation.is_none() {
             self.train.distillation = Some(Default::default());
         }
@@ -198,11 +229,9 @@ impl Settings {
         toml::to_string(self).map_err(|error| CliError::Failure(format!("the settings: {error}")))
     }
 
-    /// Keeps the settings with the run.
-    pub(crate) fn save(&self, folder: &Path) -> Result<(), CliError> {
-        let path = folder.join(CONFIG);
-        let text = self.text()?;
-        replace_file(&path, text.as_bytes()).map_err(|error| CliError::write(&path, &error))
+    /// The file that keeps them with the run in `folder`, and what is in it.
+    pub(super) fn file(&self, folder: &Path) -> Result<(PathBuf, String), CliError> {
+        Ok((folder.join(CONFIG), self.text()?))
     }
 
     /// The network for so many labels.
@@ -248,10 +277,45 @@ fn read(path: &Path) -> Result<Table, CliError> {
     let wrong = |what: String| CliError::Input(format!("{}: {what}", path.display()));
     let text = fs::read_to_string(path).map_err(|error: io::Error| wrong(error.to_string()))?;
     text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        let at = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        let at = line(&text, &error).map(|line| format!("line {line}: ")).unwrap_or_default();
         wrong(format!("{at}{}", error.message().trim_end()))
     })
+}
+
+/// The line that an error is in, from 1.
+fn line(text: &str, error: &toml::de::Error) -> Option<usize> {
+    let span = error.span()?;
+    Some(text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1)
+}
+
+/// The file, and the line where that is known, if it alone is wrong for this reason already.
+fn place(path: &Path, reason: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let mut table = DeTable::parse(&text).ok()?;
+    table.get_mut().remove("preset");
+    let (found, line) = match Settings::deserialize(TomlDeserializer::from(table)) {
+        Ok(settings) => (settings.fault()?, None),
+        Err(error) => (error.message().trim_end().to_owned(), line(&text, &error)),
+    };
+    let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
+    (found == reason).then(|| format!("{}{line}", path.display()))
+}
+
+/// That a choice that something is said of is made.
+fn check_named(table: &Table) -> Result<(), String> {
+    let choices = [
+        ("optimizer", "--optimizer adam, adamw or sgd"),
+        ("schedule", "--schedule one-cycle, cosine, halving or constant"),
+    ];
+    let of = |key: &str| table.get("train")?.get(key)?.as_table();
+    let unnamed = |(key, _): &(&str, &str)| of(key).is_some_and(|choice| !choice.contains_key("name"));
+    match choices.into_iter().find(unnamed) {
+        Some((key, option)) => {
+            let said = of(key).into_iter().flat_map(Table::keys).cloned().collect::<Vec<_>>().join(", ");
+            Err(format!("{said} is said of train.{key}, which has no name: give {option}"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The settings that a preset stands for.
@@ -347,7 +411,8 @@ mod tests {
         let options = "data = \"d\"\nteacher = \"t\"\ntrain.ema = 0.99\naugment.flip = 0.25";
         let settings = Settings::resolve(folder.path(), None, options.parse().unwrap()).unwrap();
         assert!(settings.train.distillation.is_some());
-        settings.save(folder.path()).unwrap();
+        let (path, text) = settings.file(folder.path()).unwrap();
+        fs::write(path, text).unwrap();
         assert_eq!(Settings::resolve(folder.path(), None, Table::new()).unwrap(), settings);
     }
 }

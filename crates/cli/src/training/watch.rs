@@ -1,11 +1,15 @@
-use std::path::Path;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
+use dabnet_engine::replace_file;
 use dabnet_train::{
     Checkpoint, Control, EpochReport, Events, Histogram, History, Observer, Progress, TrainError,
 };
 
 use super::Interrupt;
-use crate::{error::CliError, progress::TrainingProgress, terminal};
+use crate::{progress::TrainingProgress, terminal};
 
 /// Folder of a run's TensorBoard files.
 const EVENTS: &str = "tensorboard";
@@ -15,75 +19,99 @@ const EVERY: usize = 20;
 /// Shows a run, writes what TensorBoard reads, and ends it where someone asks for that.
 pub(crate) struct Watch {
     progress: TrainingProgress,
-    events: Events,
+    /// Where TensorBoard's files are, and the one that is written, once it is known to be this run that goes on.
+    folder: PathBuf,
+    events: Option<Events>,
     interrupt: Interrupt,
-    /// What is said before the first step, when it is known to be this run that goes on.
-    begins: Vec<String>,
+    /// What is said before the first step.
+    begins: String,
+    /// Files to write then, and what is to be in them.
+    files: Vec<(PathBuf, String)>,
 }
 
 impl Watch {
-    /// Of a run in `folder` that begins or goes on at `step`.
+    /// Of a run in `folder` that begins, or goes on.
     pub(crate) fn new(
         folder: &Path,
-        step: usize,
-        begins: Vec<String>,
+        begins: String,
+        files: Vec<(PathBuf, String)>,
         interrupt: Interrupt,
-    ) -> Result<Self, CliError> {
-        let path = folder.join(EVENTS);
-        let events = Events::create(&path, (step > 0).then_some(step as u64 + 1));
-        Ok(Self {
+    ) -> Self {
+        Self {
             progress: TrainingProgress::new("train"),
-            events: events.map_err(|error| CliError::write(&path, &error))?,
+            folder: folder.join(EVENTS),
+            events: None,
             interrupt,
             begins,
-        })
+            files,
+        }
     }
 
-    fn write_step(&mut self, progress: &Progress) -> std::io::Result<()> {
-        let step = progress.step as u64;
-        self.events.scalar("train/loss", step, progress.loss)?;
-        self.events.scalar("train/accuracy", step, progress.accuracy)?;
-        self.events.scalar("train/learning_rate", step, progress.learning_rate)?;
-        self.events.scalar("train/sketches_per_second", step, progress.examples_per_second() as f32)
-    }
-
-    fn write_epoch(&mut self, report: &EpochReport<'_>) -> std::io::Result<()> {
-        let step = report.progress.step as u64;
-        if let Some(validation) = &report.validation {
-            self.events.scalar("validation/top1", step, validation.top1 as f32)?;
-            self.events.scalar("validation/top5", step, validation.top5 as f32)?;
-            self.events.scalar("validation/loss", step, validation.loss as f32)?;
-        }
-        for layer in &report.layers {
-            self.events.scalar(&format!("flipped/{}", layer.layer), step, layer.flipped)?;
-            self.events.scalar(&format!("upper_share/{}", layer.layer), step, layer.upper_share)?;
-        }
-        for layer in &report.snapshot.layers {
-            let weights = Histogram::from_counts(layer.least, layer.greatest, &layer.histogram);
-            self.events.histogram(&format!("weights/{}", layer.layer), step, &weights)?;
-            self.events.histogram(&format!("alpha/{}", layer.layer), step, &Histogram::of(&layer.alpha))?;
-            self.events.histogram(&format!("beta/{}", layer.layer), step, &Histogram::of(&layer.beta))?;
-        }
-        self.events.flush()
+    fn write(&mut self, write: impl FnOnce(&mut Events) -> io::Result<()>) -> Result<(), TrainError> {
+        let Some(events) = &mut self.events else { return Ok(()) };
+        // What a checkpoint has seen must outlive a killed process, and a checkpoint may come at any step.
+        let written = write(events).and_then(|()| events.flush());
+        written.map_err(|source| TrainError::Write { path: self.folder.clone(), source })
     }
 }
 
+fn write_step(events: &mut Events, progress: &Progress) -> io::Result<()> {
+    let step = progress.step as u64;
+    events.scalar("train/loss", step, progress.loss)?;
+    events.scalar("train/accuracy", step, progress.accuracy)?;
+    events.scalar("train/learning_rate", step, progress.learning_rate)?;
+    events.scalar("train/sketches_per_second", step, progress.examples_per_second() as f32)
+}
+
+fn write_epoch(events: &mut Events, report: &EpochReport<'_>) -> io::Result<()> {
+    let step = report.progress.step as u64;
+    if let Some(validation) = &report.validation {
+        events.scalar("validation/top1", step, validation.top1 as f32)?;
+        events.scalar("validation/top5", step, validation.top5 as f32)?;
+        events.scalar("validation/loss", step, validation.loss as f32)?;
+    }
+    for layer in &report.layers {
+        events.scalar(&format!("flipped/{}", layer.layer), step, layer.flipped)?;
+        events.scalar(&format!("upper_share/{}", layer.layer), step, layer.upper_share)?;
+    }
+    for layer in &report.snapshot.layers {
+        let weights = Histogram::from_counts(layer.least, layer.greatest, &layer.histogram);
+        events.histogram(&format!("weights/{}", layer.layer), step, &weights)?;
+        events.histogram(&format!("alpha/{}", layer.layer), step, &Histogram::of(&layer.alpha))?;
+        events.histogram(&format!("beta/{}", layer.layer), step, &Histogram::of(&layer.beta))?;
+    }
+    Ok(())
+}
+
 impl Observer for Watch {
-    fn begin(&mut self, _: &History) -> Result<(), TrainError> {
-        self.begins.iter().for_each(terminal::say);
+    fn begin(&mut self, step: usize, _: &History) -> Result<(), TrainError> {
+        for (path, text) in &self.files {
+            replace_file(path, text.as_bytes())
+                .map_err(|source| TrainError::Write { path: path.clone(), source })?;
+        }
+        let events = Events::create(&self.folder, (step > 0).then_some(step as u64 + 1));
+        self.events = Some(events.map_err(|source| TrainError::Write { path: self.folder.clone(), source })?);
+        terminal::say(&self.begins);
+        if step > 0 {
+            terminal::say(format_args!("going on after step {step}"));
+        }
         Ok(())
+    }
+
+    fn warn(&mut self, message: &str) {
+        terminal::say(format_args!("dabnet: {message}"));
     }
 
     fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
         self.progress.observe(progress);
         if progress.step.is_multiple_of(EVERY) {
-            self.write_step(progress).map_err(unwritten)?;
+            self.write(|events| write_step(events, progress))?;
         }
         Ok(if self.interrupt.is_set() { Control::Stop } else { Control::Continue })
     }
 
     fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
-        self.write_epoch(report).map_err(unwritten)?;
+        self.write(|events| write_epoch(events, report))?;
         Ok(Control::Continue)
     }
 
@@ -95,6 +123,36 @@ impl Observer for Watch {
     }
 }
 
-fn unwritten(source: std::io::Error) -> TrainError {
-    TrainError::Write { path: EVENTS.into(), source }
+#[cfg(test)]
+mod tests {
+    use std::{fs, time::Duration};
+
+    use super::*;
+
+    #[test]
+    fn points_are_in_the_file_before_the_checkpoint_of_their_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("settings");
+        let files = vec![(settings.clone(), "text".to_owned())];
+        let mut watch = Watch::new(folder.path(), String::new(), files, Interrupt::listen().unwrap());
+        assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+        watch.begin(0, &History::default()).unwrap();
+        assert_eq!(fs::read_to_string(settings).unwrap(), "text");
+        let events = fs::read_dir(folder.path().join(EVENTS)).unwrap().next().unwrap().unwrap().path();
+        let before = events.metadata().unwrap().len();
+        let progress = Progress {
+            epoch: 1,
+            epochs: 1,
+            step: EVERY,
+            steps: 2 * EVERY,
+            loss: 1.0,
+            accuracy: 0.5,
+            learning_rate: 0.1,
+            validation: None,
+            examples: EVERY,
+            elapsed: Duration::from_secs(1),
+        };
+        watch.step(&progress).unwrap();
+        assert!(events.metadata().unwrap().len() > before);
+    }
 }
