@@ -54,6 +54,7 @@ async function guess() {
   inside.show(model.description, answer);
   game.see(answer.predictions);
   performance.measure("guess", { start });
+  performance.measure("worker", { start, duration: answer.milliseconds });
   // What tests wait for.
   document.body.dataset.seen = version;
 }
