@@ -6,6 +6,8 @@ class Thread {
   #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   #waiting = new Map();
   #next = 0;
+  /** Why it does not run, if it does not. */
+  #failure;
 
   constructor() {
     this.#worker.addEventListener("message", ({ data: { id, answer, error } }) => {
@@ -15,13 +17,16 @@ class Thread {
       else reject(new Error(error));
     });
     this.#worker.addEventListener("error", (event) => {
-      const error = new Error(event.message || "the worker did not start");
-      this.#waiting.forEach(({ reject }) => reject(error));
+      this.#failure = new Error(event.message || "the worker did not start");
+      this.#waiting.forEach(({ reject }) => reject(this.#failure));
       this.#waiting.clear();
+      // The next model tries another.
+      if (thread === this) thread = undefined;
     });
   }
 
   ask(request, given, transfer = []) {
+    if (this.#failure) return Promise.reject(this.#failure);
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -35,6 +40,7 @@ let models = 0;
 
 /** A model that runs in a Web Worker, so that drawing never waits for it. All models share one worker. */
 export class WorkerRecognizer {
+  #thread;
   #key;
   #isBusy = false;
   #pending;
@@ -42,7 +48,8 @@ export class WorkerRecognizer {
   description;
 
   /** Use {@link WorkerRecognizer.load}. */
-  constructor(key, description) {
+  constructor(thread, key, description) {
+    this.#thread = thread;
     this.#key = key;
     this.description = description;
   }
@@ -51,9 +58,10 @@ export class WorkerRecognizer {
   static async load(model, { wasm } = {}) {
     // The worker starts while its code and its model are on their way.
     thread ??= new Thread();
+    const own = thread;
     const key = models++;
     const [code, file] = await Promise.all([engine(wasm), bytes(model)]);
-    return new WorkerRecognizer(key, await thread.ask("load", { key, model: file, wasm: code }));
+    return new WorkerRecognizer(own, key, await own.ask("load", { key, model: file, wasm: code }));
   }
 
   /**
@@ -69,18 +77,18 @@ export class WorkerRecognizer {
 
   /** The logits of a canvas as the network sees it. */
   logits(canvas) {
-    return thread.ask("logits", { key: this.#key, canvas });
+    return this.#thread.ask("logits", { key: this.#key, canvas });
   }
 
   /** Frees the model's memory. */
   unload() {
-    return thread.ask("unload", { key: this.#key });
+    return this.#thread.ask("unload", { key: this.#key });
   }
 
   async #ask(strokes, options) {
     this.#isBusy = true;
     try {
-      return await thread.ask("recognize", { key: this.#key, strokes, options });
+      return await this.#thread.ask("recognize", { key: this.#key, strokes, options });
     } finally {
       this.#isBusy = false;
       const next = this.#pending;

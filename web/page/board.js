@@ -20,7 +20,7 @@ export class Board extends EventTarget {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
-    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => this.#up(event));
+    for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) canvas.addEventListener(name, (event) => this.#up(event));
     canvas.addEventListener("keydown", (event) => this.#key(event));
     canvas.addEventListener("blur", () => this.#putCursor(undefined));
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
@@ -31,10 +31,12 @@ export class Board extends EventTarget {
   }
 
   undo() {
+    this.#lift();
     if (this.strokes.length > 0 && !this.isDrawing) this.#set(this.strokes.slice(0, -1), [...this.undone, this.strokes.at(-1)]);
   }
 
   redo() {
+    this.#lift();
     if (this.undone.length > 0 && !this.isDrawing) this.#set([...this.strokes, this.undone.at(-1)], this.undone.slice(0, -1));
   }
 
@@ -75,7 +77,21 @@ export class Board extends EventTarget {
     this.#canvas.width = Math.round(this.#canvas.clientWidth * scale);
     this.#canvas.height = Math.round(this.#canvas.clientHeight * scale);
     this.#context.setTransform(scale, 0, 0, scale, 0, 0);
+    this.#fit();
     this.redraw();
+  }
+
+  /** Brings the drawing back onto a sheet that has become too small for it, as when a phone is turned. */
+  #fit() {
+    const { clientWidth, clientHeight } = this.#canvas;
+    const bounds = extent([...this.strokes, ...this.undone]);
+    if (!bounds || clientWidth === 0 || this.isDrawing) return;
+    const [low, high] = bounds;
+    const sizes = [clientWidth, clientHeight];
+    if (sizes.every((size, axis) => low[axis] >= 0 && high[axis] <= size)) return;
+    const scale = Math.min(1, ...sizes.map((size, axis) => (size - 2 * WIDTH) / Math.max(high[axis] - low[axis], 1)));
+    const place = (point) => sizes.map((size, axis) => size / 2 + scale * (point[axis] - (low[axis] + high[axis]) / 2));
+    for (const stroke of [...this.strokes, ...this.undone]) stroke.points = stroke.points.map(place);
   }
 
   #down(event) {
@@ -117,10 +133,17 @@ export class Board extends EventTarget {
     this.#tell();
   }
 
+  /** Ends a line that the keyboard draws. */
+  #lift() {
+    if (this.#cursor) this.#cursor.stroke = undefined;
+  }
+
   #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || this.#pointer !== undefined) return;
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (!step && event.key !== " ") return;
     event.preventDefault();
+    if (!step && event.repeat) return;
     const { clientWidth, clientHeight } = this.#canvas;
     const cursor = this.#cursor ?? { at: [clientWidth / 2, clientHeight / 2] };
     if (step) {
@@ -151,14 +174,20 @@ export class Board extends EventTarget {
 export function thumbnail(canvas, strokes) {
   const side = 160 * devicePixelRatio;
   canvas.width = canvas.height = side;
-  const points = strokes.flatMap((stroke) => stroke.points);
-  if (points.length === 0) return;
-  const [low, high] = [Math.min, Math.max].map((most) => [0, 1].map((axis) => points.reduce((best, point) => most(best, point[axis]), points[0][axis])));
-  const extent = Math.max(high[0] - low[0], high[1] - low[1], 1);
-  const scale = (0.84 * side) / extent;
+  const bounds = extent(strokes);
+  if (!bounds) return;
+  const [low, high] = bounds;
+  const scale = (0.84 * side) / Math.max(high[0] - low[0], high[1] - low[1], 1);
   const context = canvas.getContext("2d");
   context.setTransform(scale, 0, 0, scale, side / 2 - (scale * (low[0] + high[0])) / 2, side / 2 - (scale * (low[1] + high[1])) / 2);
   paint(context, strokes.map(({ points }) => ({ points, widths: points.map(() => (0.025 * side) / scale) })), ink(canvas));
+}
+
+/** The least and the largest x and y, where there are points. */
+function extent(strokes) {
+  const points = strokes.flatMap((stroke) => stroke.points);
+  if (points.length === 0) return undefined;
+  return [Math.min, Math.max].map((most) => [0, 1].map((axis) => points.reduce((best, point) => most(best, point[axis]), points[0][axis])));
 }
 
 const ink = (element) => getComputedStyle(element).color;

@@ -46,15 +46,16 @@ export class Game {
     find("play").setAttribute("aria-pressed", "true");
     find("play").textContent = "Stop";
     find("prompt").hidden = false;
+    find("model").disabled = true;
     this.#ask();
     requestAnimationFrame(() => this.#tick());
   }
 
   #ask() {
     const at = this.#rounds.findIndex(({ strokes }) => !strokes);
-    find("round").textContent = `${at + 1} of ${ROUNDS}:`;
+    find("round").textContent = `${at + 1} of ${this.#rounds.length}:`;
     find("wanted").textContent = this.#rounds[at].label;
-    find("spoken").textContent = `Draw ${this.#rounds[at].label}`;
+    find("asked").textContent = `${at + 1} of ${this.#rounds.length}: draw ${this.#rounds[at].label}`;
     this.#best = undefined;
     this.#board.reset();
     this.#ends = performance.now() + 1000 * SECONDS;
@@ -80,6 +81,8 @@ export class Game {
   #stop() {
     this.#rounds = undefined;
     find("prompt").hidden = true;
+    find("model").disabled = false;
+    find("asked").textContent = "";
     find("play").setAttribute("aria-pressed", "false");
     find("play").textContent = "Play";
     this.#board.reset();

@@ -7,6 +7,7 @@ export class Guesses {
   #verdict;
   #spoken;
   #rows = new Map();
+  #settling;
 
   constructor(list, verdict, spoken) {
     this.#list = list;
@@ -29,15 +30,26 @@ export class Guesses {
       row.style.setProperty("--share", probability.toFixed(4));
       row.classList.toggle("first", place === 0);
       row.lastElementChild.textContent = percent(probability);
-      // In the order that is seen, for who reads instead.
-      this.#list.append(row);
     });
     const [{ label, probability }] = predictions;
     this.#say(sentence(probability), label);
-    if (isFinal) this.#spoken.textContent = predictions.slice(0, 3).map(({ label, probability }) => `${label} ${percent(probability)}`).join(", ");
+    if (!isFinal) return;
+    this.#settle(predictions);
+    this.#spoken.textContent = predictions.slice(0, 3).map(({ label, probability }) => `${label} ${percent(probability)}`).join(", ");
+  }
+
+  /** Puts rows in the order that is seen, for who reads instead, once they have stopped: a row that is put elsewhere jumps. */
+  #settle(predictions) {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      const rows = predictions.map(({ label }) => this.#rows.get(label));
+      const isSorted = rows.every((row, place) => row === this.#list.children[place]);
+      if (!isSorted && rows.every(Boolean)) this.#list.replaceChildren(...rows);
+    }, 300);
   }
 
   reset() {
+    clearTimeout(this.#settling);
     this.#rows.forEach((row) => row.remove());
     this.#rows.clear();
     this.#say("Nothing drawn yet");

@@ -29,7 +29,9 @@ export class Models extends EventTarget {
       const first = this.#select.value;
       if (smallest.url !== first) {
         this.#state.textContent = "loading…";
-        this.#use(smallest.url, await this.#load(smallest.url));
+        // Without it, guesses only begin later.
+        const early = await this.#load(smallest.url).catch(() => undefined);
+        if (early && this.#select.value === first) this.#use(smallest.url, early);
       }
       if (this.#select.value === first) await this.#choose(first);
     } catch (error) {
@@ -45,13 +47,16 @@ export class Models extends EventTarget {
       this.#state.textContent = "";
       this.#use(url, model);
     } catch (error) {
-      this.#loaded.delete(url);
-      this.#state.textContent = `The model does not load: ${error.message}`;
+      if (this.#select.value === url) this.#state.textContent = `The model does not load: ${error.message}`;
     }
   }
 
   #load(url) {
-    if (!this.#loaded.has(url)) this.#loaded.set(url, WorkerRecognizer.load(url));
+    if (!this.#loaded.has(url)) {
+      const model = WorkerRecognizer.load(url);
+      model.catch(() => this.#loaded.delete(url));
+      this.#loaded.set(url, model);
+    }
     return this.#loaded.get(url);
   }
 

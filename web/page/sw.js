@@ -1,4 +1,4 @@
-// Keeps the page for when there is no network. What is kept is shown at once, and renewed behind it for the next time.
+// Keeps the page for when there is no network.
 const NAME = "dabnet";
 const FILES = [
   "./", "style.css", "app.js", "board.js", "game.js", "guesses.js", "inside.js", "models.js", "manifest.webmanifest",
@@ -18,22 +18,44 @@ async function install() {
   await self.skipWaiting();
 }
 
-async function answer(request) {
+/** A file of the page by its place in it, whatever is asked of it; nothing for what is none. */
+function place(address) {
+  const url = new URL(address);
+  const scope = new URL("./", location);
+  if (url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname)) return undefined;
+  const path = url.pathname.slice(scope.pathname.length).replace(/^(index\.html)?$/, "./");
+  return FILES.includes(path) || /^(dabnet|models)\//.test(path) ? path : undefined;
+}
+
+/** What the server says, which is kept; what was kept, where it says nothing. */
+async function answer(event, path) {
   const cache = await caches.open(NAME);
-  const kept = await cache.match(request, { ignoreSearch: true });
-  const fresh = fetch(request).then((response) => {
-    if (response.ok) cache.put(request, response.clone());
+  try {
+    const response = await fetch(event.request);
+    if (response.ok) event.waitUntil(keep(cache, path, response.clone()));
     return response;
-  });
-  if (!kept) return fresh;
-  fresh.catch(() => {});
-  return kept;
+  } catch (error) {
+    const kept = await cache.match(path);
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+async function keep(cache, path, response) {
+  if (path === "models/index.json") await forget(cache, await response.clone().json());
+  await cache.put(path, response);
+}
+
+/** Models that are listed no more. */
+async function forget(cache, models) {
+  const listed = models.map(({ url }) => new URL(url, location).href);
+  const kept = (await cache.keys()).filter(({ url }) => url.endsWith(".safetensors") && !listed.includes(url));
+  await Promise.all(kept.map((request) => cache.delete(request)));
 }
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("fetch", (event) => {
-  const url = new URL(event.request.url);
-  const isOwn = url.origin === location.origin && url.pathname.startsWith(new URL("./", location).pathname);
-  if (event.request.method === "GET" && isOwn && !/\/(v1|v2|metrics|openapi\.json)(\/|$)/.test(url.pathname)) event.respondWith(answer(event.request));
+  const path = event.request.method === "GET" ? place(event.request.url) : undefined;
+  if (path !== undefined) event.respondWith(answer(event, path));
 });

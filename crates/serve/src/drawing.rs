@@ -3,8 +3,10 @@
 use std::{fmt, io::Cursor};
 
 use axum::body::Bytes;
-use dabnet_sketch::{Drawing, Point, Stroke, formats::image::Format};
-use image::{ImageFormat, ImageReader};
+use dabnet_sketch::{
+    Drawing, Point, Stroke,
+    formats::image::{self, Format},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, IgnoredAny, SeqAccess, Visitor},
@@ -53,19 +55,17 @@ fn svg(body: &Bytes) -> Result<Drawing, Refusal> {
 }
 
 fn picture(body: &Bytes, format: Format, limit: u32) -> Result<Drawing, Refusal> {
-    let (kind, name) = match format {
-        Format::Png => (ImageFormat::Png, "PNG"),
-        Format::Jpeg => (ImageFormat::Jpeg, "JPEG"),
-        Format::WebP => (ImageFormat::WebP, "WebP"),
+    let name = match format {
+        Format::Png => "PNG",
+        Format::Jpeg => "JPEG",
+        Format::WebP => "WebP",
     };
     if Format::recognize(body) != Some(format) {
         return Err(Refusal::Malformed(format!(
             "the body does not begin as a file of {name} does; send what the header Content-Type says"
         )));
     }
-    let (width, height) = ImageReader::with_format(Cursor::new(body), kind)
-        .into_dimensions()
-        .map_err(|error| Refusal::Malformed(format!("the picture's header is damaged: {error}")))?;
+    let (width, height) = image::dimensions(BODY, format, body).map_err(Refusal::malformed)?;
     if width.max(height) > limit {
         return Err(Refusal::TooMuch(format!(
             "the picture has {width}×{height} pixels; send up to {limit}×{limit}"

@@ -103,6 +103,19 @@ fn what_would_never_end_is_refused() {
         .collect();
     let uses = format!(r##"<g id="g0"><path d="M0 0h9" stroke="black"/></g>{uses}"##);
     assert!(error(svg(&uses)).contains("stand for too many"));
+
+    let line = |curves: usize| {
+        format!(r##"<path id="a" d="M0 0{}" stroke="black"/>"##, "c0,90,90,90,90,0".repeat(curves))
+    };
+    assert!(error(svg(&line(60_000))).contains("one of its lines"));
+    let uses = format!("{}{}", line(10_000), r##"<use href="#a"/>"##.repeat(500));
+    assert!(error(svg(&uses)).contains("stand for too many"));
+
+    let entities = |definitions: &str, body: &str| format!("<!DOCTYPE svg [{definitions}]>{}", svg(body));
+    let nested = entities(r#"<!ENTITY a "aaa"><!ENTITY b "&a;&a;">"#, r#"<g id="&b;"/>"#);
+    assert!(error(nested).contains("entities"));
+    let long = entities(&format!(r#"<!ENTITY a "{}">"#, "a".repeat(100_000)), &"<g id='&a;'/>".repeat(3000));
+    assert!(error(long).contains("entities"));
     let large = format!("<!--{}-->", " ".repeat(17 << 20));
     assert!(matches!(only(svg(&large)), Err(SketchError::TooLarge { .. })));
 }

@@ -67,11 +67,15 @@ fn fill(files: &Files, folder: &Path) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Lets others read a folder that was made for the one who makes it alone: a web server is another user.
+/// Lets others read what was made for the one who makes it alone: a web server is another user.
 #[cfg(unix)]
-fn readable(folder: &Path) -> io::Result<()> {
+fn readable(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+    if !path.is_dir() {
+        return fs::set_permissions(path, fs::Permissions::from_mode(0o644));
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    path.read_dir()?.try_for_each(|entry| readable(&entry?.path()))
 }
 
 #[cfg(not(unix))]

@@ -9,8 +9,10 @@ use crate::{Drawing, Raster, Sketch, SketchError};
 
 /// The largest width and the largest height read, in pixels.
 pub const MAX_SIDE: u32 = 8192;
-/// The most memory a decoder may use: 8192 × 8192 pixels of four bytes, and half as much again.
+/// The most bytes of pixels: 8192 × 8192 of four bytes, and half as much again.
 const MAX_ALLOC: u64 = 384 << 20;
+/// The most memory for what comes before the pixels, such as a profile of colours.
+const MAX_HEAD: u64 = 8 << 20;
 /// Rows that are turned into grey together.
 const STRIP: usize = 64;
 /// The least difference between paper and ink, of 255; less is noise.
@@ -80,6 +82,31 @@ fn decode(format: Format, bytes: &[u8]) -> Result<(DynamicImage, Option<MutexGua
     if format == Format::Jpeg && !jpeg_has_end(bytes) {
         return Err("the file is cut short".to_owned());
     }
+    // What comes before the pixels is read twice: first to know how much memory they may take.
+    let bytes_needed = decoder(format, bytes, MAX_HEAD)?.total_bytes();
+    if bytes_needed > MAX_ALLOC {
+        return Err(format!("its pixels take more than {MAX_ALLOC} bytes"));
+    }
+    // What one reader panics with is no reason for others not to go on.
+    let alone = (bytes_needed > SMALL).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut decoder = decoder(format, bytes, MAX_HEAD + bytes_needed + bytes_needed / 2)?;
+    let orientation = decoder.orientation().map_err(explain)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(explain)?;
+    picture.apply_orientation(orientation);
+    Ok((picture, alone))
+}
+
+/// Width and height of a picture in pixels, without reading them; `name` stands for the file in errors.
+///
+/// # Errors
+/// [`SketchError::Image`] where the file's head is damaged, or the picture larger than [`MAX_SIDE`].
+pub fn dimensions(name: &str, format: Format, bytes: &[u8]) -> Result<(u32, u32), SketchError> {
+    let fail = |reason| SketchError::Image { name: name.to_owned(), format: format.name(), reason };
+    decoder(format, bytes, MAX_HEAD).map(|decoder| decoder.dimensions()).map_err(fail)
+}
+
+/// What has read the head of a picture, and may use so many bytes of memory.
+fn decoder(format: Format, bytes: &[u8], max_alloc: u64) -> Result<impl ImageDecoder + '_, String> {
     let format = match format {
         Format::Png => ImageFormat::Png,
         Format::Jpeg => ImageFormat::Jpeg,
@@ -89,18 +116,9 @@ fn decode(format: Format, bytes: &[u8]) -> Result<(DynamicImage, Option<MutexGua
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_ALLOC);
+    limits.max_alloc = Some(max_alloc);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(explain)?;
-    if decoder.total_bytes() > MAX_ALLOC {
-        return Err(format!("its pixels take more than {MAX_ALLOC} bytes"));
-    }
-    // What one reader panics with is no reason for others not to go on.
-    let alone = (decoder.total_bytes() > SMALL).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
-    let orientation = decoder.orientation().map_err(explain)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(explain)?;
-    picture.apply_orientation(orientation);
-    Ok((picture, alone))
+    reader.into_decoder().map_err(explain)
 }
 
 /// Whether an end marker follows the last scan. The decoder fills in what is missing, and a picture

@@ -3,6 +3,7 @@
 //! Only what has a stroke is a line of the sketch; filled shapes without one are not. Text,
 //! pictures, markers, clips, masks and filters are left out, and no other file is ever opened.
 
+mod entities;
 mod expansion;
 mod styles;
 
@@ -18,6 +19,8 @@ const SVG: &str = "http://www.w3.org/2000/svg";
 pub const MAX_BYTES: u64 = 16 << 20;
 /// The most XML nodes read.
 const MAX_NODES: u32 = 200_000;
+/// The longest text of one line: where its outline is, is found in a time that is quadratic in it.
+const MAX_LINE_BYTES: usize = 256 << 10;
 /// The deepest nesting of elements read; deeper ones would use up the stack.
 const MAX_DEPTH: u16 = 128;
 /// The most patterns read: each may be painted with the next, which takes stack.
@@ -51,7 +54,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Sketch, SketchError> {
 
 fn parse(bytes: &[u8]) -> Result<Tree, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
-    if let Some(reason) = styles::too_many_attributes(text) {
+    if let Some(reason) = entities::too_large(text, MAX_BYTES).or_else(|| styles::too_many_attributes(text)) {
         return Err(reason);
     }
     let limits = roxmltree::ParsingOptions { allow_dtd: true, nodes_limit: MAX_NODES, ..Default::default() };
@@ -62,6 +65,9 @@ fn parse(bytes: &[u8]) -> Result<Tree, String> {
     }
     if expansion::elements(&document, MAX_NODES as usize).is_none() {
         return Err("its uses of other elements are nested too deep or stand for too many".to_owned());
+    }
+    if document.descendants().any(|node| expansion::line_bytes(node) > MAX_LINE_BYTES) {
+        return Err(format!("one of its lines takes more than {MAX_LINE_BYTES} bytes"));
     }
     if document.descendants().filter(|node| node.has_tag_name((SVG, "pattern"))).count() > MAX_PATTERNS {
         return Err(format!("it has more than {MAX_PATTERNS} patterns"));

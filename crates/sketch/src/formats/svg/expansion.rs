@@ -7,16 +7,24 @@ use usvg::roxmltree::{Document, Node, NodeId};
 /// Nesting of elements and uses together, beyond which nothing is counted.
 const MAX_DEPTH: usize = 512;
 
+/// Bytes of a line that take as long as an element.
+const ELEMENT_BYTES: usize = 16;
+
 const XLINK: &str = "http://www.w3.org/1999/xlink";
 
-/// Elements of a document with those that its uses stand for, counted up to `limit`; `None` if there
-/// are more.
+/// Elements of a document with those that its uses stand for, long lines as several, counted up to `limit`; `None`
+/// if there are more.
 ///
 /// A few uses of uses make endless work of a file of a kilobyte.
 pub(super) fn elements(document: &Document, limit: usize) -> Option<usize> {
     let ids = document.descendants().filter_map(|node| Some((node.attribute("id")?, node)));
     let mut counter = Counter { named: ids.collect(), known: HashMap::new(), limit };
     counter.count(document.root(), 0)
+}
+
+/// Bytes of the text that says where a line goes.
+pub(super) fn line_bytes(node: Node<'_, '_>) -> usize {
+    ["d", "points"].iter().filter_map(|name| node.attribute(*name)).map(str::len).sum()
 }
 
 struct Counter<'a, 'input> {
@@ -37,7 +45,7 @@ impl<'a, 'input> Counter<'a, 'input> {
             Some(None) => return Some(0),
             None => self.known.insert(node.id(), None),
         };
-        let mut count = 1;
+        let mut count = 1 + line_bytes(node) / ELEMENT_BYTES;
         for inner in node.children().filter(Node::is_element).chain(self.used(node)) {
             count += self.count(inner, depth + 1)?;
             if count > self.limit {
