@@ -1,6 +1,3 @@
-const ROW = { wide: 2.7, narrow: 2.12 };
-const narrow = matchMedia("(max-width: 48rem)");
-
 /** The likeliest labels as bars that move as the drawing grows, and one sentence on the likeliest. */
 export class Guesses {
   #list;
@@ -23,10 +20,9 @@ export class Guesses {
       row.remove();
       this.#rows.delete(label);
     }
-    const height = narrow.matches ? ROW.narrow : ROW.wide;
     predictions.forEach(({ label, probability }, place) => {
       const row = this.#rows.get(label) ?? this.#add(label);
-      row.style.transform = `translateY(${place * height}rem)`;
+      row.style.setProperty("--place", place);
       row.style.setProperty("--share", probability.toFixed(4));
       row.classList.toggle("first", place === 0);
       row.lastElementChild.textContent = percent(probability);
