@@ -346,6 +346,7 @@ fn a_connection_on_which_a_body_was_left_is_said_to_close() {
     assert_eq!(asked(RECOGNIZE, "text/plain", &square()), (415, true));
     assert_eq!(asked("/v1/recognize?top=0", JSON, &square()), (400, true));
     assert_eq!(asked("/nothing", JSON, &square()), (404, true));
+    assert_eq!(asked(RECOGNIZE, JSON, &vec![b' '; (1 << 20) + 1]), (413, true));
 }
 
 #[test]

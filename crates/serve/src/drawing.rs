@@ -55,14 +55,10 @@ fn svg(body: &Bytes) -> Result<Drawing, Refusal> {
 }
 
 fn picture(body: &Bytes, format: Format, limit: u32) -> Result<Drawing, Refusal> {
-    let name = match format {
-        Format::Png => "PNG",
-        Format::Jpeg => "JPEG",
-        Format::WebP => "WebP",
-    };
     if Format::recognize(body) != Some(format) {
         return Err(Refusal::Malformed(format!(
-            "the body does not begin as a file of {name} does; send what the header Content-Type says"
+            "the body does not begin as a file of {} does; send what the header Content-Type says",
+            format.name()
         )));
     }
     let (width, height) = image::dimensions(BODY, format, body).map_err(Refusal::malformed)?;

@@ -2,7 +2,7 @@ use axum::{
     body::Body,
     http::{
         HeaderValue, Response, StatusCode,
-        header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER},
+        header::{CONTENT_TYPE, RETRY_AFTER},
     },
     response::IntoResponse,
 };
@@ -82,11 +82,6 @@ impl Refusal {
             Self::Failed => "failed",
         }
     }
-
-    /// Whether the rest of the request is better not waited for.
-    fn closes(&self) -> bool {
-        matches!(self, Self::Slow(_) | Self::TooLarge(_) | Self::Held)
-    }
 }
 
 impl IntoResponse for Refusal {
@@ -98,9 +93,6 @@ impl IntoResponse for Refusal {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media::JSON));
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        if self.closes() {
-            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response.extensions_mut().insert(Reason(self.reason()));
         response

@@ -22,17 +22,20 @@ impl File {
     pub(crate) fn new(name: &str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         let zipped = zip(&bytes).filter(|zipped| zipped.len() < bytes.len() - bytes.len() / 10);
-        let (etag, zipped_etag) = (etag(&bytes, ""), etag(&bytes, "-gzip"));
+        let tag = tag(&bytes);
+        let [etag, zipped_etag] = ["", "-gzip"].map(|coding| {
+            let etag = format!("\"{tag}{coding}\"");
+            HeaderValue::from_str(&etag).expect("hexadecimal digits can stand in a header")
+        });
         Self { bytes, content_type: content_type(name), etag, zipped, zipped_etag }
     }
 }
 
-/// A tag that other content does not have: its length and 64 bits of a hash.
-fn etag(bytes: &[u8], coding: &str) -> HeaderValue {
+/// What other content does not have: its length and 64 bits of a hash.
+fn tag(bytes: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
-    let tag = format!("\"{:x}-{:016x}{coding}\"", bytes.len(), hasher.finish());
-    HeaderValue::from_str(&tag).expect("hexadecimal digits can stand in a header")
+    format!("{:x}-{:016x}", bytes.len(), hasher.finish())
 }
 
 fn zip(bytes: &[u8]) -> Option<Bytes> {

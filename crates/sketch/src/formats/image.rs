@@ -43,7 +43,8 @@ impl Format {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// What people call it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Png => "PNG",
             Self::Jpeg => "JPEG",
