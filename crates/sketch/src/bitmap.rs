@@ -1,8 +1,4 @@
-use std::slice;
-
-use tiny_skia::Mask;
-
-use crate::rasterize::{ink, paths};
+use crate::rasterize::Sheet;
 use crate::{Point, Stroke};
 
 /// Width and height of a bitmap, in pixels.
@@ -44,7 +40,7 @@ pub fn quickdraw_bitmap(strokes: &[Stroke]) -> [u8; SIDE * SIDE] {
     ink.map(|ink| (ink * 255.0).round() as u8)
 }
 
-/// The nearest position on the drawing: `tiny-skia` fails where it fills what reaches too far.
+/// The nearest position on the drawing.
 fn near(point: Point) -> Point {
     point.map(|c| c.clamp(0.0, ORIGINAL))
 }
@@ -53,9 +49,9 @@ fn near(point: Point) -> Point {
 fn coverage(stroke: &Stroke, place: impl Fn(Point) -> Point, width: f32) -> [f32; SIDE * SIDE] {
     let mut covered = [0.0; SIDE * SIDE];
     let side = SIDE * FINER;
-    let Some(mut sheet) = Mask::new(side as u32, side as u32) else { return covered };
-    ink(&mut sheet, &paths(slice::from_ref(stroke), place), width);
-    for (at, value) in sheet.data().iter().enumerate() {
+    let mut sheet = Sheet::new(side, width);
+    sheet.stroke(stroke, place, ());
+    for (at, value) in sheet.ink().iter().enumerate() {
         let (x, y) = (at % side / FINER, at / side / FINER);
         covered[y * SIDE + x] += f32::from(*value) / (255 * FINER * FINER) as f32;
     }
