@@ -91,7 +91,7 @@ fn contact_sheets_are_pictures() {
     let plain = draw(&["--side", "50", "--columns", "4"]);
     // Four columns and two rows of cells with gaps of 6 and a line of text of 18.
     assert_eq!(plain.dimensions(), (6 + 4 * 56, 6 + 2 * 74));
-    assert!(plain.pixels().filter(|pixel| pixel.0[0] < 64).count() > 300);
+    assert!(plain.pixels().filter(|pixel| pixel.0[0] < 128).count() > 300);
     let varied = draw(&["--augment", "rotation,paper", "--side", "50"]);
     assert_eq!(varied.height(), 6 + 2 * 74);
     assert_eq!(draw(&["--augment", "rotation,paper", "--side", "50"]), varied);

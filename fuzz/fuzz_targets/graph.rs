@@ -37,7 +37,7 @@ fn check_run(graph: Graph, seed: u64) {
     let mut packed = packed(graph, numbers, seed);
     if seed & 6 == 0 {
         // Paper that is no zero, which the first layer then cannot skip.
-        packed.canvas.mean = 0.5;
+        packed.preprocessing.canvas.mean = 0.5;
     }
     let Some((canvas, logits)) = run(&packed, numbers, seed) else { return };
     if numbers == Numbers::Real {

@@ -48,7 +48,7 @@ fn change(container: &mut Container, random: &mut Random, raw: &impl Fn(&[u8]) -
         0..3 => change_graph(container, random),
         3 => change_text(container, random, raw),
         4 => {
-            let entry = ["canvas", "labels", "provenance"][random.below(3) as usize];
+            let entry = ["preprocessing", "labels", "provenance"][random.below(3) as usize];
             if let Some(mut value) = parsed(container, entry) {
                 json::mutate(&mut value, random);
                 container.metadata.insert(entry.into(), value.to_string());
@@ -72,10 +72,10 @@ fn change_graph(container: &mut Container, random: &mut Random) {
     if random.below(8) == 0 || !is_small(&graph) {
         return;
     }
-    let canvas = common::canvas(graph.input_shape().height.clamp(8, 1024));
-    let Ok(bytes) = PackedModel::random(graph, canvas, 0).to_bytes() else { return };
+    let preprocessing = common::lines(graph.input_shape().height.clamp(8, 1024));
+    let Ok(bytes) = PackedModel::random(graph, preprocessing, 0).to_bytes() else { return };
     let Some(fresh) = take_apart(&bytes) else { return };
-    for entry in ["labels", "canvas"] {
+    for entry in ["labels", "preprocessing"] {
         container.metadata.insert(entry.into(), fresh.metadata[entry].clone());
     }
     let old = std::mem::replace(&mut container.tensors, fresh.tensors);

@@ -37,7 +37,7 @@ fn pooled(graph: &Graph, id: usize) -> u64 {
 /// # Panics
 /// If they are not the same.
 pub fn run(packed: &PackedModel, numbers: Numbers, seed: u64) -> Option<(Vec<f32>, Vec<f32>)> {
-    let paper = packed.canvas.normalize(0);
+    let paper = packed.preprocessing.canvas.normalize(0);
     let ink = sketch(packed.graph.input_shape().elements(), numbers, seed);
     let canvas: Vec<f32> = ink.iter().map(|&ink| if ink == 0.0 { paper } else { ink }).collect();
     let other = vec![if seed.is_multiple_of(3) { paper } else { 1.0 }; canvas.len()];

@@ -44,7 +44,7 @@ export class WorkerRecognizer {
   #key;
   #isBusy = false;
   #pending;
-  /** What the model is: labels, canvas, layers, where it comes from. */
+  /** What the model is: labels, preprocessing, layers, where it comes from. */
   description;
 
   /** Use {@link WorkerRecognizer.load}. */

@@ -66,7 +66,15 @@ export interface Layer {
   beta: number[];
 }
 
-/** How a drawing is put before a network. */
+/** How a drawing becomes the input of a network. */
+export interface Preprocessing {
+  /** Of this object's form and of what it does. */
+  version: number;
+  look: "lines" | "pixels" | "paper" | "bitmap";
+  canvas: Canvas;
+}
+
+/** The square that a drawing is put on. */
 export interface Canvas {
   /** Width and height in pixels. */
   side: number;
@@ -82,7 +90,7 @@ export interface Description {
   architecture: string;
   policy: string;
   labels: string[];
-  canvas: Canvas;
+  preprocessing: Preprocessing;
   /** Of the model's file. */
   bytes: number;
   /** Of its parameters if all were in full precision. */

@@ -6,7 +6,7 @@ const text = new TextDecoder();
 /** A model, ready to recognise on the thread that calls it. */
 export class Recognizer {
   #calls;
-  /** What the model is: labels, canvas, layers, where it comes from. */
+  /** What the model is: labels, preprocessing, layers, where it comes from. */
   description;
 
   /** Use {@link Recognizer.load}. */

@@ -96,11 +96,11 @@ impl LayerTime {
 pub(crate) fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
     let Dataset { test, .. } = Dataset::bundled()?;
     let some: Vec<Example> = test.into_iter().step_by(7).collect();
-    Ok(Drawn::new(&some, model.canvas()).canvases)
+    Ok(Drawn::new(&some, model.preprocessing()).canvases)
 }
 
 fn ink_share(model: &Model, canvases: &[Vec<f32>]) -> f64 {
-    let paper = model.canvas().normalize(0);
+    let paper = model.preprocessing().canvas.normalize(0);
     let inked = |canvas: &Vec<f32>| canvas.iter().filter(|&&value| value != paper).count() as f64;
     canvases.iter().map(inked).sum::<f64>() / (canvases.len() * model.input_len()) as f64
 }

@@ -1,10 +1,10 @@
 use std::time::Instant;
 
 use dabnet_engine::{EngineError, Model, Session, top};
-use dabnet_graph::Canvas;
-use dabnet_sketch::{Example, normalized, rasterize};
+use dabnet_graph::Preprocessing;
+use dabnet_sketch::{Example, Preprocess};
 
-/// Sketches drawn on one canvas, with what they are.
+/// Sketches as a network sees them, with what they are.
 #[derive(Debug)]
 pub(crate) struct Drawn {
     pub canvases: Vec<Vec<f32>>,
@@ -12,12 +12,9 @@ pub(crate) struct Drawn {
 }
 
 impl Drawn {
-    pub(crate) fn new(examples: &[Example], canvas: &Canvas) -> Self {
+    pub(crate) fn new(examples: &[Example], preprocessing: &Preprocessing) -> Self {
         Self {
-            canvases: examples
-                .iter()
-                .map(|example| normalized(&rasterize(&example.sketch.drawing, canvas), canvas))
-                .collect(),
+            canvases: examples.iter().map(|example| preprocessing.apply(&example.sketch.drawing)).collect(),
             labels: examples.iter().map(|example| example.label).collect(),
         }
     }

@@ -12,8 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Dataset, Example};
+use dabnet_graph::{Canvas, Preprocessing};
+use dabnet_sketch::{Augment, Dataset, Example, View};
 use dabnet_train::AugmentedSketches;
 
 pub(crate) use self::outcome::{CurvePoint, Outcome};
@@ -23,8 +23,9 @@ use crate::{error::CliError, evaluation::Drawn, json, progress::duration, termin
 /// The network that all contenders share.
 const ARCHITECTURE: &str = "sketch-a-net-64";
 
-/// What it sees.
-const CANVAS: Canvas = Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 };
+/// Preprocessing of all of them.
+const PREPROCESSING: Preprocessing =
+    Preprocessing::lines(Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 });
 
 const EPOCHS: usize = 13;
 const FAST_EPOCHS: usize = 5;
@@ -54,7 +55,6 @@ pub(crate) struct Results {
     pub seed: u64,
     pub epochs: usize,
     pub labels: Vec<String>,
-    pub canvas: Canvas,
     pub train_count: usize,
     pub test: Vec<Example>,
     /// In the order in which they were trained: full precision first.
@@ -76,10 +76,11 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
         labels.len(),
         train.len(),
         test.len(),
-        side = CANVAS.side,
+        side = PREPROCESSING.canvas.side,
     ));
-    let examples = AugmentedSketches::new(&train, CANVAS, Augment::light());
-    let drawn = Drawn::new(&test, &CANVAS);
+    let view = View { preprocessing: PREPROCESSING, augment: Augment::light() };
+    let examples = AugmentedSketches::new(&train, view);
+    let drawn = Drawn::new(&test, &PREPROCESSING);
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(Contender::ALL.len());
     for contender in &Contender::ALL {
         let full = outcomes.first().map(|outcome| &outcome.trained);
@@ -90,7 +91,6 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
         seed: settings.seed,
         epochs: settings.epochs(),
         labels,
-        canvas: CANVAS,
         train_count: train.len(),
         test,
         outcomes,

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use dabnet_engine::{Isa, Model, PackedModel, Session};
-use dabnet_graph::{Canvas, Policy, architectures};
+use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{:16} {:6} {:7} {:>10} {:>10}", "architecture", "policy", "isa", "median ms", "best ms");
@@ -13,7 +13,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let graph = architecture.graph(architecture.side, 250, &policy)?;
                 let canvas =
                     Canvas { side: architecture.side, line_width: 0.02, margin: 0.05, mean: 0.0, std: 1.0 };
-                let mut session = Session::new(&Model::with_isa(PackedModel::random(graph, canvas, 1), isa)?);
+                let mut session = Session::new(&Model::with_isa(
+                    PackedModel::random(graph, Preprocessing::lines(canvas), 1),
+                    isa,
+                )?);
                 let (median, best) = time(&mut session, &strokes(architecture.side))?;
                 println!(
                     "{:16} {:6} {isa:7} {median:10.3} {best:10.3}",

@@ -16,20 +16,23 @@ pub use write::replace_file;
 const FORMAT: &str = "dabnet";
 
 /// Value of the metadata entry `version`.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
+
+/// The version before, which had a canvas in place of a preprocessing.
+const OLD_VERSION: &str = "1";
 
 /// Name of a model's file in its folder.
 const FILE_NAME: &str = "model.safetensors";
 
 /// Names of the metadata entries.
 mod key {
-    pub(super) const CANVAS: &str = "canvas";
     pub(super) const CHECKSUM: &str = "checksum";
     pub(super) const FORMAT: &str = "format";
     pub(super) const GRAPH: &str = "graph";
     pub(super) const LABELS: &str = "labels";
+    pub(super) const PREPROCESSING: &str = "preprocessing";
     pub(super) const PROVENANCE: &str = "provenance";
     pub(super) const VERSION: &str = "version";
 
-    pub(super) const ALL: [&str; 7] = [CANVAS, CHECKSUM, FORMAT, GRAPH, LABELS, PROVENANCE, VERSION];
+    pub(super) const ALL: [&str; 7] = [CHECKSUM, FORMAT, GRAPH, LABELS, PREPROCESSING, PROVENANCE, VERSION];
 }

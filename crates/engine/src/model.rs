@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use dabnet_graph::{Canvas, Graph};
+use dabnet_graph::{Graph, Preprocessing};
 use serde_json::Value;
 
 use crate::{EngineError, Isa, PackedModel, kernels::Kernels, program::Program};
@@ -16,7 +16,7 @@ pub struct Model {
 pub(crate) struct Compiled {
     graph: Graph,
     labels: Vec<String>,
-    canvas: Canvas,
+    preprocessing: Preprocessing,
     provenance: BTreeMap<String, Value>,
     pub(crate) program: Program,
 }
@@ -50,8 +50,8 @@ impl Model {
         let kernels = Kernels::new(isa)?;
         packed.check()?;
         let program = Program::new(&packed, kernels)?;
-        let PackedModel { graph, labels, canvas, provenance, parameters: _ } = packed;
-        Ok(Self { compiled: Arc::new(Compiled { graph, labels, canvas, provenance, program }) })
+        let PackedModel { graph, labels, preprocessing, provenance, parameters: _ } = packed;
+        Ok(Self { compiled: Arc::new(Compiled { graph, labels, preprocessing, provenance, program }) })
     }
 
     /// One label an output, in order.
@@ -59,9 +59,9 @@ impl Model {
         &self.compiled.labels
     }
 
-    /// How a sketch is drawn for this model.
-    pub fn canvas(&self) -> &Canvas {
-        &self.compiled.canvas
+    /// How a sketch becomes this model's input.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.compiled.preprocessing
     }
 
     /// The network.

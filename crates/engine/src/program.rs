@@ -42,7 +42,7 @@ impl Program {
         let Lowered { steps, values, output } = compile(packed)?;
         let buffers = Buffers::new(&values, &steps, output);
         let needs = steps.iter().fold(Needs::default(), |needs, step| needs.max(step.needs()));
-        let (blank, paper) = (steps.iter().map(|_| None).collect(), packed.canvas.normalize(0));
+        let (blank, paper) = (steps.iter().map(|_| None).collect(), packed.preprocessing.canvas.normalize(0));
         let mut program = Self { kernels, steps, blank, values, buffers, needs, output, paper };
         program.check_memory(1)?;
         if work <= MAX_BLANK_WORK {

@@ -41,7 +41,7 @@ impl Session {
     }
 
     /// The logits for a canvas: `channels × height × width` values, row-major, as
-    /// [`Canvas::normalize`](dabnet_graph::Canvas::normalize) gives them. One logit a label;
+    /// [`Preprocessing::normalized`](dabnet_graph::Preprocessing::normalized) gives them. One logit a label;
     /// a network whose output has several positions gives them in the same order as a canvas.
     ///
     /// # Errors

@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::{Numbers, canvas, network::network, packed, reference, sketch};
+use common::{Numbers, lines, network::network, packed, reference, sketch};
 use dabnet_engine::{Fired, Isa, Model, PackedModel, Parameters, Session};
 use dabnet_graph::{
-    Activation, Builder, Canvas, Filters, Graph, Node, Op, Options, Policy, Precision, Shape, architectures,
+    Activation, Builder, Canvas, Filters, Graph, Node, Op, Options, Policy, Precision, Preprocessing, Shape,
+    architectures,
 };
 use proptest::prelude::*;
 
@@ -81,7 +82,7 @@ proptest! {
     fn folding_changes_no_bit(net in network(PRECISIONS), seed: u64) {
         let (folded, plain) = (net.graph(false), net.graph(true));
         let folded = packed(folded, Numbers::Real, seed);
-        let mut unfolded = PackedModel::random(plain, folded.canvas, 0);
+        let mut unfolded = PackedModel::random(plain, folded.preprocessing, 0);
         let names: Vec<String> = nodes_with_parameters(&unfolded);
         unfolded.parameters =
             names.into_iter().zip(nodes_with_parameters(&folded)).map(|(to, from)| (to, folded.parameters[&from].clone())).collect();
@@ -97,6 +98,12 @@ fn nodes_with_parameters(packed: &PackedModel) -> Vec<String> {
 }
 
 /// Layers with one filter, whose sums a matrix library may order by the number of rows.
+/// The same model with another shade for paper.
+fn with_mean(packed: &PackedModel, mean: f32) -> PackedModel {
+    let canvas = Canvas { mean, ..packed.preprocessing.canvas };
+    PackedModel { preprocessing: Preprocessing::lines(canvas), ..packed.clone() }
+}
+
 #[test]
 fn rows_beside_it_do_not_change_a_position() {
     for (channels, kernel) in [(1, 2), (33, 3)] {
@@ -106,7 +113,7 @@ fn rows_beside_it_do_not_change_a_position() {
         }
         net.conv("one", Filters::new(1, kernel).padding(kernel - 1));
         let packed = packed(net.build().unwrap(), Numbers::Real, 5);
-        let with_mean = |mean| PackedModel { canvas: Canvas { mean, ..packed.canvas }, ..packed.clone() };
+        let with_mean = |mean| with_mean(&packed, mean);
         for seed in 0..20 {
             // Neither shade of paper is 0, so that both multiply; the second never occurs.
             let mut canvas = sketch(24 * 24, Numbers::Real, seed);
@@ -123,7 +130,7 @@ fn what_ink_does_not_reach_is_the_same() {
     let architecture = architectures::find("resnet-18").unwrap();
     let graph = architecture.graph(64, 10, &Policy::Fbin).unwrap();
     let packed = packed(graph, Numbers::Dyadic, 3);
-    let everywhere = PackedModel { canvas: Canvas { mean: 9.0, ..packed.canvas }, ..packed.clone() };
+    let everywhere = with_mean(&packed, 9.0);
     let mut canvas = vec![0.0; 64 * 64];
     for spot in [0, 700, 2030, 4095] {
         canvas[spot] = 1.0;
@@ -261,7 +268,7 @@ fn constants_stay_constant_for_infinite_input() {
             Node { name: format!("n{id}"), op, inputs }
         });
         let graph = Graph::new("constant".into(), Policy::Full, nodes.collect()).unwrap();
-        let mut packed = PackedModel::random(graph, canvas(8), 0);
+        let mut packed = PackedModel::random(graph, lines(8), 0);
         packed.parameters.insert("n1".into(), Parameters::Affine { scale: vec![0.0], shift: vec![shift] });
         let mut canvas = vec![0.0; 64];
         canvas[9] = ink;
@@ -280,7 +287,7 @@ fn constants_stay_constant_for_infinite_input() {
 #[test]
 fn sessions_run_inside_other_pools() {
     let graph = architectures::find("sketch-a-net-64").unwrap().graph(64, 10, &Policy::Fbin).unwrap();
-    let model = Model::new(PackedModel::random(graph, canvas(64), 0)).unwrap();
+    let model = Model::new(PackedModel::random(graph, lines(64), 0)).unwrap();
     let canvas: Vec<f32> = (0..model.input_len()).map(|at| f32::from(u8::from(at % 23 == 0))).collect();
     let expected = Session::new(&model).run(&canvas).unwrap().to_vec();
     let session = std::sync::Mutex::new(Session::with_threads(&model, 3).unwrap());

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Random, allocator, canvas};
+use common::{Random, allocator, lines};
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::architectures;
 
@@ -15,7 +15,7 @@ static ALLOCATOR: allocator::Counting = allocator::Counting;
 fn runs_after_the_first_allocate_nothing() {
     for name in ["sketch-a-net-64", "resnet-18", "googlenet"] {
         let graph = architectures::find(name).unwrap().graph(64, 10, &"fbin".parse().unwrap()).unwrap();
-        let model = Model::new(PackedModel::random(graph, canvas(64), 1)).unwrap();
+        let model = Model::new(PackedModel::random(graph, lines(64), 1)).unwrap();
         let mut session = Session::new(&model);
         session.run(&sketch(model.input_len(), 7)).unwrap();
         for seed in 0..20 {

@@ -5,8 +5,9 @@ mod common;
 use std::{collections::BTreeMap, env, fs, path::Path};
 
 use common::{
-    Numbers, canvas,
+    Numbers,
     container::{Container, header_len, join, split},
+    lines,
     network::network,
     packed,
 };
@@ -71,7 +72,7 @@ fn tiny() -> PackedModel {
     PackedModel {
         graph,
         labels: vec!["a “label”".into()],
-        canvas: canvas(8),
+        preprocessing: lines(8),
         provenance: BTreeMap::from([
             ("seed".into(), json!(7)),
             ("top1".into(), json!(0.123_456_789_012_345_67)),
@@ -124,7 +125,7 @@ proptest! {
             Node { name: "conv".into(), op: Op::Conv2d(conv), inputs: vec![0] },
         ];
         let graph = Graph::new("one".into(), Policy::Wbin, nodes).unwrap();
-        let mut model = PackedModel::random(graph, canvas(8), 0);
+        let mut model = PackedModel::random(graph, lines(8), 0);
         let alpha: Vec<f32> = (0..conv.out_channels).map(|filter| 1.0 + filter as f32).collect();
         let beta: Vec<f32> = alpha.iter().map(|alpha| -alpha).collect();
         let parameters = Parameters::binary(&conv, in_channels, &selected, alpha.clone(), beta).unwrap();
@@ -164,7 +165,7 @@ fn a_bad_rprelu_is_refused() {
     let graph = Graph::new("bent".into(), Policy::Full, nodes.collect()).unwrap();
     let refused = |threshold: &[f32], slope: &[f32], shift: &[f32]| {
         let [threshold, slope, shift] = [threshold, slope, shift].map(<[f32]>::to_vec);
-        let mut model = PackedModel::random(graph.clone(), canvas(8), 0);
+        let mut model = PackedModel::random(graph.clone(), lines(8), 0);
         model.parameters.insert("n1".into(), Parameters::RPReLU { threshold, slope, shift });
         model.check().map_err(|error| error.to_string())
     };
@@ -230,7 +231,8 @@ fn bad_content_is_named() {
     type Change = fn(&mut Container);
     let changes: &[(Change, &[&str])] = &[
         (|c| drop(c.metadata.insert("format".into(), "other".into())), &["'format'", "other"]),
-        (|c| drop(c.metadata.insert("version".into(), "2".into())), &["'version'", "'2'", "'1'"]),
+        (|c| drop(c.metadata.insert("version".into(), "3".into())), &["'version'", "'3'", "'2'"]),
+        (|c| drop(c.metadata.insert("version".into(), "1".into())), &["'version'", "'1'", "'2'", "anew"]),
         (|c| drop(c.metadata.insert("more".into(), "x".into())), &["'more'"]),
         (|c| drop(c.metadata.remove("labels")), &["'labels'", "missing"]),
         (|c| drop(c.metadata.insert("labels".into(), "[]".into())), &["'labels'", "0 labels"]),
@@ -246,8 +248,11 @@ fn bad_content_is_named() {
             |c| edit(c, "graph", |graph| graph["nodes"][4]["op"]["out_channels"] = json!(1 << 20)),
             &["bits", "needs"],
         ),
-        (|c| edit(c, "canvas", |canvas| canvas["side"] = json!(9)), &["'canvas'", "9"]),
-        (|c| edit(c, "canvas", |canvas| canvas["std"] = json!(0.0)), &["'canvas'", "std"]),
+        (|c| edit(c, "preprocessing", |it| it["canvas"]["side"] = json!(9)), &["'preprocessing'", "9"]),
+        (|c| edit(c, "preprocessing", |it| it["canvas"]["std"] = json!(0.0)), &["'preprocessing'", "std"]),
+        (|c| edit(c, "preprocessing", |it| it["version"] = json!(2)), &["'preprocessing'", "version is 2"]),
+        (|c| edit(c, "preprocessing", |it| it["look"] = json!("dots")), &["'preprocessing'", "dots"]),
+        (|c| edit(c, "preprocessing", |it| it["look"] = json!("bitmap")), &["'preprocessing'", "side"]),
         (|c| drop(c.tensors.remove("bits.alpha")), &["'bits.alpha'", "missing"]),
         (|c| drop(c.tensors.insert("stray".into(), c.tensors["bits.beta"].clone())), &["'stray'"]),
         (|c| tensor(c, "bits.bits").dtype = "I8".into(), &["'bits.bits'", "I8", "U8"]),
@@ -325,7 +330,7 @@ fn models_that_do_not_fit_are_not_written() {
         |model| drop(model.parameters.insert("relu".into(), Parameters::Float { weights: vec![] })),
         |model| drop(model.parameters.insert("bits".into(), Parameters::Float { weights: vec![0.0; 24] })),
         |model| drop(model.parameters.insert("last".into(), Parameters::Float { weights: vec![0.0; 48] })),
-        |model| model.canvas.side = 16,
+        |model| model.preprocessing.canvas.side = 16,
     ];
     for change in broken {
         let mut model = tiny();

@@ -4,8 +4,8 @@ mod common;
 
 use common::{
     allocator::{self, Allocated},
-    canvas,
     container::{Container, join},
+    lines,
 };
 use dabnet_engine::{Model, PackedModel};
 use dabnet_graph::{Conv2d, Graph, Node, Op, Policy, Precision, Shape};
@@ -47,7 +47,7 @@ fn branches() -> PackedModel {
         ("last", conv(2, 4, 2, Precision::Wbin), vec![4]),
     ];
     let nodes = ops.into_iter().map(|(name, op, inputs)| Node { name: name.into(), op, inputs });
-    PackedModel::random(Graph::new("hostile".into(), Policy::Full, nodes.collect()).unwrap(), canvas(8), 0)
+    PackedModel::random(Graph::new("hostile".into(), Policy::Full, nodes.collect()).unwrap(), lines(8), 0)
 }
 
 fn container() -> Container {
@@ -200,13 +200,13 @@ fn small_files_of_enormous_networks() {
 fn many_of_anything_are_compiled_at_once() {
     let pools = [vec![Op::GlobalAvgPool], vec![Op::Relu; 2000], vec![pool_of_one(); 2000]].concat();
     let many_pools = Graph::new("chain".into(), Policy::Full, nodes(Shape::new(4096, 8, 8), pools)).unwrap();
-    Model::new(PackedModel::random(many_pools, canvas(8), 0)).unwrap();
+    Model::new(PackedModel::random(many_pools, lines(8), 0)).unwrap();
 
     let terms = |count| {
         let mut nodes = nodes(Shape::new(1, 8, 8), vec![Op::GlobalAvgPool, Op::Add]);
         nodes[2].inputs = vec![1; count];
         let graph = Graph::new("terms".into(), Policy::Full, nodes).unwrap();
-        Model::new(PackedModel::random(graph, canvas(8), 0))
+        Model::new(PackedModel::random(graph, lines(8), 0))
     };
     terms(60_000).unwrap();
     assert!(terms(70_000).unwrap_err().to_string().contains("inputs"));
@@ -219,7 +219,7 @@ fn pool_of_one() -> Op {
 fn chain(side: usize, ops: Vec<Op>) -> PackedModel {
     let nodes = nodes(Shape::new(1, side, side), ops);
     let graph = Graph::new("chain".into(), Policy::Full, nodes).unwrap();
-    PackedModel::random(graph, canvas(side), 0)
+    PackedModel::random(graph, lines(side), 0)
 }
 
 /// Each reads the one before.

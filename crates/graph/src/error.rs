@@ -58,6 +58,9 @@ pub enum GraphError {
         /// What there is.
         known: String,
     },
+    /// A preprocessing that cannot be applied.
+    #[error("preprocessing: {0}")]
+    Preprocessing(String),
     /// A canvas that cannot be drawn on.
     #[error("canvas: {0}")]
     Canvas(String),

@@ -18,6 +18,7 @@ mod graph;
 mod op;
 mod options;
 mod policy;
+mod preprocessing;
 mod shape;
 
 pub use account::{Account, LayerAccount};
@@ -28,4 +29,5 @@ pub use graph::{Graph, Node, NodeId};
 pub use op::{Conv2d, Op};
 pub use options::{Activation, Options};
 pub use policy::{Policy, Precision};
+pub use preprocessing::{Look, Preprocessing};
 pub use shape::Shape;

@@ -216,7 +216,7 @@ fn canvases(inputs: Vec<Input>, model: &Model, batch: usize) -> Result<Vec<f32>,
     if !values.iter().all(|value| (0.0..=1.0).contains(value)) {
         return fail(format!("'{INPUT}' has values outside 0..=1; {CONTENT}"));
     }
-    let canvas = model.canvas();
+    let canvas = model.preprocessing().canvas;
     for value in &mut values {
         *value = (*value - canvas.mean) / canvas.std;
     }

@@ -8,7 +8,7 @@ use axum::{
     http::Response,
 };
 use dabnet_engine::{EngineError, top};
-use dabnet_sketch::{normalized, rasterize};
+use dabnet_sketch::Preprocess;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -80,10 +80,10 @@ fn label(
 ) -> Answer {
     let start = Instant::now();
     let (served, session) = bench.model(index);
-    let (model, canvas) = (served.model(), served.model().canvas());
+    let model = served.model();
     let drawing = drawing::read(body, media, limits)?;
-    let ink = rasterize(&drawing, canvas);
-    let logits = session.run(&normalized(&ink, canvas)).map_err(|error| no_sketch(served.name(), &error))?;
+    let input = model.preprocessing().apply(&drawing);
+    let logits = session.run(&input).map_err(|error| no_sketch(served.name(), &error))?;
     let predictions = top(logits, count)
         .iter()
         .map(|guess| Guess { label: &model.labels()[guess.class], probability: guess.probability })

@@ -96,7 +96,7 @@ async fn models(State(app): State<Arc<App>>) -> Response<Body> {
             let mut listed = json!({
                 "name": served.name(),
                 "bytes": served.bytes().len(),
-                "side": model.canvas().side,
+                "side": model.preprocessing().canvas.side,
                 "labels": model.labels(),
             });
             if let Some(top1) = served.top1() {

@@ -63,11 +63,11 @@ fn rasters(c: &mut Criterion) {
             });
         });
     }
-    let paper = Paper::tu_berlin(225);
+    let paper = Paper::new(225);
     let mut rng = Pcg64::seed_from_u64(1);
     let mut next = sketches.iter().cycle();
     group.bench_function("as published", |b| {
-        b.iter(|| black_box(paper.train(next.next().expect("a sketch"), &mut rng)));
+        b.iter(|| black_box(paper.train(next.next().expect("a sketch"), true, &mut rng)));
     });
 }
 

@@ -4,10 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use dabnet_graph::Canvas;
-use dabnet_sketch::{
-    Augment, DataExamples, DataSet, Import, Order, Paper, Part, View, load, rasterize, read_file,
-};
+use dabnet_graph::{Canvas, Look, Preprocessing};
+use dabnet_sketch::{Augment, DataExamples, DataSet, Import, Order, Part, View, load, rasterize, read_file};
 use image::GrayImage;
 
 const SIDE: usize = 225;
@@ -40,15 +38,15 @@ fn loader(c: &mut Criterion) {
     let strokes = imported(&bundled, &folder.path().join("strokes"));
     let rasters = imported(&folder.path().join("pictures"), &folder.path().join("rasters"));
     let canvas = Canvas::to_measure(SIDE);
-    let light = Augment::light();
     let mut group = c.benchmark_group("loader, 225 pixels");
     group.throughput(Throughput::Elements((BATCH * COUNT) as u64)).sample_size(10);
-    for (name, data, view) in [
-        ("strokes", &strokes, View::Lines(canvas, light)),
-        ("rasters", &rasters, View::Pixels(canvas, light)),
-        ("as published", &rasters, View::Paper(Paper::tu_berlin(SIDE))),
+    for (name, data, preprocessing) in [
+        ("strokes", &strokes, Preprocessing::lines(canvas)),
+        ("rasters", &rasters, Preprocessing::new(Look::Pixels, canvas)),
+        ("as published", &rasters, Preprocessing::paper_tu_berlin(SIDE)),
     ] {
         // A sketch without a word is no example, and pictures are all of one class here.
+        let view = View { preprocessing, augment: Augment::light() };
         let examples = DataExamples::new(data, Part::Train, view).expect("examples");
         for threads in [1, 2] {
             let order = Order { batch: BATCH, seed: 1, first: 0, count: COUNT, threads, ahead: 2 };

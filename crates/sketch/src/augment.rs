@@ -2,6 +2,7 @@ mod affine;
 mod beginning;
 mod bend;
 mod named;
+mod published;
 mod raster;
 mod removal;
 mod wave;
@@ -79,7 +80,7 @@ impl Default for Augment {
 
 impl Augment {
     /// Changes that leave every sketch as easy for a person as it was.
-    pub fn light() -> Self {
+    pub const fn light() -> Self {
         Self {
             flip: 0.5,
             rotation: 0.12,
@@ -95,7 +96,7 @@ impl Augment {
     }
 
     /// No change: draws what [`rasterize`](crate::rasterize) draws, but for rounding.
-    pub fn none() -> Self {
+    pub const fn none() -> Self {
         Self {
             flip: 0.0,
             rotation: 0.0,

@@ -1,9 +1,9 @@
 //! Freehand sketches, from a file to the pixels that a network sees.
 //!
 //! A [`Sketch`] is a [`Drawing`] with, perhaps, a word for what it shows. A drawing is strokes or
-//! a raster, and [`rasterize`] puts either on a [`Canvas`](dabnet_graph::Canvas) in the same
-//! way: fitted to the canvas and drawn with the canvas's line, whatever its own size and line
-//! width were. [`read_file`] recognises a file by its content; [`Augment`] varies a drawing for
+//! a raster, and [`Preprocess::apply`] turns either into the input of a network as the network's model file
+//! says; most draw it with [`rasterize`] in the same way: fitted to the canvas and drawn with the canvas's line,
+//! whatever its own size and line width were. [`read_file`] recognises a file by its content; [`Augment`] varies a drawing for
 //! training; [`Dataset::bundled`] is the small real data set that the project ships.
 // Only `data/map.rs` may: a memory map is no safe thing.
 #![deny(unsafe_code)]
@@ -12,7 +12,6 @@
 
 #[cfg(feature = "files")]
 mod augment;
-#[cfg(feature = "files")]
 mod bitmap;
 #[cfg(feature = "files")]
 mod data;
@@ -28,14 +27,13 @@ mod import;
 mod loader;
 #[cfg(feature = "files")]
 mod lookup;
-#[cfg(feature = "files")]
 mod paper;
 #[cfg(feature = "files")]
 mod part;
 mod picture;
+mod preprocess;
 mod raster;
 mod rasterize;
-#[cfg(feature = "files")]
 mod resize;
 mod skeleton;
 mod sketch;
@@ -50,7 +48,6 @@ mod view;
 
 #[cfg(feature = "files")]
 pub use augment::Augment;
-#[cfg(feature = "files")]
 pub use bitmap::quickdraw_bitmap;
 #[cfg(feature = "files")]
 pub use data::{Balance, DataExamples, DataSet, Ink, Inspection, MANIFEST, Manifest, ShardInfo, Skipped};
@@ -63,14 +60,13 @@ pub use formats::{Sketches, read, read_bytes, read_file};
 pub use import::{Import, ImportProgress};
 #[cfg(feature = "files")]
 pub use loader::{Batch, Batches, Examples, Order, load, shuffled, stream};
-#[cfg(feature = "files")]
 pub use paper::{Paper, average_log_probabilities};
 #[cfg(feature = "files")]
 pub use part::Part;
 pub use picture::Picture;
+pub use preprocess::Preprocess;
 pub use raster::Raster;
-pub use rasterize::{normalized, rasterize};
-#[cfg(feature = "files")]
+pub use rasterize::rasterize;
 pub use resize::resampled;
 pub use sketch::{Drawing, Sketch};
 #[cfg(feature = "files")]

@@ -21,11 +21,6 @@ pub fn rasterize(drawing: &Drawing, canvas: &Canvas) -> Vec<u8> {
     draw(&drawing.to_strokes(), canvas, &Placement::FITTED)
 }
 
-/// Network input for drawn ink: [`Canvas::normalize`] of each pixel.
-pub fn normalized(ink: &[u8], canvas: &Canvas) -> Vec<f32> {
-    ink.iter().map(|ink| canvas.normalize(*ink)).collect()
-}
-
 /// Draws strokes where a placement puts them.
 pub(crate) fn draw(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Vec<u8> {
     let mut sheet = Sheet::new(canvas.side, placement.line_width(canvas));

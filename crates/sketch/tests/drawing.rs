@@ -3,8 +3,8 @@
 mod common;
 
 use common::CANVAS;
-use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Dataset, Drawing, Point, Stroke, normalized, rasterize};
+use dabnet_graph::{Canvas, Preprocessing};
+use dabnet_sketch::{Augment, Dataset, Drawing, Point, Stroke, rasterize};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -72,7 +72,7 @@ fn a_long_line_has_no_gap() {
 #[test]
 fn what_the_network_sees() {
     let canvas = Canvas { mean: 0.25, std: 0.5, ..CANVAS };
-    assert_eq!(normalized(&[0, 255], &canvas), [-0.5, 1.5]);
+    assert_eq!(Preprocessing::lines(canvas).normalized(&[0, 255]), [-0.5, 1.5]);
 }
 
 #[test]

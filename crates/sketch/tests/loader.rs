@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dabnet_graph::Canvas;
+use dabnet_graph::{Canvas, Look, Preprocessing};
 use dabnet_sketch::{
-    Augment, Batch, DataExamples, DataSet, Examples, Import, Order, Part, SketchError, View, load, stream,
+    Augment, Batch, DataExamples, DataSet, Examples, Import, Order, Part, Preprocess, SketchError, View,
+    load, stream,
 };
 use rand::{Rng, RngExt};
 
@@ -126,13 +127,14 @@ fn a_data_set_is_drawn_in_every_view() {
     Import { sources: vec![examples.into()], ..Import::default() }.run(folder.path(), |_, _| {}).unwrap();
     let data = DataSet::open(folder.path()).unwrap();
     let canvas = Canvas::to_measure(48);
-    let still = View::Bitmap.still(&data.sketch(0).unwrap().drawing);
-    assert!(still.len() == 28 * 28 && still.contains(&1.0));
-    for view in [
-        View::Lines(canvas, Augment::light()),
-        View::Pixels(canvas, Augment::strong()),
-        View::Paper(dabnet_sketch::Paper::tu_berlin(48)),
+    let bitmap = Preprocessing::bitmap().apply(&data.sketch(0).unwrap().drawing);
+    assert!(bitmap.len() == 28 * 28 && bitmap.contains(&1.0));
+    for (preprocessing, augment) in [
+        (Preprocessing::lines(canvas), Augment::light()),
+        (Preprocessing::new(Look::Pixels, canvas), Augment::strong()),
+        (Preprocessing::paper_tu_berlin(48), Augment::light()),
     ] {
+        let view = View { preprocessing, augment };
         let examples = DataExamples::new(&data, Part::Train, view).unwrap();
         let order = Order { batch: 3, count: 2, threads: 2, ..ORDER };
         let read: Vec<Batch> = load(&examples, &order, |batches| batches.map(Result::unwrap).collect());
@@ -140,6 +142,6 @@ fn a_data_set_is_drawn_in_every_view() {
         assert_ne!(read[0].values, read[1].values);
         let still = DataExamples::new(&data, Part::Train, view).unwrap().still();
         let drawing = data.sketch(data.indices(Part::Train).unwrap()[0]).unwrap().drawing;
-        assert_eq!(still.draw(0, &mut stream(0, 0, 0, 0)).unwrap(), view.still(&drawing));
+        assert_eq!(still.draw(0, &mut stream(0, 0, 0, 0)).unwrap(), preprocessing.apply(&drawing));
     }
 }

@@ -3,6 +3,7 @@
 mod common;
 
 use common::example;
+use dabnet_graph::Preprocessing;
 use dabnet_sketch::{Drawing, Paper, Raster, average_log_probabilities, read_file};
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -26,7 +27,7 @@ fn mirrored(ink: &[u8], side: usize) -> Vec<u8> {
 
 #[test]
 fn a_sheet_is_kept_as_it_is() {
-    let paper = Paper::tu_berlin(225);
+    let paper = Paper::new(225);
     for drawing in [ruled(), drawing("cat.png"), drawing("airplane.svg")] {
         let sheet = paper.sheet(&drawing);
         assert_eq!((sheet.width(), sheet.height()), (256, 256));
@@ -38,12 +39,12 @@ fn a_sheet_is_kept_as_it_is() {
 #[test]
 fn a_raster_is_resized_as_a_whole() {
     let ink = [[10, 10, 90, 90]; 4].concat();
-    let sheet = Paper::tu_berlin(225).sheet(&Drawing::Raster(Raster::new(4, 4, ink).unwrap()));
+    let sheet = Paper::new(225).sheet(&Drawing::Raster(Raster::new(4, 4, ink).unwrap()));
     let row = &sheet.ink()[..256];
     // Pixels of 64 each, interpolated between their middles: at 96 and 160.
     assert!(row[..96].iter().all(|ink| *ink == 10) && row[160..].iter().all(|ink| *ink == 90));
     assert!(row.is_sorted() && row[127..129].iter().all(|ink| ink.abs_diff(50) <= 1));
-    let wide = Paper::tu_berlin(225).sheet(&Drawing::Raster(Raster::new(4, 2, vec![200; 8]).unwrap()));
+    let wide = Paper::new(225).sheet(&Drawing::Raster(Raster::new(4, 2, vec![200; 8]).unwrap()));
     for (y, row) in wide.ink().chunks(256).enumerate() {
         assert!(row.iter().all(|ink| *ink == if (64..192).contains(&y) { 200 } else { 0 }), "{y}");
     }
@@ -52,7 +53,7 @@ fn a_raster_is_resized_as_a_whole() {
 #[test]
 fn ten_crops_are_where_they_should_be() {
     for (side, middle) in [(225, 16), (224, 16)] {
-        let paper = Paper::sketchy(side);
+        let paper = Paper::new(side);
         let crops = paper.ten_crop(&ruled());
         let far = 256 - side;
         let corners = [[0, 0], [far, 0], [0, far], [far, far], [middle, middle]];
@@ -73,11 +74,10 @@ fn ten_crops_are_where_they_should_be() {
 fn training_follows_its_seed_and_mirrors_where_it_may() {
     for side in SIDES {
         let drawing = drawing("cat.png");
-        let (with, without) = (Paper::tu_berlin(side), Paper { flip: false, ..Paper::tu_berlin(side) });
-        let drawn = |paper: &Paper, seed| paper.train(&drawing, &mut Pcg64::seed_from_u64(seed));
-        assert_eq!(drawn(&with, 1), drawn(&with, 1));
-        assert_ne!(drawn(&with, 1), drawn(&with, 2));
-        assert_eq!(drawn(&without, 1).len(), side * side);
+        let drawn = |flip, seed| Paper::new(side).train(&drawing, flip, &mut Pcg64::seed_from_u64(seed));
+        assert_eq!(drawn(true, 1), drawn(true, 1));
+        assert_ne!(drawn(true, 1), drawn(true, 2));
+        assert_eq!(drawn(false, 1).len(), side * side);
     }
 }
 
@@ -87,7 +87,7 @@ fn rotation_brings_in_paper() {
     let full = Drawing::Raster(Raster::new(256, 256, vec![255; 256 * 256]).unwrap());
     let mut rng = Pcg64::seed_from_u64(3);
     for _ in 0..20 {
-        let ink = Paper::tu_berlin(225).train(&full, &mut rng);
+        let ink = Paper::new(225).train(&full, true, &mut rng);
         let share = ink.iter().filter(|ink| **ink == 255).count() as f32 / ink.len() as f32;
         // Turned by 10 degrees a square covers 92 % of itself.
         assert!(share > 0.9, "{share}");
@@ -103,7 +103,7 @@ fn parts_have_every_size_and_place() {
     let mut rng = Pcg64::seed_from_u64(4);
     let mut widths: Vec<u8> = (0..300)
         .map(|_| {
-            let ink = Paper::sketchy(225).train(&columns, &mut rng);
+            let ink = Paper::new(225).train(&columns, false, &mut rng);
             let middle = &ink[112 * 225..113 * 225];
             middle[220] - middle[4]
         })
@@ -118,8 +118,9 @@ fn parts_have_every_size_and_place() {
 fn what_a_network_sees() {
     let close =
         |values: Vec<f32>, expected: [f32; 2]| values.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6);
-    assert!(close(Paper::tu_berlin(225).normalized(&[0, 255]), [-0.06 / 0.93, 0.94 / 0.93]));
-    assert!(close(Paper::sketchy(224).normalized(&[0, 255]), [-0.0465 / 0.9, 0.9535 / 0.9]));
+    let normalized = |preprocessing: Preprocessing| preprocessing.normalized(&[0, 255]);
+    assert!(close(normalized(Preprocessing::paper_tu_berlin(225)), [-0.06 / 0.93, 0.94 / 0.93]));
+    assert!(close(normalized(Preprocessing::paper_sketchy(224)), [-0.0465 / 0.9, 0.9535 / 0.9]));
 }
 
 #[test]
@@ -136,9 +137,9 @@ fn log_probabilities_by_hand() {
 #[test]
 fn an_odd_side_is_taken_as_one_that_fits() {
     for (side, taken) in [(0, 1), (1, 1), (256, 256), (1000, 256)] {
-        let paper = Paper::tu_berlin(side);
+        let paper = Paper::new(side);
         assert!(paper.ten_crop(&ruled()).iter().all(|crop| crop.len() == taken * taken));
-        assert_eq!(paper.train(&ruled(), &mut Pcg64::seed_from_u64(1)).len(), taken * taken);
+        assert_eq!(paper.train(&ruled(), true, &mut Pcg64::seed_from_u64(1)).len(), taken * taken);
     }
 }
 

@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use dabnet_binarize::Scheme;
-use dabnet_graph::{Canvas, Policy, architectures};
-use dabnet_sketch::{Dataset, SketchError, normalized, rasterize};
+use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
+use dabnet_sketch::{Dataset, Preprocess, SketchError};
 use dabnet_train::{Device, Examples, TrainConfig, Trainer};
 use rand::Rng;
 
@@ -35,8 +35,7 @@ fn main() {
     let canvas = Canvas { side, line_width: 0.02, margin: 0.03, mean: 0.0, std: 1.0 };
     let data = Dataset::bundled().unwrap();
     let drawn = data.train.iter().take(8 * batch);
-    let examples =
-        Drawn(drawn.map(|it| normalized(&rasterize(&it.sketch.drawing, &canvas), &canvas)).collect());
+    let examples = Drawn(drawn.map(|it| Preprocessing::lines(canvas).apply(&it.sketch.drawing)).collect());
     for (policy, scheme) in [("full", Scheme::Dab), ("fbin", Scheme::Sign), ("fbin", Scheme::Dab)] {
         let policy: Policy = policy.parse().unwrap();
         let graph = architectures::find(&architecture).unwrap().graph(side, 250, &policy).unwrap();

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use dabnet_engine::{PackedModel, Parameters as Packed};
-use dabnet_graph::{Canvas, Op};
+use dabnet_graph::{Op, Preprocessing};
 use serde_json::Value;
 
 use crate::{Effective, NodeParameters, Norm, TrainError, Trained};
@@ -11,8 +11,8 @@ use crate::{Effective, NodeParameters, Norm, TrainError, Trained};
 pub struct Description {
     /// Name of every output, in order.
     pub labels: Vec<String>,
-    /// What the network was trained on.
-    pub canvas: Canvas,
+    /// How sketches became the network's input.
+    pub preprocessing: Preprocessing,
     /// Where the model comes from, free in form; the recipe is added to it.
     pub provenance: BTreeMap<String, Value>,
 }
@@ -21,7 +21,7 @@ pub struct Description {
 /// normalisation as one scale and one shift a channel, latent weights gone.
 ///
 /// # Errors
-/// [`TrainError::Engine`] if labels, canvas and graph do not fit each other.
+/// [`TrainError::Engine`] if labels, preprocessing and graph do not fit each other.
 pub fn pack(trained: &Trained, description: Description) -> Result<PackedModel, TrainError> {
     let graph = trained.graph();
     let mut parameters = BTreeMap::new();
@@ -55,7 +55,7 @@ pub fn pack(trained: &Trained, description: Description) -> Result<PackedModel, 
     let model = PackedModel {
         graph: graph.clone(),
         labels: description.labels,
-        canvas: description.canvas,
+        preprocessing: description.preprocessing,
         provenance,
         parameters,
     };

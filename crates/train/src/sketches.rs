@@ -1,27 +1,22 @@
-use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Example, Examples, SketchError, Stroke, normalized};
+use dabnet_sketch::{Drawing, Example, Examples, SketchError, View};
 use rand::Rng;
 
-/// Sketches drawn on a canvas, augmented anew each time.
+/// Sketches augmented anew each time.
 #[derive(Clone, Debug)]
 pub struct AugmentedSketches {
-    strokes: Vec<Vec<Stroke>>,
+    drawings: Vec<Drawing>,
     labels: Vec<usize>,
-    canvas: Canvas,
-    augment: Augment,
+    view: View,
 }
 
 impl AugmentedSketches {
     /// The strokes and labels of `examples`; a raster is traced once, here.
-    pub fn new(examples: &[Example], canvas: Canvas, augment: Augment) -> Self {
+    pub fn new(examples: &[Example], view: View) -> Self {
+        let strokes = |example: &Example| example.sketch.drawing.to_strokes().into_owned();
         Self {
-            strokes: examples
-                .iter()
-                .map(|example| example.sketch.drawing.to_strokes().into_owned())
-                .collect(),
+            drawings: examples.iter().map(strokes).map(Drawing::Strokes).collect(),
             labels: examples.iter().map(|example| example.label).collect(),
-            canvas,
-            augment,
+            view,
         }
     }
 }
@@ -36,6 +31,6 @@ impl Examples for AugmentedSketches {
     }
 
     fn draw(&self, index: usize, mut rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
-        Ok(normalized(&self.augment.apply(&self.strokes[index], &self.canvas, &mut rng), &self.canvas))
+        Ok(self.view.varied(&self.drawings[index], &mut rng))
     }
 }

@@ -1,18 +1,18 @@
-use dabnet_graph::Canvas;
-use dabnet_sketch::{Example, Examples, SketchError, normalized, rasterize};
+use dabnet_graph::Preprocessing;
+use dabnet_sketch::{Example, Examples, Preprocess, SketchError};
 use rand::Rng;
 
-/// Sketches drawn on a canvas as they are, to validate with.
+/// Sketches as they are, to validate with.
 #[derive(Clone, Copy, Debug)]
 pub struct StillSketches<'a> {
     examples: &'a [Example],
-    canvas: Canvas,
+    preprocessing: Preprocessing,
 }
 
 impl<'a> StillSketches<'a> {
-    /// The given examples on `canvas`.
-    pub fn new(examples: &'a [Example], canvas: Canvas) -> Self {
-        Self { examples, canvas }
+    /// The given examples, preprocessed.
+    pub fn new(examples: &'a [Example], preprocessing: Preprocessing) -> Self {
+        Self { examples, preprocessing }
     }
 }
 
@@ -26,7 +26,6 @@ impl Examples for StillSketches<'_> {
     }
 
     fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
-        let ink = rasterize(&self.examples[index].sketch.drawing, &self.canvas);
-        Ok(normalized(&ink, &self.canvas))
+        Ok(self.preprocessing.apply(&self.examples[index].sketch.drawing))
     }
 }

@@ -3,11 +3,13 @@
 
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Isa, Model, PackedModel, Session};
-use dabnet_graph::{Canvas, Policy, architectures};
-use dabnet_sketch::{Augment, Dataset, normalized, rasterize};
+use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
+use dabnet_sketch::{Augment, Dataset, Preprocess, View};
 use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, pack};
 
-const CANVAS: Canvas = Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 };
+const PREPROCESSING: Preprocessing =
+    Preprocessing::lines(Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 });
+const VIEW: View = View { preprocessing: PREPROCESSING, augment: Augment::light() };
 
 /// Of the sketches, at least this share must get the same first label.
 const TOP1_AGREEMENT: f64 = 0.999;
@@ -15,8 +17,9 @@ const TOP1_AGREEMENT: f64 = 0.999;
 const LOGIT_TOLERANCE: f32 = 1e-3;
 
 fn trained(policy: &Policy, scheme: Scheme, data: &Dataset) -> Trained {
-    let graph = architectures::find("sketch-a-net-64").unwrap().graph(CANVAS.side, 20, policy).unwrap();
-    let examples = AugmentedSketches::new(&data.train, CANVAS, Augment::light());
+    let graph =
+        architectures::find("sketch-a-net-64").unwrap().graph(PREPROCESSING.canvas.side, 20, policy).unwrap();
+    let examples = AugmentedSketches::new(&data.train, VIEW);
     let config = TrainConfig {
         scheme,
         epochs: 1,
@@ -32,8 +35,11 @@ fn trained(policy: &Policy, scheme: Scheme, data: &Dataset) -> Trained {
 }
 
 fn packed(trained: &Trained, data: &Dataset) -> PackedModel {
-    let description =
-        Description { labels: data.labels.clone(), canvas: CANVAS, provenance: Default::default() };
+    let description = Description {
+        labels: data.labels.clone(),
+        preprocessing: PREPROCESSING,
+        provenance: Default::default(),
+    };
     let bytes = pack(trained, description).unwrap().to_bytes().unwrap();
     PackedModel::from_bytes(&bytes).unwrap()
 }
@@ -50,7 +56,7 @@ fn agrees(policy: &str, scheme: Scheme) {
         .test
         .iter()
         .chain(&data.train)
-        .map(|example| normalized(&rasterize(&example.sketch.drawing, &CANVAS), &CANVAS))
+        .map(|example| PREPROCESSING.apply(&example.sketch.drawing))
         .collect();
     assert_eq!(canvases.len(), 4000);
     let expected = trained.logits(&canvases).unwrap();

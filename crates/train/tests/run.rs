@@ -234,7 +234,11 @@ fn what_a_run_keeps_can_be_packed() {
     let labels = run.checkpoint(Saved::Latest).unwrap().labels().to_vec();
     let canvas =
         dabnet_graph::Canvas { side: common::SIDE, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
-    let description = Description { labels, canvas, provenance: Default::default() };
+    let description = Description {
+        labels,
+        preprocessing: dabnet_graph::Preprocessing::lines(canvas),
+        provenance: Default::default(),
+    };
     let packed = pack(&run.trained(Saved::Latest).unwrap(), description).unwrap();
     assert_eq!(packed.labels, ["level", "upright", "crossed"]);
     let recipe = &packed.provenance["recipe"];

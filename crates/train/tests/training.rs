@@ -5,7 +5,7 @@ mod common;
 use common::{Lines, SIDE, network, train};
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Model, Session};
-use dabnet_graph::{Activation, Builder, Canvas, Filters, Graph, Op, Options, Policy, Shape};
+use dabnet_graph::{Activation, Builder, Canvas, Filters, Graph, Op, Options, Policy, Preprocessing, Shape};
 use dabnet_train::{Description, Examples, NodeParameters, TrainConfig, TrainError, Trained, Trainer, pack};
 
 /// Every op that joins or branches, and groups.
@@ -79,7 +79,15 @@ fn branches_learn_and_pack() {
         let inputs: Vec<Vec<f32>> = (0..96).map(|index| Lines.draw(index, &mut rng).unwrap()).collect();
         let canvas = Canvas { side: SIDE, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
         let labels = ["level", "upright", "crossed"].map(str::to_owned).to_vec();
-        let packed = pack(&trained, Description { labels, canvas, provenance: Default::default() }).unwrap();
+        let packed = pack(
+            &trained,
+            Description {
+                labels,
+                preprocessing: Preprocessing::lines(canvas),
+                provenance: Default::default(),
+            },
+        )
+        .unwrap();
         let mut session = Session::new(&Model::new(packed).unwrap());
         let close = inputs.iter().zip(trained.logits(&inputs).unwrap()).filter(|(input, expected)| {
             let largest = expected.iter().fold(0.0_f32, |most, logit| most.max(logit.abs()));

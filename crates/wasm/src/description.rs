@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use dabnet_engine::{PackedModel, Parameters};
-use dabnet_graph::{Canvas, Precision};
+use dabnet_graph::{Precision, Preprocessing};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -14,8 +14,8 @@ pub struct Description {
     pub policy: String,
     /// One label an output, in order.
     pub labels: Vec<String>,
-    /// How a drawing is put before the network.
-    pub canvas: Canvas,
+    /// How a drawing becomes the network's input.
+    pub preprocessing: Preprocessing,
     /// Bytes of the model's file.
     pub bytes: usize,
     /// Bytes of its parameters if all were in full precision.
@@ -73,7 +73,7 @@ impl Description {
             architecture: graph.architecture().to_owned(),
             policy: graph.policy().to_string(),
             labels: model.labels.clone(),
-            canvas: model.canvas,
+            preprocessing: model.preprocessing,
             bytes,
             full_bytes,
             provenance: model.provenance.clone(),

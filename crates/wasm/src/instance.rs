@@ -1,5 +1,5 @@
 use dabnet_engine::{EngineError, Model, PackedModel, Session, top};
-use dabnet_sketch::{Drawing, normalized, rasterize};
+use dabnet_sketch::{Drawing, Preprocess};
 use serde::Serialize;
 
 use crate::{Answer, Description, Guess, Layer, strokes};
@@ -96,9 +96,9 @@ impl Loaded {
         count: usize,
         look: bool,
     ) -> Result<Answer<'_>, EngineError> {
-        let canvas = self.model.canvas();
-        self.ink = rasterize(&Drawing::Strokes(strokes), canvas);
-        let values = normalized(&self.ink, canvas);
+        let preprocessing = self.model.preprocessing();
+        self.ink = preprocessing.ink(&Drawing::Strokes(strokes));
+        let values = preprocessing.normalized(&self.ink);
         let mut layers = Vec::new();
         let logits = if look {
             self.session.run_looking(&values, |name, fired| {

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use dabnet_engine::{Model, Session, top};
-use dabnet_sketch::{Dataset, Drawing, Example, normalized, rasterize};
+use dabnet_sketch::{Dataset, Drawing, Example, Preprocess};
 use serde_json::{Value, json};
 use wasmi::{Config, Engine, Instance, Linker, Memory, Module, Store, WasmParams, WasmResults};
 
@@ -88,12 +88,12 @@ fn pages_see_what_this_machine_sees_fire_the_same_and_guess_the_same() {
             page.give(&packed(drawing));
             assert_eq!(page.call::<_, u32>("recognize", (3_u32, 1_u32)), 0);
             let answer: Value = serde_json::from_slice(&page.output()).unwrap();
-            let ink = rasterize(drawing, model.canvas());
+            let ink = model.preprocessing().ink(drawing);
             assert_eq!(page.call::<_, u32>("ink", ()), 0);
             assert!(page.output() == ink, "{name} draws otherwise");
 
             // All that is made of bits is the same.
-            let canvas = normalized(&ink, model.canvas());
+            let canvas = model.preprocessing().normalized(&ink);
             let mut fired = Vec::new();
             let logits = session.run_looking(&canvas, |layer, it| {
                 fired.push(json!({ "name": layer, "positions": it.positions, "fired": it.counts }));

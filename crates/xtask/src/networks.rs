@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use dabnet_engine::{Model, PackedModel, Parameters, Session};
-use dabnet_graph::{Canvas, Policy, architectures};
-use dabnet_sketch::{Dataset, normalized, rasterize};
+use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
+use dabnet_sketch::{Dataset, Preprocess};
 use safetensors::{Dtype, SafeTensorError, serialize_to_file, tensor::TensorView};
 
 use crate::error::XtaskError;
@@ -29,12 +29,12 @@ fn write_architecture(out: &Path, name: &str) -> Result<(), XtaskError> {
     fs::create_dir_all(&folder).map_err(|source| XtaskError::Write { path: folder.clone(), source })?;
     let architecture = architectures::find(name)?;
     let side = architecture.side;
-    let canvas = Canvas::to_measure(side);
-    let canvases = canvases(&canvas)?;
+    let preprocessing = Preprocessing::lines(Canvas::to_measure(side));
+    let canvases = canvases(&preprocessing)?;
     let mut tensors = vec![Tensor::new("canvases", &[canvases.len(), 1, side, side], &canvases)];
     for (model, policy) in MODELS {
         let graph = architecture.graph(side, CLASSES, &policy)?;
-        let mut packed = PackedModel::random(graph, canvas, 0);
+        let mut packed = PackedModel::random(graph, preprocessing, 0);
         if model == "sign" {
             make_opposite(&mut packed);
         }
@@ -46,10 +46,9 @@ fn write_architecture(out: &Path, name: &str) -> Result<(), XtaskError> {
 }
 
 /// Sketches as `dabnet bench` takes them.
-fn canvases(canvas: &Canvas) -> Result<Vec<Vec<f32>>, XtaskError> {
+fn canvases(preprocessing: &Preprocessing) -> Result<Vec<Vec<f32>>, XtaskError> {
     let Dataset { test, .. } = Dataset::bundled()?;
-    let draw = |drawing| normalized(&rasterize(drawing, canvas), canvas);
-    Ok(test.iter().step_by(STEP).map(|example| draw(&example.sketch.drawing)).collect())
+    Ok(test.iter().step_by(STEP).map(|example| preprocessing.apply(&example.sketch.drawing)).collect())
 }
 
 /// Makes every filter's two values opposite, which is all that other binary engines can express.

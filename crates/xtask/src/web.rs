@@ -22,13 +22,17 @@ const BUILDS: [(&str, &str); 2] = [("dabnet.wasm", "+simd128"), ("dabnet-scalar.
 const SOURCES: [&str; 5] = ["crates/engine", "crates/graph", "crates/matrix", "crates/sketch", "crates/wasm"];
 
 /// What of `crates/sketch` is in it: what that is without its feature `files`.
-const SKETCH: [&str; 10] = [
+const SKETCH: [&str; 14] = [
+    "bitmap.rs",
     "error.rs",
     "fit.rs",
     "lib.rs",
+    "paper.rs",
     "picture.rs",
+    "preprocess.rs",
     "raster.rs",
     "rasterize.rs",
+    "resize.rs",
     "skeleton.rs",
     "sketch.rs",
     "stroke.rs",

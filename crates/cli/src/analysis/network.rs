@@ -135,7 +135,7 @@ fn pool(input: &Map, kernel: [usize; 2], stride: usize, padding: usize, of: impl
 #[cfg(test)]
 mod tests {
     use dabnet_engine::Session;
-    use dabnet_graph::{Canvas, Policy, architectures};
+    use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
 
     use super::*;
 
@@ -149,7 +149,7 @@ mod tests {
     fn agrees(architecture: &str, last: &str) {
         let graph = architectures::find(architecture).unwrap().graph(64, 5, &Policy::Fbin).unwrap();
         let canvas = Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 };
-        let packed = PackedModel::random(graph, canvas, 7);
+        let packed = PackedModel::random(graph, Preprocessing::lines(canvas), 7);
         let ink: Vec<f32> = (0..64 * 64).map(|pixel| f32::from(u8::from(pixel % 37 < 5))).collect();
         let seen = run(&packed, ink.clone()).unwrap();
         let Seen { conv, input } = &seen[last];

@@ -1,8 +1,8 @@
 use std::{collections::BTreeMap, path::Path};
 
 use dabnet_engine::PackedModel;
-use dabnet_graph::Canvas;
-use dabnet_sketch::{Dataset, Sketch, normalized, rasterize, read_file};
+use dabnet_graph::{Canvas, Preprocessing};
+use dabnet_sketch::{Dataset, Preprocess, Sketch, read_file};
 use dabnet_weights::{Filters, Tensor};
 
 use super::{
@@ -11,8 +11,9 @@ use super::{
 };
 use crate::error::CliError;
 
-/// What a sketch is drawn on for filters of which no network is known.
-const CANVAS: Canvas = Canvas { side: 64, line_width: 0.04, margin: 0.06, mean: 0.0, std: 1.0 };
+/// Preprocessing for filters of which no network is known.
+const PREPROCESSING: Preprocessing =
+    Preprocessing::lines(Canvas { side: 64, line_width: 0.04, margin: 0.06, mean: 0.0, std: 1.0 });
 
 /// Word of the bundled sketch.
 const WORD: &str = "butterfly";
@@ -44,10 +45,10 @@ impl Stage {
             Some(file) => first(file)?,
             None => bundled()?,
         };
-        let canvas = model.map_or(&CANVAS, |model| &model.canvas);
-        let values = normalized(&rasterize(&sketch.drawing, canvas), canvas);
+        let preprocessing = model.map_or(&PREPROCESSING, |model| &model.preprocessing);
+        let (values, side) = (preprocessing.apply(&sketch.drawing), preprocessing.canvas.side);
         let seen = model.map(|model| network::run(model, values.clone())).transpose()?;
-        let ink = Map { channels: 1, height: canvas.side, width: canvas.side, values };
+        let ink = Map { channels: 1, height: side, width: side, values };
         Ok(Self { sketch, bundled: file.is_none(), ink, seen })
     }
 

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dabnet_engine::{Isa, Model, PackedModel};
-use dabnet_graph::Canvas;
+use dabnet_graph::{Canvas, Preprocessing};
 
 use super::network::{Network, Subject};
 use crate::{
@@ -85,9 +85,9 @@ impl Bench {
         match self.network.subject()? {
             Subject::Model(path) => Ok(PackedModel::load(path)?),
             Subject::Architecture(graph) => {
-                let canvas = Canvas::to_measure(graph.input_shape().height);
-                canvas.validate()?;
-                Ok(PackedModel::random(graph, canvas, 0))
+                let preprocessing = Preprocessing::lines(Canvas::to_measure(graph.input_shape().height));
+                preprocessing.validate()?;
+                Ok(PackedModel::random(graph, preprocessing, 0))
             }
         }
     }

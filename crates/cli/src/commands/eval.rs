@@ -6,8 +6,8 @@ use std::{
 
 use clap::Args;
 use dabnet_engine::Model;
-use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Drawing, Paper, Part, View, normalized};
+use dabnet_graph::Preprocessing;
+use dabnet_sketch::{Drawing, Paper, Part, Preprocess};
 use serde::Serialize;
 
 use super::data::PartArg;
@@ -17,7 +17,6 @@ use crate::{
     json,
     scoring::{Counts, known, tested},
     shipped, table, terminal,
-    training::Look,
 };
 
 /// Say how well a packed model labels the sketches of a data set.
@@ -83,17 +82,10 @@ impl Eval {
             Some(path) => Model::load(path)?,
             None => shipped::model()?,
         };
-        let side = model.canvas().side;
+        let side = model.preprocessing().canvas.side;
         if self.ten_crop && !(224..=225).contains(&side) {
             let reason = format!("ten crops are for models of 224 or 225 pixels, this one sees {side}");
             return Err(CliError::Input(reason));
-        }
-        let view = Look::of(&model)?.view(*model.canvas(), Augment::none());
-        if view.side() != side {
-            let look = view.side();
-            return Err(CliError::Input(format!(
-                "the model sees {side} pixels and learned from a look of {look}"
-            )));
         }
         let data = Data::open(&self.data)?;
         let part = self.part.map(Part::from).or_else(|| tested(&data.set));
@@ -102,7 +94,7 @@ impl Eval {
             let reason = format!("{} has no sketch that this model has a word for", self.data.display());
             return Err(CliError::Input(reason));
         }
-        let canvases = |drawing: &Drawing| self.canvases(model.canvas(), &view, drawing);
+        let canvases = |drawing: &Drawing| self.canvases(model.preprocessing(), drawing);
         let counts = Counts::of(&model, &data.set, &known, self.threads.into(), canvases)?;
         let (top1, top5) = (counts.top1(), counts.top5());
         if self.json {
@@ -135,12 +127,12 @@ impl Eval {
     }
 
     /// What the model sees of a drawing.
-    fn canvases(&self, canvas: &Canvas, view: &View, drawing: &Drawing) -> Vec<Vec<f32>> {
+    fn canvases(&self, preprocessing: &Preprocessing, drawing: &Drawing) -> Vec<Vec<f32>> {
         if !self.ten_crop {
-            return vec![view.still(drawing)];
+            return vec![preprocessing.apply(drawing)];
         }
-        let crops = Paper::tu_berlin(canvas.side).ten_crop(drawing);
-        crops.iter().map(|ink| normalized(ink, canvas)).collect()
+        let crops = Paper::new(preprocessing.canvas.side).ten_crop(drawing);
+        crops.iter().map(|ink| preprocessing.normalized(ink)).collect()
     }
 }
 

@@ -6,10 +6,10 @@ use std::{
 
 use clap::Args;
 use dabnet_engine::{Model, Prediction, Session, top};
-use dabnet_sketch::{Sketch, SketchError, Sketches, normalized, rasterize, read, read_file};
+use dabnet_sketch::{Preprocess, Sketch, SketchError, Sketches, read, read_file};
 use serde::Serialize;
 
-use crate::{error::CliError, json, shipped, terminal, training::Look};
+use crate::{error::CliError, json, shipped, terminal};
 
 /// Label sketches with a packed model.
 ///
@@ -48,11 +48,6 @@ impl Recognize {
             Some(path) => Model::load(path)?,
             None => shipped::model()?,
         };
-        if Look::of(&model)? != Look::Lines {
-            terminal::say(
-                "dabnet: the model learned from another look than that of lines, which it is shown here",
-            );
-        }
         let mut recognizer =
             Recognizer { session: Session::new(&model), model, options: &self, done: 0, failed: 0 };
         for file in &self.files {
@@ -141,9 +136,7 @@ impl Recognizer<'_> {
 
     /// Labels one sketch; `alone` if it is the only one of its file, which then needs no number.
     fn sketch(&mut self, file: &str, item: usize, alone: bool, sketch: &Sketch) -> Result<(), CliError> {
-        let canvas = self.model.canvas();
-        let ink = rasterize(&sketch.drawing, canvas);
-        let logits = self.session.run(&normalized(&ink, canvas))?;
+        let logits = self.session.run(&self.model.preprocessing().apply(&sketch.drawing))?;
         let predictions = top(logits, usize::from(self.options.top));
         self.done += 1;
         if self.options.json {

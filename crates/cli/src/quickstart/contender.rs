@@ -4,7 +4,7 @@ use dabnet_graph::{Policy, architectures};
 use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, pack};
 use serde_json::json;
 
-use super::{ARCHITECTURE, CANVAS, CurvePoint, Outcome, Settings};
+use super::{ARCHITECTURE, CurvePoint, Outcome, PREPROCESSING, Settings};
 use crate::{
     error::CliError,
     evaluation::{Drawn, Evaluation},
@@ -68,7 +68,11 @@ impl Contender {
         drawn: &Drawn,
         full: Option<&Trained>,
     ) -> Result<Outcome, CliError> {
-        let graph = architectures::find(ARCHITECTURE)?.graph(CANVAS.side, labels.len(), &self.policy)?;
+        let graph = architectures::find(ARCHITECTURE)?.graph(
+            PREPROCESSING.canvas.side,
+            labels.len(),
+            &self.policy,
+        )?;
         let config = TrainConfig {
             scheme: self.scheme,
             epochs: settings.epochs(),
@@ -94,8 +98,11 @@ impl Contender {
             }
         })?;
 
-        let description =
-            Description { labels: labels.to_vec(), canvas: CANVAS, provenance: Default::default() };
+        let description = Description {
+            labels: labels.to_vec(),
+            preprocessing: PREPROCESSING,
+            provenance: Default::default(),
+        };
         let mut packed = pack(&trained, description)?;
         let evaluation = Evaluation::new(&Model::new(packed.clone())?, drawn)?;
         packed.provenance.insert("network".into(), self.name.into());

@@ -1,9 +1,9 @@
 use std::io::{self, Write};
 
 use dabnet_engine::{EngineError, Model, Prediction, Session, top};
-use dabnet_sketch::{Example, rasterize};
+use dabnet_sketch::{Example, Preprocess};
 
-use super::{Outcome, Results};
+use super::{Outcome, PREPROCESSING, Results};
 use crate::{
     evaluation::Drawn,
     terminal::{EMPTY, braille},
@@ -42,8 +42,8 @@ pub(super) fn print(results: &Results) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for recognition in &results.recognitions {
         let example = &results.test[recognition.index];
-        let ink = rasterize(&example.sketch.drawing, &results.canvas);
-        let mut picture = braille(&ink, results.canvas.side);
+        let ink = PREPROCESSING.ink(&example.sketch.drawing);
+        let mut picture = braille(&ink, PREPROCESSING.canvas.side);
         picture.retain(|line| line.chars().any(|dots| dots != EMPTY));
         let mut text = vec![format!("drawn as: {}", results.labels[example.label]), String::new()];
         text.extend(

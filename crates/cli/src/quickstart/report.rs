@@ -87,7 +87,7 @@ fn footer(outcomes: &[Outcome]) -> Markup {
 mod tests {
     use std::time::Duration;
 
-    use dabnet_sketch::{Augment, Dataset};
+    use dabnet_sketch::{Augment, Dataset, View};
     use dabnet_train::AugmentedSketches;
 
     use super::{super::*, page};
@@ -100,8 +100,9 @@ mod tests {
         let test: Vec<Example> = test.into_iter().step_by(25).collect();
         let settings =
             Settings { out: PathBuf::new(), seed: 0, epochs: Some(1), fast: true, threads: 1, json: false };
-        let examples = AugmentedSketches::new(&train, CANVAS, Augment::light());
-        let drawn = Drawn::new(&test, &CANVAS);
+        let view = View { preprocessing: PREPROCESSING, augment: Augment::light() };
+        let examples = AugmentedSketches::new(&train, view);
+        let drawn = Drawn::new(&test, &PREPROCESSING);
         let run = |contender: &'static Contender| {
             contender.run(&settings, &labels, &examples, &drawn, None).unwrap()
         };
@@ -111,7 +112,6 @@ mod tests {
             seed: 0,
             epochs: 1,
             labels,
-            canvas: CANVAS,
             train_count: train.len(),
             test,
             outcomes,

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use dabnet_engine::{Model, replace_file};
 use dabnet_graph::{Graph, Policy};
-use dabnet_sketch::{DataExamples, Drawing, Part};
+use dabnet_sketch::{DataExamples, Drawing, Part, Preprocess};
 use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, TrainConfig, Trained, Trainer};
 use serde_json::json;
 
@@ -176,11 +176,12 @@ impl Job {
     /// How well the packed model labels what is held out, looked at as in training.
     fn test(&self, model: &Model, data: &Data) -> Result<Option<Tested>, CliError> {
         let Some(part) = tested(&data.set) else { return Ok(None) };
-        let view = self.settings.view()?;
+        let preprocessing = self.settings.preprocessing();
         let (known, _) = known(&data.set, model, Some(part))?;
         let threads = self.settings.train.threads;
-        let counts =
-            Counts::of(model, &data.set, &known, threads, |drawing: &Drawing| vec![view.still(drawing)])?;
+        let counts = Counts::of(model, &data.set, &known, threads, |drawing: &Drawing| {
+            vec![preprocessing.apply(drawing)]
+        })?;
         Ok(Some(Tested { part, count: known.len(), top1: counts.top1(), top5: counts.top5() }))
     }
 

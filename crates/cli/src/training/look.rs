@@ -1,16 +1,16 @@
 use clap::ValueEnum;
-use dabnet_engine::Model;
-use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Paper, View};
+use dabnet_graph::{Canvas, Look, Preprocessing};
+use dabnet_sketch::Augment;
 use serde::{Deserialize, Serialize};
 
-use crate::error::CliError;
+/// Width of a line on the canvas, in pixels, where nothing else is said.
+const LINE_PIXELS: f32 = 2.56;
 
-/// How sketches become what a network sees.
+/// Names of the looks that training offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Look {
-    /// Lines drawn on the canvas, as `dabnet recognize` draws them; those of rasters are found first
+pub(crate) enum NamedLook {
+    /// Lines drawn on the canvas; those of rasters are found first
     #[default]
     Lines,
     /// Rasters as they are, resampled; strokes are drawn
@@ -23,36 +23,33 @@ pub(crate) enum Look {
     Bitmap,
 }
 
-impl Look {
-    /// Where the provenance of a packed model has it.
-    pub(crate) const PROVENANCE: &str = "look";
-
-    /// What a packed model learned from; lines where it does not say.
-    pub(crate) fn of(model: &Model) -> Result<Self, CliError> {
-        let Some(look) = model.provenance().get(Self::PROVENANCE) else { return Ok(Self::Lines) };
-        let unknown =
-            |_| CliError::Input(format!("the model learned from {look}, which is no look known here"));
-        serde_json::from_value(look.clone()).map_err(unknown)
-    }
-
-    /// How sketches are looked at.
-    pub(crate) fn view(self, canvas: Canvas, augment: Augment) -> View {
+impl NamedLook {
+    /// The preprocessing of this name for a canvas. Size, line and margin are the canvas's only where the look
+    /// leaves them open, normalisation never is.
+    pub(super) fn preprocessing(self, canvas: Canvas) -> Preprocessing {
         match self {
-            Self::Lines => View::Lines(canvas, augment),
-            Self::Pixels => View::Pixels(canvas, augment),
-            Self::PaperTuBerlin => View::Paper(Paper::tu_berlin(canvas.side)),
-            Self::PaperSketchy => View::Paper(Paper::sketchy(canvas.side)),
-            Self::Bitmap => View::Bitmap,
+            Self::Lines => Preprocessing::lines(canvas),
+            Self::Pixels => Preprocessing::new(Look::Pixels, canvas),
+            Self::PaperTuBerlin => Preprocessing::paper_tu_berlin(canvas.side),
+            Self::PaperSketchy => Preprocessing::paper_sketchy(canvas.side),
+            Self::Bitmap => Preprocessing::bitmap(),
         }
     }
 
-    /// What pixels are normalised by, where it is not left to the settings.
-    pub(super) fn normalisation(self, side: usize) -> Option<(f32, f32)> {
-        let paper = match self {
-            Self::PaperTuBerlin => Paper::tu_berlin(side),
-            Self::PaperSketchy => Paper::sketchy(side),
-            _ => return None,
-        };
-        Some((paper.mean, paper.std))
+    /// Width of a line as a fraction of a side, and margin likewise, where nothing else is said.
+    pub(super) fn line_and_margin(self, side: usize, margin: f32) -> [f32; 2] {
+        let line_width = LINE_PIXELS / side as f32;
+        let Canvas { line_width, margin, .. } =
+            self.preprocessing(Canvas { side, line_width, margin, mean: 0.0, std: 1.0 }).canvas;
+        [line_width, margin]
+    }
+
+    /// How much sketches are varied: as published, where the look is.
+    pub(super) fn augment(self, augment: Augment) -> Augment {
+        match self {
+            Self::PaperTuBerlin => Augment { flip: 0.5, ..Augment::none() },
+            Self::PaperSketchy => Augment::none(),
+            Self::Lines | Self::Pixels | Self::Bitmap => augment,
+        }
     }
 }

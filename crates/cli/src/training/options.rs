@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use toml::{Table, Value};
 
-use super::Look;
+use super::NamedLook;
 
 /// What a run can be told on the command line beside its [`Choice`](super::Choice) of network; both together are
 /// everything that `--config` can say.
@@ -36,7 +36,7 @@ pub(crate) struct TrainingOptions {
 
     /// How sketches become what the network sees [default: lines]
     #[arg(long, value_name = "LOOK", help_heading = "What to train")]
-    look: Option<Look>,
+    look: Option<NamedLook>,
 
     /// Width of a line, as a fraction of the side [default: 2.56 pixels]
     #[arg(long, value_name = "SHARE", help_heading = "What to train")]

@@ -6,7 +6,7 @@ use dabnet_train::{Description, Trained, pack};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Look, Settings};
+use super::Settings;
 use crate::error::CliError;
 
 /// What a run came to, in its folder.
@@ -22,10 +22,9 @@ pub(crate) fn packed(
     let mut provenance = BTreeMap::from([
         ("data".to_owned(), json!(settings.data.file_name().map(|name| name.to_string_lossy()))),
         ("augment".to_owned(), json!(settings.augment)),
-        (Look::PROVENANCE.to_owned(), json!(settings.look)),
     ]);
     provenance.extend(accuracy.map(|accuracy| ("accuracy".to_owned(), accuracy)));
-    Ok(pack(trained, Description { labels, canvas: settings.canvas(), provenance })?)
+    Ok(pack(trained, Description { labels, preprocessing: settings.preprocessing(), provenance })?)
 }
 
 /// What `results.json` holds and `--json` prints.

@@ -5,7 +5,7 @@ use std::{
 };
 
 use dabnet_binarize::Scheme;
-use dabnet_graph::{Activation, Canvas, Graph, Options, Policy, architectures};
+use dabnet_graph::{Activation, Canvas, Graph, Options, Policy, Preprocessing, architectures};
 use dabnet_sketch::{Augment, View};
 use dabnet_train::TrainConfig;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -14,11 +14,8 @@ use toml::{
     de::{DeTable, Deserializer as TomlDeserializer},
 };
 
-use super::{Auto, CONFIG, Look};
+use super::{Auto, CONFIG, NamedLook};
 use crate::error::CliError;
-
-/// Width of a line on the canvas, in pixels, where nothing else is said.
-const LINE_PIXELS: f32 = 2.56;
 
 /// Everything that decides what a run becomes: what `config.toml` holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,7 +34,7 @@ pub(crate) struct Settings {
     /// Side of the canvas in pixels; 0 for what the architecture was designed for.
     pub side: usize,
     /// How sketches are looked at.
-    pub look: Look,
+    pub look: NamedLook,
     /// Width of a line as a fraction of the side; 0 for a few pixels.
     pub line_width: f32,
     /// Empty border as a fraction of the side.
@@ -89,7 +86,7 @@ impl Default for Settings {
             activation: Activation::Relu,
             shortcuts: false,
             side: 0,
-            look: Look::Lines,
+            look: NamedLook::Lines,
             line_width: 0.0,
             margin: 0.03,
             start_from: None,
@@ -179,15 +176,17 @@ impl Settings {
         if self.side == 0 {
             self.side = architectures::find(&self.arch)?.side;
         }
+        let [line_width, margin] = self.look.line_and_margin(self.side, self.margin);
+        self.margin = margin;
         if self.line_width == 0.0 {
-            self.line_width = LINE_PIXELS / self.side as f32;
+            self.line_width = line_width;
         }
         match self.policy {
             Policy::Full | Policy::Wbin => self.auto = None,
             _ if self.is_automatic() => _ = self.auto.get_or_insert_default(),
             _ => {}
         }
-        self.canvas().validate()?;
+        self.check_preprocessing()?;
         if self.teacher.is_some() && self.train.distillation.is_none() {
             self.train.distillation = Some(Default::default());
         }
@@ -244,22 +243,34 @@ impl Settings {
         })
     }
 
-    /// What sketches are drawn on.
-    pub(crate) fn canvas(&self) -> Canvas {
-        let (mean, std) = self.look.normalisation(self.side).unwrap_or((0.0, 1.0));
-        Canvas { side: self.side, line_width: self.line_width, margin: self.margin, mean, std }
+    /// How sketches become what the network sees.
+    pub(crate) fn preprocessing(&self) -> Preprocessing {
+        let Self { side, line_width, margin, .. } = *self;
+        self.look.preprocessing(Canvas { side, line_width, margin, mean: 0.0, std: 1.0 })
     }
 
-    /// How sketches become what the network sees.
-    pub(crate) fn view(&self) -> Result<View, CliError> {
-        let view = self.look.view(self.canvas(), self.variation()?);
-        if view.side() == self.side {
-            return Ok(view);
+    fn check_preprocessing(&self) -> Result<(), CliError> {
+        let preprocessing = self.preprocessing();
+        preprocessing.validate()?;
+        let (look, Canvas { side, line_width, .. }) = (preprocessing.look, preprocessing.canvas);
+        if side != self.side {
+            return Err(CliError::Input(format!(
+                "the look '{look}' is of {side} pixels, the network sees {}: give --side {side}",
+                self.side
+            )));
         }
-        let (look, side) = (view.side(), self.side);
-        Err(CliError::Input(format!(
-            "this look is of {look} pixels, the network sees {side}: give --side {look}"
-        )))
+        if line_width != self.line_width {
+            return Err(CliError::Input(format!(
+                "the look '{look}' has lines of {line_width}, not {}: leave --line-width out",
+                self.line_width
+            )));
+        }
+        Ok(())
+    }
+
+    /// How training sees sketches.
+    pub(crate) fn view(&self) -> Result<View, CliError> {
+        Ok(View { preprocessing: self.preprocessing(), augment: self.look.augment(self.variation()?) })
     }
 
     fn variation(&self) -> Result<Augment, CliError> {
@@ -328,7 +339,7 @@ fn preset_table(preset: &Value, given: &Table) -> Result<Table, CliError> {
     let dab = !full && scheme.is_none_or(|scheme| scheme == Scheme::Dab.name());
     let failed = |error| CliError::Failure(format!("the preset: {error}"));
     let train = Value::try_from(TrainConfig::published(dab)).map_err(failed)?;
-    let look = Value::try_from(Look::PaperTuBerlin).map_err(failed)?;
+    let look = Value::try_from(NamedLook::PaperTuBerlin).map_err(failed)?;
     let arch = Value::from("sketch-a-net");
     Ok(Table::from_iter([("train".into(), train), ("look".into(), look), ("arch".into(), arch)]))
 }
@@ -387,7 +398,10 @@ mod tests {
         };
         let paper = settings("data = \"d\"\npreset = \"paper\"").unwrap();
         assert_eq!(paper.train, TrainConfig::published(true));
-        assert_eq!((paper.arch.as_str(), paper.side, paper.look), ("sketch-a-net", 225, Look::PaperTuBerlin));
+        assert_eq!(
+            (paper.arch.as_str(), paper.side, paper.look),
+            ("sketch-a-net", 225, NamedLook::PaperTuBerlin)
+        );
         let sign =
             settings("data = \"d\"\npreset = \"paper\"\ntrain.scheme = \"sign\"\ntrain.epochs = 3").unwrap();
         assert_eq!(sign.train, TrainConfig { epochs: 3, ..TrainConfig::published(false) });

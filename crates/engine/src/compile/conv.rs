@@ -90,7 +90,8 @@ impl Lowering<'_> {
         let filters = self.binary_filters(&self.packed.graph.nodes()[id].name, group)?;
         let len = window.output.channels * channels.count * window.taps();
         let weights = &weights[index * len..][..len];
-        let on_ink = value == ValueId(0) && self.packed.canvas.normalize(0) == 0.0 && channels.is_all();
+        let on_ink =
+            value == ValueId(0) && self.packed.preprocessing.canvas.normalize(0) == 0.0 && channels.is_all();
         let source: Box<dyn Source> = match filters {
             Some((bits, values)) if window.output.positions() <= SelectConv::MOST => {
                 Box::new(SelectConv::new(value, window, channels, bits, values))

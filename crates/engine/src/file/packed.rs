@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dabnet_graph::{Canvas, Graph};
+use dabnet_graph::{Graph, Preprocessing};
 use serde_json::Value;
 
 use super::{expected::expected, key, parameters::Parameters};
@@ -13,8 +13,8 @@ pub struct PackedModel {
     pub graph: Graph,
     /// One label an output, in order.
     pub labels: Vec<String>,
-    /// How a sketch is drawn for it.
-    pub canvas: Canvas,
+    /// How a sketch becomes its input.
+    pub preprocessing: Preprocessing,
     /// Where it comes from: data, recipe, seed, accuracy as measured.
     pub provenance: BTreeMap<String, Value>,
     /// The parameters of every convolution and batch normalisation, by name of the node.
@@ -22,12 +22,12 @@ pub struct PackedModel {
 }
 
 impl PackedModel {
-    /// Checks that labels, canvas and parameters fit the graph and each other.
+    /// Checks that labels, preprocessing and parameters fit the graph and each other.
     ///
     /// # Errors
     /// [`EngineError::Field`], naming the first field that does not.
     pub fn check(&self) -> Result<(), EngineError> {
-        self.check_canvas()?;
+        self.check_preprocessing()?;
         let outputs = self.graph.outputs();
         if self.labels.len() != outputs {
             let reason = format!("has {} labels, the graph has {outputs} outputs", self.labels.len());
@@ -67,12 +67,13 @@ impl PackedModel {
         self.parameters.get(name).ok_or_else(|| EngineError::field(name, "its parameters are missing"))
     }
 
-    fn check_canvas(&self) -> Result<(), EngineError> {
-        self.canvas.validate().map_err(|error| EngineError::field(key::CANVAS, error.to_string()))?;
-        let (side, input) = (self.canvas.side, self.graph.input_shape());
+    fn check_preprocessing(&self) -> Result<(), EngineError> {
+        let fail = |reason| EngineError::field(key::PREPROCESSING, reason);
+        self.preprocessing.validate().map_err(|error| fail(error.to_string()))?;
+        let (side, input) = (self.preprocessing.canvas.side, self.graph.input_shape());
         if (input.height, input.width) == (side, side) {
             return Ok(());
         }
-        Err(EngineError::field(key::CANVAS, format!("its side is {side}, the graph's input is {input}")))
+        Err(fail(format!("its side is {side}, the graph's input is {input}")))
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dabnet_graph::{Canvas, Graph};
+use dabnet_graph::{Graph, Preprocessing};
 
 use super::{
     expected::{Expected, expected},
@@ -11,13 +11,13 @@ use super::{
 impl PackedModel {
     /// A model with random parameters, for measuring speed: the same for the same seed, with
     /// weights scaled so that activations neither vanish nor explode.
-    pub fn random(graph: Graph, canvas: Canvas, seed: u64) -> Self {
+    pub fn random(graph: Graph, preprocessing: Preprocessing, seed: u64) -> Self {
         let mut source = SplitMix(seed);
         let parameters = expected(&graph)
             .map(|(name, expected)| (name.to_owned(), random_parameters(&mut source, expected)))
             .collect();
         let labels = (0..graph.outputs()).map(|class| format!("class {class}")).collect();
-        Self { graph, labels, canvas, provenance: BTreeMap::new(), parameters }
+        Self { graph, labels, preprocessing, provenance: BTreeMap::new(), parameters }
     }
 }
 

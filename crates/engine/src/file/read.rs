@@ -10,7 +10,7 @@ use safetensors::{SafeTensors, tensor::TensorView};
 use serde::de::DeserializeOwned;
 
 use super::{
-    FILE_NAME, FORMAT, VERSION,
+    FILE_NAME, FORMAT, OLD_VERSION, VERSION,
     checksum::checksum,
     expected::{Expected, Stored, expected},
     key,
@@ -40,7 +40,7 @@ impl PackedModel {
         let graph: Graph = metadata.json(key::GRAPH)?;
         let model = Self {
             labels: metadata.json(key::LABELS)?,
-            canvas: metadata.json(key::CANVAS)?,
+            preprocessing: metadata.json(key::PREPROCESSING)?,
             provenance: metadata.json(key::PROVENANCE)?,
             parameters: read_parameters(&graph, &tensors)?,
             graph,
@@ -91,7 +91,7 @@ impl<'a> Metadata<'a> {
             entries.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let metadata = Self(entries);
         metadata.expect_value(key::FORMAT, FORMAT)?;
-        metadata.expect_value(key::VERSION, VERSION)?;
+        metadata.check_version()?;
         match metadata.0.keys().find(|name| !key::ALL.contains(name)) {
             Some(name) => Err(EngineError::field(*name, "is no metadata entry of this format; remove it")),
             None => Ok(metadata),
@@ -109,7 +109,20 @@ impl<'a> Metadata<'a> {
         if found == expected {
             return Ok(());
         }
-        Err(EngineError::field(field, format!("is '{found}', this version of dabnet reads '{expected}'")))
+        Err(unexpected(field, found, expected))
+    }
+
+    fn check_version(&self) -> Result<(), EngineError> {
+        match self.get(key::VERSION)? {
+            VERSION => Ok(()),
+            found @ OLD_VERSION => Err(EngineError::field(
+                key::VERSION,
+                format!(
+                    "is '{found}', of a dabnet that drew lines in another way; train this model anew for '{VERSION}'"
+                ),
+            )),
+            found => Err(unexpected(key::VERSION, found, VERSION)),
+        }
     }
 
     fn json<T: DeserializeOwned>(&self, field: &'static str) -> Result<T, EngineError> {
@@ -126,6 +139,10 @@ impl<'a> Metadata<'a> {
         }
         Err(EngineError::Checksum { stored: stored.to_owned(), computed })
     }
+}
+
+fn unexpected(field: &str, found: &str, expected: &str) -> EngineError {
+    EngineError::field(field, format!("is '{found}', this version of dabnet reads '{expected}'"))
 }
 
 fn read_parameters(

@@ -30,13 +30,13 @@ impl PackedModel {
         self.check()?;
         let tensors = self.tensors()?;
         let (graph, labels) = (json(key::GRAPH, &self.graph)?, json(key::LABELS, &self.labels)?);
-        let (canvas, provenance) =
-            (json(key::CANVAS, &self.canvas)?, json(key::PROVENANCE, &self.provenance)?);
+        let (preprocessing, provenance) =
+            (json(key::PREPROCESSING, &self.preprocessing)?, json(key::PROVENANCE, &self.provenance)?);
         let mut metadata = BTreeMap::from([
-            (key::CANVAS, canvas.as_str()),
             (key::FORMAT, FORMAT),
-            (key::GRAPH, &graph),
+            (key::GRAPH, graph.as_str()),
             (key::LABELS, &labels),
+            (key::PREPROCESSING, &preprocessing),
             (key::PROVENANCE, &provenance),
             (key::VERSION, VERSION),
         ]);

@@ -10,10 +10,10 @@ pub mod reference;
 use std::collections::BTreeMap;
 
 use dabnet_engine::{PackedModel, Parameters};
-use dabnet_graph::{Canvas, Graph};
+use dabnet_graph::{Canvas, Graph, Preprocessing};
 
-pub fn canvas(side: usize) -> Canvas {
-    Canvas { side, line_width: 0.03, margin: 0.1, mean: 0.0, std: 1.0 }
+pub fn lines(side: usize) -> Preprocessing {
+    Preprocessing::lines(Canvas { side, line_width: 0.03, margin: 0.1, mean: 0.0, std: 1.0 })
 }
 
 /// How the numbers of a model are drawn.
@@ -27,9 +27,9 @@ pub enum Numbers {
 }
 
 pub fn packed(graph: Graph, numbers: Numbers, seed: u64) -> PackedModel {
-    let canvas = canvas(graph.input_shape().height);
+    let preprocessing = lines(graph.input_shape().height);
     let mut random = Random(seed);
-    let mut model = PackedModel::random(graph, canvas, seed);
+    let mut model = PackedModel::random(graph, preprocessing, seed);
     model.provenance = BTreeMap::from([("seed".into(), seed.into())]);
     for parameters in model.parameters.values_mut() {
         match parameters {

@@ -1,6 +1,6 @@
 use rand::Rng;
 
-use crate::{DataSet, Examples, Part, SketchError, View};
+use crate::{DataSet, Examples, Part, Preprocess, SketchError, View};
 
 /// The labelled sketches of one part of a data set, read and drawn when they are needed.
 pub struct DataExamples<'a> {
@@ -28,7 +28,7 @@ impl<'a> DataExamples<'a> {
         Ok(Self { data, indices, labels, view, still: false })
     }
 
-    /// The same, [as they are](View::still), to test on.
+    /// The same, [as they are](Preprocess::apply), to test on.
     #[must_use]
     pub fn still(self) -> Self {
         Self { still: true, ..self }
@@ -46,6 +46,10 @@ impl Examples for DataExamples<'_> {
 
     fn draw(&self, index: usize, mut rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
         let drawing = self.data.sketch(self.indices[index])?.drawing;
-        Ok(if self.still { self.view.still(&drawing) } else { self.view.varied(&drawing, &mut rng) })
+        Ok(if self.still {
+            self.view.preprocessing.apply(&drawing)
+        } else {
+            self.view.varied(&drawing, &mut rng)
+        })
     }
 }

@@ -6,8 +6,10 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, DataSet, Drawing, Paper, Raster, View, rasterize, resampled, shuffled, stream};
+use dabnet_graph::{Canvas, Preprocessing};
+use dabnet_sketch::{
+    Augment, DataSet, Drawing, Paper, Preprocess, Raster, rasterize, resampled, shuffled, stream,
+};
 use image::RgbImage;
 
 use super::import::PartArg;
@@ -245,18 +247,15 @@ impl Render {
 
     fn variants(&self, change: Change, drawing: &Drawing, index: usize) -> Vec<Vec<u8>> {
         let mut rng = stream(self.seed, 1, 0, index);
-        let paper = Paper::tu_berlin(PUBLISHED);
+        let paper = Paper::new(PUBLISHED);
         let shown = |ink: Vec<u8>| {
             let raster = Raster::new(ink.len().isqrt(), ink.len().isqrt(), ink);
             raster.map(|raster| resampled(&raster, self.side.into())).unwrap_or_default()
         };
         match change {
-            Change::Paper => (0..VARIANTS).map(|_| shown(paper.train(drawing, &mut rng))).collect(),
+            Change::Paper => (0..VARIANTS).map(|_| shown(paper.train(drawing, true, &mut rng))).collect(),
             Change::TenCrop => paper.ten_crop(drawing).into_iter().map(shown).collect(),
-            Change::Bitmap => {
-                let ink = View::Bitmap.still(drawing).into_iter().map(|ink| (255.0 * ink) as u8);
-                vec![shown(ink.collect())]
-            }
+            Change::Bitmap => vec![shown(Preprocessing::bitmap().ink(drawing))],
             Change::Named(name, augment) => {
                 let strokes = drawing.to_strokes();
                 let canvas = self.canvas();

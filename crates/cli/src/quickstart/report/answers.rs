@@ -2,7 +2,7 @@ use dabnet_engine::{Model, Prediction, Session, top};
 use dabnet_sketch::Example;
 
 use super::{Outcome, Results};
-use crate::evaluation::Drawn;
+use crate::{evaluation::Drawn, quickstart::PREPROCESSING};
 
 /// What one packed network answers to every test sketch, in their order.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Answers {
         // The model ran before; should it not now, the page only lacks what answers would show.
         let Ok(model) = Model::new(outcome.packed.clone()) else { return Self { answers: Vec::new() } };
         let mut session = Session::new(&model);
-        let drawn = Drawn::new(&results.test, &results.canvas);
+        let drawn = Drawn::new(&results.test, &PREPROCESSING);
         let answer = |(index, (canvas, example)): (usize, (&Vec<f32>, &Example))| {
             let prediction = *top(session.run(canvas).ok()?, 1).first()?;
             Some(Answer { index, label: example.label, prediction })

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use dabnet_sketch::rasterize;
+use dabnet_sketch::Preprocess;
 use maud::{Markup, html};
 
 use super::{
@@ -15,7 +15,7 @@ use crate::{
         number::{evenly, percent},
         picture::Picture,
     },
-    quickstart::Recognition,
+    quickstart::{PREPROCESSING, Recognition},
 };
 
 /// Sketches in each gallery.
@@ -32,7 +32,7 @@ pub(super) fn section(results: &Results, answers: &Answers) -> Markup {
             h2 #sketches { "Sketches it had never seen" }
             p {
                 "What the packed " (outcome.contender.name) " answers, with how sure it is. In the corner, "
-                "the sketch as the network sees it: " (results.canvas.side) "×" (results.canvas.side) " pixels."
+                "the sketch as the network sees it: " (PREPROCESSING.canvas.side) "×" (PREPROCESSING.canvas.side) " pixels."
             }
             .recognitions { @for recognition in &results.recognitions { (large(results, recognition)) } }
             @if !one_each.is_empty() {
@@ -67,12 +67,12 @@ fn one_each<'a>(results: &Results, answers: &'a Answers) -> Vec<&'a Answer> {
 fn large(results: &Results, recognition: &Recognition) -> Markup {
     let example = &results.test[recognition.index];
     let word = &results.labels[example.label];
-    let ink = rasterize(&example.sketch.drawing, &results.canvas);
+    let ink = PREPROCESSING.ink(&example.sketch.drawing);
     html! {
         figure.recognition {
             .paper {
                 (drawing::svg(&example.sketch.drawing, &format!("Sketch drawn as {word}")))
-                (Picture::of_ink(&ink, results.canvas.side).img(&format!("{word} as the network sees it")))
+                (Picture::of_ink(&ink, PREPROCESSING.canvas.side).img(&format!("{word} as the network sees it")))
             }
             figcaption {
                 p { "drawn as " strong { (word) } }

@@ -1,0 +1,174 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Canvas, GraphError};
+
+/// Everything that turns a sketch into the input of a network.
+///
+/// A model file has it, so that a sketch is the same to its network wherever that runs; `dabnet-sketch` applies
+/// it. Variation belongs to training and is no part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocessing {
+    version: u32,
+    /// How a drawing becomes ink.
+    pub look: Look,
+    /// Size, line, margin and normalisation.
+    pub canvas: Canvas,
+}
+
+/// How a drawing becomes the ink on a canvas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Look {
+    /// Lines drawn on the canvas; those of a raster are found first.
+    #[default]
+    Lines,
+    /// Rasters as they are, the whole picture resampled; strokes are drawn.
+    Pixels,
+    /// The middle of a sheet of 256 × 256 pixels, as the published networks were tested (Prabhu et al., WACV
+    /// 2018).
+    Paper,
+    /// The 28 × 28 pixels of *Quick, Draw!*'s own bitmaps.
+    Bitmap,
+}
+
+impl Preprocessing {
+    /// The version that this library writes and reads. It grows with whatever changes a single pixel.
+    pub const VERSION: u32 = 1;
+
+    /// Preprocessing of one look on one canvas.
+    pub const fn new(look: Look, canvas: Canvas) -> Self {
+        Self { version: Self::VERSION, look, canvas }
+    }
+
+    /// Lines drawn on a canvas.
+    pub const fn lines(canvas: Canvas) -> Self {
+        Self::new(Look::Lines, canvas)
+    }
+
+    /// The preprocessing published for TU-Berlin, with 225 pixels for Sketch-A-Net and 224 for others.
+    pub const fn paper_tu_berlin(side: usize) -> Self {
+        Self::new(Look::Paper, Canvas { mean: 0.06, std: 0.93, ..Canvas::to_measure(side) })
+    }
+
+    /// The preprocessing published for Sketchy.
+    pub const fn paper_sketchy(side: usize) -> Self {
+        Self::new(Look::Paper, Canvas { mean: 0.0465, std: 0.9, ..Canvas::to_measure(side) })
+    }
+
+    /// *Quick, Draw!*'s own bitmaps: lines of 16 and padding of 16 around a drawing of 256, in 28 pixels.
+    pub const fn bitmap() -> Self {
+        let (line_width, margin) = (16.0 / 304.0, 16.0 / 304.0);
+        Self::new(Look::Bitmap, Canvas { side: 28, line_width, margin, mean: 0.0, std: 1.0 })
+    }
+
+    /// Network input for drawn ink: [`Canvas::normalize`] of each pixel.
+    pub fn normalized(&self, ink: &[u8]) -> Vec<f32> {
+        ink.iter().map(|ink| self.canvas.normalize(*ink)).collect()
+    }
+
+    /// Checks that this can be applied, and is what a library of this version applies.
+    ///
+    /// # Errors
+    /// [`GraphError::Preprocessing`] or [`GraphError::Canvas`], naming the field that is out of range.
+    pub fn validate(&self) -> Result<(), GraphError> {
+        if self.version != Self::VERSION {
+            return Err(GraphError::Preprocessing(format!(
+                "version is {}, this version of dabnet applies {}",
+                self.version,
+                Self::VERSION
+            )));
+        }
+        self.canvas.validate()?;
+        let Some(fixed) = self.look.fixed(self.canvas.side) else { return Ok(()) };
+        let fields = [
+            ("side", self.canvas.side as f32, fixed.side as f32),
+            ("line_width", self.canvas.line_width, fixed.line_width),
+            ("margin", self.canvas.margin, fixed.margin),
+        ];
+        match fields.into_iter().find(|(_, found, fixed)| found != fixed) {
+            Some((field, found, fixed)) => Err(GraphError::Preprocessing(format!(
+                "{field} is {found}, the look '{}' has {fixed}",
+                self.look
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Look {
+    /// The canvas of a look whose recipe leaves nothing open but the normalisation.
+    pub const fn fixed(self, side: usize) -> Option<Canvas> {
+        match self {
+            Self::Lines | Self::Pixels => None,
+            Self::Paper => Some(Canvas::to_measure(if side > SHEET { SHEET } else { side })),
+            Self::Bitmap => Some(Preprocessing::bitmap().canvas),
+        }
+    }
+}
+
+/// Side of the sheet whose middle [`Look::Paper`] shows, in pixels.
+const SHEET: usize = 256;
+
+impl fmt::Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lines => "lines",
+            Self::Pixels => "pixels",
+            Self::Paper => "paper",
+            Self::Bitmap => "bitmap",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CANVAS: Canvas = Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 };
+
+    fn all() -> [Preprocessing; 5] {
+        let canvas = CANVAS;
+        let [lines, pixels] = [Look::Lines, Look::Pixels].map(|look| Preprocessing::new(look, canvas));
+        let paper = [Preprocessing::paper_tu_berlin(225), Preprocessing::paper_sketchy(224)];
+        [lines, pixels, paper[0], paper[1], Preprocessing::bitmap()]
+    }
+
+    #[test]
+    fn all_come_back_as_they_were_written() {
+        for preprocessing in all() {
+            preprocessing.validate().unwrap();
+            let text = serde_json::to_string(&preprocessing).unwrap();
+            assert_eq!(serde_json::from_str::<Preprocessing>(&text).unwrap(), preprocessing, "{text}");
+        }
+    }
+
+    /// The form that model files have.
+    #[test]
+    fn the_form_is_fixed() {
+        assert_eq!(
+            serde_json::to_string(&Preprocessing::lines(CANVAS)).unwrap(),
+            r#"{"version":1,"look":"lines","canvas":{"side":64,"line_width":0.04,"margin":0.03,"mean":0.0,"std":1.0}}"#
+        );
+    }
+
+    #[test]
+    fn a_fault_is_named() {
+        let edited = |preprocessing: Preprocessing, from: &str, to: &str| {
+            let text = serde_json::to_string(&preprocessing).unwrap();
+            assert!(text.contains(from), "{text}");
+            serde_json::from_str::<Preprocessing>(&text.replace(from, to)).map_err(|error| error.to_string())
+        };
+        let invalid = |preprocessing: Preprocessing| preprocessing.validate().unwrap_err().to_string();
+        let lines = Preprocessing::lines(CANVAS);
+        assert!(invalid(edited(lines, "version\":1", "version\":2").unwrap()).contains("version is 2"));
+        assert!(edited(lines, "\"lines\"", "\"dots\"").unwrap_err().contains("dots"));
+        assert!(edited(lines, "\"version\"", "\"colour\":1,\"version\"").unwrap_err().contains("colour"));
+        assert!(invalid(Preprocessing::lines(Canvas { side: 2, ..CANVAS })).contains("side 2"));
+        assert!(invalid(Preprocessing::new(Look::Bitmap, CANVAS)).contains("side is 64"));
+        assert!(invalid(Preprocessing::new(Look::Paper, CANVAS)).contains("line_width is 0.04"));
+        assert!(invalid(Preprocessing::paper_sketchy(300)).contains("side is 300"));
+    }
+}

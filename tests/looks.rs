@@ -1,0 +1,187 @@
+//! One answer for a sketch, whatever look its model has and whoever asks: the library, `eval`, `recognize`,
+//! `serve`, the browser's engine, and the training that made the model.
+
+mod common;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use common::{dabnet, server::Server, stderr, stdout};
+use dabnet_engine::{Model, Session, top};
+use dabnet_graph::Canvas;
+use dabnet_sketch::{Dataset, Drawing, Preprocess, rasterize, read_file};
+use dabnet_wasm::Instance;
+use image::GrayImage;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const LOOKS: [(&str, &str); 5] =
+    [("lines", "64"), ("pixels", "64"), ("paper-tu-berlin", "64"), ("paper-sketchy", "64"), ("bitmap", "28")];
+
+/// Words to learn, and sketches of each in either form.
+const WORDS: [&str; 3] = ["airplane", "bicycle", "umbrella"];
+const EACH: usize = 6;
+
+/// A label and its probability.
+type Answer = (String, f32);
+
+fn ok(arguments: &[&str]) -> String {
+    let output = dabnet(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+    stdout(&output)
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn answer(predictions: &Value) -> Answer {
+    let first = &predictions[0];
+    (first["label"].as_str().unwrap().to_owned(), first["probability"].as_f64().unwrap() as f32)
+}
+
+/// Sketches in a folder for each word: strokes as SVG, pictures as PNG.
+fn sketches(folder: &Path) -> Vec<PathBuf> {
+    let data = Dataset::bundled().unwrap();
+    let mut files = Vec::new();
+    for word in WORDS {
+        let of_word = data.test.iter().filter(|example| data.labels[example.label] == word);
+        fs::create_dir_all(folder.join(word)).unwrap();
+        for (index, example) in of_word.take(2 * EACH).enumerate() {
+            let drawing = &example.sketch.drawing;
+            let path =
+                folder.join(word).join(format!("{index}.{}", if index < EACH { "svg" } else { "png" }));
+            if index < EACH {
+                fs::write(&path, svg(drawing)).unwrap()
+            } else {
+                png(drawing).save(&path).unwrap()
+            }
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn svg(drawing: &Drawing) -> String {
+    let strokes = drawing.to_strokes();
+    let lines = strokes.iter().map(|stroke| {
+        let points: Vec<String> = stroke.points.iter().map(|[x, y]| format!("{x},{y}")).collect();
+        format!("<polyline points='{}' fill='none' stroke='black'/>", points.join(" "))
+    });
+    let lines: String = lines.collect();
+    format!("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 256 256'>{lines}</svg>")
+}
+
+fn png(drawing: &Drawing) -> GrayImage {
+    let canvas = Canvas { side: 180, line_width: 0.03, margin: 0.1, mean: 0.0, std: 1.0 };
+    let mut ink = rasterize(drawing, &canvas);
+    ink.iter_mut().for_each(|ink| *ink = 255 - *ink);
+    GrayImage::from_raw(180, 180, ink).unwrap()
+}
+
+/// A model of one look, trained for a moment, and what training says of the sketches held out.
+fn trained(folder: &Path, data: &str, look: &str, side: &str) -> (String, Value) {
+    let run = text(&folder.join(look));
+    let more = ["--side", side, "--look", look, "--epochs", "2", "--batch", "6", "--threads", "1"];
+    ok(&[&["train", "--data", data, "--out", &run][..], &more].concat());
+    let results = fs::read_to_string(Path::new(&run).join("results.json")).unwrap();
+    (run, json(&results)["test"].clone())
+}
+
+fn by_library(model: &Model, file: &Path) -> Answer {
+    let sketch = read_file(file).unwrap().next().unwrap().unwrap();
+    let mut session = Session::new(model);
+    let logits = session.run(&model.preprocessing().apply(&sketch.drawing)).unwrap();
+    let first = top(logits, 1)[0];
+    (model.labels()[first.class].clone(), first.probability)
+}
+
+fn by_recognize(run: &str, files: &[PathBuf]) -> Vec<Answer> {
+    let names: Vec<String> = files.iter().map(|file| text(file)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let found = ok(&[&["recognize", "--json", "--model", run][..], &names].concat());
+    found.lines().map(|line| answer(&json(line)["predictions"])).collect()
+}
+
+fn by_server(server: &Server, name: &str, file: &Path) -> Answer {
+    let media = if file.extension().unwrap() == "svg" { "image/svg+xml" } else { "image/png" };
+    let reply = server.post(&format!("/v1/recognize?model={name}"), media, &fs::read(file).unwrap());
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    answer(&reply.json()["predictions"])
+}
+
+/// A browser has strokes only.
+fn by_browser(page: &mut Instance, file: &Path) -> Answer {
+    let sketch = read_file(file).unwrap().next().unwrap().unwrap();
+    let end = [f32::NAN; 2];
+    let strokes = sketch.drawing.to_strokes();
+    let points = strokes.iter().flat_map(|stroke| stroke.points.iter().copied().chain([end]));
+    let bytes: Vec<u8> = points.flatten().flat_map(f32::to_le_bytes).collect();
+    page.input(bytes.len()).copy_from_slice(&bytes);
+    assert!(page.recognize(1, false), "{}", String::from_utf8_lossy(page.output()));
+    answer(&serde_json::from_slice::<Value>(page.output()).unwrap()["predictions"])
+}
+
+/// How often each word was taken for each.
+fn confusion(labels: &[String], files: &[PathBuf], answers: &[Answer]) -> Vec<Vec<u64>> {
+    let place = |label: &str| labels.iter().position(|other| other == label).unwrap();
+    let mut counts = vec![vec![0; labels.len()]; labels.len()];
+    for (file, (label, _)) in files.iter().zip(answers) {
+        let word = file.parent().unwrap().file_name().unwrap().to_str().unwrap();
+        counts[place(word)][place(label)] += 1;
+    }
+    counts
+}
+
+#[test]
+fn every_look_has_one_answer() {
+    let folder = TempDir::new().unwrap();
+    let pictures = folder.path().join("pictures");
+    let files = sketches(&pictures);
+    let data = text(&folder.path().join("data"));
+    ok(&["data", "import", &text(&pictures), "-o", &data]);
+    ok(&["data", "split", &data, "--test", "4"]);
+    let models: Vec<(String, Value)> =
+        LOOKS.iter().map(|(look, side)| trained(folder.path(), &data, look, side)).collect();
+    let served = models.iter().flat_map(|(run, _)| ["--model", run]).collect::<Vec<_>>();
+    let server = Server::start(&served);
+
+    let mut inputs = Vec::new();
+    for ((look, _), (run, test)) in LOOKS.iter().zip(&models) {
+        let model = Model::load(run).unwrap();
+        let expected: Vec<Answer> = files.iter().map(|file| by_library(&model, file)).collect();
+        assert_eq!(by_recognize(run, &files), expected, "{look}: recognize");
+
+        let mut page = Instance::default();
+        let bytes = fs::read(Path::new(run).join("model.safetensors")).unwrap();
+        page.input(bytes.len()).copy_from_slice(&bytes);
+        assert!(page.load(), "{look}: {}", String::from_utf8_lossy(page.output()));
+        for (file, expected) in files.iter().zip(&expected) {
+            assert_eq!(by_server(&server, look, file), *expected, "{look}: serve, {}", file.display());
+            if file.extension().unwrap() == "svg" {
+                assert_eq!(by_browser(&mut page, file), *expected, "{look}: browser, {}", file.display());
+            }
+        }
+
+        let eval = |data: &str| json(&ok(&["eval", "--json", "--model", run, "--data", data]));
+        let all = eval(&text(&pictures));
+        let counts: Vec<Vec<u64>> = serde_json::from_value(all["confusion"].clone()).unwrap();
+        assert_eq!(counts, confusion(model.labels(), &files, &expected), "{look}: eval");
+        let held_out = eval(&data);
+        assert_eq!(held_out["count"], 4 * WORDS.len(), "{look}");
+        assert_eq!(held_out["top1"], test["top1"], "{look}: training");
+
+        let picture = read_file(&files[EACH]).unwrap().next().unwrap().unwrap();
+        inputs.push(model.preprocessing().apply(&picture.drawing));
+    }
+    // Looks that saw the same would prove nothing.
+    for (index, input) in inputs.iter().enumerate() {
+        assert!(!inputs[..index].contains(input), "{}", LOOKS[index].0);
+    }
+}
