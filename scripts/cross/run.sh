@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the engine's tests on other machines than this one: on AArch64 in an emulator, and as
-# WebAssembly with vectors and without. Takes about ten minutes. Needs
+# WebAssembly with vectors and without; and whether AArch64 draws the same canvases (that WebAssembly does is
+# tested with `cargo test -p dabnet-wasm`). Takes about fifteen minutes. Needs
 #
 #   rustup target add aarch64-unknown-linux-gnu wasm32-wasip1 wasm32-unknown-unknown
 #   apt-get install gcc-aarch64-linux-gnu qemu-user
@@ -29,6 +30,7 @@ export CARGO_TARGET_WASM32_WASIP1_RUNNER="$work/venv/bin/python $PWD/scripts/cro
 
 # The emulator cannot start another program for this machine, as one test does.
 cargo test --release -p dabnet-engine --target aarch64-unknown-linux-gnu -- --skip environment_chooses
+cargo test --release -p dabnet-sketch --target aarch64-unknown-linux-gnu --lib --test golden rasterize
 
 # WebAssembly has one thread.
 for features in +simd128 -simd128; do

@@ -1,4 +1,4 @@
-use crate::rasterize::Sheet;
+use crate::rasterize::DistanceField;
 use crate::{Point, Stroke};
 
 /// Width and height of a bitmap, in pixels.
@@ -49,9 +49,9 @@ fn near(point: Point) -> Point {
 fn coverage(stroke: &Stroke, place: impl Fn(Point) -> Point, width: f32) -> [f32; SIDE * SIDE] {
     let mut covered = [0.0; SIDE * SIDE];
     let side = SIDE * FINER;
-    let mut sheet = Sheet::new(side, width);
-    sheet.stroke(stroke, place, ());
-    for (at, value) in sheet.ink().iter().enumerate() {
+    let mut field = DistanceField::new(side, width);
+    field.draw_stroke(stroke, place, ());
+    for (at, value) in field.ink().iter().enumerate() {
         let (x, y) = (at % side / FINER, at / side / FINER);
         covered[y * SIDE + x] += f32::from(*value) / (255 * FINER * FINER) as f32;
     }

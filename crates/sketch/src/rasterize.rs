@@ -23,68 +23,69 @@ pub fn rasterize(drawing: &Drawing, canvas: &Canvas) -> Vec<u8> {
 
 /// Draws strokes where a placement puts them.
 pub(crate) fn draw(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Vec<u8> {
-    let mut sheet = Sheet::new(canvas.side, placement.line_width(canvas));
+    let mut field = DistanceField::new(canvas.side, placement.line_width(canvas));
     if let Some(fit) = Fit::new(strokes, canvas, placement) {
         for stroke in strokes {
-            sheet.stroke(stroke, |point| fit.apply(point), ());
+            field.draw_stroke(stroke, |point| fit.apply(point), ());
         }
     }
-    sheet.ink()
+    field.ink()
 }
 
 /// Pixels computed at once.
 const LANES: usize = 8;
 
-/// Pixels from the corner of the sheet at which a line is left out, as the squares of its numbers would overflow.
+/// Pixels from the corner of the canvas at which a line is left out, as the squares of its numbers would overflow.
 const FAR: f32 = 1e15;
 
 /// The number to which others are added to be rounded alike on every machine: 2²³, from which on floats are
 /// whole, their units in the lowest bits.
 const UNITS: f32 = 8_388_608.0;
 
-/// A square sheet that lines are drawn on with a round pen.
+/// Squared distances of the pixels of a square to the nearest of the lines drawn, and so the ink of a round pen.
 ///
-/// Every pixel keeps the squared distance to the nearest line, and the mark `T` of that line: `()` for
-/// none, or whatever is to be known of a line where its ink is read.
-pub(crate) struct Sheet<T> {
+/// Every pixel keeps a mark `T` of its nearest line, too: `()` for none, or whatever is to be known of a line
+/// where its ink is read.
+pub(crate) struct DistanceField<T> {
     side: usize,
     /// Pixels from one row to the next: whole blocks, and one more, as lines are drawn in blocks of pixels too.
     stride: usize,
     /// Distance from the middle of a line beyond which no pixel has ink.
     reach: f32,
     width: f32,
-    squares: Vec<f32>,
+    /// Squared.
+    distances: Vec<f32>,
     marks: Vec<T>,
 }
 
-impl<T: Copy + Default> Sheet<T> {
-    /// An empty sheet of `side × side` pixels, and a pen of `width` pixels.
+impl<T: Copy + Default> DistanceField<T> {
+    /// A field of `side × side` pixels without lines, and a pen of `width` pixels.
     pub fn new(side: usize, width: f32) -> Self {
         let stride = side.next_multiple_of(LANES) + LANES;
-        let (squares, marks) = (vec![f32::INFINITY; side * stride], vec![T::default(); side * stride]);
-        Self { side, stride, reach: width / 2.0 + 0.5, width, squares, marks }
+        let (distances, marks) = (vec![f32::INFINITY; side * stride], vec![T::default(); side * stride]);
+        Self { side, stride, reach: width / 2.0 + 0.5, width, distances, marks }
     }
 
     /// Draws a stroke, its points where `place` puts them, in pixels.
-    pub fn stroke(&mut self, stroke: &Stroke, place: impl Fn(Point) -> Point, mark: T) {
+    pub fn draw_stroke(&mut self, stroke: &Stroke, place: impl Fn(Point) -> Point, mark: T) {
         let mut from = None;
         for to in stroke.drawable().map(place) {
-            self.line(from.unwrap_or(to), to, mark);
+            self.draw_line(from.unwrap_or(to), to, mark);
             from = Some(to);
         }
     }
 
     /// Draws a straight line between two points, in pixels.
-    pub fn line(&mut self, from: Point, to: Point, mark: T) {
+    pub fn draw_line(&mut self, from: Point, to: Point, mark: T) {
         if !from.iter().chain(&to).all(|coordinate| coordinate.abs() < FAR) {
             return;
         }
-        let line = Line::new(from, to);
+        let line = LineSegment::new(from, to);
         for row in pixels(line.top() - self.reach, line.bottom() + self.reach, self.side) {
             let y = row as f32 + 0.5;
             let [left, right] = line.extent(y - self.reach, y + self.reach);
             for column in pixels(left - self.reach, right + self.reach, self.side).step_by(LANES) {
-                let squares = line.squares([column as f32 + 0.5, y]);
+                let squares = line.squared_distances([column as f32 + 0.5, y]);
                 self.keep(row * self.stride + column, squares, mark);
             }
         }
@@ -92,7 +93,7 @@ impl<T: Copy + Default> Sheet<T> {
 
     /// Keeps the squares of a block of pixels that are smaller than what was there.
     fn keep(&mut self, at: usize, squares: f32x8, mark: T) {
-        let kept: &mut [f32; LANES] = self.squares[at..].first_chunk_mut().expect("rows end with a block");
+        let kept: &mut [f32; LANES] = self.distances[at..].first_chunk_mut().expect("rows end with a block");
         let before = f32x8::new(*kept);
         *kept = squares.fast_min(before).to_array();
         if size_of::<T>() > 0 {
@@ -107,8 +108,8 @@ impl<T: Copy + Default> Sheet<T> {
         let (reach, furthest) = (f32x8::splat(self.reach), f32x8::splat(self.reach * self.reach));
         // A line thinner than a pixel fills none.
         let (none, most) = (f32x8::ZERO, f32x8::splat(self.width.min(1.0)));
-        let mut sheet = vec![0; self.side * self.side];
-        let rows = sheet.chunks_exact_mut(self.side).zip(self.squares.chunks_exact(self.stride));
+        let mut pixels = vec![0; self.side * self.side];
+        let rows = pixels.chunks_exact_mut(self.side).zip(self.distances.chunks_exact(self.stride));
         for (row, squares) in rows {
             for (ink, squares) in row.chunks_mut(LANES).zip(squares.as_chunks::<LANES>().0) {
                 let squares = f32x8::new(*squares);
@@ -119,12 +120,12 @@ impl<T: Copy + Default> Sheet<T> {
                 }
             }
         }
-        sheet
+        pixels
     }
 }
 
 /// A straight line, always the same way up, so that rounding does not depend on how it was drawn.
-struct Line {
+struct LineSegment {
     /// The upper end.
     from: Point,
     /// The way to the lower end.
@@ -135,7 +136,7 @@ struct Line {
     slope: f32,
 }
 
-impl Line {
+impl LineSegment {
     fn new(a: Point, b: Point) -> Self {
         let (from, to) = if (a[1], a[0]) <= (b[1], b[0]) { (a, b) } else { (b, a) };
         let way @ [x, y] = [to[0] - from[0], to[1] - from[1]];
@@ -163,7 +164,7 @@ impl Line {
     }
 
     /// Squared distances of a block of pixels, the middle of the first of which is given.
-    fn squares(&self, [x, y]: Point) -> f32x8 {
+    fn squared_distances(&self, [x, y]: Point) -> f32x8 {
         let x = f32x8::splat(x - self.from[0]) + f32x8::new([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
         let y = y - self.from[1];
         let along = x * f32x8::splat(self.inverse[0]) + f32x8::splat(y * self.inverse[1]);
@@ -202,10 +203,10 @@ mod tests {
         lines.iter().map(|line| covered(distance(line))).fold(0.0, f64::max) * 255.0
     }
 
-    fn drawn(lines: &[[Point; 2]], side: usize, width: f32) -> Sheet<usize> {
-        let mut sheet = Sheet::new(side, width);
-        lines.iter().enumerate().for_each(|(mark, [from, to])| sheet.line(*from, *to, mark));
-        sheet
+    fn drawn(lines: &[[Point; 2]], side: usize, width: f32) -> DistanceField<usize> {
+        let mut field = DistanceField::new(side, width);
+        lines.iter().enumerate().for_each(|(mark, [from, to])| field.draw_line(*from, *to, mark));
+        field
     }
 
     fn any_lines() -> impl Strategy<Value = Vec<[Point; 2]>> {
@@ -240,10 +241,10 @@ mod tests {
 
     #[test]
     fn ink_has_the_mark_of_the_nearest_line() {
-        let sheet = drawn(&[[[4.0, 2.0], [4.0, 30.0]], [[28.0, 2.0], [28.0, 30.0]]], 32, 6.0);
-        let (ink, marks) = (sheet.ink(), &sheet.marks);
+        let field = drawn(&[[[4.0, 2.0], [4.0, 30.0]], [[28.0, 2.0], [28.0, 30.0]]], 32, 6.0);
+        let (ink, marks) = (field.ink(), &field.marks);
         for (at, _) in ink.iter().enumerate().filter(|(_, ink)| **ink > 0) {
-            assert_eq!(marks[at / 32 * sheet.stride + at % 32], usize::from(at % 32 > 16), "pixel {at}");
+            assert_eq!(marks[at / 32 * field.stride + at % 32], usize::from(at % 32 > 16), "pixel {at}");
         }
     }
 }
