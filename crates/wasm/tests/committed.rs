@@ -2,7 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
-use dabnet_engine::{Model, Session, top};
+use dabnet_engine::{Model, PackedModel, Session, top};
+use dabnet_graph::{Canvas, Look, Policy, Preprocessing, architectures};
 use dabnet_sketch::{Dataset, Drawing, Example, Preprocess};
 use serde_json::{Value, json};
 use wasmi::{Config, Engine, Instance, Linker, Memory, Module, Store, WasmParams, WasmResults};
@@ -115,6 +116,39 @@ fn pages_see_what_this_machine_sees_fire_the_same_and_guess_the_same() {
                 found.zip(&logits).all(|(found, logit)| (found - logit).abs() < 1e-5 * best[0].logit.abs())
             );
             assert_eq!(output.len(), 4 * logits.len());
+        }
+    }
+}
+
+/// Whatever the look of a model is.
+#[test]
+fn pages_see_every_look_as_this_machine_does() {
+    let lines = Canvas::to_measure(64);
+    let looks = [
+        Preprocessing::lines(Canvas { mean: 0.25, std: 0.5, ..lines }),
+        Preprocessing::new(Look::Pixels, lines),
+        Preprocessing::paper_tu_berlin(64),
+        Preprocessing::bitmap(),
+    ];
+    for (preprocessing, name) in looks.iter().zip(["dabnet.wasm", "dabnet-scalar.wasm"].iter().cycle()) {
+        let architecture = architectures::find("sketch-a-net-64").unwrap();
+        let graph = architecture.graph(preprocessing.canvas.side, 20, &Policy::Fbin).unwrap();
+        let model = PackedModel::random(graph, *preprocessing, 1);
+        let mut page = Page::new(name);
+        let description = page.load(&model.to_bytes().unwrap());
+        let described = serde_json::from_value(description["preprocessing"].clone());
+        assert_eq!(described.ok(), Some(*preprocessing));
+        let model = Model::new(model).unwrap();
+        let mut session = Session::new(&model);
+        for example in sketches().iter().step_by(4) {
+            let drawing = &example.sketch.drawing;
+            page.give(&packed(drawing));
+            assert_eq!(page.call::<_, u32>("recognize", (1_u32, 0_u32)), 0);
+            let answer: Value = serde_json::from_slice(&page.output()).unwrap();
+            let best = top(session.run(&preprocessing.apply(drawing)).unwrap(), 1)[0];
+            assert_eq!(answer["predictions"][0]["class"], best.class, "{name}: {}", preprocessing.look);
+            assert_eq!(page.call::<_, u32>("ink", ()), 0);
+            assert!(page.output() == preprocessing.ink(drawing), "{name}: {}", preprocessing.look);
         }
     }
 }
