@@ -26,6 +26,9 @@ pub enum Op {
     /// channel.
     #[serde(rename = "rprelu", deserialize_with = "no_fields")]
     RPReLU,
+    /// Hyperbolic tangent.
+    #[serde(deserialize_with = "no_fields")]
+    Tanh,
     /// `+1` where `x ≥ 0`, `−1` elsewhere; backward, the gradient passes where `|x| ≤ 1`.
     #[serde(deserialize_with = "no_fields")]
     Sign,
@@ -97,6 +100,8 @@ pub enum PointwiseOp {
     Relu,
     /// [`Op::RPReLU`].
     RPReLU,
+    /// [`Op::Tanh`].
+    Tanh,
 }
 
 /// A trained parameter of a pointwise op, one value per channel, stored in a packed model as it is.
@@ -111,7 +116,7 @@ pub(crate) struct PointwiseParameter {
 
 impl PointwiseOp {
     /// All of them, for tests that try each.
-    pub const ALL: [Self; 2] = [Self::Relu, Self::RPReLU];
+    pub const ALL: [Self; 3] = [Self::Relu, Self::RPReLU, Self::Tanh];
 
     /// The op's output for `x` by definition, in double precision; `parameter` gives the channel's value of
     /// a parameter by its name. Implementations are tested against this.
@@ -122,6 +127,7 @@ impl PointwiseOp {
                 let d = x - parameter("threshold");
                 d.max(0.0) + parameter("slope") * d.min(0.0) + parameter("shift")
             }
+            Self::Tanh => x.tanh(),
         }
     }
 
@@ -133,7 +139,7 @@ impl PointwiseOp {
                 PointwiseParameter { name: "slope", initial: 0.25, random: [0.1, 0.5] },
                 PointwiseParameter { name: "shift", initial: 0.0, random: [-0.5, 0.5] },
             ],
-            Self::Relu => &[],
+            Self::Relu | Self::Tanh => &[],
         }
     }
 }
@@ -143,6 +149,7 @@ impl From<PointwiseOp> for Op {
         match op {
             PointwiseOp::Relu => Self::Relu,
             PointwiseOp::RPReLU => Self::RPReLU,
+            PointwiseOp::Tanh => Self::Tanh,
         }
     }
 }
@@ -156,6 +163,7 @@ impl Op {
             Self::BatchNorm { epsilon } => OpKind::BatchNorm { epsilon: *epsilon },
             Self::Relu => OpKind::Pointwise(PointwiseOp::Relu),
             Self::RPReLU => OpKind::Pointwise(PointwiseOp::RPReLU),
+            Self::Tanh => OpKind::Pointwise(PointwiseOp::Tanh),
             Self::Sign => OpKind::Sign,
             Self::MaxPool { kernel, stride, padding } => {
                 OpKind::MaxPool { kernel: *kernel, stride: *stride, padding: *padding }

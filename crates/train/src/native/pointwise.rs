@@ -19,13 +19,14 @@ pub(super) fn forward(op: PointwiseOp, parameters: NodeParameters<'_>, input: Te
     match op {
         PointwiseOp::Relu => input.each(|x| *x = x.max(0.0)),
         PointwiseOp::RPReLU => RPReLU::new(parameters).forward(input),
+        PointwiseOp::Tanh => input.each(|x| *x = x.tanh()),
     }
 }
 
 /// What [`backward`] is to be given.
 pub(super) const fn reads(op: PointwiseOp) -> Reads {
     match op {
-        PointwiseOp::Relu => Reads::Output,
+        PointwiseOp::Relu | PointwiseOp::Tanh => Reads::Output,
         PointwiseOp::RPReLU => Reads::Input,
     }
 }
@@ -41,6 +42,7 @@ pub(super) fn backward(
     match op {
         PointwiseOp::Relu => alone(gradient.zip(seen, |g, y| *g = if y > 0.0 { *g } else { 0.0 })),
         PointwiseOp::RPReLU => RPReLU::new(parameters).backward(seen, gradient),
+        PointwiseOp::Tanh => alone(gradient.zip(seen, |g, y| *g *= 1.0 - y * y)),
     }
 }
 

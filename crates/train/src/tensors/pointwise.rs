@@ -8,6 +8,7 @@ use crate::TrainError;
 /// Functions of single values that a library's tensor has.
 pub(crate) trait Functions: Sized {
     fn relu(self) -> Result<Self, TrainError>;
+    fn tanh(self) -> Result<Self, TrainError>;
 }
 
 /// The op's output; `parameter` gives one of its parameters by name, as `[1, channels, 1, 1]`.
@@ -25,6 +26,7 @@ pub(super) fn forward<L: Library>(
             let below = library.sub(distance, L::share(&above))?;
             library.add(library.add(above, library.mul(below, parameter("slope")?)?)?, parameter("shift")?)
         }
+        PointwiseOp::Tanh => Functions::tanh(input),
     }
 }
 
@@ -33,11 +35,19 @@ impl Functions for burn_tensor::Tensor<4> {
     fn relu(self) -> Result<Self, TrainError> {
         Ok(burn_tensor::activation::relu(self))
     }
+
+    fn tanh(self) -> Result<Self, TrainError> {
+        Ok(burn_tensor::activation::tanh(self))
+    }
 }
 
 #[cfg(feature = "libtorch")]
 impl Functions for tch::Tensor {
     fn relu(self) -> Result<Self, TrainError> {
         Ok(self.f_relu()?)
+    }
+
+    fn tanh(self) -> Result<Self, TrainError> {
+        Ok(self.f_tanh()?)
     }
 }
