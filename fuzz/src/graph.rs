@@ -1,6 +1,6 @@
 //! Mutations of a graph's JSON.
 
-use dabnet_graph::Graph;
+use dabnet_graph::{Graph, Op, PointwiseOp};
 use serde_json::{Value, json};
 
 use crate::{common::Random, json};
@@ -56,13 +56,12 @@ fn op(random: &mut Random) -> Value {
     let padding = random.below(kernel);
     match random.below(13) {
         0 => json!({"type": "batch_norm", "epsilon": 1e-5}),
-        1 => json!({"type": "relu"}),
+        1 | 8 => json!(Op::from(PointwiseOp::ALL[random.below(PointwiseOp::ALL.len() as u64) as usize])),
         2 | 3 => json!({"type": "sign"}),
         4 => json!({"type": "max_pool", "kernel": kernel, "stride": stride, "padding": padding}),
         5 => json!({"type": "avg_pool", "kernel": kernel, "stride": stride}),
         6 => json!({"type": "global_avg_pool"}),
         7 => json!({"type": "dropout", "p": 0.5}),
-        8 => json!({"type": "rprelu"}),
         9 => json!({"type": if random.below(2) == 0 { "add" } else { "concat" }}),
         _ => conv(kernel, stride, padding, random),
     }

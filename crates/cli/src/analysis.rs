@@ -5,7 +5,6 @@ mod detail;
 mod example;
 mod kinds;
 mod layer;
-mod network;
 mod outlier;
 mod quartiles;
 mod report;

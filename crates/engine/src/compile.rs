@@ -13,14 +13,15 @@ mod readers;
 
 use std::mem;
 
-use dabnet_graph::{NodeId, Op, Shape};
+use dabnet_graph::{NodeId, OpKind, Shape};
 
 use crate::{
-    EngineError, PackedModel, Parameters,
+    EngineError, PackedModel,
     aligned::Aligned,
     kernels::{Comparison, MAX_STAGES},
     plan::{Contents, Value, ValueId},
-    step::{AvgPool, BitPool, Epilogue, MAX_BIT_OUTPUTS, MaxPool, Pointwise, RowOp, Rows, Step, Store},
+    pointwise::Pointwise,
+    step::{AvgPool, BitPool, Epilogue, MAX_BIT_OUTPUTS, MaxPool, RowOp, Rows, Step, Store},
     window::Window,
 };
 use cuts::{Cuts, TailOp};
@@ -71,36 +72,38 @@ struct Lowering<'a> {
 impl Lowering<'_> {
     fn node(&mut self, id: NodeId) -> Result<Lazy, EngineError> {
         let node = &self.packed.graph.nodes()[id];
-        Ok(match &node.op {
-            Op::Input { shape } => {
-                let value = self.value(Contents::Floats, *shape);
-                Lazy::new(node.name.clone(), Origin::Floats(value), *shape)
+        Ok(match node.op.kind() {
+            OpKind::Input { shape } => {
+                let value = self.value(Contents::Floats, shape);
+                Lazy::new(node.name.clone(), Origin::Floats(value), shape)
             }
-            Op::Dropout { .. } => self.input(id),
-            Op::BatchNorm { .. } | Op::Relu | Op::RPReLU => {
-                let function = self.pointwise(id)?;
-                self.input(id).then(TailOp::Pointwise(function))
+            OpKind::Dropout { .. }
+            | OpKind::BatchNorm { .. }
+            | OpKind::Pointwise(_)
+            | OpKind::MaxPool { .. } => {
+                let op = self.tail_op(id)?;
+                let input = self.input(id);
+                match op {
+                    Some(op) => input.then(op),
+                    None => input,
+                }
             }
-            Op::MaxPool { kernel, stride, padding } => {
-                let window = self.window(id, [*kernel; 2], *stride, *padding);
-                self.input(id).then(TailOp::Pool(window))
-            }
-            Op::AvgPool { kernel, stride } => self.avg_pool(id, [*kernel; 2], *stride),
-            Op::GlobalAvgPool => {
+            OpKind::AvgPool { kernel, stride } => self.avg_pool(id, [kernel; 2], stride),
+            OpKind::GlobalAvgPool => {
                 let input = self.packed.graph.input_shape_of(id);
                 self.avg_pool(id, [input.height, input.width], 1)
             }
-            Op::Add => self.add(id),
-            Op::Concat => {
+            OpKind::Add => self.add(id),
+            OpKind::Concat => {
                 let parts = node.inputs.clone();
                 let parts = parts.into_iter().map(|input| self.take(input)).collect();
                 self.concat(parts, self.packed.graph.shape(id))
             }
-            Op::Sign => {
+            OpKind::Sign => {
                 let input = self.input(id);
                 self.sign(input)
             }
-            Op::Conv2d(conv) => self.conv(id, conv)?,
+            OpKind::Conv2d(conv) => self.conv(id, conv)?,
         })
     }
 
@@ -143,24 +146,6 @@ impl Lowering<'_> {
             store.map(|store| store.value)
         };
         self.results[id] = value.map(|value| Lazy::new(layer, Origin::Floats(value), shape));
-    }
-
-    fn pointwise(&self, id: NodeId) -> Result<Pointwise, EngineError> {
-        let node = &self.packed.graph.nodes()[id];
-        if node.op == Op::Relu {
-            return Ok(Pointwise::Relu);
-        }
-        match self.packed.parameters(&node.name)? {
-            Parameters::Affine { scale, shift } => {
-                Ok(Pointwise::Affine { scale: scale.clone(), shift: shift.clone() })
-            }
-            Parameters::RPReLU { threshold, slope, shift } => Ok(Pointwise::RPReLU {
-                threshold: threshold.clone(),
-                slope: slope.clone(),
-                shift: shift.clone(),
-            }),
-            _ => Err(mismatch(&node.name)),
-        }
     }
 
     fn avg_pool(&mut self, id: NodeId, kernel: [usize; 2], stride: usize) -> Lazy {
@@ -309,7 +294,8 @@ impl Lowering<'_> {
         let Lazy { layer, shape, origin, rows: ops, .. } = self.within_stages(lazy);
         let (mut comparisons, mut bits, mut pools) = (Vec::new(), Vec::new(), Vec::new());
         for chain in chains {
-            let tail = chain.ops.iter().filter_map(|&id| self.tail_op(id)).collect::<Vec<_>>();
+            let tail_op = |&id: &NodeId| self.tail_op(id).expect("a valid model has its parameters");
+            let tail: Vec<TailOp> = chain.ops.iter().filter_map(tail_op).collect();
             let Cuts { sign, at, pool, inverted } = Cuts::new(shape.channels, &tail);
             let value = self.value(Contents::Bits, shape);
             comparisons.push(Comparison { sign: Aligned::new(&sign), at: Aligned::new(&at) });
@@ -357,15 +343,28 @@ impl Lowering<'_> {
         value
     }
 
-    /// An op of a chain, if it does anything.
-    fn tail_op(&self, id: NodeId) -> Option<TailOp> {
-        match &self.packed.graph.nodes()[id].op {
-            Op::Dropout { .. } => None,
-            Op::MaxPool { kernel, stride, padding } => {
-                Some(TailOp::Pool(self.window(id, [*kernel; 2], *stride, *padding)))
+    /// A node that is a function of single values or a max pooling, if it does anything.
+    fn tail_op(&self, id: NodeId) -> Result<Option<TailOp>, EngineError> {
+        let node = &self.packed.graph.nodes()[id];
+        let values = |parameter: &str| self.packed.channel_values(&node.name, parameter);
+        Ok(match node.op.kind() {
+            OpKind::BatchNorm { .. } => {
+                let (scale, shift) = (values("scale")?, values("shift")?);
+                Some(TailOp::Pointwise(Pointwise::Affine { scale, shift }))
             }
-            _ => Some(TailOp::Pointwise(self.pointwise(id).expect("a valid model has its parameters"))),
-        }
+            OpKind::Pointwise(op) => Some(TailOp::Pointwise(Pointwise::new(op, values)?)),
+            OpKind::MaxPool { kernel, stride, padding } => {
+                Some(TailOp::Pool(self.window(id, [kernel; 2], stride, padding)))
+            }
+            OpKind::Dropout { .. }
+            | OpKind::Input { .. }
+            | OpKind::Conv2d(_)
+            | OpKind::Sign
+            | OpKind::AvgPool { .. }
+            | OpKind::GlobalAvgPool
+            | OpKind::Add
+            | OpKind::Concat => None,
+        })
     }
 }
 

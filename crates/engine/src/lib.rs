@@ -36,6 +36,7 @@ mod model;
 mod ones;
 mod peak;
 mod plan;
+mod pointwise;
 mod prediction;
 mod program;
 mod session;

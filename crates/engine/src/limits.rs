@@ -1,7 +1,7 @@
 //! What a graph may ask for, known before anything is compiled: a small file can describe a network
 //! that no machine could run.
 
-use dabnet_graph::{Conv2d, Graph, NodeId, Op, Precision};
+use dabnet_graph::{Conv2d, Graph, NodeId, OpKind, Precision};
 
 use crate::{
     EngineError,
@@ -51,23 +51,29 @@ pub(crate) fn check(graph: &Graph) -> Result<u64, EngineError> {
 fn work(graph: &Graph, id: NodeId) -> u64 {
     let outputs = graph.shape(id).elements() as u64;
     let window = |kernel: usize| (kernel as u64).saturating_mul(kernel as u64);
-    let each = match &graph.nodes()[id].op {
-        Op::Conv2d(conv) => window(conv.kernel).saturating_mul(graph.filter_channels(id) as u64),
-        Op::MaxPool { kernel, .. } => {
+    let each = match graph.nodes()[id].op.kind() {
+        OpKind::Conv2d(conv) => window(conv.kernel).saturating_mul(graph.filter_channels(id) as u64),
+        OpKind::MaxPool { kernel, .. } => {
             // Padding is never looked at.
             let input = graph.input_shape_of(id);
-            window(*kernel).min(input.positions() as u64)
+            window(kernel).min(input.positions() as u64)
         }
-        Op::AvgPool { kernel, .. } => window(*kernel),
-        Op::GlobalAvgPool => graph.input_shape_of(id).positions() as u64,
-        _ => graph.nodes()[id].inputs.len() as u64,
+        OpKind::AvgPool { kernel, .. } => window(kernel),
+        OpKind::GlobalAvgPool => graph.input_shape_of(id).positions() as u64,
+        OpKind::Input { .. }
+        | OpKind::BatchNorm { .. }
+        | OpKind::Pointwise(_)
+        | OpKind::Sign
+        | OpKind::Add
+        | OpKind::Concat
+        | OpKind::Dropout { .. } => graph.nodes()[id].inputs.len() as u64,
     };
     outputs.saturating_mul(each)
 }
 
 /// Bytes that a convolution's weights and tables take at most.
 fn compiled_bytes(graph: &Graph, id: NodeId) -> u64 {
-    let Op::Conv2d(conv) = &graph.nodes()[id].op else { return 0 };
+    let OpKind::Conv2d(conv) = graph.nodes()[id].op.kind() else { return 0 };
     let weights = conv.out_channels as u64 * (graph.filter_channels(id) * conv.kernel * conv.kernel) as u64;
     match conv.precision {
         Precision::Full | Precision::Wbin => 2 * size_of::<f32>() as u64 * weights,

@@ -269,7 +269,8 @@ fn constants_stay_constant_for_infinite_input() {
         });
         let graph = Graph::new("constant".into(), Policy::Full, nodes.collect()).unwrap();
         let mut packed = PackedModel::random(graph, lines(8), 0);
-        packed.parameters.insert("n1".into(), Parameters::Affine { scale: vec![0.0], shift: vec![shift] });
+        let values = [("scale", vec![0.0]), ("shift", vec![shift])];
+        packed.parameters.insert("n1".into(), Parameters::Channels(values.into()));
         let mut canvas = vec![0.0; 64];
         canvas[9] = ink;
         Session::new(&Model::new(packed).unwrap()).run(&canvas).unwrap().to_vec()

@@ -63,7 +63,7 @@ fn tiny() -> PackedModel {
         ("first".into(), Parameters::Float { weights: vec![0.5, -1.0, 2.0] }),
         (
             "first.norm".into(),
-            Parameters::Affine { scale: vec![1.0, -1.0, 0.5], shift: vec![-0.25, 0.5, 0.0] },
+            Parameters::Channels([("scale", vec![1.0, -1.0, 0.5]), ("shift", vec![-0.25, 0.5, 0.0])].into()),
         ),
         ("bits".into(), Parameters::binary(&fbin, 3, &selected, vec![0.75, 0.5], vec![-0.25, -1.0]).unwrap()),
         ("mixed".into(), Parameters::binary(&wbin, 2, &[true, false], vec![1.5], vec![-0.5]).unwrap()),
@@ -164,9 +164,10 @@ fn a_bad_rprelu_is_refused() {
     });
     let graph = Graph::new("bent".into(), Policy::Full, nodes.collect()).unwrap();
     let refused = |threshold: &[f32], slope: &[f32], shift: &[f32]| {
-        let [threshold, slope, shift] = [threshold, slope, shift].map(<[f32]>::to_vec);
+        let values = [("threshold", threshold), ("slope", slope), ("shift", shift)];
+        let values = values.map(|(name, values)| (name, values.to_vec()));
         let mut model = PackedModel::random(graph.clone(), lines(8), 0);
-        model.parameters.insert("n1".into(), Parameters::RPReLU { threshold, slope, shift });
+        model.parameters.insert("n1".into(), Parameters::Channels(values.into()));
         model.check().map_err(|error| error.to_string())
     };
     let good = [1.0, -2.0];
@@ -178,6 +179,13 @@ fn a_bad_rprelu_is_refused() {
     ] {
         let error = found.unwrap_err();
         assert!(error.contains(field), "{field}: {error}");
+    }
+    for names in [&["threshold", "slope"][..], &["threshold", "slope", "bend"], &["scale", "shift"]] {
+        let values = names.iter().map(|&name| (name, good.to_vec()));
+        let mut model = PackedModel::random(graph.clone(), lines(8), 0);
+        model.parameters.insert("n1".into(), Parameters::Channels(values.collect()));
+        let error = model.check().unwrap_err().to_string();
+        assert!(error.contains("not of the kind that the graph says"), "{names:?}: {error}");
     }
 }
 

@@ -11,8 +11,7 @@ pub struct LayerAccount {
     pub output: Shape,
     /// Number of weights.
     pub weights: u64,
-    /// Bytes of its weights in a packed model: 4 a weight in full precision; one bit a weight,
-    /// each filter rounded up to a byte, and two 4-byte values a filter otherwise.
+    /// Bytes of its [tensors](Graph::packed_tensors) in a packed model.
     pub bytes: u64,
     /// Multiply-accumulates for one sketch.
     pub macs: u64,
@@ -33,8 +32,7 @@ impl LayerAccount {
 pub struct Account {
     /// The convolutions, in order.
     pub layers: Vec<LayerAccount>,
-    /// Bytes of what there is for every channel: the scales and shifts that batch normalisation folds into,
-    /// the slopes and shifts of RPReLU.
+    /// Bytes of all other nodes' tensors, which have one value per channel.
     pub affine_bytes: u64,
 }
 
@@ -70,19 +68,13 @@ impl Account {
 impl Graph {
     /// Counts weights, bytes and operations.
     pub fn account(&self) -> Account {
-        let layers = self
+        let mut bytes = vec![0; self.nodes().len()];
+        self.packed_tensors().iter().for_each(|tensor| bytes[tensor.node] += tensor.bytes());
+        let layers: Vec<LayerAccount> = self
             .convolutions()
             .map(|(id, node, conv)| {
                 let input = self.input_shape_of(id);
-                let filter = conv.filter_len(input.channels);
-                let filters = conv.out_channels as u64;
-                let weights = filters * filter as u64;
-                let bytes = if conv.precision.binary_weights() {
-                    filters * (filter.div_ceil(8) as u64 + 8)
-                } else {
-                    4 * weights
-                };
-                let macs = weights * self.shape(id).positions() as u64;
+                let weights = conv.weights(input.channels) as u64;
                 let elements = input.elements() as u64;
                 let fbin = conv.precision == Precision::Fbin;
                 LayerAccount {
@@ -90,15 +82,13 @@ impl Graph {
                     precision: conv.precision,
                     output: self.shape(id),
                     weights,
-                    bytes,
-                    macs,
+                    bytes: bytes[id],
+                    macs: weights * self.shape(id).positions() as u64,
                     input_bytes: if fbin { elements.div_ceil(8) } else { 4 * elements },
                 }
             })
             .collect();
-        let affine_bytes = (0..self.nodes().len())
-            .map(|id| 4 * (self.nodes()[id].op.channel_parameters() * self.shape(id).channels) as u64)
-            .sum();
-        Account { layers, affine_bytes }
+        let of_layers = layers.iter().map(|layer| layer.bytes).sum::<u64>();
+        Account { layers, affine_bytes: bytes.iter().sum::<u64>() - of_layers }
     }
 }

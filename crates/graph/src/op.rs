@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{GraphError, Precision, Shape, shape::checked_product};
+use crate::{Conv2d, GraphError, Shape, shape::checked_product};
 
 /// What a node does to its input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub enum Op {
     /// channel.
     #[serde(rename = "rprelu", deserialize_with = "no_fields")]
     RPReLU,
+    /// Hyperbolic tangent.
+    #[serde(deserialize_with = "no_fields")]
+    Tanh,
     /// `+1` where `x ≥ 0`, `−1` elsewhere; backward, the gradient passes where `|x| ≤ 1`.
     #[serde(deserialize_with = "no_fields")]
     Sign,
@@ -62,62 +65,114 @@ pub enum Op {
     },
 }
 
-/// A convolution, its weights `[out_channels, in_channels / groups, kernel, kernel]`.
-///
-/// A fully connected layer is one whose kernel is as large as its input: the weights are the same
-/// numbers in the same order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Conv2d {
-    /// Number of filters.
-    pub out_channels: usize,
-    /// Side of the square kernel.
-    pub kernel: usize,
-    /// Step between outputs.
-    pub stride: usize,
-    /// Zeros added on every side of the input.
-    pub padding: usize,
-    /// Parts that channels and filters are cut into; a filter sees the channels of its part only.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub groups: usize,
-    /// How weights and inputs are represented.
-    pub precision: Precision,
+/// An [`Op`] with all pointwise ones as one kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of the op of the same name")]
+pub enum OpKind<'a> {
+    /// [`Op::Input`].
+    Input { shape: Shape },
+    /// [`Op::Conv2d`].
+    Conv2d(&'a Conv2d),
+    /// [`Op::BatchNorm`]: pointwise at inference only, as in training it needs the whole batch.
+    BatchNorm { epsilon: f32 },
+    /// A function of single values.
+    Pointwise(PointwiseOp),
+    /// [`Op::Sign`].
+    Sign,
+    /// [`Op::MaxPool`].
+    MaxPool { kernel: usize, stride: usize, padding: usize },
+    /// [`Op::AvgPool`].
+    AvgPool { kernel: usize, stride: usize },
+    /// [`Op::GlobalAvgPool`].
+    GlobalAvgPool,
+    /// [`Op::Add`].
+    Add,
+    /// [`Op::Concat`].
+    Concat,
+    /// [`Op::Dropout`].
+    Dropout { p: f32 },
 }
 
-impl Conv2d {
-    /// Channels that one filter sees of `in_channels`.
-    pub const fn group_channels(&self, in_channels: usize) -> usize {
-        in_channels / self.groups
-    }
+/// An op that is a function of single values, its parameters one value per channel each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointwiseOp {
+    /// [`Op::Relu`].
+    Relu,
+    /// [`Op::RPReLU`].
+    RPReLU,
+    /// [`Op::Tanh`].
+    Tanh,
+}
 
-    /// Weights in one filter on `in_channels` channels: `n = c_in / groups · k · k`.
-    pub const fn filter_len(&self, in_channels: usize) -> usize {
-        self.group_channels(in_channels) * self.kernel * self.kernel
-    }
+/// A trained parameter of a pointwise op, one value per channel, stored in a packed model as it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct PointwiseParameter {
+    pub name: &'static str,
+    /// The value at the start of training.
+    pub initial: f32,
+    /// Least and greatest value in a model with random parameters.
+    pub random: [f32; 2],
+}
 
-    /// Weights in the whole layer.
-    pub const fn weights(&self, in_channels: usize) -> usize {
-        self.out_channels * self.filter_len(in_channels)
-    }
+impl PointwiseOp {
+    /// All of them, for tests that try each.
+    pub const ALL: [Self; 3] = [Self::Relu, Self::RPReLU, Self::Tanh];
 
-    fn check_groups(&self, in_channels: usize) -> Result<(), String> {
-        let divides = |channels: usize| self.groups != 0 && channels.is_multiple_of(self.groups);
-        if divides(in_channels) && divides(self.out_channels) {
-            return Ok(());
+    /// The op's output for `x` by definition, in double precision; `parameter` gives the channel's value of
+    /// a parameter by its name. Implementations are tested against this.
+    pub fn definition(self, x: f64, parameter: impl Fn(&str) -> f64) -> f64 {
+        match self {
+            Self::Relu => x.max(0.0),
+            Self::RPReLU => {
+                let d = x - parameter("threshold");
+                d.max(0.0) + parameter("slope") * d.min(0.0) + parameter("shift")
+            }
+            Self::Tanh => x.tanh(),
         }
-        let (groups, filters) = (self.groups, self.out_channels);
-        Err(format!("{groups} groups do not divide {in_channels} channels and {filters} filters"))
+    }
+
+    pub(crate) const fn parameters(self) -> &'static [PointwiseParameter] {
+        match self {
+            // The slope at the start is PReLU's (He et al., *Delving deep into rectifiers*, 2015).
+            Self::RPReLU => &[
+                PointwiseParameter { name: "threshold", initial: 0.0, random: [-0.5, 0.5] },
+                PointwiseParameter { name: "slope", initial: 0.25, random: [0.1, 0.5] },
+                PointwiseParameter { name: "shift", initial: 0.0, random: [-0.5, 0.5] },
+            ],
+            Self::Relu | Self::Tanh => &[],
+        }
+    }
+}
+
+impl From<PointwiseOp> for Op {
+    fn from(op: PointwiseOp) -> Self {
+        match op {
+            PointwiseOp::Relu => Self::Relu,
+            PointwiseOp::RPReLU => Self::RPReLU,
+            PointwiseOp::Tanh => Self::Tanh,
+        }
     }
 }
 
 impl Op {
-    /// Numbers that it has for every channel of its output, once it is packed; the weights of a convolution
-    /// are none of these.
-    pub const fn channel_parameters(&self) -> usize {
+    /// The op with all [pointwise](PointwiseOp) ones as one kind: what a reader of graphs has to tell apart.
+    pub const fn kind(&self) -> OpKind<'_> {
         match self {
-            Self::BatchNorm { .. } => 2,
-            Self::RPReLU => 3,
-            _ => 0,
+            Self::Input { shape } => OpKind::Input { shape: *shape },
+            Self::Conv2d(conv) => OpKind::Conv2d(conv),
+            Self::BatchNorm { epsilon } => OpKind::BatchNorm { epsilon: *epsilon },
+            Self::Relu => OpKind::Pointwise(PointwiseOp::Relu),
+            Self::RPReLU => OpKind::Pointwise(PointwiseOp::RPReLU),
+            Self::Tanh => OpKind::Pointwise(PointwiseOp::Tanh),
+            Self::Sign => OpKind::Sign,
+            Self::MaxPool { kernel, stride, padding } => {
+                OpKind::MaxPool { kernel: *kernel, stride: *stride, padding: *padding }
+            }
+            Self::AvgPool { kernel, stride } => OpKind::AvgPool { kernel: *kernel, stride: *stride },
+            Self::GlobalAvgPool => OpKind::GlobalAvgPool,
+            Self::Add => OpKind::Add,
+            Self::Concat => OpKind::Concat,
+            Self::Dropout { p } => OpKind::Dropout { p: *p },
         }
     }
 
@@ -142,10 +197,10 @@ impl Op {
                 fail(format!("kernel {kernel}, stride {stride}, padding {padding} do not fit {input}"))
             })
         };
-        let shape = match self {
-            Self::Input { shape } if inputs.is_empty() => *shape,
-            Self::Input { .. } => return Err(fail("the input node takes no input".into())),
-            Self::Conv2d(conv) => {
+        let shape = match self.kind() {
+            OpKind::Input { shape } if inputs.is_empty() => shape,
+            OpKind::Input { .. } => return Err(fail("the input node takes no input".into())),
+            OpKind::Conv2d(conv) => {
                 conv.check_groups(single()?.channels).map_err(fail)?;
                 let channels = conv.group_channels(single()?.channels);
                 checked_product(&[conv.out_channels, channels, conv.kernel, conv.kernel])
@@ -153,23 +208,23 @@ impl Op {
                 let (height, width) = windows(conv.kernel, conv.stride, conv.padding)?;
                 Shape::new(conv.out_channels, height, width)
             }
-            Self::MaxPool { kernel, stride, padding } => {
-                let (height, width) = windows(*kernel, *stride, *padding)?;
+            OpKind::MaxPool { kernel, stride, padding } => {
+                let (height, width) = windows(kernel, stride, padding)?;
                 Shape::new(single()?.channels, height, width)
             }
-            Self::AvgPool { kernel, stride } => {
-                let (height, width) = windows(*kernel, *stride, 0)?;
+            OpKind::AvgPool { kernel, stride } => {
+                let (height, width) = windows(kernel, stride, 0)?;
                 Shape::new(single()?.channels, height, width)
             }
-            Self::GlobalAvgPool => Shape::new(single()?.channels, 1, 1),
-            Self::Add => {
+            OpKind::GlobalAvgPool => Shape::new(single()?.channels, 1, 1),
+            OpKind::Add => {
                 let first = several()?;
                 if let Some(other) = inputs.iter().find(|shape| **shape != first) {
                     return Err(fail(format!("adds {first} and {other}")));
                 }
                 first
             }
-            Self::Concat => {
+            OpKind::Concat => {
                 let first = several()?;
                 let alike = |shape: &&Shape| (shape.height, shape.width) == (first.height, first.width);
                 if let Some(other) = inputs.iter().find(|shape| !alike(shape)) {
@@ -178,13 +233,13 @@ impl Op {
                 let channels = inputs.iter().try_fold(0_usize, |sum, shape| sum.checked_add(shape.channels));
                 Shape { channels: channels.unwrap_or(0), ..first }
             }
-            Self::BatchNorm { epsilon } if !(epsilon.is_finite() && *epsilon > 0.0) => {
+            OpKind::BatchNorm { epsilon } if !(epsilon.is_finite() && epsilon > 0.0) => {
                 return Err(fail(format!("epsilon {epsilon} is not positive")));
             }
-            Self::Dropout { p } if !(0.0..1.0).contains(p) => {
+            OpKind::Dropout { p } if !(0.0..1.0).contains(&p) => {
                 return Err(fail(format!("dropout {p} is not in [0, 1)")));
             }
-            Self::BatchNorm { .. } | Self::Relu | Self::RPReLU | Self::Sign | Self::Dropout { .. } => {
+            OpKind::BatchNorm { .. } | OpKind::Pointwise(_) | OpKind::Sign | OpKind::Dropout { .. } => {
                 single()?
             }
         };
@@ -208,14 +263,6 @@ fn no_fields<'de, D: Deserializer<'de>>(fields: D) -> Result<(), D::Error> {
     #[serde(deny_unknown_fields)]
     struct NoFields {}
     NoFields::deserialize(fields).map(|NoFields {}| ())
-}
-
-const fn one() -> usize {
-    1
-}
-
-fn is_one(value: &usize) -> bool {
-    *value == 1
 }
 
 fn is_zero(value: &usize) -> bool {

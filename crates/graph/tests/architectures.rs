@@ -1,6 +1,6 @@
 //! Known totals of known networks.
 
-use dabnet_graph::{Activation, Graph, Op, Options, Policy, Precision, Shape, architectures};
+use dabnet_graph::{Activation, Graph, Op, Options, PointwiseOp, Policy, Precision, Shape, architectures};
 
 fn sketch_a_net(policy: &Policy) -> Graph {
     architectures::find("sketch-a-net").unwrap().graph(225, 250, policy).unwrap()
@@ -98,8 +98,11 @@ fn broken_descriptions_are_refused() {
 /// Of every op: what an older reader does not know would change what the network computes.
 #[test]
 fn unknown_fields_are_refused() {
-    let kinds = ["input", "conv2d", "batch_norm", "relu", "sign", "max_pool", "avg_pool", "global_avg_pool"];
-    for kind in kinds.into_iter().chain(["rprelu", "add", "concat", "dropout"]) {
+    let pointwise = PointwiseOp::ALL.map(|op| serde_json::to_value(Op::from(op)).unwrap()["type"].clone());
+    let kinds = ["input", "conv2d", "batch_norm", "sign", "max_pool", "avg_pool", "global_avg_pool"];
+    let others =
+        ["add", "concat", "dropout"].into_iter().chain(pointwise.iter().filter_map(|it| it.as_str()));
+    for kind in kinds.into_iter().chain(others) {
         let numbers = "\"kernel\":1,\"stride\":1,\"padding\":0,\"out_channels\":1,\"precision\":\"full\"";
         let fields = match kind {
             "input" => "\"shape\":{\"channels\":1,\"height\":8,\"width\":8},",

@@ -11,7 +11,7 @@ const AT_ONCE: usize = 1 << 14;
 /// shifts and running statistics alike.
 pub(crate) fn follow(average: &mut Parameters, parameters: &Parameters, decay: f32, update: u32) {
     let keep = decay.min((1.0 + update as f32) / (10.0 + update as f32));
-    for (average, values) in average.buffers_mut().zip(parameters.buffers()) {
+    for ((_, average), values) in average.iter_mut().zip(parameters.buffers()) {
         let pairs = average.par_iter_mut().zip(values).with_min_len(AT_ONCE);
         pairs.for_each(|(average, value)| *average += (1.0 - keep) * (value - *average));
     }
@@ -29,7 +29,7 @@ mod tests {
         net.full_layer("conv1", Filters::new(2, 3));
         let mut parameters = Parameters::new(&net.build().unwrap(), 0);
         let set = |parameters: &mut Parameters, value: f32| {
-            parameters.buffers_mut().for_each(|buffer| buffer.fill(value));
+            parameters.iter_mut().for_each(|(_, values)| values.fill(value));
         };
         set(&mut parameters, 1.0);
         let mut average = parameters.clone();

@@ -2,7 +2,7 @@
 
 use dabnet_graph::Graph;
 
-use crate::{Effective, NodeParameters, Parameters};
+use crate::{Effective, Parameters};
 
 /// The latent weights of every binary layer, a bit each, eight a byte, in the order of the graph.
 pub(crate) fn latent_bits(
@@ -13,7 +13,7 @@ pub(crate) fn latent_bits(
     let binary = graph.convolutions().filter(|(_, _, conv)| conv.precision.binary_weights());
     binary
         .filter_map(|(id, _, conv)| {
-            let NodeParameters::Conv(latent) = &parameters.nodes()[id] else { return None };
+            let latent = parameters.get(id, "weight");
             let splits = &effective[id].as_ref()?.splits;
             let filters = latent.chunks(latent.len() / conv.out_channels).zip(splits);
             let upper = filters.flat_map(|(filter, split)| filter.iter().map(|&w| split.is_upper(w)));

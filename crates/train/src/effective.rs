@@ -4,7 +4,7 @@ use dabnet_binarize::{Scheme, Split, split};
 use dabnet_graph::{Conv2d, Graph};
 use rayon::prelude::*;
 
-use crate::{NodeParameters, Parameters, TrainError};
+use crate::{Parameters, TrainError};
 
 /// What a convolution runs with.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,11 +31,11 @@ pub(crate) fn effective(
 ) -> Result<Vec<Option<Effective>>, TrainError> {
     let mut all = vec![None; graph.nodes().len()];
     for (id, node, conv) in graph.convolutions() {
-        let NodeParameters::Conv(latent) = &parameters.nodes()[id] else { continue };
+        let latent = parameters.get(id, "weight");
         all[id] = Some(if conv.precision.binary_weights() && !real_weights {
             binarize(&node.name, latent, conv, scheme)?
         } else {
-            Effective { weights: latent.clone(), splits: Vec::new() }
+            Effective { weights: latent.to_vec(), splits: Vec::new() }
         });
     }
     Ok(all)
@@ -67,7 +67,7 @@ fn binarize(layer: &str, latent: &[f32], conv: &Conv2d, scheme: Scheme) -> Resul
 pub(crate) fn constrain(graph: &Graph, parameters: &mut Parameters, center: bool) {
     for (id, _, conv) in graph.convolutions().filter(|(_, _, conv)| conv.precision.binary_weights()) {
         let channels = graph.filter_channels(id);
-        let NodeParameters::Conv(latent) = &mut parameters.nodes_mut()[id] else { continue };
+        let latent = parameters.get_mut(id, "weight");
         latent.par_chunks_mut(channels * conv.kernel * conv.kernel).for_each(|filter| {
             if center && channels > 1 {
                 center_taps(filter, channels);

@@ -1,12 +1,12 @@
 //! From the gradient of an effective weight to that of the latent weight behind it.
 
 use dabnet_binarize::{Scheme, Split};
-use dabnet_graph::{Graph, Op};
+use dabnet_graph::Graph;
 
-use crate::{Effective, NodeParameters, Parameters};
+use crate::{Effective, Parameters};
 
-/// Scales `gradients`, in the order of [`Parameters::trainable_mut`], as published. Layers that run
-/// with real weights keep theirs.
+/// Scales `gradients`, one of every trained parameter in the order of the table, as published. Layers that
+/// run with real weights keep theirs.
 pub(crate) fn scale_as_published(
     graph: &Graph,
     parameters: &Parameters,
@@ -14,21 +14,14 @@ pub(crate) fn scale_as_published(
     scheme: Scheme,
     gradients: &mut [Vec<f32>],
 ) {
-    let mut gradients = gradients.iter_mut();
-    for (id, node) in graph.nodes().iter().enumerate() {
-        match (&node.op, &parameters.nodes()[id]) {
-            (Op::Conv2d(conv), NodeParameters::Conv(latent)) => {
-                let (Some(gradient), Some(effective)) = (gradients.next(), &effective[id]) else { continue };
-                let n = latent.len() / conv.out_channels;
-                let share = uncentred_share(graph.filter_channels(id));
-                let filters = gradient.chunks_mut(n).zip(latent.chunks(n)).zip(&effective.splits);
-                for ((gradient, latent), split) in filters {
-                    scale_filter(gradient, latent, split, scheme, share);
-                }
-            }
-            (_, NodeParameters::Norm(_)) => _ = gradients.nth(1),
-            (_, NodeParameters::RPReLU { .. }) => _ = gradients.nth(2),
-            _ => {}
+    let trained = parameters.iter().filter(|(spec, _)| spec.role.is_trained());
+    for ((spec, latent), gradient) in trained.zip(gradients) {
+        let Some(Effective { splits, .. }) = &effective[spec.node] else { continue };
+        let n = latent.len() / spec.shape[0];
+        let share = uncentred_share(graph.filter_channels(spec.node));
+        let filters = gradient.chunks_mut(n).zip(latent.chunks(n)).zip(splits);
+        for ((gradient, latent), split) in filters {
+            scale_filter(gradient, latent, split, scheme, share);
         }
     }
 }

@@ -2,7 +2,7 @@ use dabnet_binarize::{Scheme, Split, split};
 use dabnet_graph::Graph;
 use serde::{Deserialize, Serialize};
 
-use crate::{Effective, NodeParameters, Parameters};
+use crate::{Effective, Parameters};
 
 /// What latent weights went through in training (paper, section 5: how `α`, `β` and `K` move).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -55,10 +55,10 @@ impl History {
         parameters: &Parameters,
         effective: &[Option<Effective>],
     ) {
-        let layers = graph.convolutions().filter_map(|(id, node, conv)| {
-            let NodeParameters::Conv(latent) = &parameters.nodes()[id] else { return None };
+        let layers = graph.convolutions().map(|(id, node, conv)| {
+            let latent = parameters.get(id, "weight");
             let splits = effective[id].as_ref().map_or(&[][..], |effective| &effective.splits);
-            Some(LayerSnapshot::new(&node.name, latent, latent.len() / conv.out_channels, splits))
+            LayerSnapshot::new(&node.name, latent, latent.len() / conv.out_channels, splits)
         });
         self.snapshots.push(Snapshot { epoch, layers: layers.collect() });
     }

@@ -104,7 +104,7 @@ mod tests {
     use dabnet_graph::{Builder, Filters, Policy, Shape};
 
     use super::*;
-    use crate::{History, NodeParameters, Parameters, TrainConfig, effective::effective};
+    use crate::{History, Parameters, TrainConfig, effective::effective};
 
     fn graph(policy: &str) -> Graph {
         let policy: Policy = policy.parse().unwrap();
@@ -121,7 +121,7 @@ mod tests {
         let (graph, config) = (graph(policy), TrainConfig::default());
         let mut parameters = Parameters::new(&graph, 0);
         let first = graph.convolutions().next().unwrap().0;
-        parameters.nodes_mut()[first] = NodeParameters::Conv(vec![1.0, -1.0]);
+        parameters.get_mut(first, "weight").copy_from_slice(&[1.0, -1.0]);
         let effective = effective(&graph, &parameters, config.scheme, false).unwrap();
         Trained::new(graph, config, parameters, effective, History::default())
     }

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use dabnet_sketch::{Batch, Batches, Examples};
 
 use crate::{
-    Checkpoint, Control, Effective, EpochReport, History, LayerReport, NodeParameters, Observer, Outcome,
-    Parameters, Progress, TrainConfig, TrainError, Trainer, Validation, WeightGradient, average,
+    Checkpoint, Control, Effective, EpochReport, History, LayerReport, Observer, Outcome, Parameters,
+    Progress, TrainConfig, TrainError, Trainer, Validation, WeightGradient, average,
     bits::{flipped_share, latent_bits},
     effective::{constrain, effective},
     estimator::scale_as_published,
-    network::{Gradients, Network},
+    network::{Gradients, Network, Statistic},
     optimizer::Update,
     plan::Plan,
 };
@@ -162,7 +162,7 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
         };
         let (optimizer, average) = (&mut self.now.optimizer, &mut self.now.average);
         threads.install(|| {
-            optimizer.step(parameters.trainable_mut(graph), &gradients, &update);
+            optimizer.step(parameters.trained_mut(), &gradients, &update);
             constrain(graph, parameters, config.center);
             if let (Some(decay), Some(average)) = (config.ema, average) {
                 average::follow(average, parameters, decay, optimizer.updates());
@@ -272,11 +272,8 @@ fn mean(values: &[f32]) -> f32 {
 }
 
 fn update_statistics(parameters: &mut Parameters, gradients: &Gradients) {
-    for (id, mean, variance) in &gradients.statistics {
-        if let NodeParameters::Norm(norm) = &mut parameters.nodes_mut()[*id] {
-            blend(&mut norm.mean, mean);
-            blend(&mut norm.variance, variance);
-        }
+    for Statistic { node, name, values } in &gradients.statistics {
+        blend(parameters.get_mut(*node, name), values);
     }
 }
 

@@ -8,22 +8,21 @@ mod inputs;
 mod join;
 mod norm;
 mod patches;
+mod pointwise;
 mod pool;
-mod rprelu;
 mod tensor;
 
-use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, Shape};
+use dabnet_graph::{Conv2d, Graph, Node, NodeId, OpKind, Shape};
 use rand::{Rng, RngExt};
 
 use crate::{
-    NodeParameters,
-    network::{Gradients, Network},
+    network::{Gradients, Network, Statistic},
+    parameters::{FoundGradients, NodeParameters},
     targets::Targets,
 };
 use conv::Convolution;
 use norm::Statistics;
 use pool::Pool;
-use rprelu::RPReLU;
 use tensor::Tensor;
 
 pub(crate) use inputs::input_magnitudes;
@@ -47,6 +46,23 @@ pub(crate) fn gradients(
 /// Logits of `count` inputs in evaluation mode, one row after another.
 pub(crate) fn logits(network: Network<'_>, canvases: &[f32], count: usize) -> Vec<f32> {
     Forward::new(network, None).run(canvases, count).to_examples()
+}
+
+/// Outputs of all nodes for one input in evaluation mode, each `channels × height × width`.
+pub(crate) fn outputs(network: Network<'_>, canvas: &[f32]) -> Vec<Vec<f32>> {
+    let mut outputs = Vec::new();
+    Forward::new(network, None).run_seen(canvas, 1, |_, output| outputs.push(output.to_examples()));
+    outputs
+}
+
+/// What of the forward pass a node's backward pass reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    Nothing,
+    /// What its first input gave.
+    Input,
+    /// What it gave itself.
+    Output,
 }
 
 /// What a node keeps for the way back, beside what it gives.
@@ -96,8 +112,8 @@ impl<'a, 'r> Forward<'a, 'r> {
     fn run_seen(&mut self, canvases: &[f32], count: usize, mut see: impl FnMut(NodeId, &Tensor)) -> Tensor {
         let graph = self.network.graph;
         for (id, node) in graph.nodes().iter().enumerate() {
-            let output = match &node.op {
-                Op::Input { shape } => Tensor::from_examples(canvases, count, *shape),
+            let output = match node.op.kind() {
+                OpKind::Input { shape } => Tensor::from_examples(canvases, count, shape),
                 _ => self.node(id, node),
             };
             see(id, &output);
@@ -108,44 +124,51 @@ impl<'a, 'r> Forward<'a, 'r> {
             }
             self.values[id] = Some(output);
         }
-        self.values.last_mut().and_then(Option::take).expect("a graph has nodes")
+        self.values.last().and_then(Option::clone).expect("a graph has nodes")
     }
 
     fn node(&mut self, id: NodeId, node: &Node) -> Tensor {
         let shape = self.network.graph.shape(id);
-        match &node.op {
-            Op::Input { .. } => unreachable!("it reads nothing"),
-            Op::Conv2d(conv) => self.convolution(id, conv).forward(self.input(node)),
-            Op::BatchNorm { epsilon } => {
-                let norm = self.norm(id);
-                let statistics = match self.rng {
-                    Some(_) => Statistics::of(self.input(node)),
-                    None => Statistics::running(norm),
-                };
-                let output = norm::forward(self.input(node), norm, *epsilon, &statistics);
-                self.kept[id] = Kept::Statistics(statistics);
-                output
+        match node.op.kind() {
+            OpKind::Input { .. } => unreachable!("it reads nothing"),
+            OpKind::Conv2d(conv) => self.convolution(id, conv).forward(self.input(node)),
+            OpKind::BatchNorm { epsilon } => self.batch_norm(id, node, epsilon),
+            OpKind::Pointwise(op) => {
+                let input = self.take(id, node);
+                pointwise::forward(op, self.parameters(id), input)
             }
-            Op::Relu => self.take(id, node).each(|value| *value = value.max(0.0)),
-            Op::RPReLU => self.rprelu(id).forward(self.take(id, node)),
-            Op::Sign => self.take(id, node).each(|value| *value = if *value >= 0.0 { 1.0 } else { -1.0 }),
-            Op::MaxPool { .. } => {
-                let (output, places) = pool(&node.op).max(self.input(node), shape);
+            OpKind::Sign => self.take(id, node).each(|value| *value = if *value >= 0.0 { 1.0 } else { -1.0 }),
+            OpKind::MaxPool { kernel, stride, padding } => {
+                let (output, places) = Pool { kernel, stride, padding }.max(self.input(node), shape);
                 self.kept[id] = Kept::Places(places);
                 output
             }
-            Op::AvgPool { .. } => pool(&node.op).mean(self.input(node), shape),
-            Op::GlobalAvgPool => pool::global_mean(self.input(node)),
-            Op::Add => {
+            OpKind::AvgPool { kernel, stride } => {
+                Pool { kernel, stride, padding: 0 }.mean(self.input(node), shape)
+            }
+            OpKind::GlobalAvgPool => pool::global_mean(self.input(node)),
+            OpKind::Add => {
                 let sum = self.take(id, node);
                 node.inputs[1..].iter().fold(sum, |sum, &term| sum.zip(self.value(term), |a, b| *a += b))
             }
-            Op::Concat => {
+            OpKind::Concat => {
                 let parts: Vec<&Tensor> = node.inputs.iter().map(|&input| self.value(input)).collect();
                 join::concat(&parts, shape)
             }
-            Op::Dropout { p } => self.dropout(id, node, *p),
+            OpKind::Dropout { p } => self.dropout(id, node, p),
         }
+    }
+
+    fn batch_norm(&mut self, id: NodeId, node: &Node, epsilon: f32) -> Tensor {
+        let norm = self.parameters(id);
+        let statistics = match self.rng {
+            Some(_) => Statistics::of(self.input(node)),
+            None => Statistics::running(norm),
+        };
+        let affine = [norm.get("gamma"), norm.get("beta")];
+        let output = norm::forward(self.input(node), affine, epsilon, &statistics);
+        self.kept[id] = Kept::Statistics(statistics);
+        output
     }
 
     fn dropout(&mut self, id: NodeId, node: &Node, p: f32) -> Tensor {
@@ -160,21 +183,19 @@ impl<'a, 'r> Forward<'a, 'r> {
         output
     }
 
-    /// Gradients of all trainable buffers, in the order of
-    /// [`Parameters::trainable_mut`](crate::Parameters::trainable_mut), from that of the output.
+    /// Gradients of all trained parameters, in the order of their table, from that of the output.
     fn backward(mut self, gradient: Tensor) -> Vec<Vec<f32>> {
         let graph = self.network.graph;
         let mut gradients: Vec<Option<Tensor>> = vec![None; graph.nodes().len()];
         *gradients.last_mut().expect("a graph has nodes") = Some(gradient);
-        let mut buffers = Vec::new();
+        let mut found = FoundGradients::new(graph);
         for (id, node) in graph.nodes().iter().enumerate().skip(1).rev() {
             // A node that nothing reads has no part in the loss.
             let gradient = gradients[id].take().unwrap_or_else(|| self.nothing(id));
-            self.node_backward(id, node, gradient, &mut gradients, &mut buffers);
+            self.node_backward(id, node, gradient, &mut gradients, &mut found);
             self.values[id] = None;
         }
-        buffers.reverse();
-        buffers
+        found.into_buffers()
     }
 
     fn node_backward(
@@ -183,7 +204,7 @@ impl<'a, 'r> Forward<'a, 'r> {
         node: &Node,
         gradient: Tensor,
         gradients: &mut [Option<Tensor>],
-        buffers: &mut Vec<Vec<f32>>,
+        found: &mut FoundGradients,
     ) {
         let mut pass = |input: usize, gradient: Tensor| {
             let place = &mut gradients[node.inputs[input]];
@@ -192,61 +213,70 @@ impl<'a, 'r> Forward<'a, 'r> {
                 None => gradient,
             });
         };
-        match (&node.op, &self.kept[id]) {
-            (Op::Conv2d(conv), _) => {
+        match (node.op.kind(), &self.kept[id]) {
+            (OpKind::Conv2d(conv), _) => {
                 let convolution = self.convolution(id, conv);
-                buffers.push(convolution.weight_gradient(self.input(node), &gradient));
+                found.set(id, "weight", convolution.weight_gradient(self.input(node), &gradient));
                 if node.inputs[0] != 0 {
                     pass(0, convolution.input_gradient(&gradient));
                 }
             }
-            (Op::BatchNorm { epsilon }, Kept::Statistics(statistics)) => {
-                let (input, norm) = (self.input(node), self.norm(id));
-                let (gradient, gamma, beta) = norm::backward(input, norm, *epsilon, statistics, gradient);
-                buffers.extend([beta, gamma]);
+            (OpKind::BatchNorm { epsilon }, Kept::Statistics(statistics)) => {
+                let (input, gamma) = (self.input(node), self.parameters(id).get("gamma"));
+                let (gradient, gamma, beta) = norm::backward(input, gamma, epsilon, statistics, gradient);
+                found.set(id, "gamma", gamma);
+                found.set(id, "beta", beta);
                 pass(0, gradient);
             }
-            (Op::Relu, _) => {
-                pass(0, gradient.zip(self.value(id), |g, y| *g = if y > 0.0 { *g } else { 0.0 }))
+            (OpKind::Pointwise(op), _) => {
+                let seen = if pointwise::reads(op) == Reads::Output { id } else { node.inputs[0] };
+                let gradients = pointwise::backward(op, self.parameters(id), self.value(seen), gradient);
+                gradients.parameters.into_iter().for_each(|(name, gradient)| found.set(id, name, gradient));
+                pass(0, gradients.input);
             }
-            (Op::RPReLU, _) => {
-                let found = self.rprelu(id).backward(self.input(node), gradient);
-                buffers.extend([found.shift, found.slope, found.threshold]);
-                pass(0, found.input);
-            }
-            (Op::Sign, _) => {
+            (OpKind::Sign, _) => {
                 pass(0, gradient.zip(self.input(node), |g, x| *g = if x.abs() <= 1.0 { *g } else { 0.0 }));
             }
-            (Op::MaxPool { .. }, Kept::Places(places)) => {
+            (OpKind::MaxPool { .. }, Kept::Places(places)) => {
                 pass(0, Pool::max_backward(&gradient, places, self.input_shape(id)));
             }
-            (Op::AvgPool { .. }, _) => pass(0, pool(&node.op).mean_backward(&gradient, self.input_shape(id))),
-            (Op::GlobalAvgPool, _) => pass(0, pool::global_mean_backward(&gradient, self.input_shape(id))),
-            (Op::Add, _) => {
+            (OpKind::AvgPool { kernel, stride }, _) => {
+                let pool = Pool { kernel, stride, padding: 0 };
+                pass(0, pool.mean_backward(&gradient, self.input_shape(id)));
+            }
+            (OpKind::GlobalAvgPool, _) => {
+                pass(0, pool::global_mean_backward(&gradient, self.input_shape(id)));
+            }
+            (OpKind::Add, _) => {
                 (1..node.inputs.len()).for_each(|input| pass(input, gradient.clone()));
                 pass(0, gradient);
             }
-            (Op::Concat, _) => {
+            (OpKind::Concat, _) => {
                 let shapes = node.inputs.iter().map(|&input| self.network.graph.shape(input));
                 for (input, part) in join::parted(&gradient, shapes).into_iter().enumerate() {
                     pass(input, part);
                 }
             }
-            (Op::Dropout { .. }, Kept::Mask(mask)) => pass(0, gradient.zip(mask, |g, factor| *g *= factor)),
-            (Op::Dropout { .. }, _) => pass(0, gradient),
-            (Op::Input { .. } | Op::BatchNorm { .. } | Op::MaxPool { .. }, _) => {
+            (OpKind::Dropout { .. }, Kept::Mask(mask)) => {
+                pass(0, gradient.zip(mask, |g, factor| *g *= factor));
+            }
+            (OpKind::Dropout { .. }, _) => pass(0, gradient),
+            (OpKind::Input { .. } | OpKind::BatchNorm { .. } | OpKind::MaxPool { .. }, _) => {
                 unreachable!("the way there left what the way back needs")
             }
         }
     }
 
     /// Mean and variance of every batch normalisation.
-    fn statistics(&self) -> Vec<(NodeId, Vec<f32>, Vec<f32>)> {
-        let statistics = self.kept.iter().enumerate().filter_map(|(id, kept)| match kept {
-            Kept::Statistics(found) => Some((id, found.mean.clone(), found.variance.clone())),
-            _ => None,
+    fn statistics(&self) -> Vec<Statistic> {
+        let statistics = self.kept.iter().enumerate().filter_map(|(node, kept)| match kept {
+            Kept::Statistics(found) => {
+                let of = |name, values: &[f32]| Statistic { node, name, values: values.to_vec() };
+                Some([of("mean", &found.mean), of("variance", &found.variance)])
+            }
+            Kept::Nothing | Kept::Places(_) | Kept::Mask(_) => None,
         });
-        statistics.collect()
+        statistics.flatten().collect()
     }
 
     /// What the first input of a node holds, to change: itself if nothing else needs it.
@@ -276,18 +306,8 @@ impl<'a, 'r> Forward<'a, 'r> {
         like.map(self.network.graph.shape(id), |_, _| {})
     }
 
-    fn norm(&self, id: NodeId) -> &'a crate::Norm {
-        match &self.network.parameters.nodes()[id] {
-            NodeParameters::Norm(norm) => norm,
-            _ => unreachable!("parameters follow the graph"),
-        }
-    }
-
-    fn rprelu(&self, id: NodeId) -> RPReLU<'a> {
-        match &self.network.parameters.nodes()[id] {
-            NodeParameters::RPReLU { threshold, slope, shift } => RPReLU { threshold, slope, shift },
-            _ => unreachable!("parameters follow the graph"),
-        }
+    fn parameters(&self, id: NodeId) -> NodeParameters<'a> {
+        self.network.parameters.node(id)
     }
 
     fn convolution(&self, id: NodeId, conv: &Conv2d) -> Convolution<'a> {
@@ -297,21 +317,31 @@ impl<'a, 'r> Forward<'a, 'r> {
     }
 }
 
-fn pool(op: &Op) -> Pool {
-    match *op {
-        Op::MaxPool { kernel, stride, padding } => Pool { kernel, stride, padding },
-        Op::AvgPool { kernel, stride } => Pool { kernel, stride, padding: 0 },
-        _ => unreachable!("only pools are asked"),
-    }
-}
-
 /// For every node, whether the gradient of a node needs what it gave.
 fn read_backward(graph: &Graph) -> Vec<bool> {
-    let mut read: Vec<bool> = graph.nodes().iter().map(|node| matches!(node.op, Op::Relu)).collect();
-    let reads = |op: &Op| matches!(op, Op::Conv2d(_) | Op::BatchNorm { .. } | Op::RPReLU | Op::Sign);
-    let readers = graph.nodes().iter().filter(|node| reads(&node.op));
-    readers.for_each(|node| read[node.inputs[0]] = true);
+    let mut read = vec![false; graph.nodes().len()];
+    for (id, node) in graph.nodes().iter().enumerate() {
+        match reads(node.op.kind()) {
+            Reads::Nothing => {}
+            Reads::Input => read[node.inputs[0]] = true,
+            Reads::Output => read[id] = true,
+        }
+    }
     read
+}
+
+fn reads(op: OpKind<'_>) -> Reads {
+    match op {
+        OpKind::Conv2d(_) | OpKind::BatchNorm { .. } | OpKind::Sign => Reads::Input,
+        OpKind::Pointwise(op) => pointwise::reads(op),
+        OpKind::Input { .. }
+        | OpKind::MaxPool { .. }
+        | OpKind::AvgPool { .. }
+        | OpKind::GlobalAvgPool
+        | OpKind::Add
+        | OpKind::Concat
+        | OpKind::Dropout { .. } => Reads::Nothing,
+    }
 }
 
 #[cfg(test)]

@@ -28,8 +28,16 @@ pub(crate) struct Gradients {
     pub loss: f32,
     /// How many of its examples were labelled right.
     pub correct: usize,
-    /// In the order of [`Parameters::trainable_mut`].
+    /// One of every trained parameter, in the order of [`Graph::parameters`].
     pub buffers: Vec<Vec<f32>>,
     /// Mean and variance of every batch normalisation over the batch.
-    pub statistics: Vec<(NodeId, Vec<f32>, Vec<f32>)>,
+    pub statistics: Vec<Statistic>,
+}
+
+/// What a batch has where a node keeps a running statistic.
+pub(crate) struct Statistic {
+    pub node: NodeId,
+    /// Name of the parameter that keeps it.
+    pub name: &'static str,
+    pub values: Vec<f32>,
 }

@@ -1,16 +1,14 @@
 //! Updates, on the host because that is where the latent weights are.
 
+use dabnet_graph::ParameterRole;
 use rayon::prelude::*;
 
-use crate::{
-    config::{Moments, Momentum, Optimizer},
-    parameters::Role,
-};
+use crate::config::{Moments, Momentum, Optimizer};
 
 /// Values that a thread moves at a time.
 const AT_ONCE: usize = 1 << 14;
 
-/// An optimiser and what it remembers of every trainable buffer.
+/// An optimiser and what it remembers of every trained parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OptimizerState {
     rule: Optimizer,
@@ -19,7 +17,7 @@ pub(crate) struct OptimizerState {
     updates: u32,
 }
 
-/// How far one update goes, and which buffers it pulls towards zero.
+/// Length of one update, and decay of the parameters towards zero.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Update {
     pub learning_rate: f32,
@@ -28,11 +26,14 @@ pub(crate) struct Update {
 }
 
 impl Update {
-    fn decay(&self, role: Role) -> f32 {
+    fn decay(&self, role: ParameterRole) -> f32 {
         match role {
-            Role::Weights => self.weight_decay,
-            Role::BinaryWeights if self.decay_binary_weights => self.weight_decay,
-            Role::BinaryWeights | Role::Channels => 0.0,
+            ParameterRole::Weights => self.weight_decay,
+            ParameterRole::LatentWeights if self.decay_binary_weights => self.weight_decay,
+            ParameterRole::LatentWeights
+            | ParameterRole::Channel
+            | ParameterRole::Mean
+            | ParameterRole::Variance => 0.0,
         }
     }
 }
@@ -70,7 +71,7 @@ impl OptimizerState {
     /// Moves `parameters` against `gradients`, buffer by buffer in the order given to `new`.
     pub(crate) fn step<'a>(
         &mut self,
-        parameters: impl Iterator<Item = (Role, &'a mut Vec<f32>)>,
+        parameters: impl Iterator<Item = (ParameterRole, &'a mut [f32])>,
         gradients: &[Vec<f32>],
         update: &Update,
     ) {
@@ -151,7 +152,7 @@ mod tests {
     fn path(rule: Optimizer, update: Update, start: f32, gradients: &[f32]) -> f32 {
         let (mut state, mut value) = (OptimizerState::new(rule, &[1]), vec![start]);
         for &gradient in gradients {
-            state.step([(Role::Weights, &mut value)].into_iter(), &[vec![gradient]], &update);
+            state.step([(ParameterRole::Weights, &mut value[..])].into_iter(), &[vec![gradient]], &update);
         }
         value[0]
     }
@@ -176,7 +177,8 @@ mod tests {
             let mut state = OptimizerState::new(rule, &[2]);
             for _ in 0..2000 {
                 let gradient = vec![2.0 * (point[0] - 1.0), 20.0 * (point[1] - 0.5)];
-                state.step([(Role::Weights, &mut point)].into_iter(), &[gradient], &update(0.01, 0.0));
+                let parameters = [(ParameterRole::Weights, &mut point[..])].into_iter();
+                state.step(parameters, &[gradient], &update(0.01, 0.0));
             }
             assert!((point[0] - 1.0).abs() < 1e-2 && (point[1] - 0.5).abs() < 1e-2, "{rule:?} {point:?}");
         }
@@ -214,13 +216,15 @@ mod tests {
     fn decay_spares_normalisations_and_unless_asked_binary_weights() {
         let plain = Optimizer::Sgd(Momentum { momentum: 0.0, nesterov: false });
         let decayed = |role, decay_binary_weights| {
-            let mut value = vec![1.0];
+            let mut value = [1.0];
             let update = Update { decay_binary_weights, ..update(0.1, 1.0) };
-            OptimizerState::new(plain, &[1]).step([(role, &mut value)].into_iter(), &[vec![0.0]], &update);
+            let parameters = [(role, &mut value[..])].into_iter();
+            OptimizerState::new(plain, &[1]).step(parameters, &[vec![0.0]], &update);
             value[0] < 1.0
         };
-        assert!(decayed(Role::Weights, false));
-        assert!(!decayed(Role::Channels, true));
-        assert!(!decayed(Role::BinaryWeights, false) && decayed(Role::BinaryWeights, true));
+        let binary = ParameterRole::LatentWeights;
+        assert!(decayed(ParameterRole::Weights, false));
+        assert!(!decayed(ParameterRole::Channel, true));
+        assert!(!decayed(binary, false) && decayed(binary, true));
     }
 }

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use dabnet_engine::{PackedModel, Parameters as Packed};
-use dabnet_graph::{Op, Preprocessing};
+use dabnet_graph::{Conv2d, NodeId, OpKind, Preprocessing};
 use serde_json::Value;
 
-use crate::{Effective, NodeParameters, Norm, TrainError, Trained};
+use crate::{Effective, TrainError, Trained, parameters::NodeParameters};
 
 /// What a model file says beside its weights.
 #[derive(Clone, Debug)]
@@ -26,27 +26,22 @@ pub fn pack(trained: &Trained, description: Description) -> Result<PackedModel, 
     let graph = trained.graph();
     let mut parameters = BTreeMap::new();
     for (id, node) in graph.nodes().iter().enumerate() {
-        let packed = match (&node.op, trained.effective(id), &trained.parameters().nodes()[id]) {
-            (Op::Conv2d(conv), Some(Effective { weights, splits }), NodeParameters::Conv(latent)) => {
-                if splits.is_empty() {
-                    Packed::Float { weights: weights.clone() }
-                } else {
-                    let channels = graph.input_shape_of(id).channels;
-                    let upper: Vec<bool> = latent
-                        .chunks(conv.filter_len(channels))
-                        .zip(splits)
-                        .flat_map(|(filter, split)| filter.iter().map(|&weight| split.is_upper(weight)))
-                        .collect();
-                    let (alpha, beta) = splits.iter().map(|split| (split.alpha, split.beta)).unzip();
-                    Packed::binary(conv, channels, &upper, alpha, beta)?
-                }
+        let own = trained.parameters().node(id);
+        let packed = match node.op.kind() {
+            OpKind::Conv2d(conv) => pack_convolution(trained, id, conv)?,
+            OpKind::BatchNorm { epsilon } => fold(own, epsilon),
+            OpKind::Pointwise(_) if own.iter().next().is_some() => {
+                Packed::Channels(own.iter().map(|(name, values)| (name, values.to_vec())).collect())
             }
-            (Op::BatchNorm { epsilon }, _, NodeParameters::Norm(norm)) => affine(norm, *epsilon),
-            (Op::RPReLU, _, NodeParameters::RPReLU { threshold, slope, shift }) => {
-                let [threshold, slope, shift] = [threshold, slope, shift].map(Vec::clone);
-                Packed::RPReLU { threshold, slope, shift }
-            }
-            _ => continue,
+            OpKind::Pointwise(_)
+            | OpKind::Input { .. }
+            | OpKind::Sign
+            | OpKind::MaxPool { .. }
+            | OpKind::AvgPool { .. }
+            | OpKind::GlobalAvgPool
+            | OpKind::Add
+            | OpKind::Concat
+            | OpKind::Dropout { .. } => continue,
         };
         parameters.insert(node.name.clone(), packed);
     }
@@ -63,15 +58,27 @@ pub fn pack(trained: &Trained, description: Description) -> Result<PackedModel, 
     Ok(model)
 }
 
-fn affine(norm: &Norm, epsilon: f32) -> Packed {
-    let scale: Vec<f32> = norm
-        .gamma
-        .iter()
-        .zip(&norm.variance)
-        .map(|(gamma, variance)| gamma / (variance + epsilon).sqrt())
-        .collect();
-    let shift = norm.beta.iter().zip(&norm.mean).zip(&scale).map(|((beta, mean), scale)| beta - mean * scale);
-    Packed::Affine { shift: shift.collect(), scale }
+/// Real weights as they are, binary ones as bits and the two values of each filter.
+fn pack_convolution(trained: &Trained, id: NodeId, conv: &Conv2d) -> Result<Packed, TrainError> {
+    let Effective { weights, splits } = trained.effective(id).expect("every convolution has weights");
+    if splits.is_empty() {
+        return Ok(Packed::Float { weights: weights.clone() });
+    }
+    let channels = trained.graph().input_shape_of(id).channels;
+    let latent = trained.parameters().get(id, "weight");
+    let filters = latent.chunks(conv.filter_len(channels)).zip(splits);
+    let upper = filters.flat_map(|(filter, split)| filter.iter().map(|&weight| split.is_upper(weight)));
+    let (alpha, beta) = splits.iter().map(|split| (split.alpha, split.beta)).unzip();
+    Ok(Packed::binary(conv, channels, &upper.collect::<Vec<bool>>(), alpha, beta)?)
+}
+
+/// A batch normalisation as `scale · x + shift`.
+fn fold(norm: NodeParameters<'_>, epsilon: f32) -> Packed {
+    let [gamma, beta, mean, variance] = ["gamma", "beta", "mean", "variance"].map(|name| norm.get(name));
+    let scale: Vec<f32> =
+        gamma.iter().zip(variance).map(|(gamma, variance)| gamma / (variance + epsilon).sqrt()).collect();
+    let shift = beta.iter().zip(mean).zip(&scale).map(|((beta, mean), scale)| beta - mean * scale).collect();
+    Packed::Channels([("scale", scale), ("shift", shift)].into())
 }
 
 /// Settings that mean something in binary layers only.

@@ -2,15 +2,17 @@
 
 #[cfg(feature = "wgpu")]
 mod burn;
+mod pointwise;
 #[cfg(feature = "libtorch")]
 mod torch;
 
-use dabnet_graph::{Conv2d, NodeId, Op};
+use dabnet_graph::{Conv2d, NodeId, OpKind};
 use rand::{Rng, RngExt};
 
 use crate::{
-    NodeParameters, TrainError,
-    network::{Gradients, Network},
+    TrainError,
+    network::{Gradients, Network, Statistic},
+    parameters::FoundGradients,
     targets::Targets,
 };
 
@@ -24,7 +26,7 @@ pub(crate) use torch::Torch;
 /// All tensors have four dimensions, examples, channels, rows and columns; one number a channel is
 /// `[1, channels, 1, 1]`. Tensors are handed over where a library may work in place.
 pub(crate) trait Library {
-    type Tensor;
+    type Tensor: pointwise::Functions;
 
     /// A tensor of its own for the same values.
     fn share(tensor: &Self::Tensor) -> Self::Tensor;
@@ -62,7 +64,6 @@ pub(crate) trait Library {
         parameters: [Self::Tensor; 4],
         epsilon: f32,
     ) -> Result<Self::Tensor, TrainError>;
-    fn relu(&self, input: Self::Tensor) -> Result<Self::Tensor, TrainError>;
     /// Straight-through: ±1, with a gradient that passes where `|x| ≤ 1`.
     fn sign(&self, input: Self::Tensor) -> Result<Self::Tensor, TrainError>;
     fn max_pool(
@@ -96,12 +97,17 @@ pub(crate) fn gradients<L: Library>(
     let dims = [targets.labels.len(), network.graph.outputs(), 1, 1];
     let weighted = library.mul(output, library.constant(&slopes, dims)?)?;
     let Walk { leaves, statistics, .. } = walk;
-    let buffers = library.gradients(weighted, leaves)?;
+    let (keys, leaves): (Vec<_>, Vec<_>) = leaves.into_iter().unzip();
+    let mut found = FoundGradients::new(network.graph);
+    for ((node, name), gradient) in keys.into_iter().zip(library.gradients(weighted, leaves)?) {
+        found.set(node, name, gradient);
+    }
     let statistics = statistics
         .into_iter()
-        .map(|(id, mean, variance)| Ok((id, library.values(mean)?, library.values(variance)?)))
+        .map(|((node, name), values)| Ok(Statistic { node, name, values: library.values(values)? }))
         .collect::<Result<Vec<_>, TrainError>>()?;
-    Ok(Gradients { loss, correct: targets.count_correct(&logits), buffers, statistics })
+    let correct = targets.count_correct(&logits);
+    Ok(Gradients { loss, correct, buffers: found.into_buffers(), statistics })
 }
 
 /// Logits of `count` inputs in evaluation mode, one row after another.
@@ -114,6 +120,9 @@ pub(crate) fn logits<L: Library>(
     library.values(Walk::new(library, network, None).run(canvases, count)?)
 }
 
+/// A parameter: its node, and its name there.
+type Key = (NodeId, &'static str);
+
 /// One pass forward.
 struct Walk<'l, 'n, 'r, L: Library> {
     library: &'l L,
@@ -123,10 +132,10 @@ struct Walk<'l, 'n, 'r, L: Library> {
     /// What nodes gave, as long as it is needed.
     live: Vec<Option<L::Tensor>>,
     last_use: Vec<NodeId>,
-    /// In the order of [`crate::Parameters::trainable_mut`].
-    leaves: Vec<L::Tensor>,
+    /// The trained parameters, as they come.
+    leaves: Vec<(Key, L::Tensor)>,
     /// Mean and variance of every batch normalisation.
-    statistics: Vec<(NodeId, L::Tensor, L::Tensor)>,
+    statistics: Vec<(Key, L::Tensor)>,
 }
 
 impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
@@ -138,8 +147,8 @@ impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
 
     fn run(&mut self, canvases: &[f32], count: usize) -> Result<L::Tensor, TrainError> {
         for (id, node) in self.network.graph.nodes().iter().enumerate() {
-            let output = match &node.op {
-                Op::Input { shape } => {
+            let output = match node.op.kind() {
+                OpKind::Input { shape } => {
                     let dims = [count, shape.channels, shape.height, shape.width];
                     self.library.constant(canvases, dims)?
                 }
@@ -158,57 +167,56 @@ impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
     fn node(&mut self, id: NodeId, count: usize) -> Result<L::Tensor, TrainError> {
         let Self { library, network, .. } = *self;
         let node = &network.graph.nodes()[id];
-        match (&node.op, &network.parameters.nodes()[id]) {
-            (Op::Input { .. }, _) => unreachable!("it reads nothing"),
-            (Op::Conv2d(conv), _) => {
+        match node.op.kind() {
+            OpKind::Input { .. } => unreachable!("it reads nothing"),
+            OpKind::Conv2d(conv) => {
                 let effective = network.effective[id].as_ref().expect("every convolution has weights");
                 let dims = [conv.out_channels, network.graph.filter_channels(id), conv.kernel, conv.kernel];
-                let weights = self.parameter(&effective.weights, dims)?;
+                let weights = self.parameter((id, "weight"), &effective.weights, dims)?;
                 library.conv(self.input(id), weights, conv)
             }
-            (Op::BatchNorm { epsilon }, NodeParameters::Norm(norm)) => {
-                let gamma = self.channels(&norm.gamma)?;
-                let beta = self.channels(&norm.beta)?;
-                if self.rng.is_none() {
-                    let [mean, variance] = [self.channels(&norm.mean)?, self.channels(&norm.variance)?];
-                    return library.norm(self.input(id), [gamma, beta, mean, variance], *epsilon);
-                }
-                let [output, mean, variance] = library.norm_batch(self.input(id), gamma, beta, *epsilon)?;
-                self.statistics.push((id, mean, variance));
-                Ok(output)
+            OpKind::BatchNorm { epsilon } => self.batch_norm(id, epsilon),
+            OpKind::Pointwise(op) => {
+                let input = self.input(id);
+                pointwise::forward(library, op, input, |name| self.channels(id, name))
             }
-            (Op::Relu, _) => library.relu(self.input(id)),
-            (Op::RPReLU, NodeParameters::RPReLU { threshold, slope, shift }) => {
-                let [threshold, slope, shift] =
-                    [self.channels(threshold)?, self.channels(slope)?, self.channels(shift)?];
-                let distance = library.sub(self.input(id), threshold)?;
-                let above = library.relu(L::share(&distance))?;
-                let below = library.sub(distance, L::share(&above))?;
-                library.add(library.add(above, library.mul(below, slope)?)?, shift)
+            OpKind::Sign => library.sign(self.input(id)),
+            OpKind::MaxPool { kernel, stride, padding } => {
+                library.max_pool(self.input(id), kernel, stride, padding)
             }
-            (Op::BatchNorm { .. } | Op::RPReLU, _) => unreachable!("parameters follow the graph"),
-            (Op::Sign, _) => library.sign(self.input(id)),
-            (Op::MaxPool { kernel, stride, padding }, _) => {
-                library.max_pool(self.input(id), *kernel, *stride, *padding)
-            }
-            (Op::AvgPool { kernel, stride }, _) => library.mean_pool(self.input(id), *kernel, *stride),
-            (Op::GlobalAvgPool, _) => library.global_mean(self.input(id)),
-            (Op::Add, _) => {
+            OpKind::AvgPool { kernel, stride } => library.mean_pool(self.input(id), kernel, stride),
+            OpKind::GlobalAvgPool => library.global_mean(self.input(id)),
+            OpKind::Add => {
                 let mut terms = self.inputs(id).into_iter();
                 let first = terms.next().expect("a sum has terms");
                 terms.try_fold(first, |sum, term| library.add(sum, term))
             }
-            (Op::Concat, _) => library.concat(self.inputs(id)),
-            (Op::Dropout { p }, _) => {
-                let Some(rng) = &mut self.rng else { return Ok(self.input(id)) };
-                let shape = network.graph.shape(id);
-                let keep = 1.0 / (1.0 - p);
-                let mut drawn = || if rng.random::<f32>() < *p { 0.0 } else { keep };
-                let mask: Vec<f32> = (0..count * shape.elements()).map(|_| drawn()).collect();
-                let dims = [count, shape.channels, shape.height, shape.width];
-                library.mul(self.input(id), library.constant(&mask, dims)?)
-            }
+            OpKind::Concat => library.concat(self.inputs(id)),
+            OpKind::Dropout { p } => self.dropout(id, count, p),
         }
+    }
+
+    fn batch_norm(&mut self, id: NodeId, epsilon: f32) -> Result<L::Tensor, TrainError> {
+        let (library, norm) = (self.library, self.network.parameters.node(id));
+        let (gamma, beta) = (self.channels(id, "gamma")?, self.channels(id, "beta")?);
+        if self.rng.is_none() {
+            let constant = |name: &str| library.constant(norm.get(name), [1, norm.get(name).len(), 1, 1]);
+            let parameters = [gamma, beta, constant("mean")?, constant("variance")?];
+            return library.norm(self.input(id), parameters, epsilon);
+        }
+        let [output, mean, variance] = library.norm_batch(self.input(id), gamma, beta, epsilon)?;
+        self.statistics.extend([((id, "mean"), mean), ((id, "variance"), variance)]);
+        Ok(output)
+    }
+
+    fn dropout(&mut self, id: NodeId, count: usize, p: f32) -> Result<L::Tensor, TrainError> {
+        let Some(rng) = &mut self.rng else { return Ok(self.input(id)) };
+        let shape = self.network.graph.shape(id);
+        let keep = 1.0 / (1.0 - p);
+        let mut drawn = || if rng.random::<f32>() < p { 0.0 } else { keep };
+        let mask: Vec<f32> = (0..count * shape.elements()).map(|_| drawn()).collect();
+        let dims = [count, shape.channels, shape.height, shape.width];
+        self.library.mul(self.input(id), self.library.constant(&mask, dims)?)
     }
 
     fn input(&mut self, id: NodeId) -> L::Tensor {
@@ -227,16 +235,18 @@ impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
         inputs.iter().map(&mut take).collect()
     }
 
-    fn channels(&mut self, values: &[f32]) -> Result<L::Tensor, TrainError> {
-        self.parameter(values, [1, values.len(), 1, 1])
+    /// A parameter with one value per channel.
+    fn channels(&mut self, node: NodeId, name: &'static str) -> Result<L::Tensor, TrainError> {
+        let values = self.network.parameters.get(node, name);
+        self.parameter((node, name), values, [1, values.len(), 1, 1])
     }
 
-    fn parameter(&mut self, values: &[f32], dims: [usize; 4]) -> Result<L::Tensor, TrainError> {
+    fn parameter(&mut self, key: Key, values: &[f32], dims: [usize; 4]) -> Result<L::Tensor, TrainError> {
         if self.rng.is_none() {
             return self.library.constant(values, dims);
         }
         let leaf = self.library.leaf(values, dims)?;
-        self.leaves.push(L::share(&leaf));
+        self.leaves.push((key, L::share(&leaf)));
         Ok(leaf)
     }
 }

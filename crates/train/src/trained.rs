@@ -95,14 +95,7 @@ impl Trained {
     }
 
     fn check_inputs(&self, inputs: &[Vec<f32>]) -> Result<(), TrainError> {
-        let expected = self.graph.input_shape().elements();
-        match inputs.iter().find(|input| input.len() != expected) {
-            Some(input) => {
-                let reason = format!("an input has {} values, the network sees {expected}", input.len());
-                Err(TrainError::Config(reason))
-            }
-            None => Ok(()),
-        }
+        inputs.iter().try_for_each(|input| check_input(&self.graph, input))
     }
 
     fn network(&self) -> Network<'_> {
@@ -122,4 +115,14 @@ impl Trained {
         }
         sum.finalize()
     }
+}
+
+/// That an input has as many values as a network sees.
+pub(crate) fn check_input(graph: &Graph, input: &[f32]) -> Result<(), TrainError> {
+    let expected = graph.input_shape().elements();
+    if input.len() == expected {
+        return Ok(());
+    }
+    let reason = format!("an input has {} values, the network sees {expected}", input.len());
+    Err(TrainError::Config(reason))
 }

@@ -3,8 +3,8 @@ use dabnet_sketch::{Batch, Examples, Order, load, stream};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    Checkpoint, Effective, History, NodeParameters, Observer, Outcome, Parameters, Progress, TrainConfig,
-    TrainError, Trained, backend,
+    Checkpoint, Effective, History, Observer, Outcome, Parameters, Progress, TrainConfig, TrainError,
+    Trained, backend,
     checkpoint::{Counts, Origin},
     effective::constrain,
     learning::Learning,
@@ -82,12 +82,12 @@ impl<'a, E: Examples> Trainer<'a, E> {
     pub fn starting_from(mut self, other: &Trained) -> Self {
         for (id, node, _) in self.graph.convolutions() {
             let twin = other.graph().convolutions().find(|(_, twin, _)| twin.name == node.name);
-            if let Some((twin, ..)) = twin
-                && let NodeParameters::Conv(theirs) = &other.parameters().nodes()[twin]
-                && let NodeParameters::Conv(ours) = &mut self.start.nodes_mut()[id]
-                && ours.len() == theirs.len()
-            {
-                ours.clone_from(theirs);
+            if let Some((twin, ..)) = twin {
+                let theirs = other.parameters().get(twin, "weight");
+                let ours = self.start.get_mut(id, "weight");
+                if ours.len() == theirs.len() {
+                    ours.copy_from_slice(theirs);
+                }
             }
         }
         self
@@ -234,8 +234,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
     fn beginning(&self, plan: &Plan) -> Checkpoint {
         let mut parameters = self.start.clone();
         constrain(self.graph, &mut parameters, self.config.center);
-        let lengths: Vec<usize> =
-            parameters.trainable_mut(self.graph).map(|(_, buffer)| buffer.len()).collect();
+        let lengths: Vec<usize> = parameters.trained_mut().map(|(_, values)| values.len()).collect();
         Checkpoint {
             config: self.config.clone(),
             graph: self.graph.clone(),

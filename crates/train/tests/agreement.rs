@@ -5,7 +5,7 @@ use dabnet_binarize::Scheme;
 use dabnet_engine::{Isa, Model, PackedModel, Session};
 use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
 use dabnet_sketch::{Augment, Dataset, Preprocess, View};
-use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, pack};
+use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, node_outputs, pack};
 
 const PREPROCESSING: Preprocessing =
     Preprocessing::lines(Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 });
@@ -80,6 +80,29 @@ fn agrees(policy: &str, scheme: Scheme) {
         assert!(share(same) >= TOP1_AGREEMENT, "{policy} {scheme} {isa}: {same} labels agree");
         // A sign input within rounding of its threshold may fall either way and move a logit.
         assert!(share(within) >= 0.99, "{policy} {scheme} {isa}: {within} within tolerance");
+    }
+}
+
+/// What nodes give one by one ends in what the engine gives, on random models of every kind of branch.
+#[test]
+fn node_outputs_end_in_the_logits_of_the_engine() {
+    for name in ["sketch-a-net-64", "resnet-18", "googlenet", "squeezenet", "densenet-121", "mobilenet"] {
+        let graph =
+            architectures::find(name).unwrap().graph(PREPROCESSING.canvas.side, 5, &Policy::Fbin).unwrap();
+        let packed = PackedModel::random(graph, PREPROCESSING, 7);
+        let canvas: Vec<f32> = (0..PREPROCESSING.canvas.side * PREPROCESSING.canvas.side)
+            .map(|at| f32::from(at % 37 < 5))
+            .collect();
+        let outputs = node_outputs(&packed, &canvas).unwrap();
+        for (id, output) in outputs.iter().enumerate() {
+            assert_eq!(output.len(), packed.graph.shape(id).elements(), "{name}, node {id}");
+        }
+        let mut session = Session::new(&Model::new(packed).unwrap());
+        let expected = session.run(&canvas).unwrap();
+        let largest = expected.iter().fold(0.0f32, |most, logit| most.max(logit.abs()));
+        for (found, expected) in outputs.last().unwrap().iter().zip(expected) {
+            assert!((found - expected).abs() <= LOGIT_TOLERANCE * largest, "{name}: {found} {expected}");
+        }
     }
 }
 

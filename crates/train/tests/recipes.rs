@@ -5,8 +5,8 @@ mod common;
 use common::{Lines, StillLines, accuracy, config, network, plain, train};
 use dabnet_binarize::Scheme;
 use dabnet_train::{
-    Accumulation, Control, Distillation, EpochReport, Examples, Moments, Momentum, NodeParameters, Observer,
-    Optimizer, Parameters, Schedule, TrainConfig, TrainError, Trained, Trainer, WeightGradient,
+    Accumulation, Control, Distillation, EpochReport, Examples, Moments, Momentum, Observer, Optimizer,
+    Parameters, Schedule, TrainConfig, TrainError, Trained, Trainer, WeightGradient,
 };
 
 fn sgd(momentum: f32) -> Optimizer {
@@ -16,11 +16,8 @@ fn sgd(momentum: f32) -> Optimizer {
 /// The largest difference between two networks' weights.
 fn distance(a: &Parameters, b: &Parameters) -> f32 {
     let weights = |parameters: &Parameters| -> Vec<f32> {
-        let conv = parameters.nodes().iter().filter_map(|node| match node {
-            NodeParameters::Conv(weights) => Some(weights.clone()),
-            _ => None,
-        });
-        conv.flatten().collect()
+        let weights = parameters.iter().filter(|(spec, _)| spec.name == "weight");
+        weights.flat_map(|(_, values)| values.to_vec()).collect()
     };
     weights(a).iter().zip(weights(b)).fold(0.0, |most, (a, b)| most.max((a - b).abs()))
 }

@@ -1,3 +1,5 @@
+use dabnet_graph::Conv2d;
+
 /// Values on channels of `height × width`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Map {
@@ -22,6 +24,12 @@ pub(super) struct Convolution {
     pub stride: usize,
     /// Zeros above and below, left and right.
     pub padding: [usize; 2],
+}
+
+impl From<&Conv2d> for Convolution {
+    fn from(conv: &Conv2d) -> Self {
+        Self { kernel: [conv.kernel; 2], stride: conv.stride, padding: [conv.padding; 2] }
+    }
 }
 
 impl Convolution {

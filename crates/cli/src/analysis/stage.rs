@@ -1,14 +1,12 @@
 use std::{collections::BTreeMap, path::Path};
 
-use dabnet_engine::PackedModel;
-use dabnet_graph::{Canvas, Preprocessing};
+use dabnet_engine::{Model, PackedModel};
+use dabnet_graph::{Canvas, Conv2d, Preprocessing};
 use dabnet_sketch::{Dataset, Preprocess, Sketch, read_file};
+use dabnet_train::node_outputs;
 use dabnet_weights::{Filters, Tensor};
 
-use super::{
-    convolution::{Convolution, Map},
-    network::{self, Seen},
-};
+use super::convolution::{Convolution, Map};
 use crate::error::CliError;
 
 /// Preprocessing for filters of which no network is known.
@@ -29,6 +27,13 @@ pub(super) struct Stage {
     pub seen: Option<BTreeMap<String, Seen>>,
 }
 
+/// A convolution of a network, and its input.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub conv: Conv2d,
+    pub input: Map,
+}
+
 /// What the filters of one layer are applied to, and how.
 #[derive(Clone, Debug)]
 pub(super) struct Scene {
@@ -47,7 +52,7 @@ impl Stage {
         };
         let preprocessing = model.map_or(&PREPROCESSING, |model| &model.preprocessing);
         let (values, side) = (preprocessing.apply(&sketch.drawing), preprocessing.canvas.side);
-        let seen = model.map(|model| network::run(model, values.clone())).transpose()?;
+        let seen = model.map(|model| seen(model, &values)).transpose()?;
         let ink = Map { channels: 1, height: side, width: side, values };
         Ok(Self { sketch, bundled: file.is_none(), ink, seen })
     }
@@ -88,6 +93,19 @@ impl Scene {
         }
         self.convolution.run(&self.input, &sum)
     }
+}
+
+/// What every convolution sees when the network sees `canvas`, by name.
+fn seen(model: &PackedModel, canvas: &[f32]) -> Result<BTreeMap<String, Seen>, CliError> {
+    // Whatever a file claims, nothing larger than the engine takes is run.
+    Model::new(model.clone())?;
+    let (graph, outputs) = (&model.graph, node_outputs(model, canvas)?);
+    let seen = graph.convolutions().map(|(id, node, conv)| {
+        let (shape, values) = (graph.input_shape_of(id), outputs[node.inputs[0]].clone());
+        let input = Map { channels: shape.channels, height: shape.height, width: shape.width, values };
+        (node.name.clone(), Seen { conv: *conv, input })
+    });
+    Ok(seen.collect())
 }
 
 fn first(file: &Path) -> Result<Sketch, CliError> {

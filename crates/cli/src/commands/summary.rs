@@ -75,7 +75,7 @@ fn print(graph: &Graph, account: &Account, full: Option<&Account>) -> io::Result
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "{} {} on {}\n{table}\nBytes: packed, without the file's header; {} of all are batch normalisation and RPReLU. Traffic \
+        "{} {} on {}\n{table}\nBytes: packed, without the file's header; {} of all are values per channel. Traffic \
          and energy:\nestimates for one sketch; `dabnet bench` measures. That the engine leaves out paper in the first layer \
          is not counted.",
         graph.architecture(),

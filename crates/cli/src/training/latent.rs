@@ -1,4 +1,4 @@
-use dabnet_train::{NodeParameters, Trained};
+use dabnet_train::Trained;
 use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 
 use crate::error::CliError;
@@ -6,11 +6,11 @@ use crate::error::CliError;
 /// The latent weights of every convolution, `NAME.weight` in `OIHW`, as a safetensors file.
 pub(crate) fn latent(trained: &Trained) -> Result<Vec<u8>, CliError> {
     let graph = trained.graph();
-    let tensors = graph.convolutions().filter_map(|(id, node, conv)| {
-        let NodeParameters::Conv(weights) = &trained.parameters().nodes()[id] else { return None };
+    let tensors = graph.convolutions().map(|(id, node, conv)| {
+        let weights = trained.parameters().get(id, "weight");
         let shape = vec![conv.out_channels, graph.filter_channels(id), conv.kernel, conv.kernel];
         let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
-        Some((format!("{}.weight", node.name), shape, bytes))
+        (format!("{}.weight", node.name), shape, bytes)
     });
     let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = tensors.collect();
     let views = tensors

@@ -1,5 +1,6 @@
 use crate::{
-    step::{Pointwise, RowOp},
+    pointwise::{Pointwise, Trend},
+    step::RowOp,
     window::Window,
 };
 
@@ -70,7 +71,7 @@ impl Cuts {
 }
 
 fn decreases(functions: &[Pointwise], channel: usize) -> bool {
-    functions.iter().filter(|function| function.decreases(channel)).count() % 2 == 1
+    functions.iter().filter(|function| function.trend(channel) == Trend::Falling).count() % 2 == 1
 }
 
 /// The least float from which on `holds` is true; NaN if it never is.
@@ -111,6 +112,7 @@ fn order(bits: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use dabnet_graph::PointwiseOp;
     use proptest::prelude::*;
 
     use super::*;
@@ -131,10 +133,16 @@ mod tests {
         TailOp::Pointwise(Pointwise::Affine { scale: vec![scale], shift: vec![shift] })
     }
 
+    fn function(op: PointwiseOp, parameters: &[(&str, f32)]) -> TailOp {
+        let value = |name: &str| parameters.iter().find(|(parameter, _)| *parameter == name);
+        let values = |name: &str| Ok(vec![value(name).expect("a value for every parameter").1]);
+        TailOp::Pointwise(Pointwise::new(op, values).unwrap())
+    }
+
     /// Zero is not below zero, after a ReLU too.
     #[test]
     fn equality_gives_plus_one() {
-        let relu = || TailOp::Pointwise(Pointwise::Relu);
+        let relu = || function(PointwiseOp::Relu, &[]);
         let bit = |tail: &[TailOp], x: f32| {
             let cuts = Cuts::new(1, tail);
             cuts.sign[0] * x >= cuts.at[0]
@@ -151,8 +159,7 @@ mod tests {
     #[test]
     fn an_rprelu_moves_the_cut() {
         let bent = |threshold: f32, slope: f32, shift: f32| {
-            let [threshold, slope, shift] = [threshold, slope, shift].map(|number| vec![number]);
-            TailOp::Pointwise(Pointwise::RPReLU { threshold, slope, shift })
+            function(PointwiseOp::RPReLU, &[("threshold", threshold), ("slope", slope), ("shift", shift)])
         };
         let cut = |tail: &[TailOp]| Cuts::new(1, tail).at[0];
         assert_eq!(cut(&[bent(2.0, 0.25, 0.0)]), 2.0);
@@ -167,21 +174,17 @@ mod tests {
         /// The comparison agrees with the functions at every float tried, near the cut too.
         #[test]
         fn one_comparison_is_the_functions(
-            ops in prop::collection::vec((prop_oneof![Just(0.0), -3.0f32..3.0], -2.0f32..2.0, 0..3_usize), 0..4),
+            ops in prop::collection::vec(
+                (prop_oneof![Just(0.0), -3.0f32..3.0], -2.0f32..2.0, prop::option::of(prop::sample::select(&PointwiseOp::ALL[..]))),
+                0..4,
+            ),
             xs in prop::collection::vec(-4.0f32..4.0, 20),
         ) {
             let mut tail = Vec::new();
-            for (scale, shift, relu) in ops {
+            for (scale, shift, op) in ops {
                 tail.push(one(scale, shift));
-                let bent = || [shift, scale.abs(), 0.5 - shift].map(|number| vec![number]);
-                match relu {
-                    0 => tail.push(TailOp::Pointwise(Pointwise::Relu)),
-                    1 => {
-                        let [threshold, slope, shift] = bent();
-                        tail.push(TailOp::Pointwise(Pointwise::RPReLU { threshold, slope, shift }));
-                    }
-                    _ => {}
-                }
+                let parameters = [("threshold", shift), ("slope", scale.abs()), ("shift", 0.5 - shift)];
+                tail.extend(op.map(|op| function(op, &parameters)));
             }
             let cuts = Cuts::new(1, &tail);
             let edge = cuts.sign[0] * cuts.at[0];

@@ -3,7 +3,8 @@ use dabnet_graph::Shape;
 use super::cuts::TailOp;
 use crate::{
     plan::ValueId,
-    step::{BinaryConv, Copy, Pointwise, RowOp, Source, Unpack, negate_columns},
+    pointwise::Trend,
+    step::{BinaryConv, Copy, RowOp, Source, Unpack, negate_columns},
 };
 
 /// What a node gives, not yet computed, or not wholly.
@@ -52,7 +53,10 @@ impl Lazy {
     /// once, as after a second pooling there could be ANDs of ORs, and all functions have to be monotone.
     pub(super) fn uncomparable(&self) -> usize {
         let last_but_one = self.pools().rev().nth(1);
-        let bent = |op: &TailOp| op.function().is_some_and(|function| !function.is_monotone());
+        let channels = self.shape.channels;
+        let bent = |op: &TailOp| {
+            op.function().is_some_and(|it| (0..channels).any(|channel| it.trend(channel) == Trend::Bent))
+        };
         last_but_one.max(self.tail.iter().rposition(bent)).map_or(0, |at| at + 1)
     }
 
@@ -62,24 +66,22 @@ impl Lazy {
     pub(super) fn rises_under(&mut self, functions: &mut [TailOp]) -> bool {
         let mut falling = vec![false; self.shape.channels];
         for function in functions.iter().filter_map(TailOp::function) {
-            let scale = match function {
-                Pointwise::Relu => continue,
-                Pointwise::RPReLU { slope, .. } if slope.iter().all(|&slope| slope > 0.0) => continue,
-                Pointwise::RPReLU { .. } => return false,
-                Pointwise::Affine { scale, .. } if scale.contains(&0.0) => return false,
-                Pointwise::Affine { scale, .. } => scale,
-            };
-            falling.iter_mut().zip(scale).for_each(|(falls, &scale)| *falls ^= scale < 0.0);
+            for (channel, falls) in falling.iter_mut().enumerate() {
+                match function.trend(channel) {
+                    Trend::Rising => {}
+                    Trend::Falling => *falls = !*falls,
+                    Trend::Flat | Trend::Bent => return false,
+                }
+            }
         }
         if !falling.contains(&true) {
             return true;
         }
-        let Some(TailOp::Pointwise(Pointwise::Affine { scale, .. })) = functions.first_mut() else {
-            return false;
-        };
+        let Some(TailOp::Pointwise(first)) = functions.first_mut() else { return false };
+        let Some(factor) = first.factor_mut() else { return false };
         let turned = self.rows.is_empty() && self.origin.negate(&falling);
         if turned {
-            negate_columns(scale, &falling);
+            negate_columns(factor, &falling);
         }
         turned
     }

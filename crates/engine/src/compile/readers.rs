@@ -1,4 +1,6 @@
-use dabnet_graph::{Graph, NodeId, Op};
+use dabnet_graph::{Graph, NodeId, OpKind};
+
+use crate::pointwise::Pointwise;
 
 /// Who reads what a node gives, among the nodes that the output depends on.
 pub(super) struct Readers<'a> {
@@ -56,14 +58,22 @@ impl<'a> Readers<'a> {
     fn sign_chain(&self, first: NodeId) -> Option<SignChain> {
         let (mut ops, mut pools, mut at) = (Vec::new(), 0, first);
         loop {
-            match self.graph.nodes()[at].op {
-                Op::Sign => return Some(SignChain { ops, sign: at }),
-                Op::BatchNorm { .. } | Op::Relu | Op::Dropout { .. } => ops.push(at),
-                Op::MaxPool { .. } if pools == 0 => {
+            match self.graph.nodes()[at].op.kind() {
+                OpKind::Sign => return Some(SignChain { ops, sign: at }),
+                OpKind::BatchNorm { .. } | OpKind::Dropout { .. } => ops.push(at),
+                OpKind::Pointwise(op) if Pointwise::always_rises(op) => ops.push(at),
+                OpKind::MaxPool { .. } if pools == 0 => {
                     ops.push(at);
                     pools += 1;
                 }
-                _ => return None,
+                OpKind::Pointwise(_)
+                | OpKind::MaxPool { .. }
+                | OpKind::AvgPool { .. }
+                | OpKind::GlobalAvgPool
+                | OpKind::Add
+                | OpKind::Concat
+                | OpKind::Conv2d(_)
+                | OpKind::Input { .. } => return None,
             }
             let [next] = self.readers[at][..] else { return None };
             at = next;

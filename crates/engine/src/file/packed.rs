@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dabnet_graph::{Graph, Preprocessing};
+use dabnet_graph::{Graph, PackedTensor, Preprocessing};
 use serde_json::Value;
 
 use super::{expected::expected, key, parameters::Parameters};
@@ -17,7 +17,7 @@ pub struct PackedModel {
     pub preprocessing: Preprocessing,
     /// Where it comes from: data, recipe, seed, accuracy as measured.
     pub provenance: BTreeMap<String, Value>,
-    /// The parameters of every convolution and batch normalisation, by name of the node.
+    /// The parameters of every node that has some, by its name.
     pub parameters: BTreeMap<String, Parameters>,
 }
 
@@ -35,14 +35,14 @@ impl PackedModel {
         }
         let mut known = 0;
         for (name, expected) in expected(&self.graph) {
-            self.parameters(name)?.check(name, expected)?;
+            self.parameters(name)?.check(name, &expected)?;
             known += 1;
         }
         if known == self.parameters.len() {
             return Ok(());
         }
         let strangers =
-            self.parameters.keys().find(|name| !expected(&self.graph).any(|(node, _)| node == *name));
+            self.parameters.keys().find(|name| !expected(&self.graph).iter().any(|(node, _)| node == name));
         Err(EngineError::field(
             strangers.map_or("parameters", String::as_str),
             "no node of the graph has these parameters; remove them",
@@ -56,10 +56,19 @@ impl PackedModel {
     /// [`EngineError::Field`] if there is no such convolution, or its parameters do not fit it.
     pub fn dense(&self, name: &str) -> Result<Vec<f32>, EngineError> {
         let not_conv = || EngineError::field(name, "is not a convolution of this model");
-        let (_, expected) = expected(&self.graph).find(|(node, _)| *node == name).ok_or_else(not_conv)?;
+        let (id, _, conv) =
+            self.graph.convolutions().find(|(_, node, _)| node.name == name).ok_or_else(not_conv)?;
         let parameters = self.parameters(name)?;
-        parameters.check(name, expected)?;
-        parameters.dense(expected).ok_or_else(not_conv)
+        let tensors = self.graph.packed_tensors();
+        let expected: Vec<PackedTensor> = tensors.into_iter().filter(|tensor| tensor.node == id).collect();
+        parameters.check(name, &expected)?;
+        parameters.dense(conv, self.graph.filter_channels(id)).ok_or_else(not_conv)
+    }
+
+    /// One value per channel of node `name`, under the name `parameter`.
+    pub(crate) fn channel_values(&self, name: &str, parameter: &str) -> Result<Vec<f32>, EngineError> {
+        let missing = || EngineError::field(format!("{name}.{parameter}"), "is missing");
+        Ok(self.parameters(name)?.floats(parameter).ok_or_else(missing)?.to_vec())
     }
 
     /// The parameters of node `name`.

@@ -1,9 +1,10 @@
-use dabnet_graph::Conv2d;
+use std::collections::BTreeMap;
 
-use super::expected::Expected;
+use dabnet_graph::{Conv2d, PackedContent, PackedTensor};
+
 use crate::EngineError;
 
-/// The parameters of one node.
+/// Parameters of one node, as the [packed tensors](dabnet_graph::Graph::packed_tensors) of its graph say.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parameters {
     /// A convolution in full precision.
@@ -22,22 +23,9 @@ pub enum Parameters {
         /// Per filter, the value of its weights whose bit is 0.
         beta: Vec<f32>,
     },
-    /// A batch normalisation folded into `y = scale · x + shift`.
-    Affine {
-        /// One scale a channel.
-        scale: Vec<f32>,
-        /// One shift a channel.
-        shift: Vec<f32>,
-    },
-    /// An RPReLU: with `d = x − threshold`, `d + shift` where `d > 0`, `slope · d + shift` elsewhere.
-    RPReLU {
-        /// Where the lines meet, one a channel.
-        threshold: Vec<f32>,
-        /// The slope below that, one a channel.
-        slope: Vec<f32>,
-        /// What is given there, one a channel.
-        shift: Vec<f32>,
-    },
+    /// Any other node: one value per channel under each name, such as `scale` and `shift` of a batch
+    /// normalisation folded into `y = scale · x + shift`.
+    Channels(BTreeMap<&'static str, Vec<f32>>),
 }
 
 impl Parameters {
@@ -69,58 +57,87 @@ impl Parameters {
         Ok(Self::Binary { bits, alpha, beta })
     }
 
-    /// The real weights of a convolution, `[out, in, kernel, kernel]` row-major; `None` for what
-    /// is no convolution.
-    pub(super) fn dense(&self, expected: Expected) -> Option<Vec<f32>> {
-        match (self, expected) {
-            (Self::Float { weights }, _) => Some(weights.clone()),
-            (Self::Binary { bits, alpha, beta }, Expected::Binary { in_channels, kernel, .. }) => {
-                let filter = in_channels * kernel * kernel;
+    /// Parameters from tensors of floats by name, and bits where there are any.
+    pub(super) fn from_tensors(bits: Option<Vec<u8>>, mut floats: BTreeMap<&'static str, Vec<f32>>) -> Self {
+        let mut take = |name: &str| floats.remove(name).unwrap_or_default();
+        if let Some(bits) = bits {
+            return Self::Binary { bits, alpha: take("alpha"), beta: take("beta") };
+        }
+        match floats.remove("weight") {
+            Some(weights) => Self::Float { weights },
+            None => Self::Channels(floats),
+        }
+    }
+
+    /// Elements of a tensor of floats by its name.
+    pub fn floats(&self, name: &str) -> Option<&[f32]> {
+        match (self, name) {
+            (Self::Float { weights }, "weight") => Some(weights),
+            (Self::Binary { alpha, .. }, "alpha") => Some(alpha),
+            (Self::Binary { beta, .. }, "beta") => Some(beta),
+            (Self::Channels(values), _) => values.get(name).map(Vec::as_slice),
+            (Self::Float { .. } | Self::Binary { .. }, _) => None,
+        }
+    }
+
+    /// Bytes of a tensor of bits by its name.
+    pub(super) fn bits(&self, name: &str) -> Option<&[u8]> {
+        match self {
+            Self::Binary { bits, .. } if name == "bits" => Some(bits),
+            Self::Binary { .. } | Self::Float { .. } | Self::Channels(_) => None,
+        }
+    }
+
+    /// The real weights of `conv`, `[out, in, kernel, kernel]` row-major, of which a filter sees
+    /// `in_channels` channels; `None` if these are not of a convolution.
+    pub(super) fn dense(&self, conv: &Conv2d, in_channels: usize) -> Option<Vec<f32>> {
+        match self {
+            Self::Float { weights } => Some(weights.clone()),
+            Self::Binary { bits, alpha, beta } => {
+                let filter = in_channels * conv.kernel * conv.kernel;
                 let rows = bits.chunks_exact(filter.div_ceil(8)).zip(alpha.iter().zip(beta));
                 let weights = rows.flat_map(|(row, (&alpha, &beta))| {
                     (0..filter).map(move |weight| {
-                        let bit = stored_index(weight, in_channels, kernel);
+                        let bit = stored_index(weight, in_channels, conv.kernel);
                         if row[bit / 8] >> (bit % 8) & 1 == 1 { alpha } else { beta }
                     })
                 });
                 Some(weights.collect())
             }
-            _ => None,
+            Self::Channels(_) => None,
         }
     }
 
     /// Checks these parameters of node `name` against what its graph expects.
-    pub(super) fn check(&self, name: &str, expected: Expected) -> Result<(), EngineError> {
-        let stored = expected.tensors();
-        let named = |part: usize| format!("{name}{}", stored[part].suffix);
-        let elements = |part: usize| stored[part].shape.iter().product::<usize>();
-        let floats = |part: usize, values: &[f32]| {
-            check_length(&named(part), values.len(), elements(part))?;
-            match values.iter().position(|value| !value.is_finite()) {
-                Some(index) => {
-                    Err(EngineError::field(named(part), format!("element {index} is not a finite number")))
+    pub(super) fn check(&self, name: &str, expected: &[PackedTensor]) -> Result<(), EngineError> {
+        let mismatch = || EngineError::field(name, "its parameters are not of the kind that the graph says");
+        if self.tensors() != expected.len() {
+            return Err(mismatch());
+        }
+        for tensor in expected {
+            let field = format!("{name}.{}", tensor.name);
+            match tensor.content {
+                PackedContent::Bits { row } => {
+                    let bits = self.bits(tensor.name).ok_or_else(mismatch)?;
+                    check_length(&field, bits.len(), tensor.elements())?;
+                    check_padding(&field, bits, row)?;
                 }
-                None => Ok(()),
+                PackedContent::Floats { .. } => {
+                    let values = self.floats(tensor.name).ok_or_else(mismatch)?;
+                    check_length(&field, values.len(), tensor.elements())?;
+                    check_finite(&field, values)?;
+                }
             }
-        };
-        match (self, expected) {
-            (Self::Float { weights }, Expected::Float { .. }) => floats(0, weights),
-            (Self::Binary { bits, alpha, beta }, Expected::Binary { in_channels, kernel, .. }) => {
-                check_length(&named(0), bits.len(), elements(0))?;
-                check_padding(&named(0), bits, in_channels * kernel * kernel)?;
-                floats(1, alpha)?;
-                floats(2, beta)
-            }
-            (Self::Affine { scale, shift }, Expected::Affine { .. }) => {
-                floats(0, scale)?;
-                floats(1, shift)
-            }
-            (Self::RPReLU { threshold, slope, shift }, Expected::RPReLU { .. }) => {
-                floats(0, threshold)?;
-                floats(1, slope)?;
-                floats(2, shift)
-            }
-            _ => Err(EngineError::field(name, "its parameters are not of the kind that the graph says")),
+        }
+        Ok(())
+    }
+
+    /// Number of tensors that store them.
+    fn tensors(&self) -> usize {
+        match self {
+            Self::Float { .. } => 1,
+            Self::Binary { .. } => 3,
+            Self::Channels(values) => values.len(),
         }
     }
 }
@@ -136,6 +153,13 @@ fn check_length(field: &str, found: usize, needed: usize) -> Result<(), EngineEr
         return Ok(());
     }
     Err(EngineError::field(field, format!("has {found} elements, the graph needs {needed}")))
+}
+
+fn check_finite(field: &str, values: &[f32]) -> Result<(), EngineError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(EngineError::field(field, format!("element {index} is not a finite number"))),
+        None => Ok(()),
+    }
 }
 
 fn check_padding(field: &str, bits: &[u8], filter: usize) -> Result<(), EngineError> {

@@ -1,12 +1,8 @@
 use std::collections::BTreeMap;
 
-use dabnet_graph::{Graph, Preprocessing};
+use dabnet_graph::{Graph, PackedContent, PackedTensor, Preprocessing};
 
-use super::{
-    expected::{Expected, expected},
-    packed::PackedModel,
-    parameters::Parameters,
-};
+use super::{expected::expected, packed::PackedModel, parameters::Parameters};
 
 impl PackedModel {
     /// A model with random parameters, for measuring speed: the same for the same seed, with
@@ -14,39 +10,27 @@ impl PackedModel {
     pub fn random(graph: Graph, preprocessing: Preprocessing, seed: u64) -> Self {
         let mut source = SplitMix(seed);
         let parameters = expected(&graph)
-            .map(|(name, expected)| (name.to_owned(), random_parameters(&mut source, expected)))
+            .into_iter()
+            .map(|(name, tensors)| (name.to_owned(), random_parameters(&mut source, &tensors)))
             .collect();
         let labels = (0..graph.outputs()).map(|class| format!("class {class}")).collect();
         Self { graph, labels, preprocessing, provenance: BTreeMap::new(), parameters }
     }
 }
 
-fn random_parameters(source: &mut SplitMix, expected: Expected) -> Parameters {
-    match expected {
-        Expected::Float { filters, in_channels, kernel } => {
-            let filter = in_channels * kernel * kernel;
-            let bound = (3.0 / filter as f32).sqrt();
-            Parameters::Float { weights: source.floats(filters * filter, -bound, bound) }
-        }
-        Expected::Binary { filters, in_channels, kernel } => {
-            let filter = in_channels * kernel * kernel;
-            let scale = (1.0 / filter as f32).sqrt();
-            Parameters::Binary {
-                bits: (0..filters).flat_map(|_| source.bits(filter)).collect(),
-                alpha: source.floats(filters, 0.5 * scale, 1.5 * scale),
-                beta: source.floats(filters, -1.5 * scale, -0.5 * scale),
+fn random_parameters(source: &mut SplitMix, tensors: &[PackedTensor]) -> Parameters {
+    let (mut bits, mut floats) = (None, BTreeMap::new());
+    for tensor in tensors {
+        match tensor.content {
+            PackedContent::Bits { row } => {
+                bits = Some((0..tensor.shape[0]).flat_map(|_| source.bits(row)).collect());
+            }
+            PackedContent::Floats { random: [low, high] } => {
+                floats.insert(tensor.name, source.floats(tensor.elements(), low, high));
             }
         }
-        Expected::Affine { channels } => Parameters::Affine {
-            scale: source.floats(channels, 0.5, 1.5),
-            shift: source.floats(channels, -0.5, 0.5),
-        },
-        Expected::RPReLU { channels } => Parameters::RPReLU {
-            threshold: source.floats(channels, -0.5, 0.5),
-            slope: source.floats(channels, 0.1, 0.5),
-            shift: source.floats(channels, -0.5, 0.5),
-        },
     }
+    Parameters::from_tensors(bits, floats)
 }
 
 /// Steele, Lea and Flood's generator: a dozen lines are cheaper than a dependency here.

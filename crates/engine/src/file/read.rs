@@ -5,14 +5,14 @@ use std::{
     path::Path,
 };
 
-use dabnet_graph::Graph;
+use dabnet_graph::{Graph, PackedContent, PackedTensor};
 use safetensors::{SafeTensors, tensor::TensorView};
 use serde::de::DeserializeOwned;
 
 use super::{
     FILE_NAME, FORMAT, OLD_VERSION, VERSION,
     checksum::checksum,
-    expected::{Expected, Stored, expected},
+    expected::{dtype, expected},
     key,
     packed::PackedModel,
     parameters::Parameters,
@@ -152,10 +152,8 @@ fn read_parameters(
     let mut parameters = BTreeMap::new();
     let mut known = HashSet::new();
     for (name, expected) in expected(graph) {
-        let stored = expected.tensors();
-        let views: Vec<_> = stored.iter().map(|part| view(tensors, name, part)).collect::<Result<_, _>>()?;
-        parameters.insert(name.to_owned(), from_views(expected, &views));
-        known.extend(stored.iter().map(|part| format!("{name}{}", part.suffix)));
+        parameters.insert(name.to_owned(), node_parameters(name, &expected, tensors)?);
+        known.extend(expected.iter().map(|tensor| format!("{name}.{}", tensor.name)));
     }
     if known.len() == tensors.len() {
         return Ok(parameters);
@@ -164,39 +162,41 @@ fn read_parameters(
     Err(EngineError::field(stranger.unwrap_or_default(), "no node of the graph has this tensor; remove it"))
 }
 
-/// One tensor of node `name`, stored as the graph says.
-fn view<'a>(tensors: &SafeTensors<'a>, name: &str, part: &Stored) -> Result<TensorView<'a>, EngineError> {
-    let field = format!("{name}{}", part.suffix);
+/// Parameters of node `name`, stored as the graph says.
+fn node_parameters(
+    name: &str,
+    expected: &[PackedTensor],
+    tensors: &SafeTensors<'_>,
+) -> Result<Parameters, EngineError> {
+    let (mut bits, mut floats) = (None, BTreeMap::new());
+    for tensor in expected {
+        let data = view(tensors, name, tensor)?.data();
+        match tensor.content {
+            PackedContent::Bits { .. } => bits = Some(data.to_vec()),
+            PackedContent::Floats { .. } => {
+                let (values, _) = data.as_chunks();
+                let values = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
+                floats.insert(tensor.name, values);
+            }
+        }
+    }
+    Ok(Parameters::from_tensors(bits, floats))
+}
+
+/// One tensor of node `name`.
+fn view<'a>(
+    tensors: &SafeTensors<'a>,
+    name: &str,
+    expected: &PackedTensor,
+) -> Result<TensorView<'a>, EngineError> {
+    let field = format!("{name}.{}", expected.name);
     let Ok(view) = tensors.tensor(&field) else {
         return Err(EngineError::field(field, "the tensor is missing; pack the model again"));
     };
-    if (view.dtype(), view.shape()) != (part.dtype, &part.shape[..]) {
-        let reason = format!(
-            "is {} {:?}, the graph needs {} {:?}",
-            view.dtype(),
-            view.shape(),
-            part.dtype,
-            part.shape
-        );
-        return Err(EngineError::field(field, reason));
+    let (dtype, shape) = (dtype(expected), &expected.shape[..]);
+    if (view.dtype(), view.shape()) == (dtype, shape) {
+        return Ok(view);
     }
-    Ok(view)
-}
-
-/// Parameters from the tensors that `Expected::tensors` lists, in that order.
-fn from_views(expected: Expected, views: &[TensorView<'_>]) -> Parameters {
-    let floats = |part: usize| {
-        let (values, _) = views[part].data().as_chunks();
-        values.iter().map(|value| f32::from_le_bytes(*value)).collect()
-    };
-    match expected {
-        Expected::Float { .. } => Parameters::Float { weights: floats(0) },
-        Expected::Binary { .. } => {
-            Parameters::Binary { bits: views[0].data().to_vec(), alpha: floats(1), beta: floats(2) }
-        }
-        Expected::Affine { .. } => Parameters::Affine { scale: floats(0), shift: floats(1) },
-        Expected::RPReLU { .. } => {
-            Parameters::RPReLU { threshold: floats(0), slope: floats(1), shift: floats(2) }
-        }
-    }
+    let reason = format!("is {} {:?}, the graph needs {dtype} {shape:?}", view.dtype(), view.shape());
+    Err(EngineError::field(field, reason))
 }

@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use super::{
     FORMAT, VERSION,
     checksum::checksum,
-    expected::{Stored, expected},
+    expected::{dtype, expected},
     key,
     packed::PackedModel,
     parameters::Parameters,
@@ -40,9 +40,9 @@ impl PackedModel {
             (key::PROVENANCE, &provenance),
             (key::VERSION, VERSION),
         ]);
-        let views = tensors.iter().map(|tensor| {
-            (tensor.name.as_str(), (tensor.stored.dtype, &tensor.stored.shape[..], &tensor.data[..]))
-        });
+        let views = tensors
+            .iter()
+            .map(|tensor| (tensor.name.as_str(), (tensor.dtype, &tensor.shape[..], &tensor.data[..])));
         let checksum = checksum(&metadata, &views.collect());
         metadata.insert(key::CHECKSUM, &checksum);
         container(&metadata, &tensors)
@@ -64,34 +64,31 @@ impl PackedModel {
     /// name among those.
     fn tensors(&self) -> Result<Vec<Tensor<'_>>, EngineError> {
         let mut tensors = Vec::new();
-        for (name, expected) in expected(&self.graph) {
-            for (stored, data) in expected.tensors().into_iter().zip(parts(self.parameters(name)?)) {
-                tensors.push(Tensor { name: format!("{name}{}", stored.suffix), stored, data });
+        for (node, expected) in expected(&self.graph) {
+            let parameters = self.parameters(node)?;
+            for tensor in expected {
+                let (name, dtype) = (format!("{node}.{}", tensor.name), dtype(&tensor));
+                let data = data(parameters, tensor.name);
+                tensors.push(Tensor { name, dtype, shape: tensor.shape, data });
             }
         }
-        tensors.sort_by(|a, b| {
-            b.stored.dtype.bitsize().cmp(&a.stored.dtype.bitsize()).then_with(|| a.name.cmp(&b.name))
-        });
+        tensors.sort_by(|a, b| b.dtype.bitsize().cmp(&a.dtype.bitsize()).then_with(|| a.name.cmp(&b.name)));
         Ok(tensors)
     }
 }
 
 struct Tensor<'a> {
     name: String,
-    stored: Stored,
+    dtype: Dtype,
+    shape: Vec<usize>,
     data: Cow<'a, [u8]>,
 }
 
-/// The data of the tensors that hold `parameters`, in the order of `Expected::tensors`.
-fn parts(parameters: &Parameters) -> Vec<Cow<'_, [u8]>> {
-    let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    match parameters {
-        Parameters::Float { weights } => vec![floats(weights)],
-        Parameters::Binary { bits, alpha, beta } => vec![bits.into(), floats(alpha), floats(beta)],
-        Parameters::Affine { scale, shift } => vec![floats(scale), floats(shift)],
-        Parameters::RPReLU { threshold, slope, shift } => {
-            vec![floats(threshold), floats(slope), floats(shift)]
-        }
+/// Bytes of one tensor of a node whose parameters are valid.
+fn data<'a>(parameters: &'a Parameters, name: &str) -> Cow<'a, [u8]> {
+    match parameters.bits(name) {
+        Some(bits) => bits.into(),
+        None => parameters.floats(name).unwrap_or_default().iter().flat_map(|it| it.to_le_bytes()).collect(),
     }
 }
 
@@ -127,11 +124,10 @@ enum Entry<'a> {
 impl Serialize for Header<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut end = 0;
-        let tensors = self.tensors.iter().map(|Tensor { name, stored, data }| {
+        let tensors = self.tensors.iter().map(|Tensor { name, dtype, shape, data }| {
             let start = end;
             end += data.len();
-            let (dtype, shape) = (stored.dtype, &stored.shape[..]);
-            (name.as_str(), Entry::Tensor { dtype, shape, data_offsets: [start, end] })
+            (name.as_str(), Entry::Tensor { dtype: *dtype, shape, data_offsets: [start, end] })
         });
         let metadata = ("__metadata__", Entry::Metadata(self.metadata));
         serializer.collect_map(std::iter::once(metadata).chain(tensors))

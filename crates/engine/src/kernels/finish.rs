@@ -4,7 +4,7 @@
 use std::array;
 
 use super::{LANES, Sums};
-use crate::{aligned::Aligned, bits::UNIT};
+use crate::{aligned::Aligned, bits::UNIT, pointwise::Pointwise};
 
 /// The most [stages](Stage) at a time.
 pub(crate) const MAX_STAGES: usize = 8;
@@ -36,12 +36,8 @@ pub(crate) enum Start<'a> {
 /// One function of the results.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stage<'a> {
-    /// `scale · result + shift`.
-    Affine { scale: &'a [f32], shift: &'a [f32] },
-    /// `max(result, 0)`.
-    Relu,
-    /// `d = result − threshold`, times `slope` where that is not above 0, plus `shift`.
-    RPReLU { threshold: &'a [f32], slope: &'a [f32], shift: &'a [f32] },
+    /// Each by itself.
+    Pointwise(&'a Pointwise),
     /// The sum with another row.
     Add(&'a [f32]),
     /// The sum with what is where the results go.
@@ -87,18 +83,7 @@ impl Finish<'_, '_> {
         };
         for stage in self.stages {
             values = match *stage {
-                Stage::Affine { scale, shift } => {
-                    let (scale, shift) = (of(scale), of(shift));
-                    array::from_fn(|lane| scale[lane] * values[lane] + shift[lane])
-                }
-                Stage::Relu => values.map(|value| if value > 0.0 { value } else { 0.0 }),
-                Stage::RPReLU { threshold, slope, shift } => {
-                    let (threshold, slope, shift) = (of(threshold), of(slope), of(shift));
-                    array::from_fn(|lane| {
-                        let above = values[lane] - threshold[lane];
-                        (if above > 0.0 { above } else { slope[lane] * above }) + shift[lane]
-                    })
-                }
+                Stage::Pointwise(function) => function.apply(first, values),
                 Stage::Add(row) => sum(values, of(row)),
                 Stage::AddOut => sum(values, out()),
             };

@@ -1,9 +1,12 @@
 //! Every instruction set of this machine against plain Rust, bit for bit.
 
+use std::cell::Cell;
+
+use dabnet_graph::PointwiseOp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::aligned::Aligned;
+use crate::{aligned::Aligned, pointwise::Pointwise};
 
 fn others() -> impl Iterator<Item = Kernels> {
     Isa::supported().filter(|isa| *isa != Isa::Scalar).map(|isa| Kernels { isa })
@@ -192,7 +195,7 @@ proptest! {
             (0..5000_u32, 0..5000_i32, [finite(), finite(), finite(), finite(), finite()], any::<bool>(), float()),
             8..up_to(200, 24),
         ),
-        stages in prop::collection::vec(0..5_usize, 0..MAX_STAGES),
+        stages in prop::collection::vec(0..PointwiseOp::ALL.len() + 3, 0..MAX_STAGES),
         (start, keeps, comparisons) in (0..3_usize, any::<bool>(), 0..3_usize),
         cut in 0..8_usize,
     ) {
@@ -205,18 +208,20 @@ proptest! {
         let sign: Vec<f32> = lanes.iter().map(|lane| if lane.3 { 1.0 } else { -1.0 }).collect();
         let at: Vec<f32> = lanes.iter().map(|lane| lane.4).collect();
         let sums = Sums { counts: &counts, base: &base, total: 7.0, slope: &slope, lift: &lift };
+        let column = Cell::new(0);
+        let parameter = |_: &str| {
+            column.set(column.get() + 1);
+            Ok(number(2 + column.get() % 3)[..channels].to_vec())
+        };
+        let affine = Pointwise::Affine { scale: scale.clone(), shift: shift.clone() };
+        let mut functions = vec![affine];
+        functions.extend(PointwiseOp::ALL.map(|op| Pointwise::new(op, parameter).unwrap()));
         let stages: Vec<Stage<'_>> = stages
             .into_iter()
-            .map(|stage| match stage {
-                0 => Stage::Affine { scale: &scale[..channels], shift: &shift[..channels] },
-                1 => Stage::Relu,
-                2 => Stage::Add(&row[..channels]),
-                3 => {
-                    let (threshold, slope, shift) = (&shift[..channels], &scale[..channels], &row[..channels]);
-                    Stage::RPReLU { threshold, slope, shift }
-                }
-                _ if keeps => Stage::AddOut,
-                _ => Stage::Relu,
+            .map(|stage| match functions.get(stage) {
+                Some(function) => Stage::Pointwise(function),
+                None if stage == functions.len() && keeps => Stage::AddOut,
+                None => Stage::Add(&row[..channels]),
             })
             .collect();
         let start = match start {

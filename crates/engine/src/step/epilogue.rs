@@ -1,11 +1,11 @@
 use std::mem;
 
-use super::Pointwise;
 use crate::{
     aligned::Aligned,
     kernels::Comparison,
     memory::Memory,
     plan::{Buffers, ValueId},
+    pointwise::Pointwise,
 };
 
 /// The most values of bits that one step writes.

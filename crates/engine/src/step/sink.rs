@@ -2,9 +2,7 @@ use std::{mem, ops::Range};
 
 use dabnet_graph::Shape;
 
-use super::{
-    Context, Epilogue, MAX_BIT_OUTPUTS, Pointwise, RowOp, Rows, Store, blank::BlankRows, epilogue::Written,
-};
+use super::{Context, Epilogue, MAX_BIT_OUTPUTS, RowOp, Rows, Store, blank::BlankRows, epilogue::Written};
 use crate::{
     bits::units,
     kernels::{Finish, MAX_STAGES, Stage, Start, Sums},
@@ -82,7 +80,7 @@ impl<'a> Sink<'a> {
         let mut sink = Self {
             epilogue,
             context,
-            stages: [Stage::Relu; MAX_STAGES],
+            stages: [Stage::AddOut; MAX_STAGES],
             adds: [(0, ValueId(0)); MAX_STAGES],
             adding: 0,
             adds_out: epilogue.adds_out(context.values.buffers),
@@ -93,13 +91,7 @@ impl<'a> Sink<'a> {
         };
         for (at, op) in epilogue.ops().iter().enumerate() {
             match op {
-                RowOp::Pointwise(Pointwise::Affine { scale, shift }) => {
-                    sink.stages[at] = Stage::Affine { scale, shift };
-                }
-                RowOp::Pointwise(Pointwise::Relu) => sink.stages[at] = Stage::Relu,
-                RowOp::Pointwise(Pointwise::RPReLU { threshold, slope, shift }) => {
-                    sink.stages[at] = Stage::RPReLU { threshold, slope, shift };
-                }
+                RowOp::Pointwise(function) => sink.stages[at] = Stage::Pointwise(function),
                 RowOp::Add(value) => {
                     sink.adds[sink.adding] = (at, *value);
                     sink.adding += 1;

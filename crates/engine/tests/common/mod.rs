@@ -46,26 +46,11 @@ pub fn packed(graph: Graph, numbers: Numbers, seed: u64) -> PackedModel {
                     };
                 }
             }
-            Parameters::Affine { scale, shift } => {
-                for (scale, shift) in scale.iter_mut().zip(shift) {
-                    let zero = random.below(10) == 0;
-                    (*scale, *shift) = match numbers {
-                        Numbers::Real => (if zero { 0.0 } else { random.real() }, random.real()),
-                        Numbers::Dyadic => (random.dyadic(2, 2.0), random.dyadic(4, 4.0)),
-                    };
-                }
-            }
-            Parameters::RPReLU { threshold, slope, shift } => {
+            Parameters::Channels(values) => {
                 // Where all rise, they become part of a comparison.
                 let rises = random.below(2) == 0;
-                for ((threshold, slope), shift) in threshold.iter_mut().zip(slope).zip(shift) {
-                    (*threshold, *slope, *shift) = match numbers {
-                        Numbers::Real => (random.real(), random.real(), random.real()),
-                        Numbers::Dyadic => {
-                            (random.dyadic(4, 4.0), random.dyadic(2, 2.0), random.dyadic(4, 4.0))
-                        }
-                    };
-                    *slope = if rises { slope.abs() } else { *slope };
+                for (name, values) in values {
+                    values.iter_mut().for_each(|value| *value = random.channel(name, numbers, rises));
                 }
             }
         }
@@ -97,6 +82,18 @@ impl Random {
     /// A number in −1..1.
     pub fn real(&mut self) -> f32 {
         self.below(1 << 24) as f32 / (1 << 23) as f32 - 1.0
+    }
+
+    /// A value of a parameter: one that multiplies may be 0, and a slope is not below that where `rises`.
+    fn channel(&mut self, name: &str, numbers: Numbers, rises: bool) -> f32 {
+        let is_factor = matches!(name, "scale" | "slope");
+        let value = match numbers {
+            Numbers::Real if is_factor && self.below(10) == 0 => 0.0,
+            Numbers::Real => self.real(),
+            Numbers::Dyadic if is_factor => self.dyadic(2, 2.0),
+            Numbers::Dyadic => self.dyadic(4, 4.0),
+        };
+        if name == "slope" && rises { value.abs() } else { value }
     }
 
     /// One of `−limit/parts ..= limit/parts` in steps of `1/parts`.

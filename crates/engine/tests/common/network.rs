@@ -1,14 +1,13 @@
 //! Random small networks.
 
-use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, Policy, Precision, Shape};
+use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, PointwiseOp, Policy, Precision, Shape};
 use proptest::prelude::*;
 
 /// An op between convolutions.
 #[derive(Clone, Copy, Debug)]
 pub enum Between {
     BatchNorm,
-    Relu,
-    RPReLU,
+    Pointwise(PointwiseOp),
     Dropout,
     Sign,
     MaxPool { kernel: usize, stride: usize, padding: usize },
@@ -76,8 +75,7 @@ impl Writer {
     fn between(&mut self, op: Between) {
         match op {
             Between::BatchNorm => self.push(Op::BatchNorm { epsilon: 1e-5 }),
-            Between::Relu => self.push(Op::Relu),
-            Between::RPReLU => self.push(Op::RPReLU),
+            Between::Pointwise(op) => self.push(op.into()),
             Between::Dropout => self.push(Op::Dropout { p: 0.5 }),
             Between::Sign => {
                 if self.idle {
@@ -161,8 +159,7 @@ impl Writer {
 fn between() -> impl Strategy<Value = Between> {
     prop_oneof![
         8 => Just(Between::BatchNorm),
-        4 => Just(Between::Relu),
-        4 => Just(Between::RPReLU),
+        10 => prop::sample::select(&PointwiseOp::ALL[..]).prop_map(Between::Pointwise),
         2 => Just(Between::Dropout),
         2 => Just(Between::Sign),
         3 => (1..4_usize, 1..3_usize, 0..2_usize)

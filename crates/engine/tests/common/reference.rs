@@ -1,7 +1,7 @@
 //! A network run by definition, in double precision.
 
-use dabnet_engine::{PackedModel, Parameters};
-use dabnet_graph::{Graph, Op, Precision, Shape};
+use dabnet_engine::PackedModel;
+use dabnet_graph::{Graph, OpKind, Precision, Shape};
 
 use super::Numbers;
 
@@ -34,50 +34,52 @@ pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference 
         let input = node.inputs.first().map(|&input| &tensors[input]);
         let largest =
             input.map_or(1.0, |input| input.values.iter().fold(0.0, |max: f64, x| max.max(x.abs())));
-        let map = |quantum: f64, f: &dyn Fn(f64) -> f64| Tensor {
-            values: input.unwrap().values.iter().map(|&x| f(x)).collect(),
-            quantum,
+        let channelwise = |of: &Function<'_>| channelwise(packed, id, input.unwrap(), of);
+        let signs_of = |input: &Tensor| Tensor {
+            values: input.values.iter().map(|&x| if x >= 0.0 { 1.0 } else { -1.0 }).collect(),
+            quantum: 1.0,
         };
-        let tensor = match &node.op {
-            Op::Input { .. } => {
+        let tensor = match node.op.kind() {
+            OpKind::Input { .. } => {
                 Tensor { values: canvas.iter().map(|&x| f64::from(x)).collect(), quantum: 1.0 }
             }
-            Op::Relu => map(input.unwrap().quantum, &|x| x.max(0.0)),
-            Op::Dropout { .. } => map(input.unwrap().quantum, &|x| x),
-            Op::Sign if exact => map(1.0, &sign),
-            Op::Sign => {
+            OpKind::BatchNorm { .. } => {
+                channelwise(&|x, parameter| parameter("scale") * x + parameter("shift"))
+            }
+            OpKind::Pointwise(op) => channelwise(&|x, parameter| op.definition(x, parameter)),
+            OpKind::Dropout { .. } => channelwise(&|x, _| x),
+            OpKind::Sign if exact => signs_of(input.unwrap()),
+            OpKind::Sign => {
                 let smallest = input.unwrap().values.iter().fold(f64::INFINITY, |min, x| min.min(x.abs()));
                 margin = margin.min(if largest == 0.0 { 0.0 } else { smallest / largest });
-                map(1.0, &sign)
+                signs_of(input.unwrap())
             }
-            Op::BatchNorm { .. } => affine(packed, &node.name, input.unwrap(), graph.shape(id)),
-            Op::RPReLU => rprelu(packed, &node.name, input.unwrap(), graph.shape(id)),
-            Op::MaxPool { kernel, stride, padding } => {
+            OpKind::MaxPool { kernel, stride, padding } => {
                 let input = input.unwrap();
                 let most = |window: &[f64]| window.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let values = pool(graph, id, &input.values, ([*kernel; 2], *stride, *padding), most);
+                let values = pool(graph, id, &input.values, ([kernel; 2], stride, padding), most);
                 Tensor { values, quantum: input.quantum }
             }
-            Op::AvgPool { kernel, stride } => {
+            OpKind::AvgPool { kernel, stride } => {
                 let input = input.unwrap();
-                mean(graph, id, input, ([*kernel; 2], *stride, 0))
+                mean(graph, id, input, ([kernel; 2], stride, 0))
             }
-            Op::GlobalAvgPool => {
+            OpKind::GlobalAvgPool => {
                 let shape = graph.input_shape_of(id);
                 mean(graph, id, input.unwrap(), ([shape.height, shape.width], 1, 0))
             }
-            Op::Add => {
+            OpKind::Add => {
                 let terms: Vec<&Tensor> = node.inputs.iter().map(|&input| &tensors[input]).collect();
                 let at = |index: usize| terms.iter().map(|term| term.values[index]).sum();
                 let values = (0..terms[0].values.len()).map(at).collect();
                 Tensor { values, quantum: least_quantum(&terms) }
             }
-            Op::Concat => {
+            OpKind::Concat => {
                 let parts: Vec<&Tensor> = node.inputs.iter().map(|&input| &tensors[input]).collect();
                 let values = parts.iter().flat_map(|part| part.values.iter().copied()).collect();
                 Tensor { values, quantum: least_quantum(&parts) }
             }
-            Op::Conv2d(conv) => {
+            OpKind::Conv2d(conv) => {
                 let input = input.unwrap();
                 let weights = packed.dense(&node.name).unwrap();
                 // Half a difference of two multiples of an eighth is one of a sixteenth.
@@ -88,7 +90,7 @@ pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference 
                 Tensor { values: convolve(graph, id, &input.values, &weights), quantum }
             }
         };
-        if matches!(node.op, Op::Sign) {
+        if node.op.kind() == OpKind::Sign {
             signs.push((graph.shape(id), tensor.values.clone()));
         }
         exact &= tensor.values.iter().all(|x| x.abs() / tensor.quantum < f64::from(1 << 22));
@@ -109,33 +111,35 @@ fn mean(graph: &Graph, id: usize, input: &Tensor, pooling: ([usize; 2], usize, u
     Tensor { values, quantum }
 }
 
-fn sign(x: f64) -> f64 {
-    if x >= 0.0 { 1.0 } else { -1.0 }
-}
+/// A function of a value and of its channel's parameters, by name.
+type Function<'a> = dyn Fn(f64, &dyn Fn(&str) -> f64) -> f64 + 'a;
 
-fn affine(packed: &PackedModel, name: &str, input: &Tensor, shape: Shape) -> Tensor {
-    let Parameters::Affine { scale, shift } = &packed.parameters[name] else { panic!("{name} is no affine") };
-    let channel = |index: usize| index / shape.positions();
-    let values = input
+/// `of` every value and the parameters of its channel, by name.
+fn channelwise(packed: &PackedModel, id: usize, input: &Tensor, of: &Function) -> Tensor {
+    let graph = &packed.graph;
+    let parameters = packed.parameters.get(&graph.nodes()[id].name);
+    let floats = |name: &str| parameters.and_then(|parameters| parameters.floats(name)).unwrap();
+    let values: Vec<f64> = input
         .values
         .iter()
         .enumerate()
-        .map(|(index, &x)| f64::from(scale[channel(index)]) * x + f64::from(shift[channel(index)]));
-    Tensor { values: values.collect(), quantum: (input.quantum * 0.5).min(0.25) }
+        .map(|(index, &x)| of(x, &|name| f64::from(floats(name)[index / graph.shape(id).positions()])))
+        .collect();
+    let tensors = graph.packed_tensors().into_iter().filter(|tensor| tensor.node == id);
+    let all: Vec<f64> = tensors.flat_map(|tensor| floats(tensor.name)).map(|&it| f64::from(it)).collect();
+    // What is computed on the way is a sum of results and parameters.
+    let quantum = input.quantum.min(quantum(&values)).min(quantum(&all));
+    Tensor { values, quantum }
 }
 
-fn rprelu(packed: &PackedModel, name: &str, input: &Tensor, shape: Shape) -> Tensor {
-    let Parameters::RPReLU { threshold, slope, shift } = &packed.parameters[name] else {
-        panic!("{name} is no RPReLU")
+/// The greatest power of two that all values are multiples of; infinite if all are 0.
+fn quantum(values: &[f64]) -> f64 {
+    let last_bit = |x: f64| {
+        let bits = x.to_bits();
+        let exponent = ((bits >> 52) & 0x7ff) as i32 - 1075;
+        2.0_f64.powi(exponent + (bits | 1 << 52).trailing_zeros() as i32)
     };
-    let [threshold, slope, shift] = [threshold, slope, shift]
-        .map(|values| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>());
-    let values = input.values.iter().enumerate().map(|(index, x)| {
-        let channel = index / shape.positions();
-        let above = x - threshold[channel];
-        (if above > 0.0 { above } else { slope[channel] * above }) + shift[channel]
-    });
-    Tensor { values: values.collect(), quantum: input.quantum.min(0.25) * 0.5 }
+    values.iter().filter(|x| **x != 0.0).fold(f64::INFINITY, |least, &x| least.min(last_bit(x)))
 }
 
 /// `of` what lies on the input under every window of a pooling.
@@ -166,7 +170,7 @@ fn pool(
 }
 
 fn convolve(graph: &Graph, id: usize, input: &[f64], weights: &[f32]) -> Vec<f64> {
-    let Op::Conv2d(conv) = &graph.nodes()[id].op else { panic!("no convolution") };
+    let OpKind::Conv2d(conv) = graph.nodes()[id].op.kind() else { panic!("no convolution") };
     let (from, to) = (graph.input_shape_of(id), graph.shape(id));
     let channels = from.channels / conv.groups;
     let weights: Vec<f64> = weights.iter().map(|&weight| f64::from(weight)).collect();

@@ -13,7 +13,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use super::{
     Checkpoint,
     header::{FORMAT, Header, VERSION},
-    layout::{self, Layout, Slot},
+    layout::{Layout, Slot},
 };
 use crate::{Parameters, TrainError, optimizer::OptimizerState};
 
@@ -92,8 +92,8 @@ impl Checkpoint {
         let bits = layout.bits.iter().map(|slot| Ok(view(slot, &tensors)?.data().to_vec()));
         let bits = bits.collect::<Result<Vec<_>, TrainError>>()?;
         let parameters = |slots: &[Slot]| -> Result<Parameters, TrainError> {
-            let found = layout::parameters(&header.graph, floats(slots, &tensors)?);
-            found.ok_or_else(|| TrainError::field("parameters", "are too few"))
+            let mut buffers = floats(slots, &tensors)?.into_iter();
+            Ok(Parameters::with(&header.graph, |_| buffers.next().expect("a tensor of every parameter")))
         };
         let memory = layout.optimizer.iter().map(|slots| floats(slots, &tensors));
         let memory = memory.collect::<Result<Vec<_>, _>>()?;

@@ -1,9 +1,9 @@
 //! Which tensors a checkpoint of a network has.
 
-use dabnet_graph::{Graph, Op};
+use dabnet_graph::{Graph, ParameterRole};
 use safetensors::Dtype;
 
-use crate::{NodeParameters, Norm, Parameters, TrainConfig, optimizer::OptimizerState};
+use crate::{TrainConfig, optimizer::OptimizerState};
 
 /// The parameters as training moves them.
 const PARAMETERS: &str = "parameters";
@@ -55,31 +55,16 @@ impl Layout {
     }
 }
 
-/// The buffers of every node: those that are trained, and `with_statistics` the others too.
+/// Tensors of all parameters that are trained, and `with_statistics` of the others too.
 fn floats(part: &str, graph: &Graph, with_statistics: bool) -> Vec<Slot> {
-    let mut slots = Vec::new();
-    for (id, node) in graph.nodes().iter().enumerate() {
-        let mut push = |suffix: &str, shape: Vec<usize>| {
-            let name = format!("{part}.{}.{suffix}", node.name);
-            slots.push(Slot { name, dtype: Dtype::F32, shape, squares: suffix == "variance" });
-        };
-        match &node.op {
-            Op::Conv2d(conv) => {
-                push("weight", vec![conv.out_channels, graph.filter_channels(id), conv.kernel, conv.kernel]);
-            }
-            Op::BatchNorm { .. } => {
-                let names: &[&str] =
-                    if with_statistics { &["gamma", "beta", "mean", "variance"] } else { &["gamma", "beta"] };
-                names.iter().for_each(|name| push(name, vec![graph.shape(id).channels]));
-            }
-            Op::RPReLU => {
-                let names = ["threshold", "slope", "shift"];
-                names.iter().for_each(|name| push(name, vec![graph.shape(id).channels]));
-            }
-            _ => {}
-        }
-    }
-    slots
+    let parameters = graph.parameters().into_iter().filter(|it| with_statistics || it.role.is_trained());
+    let slots = parameters.map(|parameter| Slot {
+        name: format!("{part}.{}.{}", graph.nodes()[parameter.node].name, parameter.name),
+        dtype: Dtype::F32,
+        shape: parameter.shape,
+        squares: parameter.role == ParameterRole::Variance,
+    });
+    slots.collect()
 }
 
 fn bits(graph: &Graph) -> Vec<Slot> {
@@ -91,28 +76,4 @@ fn bits(graph: &Graph) -> Vec<Slot> {
         squares: false,
     });
     slots.collect()
-}
-
-/// Parameters of a graph from their buffers, in the order of [`Parameters::buffers`]; `None` if there
-/// are too few.
-pub(super) fn parameters(graph: &Graph, buffers: Vec<Vec<f32>>) -> Option<Parameters> {
-    let mut buffers = buffers.into_iter();
-    let nodes = graph.nodes().iter().map(|node| {
-        Some(match &node.op {
-            Op::Conv2d(_) => NodeParameters::Conv(buffers.next()?),
-            Op::BatchNorm { .. } => NodeParameters::Norm(Norm {
-                gamma: buffers.next()?,
-                beta: buffers.next()?,
-                mean: buffers.next()?,
-                variance: buffers.next()?,
-            }),
-            Op::RPReLU => NodeParameters::RPReLU {
-                threshold: buffers.next()?,
-                slope: buffers.next()?,
-                shift: buffers.next()?,
-            },
-            _ => NodeParameters::None,
-        })
-    });
-    Some(Parameters::from_nodes(nodes.collect::<Option<_>>()?))
 }

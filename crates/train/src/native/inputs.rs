@@ -1,13 +1,12 @@
 //! What the convolutions of a network read, in so few numbers as say what a sign would lose of it.
 
-use dabnet_graph::{NodeId, Op};
+use dabnet_graph::{NodeId, OpKind};
 
 use super::{
     Forward, Network,
     norm::{self, Statistics, sum},
     tensor::Tensor,
 };
-use crate::Norm;
 
 /// Epsilon of the normalisation where there is none.
 const EPSILON: f32 = 1e-5;
@@ -53,7 +52,7 @@ pub(crate) fn input_magnitudes(network: Network<'_>, canvases: &[f32], count: us
         .convolutions()
         .map(|(_, node, _)| {
             let input = &graph.nodes()[node.inputs[0]];
-            if input.op == Op::Sign { (input.inputs[0], true) } else { (node.inputs[0], false) }
+            if input.op.kind() == OpKind::Sign { (input.inputs[0], true) } else { (node.inputs[0], false) }
         })
         .collect();
     let mut found = vec![Magnitude::default(); sources.len()];
@@ -70,5 +69,6 @@ pub(crate) fn input_magnitudes(network: Network<'_>, canvases: &[f32], count: us
 
 /// With mean 0 and variance 1 in every channel.
 fn standardised(tensor: &Tensor) -> Tensor {
-    norm::forward(tensor, &Norm::new(tensor.shape.channels), EPSILON, &Statistics::of(tensor))
+    let [ones, zeros] = [1.0, 0.0].map(|value| vec![value; tensor.shape.channels]);
+    norm::forward(tensor, [&ones, &zeros], EPSILON, &Statistics::of(tensor))
 }

@@ -2,7 +2,7 @@ use dabnet_graph::Shape;
 use rayon::prelude::*;
 
 use super::tensor::{Block, Tensor};
-use crate::Norm;
+use crate::parameters::NodeParameters;
 
 /// What batch normalisation found in a batch, a value a channel.
 #[derive(Clone, Debug)]
@@ -21,8 +21,8 @@ struct Standard {
 
 impl Statistics {
     /// Those that training has kept.
-    pub fn running(norm: &Norm) -> Self {
-        Self { mean: norm.mean.clone(), variance: norm.variance.clone() }
+    pub fn running(norm: NodeParameters<'_>) -> Self {
+        Self { mean: norm.get("mean").to_vec(), variance: norm.get("variance").to_vec() }
     }
 
     /// Those of a batch, put together block by block (Chan, Golub & LeVeque, 1983).
@@ -55,13 +55,18 @@ impl Statistics {
 }
 
 /// `γ (x − mean) / √(variance + ε) + β`.
-pub(super) fn forward(input: &Tensor, norm: &Norm, epsilon: f32, statistics: &Statistics) -> Tensor {
+pub(super) fn forward(
+    input: &Tensor,
+    [gamma, beta]: [&[f32]; 2],
+    epsilon: f32,
+    statistics: &Statistics,
+) -> Tensor {
     let shape = input.shape;
     input.map(shape, |block, filled| {
         let rows = filled.chunks_mut(block.per_channel(shape)).enumerate();
         for (channel, filled) in rows {
             let Standard { mean, scale } = statistics.standard(channel, epsilon);
-            let (scale, beta) = (scale * norm.gamma[channel], norm.beta[channel]);
+            let (scale, beta) = (scale * gamma[channel], beta[channel]);
             let values = row(block, shape, channel);
             filled.iter_mut().zip(values).for_each(|(to, x)| *to = (x - mean) * scale + beta);
         }
@@ -71,7 +76,7 @@ pub(super) fn forward(input: &Tensor, norm: &Norm, epsilon: f32, statistics: &St
 /// Gradients with respect to input, `γ` and `β`, from that with respect to the output.
 pub(super) fn backward(
     input: &Tensor,
-    norm: &Norm,
+    gamma: &[f32],
     epsilon: f32,
     statistics: &Statistics,
     mut gradient: Tensor,
@@ -94,7 +99,7 @@ pub(super) fn backward(
         let rows = gradient.values.chunks_mut(block.per_channel(shape)).enumerate();
         for (channel, gradient) in rows {
             let Standard { mean, scale } = statistics.standard(channel, epsilon);
-            let factor = norm.gamma[channel] * scale;
+            let factor = gamma[channel] * scale;
             let along = (gammas[channel] / count) as f32 * scale;
             let level = (betas[channel] / count) as f32;
             for (g, x) in gradient.iter_mut().zip(row(block, shape, channel)) {

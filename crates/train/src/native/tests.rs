@@ -2,7 +2,7 @@
 //! to be right.
 
 use dabnet_binarize::Scheme;
-use dabnet_graph::{Builder, Filters, Op, Policy, architectures};
+use dabnet_graph::{Builder, Filters, Op, ParameterRole, ParameterSpec, PointwiseOp, Policy, architectures};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -22,7 +22,8 @@ fn graph(policy: &str) -> Graph {
     net.go_to(stem);
     net.layer("conv2", Filters::new(8, 5).stride(2).padding(2).groups(2));
     let sum = net.add("sum", around);
-    net.push("rprelu", Op::RPReLU);
+    // The last ones first, as behind a ReLU nothing is negative.
+    PointwiseOp::ALL.into_iter().rev().for_each(|op| _ = net.push(format!("{op:?}"), op.into()));
     net.layer("conv3", Filters::new(6, 1));
     let pointwise = net.head();
     net.go_to(sum);
@@ -43,8 +44,8 @@ type Values = Vec<Vec<Vec<f64>>>;
 struct Plain<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
-    /// What is trained, by node: effective weights; scale and shift; threshold, slope and shift.
-    trained: Vec<Vec<Vec<f64>>>,
+    /// Values that are trained, effective ones of convolutions, in the order of gradients.
+    trained: Vec<(ParameterSpec, Vec<f64>)>,
     /// Whether batch normalisation uses what the batch has.
     trains: bool,
     /// What signs saw, around which they pass what the relaxed function passes.
@@ -53,23 +54,24 @@ struct Plain<'a> {
 
 impl<'a> Plain<'a> {
     fn new(network: Network<'a>, trains: bool) -> Self {
-        let nodes = network.parameters.nodes().iter().zip(network.effective);
-        let trained = nodes.map(|(node, effective)| {
-            let buffers: Vec<&Vec<f32>> = match (node, effective) {
-                (NodeParameters::Norm(norm), _) => vec![&norm.gamma, &norm.beta],
-                (NodeParameters::RPReLU { threshold, slope, shift }, _) => vec![threshold, slope, shift],
-                (_, Some(effective)) => vec![&effective.weights],
-                (_, None) => vec![],
-            };
-            buffers.iter().map(|buffer| buffer.iter().copied().map(f64::from).collect()).collect()
-        });
         let (graph, parameters) = (network.graph, network.parameters);
+        let trained = parameters.iter().filter(|(spec, _)| spec.role.is_trained());
+        let trained = trained.map(|(spec, values)| {
+            let effective = network.effective[spec.node].as_ref();
+            let values = effective.map_or(values, |effective| &effective.weights);
+            (spec.clone(), values.iter().copied().map(f64::from).collect())
+        });
         Self { graph, parameters, trained: trained.collect(), trains, around: None }
     }
 
     /// Every buffer that is trained, in the order of gradients.
     fn buffers(&mut self) -> Vec<&mut Vec<f64>> {
-        self.trained.iter_mut().flatten().collect()
+        self.trained.iter_mut().map(|(_, values)| values).collect()
+    }
+
+    fn values(&self, id: usize, name: &str) -> &[f64] {
+        let mut trained = self.trained.iter();
+        &trained.find(|(spec, _)| spec.node == id && spec.name == name).unwrap().1
     }
 
     /// What every node gives.
@@ -78,8 +80,8 @@ impl<'a> Plain<'a> {
         for (id, node) in self.graph.nodes().iter().enumerate() {
             let shape = self.graph.shape(id);
             let read = |input: usize| &all[node.inputs[input]];
-            let values: Values = match &node.op {
-                Op::Input { .. } => canvases
+            let values: Values = match node.op.kind() {
+                OpKind::Input { .. } => canvases
                     .chunks(canvases.len() / count)
                     .map(|it| {
                         it.chunks(shape.positions())
@@ -87,38 +89,37 @@ impl<'a> Plain<'a> {
                             .collect()
                     })
                     .collect(),
-                Op::Conv2d(conv) => self.conv(id, conv, read(0)),
-                Op::BatchNorm { epsilon } => self.norm(id, read(0), f64::from(*epsilon)),
-                Op::Relu => each(read(0), |x| x.max(0.0)),
-                Op::RPReLU => self.rprelu(id, read(0)),
-                Op::Sign => match &self.around {
+                OpKind::Conv2d(conv) => self.conv(id, conv, read(0)),
+                OpKind::BatchNorm { epsilon } => self.norm(id, read(0), f64::from(epsilon)),
+                OpKind::Pointwise(op) => self.pointwise(id, op, read(0)),
+                OpKind::Sign => match &self.around {
                     None => each(read(0), |x| if x >= 0.0 { 1.0 } else { -1.0 }),
                     Some(around) => pairs(read(0), around[id].as_ref().unwrap(), |x, at| {
                         (if at >= 0.0 { 1.0 } else { -1.0 }) + x.clamp(-1.0, 1.0) - at.clamp(-1.0, 1.0)
                     }),
                 },
-                Op::MaxPool { kernel, stride, padding } => windows(
+                OpKind::MaxPool { kernel, stride, padding } => windows(
                     read(0),
                     self.graph.input_shape_of(id),
                     shape,
-                    (*kernel, *stride, *padding),
+                    (kernel, stride, padding),
                     |window| window.iter().copied().fold(f64::NEG_INFINITY, f64::max),
                 ),
-                Op::AvgPool { kernel, stride } => {
-                    windows(read(0), self.graph.input_shape_of(id), shape, (*kernel, *stride, 0), |window| {
+                OpKind::AvgPool { kernel, stride } => {
+                    windows(read(0), self.graph.input_shape_of(id), shape, (kernel, stride, 0), |window| {
                         window.iter().sum::<f64>() / window.len() as f64
                     })
                 }
-                Op::GlobalAvgPool => {
+                OpKind::GlobalAvgPool => {
                     let mean = |plane: &Vec<f64>| vec![plane.iter().sum::<f64>() / plane.len() as f64];
                     read(0).iter().map(|example| example.iter().map(mean).collect()).collect()
                 }
-                Op::Add => (1..node.inputs.len())
+                OpKind::Add => (1..node.inputs.len())
                     .fold(read(0).clone(), |sum, at| pairs(&sum, read(at), |a, b| a + b)),
-                Op::Concat => (0..count)
+                OpKind::Concat => (0..count)
                     .map(|example| (0..node.inputs.len()).flat_map(|at| read(at)[example].clone()).collect())
                     .collect(),
-                Op::Dropout { .. } => read(0).clone(),
+                OpKind::Dropout { .. } => read(0).clone(),
             };
             all.push(values);
         }
@@ -127,7 +128,7 @@ impl<'a> Plain<'a> {
 
     fn conv(&self, id: usize, conv: &Conv2d, input: &Values) -> Values {
         let (shape, output) = (self.graph.input_shape_of(id), self.graph.shape(id));
-        let weights = &self.trained[id][0];
+        let weights = self.values(id, "weight");
         let channels = shape.channels / conv.groups;
         let mut result = vec![vec![vec![0.0; output.positions()]; output.channels]; input.len()];
         for (example, planes) in result.iter_mut().enumerate() {
@@ -153,30 +154,26 @@ impl<'a> Plain<'a> {
     fn norm(&self, id: usize, input: &Values, epsilon: f64) -> Values {
         let mut result = input.clone();
         for channel in 0..self.graph.shape(id).channels {
-            let NodeParameters::Norm(norm) = &self.parameters.nodes()[id] else { unreachable!() };
+            let running = |name: &str| f64::from(self.parameters.get(id, name)[channel]);
             let all: Vec<f64> = input.iter().flat_map(|example| example[channel].clone()).collect();
             let (mean, variance) = if self.trains {
                 let mean = all.iter().sum::<f64>() / all.len() as f64;
                 (mean, all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / all.len() as f64)
             } else {
-                (f64::from(norm.mean[channel]), f64::from(norm.variance[channel]))
+                (running("mean"), running("variance"))
             };
             for value in result.iter_mut().flat_map(|example| &mut example[channel]) {
-                *value = (*value - mean) / (variance + epsilon).sqrt() * self.trained[id][0][channel]
-                    + self.trained[id][1][channel];
+                *value = (*value - mean) / (variance + epsilon).sqrt() * self.values(id, "gamma")[channel]
+                    + self.values(id, "beta")[channel];
             }
         }
         result
     }
 
-    fn rprelu(&self, id: usize, input: &Values) -> Values {
+    fn pointwise(&self, id: usize, op: PointwiseOp, input: &Values) -> Values {
         let mut result = input.clone();
-        for (channel, value) in result.iter_mut().flat_map(|example| example.iter_mut().enumerate()) {
-            let [threshold, slope, shift] = [0, 1, 2].map(|which| self.trained[id][which][channel]);
-            for value in value {
-                let above = *value - threshold;
-                *value = above.max(0.0) + slope * above.min(0.0) + shift;
-            }
+        for (channel, plane) in result.iter_mut().flat_map(|example| example.iter_mut().enumerate()) {
+            plane.iter_mut().for_each(|x| *x = op.definition(*x, |name| self.values(id, name)[channel]));
         }
         result
     }
@@ -240,16 +237,15 @@ fn canvases(count: usize, elements: usize) -> Vec<f32> {
 fn parameters(graph: &Graph) -> Parameters {
     let mut parameters = Parameters::new(graph, 3);
     let mut rng = Pcg64::seed_from_u64(4);
-    for node in parameters.nodes_mut() {
-        if let NodeParameters::Norm(norm) = node {
-            norm.gamma.iter_mut().for_each(|value| *value = rng.random_range(0.5..1.5));
-            norm.beta.iter_mut().for_each(|value| *value = rng.random_range(-0.5..0.5));
-            norm.mean.iter_mut().for_each(|value| *value = rng.random_range(-0.1..0.1));
-            norm.variance.iter_mut().for_each(|value| *value = rng.random_range(0.5..1.5));
-        } else if let NodeParameters::RPReLU { threshold, slope, shift } = node {
-            let values = threshold.iter_mut().chain(slope).chain(shift);
-            values.for_each(|value| *value = rng.random_range(-0.5..0.5));
-        }
+    for (spec, values) in parameters.iter_mut() {
+        let (low, high) = match spec.role {
+            ParameterRole::Weights | ParameterRole::LatentWeights => continue,
+            ParameterRole::Channel if spec.name == "gamma" => (0.5, 1.5),
+            ParameterRole::Channel => (-0.5, 0.5),
+            ParameterRole::Mean => (-0.1, 0.1),
+            ParameterRole::Variance => (0.5, 1.5),
+        };
+        values.iter_mut().for_each(|value| *value = rng.random_range(low..high));
     }
     parameters
 }
@@ -278,7 +274,7 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
             let signs = graph
                 .nodes()
                 .iter()
-                .map(|node| matches!(node.op, Op::Sign).then(|| values[node.inputs[0]].clone()));
+                .map(|node| (node.op == Op::Sign).then(|| values[node.inputs[0]].clone()));
             plain.around = Some(signs.collect());
             assert!(
                 (f64::from(found.loss) - plain.loss(&canvases, &labels)).abs() < 1e-5,

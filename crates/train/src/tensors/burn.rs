@@ -3,7 +3,7 @@
 use std::panic;
 
 use burn_tensor::{
-    Device, DeviceKind, Tensor, TensorData, activation,
+    Device, DeviceKind, Tensor, TensorData,
     module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, max_pool2d},
     ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions},
 };
@@ -115,10 +115,6 @@ impl Library for Burn {
     ) -> Result<Tensor<4>, TrainError> {
         let [gamma, beta, mean, variance] = parameters.map(row);
         Ok(batch_norm(input, gamma, beta, mean, variance, f64::from(epsilon)))
-    }
-
-    fn relu(&self, input: Tensor<4>) -> Result<Tensor<4>, TrainError> {
-        Ok(activation::relu(input))
     }
 
     fn sign(&self, input: Tensor<4>) -> Result<Tensor<4>, TrainError> {

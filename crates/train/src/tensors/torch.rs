@@ -112,10 +112,6 @@ impl Library for Torch {
         Ok(input.f_batch_norm(gamma, beta, mean, variance, false, 0.0, epsilon.into(), true)?)
     }
 
-    fn relu(&self, input: Tensor) -> Result<Tensor, TrainError> {
-        Ok(input.f_relu()?)
-    }
-
     fn sign(&self, input: Tensor) -> Result<Tensor, TrainError> {
         let is_positive = input.f_detach()?.f_ge(0.0)?;
         let sign = Tensor::f_where_scalar(&is_positive, 1.0, -1.0)?;

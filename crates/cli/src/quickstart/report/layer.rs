@@ -1,6 +1,6 @@
 use dabnet_binarize::{Scheme, Split, split};
 use dabnet_graph::Precision;
-use dabnet_train::{NodeParameters, Trained};
+use dabnet_train::Trained;
 
 use crate::page::tiles::Tiles;
 
@@ -36,15 +36,12 @@ impl<'a> Layer<'a> {
         let graph = trained.graph();
         graph
             .convolutions()
-            .filter_map(|(id, node, conv)| match &trained.parameters().nodes()[id] {
-                NodeParameters::Conv(weights) => Some(Self {
-                    name: &node.name,
-                    kernel: conv.kernel,
-                    precision: conv.precision,
-                    channels: graph.filter_channels(id),
-                    weights,
-                }),
-                _ => None,
+            .map(|(id, node, conv)| Self {
+                name: &node.name,
+                kernel: conv.kernel,
+                precision: conv.precision,
+                channels: graph.filter_channels(id),
+                weights: trained.parameters().get(id, "weight"),
             })
             .collect()
     }

@@ -1,27 +1,67 @@
+//! Ops that are functions of single values, forward and backward.
+
+use dabnet_graph::PointwiseOp;
 use rayon::prelude::*;
 
 use super::norm::{row, sum, sum_pairs};
-use super::tensor::Tensor;
+use super::{Reads, tensor::Tensor};
+use crate::parameters::NodeParameters;
+
+/// Gradients of a pointwise op.
+pub(super) struct Gradients {
+    pub input: Tensor,
+    /// Gradient of each parameter, by name.
+    pub parameters: Vec<(&'static str, Vec<f32>)>,
+}
+
+/// The op's output.
+pub(super) fn forward(op: PointwiseOp, parameters: NodeParameters<'_>, input: Tensor) -> Tensor {
+    match op {
+        PointwiseOp::Relu => input.each(|x| *x = x.max(0.0)),
+        PointwiseOp::RPReLU => RPReLU::new(parameters).forward(input),
+        PointwiseOp::Tanh => input.each(|x| *x = x.tanh()),
+    }
+}
+
+/// What [`backward`] is to be given.
+pub(super) const fn reads(op: PointwiseOp) -> Reads {
+    match op {
+        PointwiseOp::Relu | PointwiseOp::Tanh => Reads::Output,
+        PointwiseOp::RPReLU => Reads::Input,
+    }
+}
+
+/// Gradients from that with respect to the output; `seen` is what the op [reads](reads).
+pub(super) fn backward(
+    op: PointwiseOp,
+    parameters: NodeParameters<'_>,
+    seen: &Tensor,
+    gradient: Tensor,
+) -> Gradients {
+    let alone = |input: Tensor| Gradients { input, parameters: vec![] };
+    match op {
+        PointwiseOp::Relu => alone(gradient.zip(seen, |g, y| *g = if y > 0.0 { *g } else { 0.0 })),
+        PointwiseOp::RPReLU => RPReLU::new(parameters).backward(seen, gradient),
+        PointwiseOp::Tanh => alone(gradient.zip(seen, |g, y| *g *= 1.0 - y * y)),
+    }
+}
 
 /// One value a channel of each.
 #[derive(Clone, Copy)]
-pub(super) struct RPReLU<'a> {
-    pub threshold: &'a [f32],
-    pub slope: &'a [f32],
-    pub shift: &'a [f32],
+struct RPReLU<'a> {
+    threshold: &'a [f32],
+    slope: &'a [f32],
+    shift: &'a [f32],
 }
 
-/// Gradients of one: with respect to its input, and to each of its values.
-pub(super) struct Gradients {
-    pub input: Tensor,
-    pub threshold: Vec<f32>,
-    pub slope: Vec<f32>,
-    pub shift: Vec<f32>,
-}
+impl<'a> RPReLU<'a> {
+    fn new(parameters: NodeParameters<'a>) -> Self {
+        let [threshold, slope, shift] = ["threshold", "slope", "shift"].map(|name| parameters.get(name));
+        Self { threshold, slope, shift }
+    }
 
-impl RPReLU<'_> {
     /// `x − γ + ζ` above the threshold `γ`, `β (x − γ) + ζ` below.
-    pub fn forward(self, mut input: Tensor) -> Tensor {
+    fn forward(self, mut input: Tensor) -> Tensor {
         let shape = input.shape;
         input.blocks.par_iter_mut().for_each(|block| {
             let len = block.per_channel(shape);
@@ -36,7 +76,7 @@ impl RPReLU<'_> {
         input
     }
 
-    pub fn backward(self, input: &Tensor, mut gradient: Tensor) -> Gradients {
+    fn backward(self, input: &Tensor, mut gradient: Tensor) -> Gradients {
         let shape = input.shape;
         let sums: Vec<[f64; 3]> = (0..shape.channels)
             .into_par_iter()
@@ -62,7 +102,8 @@ impl RPReLU<'_> {
             }
         });
         let of = |index: usize| sums.iter().map(|sums| sums[index] as f32).collect();
-        Gradients { input: gradient, threshold: of(0), slope: of(1), shift: of(2) }
+        let parameters = vec![("threshold", of(0)), ("slope", of(1)), ("shift", of(2))];
+        Gradients { input: gradient, parameters }
     }
 
     fn of(self, channel: usize) -> (f32, f32, f32) {

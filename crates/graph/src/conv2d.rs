@@ -1,0 +1,59 @@
+use serde::{Deserialize, Serialize};
+
+use crate::Precision;
+
+/// A convolution, its weights `[out_channels, in_channels / groups, kernel, kernel]`.
+///
+/// A fully connected layer is one whose kernel is as large as its input: the weights are the same
+/// numbers in the same order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conv2d {
+    /// Number of filters.
+    pub out_channels: usize,
+    /// Side of the square kernel.
+    pub kernel: usize,
+    /// Step between outputs.
+    pub stride: usize,
+    /// Zeros added on every side of the input.
+    pub padding: usize,
+    /// Parts that channels and filters are cut into; a filter sees the channels of its part only.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub groups: usize,
+    /// How weights and inputs are represented.
+    pub precision: Precision,
+}
+
+impl Conv2d {
+    /// Channels that one filter sees of `in_channels`.
+    pub const fn group_channels(&self, in_channels: usize) -> usize {
+        in_channels / self.groups
+    }
+
+    /// Weights in one filter on `in_channels` channels: `n = c_in / groups · k · k`.
+    pub const fn filter_len(&self, in_channels: usize) -> usize {
+        self.group_channels(in_channels) * self.kernel * self.kernel
+    }
+
+    /// Weights in the whole layer.
+    pub const fn weights(&self, in_channels: usize) -> usize {
+        self.out_channels * self.filter_len(in_channels)
+    }
+
+    pub(crate) fn check_groups(&self, in_channels: usize) -> Result<(), String> {
+        let divides = |channels: usize| self.groups != 0 && channels.is_multiple_of(self.groups);
+        if divides(in_channels) && divides(self.out_channels) {
+            return Ok(());
+        }
+        let (groups, filters) = (self.groups, self.out_channels);
+        Err(format!("{groups} groups do not divide {in_channels} channels and {filters} filters"))
+    }
+}
+
+const fn one() -> usize {
+    1
+}
+
+fn is_one(value: &usize) -> bool {
+    *value == 1
+}

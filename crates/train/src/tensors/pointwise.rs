@@ -1,0 +1,53 @@
+//! Ops that are functions of single values, on tensor libraries. Libraries find the gradients.
+
+use dabnet_graph::PointwiseOp;
+
+use super::Library;
+use crate::TrainError;
+
+/// Functions of single values that a library's tensor has.
+pub(crate) trait Functions: Sized {
+    fn relu(self) -> Result<Self, TrainError>;
+    fn tanh(self) -> Result<Self, TrainError>;
+}
+
+/// The op's output; `parameter` gives one of its parameters by name, as `[1, channels, 1, 1]`.
+pub(super) fn forward<L: Library>(
+    library: &L,
+    op: PointwiseOp,
+    input: L::Tensor,
+    mut parameter: impl FnMut(&'static str) -> Result<L::Tensor, TrainError>,
+) -> Result<L::Tensor, TrainError> {
+    match op {
+        PointwiseOp::Relu => Functions::relu(input),
+        PointwiseOp::RPReLU => {
+            let distance = library.sub(input, parameter("threshold")?)?;
+            let above = Functions::relu(L::share(&distance))?;
+            let below = library.sub(distance, L::share(&above))?;
+            library.add(library.add(above, library.mul(below, parameter("slope")?)?)?, parameter("shift")?)
+        }
+        PointwiseOp::Tanh => Functions::tanh(input),
+    }
+}
+
+#[cfg(feature = "wgpu")]
+impl Functions for burn_tensor::Tensor<4> {
+    fn relu(self) -> Result<Self, TrainError> {
+        Ok(burn_tensor::activation::relu(self))
+    }
+
+    fn tanh(self) -> Result<Self, TrainError> {
+        Ok(burn_tensor::activation::tanh(self))
+    }
+}
+
+#[cfg(feature = "libtorch")]
+impl Functions for tch::Tensor {
+    fn relu(self) -> Result<Self, TrainError> {
+        Ok(self.f_relu()?)
+    }
+
+    fn tanh(self) -> Result<Self, TrainError> {
+        Ok(self.f_tanh()?)
+    }
+}
