@@ -8,8 +8,9 @@ use crate::{TrainConfig, TrainError};
 
 /// What a checkpoint's file says it is.
 pub(super) const FORMAT: &str = "dabnet-checkpoint";
-/// The version that this library writes and reads.
-pub(super) const VERSION: u32 = 1;
+/// The version that this library writes and reads. A run of version 1 has learned from lines drawn in another
+/// way, and could not go on as the same.
+pub(super) const VERSION: u32 = 2;
 
 /// Everything in a checkpoint but its tensors.
 #[derive(Serialize, Deserialize)]
