@@ -40,7 +40,7 @@ function costs({ bytes, full_bytes, layers }, answer) {
   return table;
 }
 
-function seen({ canvas: { side } }, answer, colour) {
+function seen({ preprocessing: { canvas: { side } } }, answer, colour) {
   if (!answer?.ink) return [];
   const canvas = picture(side, side, `What the network saw: your drawing on ${side} by ${side} pixels`);
   canvas.className = "seen";
