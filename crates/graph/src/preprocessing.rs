@@ -112,6 +112,13 @@ impl Look {
 /// Side of the sheet whose middle [`Look::Paper`] shows, in pixels.
 const SHEET: usize = 256;
 
+impl fmt::Display for Preprocessing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Canvas { side, line_width, margin, .. } = self.canvas;
+        write!(f, "{} on {side} pixels, line width {line_width}, margin {margin}", self.look)
+    }
+}
+
 impl fmt::Display for Look {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

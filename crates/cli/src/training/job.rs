@@ -106,6 +106,7 @@ impl Job {
         // What it once started from is nothing to a run that goes on.
         let start = if is_begun(&self.folder) { None } else { trained(&settings.start_from)? };
         let teacher = trained(&settings.teacher)?;
+        self.check_teacher()?;
 
         let trainer = Trainer::new(&graph, settings.train.clone(), &examples)?;
         let mut trainer = trainer.labels(labels)?.data(data.set.checksum());
@@ -130,6 +131,21 @@ impl Job {
         let mut watch = Watch::new(&self.folder, begins, files, interrupt.clone());
         let outcome = run.train(trainer, self.saving, &mut watch)?;
         Ok((run, outcome))
+    }
+
+    /// That the teacher learned from sketches as they are shown to it here.
+    fn check_teacher(&self) -> Result<(), CliError> {
+        let Some(folder) = &self.settings.teacher else { return Ok(()) };
+        let Some(teacher) = Settings::begun(folder)? else { return Ok(()) };
+        let (theirs, ours) = (teacher.preprocessing(), self.settings.preprocessing());
+        if theirs == ours {
+            return Ok(());
+        }
+        Err(CliError::Input(format!(
+            "the teacher {} sees sketches otherwise than this run: {theirs}, here {ours}; give --look, --side and \
+             --line-width as it has them",
+            folder.display()
+        )))
     }
 
     /// That the run goes on as what it was begun as.
