@@ -60,7 +60,9 @@ fn sketches(folder: &Path) -> Vec<PathBuf> {
             if index < EACH {
                 fs::write(&path, svg(drawing)).unwrap()
             } else {
-                png(drawing).save(&path).unwrap()
+                // Some so large that an import would reduce them.
+                let side = if index % 3 == 0 { 620 } else { 180 };
+                png(drawing, side).save(&path).unwrap()
             }
             files.push(path);
         }
@@ -78,11 +80,11 @@ fn svg(drawing: &Drawing) -> String {
     format!("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 256 256'>{lines}</svg>")
 }
 
-fn png(drawing: &Drawing) -> GrayImage {
-    let canvas = Canvas { side: 180, line_width: 0.03, margin: 0.1, mean: 0.0, std: 1.0 };
+fn png(drawing: &Drawing, side: usize) -> GrayImage {
+    let canvas = Canvas { side, line_width: 0.03, margin: 0.1, mean: 0.0, std: 1.0 };
     let mut ink = rasterize(drawing, &canvas);
     ink.iter_mut().for_each(|ink| *ink = 255 - *ink);
-    GrayImage::from_raw(180, 180, ink).unwrap()
+    GrayImage::from_raw(side as u32, side as u32, ink).unwrap()
 }
 
 /// A model of one look, trained for a moment, and what training says of the sketches held out.

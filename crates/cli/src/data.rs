@@ -30,14 +30,24 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    /// Opens an imported data set, or imports what is there into a folder that goes with it.
+    /// Opens an imported data set, or imports what is there into a folder that goes with it, as
+    /// `dabnet data import` does.
     pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
+        Self::open_with(path, Import::default())
+    }
+
+    /// The same with no picture reduced, as they are recognised.
+    pub(crate) fn open_unreduced(path: &Path) -> Result<Self, CliError> {
+        Self::open_with(path, Import { max_side: 0, ..Import::default() })
+    }
+
+    fn open_with(path: &Path, import: Import) -> Result<Self, CliError> {
         if DataSet::is_at(path) || Import::is_begun(path) {
             return Ok(Self { set: DataSet::open(path)?, _folder: None });
         }
         let failed = |error| CliError::Failure(format!("cannot make a folder to import into: {error}"));
         let folder = TempDir::with_prefix("dabnet-data-").map_err(failed)?;
-        run(&Import { sources: vec![PathBuf::from(path)], ..Import::default() }, folder.path())?;
+        run(&Import { sources: vec![PathBuf::from(path)], ..import }, folder.path())?;
         Ok(Self { set: DataSet::open(folder.path())?, _folder: Some(folder) })
     }
 }

@@ -59,7 +59,7 @@ pub enum GraphError {
         known: String,
     },
     /// A preprocessing that cannot be applied.
-    #[error("preprocessing: {0}")]
+    #[error("{0}")]
     Preprocessing(String),
     /// A canvas that cannot be drawn on.
     #[error("canvas: {0}")]

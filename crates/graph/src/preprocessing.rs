@@ -114,8 +114,12 @@ const SHEET: usize = 256;
 
 impl fmt::Display for Preprocessing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Canvas { side, line_width, margin, .. } = self.canvas;
-        write!(f, "{} on {side} pixels, line width {line_width}, margin {margin}", self.look)
+        let Canvas { side, line_width, margin, mean, std } = self.canvas;
+        write!(
+            f,
+            "{} on {side} pixels, line width {line_width}, margin {margin}, less {mean}, by {std}",
+            self.look
+        )
     }
 }
 
@@ -174,6 +178,9 @@ mod tests {
         assert!(edited(lines, "\"lines\"", "\"dots\"").unwrap_err().contains("dots"));
         assert!(edited(lines, "\"version\"", "\"colour\":1,\"version\"").unwrap_err().contains("colour"));
         assert!(invalid(Preprocessing::lines(Canvas { side: 2, ..CANVAS })).contains("side 2"));
+        for (mean, std) in [(0.0, 1e-45), (0.0, 0.0), (0.0, f32::NAN), (f32::INFINITY, 1.0), (3e38, 0.1)] {
+            assert!(invalid(Preprocessing::lines(Canvas { mean, std, ..CANVAS })).contains("std"));
+        }
         assert!(invalid(Preprocessing::new(Look::Bitmap, CANVAS)).contains("side is 64"));
         assert!(invalid(Preprocessing::new(Look::Paper, CANVAS)).contains("line_width is 0.04"));
         assert!(invalid(Preprocessing::paper_sketchy(300)).contains("side is 300"));

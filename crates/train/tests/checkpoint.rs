@@ -96,7 +96,7 @@ fn what_is_wrong_is_named() {
     assert!(names.names().contains(&"average.conv1.weight"), "{:?}", names.names());
 
     refuse("format", |header, _| header["format"] = "other".into());
-    refuse("format", |header, _| header["version"] = 2.into());
+    refuse("format", |header, _| header["version"] = 1.into());
     refuse("config", |header, _| header["config"]["batch"] = 0.into());
     refuse("unknown field `pace`", |header, _| header["config"]["pace"] = 0.into());
     refuse("labels", |header, _| header["labels"] = serde_json::json!(["one"]));

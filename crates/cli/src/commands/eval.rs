@@ -6,7 +6,7 @@ use std::{
 
 use clap::Args;
 use dabnet_engine::Model;
-use dabnet_graph::Preprocessing;
+use dabnet_graph::{Look, Preprocessing};
 use dabnet_sketch::{Drawing, Paper, Part, Preprocess};
 use serde::Serialize;
 
@@ -82,12 +82,14 @@ impl Eval {
             Some(path) => Model::load(path)?,
             None => shipped::model()?,
         };
-        let side = model.preprocessing().canvas.side;
-        if self.ten_crop && !(224..=225).contains(&side) {
-            let reason = format!("ten crops are for models of 224 or 225 pixels, this one sees {side}");
-            return Err(CliError::Input(reason));
+        let Preprocessing { look, canvas, .. } = model.preprocessing();
+        if self.ten_crop && (*look != Look::Paper || !(224..=225).contains(&canvas.side)) {
+            return Err(CliError::Input(format!(
+                "ten crops are for models of the look 'paper' and 224 or 225 pixels, this one's is '{look}' and {}",
+                canvas.side
+            )));
         }
-        let data = Data::open(&self.data)?;
+        let data = Data::open_unreduced(&self.data)?;
         let part = self.part.map(Part::from).or_else(|| tested(&data.set));
         let (known, left_out) = known(&data.set, &model, part)?;
         if known.is_empty() {

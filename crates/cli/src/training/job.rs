@@ -136,13 +136,16 @@ impl Job {
     /// That the teacher learned from sketches as they are shown to it here.
     fn check_teacher(&self) -> Result<(), CliError> {
         let Some(folder) = &self.settings.teacher else { return Ok(()) };
-        let Some(teacher) = Settings::begun(folder)? else { return Ok(()) };
+        let unknown = || {
+            CliError::Input(format!("{} has no {CONFIG}: the teacher's look is not known", folder.display()))
+        };
+        let teacher = Settings::begun(folder)?.ok_or_else(unknown)?;
         let (theirs, ours) = (teacher.preprocessing(), self.settings.preprocessing());
         if theirs == ours {
             return Ok(());
         }
         Err(CliError::Input(format!(
-            "the teacher {} sees sketches otherwise than this run: {theirs}, here {ours}; give --look, --side and \
+            "the teacher {} sees sketches otherwise than this run: {theirs}; here {ours}: give --look, --side and \
              --line-width as it has them",
             folder.display()
         )))

@@ -44,6 +44,14 @@ impl NamedLook {
         [line_width, margin]
     }
 
+    /// True if the look decides by itself how sketches are varied.
+    pub(super) fn varies_by_itself(self) -> bool {
+        match self {
+            Self::Lines | Self::Pixels => false,
+            Self::PaperTuBerlin | Self::PaperSketchy | Self::Bitmap => true,
+        }
+    }
+
     /// How much sketches are varied: as published, where the look is.
     pub(super) fn augment(self, augment: Augment) -> Augment {
         match self {

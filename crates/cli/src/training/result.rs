@@ -21,7 +21,7 @@ pub(crate) fn packed(
 ) -> Result<PackedModel, CliError> {
     let mut provenance = BTreeMap::from([
         ("data".to_owned(), json!(settings.data.file_name().map(|name| name.to_string_lossy()))),
-        ("augment".to_owned(), json!(settings.augment)),
+        ("augment".to_owned(), settings.varied_as()),
     ]);
     provenance.extend(accuracy.map(|accuracy| ("accuracy".to_owned(), accuracy)));
     Ok(pack(trained, Description { labels, preprocessing: settings.preprocessing(), provenance })?)

@@ -177,6 +177,10 @@ impl Settings {
             self.side = architectures::find(&self.arch)?.side;
         }
         let [line_width, margin] = self.look.line_and_margin(self.side, self.margin);
+        if ![margin, Self::default().margin].contains(&self.margin) {
+            let look = self.preprocessing().look;
+            return Err(CliError::Input(format!("the look '{look}' has a margin of {margin}: leave it out")));
+        }
         self.margin = margin;
         if self.line_width == 0.0 {
             self.line_width = line_width;
@@ -271,6 +275,14 @@ impl Settings {
     /// How training sees sketches.
     pub(crate) fn view(&self) -> Result<View, CliError> {
         Ok(View { preprocessing: self.preprocessing(), augment: self.look.augment(self.variation()?) })
+    }
+
+    /// How sketches are varied, for the record in a model.
+    pub(super) fn varied_as(&self) -> serde_json::Value {
+        if self.look.varies_by_itself() {
+            return serde_json::json!(format!("as the look '{}' is", self.preprocessing().look));
+        }
+        serde_json::json!(self.augment)
     }
 
     fn variation(&self) -> Result<Augment, CliError> {
