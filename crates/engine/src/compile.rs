@@ -4,7 +4,8 @@
 //! is to be done with them, until something needs it in memory: another reader, a convolution, a
 //! sum. What a sign needs is not the results but one comparison with each: everything between the
 //! source, or the last sum, and the sign is pointwise or a max pooling, and monotone in each
-//! channel; but for an RPReLU with a slope below 0, which is computed.
+//! channel; but for an RPReLU with a slope below 0, which is computed. A quantiser needs one comparison for
+//! each of its levels but the first.
 
 mod conv;
 mod cuts;
@@ -18,8 +19,9 @@ use dabnet_graph::{NodeId, OpKind, Shape};
 use crate::{
     EngineError, PackedModel,
     aligned::Aligned,
+    bits::Encoding,
     kernels::{Comparison, MAX_STAGES},
-    plan::{Contents, Value, ValueId},
+    plan::{Bits, Contents, Value, ValueId},
     pointwise::Pointwise,
     step::{AvgPool, BitPool, Epilogue, MAX_BIT_OUTPUTS, MaxPool, RowOp, Rows, Step, Store},
     window::Window,
@@ -74,7 +76,7 @@ impl Lowering<'_> {
         let node = &self.packed.graph.nodes()[id];
         Ok(match node.op.kind() {
             OpKind::Input { shape } => {
-                let value = self.value(Contents::Floats, shape);
+                let value = self.float_value(shape);
                 Lazy::new(node.name.clone(), Origin::Floats(value), shape)
             }
             OpKind::Dropout { .. }
@@ -99,9 +101,9 @@ impl Lowering<'_> {
                 let parts = parts.into_iter().map(|input| self.take(input)).collect();
                 self.concat(parts, self.packed.graph.shape(id))
             }
-            OpKind::Sign => {
-                let input = self.input(id);
-                self.sign(input)
+            OpKind::Sign | OpKind::Quantize { .. } => {
+                let (input, encoding) = (self.input(id), self.encoding(id)?);
+                self.encode(input, encoding)
             }
             OpKind::Conv2d(conv) => self.conv(id, conv)?,
         })
@@ -172,7 +174,7 @@ impl Lowering<'_> {
     }
 
     fn concat(&mut self, parts: Vec<Lazy>, shape: Shape) -> Lazy {
-        let value = self.value(Contents::Floats, shape);
+        let value = self.float_value(shape);
         let layer = parts[0].layer.clone();
         let mut first = 0;
         for part in parts {
@@ -184,8 +186,19 @@ impl Lowering<'_> {
         Lazy::new(layer, Origin::Floats(value), shape)
     }
 
-    fn sign(&mut self, mut input: Lazy) -> Lazy {
-        if matches!(input.origin, Origin::Bits(_)) && input.is_bare() {
+    /// What the bits stand for that a sign or a quantiser gives.
+    fn encoding(&self, id: NodeId) -> Result<Encoding, EngineError> {
+        let node = &self.packed.graph.nodes()[id];
+        let OpKind::Quantize { bits } = node.op.kind() else { return Ok(Encoding::Signs) };
+        let step = self.packed.channel_values(&node.name, "step")?[0];
+        Ok(Encoding::Levels { planes: bits.into(), step })
+    }
+
+    /// Its bits.
+    fn encode(&mut self, mut input: Lazy, encoding: Encoding) -> Lazy {
+        let signs =
+            |origin: &Origin| matches!(origin, Origin::Bits(bits) if bits.encoding == Encoding::Signs);
+        if encoding == Encoding::Signs && signs(&input.origin) && input.is_bare() {
             return input;
         }
         let uncomparable = input.uncomparable();
@@ -197,10 +210,10 @@ impl Lowering<'_> {
         }
         let tail = mem::take(&mut input.tail);
         let layer = input.layer.clone();
-        let cuts = Cuts::new(input.shape.channels, &tail);
+        let cuts = Cuts::new(input.shape.channels, &tail, encoding);
         let shape = cuts.pool.map_or(input.shape, |window| window.output);
-        let value = self.emit_bits(input, cuts);
-        Lazy::new(layer, Origin::Bits(value), shape)
+        let bits = self.emit_bits(input, cuts, encoding);
+        Lazy::new(layer, Origin::Bits(bits), shape)
     }
 
     fn window(&self, id: NodeId, kernel: [usize; 2], stride: usize, padding: usize) -> Window {
@@ -208,14 +221,23 @@ impl Lowering<'_> {
         Window { input: graph.input_shape_of(id), output: graph.shape(id), kernel, stride, padding }
     }
 
-    fn value(&mut self, contents: Contents, shape: Shape) -> ValueId {
-        self.values.push(Value { contents, shape });
+    fn float_value(&mut self, shape: Shape) -> ValueId {
+        self.value(Value { contents: Contents::Floats, shape, planes: 1 })
+    }
+
+    fn bit_value(&mut self, shape: Shape, encoding: Encoding) -> Bits {
+        let value = Value { contents: Contents::Bits, shape, planes: encoding.planes() };
+        Bits { value: self.value(value), encoding }
+    }
+
+    fn value(&mut self, value: Value) -> ValueId {
+        self.values.push(value);
         ValueId(self.values.len() - 1)
     }
 
     /// A new value for floats of `shape`, and all of it to be written.
     fn store(&mut self, shape: Shape) -> Store {
-        Store { value: self.value(Contents::Floats, shape), first: 0, stride: shape.channels }
+        Store { value: self.float_value(shape), first: 0, stride: shape.channels }
     }
 
     /// The same with every pooling done, so that no result has to wait for others.
@@ -253,32 +275,23 @@ impl Lowering<'_> {
         store.value
     }
 
-    /// The value that holds it as bits, which a sign made.
-    fn bits(&mut self, lazy: Lazy) -> ValueId {
-        match self.sign(lazy).origin {
-            Origin::Bits(value) => value,
-            _ => unreachable!("a sign gives bits"),
-        }
-    }
-
     /// Adds the step that computes `lazy` and makes bits of it.
-    fn emit_bits(&mut self, lazy: Lazy, cuts: Cuts) -> ValueId {
+    fn emit_bits(&mut self, lazy: Lazy, cuts: Cuts, encoding: Encoding) -> Bits {
         let lazy = self.within_stages(lazy);
-        let unpooled = self.value(Contents::Bits, lazy.shape);
+        let unpooled = self.bit_value(lazy.shape, encoding);
         let (layer, shape) = (lazy.layer.clone(), lazy.shape);
         let Cuts { sign, at, pool, inverted } = cuts;
         match lazy.origin {
             Origin::Binary(mut conv) if lazy.rows.is_empty() => {
-                let epilogue = Epilogue::Bits { value: unpooled, at: conv.fold(&sign, at) };
+                let epilogue = Epilogue::Bits { bits: unpooled, at: conv.fold(&sign, at) };
                 self.steps.push(Step { layer: layer.clone(), source: conv, epilogue, shape });
             }
             origin => {
-                let comparisons = vec![Comparison { sign: Aligned::new(&sign), at: Aligned::new(&at) }];
-                let bits = vec![unpooled];
+                let (comparisons, bits) = (vec![comparison(&sign, &at)], vec![unpooled]);
                 let epilogue = Epilogue::Rows(Rows { ops: lazy.rows, store: None, comparisons, bits });
                 self.steps.push(Step {
                     layer: layer.clone(),
-                    source: origin.into_source(shape.channels),
+                    source: origin.into_source(shape),
                     epilogue,
                     shape,
                 });
@@ -296,19 +309,20 @@ impl Lowering<'_> {
         for chain in chains {
             let tail_op = |&id: &NodeId| self.tail_op(id).expect("a valid model has its parameters");
             let tail: Vec<TailOp> = chain.ops.iter().filter_map(tail_op).collect();
-            let Cuts { sign, at, pool, inverted } = Cuts::new(shape.channels, &tail);
-            let value = self.value(Contents::Bits, shape);
-            comparisons.push(Comparison { sign: Aligned::new(&sign), at: Aligned::new(&at) });
-            bits.push(value);
-            pools.push((chain.sign, value, pool, inverted));
+            let encoding = self.encoding(chain.sign).expect("a valid model has its parameters");
+            let Cuts { sign, at, pool, inverted } = Cuts::new(shape.channels, &tail, encoding);
+            let unpooled = self.bit_value(shape, encoding);
+            comparisons.push(comparison(&sign, &at));
+            bits.push(unpooled);
+            pools.push((chain.sign, unpooled, pool, inverted));
         }
         let epilogue = Epilogue::Rows(Rows { ops, store, comparisons, bits });
-        let source = origin.into_source(shape.channels);
+        let source = origin.into_source(shape);
         self.steps.push(Step { layer: layer.clone(), source, epilogue, shape });
-        for (sign, value, pool, inverted) in pools {
-            let value = self.pool_bits(layer.clone(), value, pool, &inverted);
+        for (sign, unpooled, pool, inverted) in pools {
+            let bits = self.pool_bits(layer.clone(), unpooled, pool, &inverted);
             let shape = pool.map_or(shape, |window| window.output);
-            let result = Lazy::new(layer.clone(), Origin::Bits(value), shape);
+            let result = Lazy::new(layer.clone(), Origin::Bits(bits), shape);
             self.results[sign] = Some(result);
         }
     }
@@ -328,19 +342,13 @@ impl Lowering<'_> {
     }
 
     /// Adds the step that pools bits, if they are to be pooled.
-    fn pool_bits(
-        &mut self,
-        layer: String,
-        bits: ValueId,
-        pool: Option<Window>,
-        inverted: &[bool],
-    ) -> ValueId {
+    fn pool_bits(&mut self, layer: String, bits: Bits, pool: Option<Window>, inverted: &[bool]) -> Bits {
         let Some(window) = pool else { return bits };
-        let value = self.value(Contents::Bits, window.output);
+        let pooled = self.bit_value(window.output, bits.encoding);
         let source = Box::new(BitPool::new(bits, window, inverted));
-        let epilogue = Epilogue::Bits { value, at: Aligned::zeros(0) };
+        let epilogue = Epilogue::Bits { bits: pooled, at: Vec::new() };
         self.steps.push(Step { layer, source, epilogue, shape: window.output });
-        value
+        pooled
     }
 
     /// A node that is a function of single values or a max pooling, if it does anything.
@@ -360,12 +368,18 @@ impl Lowering<'_> {
             | OpKind::Input { .. }
             | OpKind::Conv2d(_)
             | OpKind::Sign
+            | OpKind::Quantize { .. }
             | OpKind::AvgPool { .. }
             | OpKind::GlobalAvgPool
             | OpKind::Add
             | OpKind::Concat => None,
         })
     }
+}
+
+/// A comparison with each of the rows of `at`.
+fn comparison(sign: &[f32], at: &[Vec<f32>]) -> Comparison {
+    Comparison { sign: Aligned::new(sign), at: at.iter().map(|at| Aligned::new(at)).collect() }
 }
 
 fn mismatch(name: &str) -> EngineError {

@@ -22,7 +22,7 @@ macro_rules! kernels {
         kernels!(@ $features, super::scalar::count_ones, count_ones(units: &[u32], counts: &mut [u32]));
         kernels!(@ $features, $gather, gather(source: &[u32], runs: super::Runs, target: &mut [u32]) -> u32);
         kernels!(@ $features, $busy, busy(rounds: usize) -> u64);
-        kernels!(@ $features, $compare_sums, compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u32]));
+        kernels!(@ $features, $compare_sums, compare_sums(sums: Sums<'_>, at: &[crate::aligned::Aligned<f32>], out: &mut [u32]));
         kernels!(@ $features, |finish: super::Finish<'_, '_>| finish.run($at_least), finish(finish: super::Finish<'_, '_>));
         kernels!(@ $features, |values, number, bits| super::scalar::unequal_by($at_least, values, number, bits), unequal(values: &[f32], number: f32, bits: &mut [u64]));
         kernels!(@ $features, $select_sums, select_sums(values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32);
@@ -69,11 +69,11 @@ mod sse4;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use filters::{BitFilters, LANES, Part, Patches};
-pub(crate) use finish::{Comparison, Finish, MAX_STAGES, Stage, Start};
+pub(crate) use filters::{BitFilters, LANES, Part, PatchPlanes, Patches};
+pub(crate) use finish::{Comparison, Finish, MAX_STAGES, Stage, Start, UnitPlace};
 pub(crate) use gemm::matrix_product;
 
-use crate::{EngineError, Isa, bits::units};
+use crate::{EngineError, Isa, aligned::Aligned, bits::units};
 
 /// The inner loops for an instruction set that this machine is known to have.
 #[derive(Clone, Copy, Debug)]
@@ -112,18 +112,23 @@ impl Sums<'_> {
     }
 }
 
-/// Patches whose real outputs are to be compared with `at`, as [`Sums`] defines them; `totals` has one
+/// Patches whose real outputs are to be compared with each of `at`, as [`Sums`] defines them; `totals` has one
 /// element a patch, what follows one a filter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Compared<'a> {
-    pub(crate) patches: Patches<'a>,
+    pub(crate) patches: PatchPlanes<'a>,
     pub(crate) filters: &'a BitFilters,
     pub(crate) part: Part,
     pub(crate) totals: &'a [f32],
     pub(crate) base: &'a [i32],
     pub(crate) slope: &'a [f32],
     pub(crate) lift: &'a [f32],
-    pub(crate) at: &'a [f32],
+    pub(crate) at: &'a [Aligned<f32>],
+}
+
+/// Planes of bits that say how many of so many numbers are reached.
+pub(crate) const fn planes_of<T>(at: &[T]) -> usize {
+    (at.len() + 1).trailing_zeros() as usize
 }
 
 /// Runs of units that are to be brought closer together.
@@ -200,6 +205,25 @@ impl Kernels {
         dispatch!(self, count_differences(patches, filters, part, counts));
     }
 
+    /// The same of several planes: for every patch and filter, `Σⱼ 2ʲ · differences` of plane `j`. `spare` is
+    /// room to work in, as much as `counts` where there is more than one plane.
+    pub(crate) fn count_planes(
+        self,
+        patches: PatchPlanes<'_>,
+        filters: &BitFilters,
+        part: Part,
+        counts: &mut [u32],
+        spare: &mut [u32],
+    ) {
+        let last = patches.planes - 1;
+        self.count_differences(patches.plane(last), filters, part, counts);
+        for plane in (0..last).rev() {
+            let lower = &mut spare[..counts.len()];
+            self.count_differences(patches.plane(plane), filters, part, lower);
+            counts.iter_mut().zip(&*lower).for_each(|(count, lower)| *count = 2 * *count + lower);
+        }
+    }
+
     /// The ones among the units of each of as many positions as there are counts.
     pub(crate) fn count_ones(self, units: &[u32], counts: &mut [u32]) {
         dispatch!(self, count_ones(units, counts));
@@ -229,13 +253,19 @@ impl Kernels {
         }
     }
 
-    /// For every patch, one bit a filter: whether its real output is at least `at`. Every patch begins a
-    /// unit of `bits`; `counts` is room to work in.
-    pub(crate) fn compare_patches(self, compared: &Compared<'_>, counts: &mut [u32], bits: &mut [u32]) {
+    /// For every patch and filter, how many of `at` its real output reaches, as bits: for every patch one plane
+    /// after another, of which each begins a unit. `counts` and `spare` are room to work in.
+    pub(crate) fn compare_patches(
+        self,
+        compared: &Compared<'_>,
+        counts: &mut [u32],
+        spare: &mut [u32],
+        bits: &mut [u32],
+    ) {
         let Compared { patches, filters, part, totals, base, slope, lift, at } = *compared;
-        let (padded, units) = (filters.padded(), units(filters.padded()));
-        let lens = [base.len(), slope.len(), lift.len(), at.len()];
-        assert!(lens.iter().all(|&len| len == padded), "a number a filter");
+        let (padded, units) = (filters.padded(), planes_of(at) * units(filters.padded()));
+        let lens = [base.len(), slope.len(), lift.len()].into_iter().chain(at.iter().map(|at| at.len()));
+        assert!({ lens }.all(|len| len == padded), "a number a filter");
         assert_eq!(bits.len(), totals.len() * units, "bits of another size");
         assert_eq!(patches.count(), totals.len(), "a total a patch");
         assert!(patches.hold(part), "part of a patch");
@@ -245,7 +275,7 @@ impl Kernels {
             return avx512::compare_patches(compared, bits);
         }
         let counts = &mut counts[..totals.len() * padded];
-        self.count_differences(patches, filters, part, counts);
+        self.count_planes(patches, filters, part, counts, spare);
         let counted = counts.chunks_exact(padded).zip(totals);
         for ((counts, &total), bits) in counted.zip(bits.chunks_exact_mut(units)) {
             dispatch!(self, compare_sums(Sums { counts, base, total, slope, lift }, at, bits));

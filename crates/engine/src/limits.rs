@@ -64,6 +64,7 @@ fn work(graph: &Graph, id: NodeId) -> u64 {
         | OpKind::BatchNorm { .. }
         | OpKind::Pointwise(_)
         | OpKind::Sign
+        | OpKind::Quantize { .. }
         | OpKind::Add
         | OpKind::Concat
         | OpKind::Dropout { .. } => graph.nodes()[id].inputs.len() as u64,

@@ -135,7 +135,7 @@ impl Memory {
             .saturating_add(values.iter().map(|value| Touched::bytes(value.shape)).sum())
             .saturating_add((size_of::<Place>() * most_positions(values)) as u64)
             .saturating_add(Ink::bytes(needs))
-            .saturating_add(4 * needs.corners as u64)
+            .saturating_add(8 * needs.corners as u64)
             .saturating_add((size_of::<u64>() as u64).saturating_mul(needs.row as u64))
             .saturating_add(needs.worker_bytes().saturating_mul(threads as u64));
         if bytes <= MAX_BYTES {

@@ -1,13 +1,17 @@
 use dabnet_graph::Shape;
 
-use crate::{bits::units, step::Step};
+use crate::{
+    bits::{Encoding, units},
+    step::Step,
+};
 
 /// What a value is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Contents {
     /// One number an element.
     Floats,
-    /// One bit an element, every position at the start of a [unit](units).
+    /// One bit an element and plane, every position at the start of a [unit](units); of every row, one plane
+    /// after another.
     Bits,
 }
 
@@ -16,17 +20,26 @@ pub(crate) enum Contents {
 pub(crate) struct Value {
     pub(crate) contents: Contents,
     pub(crate) shape: Shape,
+    /// Bits of an element, where it is of bits; 1 elsewhere.
+    pub(crate) planes: usize,
 }
 
 /// Index of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ValueId(pub(crate) usize);
 
+/// A value of bits, and what they stand for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bits {
+    pub(crate) value: ValueId,
+    pub(crate) encoding: Encoding,
+}
+
 impl Value {
     fn len(&self) -> usize {
         match self.contents {
             Contents::Floats => self.shape.elements(),
-            Contents::Bits => self.shape.positions() * units(self.shape.channels),
+            Contents::Bits => self.planes * self.shape.positions() * units(self.shape.channels),
         }
     }
 }

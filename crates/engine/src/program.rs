@@ -6,7 +6,7 @@ use crate::{
     kernels::Kernels,
     limits,
     memory::{Memory, Needs},
-    plan::{Buffers, Value, ValueId},
+    plan::{Bits, Buffers, Value, ValueId},
     step::{Blank, Blanks, Step},
     threads::Threads,
 };
@@ -88,10 +88,10 @@ impl Program {
 
     /// What the signs in a step gave, when it has just run.
     pub(crate) fn fired(&self, step: usize, memory: &Memory) -> impl Iterator<Item = Fired> {
-        self.steps[step]
-            .epilogue
-            .bits()
-            .map(|id| Fired::count(self.values[id.0].shape, &memory.bits[self.buffers.place(id)]))
+        self.steps[step].epilogue.bits().map(|Bits { value, encoding }| {
+            let shape = self.values[value.0].shape;
+            Fired::count(shape, encoding.planes(), &memory.bits[self.buffers.place(value)])
+        })
     }
 
     /// Copies what the last step left, `channels × height × width`.

@@ -180,8 +180,7 @@ impl Step {
             return;
         }
         let positions = rows.start * self.shape.width..rows.end * self.shape.width;
-        let channels = self.shape.channels;
-        let mut sink = Sink::new(&self.epilogue, context, positions.start, outputs, row, channels);
+        let mut sink = Sink::new(&self.epilogue, context, rows.start, outputs, row, self.shape);
         if let Some(blank) = blank {
             let floats = self.epilogue.floats().is_some_and(|store| context.values.is_filled(store.value));
             blank.fill(places, positions, floats, &mut sink);

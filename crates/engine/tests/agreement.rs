@@ -179,10 +179,15 @@ fn fired(packed: &PackedModel, isa: Isa, canvas: &[f32]) -> Vec<(String, Fired)>
 
 #[test]
 fn what_fires_is_what_signs_give() {
-    for (name, policy) in
-        [("sketch-a-net-64", "fbin"), ("sketch-a-net-64", "hybrid:conv3"), ("resnet-18", "fbin")]
-    {
-        let graph = architectures::find(name).unwrap().graph(64, 20, &policy.parse().unwrap()).unwrap();
+    for (name, policy, input_bits) in [
+        ("sketch-a-net-64", "fbin", "1"),
+        ("sketch-a-net-64", "hybrid:conv3", "1"),
+        ("sketch-a-net-64", "fbin", "2"),
+        ("resnet-18", "fbin", "1"),
+    ] {
+        let options = Options { input_bits: input_bits.parse().unwrap(), ..Options::default() };
+        let architecture = architectures::find(name).unwrap();
+        let graph = architecture.graph_with(64, 20, &policy.parse().unwrap(), options).unwrap();
         let packed = packed(graph, Numbers::Dyadic, 3);
         let canvas = sketch(packed.graph.input_shape().elements(), Numbers::Dyadic, 3);
         let expected = reference::run(&packed, &canvas, Numbers::Dyadic);
@@ -214,20 +219,25 @@ fn graphs_with_branches_agree() {
 /// has: there, the instruction sets are only compared with each other.
 #[test]
 fn networks_with_options_agree() {
-    for (name, activation, shortcuts, is_exact) in [
-        ("sketch-a-net-64", Activation::Relu, true, true),
-        ("sketch-a-net-64", Activation::RPReLU, false, true),
-        ("sketch-a-net-64", Activation::RPReLU, true, true),
-        ("resnet-18", Activation::Relu, true, true),
-        ("resnet-18", Activation::RPReLU, false, true),
-        ("resnet-18", Activation::RPReLU, true, false),
-        ("mobilenet", Activation::Relu, true, true),
-        ("mobilenet", Activation::RPReLU, false, true),
-        ("mobilenet", Activation::RPReLU, true, false),
+    for (name, activation, shortcuts, input_bits, is_exact) in [
+        ("sketch-a-net-64", Activation::Relu, true, "1", true),
+        ("sketch-a-net-64", Activation::RPReLU, false, "1", true),
+        ("sketch-a-net-64", Activation::RPReLU, true, "1", true),
+        ("sketch-a-net-64", Activation::Relu, false, "2", true),
+        ("sketch-a-net-64", Activation::Relu, false, "4", true),
+        ("sketch-a-net-64", Activation::RPReLU, true, "2,conv4=1,conv5=4", false),
+        ("resnet-18", Activation::Relu, true, "1", true),
+        ("resnet-18", Activation::RPReLU, false, "1", true),
+        ("resnet-18", Activation::RPReLU, true, "1", false),
+        ("resnet-18", Activation::RPReLU, true, "2", false),
+        ("mobilenet", Activation::Relu, true, "1", true),
+        ("mobilenet", Activation::RPReLU, false, "1", true),
+        ("mobilenet", Activation::RPReLU, true, "1", false),
+        ("mobilenet", Activation::Relu, true, "4", false),
     ] {
         let architecture = architectures::find(name).unwrap();
-        let options = Options { activation, shortcuts };
-        let graph = architecture.graph_with(64, 10, &Policy::Fbin, options).unwrap();
+        let options = Options { activation, shortcuts, input_bits: input_bits.parse().unwrap() };
+        let graph = architecture.graph_with(64, 10, &Policy::Fbin, options.clone()).unwrap();
         for seed in 0..3 {
             let packed = packed(graph.clone(), Numbers::Dyadic, seed);
             let canvas = sketch(packed.graph.input_shape().elements(), Numbers::Dyadic, seed);

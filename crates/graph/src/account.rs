@@ -13,9 +13,10 @@ pub struct LayerAccount {
     pub weights: u64,
     /// Bytes of its [tensors](Graph::packed_tensors) in a packed model.
     pub bytes: u64,
-    /// Multiply-accumulates for one sketch.
+    /// Multiply-accumulates for one sketch; in an `fbin` layer of single bits, so that each has as many as its
+    /// input has bits.
     pub macs: u64,
-    /// Bytes of the activations it reads: one bit each into an `fbin` layer, 4 bytes into others.
+    /// Bytes of the activations it reads: their bits into an `fbin` layer, 4 bytes into others.
     pub input_bytes: u64,
 }
 
@@ -32,7 +33,7 @@ impl LayerAccount {
 pub struct Account {
     /// The convolutions, in order.
     pub layers: Vec<LayerAccount>,
-    /// Bytes of all other nodes' tensors, which have one value per channel.
+    /// Bytes of all other nodes' tensors, which have one value per channel or node.
     pub affine_bytes: u64,
 }
 
@@ -76,15 +77,15 @@ impl Graph {
                 let input = self.input_shape_of(id);
                 let weights = conv.weights(input.channels) as u64;
                 let elements = input.elements() as u64;
-                let fbin = conv.precision == Precision::Fbin;
+                let bits = self.input_bits(id).map(u64::from);
                 LayerAccount {
                     name: node.name.clone(),
                     precision: conv.precision,
                     output: self.shape(id),
                     weights,
                     bytes: bytes[id],
-                    macs: weights * self.shape(id).positions() as u64,
-                    input_bytes: if fbin { elements.div_ceil(8) } else { 4 * elements },
+                    macs: weights * self.shape(id).positions() as u64 * bits.unwrap_or(1),
+                    input_bytes: bits.map_or(4 * elements, |bits| (bits * elements).div_ceil(8)),
                 }
             })
             .collect();

@@ -6,7 +6,8 @@ const EPSILON: f32 = 1e-5;
 /// Writes a graph down, one layer after another.
 ///
 /// [`Builder::layer`] knows the block order of each precision: `Conv → BatchNorm → ReLU` where
-/// inputs are real, `BatchNorm → Sign → Conv` where they are binary. The paper (section 4) has a
+/// inputs are real, `BatchNorm → Sign → Conv` where they are binary, with [`Op::Quantize`] in place of the sign
+/// where they have [more bits](Options::input_bits). The paper (section 4) has a
 /// ReLU after that as well; it only takes away what the next sign could use, and networks
 /// trained here did worse with it (see `docs/accuracy.md`). [Options] say what else a layer has.
 #[derive(Debug)]
@@ -174,16 +175,26 @@ impl Builder {
     /// The finished graph.
     ///
     /// # Errors
-    /// [`GraphError`] if the layers do not fit each other, or if a hybrid policy names a layer
-    /// that was not given to [`Builder::layer`].
+    /// [`GraphError`] if the layers do not fit each other, or if a hybrid policy or the input bits name a
+    /// layer that was not given to [`Builder::layer`].
     pub fn build(self) -> Result<Graph, GraphError> {
+        if let Some(layer) = self.options.input_bits.named().find(|layer| !self.has(layer)) {
+            let (layer, architecture) = (layer.to_owned(), self.architecture.to_owned());
+            let known = self.binarizable.join(", ");
+            return Err(GraphError::InputBitsLayer { layer, architecture, known });
+        }
         if let Policy::Hybrid(layers) = &self.policy
-            && let Some(layer) = layers.iter().find(|layer| !self.binarizable.contains(layer))
+            && let Some(layer) = layers.iter().find(|layer| !self.has(layer))
         {
             let (layer, architecture) = (layer.clone(), self.architecture.to_owned());
             return Err(GraphError::Layer { layer, architecture, known: self.binarizable.join(", ") });
         }
         Graph::new(self.architecture.to_owned(), self.policy, self.nodes)
+    }
+
+    /// Whether a layer was given whose precision the policy decides.
+    fn has(&self, layer: &str) -> bool {
+        self.binarizable.iter().any(|name| name == layer)
     }
 
     fn push_reading(&mut self, name: impl Into<String>, op: Op, inputs: Vec<NodeId>) -> NodeId {
@@ -221,7 +232,8 @@ impl Builder {
         let binary_input = conv.precision == Precision::Fbin;
         if binary_input {
             self.batch_norm(format!("{name}.norm"));
-            self.push(format!("{name}.sign"), Op::Sign);
+            let (quantizer, op) = self.options.input_bits.op(name);
+            self.push(quantizer, op);
         }
         self.push(name, Op::Conv2d(conv));
         if !binary_input {

@@ -40,6 +40,21 @@ pub enum GraphError {
     /// An activation that is none of the known ones.
     #[error("activation '{0}' is unknown: give relu or rprelu")]
     Activation(String),
+    /// Input bits that are none of the known ones.
+    #[error(
+        "input bits '{0}' are unknown: give 1, 2 or 4, and LAYER=BITS for layers that differ, as in 1,conv2=4"
+    )]
+    InputBits(String),
+    /// Input bits of a layer that is not binary.
+    #[error("input bits name layer '{layer}', which {architecture} does not binarize: it does {known}")]
+    InputBitsLayer {
+        /// The layer named.
+        layer: String,
+        /// The architecture.
+        architecture: String,
+        /// The layers that it binarizes.
+        known: String,
+    },
     /// A policy that names a layer which the architecture does not binarize.
     #[error("policy names layer '{layer}', which {architecture} does not binarize: it does {known}")]
     Layer {

@@ -113,6 +113,18 @@ impl Graph {
         }
     }
 
+    /// Bits of every value that the `fbin` convolution `id` reads; `None` for any other node.
+    ///
+    /// # Panics
+    /// If `id` is not a node of this graph.
+    pub fn input_bits(&self, id: NodeId) -> Option<u8> {
+        let Op::Conv2d(Conv2d { precision: Precision::Fbin, .. }) = self.nodes[id].op else { return None };
+        match self.nodes[self.nodes[id].inputs[0]].op {
+            Op::Quantize { bits } => Some(bits),
+            _ => Some(1),
+        }
+    }
+
     /// Shape of the network's input.
     pub fn input_shape(&self) -> Shape {
         self.shapes[0]
@@ -132,16 +144,18 @@ impl Graph {
     }
 }
 
-/// A fully binary convolution is only that if a sign feeds it.
+/// A fully binary convolution is only that if a sign or levels feed it.
 fn check_binary_input(node: &Node, nodes: &[Node]) -> Result<(), GraphError> {
     let Op::Conv2d(Conv2d { precision: Precision::Fbin, .. }) = node.op else {
         return Ok(());
     };
-    let fed_by_sign = node.inputs.iter().all(|&input| matches!(nodes[input].op, Op::Sign));
-    if fed_by_sign {
+    let fed_by_bits =
+        node.inputs.iter().all(|&input| matches!(nodes[input].op, Op::Sign | Op::Quantize { .. }));
+    if fed_by_bits {
         return Ok(());
     }
-    Err(GraphError::Op { node: node.name.clone(), reason: "an fbin convolution must read a sign".into() })
+    let reason = "an fbin convolution must read a sign or a quantize".into();
+    Err(GraphError::Op { node: node.name.clone(), reason })
 }
 
 impl TryFrom<RawGraph> for Graph {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Conv2d, GraphError, Shape, shape::checked_product};
+use crate::{Conv2d, GraphError, Quantizer, Shape, shape::checked_product};
 
 /// What a node does to its input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,12 @@ pub enum Op {
     /// `+1` where `x ≥ 0`, `−1` elsewhere; backward, the gradient passes where `|x| ≤ 1`.
     #[serde(deserialize_with = "no_fields")]
     Sign,
+    /// Unsigned levels a learned step apart, for the inputs of binary layers that have more than one bit: see
+    /// [`Quantizer`](crate::Quantizer).
+    Quantize {
+        /// Bits of a level, 1 to 4.
+        bits: u8,
+    },
     /// Maximum over square windows; what lies outside the input never is it.
     MaxPool {
         /// Side of the window.
@@ -79,6 +85,8 @@ pub enum OpKind<'a> {
     Pointwise(PointwiseOp),
     /// [`Op::Sign`].
     Sign,
+    /// [`Op::Quantize`].
+    Quantize { bits: u8 },
     /// [`Op::MaxPool`].
     MaxPool { kernel: usize, stride: usize, padding: usize },
     /// [`Op::AvgPool`].
@@ -165,6 +173,7 @@ impl Op {
             Self::RPReLU => OpKind::Pointwise(PointwiseOp::RPReLU),
             Self::Tanh => OpKind::Pointwise(PointwiseOp::Tanh),
             Self::Sign => OpKind::Sign,
+            Self::Quantize { bits } => OpKind::Quantize { bits: *bits },
             Self::MaxPool { kernel, stride, padding } => {
                 OpKind::MaxPool { kernel: *kernel, stride: *stride, padding: *padding }
             }
@@ -239,9 +248,14 @@ impl Op {
             OpKind::Dropout { p } if !(0.0..1.0).contains(&p) => {
                 return Err(fail(format!("dropout {p} is not in [0, 1)")));
             }
-            OpKind::BatchNorm { .. } | OpKind::Pointwise(_) | OpKind::Sign | OpKind::Dropout { .. } => {
-                single()?
+            OpKind::Quantize { bits } if !(1..=Quantizer::MAX_BITS).contains(&bits) => {
+                return Err(fail(format!("{bits} bits are not from 1 to {}", Quantizer::MAX_BITS)));
             }
+            OpKind::BatchNorm { .. }
+            | OpKind::Pointwise(_)
+            | OpKind::Sign
+            | OpKind::Quantize { .. }
+            | OpKind::Dropout { .. } => single()?,
         };
         shape.checked_elements().ok_or_else(|| fail(format!("its output {shape} is empty or too large")))?;
         Ok(shape)

@@ -2,11 +2,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::GraphError;
+use crate::{GraphError, InputBits};
 
 /// How the layers of an architecture are built, beside their precision. The default is how networks were
 /// built before there were options.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// What a layer ends with.
@@ -16,6 +16,8 @@ pub struct Options {
     /// the side they are averaged, where it doubles the channels they are taken twice (*ReActNet*); one that
     /// changes its input's shape in another way has none.
     pub shortcuts: bool,
+    /// Bits of what layers with binary inputs read.
+    pub input_bits: InputBits,
 }
 
 /// What a layer ends with.

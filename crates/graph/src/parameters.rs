@@ -1,7 +1,7 @@
 //! The parameters of a graph, in training and in a packed model, as two tables that everything else
 //! follows.
 
-use crate::{Conv2d, Graph, NodeId, OpKind, Shape};
+use crate::{Conv2d, Graph, NodeId, OpKind, Quantizer, Shape};
 
 /// One parameter of a node, as training has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,7 +10,7 @@ pub struct ParameterSpec {
     pub node: NodeId,
     /// Name, unique within the node.
     pub name: &'static str,
-    /// `OIHW` for the weights of a convolution, `[channels]` for all others.
+    /// `OIHW` for the weights of a convolution, `[1]` for a step, `[channels]` for all others.
     pub shape: Vec<usize>,
     /// Its part in training.
     pub role: ParameterRole,
@@ -27,6 +27,9 @@ pub enum ParameterRole {
     LatentWeights,
     /// A trained value per channel.
     Channel,
+    /// Step between levels, one number, trained; never less than
+    /// [`Quantizer::MIN_STEP`](crate::Quantizer::MIN_STEP).
+    Step,
     /// Running mean of a batch normalisation.
     Mean,
     /// Running variance of a batch normalisation, biased; never negative.
@@ -78,10 +81,19 @@ impl ParameterSpec {
 }
 
 impl ParameterRole {
+    /// The least value it may have, if there is a limit.
+    pub const fn least(self) -> Option<f32> {
+        match self {
+            Self::Weights | Self::LatentWeights | Self::Channel | Self::Mean => None,
+            Self::Step => Some(Quantizer::MIN_STEP),
+            Self::Variance => Some(0.0),
+        }
+    }
+
     /// True if the optimiser moves it; running statistics follow the batches instead.
     pub const fn is_trained(self) -> bool {
         match self {
-            Self::Weights | Self::LatentWeights | Self::Channel => true,
+            Self::Weights | Self::LatentWeights | Self::Channel | Self::Step => true,
             Self::Mean | Self::Variance => false,
         }
     }
@@ -156,6 +168,15 @@ impl Graph {
                 .iter()
                 .map(|it| (trained(it.name, ParameterRole::Channel, it.initial), packed(it.name, it.random)))
                 .unzip(),
+            OpKind::Quantize { bits } => {
+                let (name, shape, step) = ("step", vec![1], Quantizer::initial_step(bits));
+                let (role, initial) = (ParameterRole::Step, InitialValues::Constant(step));
+                let content = PackedContent::Floats { random: [0.5 * step, 1.5 * step] };
+                (
+                    vec![ParameterSpec { node, name, shape: shape.clone(), role, initial }],
+                    vec![PackedTensor { node, name, shape, content }],
+                )
+            }
             OpKind::Input { .. }
             | OpKind::Sign
             | OpKind::MaxPool { .. }

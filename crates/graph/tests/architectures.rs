@@ -119,7 +119,9 @@ fn unknown_fields_are_refused() {
     }
 }
 
-const REACT_NET: Options = Options { activation: Activation::RPReLU, shortcuts: true };
+fn react_net() -> Options {
+    Options { activation: Activation::RPReLU, shortcuts: true, ..Options::default() }
+}
 
 fn with_options(name: &str, policy: &Policy, options: Options) -> Graph {
     let architecture = architectures::find(name).unwrap();
@@ -135,10 +137,10 @@ fn reads(graph: &Graph, name: &str) -> Vec<String> {
 fn options_change_layers_with_binary_inputs_only() {
     for architecture in architectures::ALL {
         for policy in [Policy::Full, Policy::Wbin] {
-            let graph = with_options(architecture.name, &policy, REACT_NET);
+            let graph = with_options(architecture.name, &policy, react_net());
             assert_eq!(graph, with_options(architecture.name, &policy, Options::default()));
         }
-        let graph = with_options(architecture.name, &Policy::Fbin, REACT_NET);
+        let graph = with_options(architecture.name, &Policy::Fbin, react_net());
         let json = serde_json::to_string(&graph).unwrap();
         assert_eq!(serde_json::from_str::<Graph>(&json).unwrap(), graph);
         let count = |op: fn(&Op) -> bool| graph.nodes().iter().filter(|node| op(&node.op)).count();
@@ -149,7 +151,7 @@ fn options_change_layers_with_binary_inputs_only() {
 
 #[test]
 fn shortcuts_go_around_what_keeps_halves_or_doubles() {
-    let graph = with_options("resnet-18", &Policy::Fbin, REACT_NET);
+    let graph = with_options("resnet-18", &Policy::Fbin, react_net());
     assert_eq!(reads(&graph, "layer1.0.conv1.add"), ["layer1.0.conv1", "pool1"]);
     assert_eq!(reads(&graph, "layer1.0.conv2.add"), ["layer1.0.conv2", "layer1.0.conv1.rprelu"]);
     assert_eq!(reads(&graph, "layer2.0.conv1.add"), ["layer2.0.conv1", "layer2.0.conv1.twice"]);
@@ -159,17 +161,21 @@ fn shortcuts_go_around_what_keeps_halves_or_doubles() {
     let sums = |graph: &Graph| graph.nodes().iter().filter(|node| node.op == Op::Add).count();
     assert_eq!(sums(&graph), 16);
     // conv2 and conv6 change the side, conv3 doubles the channels.
-    assert_eq!(sums(&with_options("sketch-a-net", &Policy::Fbin, REACT_NET)), 4);
+    assert_eq!(sums(&with_options("sketch-a-net", &Policy::Fbin, react_net())), 4);
     // Each has one, depthwise or pointwise.
-    assert_eq!(sums(&with_options("mobilenet", &Policy::Fbin, REACT_NET)), 26);
+    assert_eq!(sums(&with_options("mobilenet", &Policy::Fbin, react_net())), 26);
 }
 
 #[test]
 fn rprelu_costs_three_numbers_a_channel() {
     let bytes = |activation| {
-        with_options("sketch-a-net", &Policy::Fbin, Options { activation, shortcuts: true })
-            .account()
-            .affine_bytes
+        with_options(
+            "sketch-a-net",
+            &Policy::Fbin,
+            Options { activation, shortcuts: true, ..Options::default() },
+        )
+        .account()
+        .affine_bytes
     };
     let channels = 128 + 3 * 256 + 2 * 512;
     assert_eq!(bytes(Activation::RPReLU), bytes(Activation::Relu) + 12 * channels);

@@ -1,7 +1,7 @@
 //! From latent weights to the weights the network runs with.
 
 use dabnet_binarize::{Scheme, Split, split};
-use dabnet_graph::{Conv2d, Graph};
+use dabnet_graph::{Conv2d, Graph, ParameterRole, Quantizer};
 use rayon::prelude::*;
 
 use crate::{Parameters, TrainError};
@@ -63,8 +63,10 @@ fn binarize(layer: &str, latent: &[f32], conv: &Conv2d, scheme: Scheme) -> Resul
 }
 
 /// Keeps the latent weights of binary layers where the estimator is defined: optionally zero
-/// mean over input channels at each tap, always within `±1` (paper, section 4).
+/// mean over input channels at each tap, always within `±1` (paper, section 4). Steps stay positive.
 pub(crate) fn constrain(graph: &Graph, parameters: &mut Parameters, center: bool) {
+    let steps = parameters.iter_mut().filter(|(spec, _)| spec.role == ParameterRole::Step);
+    steps.for_each(|(_, step)| step.iter_mut().for_each(|step| *step = step.max(Quantizer::MIN_STEP)));
     for (id, _, conv) in graph.convolutions().filter(|(_, _, conv)| conv.precision.binary_weights()) {
         let channels = graph.filter_channels(id);
         let latent = parameters.get_mut(id, "weight");

@@ -1,9 +1,22 @@
-//! From the gradient of an effective weight to that of the latent weight behind it.
+//! From the gradient of an effective weight to that of the latent weight behind it, and from that of a step to
+//! what moves it.
 
 use dabnet_binarize::{Scheme, Split};
-use dabnet_graph::Graph;
+use dabnet_graph::{Graph, OpKind, Quantizer};
 
 use crate::{Effective, Parameters};
+
+/// Scales the gradients of steps, among those of every trained parameter in the order of the table, by
+/// `1 / √(N · (2ᵇ − 1))` with `N` values to a level, so that a step moves about as fast as weights do (*LSQ*,
+/// section 2.2).
+pub(crate) fn scale_steps(graph: &Graph, parameters: &Parameters, gradients: &mut [Vec<f32>]) {
+    let trained = parameters.iter().filter(|(spec, _)| spec.role.is_trained());
+    for ((spec, _), gradient) in trained.zip(gradients) {
+        let OpKind::Quantize { bits } = graph.nodes()[spec.node].op.kind() else { continue };
+        let levels = graph.shape(spec.node).elements() * Quantizer::highest(bits);
+        gradient.iter_mut().for_each(|gradient| *gradient /= (levels as f32).sqrt());
+    }
+}
 
 /// Scales `gradients`, one of every trained parameter in the order of the table, as published. Layers that
 /// run with real weights keep theirs.

@@ -9,7 +9,7 @@ use crate::{
     Progress, TrainConfig, TrainError, Trainer, Validation, WeightGradient, average,
     bits::{flipped_share, latent_bits},
     effective::{constrain, effective},
-    estimator::scale_as_published,
+    estimator::{scale_as_published, scale_steps},
     network::{Gradients, Network, Statistic},
     optimizer::Update,
     plan::Plan,
@@ -152,6 +152,7 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
         }
         self.summed = 0;
         let parameters = &mut self.now.parameters;
+        scale_steps(graph, parameters, &mut gradients);
         if config.weight_gradient == WeightGradient::Published {
             scale_as_published(graph, parameters, &self.effective, config.scheme, &mut gradients);
         }

@@ -10,9 +10,10 @@ mod norm;
 mod patches;
 mod pointwise;
 mod pool;
+mod quantize;
 mod tensor;
 
-use dabnet_graph::{Conv2d, Graph, Node, NodeId, OpKind, Shape};
+use dabnet_graph::{Conv2d, Graph, Node, NodeId, OpKind, Quantizer, Shape};
 use rand::{Rng, RngExt};
 
 use crate::{
@@ -138,6 +139,7 @@ impl<'a, 'r> Forward<'a, 'r> {
                 pointwise::forward(op, self.parameters(id), input)
             }
             OpKind::Sign => self.take(id, node).each(|value| *value = if *value >= 0.0 { 1.0 } else { -1.0 }),
+            OpKind::Quantize { bits } => quantize::forward(self.quantizer(id, bits), self.take(id, node)),
             OpKind::MaxPool { kernel, stride, padding } => {
                 let (output, places) = Pool { kernel, stride, padding }.max(self.input(node), shape);
                 self.kept[id] = Kept::Places(places);
@@ -237,6 +239,12 @@ impl<'a, 'r> Forward<'a, 'r> {
             (OpKind::Sign, _) => {
                 pass(0, gradient.zip(self.input(node), |g, x| *g = if x.abs() <= 1.0 { *g } else { 0.0 }));
             }
+            (OpKind::Quantize { bits }, _) => {
+                let (gradient, step) =
+                    quantize::backward(self.quantizer(id, bits), self.input(node), gradient);
+                found.set(id, "step", vec![step]);
+                pass(0, gradient);
+            }
             (OpKind::MaxPool { .. }, Kept::Places(places)) => {
                 pass(0, Pool::max_backward(&gradient, places, self.input_shape(id)));
             }
@@ -310,6 +318,10 @@ impl<'a, 'r> Forward<'a, 'r> {
         self.network.parameters.node(id)
     }
 
+    fn quantizer(&self, id: NodeId, bits: u8) -> Quantizer {
+        Quantizer::new(bits, self.parameters(id).get("step")[0])
+    }
+
     fn convolution(&self, id: NodeId, conv: &Conv2d) -> Convolution<'a> {
         let effective = self.network.effective[id].as_ref().expect("every convolution has weights");
         let graph = self.network.graph;
@@ -332,7 +344,7 @@ fn read_backward(graph: &Graph) -> Vec<bool> {
 
 fn reads(op: OpKind<'_>) -> Reads {
     match op {
-        OpKind::Conv2d(_) | OpKind::BatchNorm { .. } | OpKind::Sign => Reads::Input,
+        OpKind::Conv2d(_) | OpKind::BatchNorm { .. } | OpKind::Sign | OpKind::Quantize { .. } => Reads::Input,
         OpKind::Pointwise(op) => pointwise::reads(op),
         OpKind::Input { .. }
         | OpKind::MaxPool { .. }

@@ -32,6 +32,7 @@ impl Update {
             ParameterRole::LatentWeights if self.decay_binary_weights => self.weight_decay,
             ParameterRole::LatentWeights
             | ParameterRole::Channel
+            | ParameterRole::Step
             | ParameterRole::Mean
             | ParameterRole::Variance => 0.0,
         }

@@ -30,10 +30,11 @@ pub fn pack(trained: &Trained, description: Description) -> Result<PackedModel, 
         let packed = match node.op.kind() {
             OpKind::Conv2d(conv) => pack_convolution(trained, id, conv)?,
             OpKind::BatchNorm { epsilon } => fold(own, epsilon),
-            OpKind::Pointwise(_) if own.iter().next().is_some() => {
+            OpKind::Pointwise(_) | OpKind::Quantize { .. } if own.iter().next().is_some() => {
                 Packed::Channels(own.iter().map(|(name, values)| (name, values.to_vec())).collect())
             }
             OpKind::Pointwise(_)
+            | OpKind::Quantize { .. }
             | OpKind::Input { .. }
             | OpKind::Sign
             | OpKind::MaxPool { .. }

@@ -6,7 +6,7 @@ mod pointwise;
 #[cfg(feature = "libtorch")]
 mod torch;
 
-use dabnet_graph::{Conv2d, NodeId, OpKind};
+use dabnet_graph::{Conv2d, NodeId, OpKind, Quantizer};
 use rand::{Rng, RngExt};
 
 use crate::{
@@ -24,7 +24,7 @@ pub(crate) use torch::Torch;
 /// What a network needs of a tensor library that records what it computes.
 ///
 /// All tensors have four dimensions, examples, channels, rows and columns; one number a channel is
-/// `[1, channels, 1, 1]`. Tensors are handed over where a library may work in place.
+/// `[1, channels, 1, 1]`, one for all `[1, 1, 1, 1]`. Tensors are handed over where a library may work in place.
 pub(crate) trait Library {
     type Tensor: pointwise::Functions;
 
@@ -66,6 +66,14 @@ pub(crate) trait Library {
     ) -> Result<Self::Tensor, TrainError>;
     /// Straight-through: ±1, with a gradient that passes where `|x| ≤ 1`.
     fn sign(&self, input: Self::Tensor) -> Result<Self::Tensor, TrainError>;
+    /// `step · clamp(⌊x / step + ½⌋, 0, most)` with one step for all, straight-through: the error of rounding has
+    /// no gradient.
+    fn quantize(
+        &self,
+        input: Self::Tensor,
+        step: Self::Tensor,
+        most: f32,
+    ) -> Result<Self::Tensor, TrainError>;
     fn max_pool(
         &self,
         input: Self::Tensor,
@@ -181,6 +189,10 @@ impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
                 pointwise::forward(library, op, input, |name| self.channels(id, name))
             }
             OpKind::Sign => library.sign(self.input(id)),
+            OpKind::Quantize { bits } => {
+                let step = self.channels(id, "step")?;
+                library.quantize(self.input(id), step, Quantizer::highest(bits) as f32)
+            }
             OpKind::MaxPool { kernel, stride, padding } => {
                 library.max_pool(self.input(id), kernel, stride, padding)
             }
@@ -235,7 +247,7 @@ impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
         inputs.iter().map(&mut take).collect()
     }
 
-    /// A parameter with one value per channel.
+    /// A parameter with one value per channel, or one for all.
     fn channels(&mut self, node: NodeId, name: &'static str) -> Result<L::Tensor, TrainError> {
         let values = self.network.parameters.get(node, name);
         self.parameter((node, name), values, [1, values.len(), 1, 1])

@@ -3,7 +3,7 @@
 
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Isa, Model, PackedModel, Session};
-use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
+use dabnet_graph::{Canvas, Options, Policy, Preprocessing, architectures};
 use dabnet_sketch::{Augment, Dataset, Preprocess, View};
 use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, node_outputs, pack};
 
@@ -16,9 +16,10 @@ const TOP1_AGREEMENT: f64 = 0.999;
 /// Largest difference of a logit, relative to the largest logit of its sketch.
 const LOGIT_TOLERANCE: f32 = 1e-3;
 
-fn trained(policy: &Policy, scheme: Scheme, data: &Dataset) -> Trained {
-    let graph =
-        architectures::find("sketch-a-net-64").unwrap().graph(PREPROCESSING.canvas.side, 20, policy).unwrap();
+fn trained(policy: &str, input_bits: &str, scheme: Scheme, data: &Dataset) -> Trained {
+    let (side, policy) = (PREPROCESSING.canvas.side, policy.parse().unwrap());
+    let options = Options { input_bits: input_bits.parse().unwrap(), ..Options::default() };
+    let graph = architectures::find("sketch-a-net-64").unwrap().graph_with(side, 20, &policy, options).unwrap();
     let examples = AugmentedSketches::new(&data.train, VIEW);
     let config = TrainConfig {
         scheme,
@@ -49,9 +50,9 @@ fn first(logits: &[f32]) -> usize {
 }
 
 /// Trains for an epoch, packs, and compares every sketch of both splits.
-fn agrees(policy: &str, scheme: Scheme) {
+fn agrees(policy: &str, input_bits: &str, scheme: Scheme) {
     let data = Dataset::bundled().unwrap();
-    let trained = trained(&policy.parse().unwrap(), scheme, &data);
+    let trained = trained(policy, input_bits, scheme, &data);
     let canvases: Vec<Vec<f32>> = data
         .test
         .iter()
@@ -108,25 +109,35 @@ fn node_outputs_end_in_the_logits_of_the_engine() {
 
 #[test]
 fn full_precision_agrees() {
-    agrees("full", Scheme::Dab);
+    agrees("full", "1", Scheme::Dab);
 }
 
 #[test]
 fn dab_net_agrees() {
-    agrees("fbin", Scheme::Dab);
+    agrees("fbin", "1", Scheme::Dab);
 }
 
 #[test]
 fn xnor_net_agrees() {
-    agrees("fbin", Scheme::Sign);
+    agrees("fbin", "1", Scheme::Sign);
+}
+
+#[test]
+fn inputs_of_two_bits_agree() {
+    agrees("fbin", "2", Scheme::Dab);
+}
+
+#[test]
+fn inputs_of_four_bits_agree() {
+    agrees("fbin", "4", Scheme::Dab);
 }
 
 #[test]
 fn real_inputs_agree() {
-    agrees("wbin", Scheme::Dab);
+    agrees("wbin", "1", Scheme::Dab);
 }
 
 #[test]
 fn a_hybrid_agrees() {
-    agrees("hybrid:conv2,conv6", Scheme::Mean);
+    agrees("hybrid:conv2,conv6", "2,conv3=1,conv5=4", Scheme::Mean);
 }

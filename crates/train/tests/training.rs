@@ -75,9 +75,21 @@ fn every_policy_and_scheme_learns() {
 /// Networks with branches learn, and the packed one says what the trained one does.
 #[test]
 fn branches_learn_and_pack() {
-    let react_net = Options { activation: Activation::RPReLU, shortcuts: true };
-    let plain = Options::default();
-    for (policy, options) in [("full", plain), ("wbin", plain), ("fbin", plain), ("fbin", react_net)] {
+    let options = |activation, shortcuts, input_bits: &str| Options {
+        activation,
+        shortcuts,
+        input_bits: input_bits.parse().unwrap(),
+    };
+    let plain = |input_bits| options(Activation::Relu, false, input_bits);
+    let react_net = |input_bits| options(Activation::RPReLU, true, input_bits);
+    for (policy, options) in [
+        ("full", plain("1")),
+        ("wbin", plain("1")),
+        ("fbin", plain("1")),
+        ("fbin", react_net("1")),
+        ("fbin", plain("2")),
+        ("fbin", react_net("4,conv3=2")),
+    ] {
         let trained = train(&branched(policy, options), config(2));
         let accuracy = accuracy(&trained);
         assert!(accuracy > 0.9, "{policy}: {accuracy}");

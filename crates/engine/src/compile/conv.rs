@@ -10,7 +10,7 @@ use super::{
 use crate::{
     EngineError, Parameters,
     bits::UNIT,
-    plan::ValueId,
+    plan::{Bits, ValueId},
     step::{BinaryConv, ChannelSlice, DenseConv, DepthwiseConv, InkConv, SelectConv, Source},
     window::Window,
 };
@@ -57,8 +57,8 @@ impl Lowering<'_> {
         // Groups that share a unit could not be told apart as bits.
         let bits = conv.precision == Precision::Fbin && (conv.groups == 1 || channels.is_multiple_of(UNIT));
         let origins = if bits {
-            let value = self.bits(input);
-            groups.map(|group| self.binary_conv(id, value, group)).collect::<Result<Vec<_>, _>>()?
+            let Origin::Bits(bits) = input.origin else { unreachable!("a sign or a quantiser gives bits") };
+            groups.map(|group| self.binary_conv(id, bits, group)).collect::<Result<Vec<_>, _>>()?
         } else {
             let (value, weights) = (self.floats(input), self.packed.dense(&node.name)?);
             groups.map(|group| self.float_conv(id, value, group, &weights)).collect::<Result<Vec<_>, _>>()?
@@ -71,10 +71,10 @@ impl Lowering<'_> {
         }
     }
 
-    fn binary_conv(&self, id: NodeId, value: ValueId, group: Group) -> Result<Origin, EngineError> {
+    fn binary_conv(&self, id: NodeId, bits: Bits, group: Group) -> Result<Origin, EngineError> {
         let name = &self.packed.graph.nodes()[id].name;
-        let Some((bits, values)) = self.binary_filters(name, group)? else { return Err(mismatch(name)) };
-        let conv = BinaryConv::new(value, group.window, group.channels, bits, values)?;
+        let Some((rows, values)) = self.binary_filters(name, group)? else { return Err(mismatch(name)) };
+        let conv = BinaryConv::new(bits, group.window, group.channels, rows, values)?;
         Ok(Origin::Binary(Box::new(conv)))
     }
 

@@ -1,4 +1,5 @@
 use crate::{
+    bits::Encoding,
     pointwise::{Pointwise, Trend},
     step::RowOp,
     window::Window,
@@ -28,25 +29,26 @@ impl TailOp {
     }
 }
 
-/// A run of monotone functions, at most one max pooling among them, and a sign, as one
-/// comparison a channel: `sign · x ≥ at`.
+/// A run of monotone functions, at most one max pooling among them, and a sign or a quantiser, as one
+/// comparison a channel and value to reach: `sign · x ≥ at`.
 ///
 /// It is exactly what the functions give in single precision, one after another, because
 /// rounding is monotone too: `at` is found by bisection on the functions themselves.
 pub(super) struct Cuts {
     /// +1 or −1 a channel.
     pub(super) sign: Vec<f32>,
-    /// Per channel; −∞ or NaN where the answer does not depend on `x`.
-    pub(super) at: Vec<f32>,
+    /// Per value to reach, from 1 to the [highest](Encoding::highest), and channel; −∞ or NaN where the answer
+    /// does not depend on `x`.
+    pub(super) at: Vec<Vec<f32>>,
     /// The pooling, to be done on the bits.
     pub(super) pool: Option<Window>,
-    /// The channels whose comparison gives the inverse of the bit, so that pooling is always an
-    /// OR: those where what follows the pooling decreases.
+    /// The channels whose comparisons give the inverse of the bits, so that pooling always takes the greatest:
+    /// those where what follows the pooling decreases.
     pub(super) inverted: Vec<bool>,
 }
 
 impl Cuts {
-    pub(super) fn new(channels: usize, tail: &[TailOp]) -> Self {
+    pub(super) fn new(channels: usize, tail: &[TailOp], encoding: Encoding) -> Self {
         let pool_at = tail.iter().position(|op| matches!(op, TailOp::Pool(_)));
         let pool = tail.iter().find_map(|op| match op {
             TailOp::Pool(window) => Some(*window),
@@ -56,13 +58,16 @@ impl Cuts {
             ops.iter().filter_map(TailOp::function).cloned().collect()
         };
         let (all, after) = (functions(tail), functions(&tail[pool_at.unwrap_or(tail.len())..]));
-        let mut cuts = Self { sign: Vec::new(), at: Vec::new(), pool, inverted: Vec::new() };
+        let at = vec![Vec::new(); encoding.highest()];
+        let mut cuts = Self { sign: Vec::new(), at, pool, inverted: Vec::new() };
         for channel in 0..channels {
             let inverted = decreases(&after, channel);
             let falling = decreases(&all, channel) != inverted;
             let sign = if falling { -1.0 } else { 1.0 };
-            let bit = |x: f32| all.iter().fold(x, |x, function| function.at(channel, x)) >= 0.0;
-            cuts.at.push(least(|x| bit(sign * x) != inverted));
+            let result = |x: f32| all.iter().fold(x, |x, function| function.at(channel, x));
+            for (at, value) in cuts.at.iter_mut().zip(1..) {
+                at.push(least(|x| encoding.reaches(result(sign * x), value) != inverted));
+            }
             cuts.sign.push(sign);
             cuts.inverted.push(inverted);
         }
@@ -144,8 +149,8 @@ mod tests {
     fn equality_gives_plus_one() {
         let relu = || function(PointwiseOp::Relu, &[]);
         let bit = |tail: &[TailOp], x: f32| {
-            let cuts = Cuts::new(1, tail);
-            cuts.sign[0] * x >= cuts.at[0]
+            let cuts = Cuts::new(1, tail, Encoding::Signs);
+            cuts.sign[0] * x >= cuts.at[0][0]
         };
         assert!(bit(&[], 0.0) && bit(&[], -0.0) && !bit(&[], -f32::MIN_POSITIVE));
         assert!(bit(&[one(2.0, -3.0)], 1.5) && !bit(&[one(2.0, -3.0)], 1.499));
@@ -161,7 +166,7 @@ mod tests {
         let bent = |threshold: f32, slope: f32, shift: f32| {
             function(PointwiseOp::RPReLU, &[("threshold", threshold), ("slope", slope), ("shift", shift)])
         };
-        let cut = |tail: &[TailOp]| Cuts::new(1, tail).at[0];
+        let cut = |tail: &[TailOp]| Cuts::new(1, tail, Encoding::Signs).at[0][0];
         assert_eq!(cut(&[bent(2.0, 0.25, 0.0)]), 2.0);
         assert_eq!(cut(&[bent(2.0, 0.25, -1.0)]), 3.0);
         assert_eq!(cut(&[bent(-2.0, 0.25, 1.0)]), -6.0);
@@ -179,22 +184,27 @@ mod tests {
                 0..4,
             ),
             xs in prop::collection::vec(-4.0f32..4.0, 20),
+            encoding in prop::option::of((1..=Encoding::MAX_PLANES, 0.1f32..2.0)),
         ) {
+            let encoding =
+                encoding.map_or(Encoding::Signs, |(planes, step)| Encoding::Levels { planes, step });
             let mut tail = Vec::new();
             for (scale, shift, op) in ops {
                 tail.push(one(scale, shift));
                 let parameters = [("threshold", shift), ("slope", scale.abs()), ("shift", 0.5 - shift)];
                 tail.extend(op.map(|op| function(op, &parameters)));
             }
-            let cuts = Cuts::new(1, &tail);
-            let edge = cuts.sign[0] * cuts.at[0];
-            let near = [edge, edge.next_up(), edge.next_down()].into_iter().filter(|x| x.is_finite());
-            for x in xs.into_iter().chain(near) {
+            let cuts = Cuts::new(1, &tail, encoding);
+            let edges: Vec<f32> = cuts.at.iter().map(|at| cuts.sign[0] * at[0]).collect();
+            let near = edges.iter().flat_map(|edge| [*edge, edge.next_up(), edge.next_down()]);
+            for x in xs.into_iter().chain(near.filter(|x| x.is_finite())) {
                 let y = tail.iter().fold(x, |x, op| match op {
                     TailOp::Pointwise(function) => function.at(0, x),
                     TailOp::Pool(_) => x,
                 });
-                prop_assert_eq!(cuts.sign[0] * x >= cuts.at[0], y >= 0.0);
+                for (at, value) in cuts.at.iter().zip(1..) {
+                    prop_assert_eq!(cuts.sign[0] * x >= at[0], encoding.reaches(y, value));
+                }
             }
         }
     }

@@ -2,7 +2,7 @@ use dabnet_graph::Shape;
 
 use super::cuts::TailOp;
 use crate::{
-    plan::ValueId,
+    plan::{Bits, ValueId},
     pointwise::Trend,
     step::{BinaryConv, Copy, RowOp, Source, Unpack, negate_columns},
 };
@@ -23,7 +23,7 @@ pub(super) struct Lazy {
 /// Where results come from.
 pub(super) enum Origin {
     Floats(ValueId),
-    Bits(ValueId),
+    Bits(Bits),
     /// A binary convolution, whose results can be compared without becoming floats.
     Binary(Box<BinaryConv>),
     Source(Box<dyn Source>),
@@ -90,7 +90,7 @@ impl Lazy {
     pub(super) fn shared(&self) -> Option<Self> {
         let origin = match self.origin {
             Origin::Floats(value) => Origin::Floats(value),
-            Origin::Bits(value) => Origin::Bits(value),
+            Origin::Bits(bits) => Origin::Bits(bits),
             Origin::Binary(_) | Origin::Source(_) => return None,
         };
         self.is_bare().then(|| Self::new(self.layer.clone(), origin, self.shape))
@@ -107,11 +107,11 @@ impl Origin {
         }
     }
 
-    /// The source of results with so many channels.
-    pub(super) fn into_source(self, channels: usize) -> Box<dyn Source> {
+    /// The source of results of a shape.
+    pub(super) fn into_source(self, Shape { channels, width, .. }: Shape) -> Box<dyn Source> {
         match self {
             Self::Floats(value) => Box::new(Copy { value, channels }),
-            Self::Bits(value) => Box::new(Unpack { value, channels }),
+            Self::Bits(bits) => Box::new(Unpack { bits, channels, width }),
             Self::Binary(conv) => conv,
             Self::Source(source) => source,
         }

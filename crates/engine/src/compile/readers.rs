@@ -11,11 +11,11 @@ pub(super) struct Readers<'a> {
     fused: Vec<bool>,
 }
 
-/// The way from a node to a sign that only this sign needs.
+/// The way from a node to a sign, or a quantiser, that only this needs.
 pub(super) struct SignChain {
     /// The nodes on the way, at most one pooling among them.
     pub(super) ops: Vec<NodeId>,
-    /// The sign.
+    /// The sign or quantiser.
     pub(super) sign: NodeId,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Readers<'a> {
         let (mut ops, mut pools, mut at) = (Vec::new(), 0, first);
         loop {
             match self.graph.nodes()[at].op.kind() {
-                OpKind::Sign => return Some(SignChain { ops, sign: at }),
+                OpKind::Sign | OpKind::Quantize { .. } => return Some(SignChain { ops, sign: at }),
                 OpKind::BatchNorm { .. } | OpKind::Dropout { .. } => ops.push(at),
                 OpKind::Pointwise(op) if Pointwise::always_rises(op) => ops.push(at),
                 OpKind::MaxPool { .. } if pools == 0 => {

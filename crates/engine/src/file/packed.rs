@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dabnet_graph::{Graph, PackedTensor, Preprocessing};
+use dabnet_graph::{Graph, OpKind, PackedTensor, Preprocessing};
 use serde_json::Value;
 
 use super::{expected::expected, key, parameters::Parameters};
@@ -38,6 +38,7 @@ impl PackedModel {
             self.parameters(name)?.check(name, &expected)?;
             known += 1;
         }
+        self.check_steps()?;
         if known == self.parameters.len() {
             return Ok(());
         }
@@ -74,6 +75,20 @@ impl PackedModel {
     /// The parameters of node `name`.
     pub(crate) fn parameters(&self, name: &str) -> Result<&Parameters, EngineError> {
         self.parameters.get(name).ok_or_else(|| EngineError::field(name, "its parameters are missing"))
+    }
+
+    /// Levels that lie no distance apart, or a negative one, are none.
+    fn check_steps(&self) -> Result<(), EngineError> {
+        let quantizers =
+            self.graph.nodes().iter().filter(|node| matches!(node.op.kind(), OpKind::Quantize { .. }));
+        for node in quantizers {
+            let step = self.channel_values(&node.name, "step")?[0];
+            if step < f32::MIN_POSITIVE {
+                let reason = format!("is {step}; give a number above 0");
+                return Err(EngineError::field(format!("{}.step", node.name), reason));
+            }
+        }
+        Ok(())
     }
 
     fn check_preprocessing(&self) -> Result<(), EngineError> {

@@ -4,10 +4,13 @@
 use std::arch::x86_64::*;
 
 use super::{
-    BitFilters, Compared, LANES, Part, Runs, Sums, Tap, scalar,
+    BitFilters, Compared, LANES, Part, Runs, Sums, Tap, planes_of, scalar,
     tiles::{self, Tile, Visit},
 };
-use crate::bits::{UNIT, units};
+use crate::{
+    aligned::Aligned,
+    bits::{Encoding, UNIT, changing_planes, units},
+};
 
 /// Positions and groups of filters of a register tile: 16 sums, 4 filters, 1 patch word.
 const TILE: usize = 4;
@@ -47,7 +50,7 @@ impl Tile for Avx512 {
         counts: &mut [u32],
     ) {
         // SAFETY: this function's own requirement.
-        let sums = unsafe { differences::<P, G>(patches, step, filters, part, first) };
+        let sums = unsafe { differences::<P, G>(patches, step, ONE_PLANE, filters, part, first) };
         for (position, sums) in sums.iter().enumerate() {
             for (group, &sum) in sums.iter().enumerate() {
                 store(sum, &mut counts[position * filters.padded() + (first + group) * LANES..]);
@@ -56,35 +59,49 @@ impl Tile for Avx512 {
     }
 }
 
-/// In how many bits `P` patches differ from a part of `G` groups of filters from `first` on.
+/// How many planes, and units from one to the next.
+type Planes = (usize, usize);
+
+const ONE_PLANE: Planes = (1, 0);
+
+/// In how many bits `P` patches differ from a part of `G` groups of filters from `first` on, those in plane `j`
+/// counted `2ʲ` times.
 ///
 /// # Safety
-/// Each of `patches` holds all the runs of `part`, which begin every `step` units, and part and groups exist.
+/// Each of `patches` holds all the runs of `part`, which begin every `step` units, in every plane, and part and
+/// groups exist.
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 #[inline]
 unsafe fn differences<const P: usize, const G: usize>(
     patches: [&[u32]; P],
     step: usize,
+    (planes, plane_step): Planes,
     filters: &BitFilters,
     part: Part,
     first: usize,
 ) -> [[__m512i; G]; P] {
     let (words, lanes) = (filters.words(), filters.group(first, G).as_ptr());
     let mut sums = [[_mm512_setzero_si512(); G]; P];
-    for (row, run) in part.runs().enumerate() {
-        // SAFETY: the patches hold this run.
-        let runs = unsafe { patches.map(|patch| patch.as_ptr().add(row * step).cast::<u64>()) };
-        for word in 0..part.run {
-            let mut filter = [_mm512_setzero_si512(); G];
-            for (group, filter) in filter.iter_mut().enumerate() {
-                // SAFETY: inside the `G · words` lanes, and `Lanes` is aligned to 64 bytes.
-                *filter = unsafe { _mm512_load_si512(lanes.add(group * words + run + word).cast()) };
-            }
-            for (sums, run) in sums.iter_mut().zip(runs) {
-                // SAFETY: a word of this run.
-                let bits = _mm512_set1_epi64(unsafe { run.add(word).read_unaligned() } as i64);
-                for (sum, filter) in sums.iter_mut().zip(filter) {
-                    *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_xor_si512(bits, filter)));
+    for plane in (0..planes).rev() {
+        if plane + 1 < planes {
+            sums.as_flattened_mut().iter_mut().for_each(|sum| *sum = _mm512_add_epi64(*sum, *sum));
+        }
+        for (row, run) in part.runs().enumerate() {
+            let begin = plane * plane_step + row * step;
+            // SAFETY: the patches hold this run.
+            let runs = unsafe { patches.map(|patch| patch.as_ptr().add(begin).cast::<u64>()) };
+            for word in 0..part.run {
+                let mut filter = [_mm512_setzero_si512(); G];
+                for (group, filter) in filter.iter_mut().enumerate() {
+                    // SAFETY: inside the `G · words` lanes, and `Lanes` is aligned to 64 bytes.
+                    *filter = unsafe { _mm512_load_si512(lanes.add(group * words + run + word).cast()) };
+                }
+                for (sums, run) in sums.iter_mut().zip(runs) {
+                    // SAFETY: a word of this run.
+                    let bits = _mm512_set1_epi64(unsafe { run.add(word).read_unaligned() } as i64);
+                    for (sum, filter) in sums.iter_mut().zip(filter) {
+                        *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_xor_si512(bits, filter)));
+                    }
                 }
             }
         }
@@ -93,10 +110,11 @@ unsafe fn differences<const P: usize, const G: usize>(
 }
 
 /// # Safety
-/// The lengths of `compared` fit each other, and `bits` has [`units`] for every patch.
+/// The lengths of `compared` fit each other, and `bits` has [`units`] for every patch and plane.
 #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
 unsafe fn compare_tiles(compared: &Compared<'_>, bits: &mut [u32]) {
     let groups = compared.filters.padded() / LANES;
+    bits.fill(0);
     let mut compare = Compare { compared, bits, units: units(compared.filters.padded()) };
     // SAFETY: there is a total for each patch, and so many groups.
     unsafe { tiles::visit::<_, TILE, TILE>(&mut compare, compared.totals.len(), groups) };
@@ -106,7 +124,7 @@ unsafe fn compare_tiles(compared: &Compared<'_>, bits: &mut [u32]) {
 struct Compare<'a> {
     compared: &'a Compared<'a>,
     bits: &'a mut [u32],
-    /// Of one patch.
+    /// Of one patch in one plane.
     units: usize,
 }
 
@@ -116,34 +134,42 @@ impl Visit for Compare<'_> {
     unsafe fn tile<const P: usize, const G: usize>(&mut self, patch: usize, group: usize) {
         let Compared { patches, filters, part, totals, base, slope, lift, at } = *self.compared;
         // SAFETY: patches and groups exist.
-        let sums = unsafe { differences::<P, G>(patches.from(patch), patches.step, filters, part, group) };
+        let sums = unsafe {
+            let planes = (patches.planes, patches.step);
+            differences::<P, G>(patches.first.from(patch), patches.first.step, planes, filters, part, group)
+        };
         let totals: [_; P] = std::array::from_fn(|position| _mm512_set1_ps(totals[patch + position]));
-        let mut found = [0; P];
+        let mut found = [[0; Encoding::MAX_PLANES]; P];
         for pair in (0..G).step_by(2) {
             let first = (group + pair) * LANES;
             let lanes = first_lanes((G - pair) * LANES);
             // SAFETY: the mask keeps every load inside slices that have an element a filter.
-            let (base, slope, lift, at) = unsafe {
+            let (base, slope, lift) = unsafe {
                 (
                     _mm512_maskz_loadu_epi32(lanes, base[first..].as_ptr()),
                     _mm512_maskz_loadu_ps(lanes, slope[first..].as_ptr()),
                     _mm512_maskz_loadu_ps(lanes, lift[first..].as_ptr()),
-                    _mm512_maskz_loadu_ps(lanes, at[first..].as_ptr()),
                 )
             };
             for ((sums, total), found) in sums.iter().zip(totals).zip(&mut found) {
                 let counts = low_halves(sums[pair], sums[(pair + 1).min(G - 1)]);
                 let dot = _mm512_cvtepi32_ps(_mm512_sub_epi32(base, _mm512_add_epi32(counts, counts)));
                 let value = _mm512_add_ps(_mm512_mul_ps(slope, dot), _mm512_mul_ps(lift, total));
-                let bits = _mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, value, at);
-                *found |= u32::from(bits) << (pair * LANES);
+                for (reached, at) in at.iter().enumerate() {
+                    // SAFETY: the mask keeps the load inside a slice that has an element a filter.
+                    let at = unsafe { _mm512_maskz_loadu_ps(lanes, at[first..].as_ptr()) };
+                    let bits = u32::from(_mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, value, at));
+                    let changing = &mut found[..changing_planes(reached + 1)];
+                    changing.iter_mut().for_each(|found| *found ^= bits << (pair * LANES));
+                }
             }
         }
+        let planes = planes_of(at);
         for (position, found) in found.into_iter().enumerate() {
-            let unit = &mut self.bits[(patch + position) * self.units + group * LANES / UNIT];
-            // The first groups of a unit clear what was there.
-            let place = group * LANES % UNIT;
-            *unit = if place == 0 { found } else { *unit | found << place };
+            for (plane, found) in found[..planes].iter().enumerate() {
+                let unit = ((patch + position) * planes + plane) * self.units + group * LANES / UNIT;
+                self.bits[unit] |= found << (group * LANES % UNIT);
+            }
         }
     }
 }
@@ -201,27 +227,33 @@ fn busy_registers(rounds: usize) -> u64 {
 }
 
 /// # Safety
-/// All of `sums` are as long as `at`, and `out` has a bit for each.
+/// All of `sums` are as long as each of `at`, and `out` has a bit for each in every plane.
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn sums_to_bits(sums: Sums<'_>, at: &[f32], out: &mut [u32]) {
+pub(super) unsafe fn sums_to_bits(sums: Sums<'_>, at: &[Aligned<f32>], out: &mut [u32]) {
     let total = _mm512_set1_ps(sums.total);
+    let (filters, units) = (sums.base.len(), out.len() / planes_of(at));
     out.fill(0);
-    for first in (0..at.len()).step_by(16) {
-        let lanes = first_lanes(at.len() - first);
-        // SAFETY: the mask keeps every load inside slices that are all as long as `at`.
-        let (counts, base, slope, lift, at) = unsafe {
+    for first in (0..filters).step_by(16) {
+        let lanes = first_lanes(filters - first);
+        // SAFETY: the mask keeps every load inside slices that all have an element a filter.
+        let (counts, base, slope, lift) = unsafe {
             (
                 _mm512_maskz_loadu_epi32(lanes, sums.counts.as_ptr().add(first).cast()),
                 _mm512_maskz_loadu_epi32(lanes, sums.base.as_ptr().add(first)),
                 _mm512_maskz_loadu_ps(lanes, sums.slope.as_ptr().add(first)),
                 _mm512_maskz_loadu_ps(lanes, sums.lift.as_ptr().add(first)),
-                _mm512_maskz_loadu_ps(lanes, at.as_ptr().add(first)),
             )
         };
         let dot = _mm512_cvtepi32_ps(_mm512_sub_epi32(base, _mm512_add_epi32(counts, counts)));
         let value = _mm512_add_ps(_mm512_mul_ps(slope, dot), _mm512_mul_ps(lift, total));
-        let bits = _mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, value, at);
-        out[first / UNIT] |= u32::from(bits) << (first % UNIT);
+        for (reached, at) in at.iter().enumerate() {
+            // SAFETY: as above.
+            let at = unsafe { _mm512_maskz_loadu_ps(lanes, at.as_ptr().add(first)) };
+            let bits = u32::from(_mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, value, at)) << (first % UNIT);
+            for plane in 0..changing_planes(reached + 1) {
+                out[plane * units + first / UNIT] ^= bits;
+            }
+        }
     }
 }
 

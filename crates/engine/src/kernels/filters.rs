@@ -76,6 +76,35 @@ impl<'a> Patches<'a> {
     }
 }
 
+/// Windows of several planes of bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PatchPlanes<'a> {
+    /// Those of the first plane, in the units of all.
+    pub(crate) first: Patches<'a>,
+    /// How many planes.
+    pub(crate) planes: usize,
+    /// Units from one plane to the next.
+    pub(crate) step: usize,
+}
+
+impl<'a> PatchPlanes<'a> {
+    /// How many windows there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.first.count()
+    }
+
+    /// Those of one plane.
+    pub(crate) fn plane(&self, plane: usize) -> Patches<'a> {
+        Patches { units: &self.first.units[plane * self.step..], ..self.first }
+    }
+
+    /// Whether all the words that `part` is compared with exist, and there is a plane.
+    pub(super) fn hold(&self, part: Part) -> bool {
+        let last = self.planes.checked_sub(1).and_then(|last| last.checked_mul(self.step));
+        last.is_some_and(|last| last <= self.first.units.len() && self.plane(self.planes - 1).hold(part))
+    }
+}
+
 /// The bits of a layer's filters in the order in which the kernels read them: group of
 /// [`LANES`] filters, word, filter. The last group is filled with filters of zeros.
 #[derive(Debug)]

@@ -3,8 +3,12 @@
 
 use std::array;
 
-use super::{LANES, Sums};
-use crate::{aligned::Aligned, bits::UNIT, pointwise::Pointwise};
+use super::{LANES, Sums, planes_of};
+use crate::{
+    aligned::Aligned,
+    bits::{Encoding, UNIT, changing_planes},
+    pointwise::Pointwise,
+};
 
 /// The most [stages](Stage) at a time.
 pub(crate) const MAX_STAGES: usize = 8;
@@ -18,9 +22,28 @@ pub(crate) struct Finish<'a, 'b> {
     /// Where the floats go, if they are to be kept.
     pub(crate) out: Option<&'a mut [f32]>,
     pub(crate) comparisons: &'a [Comparison],
-    /// Where the bits of each comparison go, from `unit` on.
+    /// Where the bits of each comparison go: rows, planes and positions of units.
     pub(crate) bits: &'a mut [&'b mut [u32]],
-    pub(crate) unit: usize,
+    pub(crate) place: UnitPlace,
+}
+
+/// Where the bits of a position lie in every plane of a value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnitPlace {
+    /// Which row.
+    pub(crate) row: usize,
+    /// Units of one row in one plane.
+    pub(crate) row_units: usize,
+    /// The first unit of the position in those.
+    pub(crate) first: usize,
+}
+
+impl UnitPlace {
+    /// The first unit in plane `plane` of as many as `planes`.
+    #[inline(always)]
+    pub(crate) const fn unit(self, plane: usize, planes: usize) -> usize {
+        (self.row * planes + plane) * self.row_units + self.first
+    }
 }
 
 /// Where results are to begin with, one a channel.
@@ -44,11 +67,11 @@ pub(crate) enum Stage<'a> {
     AddOut,
 }
 
-/// Bits that say whether `sign · result` is at least `at`, one of each a channel.
+/// Bits that say how many of some numbers `sign · result` is at least, one of each a channel.
 #[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) sign: Aligned<f32>,
-    pub(crate) at: Aligned<f32>,
+    pub(crate) at: Vec<Aligned<f32>>,
 }
 
 impl Finish<'_, '_> {
@@ -94,10 +117,17 @@ impl Finish<'_, '_> {
         for (Comparison { sign, at }, bits) in self.comparisons.iter().zip(&mut *self.bits) {
             let sign = of(sign);
             let signed: [f32; N] = array::from_fn(|lane| sign[lane] * values[lane]);
-            let found = at_least(&signed, &of(at));
-            let unit = &mut bits[self.unit + first / UNIT];
-            // The first of a unit clears what was there.
-            *unit = if first.is_multiple_of(UNIT) { found } else { *unit | found << (first % UNIT) };
+            let mut found = [0; Encoding::MAX_PLANES];
+            for (reached, at) in at.iter().enumerate() {
+                let bits = at_least(&signed, &of(at));
+                found[..changing_planes(reached + 1)].iter_mut().for_each(|found| *found ^= bits);
+            }
+            let planes = planes_of(at);
+            for (plane, found) in found[..planes].iter().enumerate() {
+                let unit = &mut bits[self.place.unit(plane, planes) + first / UNIT];
+                // The first of a unit clears what was there.
+                *unit = if first.is_multiple_of(UNIT) { *found } else { *unit | found << (first % UNIT) };
+            }
         }
     }
 }

@@ -7,8 +7,12 @@ use std::array;
 use super::{
     BitFilters, LANES, Part, Patches, Runs, Sums, Tap,
     finish::{Finish, by_lanes},
+    planes_of,
 };
-use crate::bits::UNIT;
+use crate::{
+    aligned::Aligned,
+    bits::{UNIT, changing_planes},
+};
 
 pub(super) fn count_differences(patches: Patches<'_>, filters: &BitFilters, part: Part, counts: &mut [u32]) {
     for (patch, counts) in counts.chunks_exact_mut(filters.padded()).enumerate() {
@@ -70,7 +74,7 @@ pub(super) fn busy(rounds: usize) -> u64 {
     sums.iter().fold(0, |all, sum| all ^ sum)
 }
 
-pub(super) fn compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u32]) {
+pub(super) fn compare_sums(sums: Sums<'_>, at: &[Aligned<f32>], out: &mut [u32]) {
     compare_sums_by(at_least, sums, at, out);
 }
 
@@ -79,13 +83,20 @@ pub(super) fn compare_sums(sums: Sums<'_>, at: &[f32], out: &mut [u32]) {
 pub(super) fn compare_sums_by(
     at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u32,
     sums: Sums<'_>,
-    at: &[f32],
+    at: &[Aligned<f32>],
     out: &mut [u32],
 ) {
     out.fill(0);
-    for (group, at) in at.as_chunks().0.iter().enumerate() {
-        let (first, values) = (group * LANES, sums.outputs(group * LANES));
-        out[first / UNIT] |= at_least(&values, at) << (first % UNIT);
+    let units = out.len() / planes_of(at);
+    for first in (0..sums.counts.len()).step_by(LANES) {
+        let values = sums.outputs(first);
+        for (reached, at) in at.iter().enumerate() {
+            let at = at[first..].first_chunk().expect("a number a filter");
+            let found = at_least(&values, at) << (first % UNIT);
+            for plane in 0..changing_planes(reached + 1) {
+                out[plane * units + first / UNIT] ^= found;
+            }
+        }
     }
 }
 

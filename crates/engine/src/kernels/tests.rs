@@ -6,7 +6,7 @@ use dabnet_graph::PointwiseOp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{aligned::Aligned, pointwise::Pointwise};
+use crate::{aligned::Aligned, bits::Encoding, pointwise::Pointwise};
 
 fn others() -> impl Iterator<Item = Kernels> {
     Isa::supported().filter(|isa| *isa != Isa::Scalar).map(|isa| Kernels { isa })
@@ -33,6 +33,11 @@ struct Layer {
 impl Layer {
     fn filters(&self) -> BitFilters {
         BitFilters::new(&self.rows, 1, self.len)
+    }
+
+    /// Units from the begin of a patch to its end.
+    fn span(&self) -> usize {
+        (self.part.rows - 1) * self.step + 2 * self.part.run
     }
 
     fn patches(&self) -> Patches<'_> {
@@ -136,14 +141,30 @@ proptest! {
         layer in layer(),
         lanes in prop::collection::vec((0..5000_i32, finite(), finite(), float()), 144),
         total in -3000_i32..3000,
+        (planes, to_planes, step) in (1..=Encoding::MAX_PLANES, 1..=Encoding::MAX_PLANES, 0..9_usize),
     ) {
-        let (filters, patches) = (layer.filters(), layer.patches());
+        // Planes that may lie on each other, with as many patches as all of them hold.
+        let step = if layer.len.is_multiple_of(64) { step } else { step % 2 * 2 * layer.len.div_ceil(64) };
+        let units = layer.units.len().saturating_sub((planes - 1) * step);
+        let (planes, step) = if units < layer.span() { (1, 0) } else { (planes, step) };
+        let starts: Vec<u32> = layer
+            .starts
+            .iter()
+            .copied()
+            .filter(|&start| start as usize + (planes - 1) * step + layer.span() <= layer.units.len())
+            .collect();
+        let first = Patches { starts: &starts, ..layer.patches() };
+        let (filters, patches) = (layer.filters(), PatchPlanes { first, planes, step });
         let (padded, number) = (filters.padded(), patches.count());
         let lanes = &lanes[..padded];
         let base: Vec<i32> = lanes.iter().map(|lane| lane.0).collect();
         let slope: Vec<f32> = lanes.iter().map(|lane| lane.1).collect();
         let lift: Vec<f32> = lanes.iter().map(|lane| lane.2).collect();
-        let at: Vec<f32> = lanes.iter().map(|lane| lane.3).collect();
+        // Numbers that are reached one after another, as those of levels are.
+        let at: Vec<Aligned<f32>> = (0..(1 << to_planes) - 1)
+            .map(|level| lanes.iter().map(|lane| lane.3 + level as f32).collect::<Vec<f32>>())
+            .map(|at| Aligned::new(&at))
+            .collect();
         let totals: Vec<f32> = (0..number as i32).map(|patch| (total + 17 * patch) as f32).collect();
         let compared = Compared {
             patches,
@@ -156,8 +177,18 @@ proptest! {
             at: &at,
         };
         let mut counts = vec![0; number * padded];
-        let mut expected = vec![u32::MAX; number * padded.div_ceil(32)];
-        SCALAR.compare_patches(&compared, &mut counts, &mut expected);
+        let mut spare = counts.clone();
+        let plane = padded.div_ceil(32);
+        let mut expected = vec![u32::MAX; number * to_planes * plane];
+        SCALAR.compare_patches(&compared, &mut counts, &mut spare, &mut expected);
+        for plane in 0..planes {
+            let mut lower = vec![0; counts.len()];
+            SCALAR.count_differences(patches.plane(plane), &filters, layer.part, &mut lower);
+            spare.iter_mut().zip(&lower).for_each(|(sum, lower)| {
+                *sum = if plane == 0 { 0 } else { *sum } + (lower << plane);
+            });
+        }
+        prop_assert_eq!(&spare, &counts);
         // Without anything done to them, the results are what they are compared as.
         let mut floats = vec![f32::NAN; padded];
         for (patch, &total) in totals.iter().enumerate() {
@@ -175,16 +206,18 @@ proptest! {
                 out: Some(&mut floats),
                 comparisons: &[],
                 bits: &mut [],
-                unit: 0,
+                place: UnitPlace { row: 0, row_units: 0, first: 0 },
             });
-            let bits = &expected[patch * padded.div_ceil(32)..];
-            for (filter, (float, at)) in floats.iter().zip(&at).enumerate() {
-                prop_assert_eq!(float >= at, bits[filter / 32] >> (filter % 32) & 1 == 1);
+            let bits = &expected[patch * to_planes * plane..];
+            for (filter, float) in floats.iter().enumerate() {
+                let reached = at.iter().filter(|at| *float >= at[filter]).count();
+                let bit = |at: usize| (bits[at * plane + filter / 32] >> (filter % 32) & 1) as usize;
+                prop_assert_eq!((0..to_planes).map(|at| bit(at) << at).sum::<usize>(), reached);
             }
         }
         for kernels in others() {
             let mut found = vec![7; expected.len()];
-            kernels.compare_patches(&compared, &mut counts, &mut found);
+            kernels.compare_patches(&compared, &mut counts, &mut spare, &mut found);
             prop_assert_eq!(&found, &expected, "{}", kernels.isa());
         }
     }
@@ -197,7 +230,7 @@ proptest! {
         ),
         stages in prop::collection::vec(0..PointwiseOp::ALL.len() + 3, 0..MAX_STAGES),
         (start, keeps, comparisons) in (0..3_usize, any::<bool>(), 0..3_usize),
-        cut in 0..8_usize,
+        (cut, planes, at_row) in (0..8_usize, 1..=Encoding::MAX_PLANES, 0..3_usize),
     ) {
         let padded = lanes.len() / LANES * LANES;
         let (lanes, channels) = (&lanes[..padded], padded - cut);
@@ -231,8 +264,12 @@ proptest! {
         };
         let finished = |kernels: Kernels| {
             let mut out = scale[..channels].to_vec();
-            let mut bits = vec![vec![u32::MAX; 1 + channels.div_ceil(32)]; comparisons];
-            let comparison = || Comparison { sign: Aligned::new(&sign), at: Aligned::new(&at) };
+            let row_units = 2 + channels.div_ceil(32);
+            let mut bits = vec![vec![u32::MAX; (at_row + 1) * planes * row_units]; comparisons];
+            let level = |level: usize| at.iter().map(|at| at + level as f32).collect::<Vec<f32>>();
+            let at: Vec<_> = (0..(1 << planes) - 1).map(level).collect();
+            let at = || at.iter().map(|at| Aligned::new(at)).collect();
+            let comparison = || Comparison { sign: Aligned::new(&sign), at: at() };
             kernels.finish(Finish {
                 channels,
                 start,
@@ -240,7 +277,7 @@ proptest! {
                 out: keeps.then_some(&mut out),
                 comparisons: &(0..comparisons).map(|_| comparison()).collect::<Vec<_>>(),
                 bits: &mut bits.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>(),
-                unit: 1,
+                place: UnitPlace { row: at_row, row_units, first: 1 },
             });
             (out.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), bits)
         };

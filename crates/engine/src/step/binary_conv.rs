@@ -8,11 +8,11 @@ use super::{
 use crate::{
     EngineError,
     aligned::Aligned,
-    bits::units,
-    kernels::{BitFilters, Compared, Kernels, LANES, Patches, Runs, Sums},
+    bits::{Encoding, units},
+    kernels::{BitFilters, Compared, Kernels, LANES, PatchPlanes, Patches, Runs, Sums, planes_of},
     memory::{Needs, Prepared, Scratch},
     ones::Ones,
-    plan::ValueId,
+    plan::{Bits, ValueId},
     touched::Place,
     window::Window,
 };
@@ -25,39 +25,49 @@ const TILE_BYTES: usize = 32 << 10;
 const PATCHES: usize = 4;
 
 /// A convolution of bits by bits.
+///
+/// Filter `f` gives `⟨q, W̃⟩ = (α − β) / 2 · ⟨q, s⟩ + (α + β) / 2 · Σq`, with its weights' signs `s`. For signs `q`,
+/// `⟨q, s⟩` is the number of weights less twice that of differences. For levels, `q = Σⱼ 2ʲqⱼ` with bits `qⱼ`, it is
+/// `(2ᵇ − 1) · K − Σⱼ 2ʲ · differences of qⱼ`, where `K` counts the weights whose sign is +1.
 #[derive(Debug)]
 pub(crate) struct BinaryConv {
-    value: ValueId,
+    bits: Bits,
     window: Window,
     channels: ChannelSlice,
     filters: BitFilters,
     borders: Borders,
-    /// Per filter, `(α − β) / 2`: the factor of the binary dot product.
+    /// Per filter, the factor of what [`Sums`] calls the dot product: `(α − β) / 2` for signs; half of that, times
+    /// the step, for levels, of which it is twice the dot product.
     slope: Aligned<f32>,
-    /// Per filter, `(α + β) / 2`: the factor of the sum of the activations.
+    /// Per filter, the factor of the sum of the activations: `(α + β) / 2`, times the step.
     lift: Aligned<f32>,
 }
 
 impl BinaryConv {
-    /// On some channels of `value`, which begin and end with a unit unless they are all. `rows` are
+    /// On some channels of `bits`, which begin and end with a unit unless they are all. `rows` are
     /// the filters' bits, `⌈n/8⌉` bytes each.
     pub(crate) fn new(
-        value: ValueId,
+        bits: Bits,
         window: Window,
         channels: ChannelSlice,
         rows: &[u8],
         [alpha, beta]: [&[f32]; 2],
     ) -> Result<Self, EngineError> {
-        let combine = |f: fn(f64, f64) -> f64| {
-            let values = alpha.iter().zip(beta).map(|(&alpha, &beta)| f(alpha.into(), beta.into()) as f32);
+        let (slope, lift) = match bits.encoding {
+            Encoding::Signs => (0.5, 0.5),
+            Encoding::Levels { step, .. } => (0.25 * f64::from(step), 0.5 * f64::from(step)),
+        };
+        let combine = |f: fn(f64, f64) -> f64, factor: f64| {
+            let values = alpha.iter().zip(beta);
+            let values = values.map(|(&alpha, &beta)| (factor * f(alpha.into(), beta.into())) as f32);
             Aligned::new(&padded(values.collect(), 0.0))
         };
         Ok(Self {
-            value,
+            bits,
             filters: BitFilters::new(rows, window.taps(), channels.count),
-            borders: Borders::new(&window, channels.count, rows)?,
-            slope: combine(|alpha, beta| (alpha - beta) / 2.0),
-            lift: combine(|alpha, beta| (alpha + beta) / 2.0),
+            borders: Borders::new(&window, channels.count, rows, bits.encoding)?,
+            slope: combine(|alpha, beta| alpha - beta, slope),
+            lift: combine(|alpha, beta| alpha + beta, lift),
             window,
             channels,
         })
@@ -65,10 +75,10 @@ impl BinaryConv {
 
     /// Multiplies the results of each filter by its sign, and gives the numbers they are to be
     /// compared with as many elements.
-    pub(crate) fn fold(&mut self, sign: &[f32], at: Vec<f32>) -> Aligned<f32> {
+    pub(crate) fn fold(&mut self, sign: &[f32], at: Vec<Vec<f32>>) -> Vec<Aligned<f32>> {
         let falling: Vec<bool> = sign.iter().map(|&sign| sign < 0.0).collect();
         self.negate(&falling);
-        Aligned::new(&padded(at, f32::INFINITY))
+        at.into_iter().map(|at| Aligned::new(&padded(at, f32::INFINITY))).collect()
     }
 
     /// Output positions that are worked on at a time.
@@ -83,9 +93,18 @@ impl BinaryConv {
         self.channels.is_all() && self.channels.count.is_multiple_of(64)
     }
 
+    /// The units from one plane of a row of the input to the next.
+    fn plane(&self) -> usize {
+        self.window.input.width * units(self.channels.all)
+    }
+
     /// The units from one row of the input to the next.
     fn row(&self) -> usize {
-        self.window.input.width * units(self.channels.all)
+        self.planes() * self.plane()
+    }
+
+    fn planes(&self) -> usize {
+        self.bits.encoding.planes()
     }
 
     /// The unit that what of the window at `place` is on the input begins with.
@@ -95,11 +114,18 @@ impl BinaryConv {
         y * self.row() + x * units(self.channels.all)
     }
 
-    /// Gathers what of the window at `place` is on the input, and counts its ones.
-    fn gather(&self, context: Context<'_>, place: Place, border: &Border, patch: &mut [u32]) -> u32 {
+    /// Gathers what of the window at `place` is on the input in one plane, and counts its ones.
+    fn gather(
+        &self,
+        context: Context<'_>,
+        plane: usize,
+        place: Place,
+        border: &Border,
+        patch: &mut [u32],
+    ) -> u32 {
         let (all, count, row) = (units(self.channels.all), units(self.channels.count), self.row());
-        let first = self.start(place, border) + units(self.channels.first);
-        let source = &context.values.bits(self.value)[first..];
+        let first = self.start(place, border) + plane * self.plane() + units(self.channels.first);
+        let source = &context.values.bits(self.bits.value)[first..];
         let patch = &mut patch[border.first..];
         let (rows, across) = (border.rows.len(), border.columns.len());
         if self.channels.is_all() {
@@ -112,11 +138,56 @@ impl BinaryConv {
             .sum()
     }
 
-    /// The ones of what of the window at `place` is on the input.
+    /// The ones of what of the window at `place` is on the input, those in plane `j` counted `2ʲ` times.
     fn ones(&self, context: Context<'_>, place: Place, border: &Border) -> u32 {
         let y = self.window.input_at(place.y(), border.rows.start);
         let x = self.window.input_at(place.x(), border.columns.start);
         context.prepared.ones.within(y..y + border.rows.len(), x..x + border.columns.len())
+    }
+
+    /// The windows at `places`, which all stick out in the same way: where they lie, or gathered into `room`,
+    /// plane by plane; and the sum of the activations of each.
+    fn windows<'s>(
+        &self,
+        context: Context<'s>,
+        places: &[Place],
+        border: &Border,
+        room: Windows<'s>,
+    ) -> (PatchPlanes<'s>, &'s [f32]) {
+        let Windows { patches, starts, totals } = room;
+        let total = |ones: u32| match self.bits.encoding {
+            Encoding::Signs => (2 * i64::from(ones) - border.valid as i64) as f32,
+            Encoding::Levels { .. } => ones as f32,
+        };
+        starts.clear();
+        totals.clear();
+        let planes = self.planes();
+        if self.reads_in_place() {
+            starts.extend(places.iter().map(|&place| self.start(place, border) as u32));
+            totals.extend(places.iter().map(|&place| total(self.ones(context, place, border))));
+            let units = context.values.bits(self.bits.value);
+            let first = Patches { units, starts, step: self.row() };
+            return (PatchPlanes { first, planes, step: self.plane() }, totals);
+        }
+        let words = border.part.words();
+        let plane_words = places.len() * words;
+        let patches = &mut patches[..planes * plane_words];
+        if !border.leaves_out {
+            patches.fill(0);
+        }
+        for (at, &place) in places.iter().enumerate() {
+            let mut ones = 0;
+            for plane in 0..planes {
+                let patch = &mut patches[plane * plane_words + at * words..][..words];
+                let patch = bytemuck::cast_slice_mut(patch);
+                ones += self.gather(context, plane, place, border, patch) << plane;
+            }
+            totals.push(total(ones));
+        }
+        starts.extend((0..places.len()).map(|patch| (2 * patch * words) as u32));
+        let units = bytemuck::cast_slice(patches);
+        let first = Patches { units, starts, step: 2 * border.part.run };
+        (PatchPlanes { first, planes, step: 2 * plane_words }, totals)
     }
 
     /// Computes the results at `places`, whose windows all stick out in the same way.
@@ -128,44 +199,34 @@ impl BinaryConv {
         scratch: &mut Scratch,
         sink: &mut Sink<'_>,
     ) {
-        let (words, padded) = (border.part.words(), self.filters.padded());
-        let total = |ones: u32| (2 * i64::from(ones) - border.valid as i64) as f32;
-        scratch.starts.clear();
-        scratch.totals.clear();
-        let patches = if self.reads_in_place() {
-            scratch.starts.extend(places.iter().map(|&place| self.start(place, border) as u32));
-            scratch.totals.extend(places.iter().map(|&place| total(self.ones(context, place, border))));
-            Patches { units: context.values.bits(self.value), starts: &scratch.starts, step: self.row() }
-        } else {
-            let patches = &mut scratch.patches[..places.len() * words];
-            if !border.leaves_out {
-                patches.fill(0);
-            }
-            for (&place, patch) in places.iter().zip(patches.chunks_exact_mut(words)) {
-                let ones = self.gather(context, place, border, bytemuck::cast_slice_mut(patch));
-                scratch.totals.push(total(ones));
-            }
-            scratch.starts.extend((0..places.len()).map(|patch| (2 * patch * words) as u32));
-            let units = bytemuck::cast_slice(patches);
-            Patches { units, starts: &scratch.starts, step: 2 * border.part.run }
-        };
+        let padded = self.filters.padded();
+        let Scratch { patches, starts, totals, counts, compared: bits, .. } = scratch;
+        let (patches, totals) = self.windows(context, places, border, Windows { patches, starts, totals });
         let Self { filters, slope, lift, .. } = self;
-        let (part, base, totals) = (border.part, &border.base, &scratch.totals);
+        let (part, base) = (border.part, &border.base);
+        let (counts, spare) = counts.split_at_mut(places.len() * padded);
         if let Some(at) = sink.compares() {
             let compared = Compared { patches, filters, part, totals, base, slope, lift, at };
-            let bits = &mut scratch.compared[..places.len() * units(padded)];
-            context.kernels.compare_patches(&compared, &mut scratch.counts, bits);
-            for (&place, bits) in places.iter().zip(bits.chunks_exact(units(padded))) {
-                sink.bits(place, |target| target.copy_from_slice(bits));
+            let each = planes_of(at) * units(padded);
+            let bits = &mut bits[..places.len() * each];
+            context.kernels.compare_patches(&compared, counts, spare, bits);
+            for (&place, bits) in places.iter().zip(bits.chunks_exact(each)) {
+                sink.bits(place, bits);
             }
             return;
         }
-        let counts = &mut scratch.counts[..places.len() * padded];
-        context.kernels.count_differences(patches, filters, part, counts);
+        context.kernels.count_planes(patches, filters, part, counts, spare);
         for (&place, (counts, &total)) in places.iter().zip(counts.chunks_exact(padded).zip(totals)) {
             sink.sums(place, Sums { counts, base, total, slope, lift });
         }
     }
+}
+
+/// Room for windows: their bits, where each begins, and the sum of the activations of each.
+struct Windows<'s> {
+    patches: &'s mut [u64],
+    starts: &'s mut Vec<u32>,
+    totals: &'s mut Vec<f32>,
 }
 
 /// Fills the last group of filters.
@@ -176,7 +237,7 @@ fn padded(mut values: Vec<f32>, filler: f32) -> Vec<f32> {
 
 impl Source for BinaryConv {
     fn reads(&self) -> ValueId {
-        self.value
+        self.bits.value
     }
 
     fn window(&self) -> Option<&Window> {
@@ -192,7 +253,8 @@ impl Source for BinaryConv {
 
     fn prepare(&self, kernels: Kernels, values: Values<'_>, prepared: &mut Prepared) {
         if self.reads_in_place() {
-            prepared.ones.count(kernels, values.bits(self.value), self.window.input);
+            let bits = values.bits(self.bits.value);
+            prepared.ones.count(kernels, bits, self.window.input, self.planes());
         }
     }
 
@@ -201,9 +263,9 @@ impl Source for BinaryConv {
         Needs {
             places: self.window.output.positions(),
             corners: if in_place { Ones::corners(self.window.input) } else { 0 },
-            patches: if in_place { 0 } else { self.tile() * self.filters.words() },
-            counts: self.tile() * self.filters.padded(),
-            compared: self.tile() * units(self.filters.padded()),
+            patches: if in_place { 0 } else { self.planes() * self.tile() * self.filters.words() },
+            counts: if self.planes() > 1 { 2 } else { 1 } * self.tile() * self.filters.padded(),
+            compared: Encoding::MAX_PLANES * self.tile() * units(self.filters.padded()),
             ..Needs::default()
         }
     }

@@ -3,7 +3,12 @@ use std::{collections::HashMap, ops::Range};
 use dabnet_graph::Shape;
 
 use super::{Sink, Step};
-use crate::{bits::units, memory::Memory, plan::Buffers, touched::Place};
+use crate::{
+    bits::units,
+    memory::Memory,
+    plan::{Bits, Buffers},
+    touched::Place,
+};
 
 /// What a step gives for blank paper.
 #[derive(Debug)]
@@ -23,10 +28,9 @@ impl Blank {
             let positions = values.chunks_exact(store.stride);
             BlankRows::new(channels, positions.map(|position| &position[store.first..][..channels]))
         });
-        let bits = step
-            .epilogue
-            .bits()
-            .map(|value| memory.bits[buffers.place(value)][..positions * units(channels)].to_vec());
+        let bits = step.epilogue.bits().map(|Bits { value, encoding }| {
+            memory.bits[buffers.place(value)][..encoding.planes() * positions * units(channels)].to_vec()
+        });
         Self { floats: floats.unwrap_or_default(), bits: bits.collect() }
     }
 
@@ -35,7 +39,8 @@ impl Blank {
         let Shape { channels, .. } = step.shape;
         // As much again as a key, the index, and an entry of the map, while equal rows are found.
         let floats = if step.epilogue.floats().is_some() { 2 * channels as u64 + 32 } else { 0 };
-        let bits = (step.epilogue.bits().count() * units(channels)) as u64;
+        let planes: usize = step.epilogue.bits().map(|bits| bits.encoding.planes()).sum();
+        let bits = (planes * units(channels)) as u64;
         4 * step.shape.positions() as u64 * (floats + bits)
     }
 

@@ -3,7 +3,7 @@ use std::ops::Range;
 use crate::{
     EngineError,
     aligned::Aligned,
-    bits::{UNIT, units, words},
+    bits::{Encoding, UNIT, units, words},
     kernels::{LANES, Part},
     window::Window,
 };
@@ -26,7 +26,7 @@ pub(super) struct Borders {
 /// One way, and what it means for every filter.
 ///
 /// What lies on padding is left out where the rest of a window is whole words. Elsewhere it is
-/// gathered as bits that are 0, which count as −1, and corrected for.
+/// gathered as bits that are 0. Those of levels are 0; those of signs count as −1, and are corrected for.
 #[derive(Debug)]
 pub(super) struct Border {
     /// The rows of the window that are on the input.
@@ -43,13 +43,18 @@ pub(super) struct Border {
     pub(super) step: usize,
     /// Weights on the input.
     pub(super) valid: usize,
-    /// By filter: what the binary dot product is where nothing differs.
+    /// By filter: what [`Sums`](crate::kernels::Sums) calls the dot product where nothing differs.
     pub(super) base: Aligned<i32>,
 }
 
 impl Borders {
     /// For filters on `channels` channels, in rows of `⌈n/8⌉` bytes.
-    pub(super) fn new(window: &Window, channels: usize, rows: &[u8]) -> Result<Self, EngineError> {
+    pub(super) fn new(
+        window: &Window,
+        channels: usize,
+        rows: &[u8],
+        encoding: Encoding,
+    ) -> Result<Self, EngineError> {
         let (down, row_kinds) = kinds((0..window.output.height).map(|y| window.rows(y)));
         let (across, column_kinds) = kinds((0..window.output.width).map(|x| window.columns(x)));
         let padded = window.output.channels.next_multiple_of(LANES);
@@ -61,10 +66,18 @@ impl Borders {
         let pairs = down.iter().flat_map(|y| across.iter().map(move |x| (y.clone(), x.clone())));
         let mut kinds: Vec<Border> = pairs.map(|(y, x)| Border::new(window, channels, y, x)).collect();
         for (filter, bits) in rows.chunks_exact((window.taps() * channels).div_ceil(8)).enumerate() {
-            let mut corrected = kinds.iter_mut().filter(|kind| !kind.leaves_out).peekable();
+            let levels = matches!(encoding, Encoding::Levels { .. });
+            let mut corrected = kinds.iter_mut().filter(|kind| levels || !kind.leaves_out).peekable();
             if corrected.peek().is_some() {
                 let signs = SignSums::new(window.kernel, channels, bits);
-                corrected.for_each(|kind| kind.base[filter] += signs.outside(kind));
+                corrected.for_each(|kind| match encoding {
+                    Encoding::Signs => kind.base[filter] += signs.outside(kind),
+                    // The number of weights and the sum of their signs are twice the number of those that are +1.
+                    Encoding::Levels { .. } => {
+                        let sum = if kind.leaves_out { signs.inside(kind) } else { signs.all() };
+                        kind.base[filter] = encoding.highest() as i32 * (kind.base[filter] + sum);
+                    }
+                });
             }
         }
         // The window in the middle sticks out least.
@@ -147,11 +160,18 @@ impl SignSums {
     }
 
     /// Over the taps that lie on padding.
-    fn outside(&self, Border { rows, columns, .. }: &Border) -> i32 {
+    fn outside(&self, border: &Border) -> i32 {
+        self.all() - self.inside(border)
+    }
+
+    /// Over the taps that lie on the input.
+    fn inside(&self, Border { rows, columns, .. }: &Border) -> i32 {
         let corner = |y: usize, x: usize| self.corners[y * self.across + x];
-        let inside =
-            corner(rows.end, columns.end) - corner(rows.start, columns.end) - corner(rows.end, columns.start)
-                + corner(rows.start, columns.start);
-        self.corners[self.corners.len() - 1] - inside
+        corner(rows.end, columns.end) - corner(rows.start, columns.end) - corner(rows.end, columns.start)
+            + corner(rows.start, columns.start)
+    }
+
+    fn all(&self) -> i32 {
+        self.corners[self.corners.len() - 1]
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     aligned::Aligned,
     kernels::Comparison,
     memory::Memory,
-    plan::{Buffers, ValueId},
+    plan::{Bits, Buffers, ValueId},
     pointwise::Pointwise,
 };
 
@@ -14,12 +14,13 @@ pub(crate) const MAX_BIT_OUTPUTS: usize = 4;
 /// What becomes of the results of a position.
 #[derive(Debug)]
 pub(crate) enum Epilogue {
-    /// They are bits, or sums of which each is compared with its number in `at`.
+    /// They are bits, or sums of which each is compared with its numbers in `at`.
     Bits {
         /// Where the bits go.
-        value: ValueId,
-        /// One number a filter, those that fill the last group included.
-        at: Aligned<f32>,
+        bits: Bits,
+        /// As many times as there are [values to reach](crate::bits::Encoding::highest), one number a filter,
+        /// those that fill the last group included.
+        at: Vec<Aligned<f32>>,
     },
     /// They are floats.
     Rows(Rows),
@@ -34,7 +35,7 @@ pub(crate) struct Rows {
     /// At most [`MAX_BIT_OUTPUTS`].
     pub(crate) comparisons: Vec<Comparison>,
     /// Where the bits of each go.
-    pub(crate) bits: Vec<ValueId>,
+    pub(crate) bits: Vec<Bits>,
 }
 
 /// A function of the results of one position.
@@ -78,7 +79,7 @@ impl Epilogue {
     }
 
     pub(super) fn writes(&self) -> impl Iterator<Item = ValueId> {
-        self.floats().map(|store| store.value).into_iter().chain(self.bits())
+        self.floats().map(|store| store.value).into_iter().chain(self.bits().map(|bits| bits.value))
     }
 
     /// What is added to the results and lies where they go, to be read before they are written.
@@ -92,7 +93,7 @@ impl Epilogue {
         if let Some(store) = self.floats() {
             written.floats = mem::take(&mut memory.floats[buffers.place(store.value)]);
         }
-        for (bits, value) in written.bits.iter_mut().zip(self.bits()) {
+        for (bits, Bits { value, .. }) in written.bits.iter_mut().zip(self.bits()) {
             *bits = mem::take(&mut memory.bits[buffers.place(value)]);
         }
         written
@@ -102,7 +103,7 @@ impl Epilogue {
         if let Some(store) = self.floats() {
             memory.floats[buffers.place(store.value)] = written.floats;
         }
-        for (bits, value) in written.bits.into_iter().zip(self.bits()) {
+        for (bits, Bits { value, .. }) in written.bits.into_iter().zip(self.bits()) {
             memory.bits[buffers.place(value)] = bits;
         }
     }
@@ -116,9 +117,9 @@ impl Epilogue {
     }
 
     /// Where bits go.
-    pub(crate) fn bits(&self) -> impl Iterator<Item = ValueId> {
+    pub(crate) fn bits(&self) -> impl Iterator<Item = Bits> {
         let (direct, compared) = match self {
-            Self::Bits { value, .. } => (Some(*value), &[][..]),
+            Self::Bits { bits, .. } => (Some(*bits), &[][..]),
             Self::Rows(rows) => (None, &rows.bits[..]),
         };
         direct.into_iter().chain(compared.iter().copied())

@@ -4,8 +4,9 @@ use dabnet_graph::Shape;
 
 use super::{Context, Epilogue, MAX_BIT_OUTPUTS, RowOp, Rows, Store, blank::BlankRows, epilogue::Written};
 use crate::{
+    aligned::Aligned,
     bits::units,
-    kernels::{Finish, MAX_STAGES, Stage, Start, Sums},
+    kernels::{Finish, MAX_STAGES, Stage, Start, Sums, UnitPlace},
     plan::ValueId,
     touched::Place,
 };
@@ -17,7 +18,9 @@ pub(super) struct Outputs<'a> {
     /// Elements of `floats` in one row.
     float_row: usize,
     bits: [&'a mut [u32]; MAX_BIT_OUTPUTS],
-    /// Units of `bits` in one row.
+    /// Planes of each of `bits`.
+    planes: [usize; MAX_BIT_OUTPUTS],
+    /// Units of one row in one plane.
     bit_row: usize,
 }
 
@@ -28,20 +31,21 @@ impl<'a> Outputs<'a> {
         let bit_row = shape.width * units(shape.channels);
         let mut outputs = Self { float_row, bit_row, ..Self::default() };
         outputs.floats = &mut written.floats[..shape.height * float_row];
-        for ((output, bits), _) in outputs.bits.iter_mut().zip(&mut written.bits).zip(epilogue.bits()) {
-            *output = &mut bits[..shape.height * bit_row];
+        for (at, (written, bits)) in written.bits.iter_mut().zip(epilogue.bits()).enumerate() {
+            outputs.planes[at] = bits.encoding.planes();
+            outputs.bits[at] = &mut written[..shape.height * outputs.planes[at] * bit_row];
         }
         outputs
     }
 
     /// The first `rows` rows, and the others.
     pub(super) fn split_at(self, rows: usize) -> (Self, Self) {
-        let Self { floats, float_row, bits, bit_row } = self;
-        let mut above = Self { float_row, bit_row, ..Self::default() };
-        let mut below = Self { float_row, bit_row, ..Self::default() };
+        let Self { floats, float_row, bits, planes, bit_row } = self;
+        let mut above = Self { float_row, planes, bit_row, ..Self::default() };
+        let mut below = Self { float_row, planes, bit_row, ..Self::default() };
         (above.floats, below.floats) = floats.split_at_mut(rows * float_row);
         for (output, bits) in bits.into_iter().enumerate().filter(|(_, bits)| !bits.is_empty()) {
-            (above.bits[output], below.bits[output]) = bits.split_at_mut(rows * bit_row);
+            (above.bits[output], below.bits[output]) = bits.split_at_mut(rows * planes[output] * bit_row);
         }
         (above, below)
     }
@@ -59,8 +63,10 @@ pub(crate) struct Sink<'a> {
     adding: usize,
     /// What is added to the results and lies where they go.
     adds_out: Option<ValueId>,
-    /// The position that the outputs begin with.
-    first: usize,
+    /// The row that the outputs begin with.
+    first_row: usize,
+    /// Positions in a row.
+    width: usize,
     outputs: Outputs<'a>,
     /// Room for the results of one position.
     row: &'a mut [f32],
@@ -71,11 +77,12 @@ impl<'a> Sink<'a> {
     pub(super) fn new(
         epilogue: &'a Epilogue,
         context: Context<'a>,
-        first: usize,
+        first_row: usize,
         outputs: Outputs<'a>,
         row: &'a mut [f32],
-        channels: usize,
+        shape: Shape,
     ) -> Self {
+        let Shape { channels, width, .. } = shape;
         let row = &mut row[..channels];
         let mut sink = Self {
             epilogue,
@@ -84,7 +91,8 @@ impl<'a> Sink<'a> {
             adds: [(0, ValueId(0)); MAX_STAGES],
             adding: 0,
             adds_out: epilogue.adds_out(context.values.buffers),
-            first,
+            first_row,
+            width,
             outputs,
             row,
             channels,
@@ -108,31 +116,70 @@ impl<'a> Sink<'a> {
         floats: Option<&BlankRows>,
         bits: &[Vec<u32>],
     ) {
-        let (channels, units) = (self.channels, units(self.channels));
-        let offsets = positions.start - self.first..positions.end - self.first;
+        let channels = self.channels;
+        let before = self.first_row * self.width;
+        let offsets = positions.start - before..positions.end - before;
         if let (Some(store), Some(floats)) = (self.epilogue.floats(), floats) {
             let target = &mut self.outputs.floats[offsets.start * store.stride..offsets.end * store.stride];
             for (position, target) in positions.clone().zip(target.chunks_exact_mut(store.stride)) {
                 target[store.first..store.first + channels].copy_from_slice(floats.get(position));
             }
         }
-        for (source, target) in bits.iter().zip(&mut self.outputs.bits) {
-            target[offsets.start * units..offsets.end * units]
-                .copy_from_slice(&source[positions.start * units..positions.end * units]);
+        for (output, source) in bits.iter().enumerate() {
+            self.finished_bits(output, source, positions.clone());
         }
     }
 
-    /// Takes bits: `write` sets all units of a position.
+    /// Copies a range of positions of one output from `source`, which has all rows. Where there are several planes,
+    /// those lie together in one row and one plane only.
+    fn finished_bits(&mut self, output: usize, source: &[u32], positions: Range<usize>) {
+        let (width, row_units, planes) = (self.width, self.outputs.bit_row, self.outputs.planes[output]);
+        let units = row_units / width;
+        let target = &mut *self.outputs.bits[output];
+        let before = planes * self.first_row * row_units;
+        let mut copy = |from: usize, len: usize| {
+            target[from - before..][..len].copy_from_slice(&source[from..][..len]);
+        };
+        if planes == 1 {
+            return copy(positions.start * units, positions.len() * units);
+        }
+        let mut start = positions.start;
+        while start < positions.end {
+            let (row, x) = (start / width, start % width);
+            let end = positions.end.min((row + 1) * width);
+            for plane in 0..planes {
+                copy((row * planes + plane) * row_units + x * units, (end - start) * units);
+            }
+            start = end;
+        }
+    }
+
+    /// Takes the bits of a position, one plane after another.
     ///
     /// # Panics
     /// If the epilogue takes floats.
-    pub(super) fn bits(&mut self, place: Place, write: impl FnOnce(&mut [u32])) {
+    pub(super) fn bits(&mut self, place: Place, bits: &[u32]) {
         let Epilogue::Bits { .. } = self.epilogue else { unreachable!("a source of bits before floats") };
-        write(units_at(self.outputs.bits[0], place.position() - self.first, self.channels));
+        let (at, planes) = (self.unit_place(place), self.outputs.planes[0]);
+        let units = units(self.channels);
+        for (plane, bits) in bits.chunks_exact(units).enumerate() {
+            self.outputs.bits[0][at.unit(plane, planes)..][..units].copy_from_slice(bits);
+        }
+    }
+
+    /// Where the bits of a position lie in the outputs.
+    fn unit_place(&self, place: Place) -> UnitPlace {
+        let row_units = self.outputs.bit_row;
+        UnitPlace { row: place.y() - self.first_row, row_units, first: place.x() * units(self.channels) }
+    }
+
+    /// Which position of the outputs this is.
+    fn offset(&self, place: Place) -> usize {
+        place.position() - self.first_row * self.width
     }
 
     /// What the results of a binary convolution are to be compared with, if it is to give bits.
-    pub(super) fn compares(&self) -> Option<&'a [f32]> {
+    pub(super) fn compares(&self) -> Option<&'a [Aligned<f32>]> {
         match self.epilogue {
             Epilogue::Bits { at, .. } => Some(at),
             Epilogue::Rows(_) => None,
@@ -156,7 +203,8 @@ impl<'a> Sink<'a> {
         match rows.store {
             // Where nothing is that is still needed, they are written where they go.
             Some(store) if self.adds_out.is_none() => {
-                write(floats_at(self.outputs.floats, store, place.position() - self.first, self.channels));
+                let offset = self.offset(place);
+                write(floats_at(self.outputs.floats, store, offset, self.channels));
                 if !rows.ops.is_empty() || !rows.comparisons.is_empty() {
                     self.finish(rows, place, Start::Out);
                 }
@@ -185,7 +233,7 @@ impl<'a> Sink<'a> {
 
     fn finish(&mut self, rows: &Rows, place: Place, start: Start<'_>) {
         let (kernels, channels) = (self.context.kernels, self.channels);
-        let offset = place.position() - self.first;
+        let (offset, unit_place) = (self.offset(place), self.unit_place(place));
         for &(stage, value) in &self.adds[..self.adding] {
             self.stages[stage] = self.add(value, place);
         }
@@ -196,7 +244,7 @@ impl<'a> Sink<'a> {
             out: rows.store.map(|store| floats_at(self.outputs.floats, store, offset, channels)),
             comparisons: &rows.comparisons,
             bits: &mut self.outputs.bits,
-            unit: offset * units(channels),
+            place: unit_place,
         });
     }
 
@@ -214,10 +262,4 @@ impl<'a> Sink<'a> {
 /// The channels of the position that is `offset` after the first.
 fn floats_at(floats: &mut [f32], store: Store, offset: usize, channels: usize) -> &mut [f32] {
     &mut floats[offset * store.stride + store.first..][..channels]
-}
-
-/// The units of the position that is `offset` after the first.
-fn units_at(bits: &mut [u32], offset: usize, channels: usize) -> &mut [u32] {
-    let units = units(channels);
-    &mut bits[offset * units..][..units]
 }

@@ -2,31 +2,34 @@ use super::{Context, Sink, Source};
 use crate::{
     bits::{UNIT, units},
     memory::Scratch,
-    plan::ValueId,
+    plan::{Bits, ValueId},
     touched::Place,
 };
 
-/// Bits to floats: 1 to +1, 0 to −1.
+/// Bits to the floats that they stand for.
 #[derive(Debug)]
 pub(crate) struct Unpack {
-    pub(crate) value: ValueId,
+    pub(crate) bits: Bits,
     pub(crate) channels: usize,
+    /// Positions in a row.
+    pub(crate) width: usize,
 }
 
 impl Source for Unpack {
     fn reads(&self) -> ValueId {
-        self.value
+        self.bits.value
     }
 
     fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
-        let (bits, units) = (context.values.bits(self.value), units(self.channels));
+        let Bits { value, encoding } = self.bits;
+        let (bits, units, planes) = (context.values.bits(value), units(self.channels), encoding.planes());
         for place in places {
-            let bits = &bits[place.position() * units..][..units];
+            let unit = |plane: usize| ((place.y() * planes + plane) * self.width + place.x()) * units;
             sink.floats(*place, |row| {
-                for (floats, unit) in row.chunks_mut(UNIT).zip(bits) {
-                    for (bit, float) in floats.iter_mut().enumerate() {
-                        *float = if unit >> bit & 1 == 1 { 1.0 } else { -1.0 };
-                    }
+                for (at, float) in row.iter_mut().enumerate() {
+                    let bit = |plane: usize| bits[unit(plane) + at / UNIT] >> (at % UNIT) & 1;
+                    let level = (0..planes).fold(0, |level, plane| level | bit(plane) << plane);
+                    *float = encoding.decode(level);
                 }
             });
         }

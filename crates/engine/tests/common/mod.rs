@@ -86,6 +86,12 @@ impl Random {
 
     /// A value of a parameter: one that multiplies may be 0, and a slope is not below that where `rises`.
     fn channel(&mut self, name: &str, numbers: Numbers, rises: bool) -> f32 {
+        if name == "step" {
+            return match numbers {
+                Numbers::Real => 0.1 + self.real().abs(),
+                Numbers::Dyadic => 0.25 * (1 << self.below(3)) as f32,
+            };
+        }
         let is_factor = matches!(name, "scale" | "slope");
         let value = match numbers {
             Numbers::Real if is_factor && self.below(10) == 0 => 0.0,

@@ -10,6 +10,7 @@ pub enum Between {
     Pointwise(PointwiseOp),
     Dropout,
     Sign,
+    Quantize { bits: u8 },
     MaxPool { kernel: usize, stride: usize, padding: usize },
     AvgPool { kernel: usize, stride: usize },
     GlobalAvgPool,
@@ -33,6 +34,8 @@ pub enum Join {
 pub struct Layer {
     pub before: Vec<Between>,
     pub conv: Conv2d,
+    /// Bits of what it reads, where those are few; one is a sign.
+    pub input_bits: u8,
     pub join: Join,
 }
 
@@ -77,12 +80,12 @@ impl Writer {
             Between::BatchNorm => self.push(Op::BatchNorm { epsilon: 1e-5 }),
             Between::Pointwise(op) => self.push(op.into()),
             Between::Dropout => self.push(Op::Dropout { p: 0.5 }),
-            Between::Sign => {
+            Between::Sign | Between::Quantize { .. } => {
                 if self.idle {
                     self.push(Op::MaxPool { kernel: 1, stride: 1, padding: 0 });
                     self.push(Op::MaxPool { kernel: 1, stride: 1, padding: 0 });
                 }
-                self.push(Op::Sign);
+                self.push(if let Between::Quantize { bits } = op { Op::Quantize { bits } } else { Op::Sign });
             }
             Between::MaxPool { kernel, stride, padding } => {
                 let kernel = kernel.min(self.shape.height);
@@ -116,12 +119,13 @@ impl Writer {
         let (begin, shape) = (self.head, self.shape);
         before.for_each(|op| self.between(*op));
         if !joins {
-            return self.conv(conv);
+            return self.conv(conv, layer.input_bits);
         }
         let kernel = conv.kernel | 1;
         let conv = Conv2d { kernel, padding: kernel / 2, stride: 1, ..conv };
         let adds = layer.join == Join::Add;
-        self.conv(if adds { Conv2d { out_channels: shape.channels, ..conv } } else { conv });
+        let bits = layer.input_bits;
+        self.conv(if adds { Conv2d { out_channels: shape.channels, ..conv } } else { conv }, bits);
         let (first, reached) = (self.head, self.shape);
         match layer.join {
             Join::Add => self.push_reading(Op::Add, vec![first, begin]),
@@ -131,7 +135,7 @@ impl Writer {
             }
             Join::AddSecond => {
                 (self.head, self.shape) = (begin, shape);
-                self.conv(conv);
+                self.conv(conv, bits);
                 let second = self.head;
                 self.push_reading(Op::Add, vec![first, second, first]);
             }
@@ -139,9 +143,13 @@ impl Writer {
         }
     }
 
-    fn conv(&mut self, conv: Conv2d) {
+    fn conv(&mut self, conv: Conv2d, input_bits: u8) {
         if conv.precision == Precision::Fbin {
-            self.between(Between::Sign);
+            self.between(if input_bits == 1 {
+                Between::Sign
+            } else {
+                Between::Quantize { bits: input_bits }
+            });
         }
         let kernel = conv.kernel.min(self.shape.height + 2 * conv.padding.min(conv.kernel - 1));
         let padding = conv.padding.min(kernel - 1);
@@ -162,6 +170,7 @@ fn between() -> impl Strategy<Value = Between> {
         10 => prop::sample::select(&PointwiseOp::ALL[..]).prop_map(Between::Pointwise),
         2 => Just(Between::Dropout),
         2 => Just(Between::Sign),
+        2 => (1..5_u8).prop_map(|bits| Between::Quantize { bits }),
         3 => (1..4_usize, 1..3_usize, 0..2_usize)
             .prop_map(|(kernel, stride, padding)| Between::MaxPool { kernel, stride, padding }),
         2 => (1..4_usize, 1..3_usize).prop_map(|(kernel, stride)| Between::AvgPool { kernel, stride }),
@@ -200,11 +209,9 @@ fn layer(precisions: &'static [Precision]) -> impl Strategy<Value = Layer> {
         1 => Just(Join::Concat),
         1 => Just(Join::AddSecond),
     ];
-    (prop::collection::vec(between(), 0..5), conv, join).prop_map(|(before, conv, join)| Layer {
-        before,
-        conv,
-        join,
-    })
+    let bits = prop_oneof![2 => Just(1), 2 => 2..5_u8];
+    (prop::collection::vec(between(), 0..5), conv, bits, join)
+        .prop_map(|(before, conv, input_bits, join)| Layer { before, conv, input_bits, join })
 }
 
 /// Networks whose convolutions have the given precisions.

@@ -10,12 +10,12 @@ pub struct Reference {
     /// Channels × height × width.
     pub logits: Vec<f64>,
     /// The least distance from zero of an input of a sign that single precision may not give
-    /// exactly, as a part of the largest of its inputs.
+    /// exactly, or of that of a quantiser from where the next level begins, as a part of the largest of its inputs.
     pub margin: f64,
     /// Whether single precision too is exact in every order of summation, which only
     /// [dyadic](Numbers::Dyadic) numbers are.
     pub exact: bool,
-    /// What every sign gave, channels × height × width.
+    /// What every sign and quantiser gave, channels × height × width.
     pub signs: Vec<(Shape, Vec<f64>)>,
 }
 
@@ -54,6 +54,21 @@ pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference 
                 margin = margin.min(if largest == 0.0 { 0.0 } else { smallest / largest });
                 signs_of(input.unwrap())
             }
+            OpKind::Quantize { bits } => {
+                let (input, most) = (input.unwrap(), f64::from((1 << bits) - 1));
+                let step = f64::from(packed.parameters[&node.name].floats("step").unwrap()[0]);
+                if !exact {
+                    // Levels begin at whole numbers of this, from 1 to the highest.
+                    let begins = |x: &f64| {
+                        let at = x / step + 0.5;
+                        (at - at.round().clamp(1.0, most)).abs() * step
+                    };
+                    let nearest = input.values.iter().map(begins).fold(f64::INFINITY, f64::min);
+                    margin = margin.min(if largest == 0.0 { 1.0 } else { nearest / largest });
+                }
+                let level = |x: &f64| step * (x / step + 0.5).floor().clamp(0.0, most);
+                Tensor { values: input.values.iter().map(level).collect(), quantum: step }
+            }
             OpKind::MaxPool { kernel, stride, padding } => {
                 let input = input.unwrap();
                 let most = |window: &[f64]| window.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -82,15 +97,21 @@ pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference 
             OpKind::Conv2d(conv) => {
                 let input = input.unwrap();
                 let weights = packed.dense(&node.name).unwrap();
-                // Half a difference of two multiples of an eighth is one of a sixteenth.
-                let quantum = if conv.precision == Precision::Full { 0.25 } else { 0.0625 } * input.quantum;
+                // Half a difference of two multiples of an eighth is one of a sixteenth; of levels, half of it is
+                // taken twice.
+                let unit = match graph.input_bits(id) {
+                    None if conv.precision == Precision::Full => 0.25,
+                    None | Some(1) => 0.0625,
+                    Some(_) => 0.03125,
+                };
+                let quantum = unit * input.quantum;
                 let heaviest = weights.iter().fold(0.0, |max: f64, &w| max.max(f64::from(w).abs()));
                 let terms = conv.filter_len(graph.input_shape_of(id).channels) as f64;
                 exact &= 2.0 * terms * heaviest * largest / quantum < f64::from(1 << 24);
                 Tensor { values: convolve(graph, id, &input.values, &weights), quantum }
             }
         };
-        if node.op.kind() == OpKind::Sign {
+        if matches!(node.op.kind(), OpKind::Sign | OpKind::Quantize { .. }) {
             signs.push((graph.shape(id), tensor.values.clone()));
         }
         exact &= tensor.values.iter().all(|x| x.abs() / tensor.quantum < f64::from(1 << 22));

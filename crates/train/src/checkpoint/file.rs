@@ -194,7 +194,7 @@ fn floats(slots: &[Slot], tensors: &SafeTensors<'_>) -> Result<Vec<Vec<f32>>, Tr
         let view = view(slot, tensors)?;
         let (numbers, _) = view.data().as_chunks();
         let values: Vec<f32> = numbers.iter().map(|number| f32::from_le_bytes(*number)).collect();
-        let wrong = |value: &f32| !value.is_finite() || (slot.squares && *value < 0.0);
+        let wrong = |value: &f32| !value.is_finite() || slot.least.is_some_and(|least| *value < least);
         match values.iter().position(wrong) {
             Some(at) => Err(TrainError::field(&slot.name, format!("element {at} cannot be {}", values[at]))),
             None => Ok(values),

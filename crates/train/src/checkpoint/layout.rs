@@ -1,6 +1,6 @@
 //! Which tensors a checkpoint of a network has.
 
-use dabnet_graph::{Graph, ParameterRole};
+use dabnet_graph::Graph;
 use safetensors::Dtype;
 
 use crate::{TrainConfig, optimizer::OptimizerState};
@@ -15,13 +15,13 @@ const OPTIMIZER: &str = "optimizer";
 const BITS: &str = "bits";
 
 /// One tensor, as it must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Slot {
     pub name: String,
     pub dtype: Dtype,
     pub shape: Vec<usize>,
-    /// Whether it holds mean squares, which are never negative.
-    pub squares: bool,
+    /// The least that its numbers can be, if there is a limit.
+    pub least: Option<f32>,
 }
 
 /// The tensors of every part of a checkpoint, in the order of the buffers they hold.
@@ -37,7 +37,8 @@ impl Layout {
     pub(super) fn new(graph: &Graph, config: &TrainConfig) -> Self {
         let memory = OptimizerState::slot_names(&config.optimizer).iter().map(|slot| {
             let mut slots = floats(&format!("{OPTIMIZER}.{slot}"), graph, false);
-            slots.iter_mut().for_each(|tensor| tensor.squares = *slot == "second");
+            let squares = *slot == "second";
+            slots.iter_mut().for_each(|tensor| tensor.least = squares.then_some(0.0));
             slots
         });
         Self {
@@ -62,7 +63,7 @@ fn floats(part: &str, graph: &Graph, with_statistics: bool) -> Vec<Slot> {
         name: format!("{part}.{}.{}", graph.nodes()[parameter.node].name, parameter.name),
         dtype: Dtype::F32,
         shape: parameter.shape,
-        squares: parameter.role == ParameterRole::Variance,
+        least: parameter.role.least(),
     });
     slots.collect()
 }
@@ -73,7 +74,7 @@ fn bits(graph: &Graph) -> Vec<Slot> {
         name: format!("{BITS}.{}", node.name),
         dtype: Dtype::U8,
         shape: vec![conv.weights(graph.input_shape_of(id).channels).div_ceil(8)],
-        squares: false,
+        least: None,
     });
     slots.collect()
 }

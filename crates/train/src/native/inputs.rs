@@ -52,7 +52,10 @@ pub(crate) fn input_magnitudes(network: Network<'_>, canvases: &[f32], count: us
         .convolutions()
         .map(|(_, node, _)| {
             let input = &graph.nodes()[node.inputs[0]];
-            if input.op.kind() == OpKind::Sign { (input.inputs[0], true) } else { (node.inputs[0], false) }
+            match input.op.kind() {
+                OpKind::Sign | OpKind::Quantize { .. } => (input.inputs[0], true),
+                _ => (node.inputs[0], false),
+            }
         })
         .collect();
     let mut found = vec![Magnitude::default(); sources.len()];

@@ -2,7 +2,9 @@
 //! to be right.
 
 use dabnet_binarize::Scheme;
-use dabnet_graph::{Builder, Filters, Op, ParameterRole, ParameterSpec, PointwiseOp, Policy, architectures};
+use dabnet_graph::{
+    Builder, Filters, Op, Options, ParameterRole, ParameterSpec, PointwiseOp, Policy, architectures,
+};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -13,10 +15,15 @@ const SIDE: usize = 13;
 const CLASSES: usize = 3;
 const SMOOTHING: f32 = 0.1;
 
+/// Policies and input bits.
+const NETWORKS: [(&str, &str); 5] =
+    [("full", "1"), ("wbin", "1"), ("fbin", "1"), ("fbin", "2"), ("fbin", "4,conv3=1,conv5=2")];
+
 /// Every op, with strides, padding, groups, kernels of one and of the whole input, and several readers.
-fn graph(policy: &str) -> Graph {
+fn graph(policy: &str, input_bits: &str) -> Graph {
     let policy: Policy = policy.parse().unwrap();
-    let mut net = Builder::new("all", &policy, Shape::new(2, SIDE, SIDE));
+    let options = Options { input_bits: input_bits.parse().unwrap(), ..Options::default() };
+    let mut net = Builder::new("all", &policy, Shape::new(2, SIDE, SIDE)).options(options);
     let stem = net.full_layer("conv1", Filters::new(8, 3).stride(2).padding(1));
     let around = net.padded_max_pool("pool1", 3, 2, 1);
     net.go_to(stem);
@@ -48,7 +55,7 @@ struct Plain<'a> {
     trained: Vec<(ParameterSpec, Vec<f64>)>,
     /// Whether batch normalisation uses what the batch has.
     trains: bool,
-    /// What signs saw, around which they pass what the relaxed function passes.
+    /// What signs and quantisers saw, around which they pass what the relaxed function passes.
     around: Option<Vec<Option<Values>>>,
 }
 
@@ -98,6 +105,7 @@ impl<'a> Plain<'a> {
                         (if at >= 0.0 { 1.0 } else { -1.0 }) + x.clamp(-1.0, 1.0) - at.clamp(-1.0, 1.0)
                     }),
                 },
+                OpKind::Quantize { bits } => self.quantize(id, bits, read(0)),
                 OpKind::MaxPool { kernel, stride, padding } => windows(
                     read(0),
                     self.graph.input_shape_of(id),
@@ -178,6 +186,21 @@ impl<'a> Plain<'a> {
         result
     }
 
+    fn quantize(&self, id: usize, bits: u8, input: &Values) -> Values {
+        let most = Quantizer::highest(bits) as f64;
+        let place = |x: f64, step: f64| (x / step).clamp(0.0, most);
+        // What rounding adds.
+        let lost = |x: f64, step: f64| (place(x, step) + 0.5).floor() - place(x, step);
+        let step = self.values(id, "step")[0];
+        match &self.around {
+            None => each(input, |x| step * (place(x, step) + lost(x, step))),
+            Some(around) => {
+                let held = f64::from(self.parameters.get(id, "step")[0]);
+                pairs(input, around[id].as_ref().unwrap(), |x, at| step * (place(x, step) + lost(at, held)))
+            }
+        }
+    }
+
     fn logits(&self, canvases: &[f32], count: usize) -> Vec<Vec<f64>> {
         self.run(canvases, count).pop().unwrap().into_iter().map(|example| example.concat()).collect()
     }
@@ -242,6 +265,7 @@ fn parameters(graph: &Graph) -> Parameters {
             ParameterRole::Weights | ParameterRole::LatentWeights => continue,
             ParameterRole::Channel if spec.name == "gamma" => (0.5, 1.5),
             ParameterRole::Channel => (-0.5, 0.5),
+            ParameterRole::Step => (0.3, 0.6),
             ParameterRole::Mean => (-0.1, 0.1),
             ParameterRole::Variance => (0.5, 1.5),
         };
@@ -257,8 +281,8 @@ fn devices() -> impl Iterator<Item = Device> {
 
 #[test]
 fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
-    for (device, policy) in devices().flat_map(|device| ["full", "wbin", "fbin"].map(|it| (device, it))) {
-        let graph = graph(policy);
+    for (device, (policy, bits)) in devices().flat_map(|device| NETWORKS.map(|it| (device, it))) {
+        let graph = graph(policy, bits);
         let parameters = parameters(&graph);
         let effective = effective(&graph, &parameters, Scheme::Dab, false).unwrap();
         let network = Network { graph: &graph, parameters: &parameters, effective: &effective };
@@ -271,11 +295,10 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
 
             let mut plain = Plain::new(network, true);
             let values = plain.run(&canvases, count);
-            let signs = graph
-                .nodes()
-                .iter()
-                .map(|node| (node.op == Op::Sign).then(|| values[node.inputs[0]].clone()));
-            plain.around = Some(signs.collect());
+            let rounds = |op: &Op| matches!(op, Op::Sign | Op::Quantize { .. });
+            let seen =
+                graph.nodes().iter().map(|node| rounds(&node.op).then(|| values[node.inputs[0]].clone()));
+            plain.around = Some(seen.collect());
             assert!(
                 (f64::from(found.loss) - plain.loss(&canvases, &labels)).abs() < 1e-5,
                 "{device} {policy}"
@@ -299,7 +322,7 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
                     let tolerance = 1e-3 * f64::from(largest) + 1e-6;
                     assert!(
                         error < tolerance,
-                        "{device} {policy}, buffer {buffer}, {at}: {error} of {largest}"
+                        "{device} {policy} {bits}, buffer {buffer}, {at}: {error} of {largest}"
                     );
                 }
             }
@@ -324,9 +347,9 @@ fn logits_are_those_of_an_evaluation_of_its_own() {
             );
         }
     };
-    for (device, policy) in devices().flat_map(|device| ["full", "wbin", "fbin"].map(|it| (device, it))) {
+    for (device, (policy, bits)) in devices().flat_map(|device| NETWORKS.map(|it| (device, it))) {
         for count in [1, 5, 11] {
-            close(device, &graph(policy), count, policy);
+            close(device, &graph(policy, bits), count, policy);
         }
         let published = architectures::find("sketch-a-net").unwrap();
         close(device, &published.graph(96, 10, &policy.parse().unwrap()).unwrap(), 2, policy);

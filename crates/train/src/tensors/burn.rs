@@ -124,6 +124,12 @@ impl Library for Burn {
         Ok(sign + (passing.clone() - passing.detach()))
     }
 
+    fn quantize(&self, input: Tensor<4>, step: Tensor<4>, most: f32) -> Result<Tensor<4>, TrainError> {
+        let at = (input / step.clone()).clamp(0.0, most);
+        let lost = (at.clone().detach() + 0.5).floor() - at.clone().detach();
+        Ok((at + lost) * step)
+    }
+
     fn max_pool(
         &self,
         input: Tensor<4>,

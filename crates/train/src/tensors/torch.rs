@@ -121,6 +121,13 @@ impl Library for Torch {
         Ok(slope.f_add_(&sign)?)
     }
 
+    fn quantize(&self, input: Tensor, step: Tensor, most: f32) -> Result<Tensor, TrainError> {
+        let at = input.f_div(&step)?.f_clamp(0.0, f64::from(most))?;
+        let level = at.f_detach()?.f_add_scalar(0.5)?.f_floor()?;
+        let lost = level.f_sub(&at.f_detach()?)?;
+        Ok(at.f_add(&lost)?.f_mul(&step)?)
+    }
+
     fn max_pool(
         &self,
         input: Tensor,
