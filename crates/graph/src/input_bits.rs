@@ -17,7 +17,7 @@ use crate::{GraphError, Op};
 /// # Ok::<(), dabnet_graph::GraphError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "Written", into = "String")]
 pub struct InputBits {
     all: u8,
     layers: Vec<(String, u8)>,
@@ -80,11 +80,22 @@ impl FromStr for InputBits {
     }
 }
 
-impl TryFrom<String> for InputBits {
+/// A number, where that says it all, or a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(u64),
+    Text(String),
+}
+
+impl TryFrom<Written> for InputBits {
     type Error = GraphError;
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        match written {
+            Written::Number(bits) => bits.to_string().parse(),
+            Written::Text(text) => text.parse(),
+        }
     }
 }
 
@@ -104,6 +115,10 @@ mod tests {
             assert_eq!(text.parse::<InputBits>().unwrap().to_string(), text);
         }
         assert_eq!("1".parse::<InputBits>().unwrap(), InputBits::default());
+        for (json, text) in [("2", "2"), ("\"4,conv2=1\"", "4,conv2=1")] {
+            assert_eq!(serde_json::from_str::<InputBits>(json).unwrap().to_string(), text);
+        }
+        assert!(serde_json::from_str::<InputBits>("3").is_err());
     }
 
     #[test]

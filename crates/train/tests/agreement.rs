@@ -19,7 +19,8 @@ const LOGIT_TOLERANCE: f32 = 1e-3;
 fn trained(policy: &str, input_bits: &str, scheme: Scheme, data: &Dataset) -> Trained {
     let (side, policy) = (PREPROCESSING.canvas.side, policy.parse().unwrap());
     let options = Options { input_bits: input_bits.parse().unwrap(), ..Options::default() };
-    let graph = architectures::find("sketch-a-net-64").unwrap().graph_with(side, 20, &policy, options).unwrap();
+    let graph =
+        architectures::find("sketch-a-net-64").unwrap().graph_with(side, 20, &policy, options).unwrap();
     let examples = AugmentedSketches::new(&data.train, VIEW);
     let config = TrainConfig {
         scheme,

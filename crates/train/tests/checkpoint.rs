@@ -112,6 +112,9 @@ fn what_is_wrong_is_named() {
     }
     refuse("parameters.conv2.weight", |_, tensors| tensor(tensors, "parameters.conv2.weight").2.reverse());
     refuse("average.conv1.weight", |_, tensors| tensor(tensors, "average.conv1.weight").1 = Dtype::I32);
+    refuse("parameters.conv3.quantize.step' element 0", |_, tensors| {
+        tensor(tensors, "parameters.conv3.quantize.step").3.copy_from_slice(&0.0_f32.to_le_bytes());
+    });
     refuse("optimizer.first.conv1.weight' element 1", |_, tensors| {
         tensor(tensors, "optimizer.first.conv1.weight").3[4..8].copy_from_slice(&f32::NAN.to_le_bytes());
     });

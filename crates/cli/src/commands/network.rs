@@ -33,6 +33,10 @@ pub(super) struct Network {
     #[arg(long, conflicts_with = "model")]
     shortcuts: bool,
 
+    /// Bits of what layers with binary inputs read: 1, 2 or 4, with LAYER=BITS for layers that differ
+    #[arg(long, default_value = "1", value_name = "BITS", conflicts_with = "model")]
+    input_bits: String,
+
     /// Labels it tells apart
     #[arg(long, default_value_t = 250, value_name = "N", conflicts_with = "model",
           value_parser = clap::value_parser!(u16).range(1..))]
@@ -56,7 +60,11 @@ impl Network {
             (None, Some(arch)) => {
                 let architecture = architectures::find(arch)?;
                 let side = self.side.map_or(architecture.side, usize::from);
-                let options = Options { activation: self.activation.parse()?, shortcuts: self.shortcuts };
+                let options = Options {
+                    activation: self.activation.parse()?,
+                    shortcuts: self.shortcuts,
+                    input_bits: self.input_bits.parse()?,
+                };
                 let (classes, policy) = (self.classes.into(), self.policy.parse()?);
                 Ok(Subject::Architecture(architecture.graph_with(side, classes, &policy, options)?))
             }
@@ -71,7 +79,13 @@ impl Network {
             (None, arch) => {
                 let activation = if self.activation == "relu" { "" } else { " rprelu" };
                 let shortcuts = if self.shortcuts { " shortcuts" } else { "" };
-                format!("{} {}{activation}{shortcuts}", arch.as_deref().unwrap_or_default(), self.policy)
+                let bits = if self.input_bits == "1" {
+                    String::new()
+                } else {
+                    format!(" {} input bits", self.input_bits)
+                };
+                let arch = arch.as_deref().unwrap_or_default();
+                format!("{arch} {}{activation}{shortcuts}{bits}", self.policy)
             }
         }
     }

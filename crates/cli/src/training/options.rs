@@ -30,6 +30,11 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "What to train")]
     shortcuts: Option<bool>,
 
+    /// Bits of what layers with binary inputs read: 1 (signs), 2 or 4 (levels a learned step apart), with
+    /// LAYER=BITS for layers that differ, as in 1,conv2=4 [default: 1]
+    #[arg(long, value_name = "BITS", help_heading = "What to train")]
+    input_bits: Option<String>,
+
     /// Side of the canvas in pixels [default: what the architecture was designed for]
     #[arg(long, value_name = "PIXELS", help_heading = "What to train")]
     side: Option<u16>,
@@ -193,6 +198,7 @@ impl TrainingOptions {
             ("data", path(&self.data)),
             ("activation", text(&self.activation)),
             ("shortcuts", self.shortcuts.map(Value::from)),
+            ("input_bits", text(&self.input_bits)),
             ("side", self.side.map(|side| Value::from(u32::from(side)))),
             ("look", self.look.and_then(|look| Value::try_from(look).ok())),
             ("line_width", self.line_width.map(Value::from)),

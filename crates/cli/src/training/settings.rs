@@ -5,7 +5,7 @@ use std::{
 };
 
 use dabnet_binarize::Scheme;
-use dabnet_graph::{Activation, Canvas, Graph, Options, Policy, Preprocessing, architectures};
+use dabnet_graph::{Activation, Canvas, Graph, InputBits, Options, Policy, Preprocessing, architectures};
 use dabnet_sketch::{Augment, View};
 use dabnet_train::TrainConfig;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub activation: Activation,
     /// Whether convolutions with binary inputs have a way around them.
     pub shortcuts: bool,
+    /// Bits of what layers with binary inputs read.
+    pub input_bits: InputBits,
     /// Side of the canvas in pixels; 0 for what the architecture was designed for.
     pub side: usize,
     /// How sketches are looked at.
@@ -85,6 +87,7 @@ impl Default for Settings {
             policy: Policy::Fbin,
             activation: Activation::Relu,
             shortcuts: false,
+            input_bits: InputBits::default(),
             side: 0,
             look: NamedLook::Lines,
             line_width: 0.0,
@@ -239,7 +242,8 @@ impl Settings {
 
     /// The network for so many labels.
     pub(crate) fn graph(&self, classes: usize) -> Result<Graph, CliError> {
-        let options = Options { activation: self.activation, shortcuts: self.shortcuts };
+        let Self { activation, shortcuts, ref input_bits, .. } = *self;
+        let options = Options { activation, shortcuts, input_bits: input_bits.clone() };
         let architecture = architectures::find(&self.arch)?;
         architecture.graph_with(self.side, classes, &self.policy, options).map_err(|error| {
             let Self { arch, side, .. } = self;

@@ -1,7 +1,7 @@
 //! A problem that a small network solves in seconds.
 #![allow(dead_code)]
 
-use dabnet_graph::{Builder, Filters, Graph, Policy, Shape};
+use dabnet_graph::{Builder, Filters, Graph, Options, Policy, Shape};
 use dabnet_sketch::SketchError;
 use dabnet_train::{Examples, TrainConfig, Trained, Trainer};
 use rand::{Rng, RngExt};
@@ -54,7 +54,8 @@ impl Examples for StillLines {
 
 pub fn network(policy: &str) -> Graph {
     let policy: Policy = policy.parse().unwrap();
-    let mut net = Builder::new("lines", &policy, Shape::new(1, SIDE, SIDE));
+    let options = Options { input_bits: "1,conv3=2".parse().unwrap(), ..Options::default() };
+    let mut net = Builder::new("lines", &policy, Shape::new(1, SIDE, SIDE)).options(options);
     net.full_layer("conv1", Filters::new(16, 3));
     net.max_pool("pool1", 2, 2);
     net.layer("conv2", Filters::new(32, 3).padding(1));
