@@ -41,6 +41,8 @@ class Writer:
                 self.emit(node, "Relu", inputs)
             case "sign":
                 self.sign(node, inputs)
+            case "quantize":
+                self.quantize(node, inputs)
             case "max_pool":
                 self.emit(node, "MaxPool", inputs, **window(node.op))
             case "avg_pool":
@@ -76,6 +78,22 @@ class Writer:
         positive = node.name + ".positive"
         self.nodes.append(helper.make_node("GreaterOrEqual", inputs + [zero], [positive]))
         self.emit(node, "Where", [positive, plus, minus])
+
+    def quantize(self, node, inputs):
+        """As docs/file-format.md defines it, op for op."""
+        step, highest = self.network.quantizer(node)
+        step, half, least, most = (
+            self.constant(f"{node.name}.{name}", np.float32(value))
+            for name, value in (("step", step), ("half", 0.5), ("least", 0), ("most", highest))
+        )
+        place, raised, whole, level = (f"{node.name}.{name}" for name in ("place", "raised", "whole", "level"))
+        self.nodes += [
+            helper.make_node("Div", inputs + [step], [place]),
+            helper.make_node("Add", [place, half], [raised]),
+            helper.make_node("Floor", [raised], [whole]),
+            helper.make_node("Clip", [whole, least, most], [level]),
+        ]
+        self.emit(node, "Mul", [level, step])
 
     def constant(self, name, value):
         self.constants.append(numpy_helper.from_array(np.asarray(value), name))

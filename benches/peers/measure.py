@@ -37,6 +37,8 @@ class Engine:
 
 ENGINES = [
     Engine("dabnet fbin", None, "fbin.safetensors"),
+    Engine("dabnet W1A2", None, "w1a2.safetensors"),
+    Engine("dabnet W1A4", None, "w1a4.safetensors"),
     Engine("dabnet wbin", None, "wbin.safetensors"),
     Engine("dabnet full", None, "full.safetensors"),
     Engine("ONNX Runtime fp32", "onnxruntime", "full.onnx"),

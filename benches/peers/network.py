@@ -55,6 +55,10 @@ class Network:
         alpha, beta = (value[:, None, None, None] for value in self.two_values(node))
         return np.ascontiguousarray(np.where(self.signs(node) == 1, alpha, beta))
 
+    def quantizer(self, node):
+        """Step between the levels of a quantiser, and the highest of them."""
+        return self.tensors[node.name + ".step"].item(), 2 ** node.op["bits"] - 1
+
     def affine(self, node):
         """Scale and shift of a batch normalisation."""
         return self.tensors[node.name + ".scale"], self.tensors[node.name + ".shift"]
@@ -73,7 +77,7 @@ def output_shape(op, inputs):
             return inputs[0][0], 1, 1
         case "concat":
             return sum(shape[0] for shape in inputs), *inputs[0][1:]
-        case "batch_norm" | "relu" | "sign" | "dropout" | "add":
+        case "batch_norm" | "relu" | "sign" | "quantize" | "dropout" | "add":
             return inputs[0]
         case other:
             raise ValueError(f"what op {other} gives is not known here")

@@ -25,38 +25,53 @@ from agreement import agreement, relative, require
 from network import Network
 from runtimes import OnnxRuntime, OpenVino
 
-# A sign is in doubt where it sees less than this share of its layer's mean magnitude.
+# A sign is in doubt where it sees less than this share of its layer's mean magnitude, a level where it sees less
+# than this share of it more or less than what the next one begins at.
 DOUBT = 1e-6
 # Above random quantisation, and below what eight bits leave.
 INT8_CORRELATION = 0.99
+
+
+MODELS = ("full", "wbin", "fbin", "sign", "w1a2", "w1a4")
 
 
 def main(*folders):
     for folder in map(pathlib.Path, folders):
         sketches = load_file(folder / "sketches.safetensors")
         np.save(folder / "canvases.npy", sketches["canvases"])
-        found = {name: check(folder, name, sketches) for name in ("full", "wbin", "fbin", "sign")}
+        found = {name: check(folder, name, sketches) for name in MODELS}
         found |= quantized(folder, sketches)
         found |= binary(folder, sketches)
         (folder / "agreement.json").write_text(json.dumps(found))
 
 
 def check(folder, name, sketches):
-    """Our logits against ONNX Runtime's in real numbers: all of them where no sign is in doubt."""
+    """Our logits against ONNX Runtime's in real numbers: all of them where no sign or level is in doubt."""
     network = Network(folder / f"{name}.safetensors")
-    seen = [network.input(node) for node in network.nodes if node.type == "sign"]
+    quantizers = [node for node in network.nodes if node.type in ("sign", "quantize")]
+    seen = [network.input(node) for node in quantizers]
     model = as_onnx.build(network, seen).SerializeToString()
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     certain, answers = [], []
     for canvas in sketches["canvases"]:
         answer, *values = session.run(None, {"input": canvas[None]})
-        certain.append(all(np.abs(v).min() > DOUBT * np.abs(v).mean() for v in values))
+        margins = [margin(network, node, seen) for node, seen in zip(quantizers, values)]
+        certain.append(all(np.min(m) > DOUBT * np.abs(v).mean() for m, v in zip(margins, values)))
         answers.append(answer[0])
     answers, logits = np.stack(answers), sketches[f"logits.{name}"]
     found = agreement(f"{folder.name} {name}: ONNX Runtime", answers, logits).asdict()
     worst = relative(answers, logits)[certain].max()
     require(sum(certain) >= len(certain) / 2 and worst < 1e-3, "differs where no sign is in doubt")
     return found | {"certain": sum(certain), "certain_difference": float(worst)}
+
+
+def margin(network, node, seen):
+    """How far what a sign or a quantiser sees is from where it would give something else."""
+    if node.type == "sign":
+        return np.abs(seen)
+    step, highest = network.quantizer(node)
+    begins = np.clip(np.rint(seen / step + 0.5), 1, highest) - 0.5
+    return np.abs(seen - begins * step)
 
 
 def quantized(folder, sketches):

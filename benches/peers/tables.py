@@ -117,6 +117,8 @@ PEERS = {
 
 AGREEMENTS = {
     "fbin": "`fbin`, ONNX Runtime",
+    "w1a2": "W1A2, ONNX Runtime",
+    "w1a4": "W1A4, ONNX Runtime",
     "wbin": "`wbin`, ONNX Runtime",
     "full": "`full`, ONNX Runtime",
     "openvino-binary": "OpenVINO binary",
@@ -132,6 +134,9 @@ How each is run:
 - All run the same network with the same random weights: fp32, bf16 and int8 the one in full
   precision, as somebody would who does not binarize. int8 is ONNX Runtime's static quantisation (QDQ,
   a scale a channel, unsigned activations, calibrated on the sketches) in both runtimes.
+- *W1A2* and *W1A4* are `fbin` with inputs of two and four bits in place of one (`--input-bits`). ONNX Runtime
+  has no convolution of fewer than eight bits to compare with: its two-bit weights are for matrix products,
+  and a convolution's are turned back into floats.
 - *OpenVINO binary* is the fully binary network with OpenVINO's own `BinaryConvolution`, normalisation
   folded into thresholds, everything else in real numbers. Neither it nor Larq has a filter of two free
   values: they run the same network with β = −α, without the sum that two values cost.

@@ -3,23 +3,30 @@
 use std::{fs, path::Path};
 
 use dabnet_engine::{Model, PackedModel, Parameters, Session};
-use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
+use dabnet_graph::{Canvas, Options, Policy, Preprocessing, architectures};
 use dabnet_sketch::{Dataset, Preprocess};
 use safetensors::{Dtype, SafeTensorError, serialize_to_file, tensor::TensorView};
 
 use crate::error::XtaskError;
 
-/// By name of their files, of which policy they are; `sign` is `fbin` with opposite values.
-const MODELS: [(&str, Policy); 4] =
-    [("full", Policy::Full), ("wbin", Policy::Wbin), ("fbin", Policy::Fbin), ("sign", Policy::Fbin)];
+/// By name of their files, of which policy they are and the bits of what binary layers read; `sign` is `fbin`
+/// with opposite values.
+const MODELS: [(&str, Policy, &str); 6] = [
+    ("full", Policy::Full, "1"),
+    ("wbin", Policy::Wbin, "1"),
+    ("fbin", Policy::Fbin, "1"),
+    ("sign", Policy::Fbin, "1"),
+    ("w1a2", Policy::Fbin, "2"),
+    ("w1a4", Policy::Fbin, "4"),
+];
 const ARCHITECTURES: [&str; 2] = ["sketch-a-net", "resnet-18"];
 const CLASSES: usize = 250;
 /// Every seventh sketch: of every word, and as many as differ.
 const STEP: usize = 7;
 
-/// Writes, into a folder of its own for each architecture, `full`, `wbin`, `fbin` and `sign`
-/// models, and `sketches.safetensors` with drawn sketches (`canvases`) and the logits of each
-/// model for them (`logits.MODEL`).
+/// Writes, into a folder of its own for each architecture, a model of each kind, and
+/// `sketches.safetensors` with drawn sketches (`canvases`) and the logits of each model for them
+/// (`logits.MODEL`).
 pub fn write(out: &Path) -> Result<(), XtaskError> {
     ARCHITECTURES.iter().try_for_each(|name| write_architecture(out, name))
 }
@@ -32,8 +39,9 @@ fn write_architecture(out: &Path, name: &str) -> Result<(), XtaskError> {
     let preprocessing = Preprocessing::lines(Canvas::to_measure(side));
     let canvases = canvases(&preprocessing)?;
     let mut tensors = vec![Tensor::new("canvases", &[canvases.len(), 1, side, side], &canvases)];
-    for (model, policy) in MODELS {
-        let graph = architecture.graph(side, CLASSES, &policy)?;
+    for (model, policy, input_bits) in MODELS {
+        let options = Options { input_bits: input_bits.parse()?, ..Options::default() };
+        let graph = architecture.graph_with(side, CLASSES, &policy, options)?;
         let mut packed = PackedModel::random(graph, preprocessing, 0);
         if model == "sign" {
             make_opposite(&mut packed);
