@@ -4,7 +4,7 @@ use std::{error::Error, fs, path::Path};
 
 use dabnet_engine::PackedModel;
 use dabnet_fuzz::common::{Numbers, packed};
-use dabnet_graph::{Builder, Filters, Graph, GraphError, Op, Policy, Shape};
+use dabnet_graph::{Builder, Filters, Graph, GraphError, Op, Options, Policy, Shape};
 
 #[path = "seeds/sketches.rs"]
 mod sketches;
@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ("residual", residual(&policy)?),
             ("branches", branches(&policy)?),
             ("groups", groups(&policy)?),
+            ("levels", levels(&policy)?),
         ] {
             let name = format!("{name}-{}", policy.to_string().replace(':', "-"));
             fs::write(corpus.join("graph").join(format!("{name}.json")), serde_json::to_string(&graph)?)?;
@@ -75,6 +76,16 @@ fn branches(policy: &Policy) -> Result<Graph, GraphError> {
     net.concat("all", vec![one, two, three]);
     net.max_pool("pool2", 2, 2);
     net.layer("d", Filters::new(3, 4));
+    net.conv("last", Filters::new(2, 1));
+    net.build()
+}
+
+fn levels(policy: &Policy) -> Result<Graph, GraphError> {
+    let options = Options { input_bits: "2,c=4".parse()?, ..Options::default() };
+    let mut net = begin(policy, 5).options(options);
+    net.max_pool("pool", 2, 2);
+    net.layer("b", Filters::new(64, 3).padding(1));
+    net.layer("c", Filters::new(7, 4));
     net.conv("last", Filters::new(2, 1));
     net.build()
 }
