@@ -86,12 +86,22 @@ impl Builder {
 
     /// A layer whose precision the policy decides.
     pub fn layer(&mut self, name: &str, filters: Filters) -> NodeId {
-        let begin = self.head;
-        let precision = self.linear_layer(name, filters);
-        if self.has_shortcut(name) {
-            self.shortcut(name, begin, filters.stride);
-        }
+        let precision = self.layer_with_shortcut(name, filters);
         self.activation_after(name, precision)
+    }
+
+    /// A [layer](Builder::layer) that no other one follows but the classifier. Where its inputs are binary, a
+    /// batch normalisation and an [activation](Activation), here a ReLU too, come behind it: without them it
+    /// and the classifier would be one linear map of its bits.
+    pub fn last_layer(&mut self, name: &str, filters: Filters) -> NodeId {
+        let precision = self.layer_with_shortcut(name, filters);
+        if precision == Precision::Fbin {
+            self.batch_norm(format!("{name}.output"));
+        }
+        match (precision, self.options.activation) {
+            (Precision::Fbin, Activation::Relu) => self.relu(format!("{name}.relu")),
+            _ => self.activation_after(name, precision),
+        }
     }
 
     /// Whether a [layer](Builder::layer) has a way around it, if its shape allows for one.
@@ -193,6 +203,16 @@ impl Builder {
         self.nodes.push(Node { name, op, inputs });
         self.head = self.nodes.len() - 1;
         self.head
+    }
+
+    /// A layer without its activation.
+    fn layer_with_shortcut(&mut self, name: &str, filters: Filters) -> Precision {
+        let begin = self.head;
+        let precision = self.linear_layer(name, filters);
+        if self.has_shortcut(name) {
+            self.shortcut(name, begin, filters.stride);
+        }
+        precision
     }
 
     /// Adds what node `begin` gives to the last node, if the shapes allow for that.

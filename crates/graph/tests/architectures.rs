@@ -261,3 +261,29 @@ fn branches_are_binarized_too() {
         assert_eq!(full.iter().map(|layer| &layer.name[..]).collect::<Vec<_>>(), ["conv1", "fc"], "{name}");
     }
 }
+
+/// Without them the last binary convolution and the classifier would be one linear map.
+#[test]
+fn something_stands_between_the_last_binary_layer_and_the_classifier() {
+    for (name, last, classifier) in [
+        ("sketch-a-net", "conv7", "conv8"),
+        ("sketch-a-net-64", "conv7", "conv8"),
+        ("alexnet", "fc7", "fc8"),
+        ("vgg-16", "fc7", "fc8"),
+        ("nin", "cccp7", "cccp8"),
+    ] {
+        for (options, activation) in [(Options::default(), "relu"), (REACT_NET, "rprelu")] {
+            let graph = with_options(name, &Policy::Fbin, options);
+            let node = |name: &str| graph.nodes().iter().find(|node| node.name == name).unwrap();
+            assert!(matches!(node(&format!("{last}.output")).op, Op::BatchNorm { .. }), "{name}");
+            assert_eq!(reads(&graph, &format!("{last}.{activation}")), [format!("{last}.output")]);
+            let before = &reads(&graph, classifier)[0];
+            let before =
+                if before.starts_with("drop") { reads(&graph, before).remove(0) } else { before.clone() };
+            assert_eq!(before, format!("{last}.{activation}"));
+        }
+        // Layers with real inputs have always had both.
+        let full = with_options(name, &Policy::Full, Options::default());
+        assert!(full.nodes().iter().all(|node| !node.name.ends_with(".output")));
+    }
+}
