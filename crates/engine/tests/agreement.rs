@@ -221,12 +221,14 @@ fn networks_with_options_agree() {
         ("resnet-18", Activation::Relu, true, true),
         ("resnet-18", Activation::RPReLU, false, true),
         ("resnet-18", Activation::RPReLU, true, false),
+        // Its own options are on whatever is said here.
+        ("dabnet-s", Activation::Relu, false, false),
         ("mobilenet", Activation::Relu, true, true),
         ("mobilenet", Activation::RPReLU, false, true),
         ("mobilenet", Activation::RPReLU, true, false),
     ] {
         let architecture = architectures::find(name).unwrap();
-        let options = Options { activation, shortcuts };
+        let options = Options { activation, shortcuts, ..Options::default() };
         let graph = architecture.graph_with(64, 10, &Policy::Fbin, options).unwrap();
         for seed in 0..3 {
             let packed = packed(graph.clone(), Numbers::Dyadic, seed);

@@ -22,6 +22,7 @@ mod parameters;
 mod policy;
 mod preprocessing;
 mod shape;
+mod weight_format;
 
 pub use account::{Account, LayerAccount};
 pub use builder::{Builder, Filters};
@@ -35,3 +36,4 @@ pub use parameters::{InitialValues, PackedContent, PackedTensor, ParameterRole, 
 pub use policy::{Policy, Precision};
 pub use preprocessing::{Look, Preprocessing};
 pub use shape::Shape;
+pub use weight_format::WeightFormat;

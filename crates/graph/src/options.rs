@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::GraphError;
+use crate::{GraphError, Policy, WeightFormat};
 
 /// How the layers of an architecture are built, beside their precision. The default is how networks were
 /// built before there were options.
@@ -16,6 +16,18 @@ pub struct Options {
     /// the side they are averaged, where it doubles the channels they are taken twice (*ReActNet*); one that
     /// changes its input's shape in another way has none.
     pub shortcuts: bool,
+    /// How the ends, the layers that are in full precision in a network with binary ones, store their weights.
+    /// Where it is left open, in eight bits if there are binary layers, and in single precision otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<WeightFormat>,
+}
+
+impl Options {
+    /// How the ends of a network with `policy` store their weights.
+    pub fn weight_format(&self, policy: &Policy) -> WeightFormat {
+        let default = if *policy == Policy::Full { WeightFormat::F32 } else { WeightFormat::I8 };
+        self.ends.unwrap_or(default)
+    }
 }
 
 /// What a layer ends with.

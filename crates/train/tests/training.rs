@@ -75,7 +75,7 @@ fn every_policy_and_scheme_learns() {
 /// Networks with branches learn, and the packed one says what the trained one does.
 #[test]
 fn branches_learn_and_pack() {
-    let react_net = Options { activation: Activation::RPReLU, shortcuts: true };
+    let react_net = Options { activation: Activation::RPReLU, shortcuts: true, ..Options::default() };
     let plain = Options::default();
     for (policy, options) in [("full", plain), ("wbin", plain), ("fbin", plain), ("fbin", react_net)] {
         let trained = train(&branched(policy, options), config(2));

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use dabnet_graph::{Graph, Options, architectures};
+use dabnet_graph::{Graph, Options, WeightFormat, architectures};
 
 use crate::error::CliError;
 
@@ -14,8 +14,8 @@ pub(super) struct Network {
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 
-    /// Architecture in place of a model: sketch-a-net, sketch-a-net-64, resnet-18, googlenet, squeezenet,
-    /// alexnet, nin, vgg-16, vgg-small, densenet-121 or mobilenet
+    /// Architecture in place of a model: sketch-a-net, sketch-a-net-64, dabnet-s, dabnet-m,
+    /// dabnet-l, resnet-18, googlenet, squeezenet, alexnet, nin, vgg-16, vgg-small, densenet-121 or mobilenet
     #[arg(long, value_name = "NAME")]
     arch: Option<String>,
 
@@ -32,6 +32,11 @@ pub(super) struct Network {
     /// Add what a convolution with binary inputs begins with to what it gives, where shapes allow for that
     #[arg(long, conflicts_with = "model")]
     shortcuts: bool,
+
+    /// Bits of a weight in the layers that stay in full precision beside binary ones, 8 or 32
+    /// [default: 8, with --policy full 32]
+    #[arg(long, value_name = "BITS", conflicts_with = "model", value_parser = end_bits)]
+    end_bits: Option<WeightFormat>,
 
     /// Labels it tells apart
     #[arg(long, default_value_t = 250, value_name = "N", conflicts_with = "model",
@@ -56,7 +61,9 @@ impl Network {
             (None, Some(arch)) => {
                 let architecture = architectures::find(arch)?;
                 let side = self.side.map_or(architecture.side, usize::from);
-                let options = Options { activation: self.activation.parse()?, shortcuts: self.shortcuts };
+                let Self { activation, shortcuts, end_bits, .. } = self;
+                let options =
+                    Options { activation: activation.parse()?, shortcuts: *shortcuts, ends: *end_bits };
                 let (classes, policy) = (self.classes.into(), self.policy.parse()?);
                 Ok(Subject::Architecture(architecture.graph_with(side, classes, &policy, options)?))
             }
@@ -71,8 +78,23 @@ impl Network {
             (None, arch) => {
                 let activation = if self.activation == "relu" { "" } else { " rprelu" };
                 let shortcuts = if self.shortcuts { " shortcuts" } else { "" };
-                format!("{} {}{activation}{shortcuts}", arch.as_deref().unwrap_or_default(), self.policy)
+                let ends = match self.end_bits {
+                    Some(WeightFormat::I8) => " 8-bit ends",
+                    Some(WeightFormat::F32) => " 32-bit ends",
+                    None => "",
+                };
+                format!(
+                    "{} {}{activation}{shortcuts}{ends}",
+                    arch.as_deref().unwrap_or_default(),
+                    self.policy
+                )
             }
         }
     }
+}
+
+/// The format of so many bits a weight.
+pub(crate) fn end_bits(text: &str) -> Result<WeightFormat, String> {
+    let format = text.parse().ok().and_then(WeightFormat::of_bits);
+    format.ok_or_else(|| "give 8 or 32".to_owned())
 }

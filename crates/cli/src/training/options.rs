@@ -30,6 +30,11 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "What to train")]
     shortcuts: Option<bool>,
 
+    /// Bits of a weight in the layers that stay in full precision beside binary ones, 8 or 32
+    /// [default: 8, with --policy full 32]
+    #[arg(long, value_name = "BITS", help_heading = "What to train")]
+    end_bits: Option<u8>,
+
     /// Side of the canvas in pixels [default: what the architecture was designed for]
     #[arg(long, value_name = "PIXELS", help_heading = "What to train")]
     side: Option<u16>,
@@ -193,6 +198,7 @@ impl TrainingOptions {
             ("data", path(&self.data)),
             ("activation", text(&self.activation)),
             ("shortcuts", self.shortcuts.map(Value::from)),
+            ("end_bits", self.end_bits.map(|bits| Value::from(u32::from(bits)))),
             ("side", self.side.map(|side| Value::from(u32::from(side)))),
             ("look", self.look.and_then(|look| Value::try_from(look).ok())),
             ("line_width", self.line_width.map(Value::from)),
