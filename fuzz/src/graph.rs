@@ -74,9 +74,10 @@ fn conv(kernel: u64, stride: u64, padding: u64, random: &mut Random) -> Value {
     };
     let groups = [1, 1, 1, 2, 4, filters][random.below(6) as usize];
     let precision = ["full", "wbin", "fbin"][random.below(3) as usize];
+    let weights = if precision == "full" && random.below(2) == 0 { "i8" } else { "f32" };
     json!({
         "type": "conv2d", "out_channels": filters, "kernel": kernel, "stride": stride, "padding": padding,
-        "groups": groups, "precision": precision,
+        "groups": groups, "precision": precision, "weights": weights,
     })
 }
 

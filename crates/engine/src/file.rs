@@ -15,8 +15,11 @@ pub use write::replace_file;
 /// Value of the metadata entry `format`.
 const FORMAT: &str = "dabnet";
 
-/// Value of the metadata entry `version`.
-const VERSION: &str = "2";
+/// Value of the metadata entry `version` of a file with weights in eight bits.
+const VERSION: &str = "3";
+
+/// That of all other files, which programs can read that do not know such weights.
+const VERSION_WITHOUT_INTEGERS: &str = "2";
 
 /// The version before, which had a canvas in place of a preprocessing.
 const OLD_VERSION: &str = "1";

@@ -230,13 +230,17 @@ fn networks_with_options_agree() {
         ("resnet-18", Activation::RPReLU, false, "1", true),
         ("resnet-18", Activation::RPReLU, true, "1", false),
         ("resnet-18", Activation::RPReLU, true, "2", false),
+        // Its own options are on whatever is said here.
+        ("dabnet-s", Activation::Relu, false, "1", false),
+        ("dabnet-s", Activation::Relu, false, "2", false),
         ("mobilenet", Activation::Relu, true, "1", true),
         ("mobilenet", Activation::RPReLU, false, "1", true),
         ("mobilenet", Activation::RPReLU, true, "1", false),
         ("mobilenet", Activation::Relu, true, "4", false),
     ] {
         let architecture = architectures::find(name).unwrap();
-        let options = Options { activation, shortcuts, input_bits: input_bits.parse().unwrap() };
+        let input_bits = input_bits.parse().unwrap();
+        let options = Options { activation, shortcuts, input_bits, ..Options::default() };
         let graph = architecture.graph_with(64, 10, &Policy::Fbin, options.clone()).unwrap();
         for seed in 0..3 {
             let packed = packed(graph.clone(), Numbers::Dyadic, seed);

@@ -12,7 +12,7 @@ use common::{
     packed,
 };
 use dabnet_engine::{EngineError, PackedModel, Parameters};
-use dabnet_graph::{Conv2d, Graph, Node, Op, Policy, Precision, Shape};
+use dabnet_graph::{Conv2d, Graph, Node, Op, Policy, Precision, Shape, WeightFormat};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -39,6 +39,7 @@ fn tiny() -> PackedModel {
         padding: 0,
         groups: 1,
         precision,
+        weight_format: WeightFormat::F32,
     };
     let (full, fbin) = (conv(3, 1, Precision::Full), conv(2, 2, Precision::Fbin));
     let (wbin, last) = (conv(1, 1, Precision::Wbin), conv(1, 7, Precision::Full));
@@ -81,20 +82,47 @@ fn tiny() -> PackedModel {
     }
 }
 
+/// The same with its first and last layer in eight bits, one filter of zeros and without a scale among them.
+fn tiny_in_eight_bits() -> PackedModel {
+    let mut model = tiny();
+    let mut json = serde_json::to_value(&model.graph).unwrap();
+    [1, 7].into_iter().for_each(|node| json["nodes"][node]["op"]["weights"] = json!("i8"));
+    model.graph = serde_json::from_value(json).unwrap();
+    let first = Parameters::Quantized { weights: vec![127, 0, -127], scale: vec![0.5, 0.0, 0.1] };
+    let last = Parameters::quantized(&tiny().dense("last").unwrap(), 49);
+    model.parameters.extend([("first".into(), first), ("last".into(), last)]);
+    model
+}
+
 fn error(bytes: &[u8]) -> String {
     let text = PackedModel::from_bytes(bytes).expect_err("a bad file was accepted").to_string();
     assert!(!text.contains('\n'), "{text}");
     text
 }
 
+/// Of either version.
 #[test]
-fn golden_file_has_not_changed() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiny.safetensors");
-    if env::var_os("DABNET_BLESS").is_some() {
-        fs::write(&path, tiny().to_bytes().unwrap()).unwrap();
+fn golden_files_have_not_changed() {
+    for (name, version, model) in [("tiny", "2", tiny()), ("tiny-i8", "3", tiny_in_eight_bits())] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.safetensors"));
+        if env::var_os("DABNET_BLESS").is_some() {
+            fs::write(&path, model.to_bytes().unwrap()).unwrap();
+        }
+        assert_eq!(PackedModel::load(&path).unwrap(), model);
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(bytes, model.to_bytes().unwrap());
+        assert_eq!(Container::read(&bytes).metadata["version"], version);
     }
-    assert_eq!(PackedModel::load(&path).unwrap(), tiny());
-    assert_eq!(fs::read(&path).unwrap(), tiny().to_bytes().unwrap());
+}
+
+#[test]
+fn eight_bits_are_multiples_of_a_scale() {
+    let model = PackedModel::from_bytes(&tiny_in_eight_bits().to_bytes().unwrap()).unwrap();
+    assert_eq!(model.dense("first").unwrap(), [63.5, 0.0, -127.0 * 0.1]);
+    let (found, real) = (model.dense("last").unwrap(), tiny().dense("last").unwrap());
+    for (found, real) in found.iter().zip(&real) {
+        assert!((found - real).abs() <= 1.001 * 2.0 / 127.0 / 2.0, "{found} {real}");
+    }
 }
 
 proptest! {
@@ -116,7 +144,7 @@ proptest! {
     #[test]
     fn binary_weights_come_back(
         (conv, in_channels, selected) in (1..5_usize, 1..20_usize, 1..4_usize).prop_flat_map(|(o, i, kernel)| {
-            let conv = Conv2d { out_channels: o, kernel, stride: 1, padding: 0, groups: 1, precision: Precision::Wbin };
+            let conv = Conv2d { out_channels: o, kernel, stride: 1, padding: 0, groups: 1, precision: Precision::Wbin, weight_format: WeightFormat::F32 };
             (Just(conv), Just(i), prop::collection::vec(any::<bool>(), conv.weights(i)))
         }),
     ) {
@@ -147,8 +175,15 @@ proptest! {
 /// The worked example of the specification.
 #[test]
 fn bit_order_is_that_of_the_example() {
-    let conv =
-        Conv2d { out_channels: 1, kernel: 2, stride: 1, padding: 0, groups: 1, precision: Precision::Wbin };
+    let conv = Conv2d {
+        out_channels: 1,
+        kernel: 2,
+        stride: 1,
+        padding: 0,
+        groups: 1,
+        precision: Precision::Wbin,
+        weight_format: WeightFormat::F32,
+    };
     let selected = [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 1, 1].map(|bit| bit == 1);
     let parameters = Parameters::binary(&conv, 3, &selected, vec![0.5], vec![-0.25]).unwrap();
     let Parameters::Binary { bits, .. } = parameters else { panic!("not binary") };
@@ -239,8 +274,8 @@ fn bad_content_is_named() {
     type Change = fn(&mut Container);
     let changes: &[(Change, &[&str])] = &[
         (|c| drop(c.metadata.insert("format".into(), "other".into())), &["'format'", "other"]),
-        (|c| drop(c.metadata.insert("version".into(), "3".into())), &["'version'", "'3'", "'2'"]),
-        (|c| drop(c.metadata.insert("version".into(), "1".into())), &["'version'", "'1'", "'2'", "anew"]),
+        (|c| drop(c.metadata.insert("version".into(), "4".into())), &["'version'", "'4'", "'3'"]),
+        (|c| drop(c.metadata.insert("version".into(), "1".into())), &["'version'", "'1'", "'3'", "anew"]),
         (|c| drop(c.metadata.insert("more".into(), "x".into())), &["'more'"]),
         (|c| drop(c.metadata.remove("labels")), &["'labels'", "missing"]),
         (|c| drop(c.metadata.insert("labels".into(), "[]".into())), &["'labels'", "0 labels"]),
@@ -276,6 +311,44 @@ fn bad_content_is_named() {
         let text = error(&container.sealed());
         assert!(needles.iter().all(|needle| text.contains(needle)), "change {at}: {text}");
     }
+}
+
+/// The same of what eight bits have of their own.
+#[test]
+fn bad_integers_and_scales_are_named() {
+    type Change = fn(&mut Container);
+    let changes: &[(Change, &[&str])] = &[
+        (
+            |c| drop(c.metadata.insert("version".into(), "2".into())),
+            &["'version'", "'2'", "eight bits", "'3'"],
+        ),
+        (|c| drop(c.tensors.remove("first.scale")), &["'first.scale'", "missing"]),
+        (|c| tensor(c, "last.weight").data[7] = 0x80, &["'last.weight'", "element 7", "-128"]),
+        (|c| tensor(c, "last.weight").dtype = "U8".into(), &["'last.weight'", "U8", "I8"]),
+        (|c| tensor(c, "first.weight").shape = vec![3], &["'first.weight'", "[3]", "[3, 1, 1, 1]"]),
+        (|c| float(c, "first.scale", 2, -0.5), &["'first.scale'", "element 2", "-0.5"]),
+        (|c| float(c, "first.scale", 1, f32::NAN), &["'first.scale'", "element 1"]),
+        (|c| float(c, "last.scale", 0, f32::INFINITY), &["'last.scale'", "element 0"]),
+        (
+            |c| edit(c, "graph", |graph| graph["nodes"][4]["op"]["weights"] = json!("i8")),
+            &["'graph'", "bits"],
+        ),
+        (|c| edit(c, "graph", |graph| graph["nodes"][7]["op"]["weights"] = json!("i4")), &["'graph'", "i4"]),
+        (|c| edit(c, "graph", |graph| graph["nodes"][7]["op"]["weights"] = json!("f32")), &["'last.weight'"]),
+    ];
+    for (at, (change, needles)) in changes.iter().enumerate() {
+        let mut container = Container::read(&tiny_in_eight_bits().to_bytes().unwrap());
+        change(&mut container);
+        let text = error(&container.sealed());
+        assert!(needles.iter().all(|needle| text.contains(needle)), "change {at}: {text}");
+    }
+    // Nothing is wrong with a newer version than is needed, nor with the other zero.
+    let mut container = Container::read(&tiny().to_bytes().unwrap());
+    container.metadata.insert("version".into(), "3".into());
+    assert_eq!(PackedModel::from_bytes(&container.sealed()).unwrap(), tiny());
+    let mut container = Container::read(&tiny_in_eight_bits().to_bytes().unwrap());
+    float(&mut container, "first.scale", 1, -0.0);
+    PackedModel::from_bytes(&container.sealed()).unwrap();
 }
 
 fn tensor<'a>(container: &'a mut Container, name: &str) -> &'a mut common::container::Tensor {
@@ -346,8 +419,15 @@ fn models_that_do_not_fit_are_not_written() {
         assert!(matches!(model.to_bytes(), Err(EngineError::Field { .. })));
         assert!(matches!(dabnet_engine::Model::new(model), Err(EngineError::Field { .. })));
     }
-    let conv =
-        Conv2d { out_channels: 2, kernel: 1, stride: 1, padding: 0, groups: 1, precision: Precision::Wbin };
+    let conv = Conv2d {
+        out_channels: 2,
+        kernel: 1,
+        stride: 1,
+        padding: 0,
+        groups: 1,
+        precision: Precision::Wbin,
+        weight_format: WeightFormat::F32,
+    };
     assert!(Parameters::binary(&conv, 3, &[true; 5], vec![0.0; 2], vec![0.0; 2]).is_err());
     assert!(Parameters::binary(&conv, 3, &[true; 6], vec![0.0; 2], vec![0.0; 3]).is_err());
     assert!(tiny().dense("relu").is_err() && tiny().dense("first.norm").is_err());

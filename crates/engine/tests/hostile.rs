@@ -8,7 +8,7 @@ use common::{
     lines,
 };
 use dabnet_engine::{Model, PackedModel};
-use dabnet_graph::{Conv2d, Graph, Node, Op, Policy, Precision, Shape};
+use dabnet_graph::{Conv2d, Graph, Node, Op, Policy, Precision, Shape, WeightFormat};
 use serde_json::{Value, json};
 
 #[global_allocator]
@@ -36,7 +36,15 @@ fn nothing_enormous_is_believed() {
 /// The input, two branches of it, their concatenation, and one convolution of all.
 fn branches() -> PackedModel {
     let conv = |out_channels, kernel, groups, precision| {
-        Op::Conv2d(Conv2d { out_channels, kernel, stride: 1, padding: 0, groups, precision })
+        Op::Conv2d(Conv2d {
+            out_channels,
+            kernel,
+            stride: 1,
+            padding: 0,
+            groups,
+            precision,
+            weight_format: WeightFormat::F32,
+        })
     };
     let ops = [
         ("input", Op::Input { shape: Shape::new(1, 8, 8) }, vec![]),
@@ -163,7 +171,15 @@ fn much_of_everything() {
 /// These are valid files: it is compiling them that would take too much.
 fn small_files_of_enormous_networks() {
     let conv = |out_channels, kernel, padding, precision| {
-        Op::Conv2d(Conv2d { out_channels, kernel, stride: 1, padding, groups: 1, precision })
+        Op::Conv2d(Conv2d {
+            out_channels,
+            kernel,
+            stride: 1,
+            padding,
+            groups: 1,
+            precision,
+            weight_format: WeightFormat::F32,
+        })
     };
     let pool = |kernel, padding| Op::MaxPool { kernel, stride: 1, padding };
     let elements =

@@ -1,6 +1,7 @@
 //! The networks this project knows, one file each.
 
 mod alexnet;
+mod dabnet;
 mod densenet_121;
 mod googlenet;
 mod mobilenet;
@@ -54,6 +55,9 @@ impl Architecture {
 pub const ALL: &[Architecture] = &[
     Architecture { name: sketch_a_net::NAME, side: 225, build: sketch_a_net::build },
     Architecture { name: sketch_a_net_64::NAME, side: 64, build: sketch_a_net_64::build },
+    Architecture { name: dabnet::small::NAME, side: 64, build: dabnet::small::build },
+    Architecture { name: dabnet::medium::NAME, side: 64, build: dabnet::medium::build },
+    Architecture { name: dabnet::large::NAME, side: 96, build: dabnet::large::build },
     Architecture { name: resnet_18::NAME, side: 224, build: resnet_18::build },
     Architecture { name: googlenet::NAME, side: 224, build: googlenet::build },
     Architecture { name: squeezenet::NAME, side: 224, build: squeezenet::build },

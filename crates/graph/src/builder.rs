@@ -1,4 +1,6 @@
-use crate::{Activation, Conv2d, Graph, GraphError, Node, NodeId, Op, Options, Policy, Precision, Shape};
+use crate::{
+    Activation, Conv2d, Graph, GraphError, Node, NodeId, Op, Options, Policy, Precision, Shape, WeightFormat,
+};
 
 /// Epsilon of every batch normalisation.
 const EPSILON: f32 = 1e-5;
@@ -15,6 +17,8 @@ pub struct Builder {
     architecture: &'static str,
     policy: Policy,
     options: Options,
+    /// Whether layers have a way around them whatever the options and the policy say.
+    residual: bool,
     nodes: Vec<Node>,
     /// What each node gives; `None` where layers do not fit each other.
     shapes: Vec<Option<Shape>>,
@@ -30,6 +34,7 @@ impl Builder {
             architecture,
             policy: policy.clone(),
             options: Options::default(),
+            residual: false,
             nodes: vec![node],
             shapes: vec![Some(input)],
             head: 0,
@@ -41,6 +46,15 @@ impl Builder {
     #[must_use]
     pub fn options(self, options: Options) -> Self {
         Self { options, ..self }
+    }
+
+    /// The same for an architecture that is made for binary layers: every [layer](Builder::layer) to come has a
+    /// way around it if its shape allows for one, and ends with an RPReLU where its inputs are binary, whatever
+    /// the options say. In full precision it is the same network, with ReLUs.
+    #[must_use]
+    pub fn residual(self) -> Self {
+        let options = Options { activation: Activation::RPReLU, shortcuts: true, ..self.options };
+        Self { residual: true, options, ..self }
     }
 
     /// Appends a node that reads the last one, or the one that [`Builder::go_to`] named.
@@ -76,28 +90,40 @@ impl Builder {
 
     /// A bare convolution in full precision: the classifier.
     pub fn conv(&mut self, name: &str, filters: Filters) -> NodeId {
-        self.push(name, Op::Conv2d(filters.conv(Precision::Full)))
+        let conv = self.end(filters);
+        self.push(name, Op::Conv2d(conv))
     }
 
     /// A layer in full precision whatever the policy: the first one.
     pub fn full_layer(&mut self, name: &str, filters: Filters) -> NodeId {
-        self.block(name, filters.conv(Precision::Full));
+        let conv = self.end(filters);
+        self.block(name, conv);
         self.activation_after(name, Precision::Full)
     }
 
     /// A layer whose precision the policy decides.
     pub fn layer(&mut self, name: &str, filters: Filters) -> NodeId {
-        let begin = self.head;
-        let precision = self.linear_layer(name, filters);
-        if self.has_shortcut(name) {
-            self.shortcut(name, begin, filters.stride);
-        }
+        let precision = self.layer_with_shortcut(name, filters);
         self.activation_after(name, precision)
+    }
+
+    /// A [layer](Builder::layer) that no other one follows but the classifier. Where its inputs are binary, a
+    /// batch normalisation and an [activation](Activation), here a ReLU too, come behind it: without them it
+    /// and the classifier would be one linear map of its bits.
+    pub fn last_layer(&mut self, name: &str, filters: Filters) -> NodeId {
+        let precision = self.layer_with_shortcut(name, filters);
+        if precision == Precision::Fbin {
+            self.batch_norm(format!("{name}.output"));
+        }
+        match (precision, self.options.activation) {
+            (Precision::Fbin, Activation::Relu) => self.relu(format!("{name}.relu")),
+            _ => self.activation_after(name, precision),
+        }
     }
 
     /// Whether a [layer](Builder::layer) has a way around it, if its shape allows for one.
     pub fn has_shortcut(&self, name: &str) -> bool {
-        self.options.shortcuts && self.policy.precision(name) == Precision::Fbin
+        self.residual || self.options.shortcuts && self.policy.precision(name) == Precision::Fbin
     }
 
     /// The same as a [layer](Builder::layer) without shortcut and activation: what a sum follows. Its
@@ -206,6 +232,22 @@ impl Builder {
         self.head
     }
 
+    /// A convolution in full precision whatever the policy.
+    fn end(&self, filters: Filters) -> Conv2d {
+        let weight_format = self.options.weight_format(&self.policy);
+        Conv2d { weight_format, ..filters.conv(Precision::Full) }
+    }
+
+    /// A layer without its activation.
+    fn layer_with_shortcut(&mut self, name: &str, filters: Filters) -> Precision {
+        let begin = self.head;
+        let precision = self.linear_layer(name, filters);
+        if self.has_shortcut(name) {
+            self.shortcut(name, begin, filters.stride);
+        }
+        precision
+    }
+
     /// Adds what node `begin` gives to the last node, if the shapes allow for that.
     fn shortcut(&mut self, name: &str, begin: NodeId, stride: usize) {
         let end = self.head;
@@ -278,6 +320,14 @@ impl Filters {
 
     const fn conv(self, precision: Precision) -> Conv2d {
         let Self { count, kernel, stride, padding, groups } = self;
-        Conv2d { out_channels: count, kernel, stride, padding, groups, precision }
+        Conv2d {
+            out_channels: count,
+            kernel,
+            stride,
+            padding,
+            groups,
+            precision,
+            weight_format: WeightFormat::F32,
+        }
     }
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Precision;
+use crate::{Precision, WeightFormat};
 
 /// A convolution, its weights `[out_channels, in_channels / groups, kernel, kernel]`.
 ///
@@ -22,6 +22,9 @@ pub struct Conv2d {
     pub groups: usize,
     /// How weights and inputs are represented.
     pub precision: Precision,
+    /// How a packed model stores weights that are real.
+    #[serde(rename = "weights", default, skip_serializing_if = "WeightFormat::is_f32")]
+    pub weight_format: WeightFormat,
 }
 
 impl Conv2d {
@@ -38,6 +41,13 @@ impl Conv2d {
     /// Weights in the whole layer.
     pub const fn weights(&self, in_channels: usize) -> usize {
         self.out_channels * self.filter_len(in_channels)
+    }
+
+    pub(crate) fn check_format(&self) -> Result<(), String> {
+        if self.precision.binary_weights() && !self.weight_format.is_f32() {
+            return Err("binary weights are stored as bits, not as i8".to_owned());
+        }
+        Ok(())
     }
 
     pub(crate) fn check_groups(&self, in_channels: usize) -> Result<(), String> {

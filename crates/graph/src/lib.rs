@@ -24,6 +24,7 @@ mod policy;
 mod preprocessing;
 mod quantizer;
 mod shape;
+mod weight_format;
 
 pub use account::{Account, LayerAccount};
 pub use builder::{Builder, Filters};
@@ -39,3 +40,4 @@ pub use policy::{Policy, Precision};
 pub use preprocessing::{Look, Preprocessing};
 pub use quantizer::Quantizer;
 pub use shape::Shape;
+pub use weight_format::WeightFormat;

@@ -211,6 +211,7 @@ impl Op {
             OpKind::Input { .. } => return Err(fail("the input node takes no input".into())),
             OpKind::Conv2d(conv) => {
                 conv.check_groups(single()?.channels).map_err(fail)?;
+                conv.check_format().map_err(fail)?;
                 let channels = conv.group_channels(single()?.channels);
                 checked_product(&[conv.out_channels, channels, conv.kernel, conv.kernel])
                     .ok_or_else(|| fail("its weights are empty or too many".into()))?;

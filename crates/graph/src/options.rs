@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GraphError, InputBits};
+use crate::{GraphError, InputBits, Policy, WeightFormat};
 
 /// How the layers of an architecture are built, beside their precision. The default is how networks were
 /// built before there were options.
@@ -18,6 +18,18 @@ pub struct Options {
     pub shortcuts: bool,
     /// Bits of what layers with binary inputs read.
     pub input_bits: InputBits,
+    /// How the ends, the layers that are in full precision in a network with binary ones, store their weights.
+    /// Where it is left open, in eight bits if there are binary layers, and in single precision otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<WeightFormat>,
+}
+
+impl Options {
+    /// How the ends of a network with `policy` store their weights.
+    pub fn weight_format(&self, policy: &Policy) -> WeightFormat {
+        let default = if *policy == Policy::Full { WeightFormat::F32 } else { WeightFormat::I8 };
+        self.ends.unwrap_or(default)
+    }
 }
 
 /// What a layer ends with.

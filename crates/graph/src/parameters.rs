@@ -1,7 +1,7 @@
 //! The parameters of a graph, in training and in a packed model, as two tables that everything else
 //! follows.
 
-use crate::{Conv2d, Graph, NodeId, OpKind, Quantizer, Shape};
+use crate::{Conv2d, Graph, NodeId, OpKind, Quantizer, Shape, WeightFormat};
 
 /// One parameter of a node, as training has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +66,13 @@ pub enum PackedContent {
         /// Least and greatest in a model with random parameters.
         random: [f32; 2],
     },
+    /// Integers from −127 to 127, a byte each.
+    Integers,
+    /// Numbers in single precision that integers are multiplied with, none below 0.
+    Scales {
+        /// The one of a model with random parameters.
+        random: f32,
+    },
     /// Bits, eight a byte.
     Bits {
         /// Bits in a row; each row begins a byte.
@@ -108,8 +115,8 @@ impl PackedTensor {
     /// Size in a model file.
     pub fn bytes(&self) -> u64 {
         let each = match self.content {
-            PackedContent::Floats { .. } => 4,
-            PackedContent::Bits { .. } => 1,
+            PackedContent::Floats { .. } | PackedContent::Scales { .. } => 4,
+            PackedContent::Bits { .. } | PackedContent::Integers => 1,
         };
         each * self.elements() as u64
     }
@@ -205,7 +212,7 @@ impl Conv2d {
         }
     }
 
-    /// Real weights, or bits and the two values of each filter. Random ones let activations neither vanish
+    /// Real weights, as they are or as integers and a scale a filter, or bits and the two values of each filter. Random ones let activations neither vanish
     /// nor explode.
     fn tensors(&self, node: NodeId, input: Shape) -> Vec<PackedTensor> {
         let (filters, n) = (self.out_channels, self.filter_len(input.channels));
@@ -214,7 +221,15 @@ impl Conv2d {
             |name, shape, low, high| tensor(name, shape, PackedContent::Floats { random: [low, high] });
         if !self.precision.binary_weights() {
             let bound = (3.0 / n as f32).sqrt();
-            return vec![floats("weight", self.weight_shape(input), -bound, bound)];
+            let shape = self.weight_shape(input);
+            let random = bound / 127.0;
+            return match self.weight_format {
+                WeightFormat::F32 => vec![floats("weight", shape, -bound, bound)],
+                WeightFormat::I8 => vec![
+                    tensor("weight", shape, PackedContent::Integers),
+                    tensor("scale", vec![filters], PackedContent::Scales { random }),
+                ],
+            };
         }
         let scale = (1.0 / n as f32).sqrt();
         vec![
@@ -277,11 +292,13 @@ mod tests {
         let tensors = graph.packed_tensors();
         let names: Vec<_> = tensors.iter().map(|it| it.name).collect();
         let bent = ["threshold", "slope", "shift"];
-        let expected =
-            [&["weight", "scale", "shift"][..], &bent, &["scale", "shift", "bits", "alpha", "beta"]];
+        let binary = ["scale", "shift", "bits", "alpha", "beta"];
+        let expected = [&["weight", "scale", "scale", "shift"][..], &bent, &binary];
         assert_eq!(names, expected.concat());
         // 18 weights a filter are 3 bytes.
-        assert_eq!(tensors[8].shape, [6, 3]);
+        assert_eq!(tensors[9].shape, [6, 3]);
         assert_eq!(tensors.iter().map(PackedTensor::bytes).sum::<u64>(), graph.account().bytes());
+        // A byte a weight, and a scale a filter.
+        assert_eq!(graph.account().layers[0].bytes, 4 * 27 + 4 * 4);
     }
 }

@@ -1,6 +1,8 @@
 //! Known totals of known networks.
 
-use dabnet_graph::{Activation, Graph, Op, Options, PointwiseOp, Policy, Precision, Shape, architectures};
+use dabnet_graph::{
+    Activation, Graph, Op, Options, PointwiseOp, Policy, Precision, Shape, WeightFormat, architectures,
+};
 
 fn sketch_a_net(policy: &Policy) -> Graph {
     architectures::find("sketch-a-net").unwrap().graph(225, 250, policy).unwrap()
@@ -169,13 +171,9 @@ fn shortcuts_go_around_what_keeps_halves_or_doubles() {
 #[test]
 fn rprelu_costs_three_numbers_a_channel() {
     let bytes = |activation| {
-        with_options(
-            "sketch-a-net",
-            &Policy::Fbin,
-            Options { activation, shortcuts: true, ..Options::default() },
-        )
-        .account()
-        .affine_bytes
+        with_options("sketch-a-net", &Policy::Fbin, Options { activation, ..react_net() })
+            .account()
+            .affine_bytes
     };
     let channels = 128 + 3 * 256 + 2 * 512;
     assert_eq!(bytes(Activation::RPReLU), bytes(Activation::Relu) + 12 * channels);
@@ -261,9 +259,105 @@ fn every_architecture_takes_other_sides() {
 
 #[test]
 fn branches_are_binarized_too() {
-    for name in ["resnet-18", "googlenet", "densenet-121", "mobilenet"] {
+    for name in ["resnet-18", "googlenet", "densenet-121", "mobilenet", "dabnet-l"] {
         let account = total(name, 250, &Policy::Fbin);
         let full: Vec<_> = account.layers.iter().filter(|layer| layer.precision == Precision::Full).collect();
         assert_eq!(full.iter().map(|layer| &layer.name[..]).collect::<Vec<_>>(), ["conv1", "fc"], "{name}");
+    }
+}
+
+/// Without them the last binary convolution and the classifier would be one linear map.
+#[test]
+fn something_stands_between_the_last_binary_layer_and_the_classifier() {
+    for (name, last, classifier) in [
+        ("sketch-a-net", "conv7", "conv8"),
+        ("sketch-a-net-64", "conv7", "conv8"),
+        ("alexnet", "fc7", "fc8"),
+        ("vgg-16", "fc7", "fc8"),
+        ("nin", "cccp7", "cccp8"),
+    ] {
+        for (options, activation) in [(Options::default(), "relu"), (react_net(), "rprelu")] {
+            let graph = with_options(name, &Policy::Fbin, options);
+            let node = |name: &str| graph.nodes().iter().find(|node| node.name == name).unwrap();
+            assert!(matches!(node(&format!("{last}.output")).op, Op::BatchNorm { .. }), "{name}");
+            assert_eq!(reads(&graph, &format!("{last}.{activation}")), [format!("{last}.output")]);
+            let before = &reads(&graph, classifier)[0];
+            let before =
+                if before.starts_with("drop") { reads(&graph, before).remove(0) } else { before.clone() };
+            assert_eq!(before, format!("{last}.{activation}"));
+        }
+        // Layers with real inputs have always had both.
+        let full = with_options(name, &Policy::Full, Options::default());
+        assert!(full.nodes().iter().all(|node| !node.name.ends_with(".output")));
+    }
+}
+
+/// The convolutions that are stored in eight bits.
+fn stored_in_eight_bits(policy: &Policy, ends: Option<WeightFormat>) -> Vec<String> {
+    let graph = with_options("sketch-a-net-64", policy, Options { ends, ..Options::default() });
+    let stored = graph.convolutions().filter(|(_, _, conv)| conv.weight_format == WeightFormat::I8);
+    stored.map(|(_, node, _)| node.name.clone()).collect()
+}
+
+#[test]
+fn ends_beside_binary_layers_are_stored_in_eight_bits() {
+    let (first, last) = ("conv1".to_owned(), "conv8".to_owned());
+    for policy in [Policy::Wbin, Policy::Fbin, "hybrid:conv3".parse().unwrap()] {
+        assert_eq!(stored_in_eight_bits(&policy, None), [first.clone(), last.clone()]);
+        assert!(stored_in_eight_bits(&policy, Some(WeightFormat::F32)).is_empty());
+    }
+    assert!(stored_in_eight_bits(&Policy::Full, None).is_empty());
+    // What is no end stays as it is.
+    assert_eq!(stored_in_eight_bits(&Policy::Full, Some(WeightFormat::I8)), [first, last]);
+}
+
+/// What is not said is single precision, as in files from before there was a choice.
+#[test]
+fn formats_of_weights_are_read_as_written() {
+    let graph = sketch_a_net(&Policy::Fbin);
+    let json = serde_json::to_value(&graph).unwrap();
+    let convs = || json["nodes"].as_array().unwrap().iter().filter(|node| node["op"]["type"] == "conv2d");
+    assert_eq!(convs().filter(|node| node["op"]["weights"] == "i8").count(), 2);
+    assert!(convs().all(|node| node["op"]["weights"] != "f32"));
+    for (layer, format, expected) in [("conv1", "f16", "weights"), ("conv2", "i8", "stored as bits")] {
+        let mut json = json.clone();
+        let nodes = json["nodes"].as_array_mut().unwrap();
+        nodes.iter_mut().find(|node| node["name"] == layer).unwrap()["op"]["weights"] = format.into();
+        let error = serde_json::from_value::<Graph>(json).unwrap_err().to_string();
+        assert!(error.contains(expected) || error.contains("f16"), "{error}");
+    }
+}
+
+/// Whatever options and policy say; stages that halve the side have averages in them.
+#[test]
+fn networks_made_for_binary_layers_have_shortcuts_and_rprelu() {
+    for (name, layers) in [("dabnet-s", 6), ("dabnet-m", 8), ("dabnet-l", 14)] {
+        let count = |graph: &Graph, op: Op| graph.nodes().iter().filter(|node| node.op == op).count();
+        for options in [Options::default(), react_net()] {
+            let graph = with_options(name, &Policy::Fbin, options);
+            assert_eq!(count(&graph, Op::Add), layers, "{name}");
+            assert_eq!(count(&graph, Op::RPReLU), layers, "{name}");
+        }
+        let full = with_options(name, &Policy::Full, Options::default());
+        // One ReLU more, behind the first layer.
+        assert_eq!((count(&full, Op::Add), count(&full, Op::Relu)), (layers, layers + 1), "{name}");
+        assert_eq!(reads(&full, "conv2_1.add"), ["conv2_1.norm", "pool1"]);
+        assert_eq!(reads(&full, "conv3_1.add"), ["conv3_1.norm", "conv3_1.twice"]);
+    }
+}
+
+/// What they are made to weigh, in bytes, without the header of the file.
+#[test]
+fn networks_made_for_binary_layers_weigh_what_is_said() {
+    for (name, classes, megabytes) in
+        [("dabnet-s", 345, 0.3), ("dabnet-m", 250, 0.8), ("dabnet-m", 345, 0.8), ("dabnet-l", 250, 1.4)]
+    {
+        let account = total(name, classes, &Policy::Fbin);
+        let found = account.bytes() as f64 / 1e6;
+        assert!((found - megabytes).abs() < 0.06, "{name} with {classes} labels has {found} MB");
+        // Binary layers read windows where they lie.
+        let graph = with_options(name, &Policy::Fbin, Options::default());
+        let binary = graph.convolutions().filter(|(_, _, conv)| conv.precision == Precision::Fbin);
+        assert!(binary.into_iter().all(|(id, ..)| graph.filter_channels(id).is_multiple_of(64)));
     }
 }

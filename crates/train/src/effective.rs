@@ -1,7 +1,8 @@
 //! From latent weights to the weights the network runs with.
 
 use dabnet_binarize::{Scheme, Split, split};
-use dabnet_graph::{Conv2d, Graph, ParameterRole, Quantizer};
+use dabnet_engine::{quantize, quantized_value};
+use dabnet_graph::{Conv2d, Graph, ParameterRole, Quantizer, WeightFormat};
 use rayon::prelude::*;
 
 use crate::{Parameters, TrainError};
@@ -9,7 +10,8 @@ use crate::{Parameters, TrainError};
 /// What a convolution runs with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effective {
-    /// `OIHW`: the latent weights in a layer with real weights, `α` and `β` in a binary one.
+    /// `OIHW`: the latent weights in a layer with real weights, or what eight bits leave of them if a packed
+    /// model stores them so; `α` and `β` in a binary one.
     pub weights: Vec<f32>,
     /// One split a filter; empty in a layer with real weights.
     pub splits: Vec<Split>,
@@ -35,10 +37,25 @@ pub(crate) fn effective(
         all[id] = Some(if conv.precision.binary_weights() && !real_weights {
             binarize(&node.name, latent, conv, scheme)?
         } else {
-            Effective { weights: latent.to_vec(), splits: Vec::new() }
+            Effective { weights: stored(latent, conv), splits: Vec::new() }
         });
     }
     Ok(all)
+}
+
+/// What a packed model has in place of real weights.
+fn stored(latent: &[f32], conv: &Conv2d) -> Vec<f32> {
+    match conv.weight_format {
+        WeightFormat::F32 => latent.to_vec(),
+        WeightFormat::I8 => {
+            let filters = latent.par_chunks(latent.len() / conv.out_channels);
+            let weights = filters.flat_map_iter(|filter| {
+                let (scale, integers) = quantize(filter);
+                integers.into_iter().map(move |integer| quantized_value(integer, scale))
+            });
+            weights.collect()
+        }
+    }
 }
 
 fn binarize(layer: &str, latent: &[f32], conv: &Conv2d, scheme: Scheme) -> Result<Effective, TrainError> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use dabnet_engine::{PackedModel, Parameters as Packed};
-use dabnet_graph::{Conv2d, NodeId, OpKind, Preprocessing};
+use dabnet_graph::{Conv2d, NodeId, OpKind, Preprocessing, WeightFormat};
 use serde_json::Value;
 
 use crate::{Effective, TrainError, Trained, parameters::NodeParameters};
@@ -59,14 +59,16 @@ pub fn pack(trained: &Trained, description: Description) -> Result<PackedModel, 
     Ok(model)
 }
 
-/// Real weights as they are, binary ones as bits and the two values of each filter.
+/// Real weights as they are or in eight bits, binary ones as bits and the two values of each filter.
 fn pack_convolution(trained: &Trained, id: NodeId, conv: &Conv2d) -> Result<Packed, TrainError> {
     let Effective { weights, splits } = trained.effective(id).expect("every convolution has weights");
-    if splits.is_empty() {
-        return Ok(Packed::Float { weights: weights.clone() });
-    }
     let channels = trained.graph().input_shape_of(id).channels;
     let latent = trained.parameters().get(id, "weight");
+    match conv.weight_format {
+        WeightFormat::I8 => return Ok(Packed::quantized(latent, conv.filter_len(channels))),
+        WeightFormat::F32 if splits.is_empty() => return Ok(Packed::Float { weights: weights.clone() }),
+        WeightFormat::F32 => {}
+    }
     let filters = latent.chunks(conv.filter_len(channels)).zip(splits);
     let upper = filters.flat_map(|(filter, split)| filter.iter().map(|&weight| split.is_upper(weight)));
     let (alpha, beta) = splits.iter().map(|split| (split.alpha, split.beta)).unzip();

@@ -3,7 +3,7 @@
 
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Isa, Model, PackedModel, Session};
-use dabnet_graph::{Canvas, Options, Policy, Preprocessing, architectures};
+use dabnet_graph::{Canvas, Options, Policy, Preprocessing, WeightFormat, architectures};
 use dabnet_sketch::{Augment, Dataset, Preprocess, View};
 use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, node_outputs, pack};
 
@@ -16,11 +16,9 @@ const TOP1_AGREEMENT: f64 = 0.999;
 /// Largest difference of a logit, relative to the largest logit of its sketch.
 const LOGIT_TOLERANCE: f32 = 1e-3;
 
-fn trained(policy: &str, input_bits: &str, scheme: Scheme, data: &Dataset) -> Trained {
-    let (side, policy) = (PREPROCESSING.canvas.side, policy.parse().unwrap());
-    let options = Options { input_bits: input_bits.parse().unwrap(), ..Options::default() };
-    let graph =
-        architectures::find("sketch-a-net-64").unwrap().graph_with(side, 20, &policy, options).unwrap();
+fn trained(policy: &Policy, scheme: Scheme, options: Options, data: &Dataset) -> Trained {
+    let architecture = architectures::find("sketch-a-net-64").unwrap();
+    let graph = architecture.graph_with(PREPROCESSING.canvas.side, 20, policy, options).unwrap();
     let examples = AugmentedSketches::new(&data.train, VIEW);
     let config = TrainConfig {
         scheme,
@@ -52,8 +50,13 @@ fn first(logits: &[f32]) -> usize {
 
 /// Trains for an epoch, packs, and compares every sketch of both splits.
 fn agrees(policy: &str, input_bits: &str, scheme: Scheme) {
+    let input_bits = input_bits.parse().unwrap();
+    agrees_with(policy, scheme, Options { input_bits, ..Options::default() });
+}
+
+fn agrees_with(policy: &str, scheme: Scheme, options: Options) {
     let data = Dataset::bundled().unwrap();
-    let trained = trained(policy, input_bits, scheme, &data);
+    let trained = trained(&policy.parse().unwrap(), scheme, options, &data);
     let canvases: Vec<Vec<f32>> = data
         .test
         .iter()
@@ -88,7 +91,9 @@ fn agrees(policy: &str, input_bits: &str, scheme: Scheme) {
 /// What nodes give one by one ends in what the engine gives, on random models of every kind of branch.
 #[test]
 fn node_outputs_end_in_the_logits_of_the_engine() {
-    for name in ["sketch-a-net-64", "resnet-18", "googlenet", "squeezenet", "densenet-121", "mobilenet"] {
+    for name in
+        ["sketch-a-net-64", "dabnet-s", "resnet-18", "googlenet", "squeezenet", "densenet-121", "mobilenet"]
+    {
         let graph =
             architectures::find(name).unwrap().graph(PREPROCESSING.canvas.side, 5, &Policy::Fbin).unwrap();
         let packed = PackedModel::random(graph, PREPROCESSING, 7);
@@ -113,9 +118,15 @@ fn full_precision_agrees() {
     agrees("full", "1", Scheme::Dab);
 }
 
+/// Its ends are stored in eight bits, as those of all networks with binary layers.
 #[test]
 fn dab_net_agrees() {
     agrees("fbin", "1", Scheme::Dab);
+}
+
+#[test]
+fn ends_in_single_precision_agree() {
+    agrees_with("fbin", Scheme::Dab, Options { ends: Some(WeightFormat::F32), ..Options::default() });
 }
 
 #[test]

@@ -79,6 +79,7 @@ fn branches_learn_and_pack() {
         activation,
         shortcuts,
         input_bits: input_bits.parse().unwrap(),
+        ..Options::default()
     };
     let plain = |input_bits| options(Activation::Relu, false, input_bits);
     let react_net = |input_bits| options(Activation::RPReLU, true, input_bits);

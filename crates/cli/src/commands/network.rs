@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use dabnet_graph::{Graph, Options, architectures};
+use dabnet_graph::{Graph, Options, WeightFormat, architectures};
 
 use crate::error::CliError;
 
@@ -14,8 +14,8 @@ pub(super) struct Network {
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 
-    /// Architecture in place of a model: sketch-a-net, sketch-a-net-64, resnet-18, googlenet, squeezenet,
-    /// alexnet, nin, vgg-16, vgg-small, densenet-121 or mobilenet
+    /// Architecture in place of a model: sketch-a-net, sketch-a-net-64, dabnet-s, dabnet-m,
+    /// dabnet-l, resnet-18, googlenet, squeezenet, alexnet, nin, vgg-16, vgg-small, densenet-121 or mobilenet
     #[arg(long, value_name = "NAME")]
     arch: Option<String>,
 
@@ -36,6 +36,11 @@ pub(super) struct Network {
     /// Bits of what layers with binary inputs read: 1, 2 or 4, with LAYER=BITS for layers that differ
     #[arg(long, default_value = "1", value_name = "BITS", conflicts_with = "model")]
     input_bits: String,
+
+    /// Bits of a weight in the layers that stay in full precision beside binary ones, 8 or 32
+    /// [default: 8, with --policy full 32]
+    #[arg(long, value_name = "BITS", conflicts_with = "model", value_parser = end_bits)]
+    end_bits: Option<WeightFormat>,
 
     /// Labels it tells apart
     #[arg(long, default_value_t = 250, value_name = "N", conflicts_with = "model",
@@ -64,6 +69,7 @@ impl Network {
                     activation: self.activation.parse()?,
                     shortcuts: self.shortcuts,
                     input_bits: self.input_bits.parse()?,
+                    ends: self.end_bits,
                 };
                 let (classes, policy) = (self.classes.into(), self.policy.parse()?);
                 Ok(Subject::Architecture(architecture.graph_with(side, classes, &policy, options)?))
@@ -84,9 +90,20 @@ impl Network {
                 } else {
                     format!(" {} input bits", self.input_bits)
                 };
+                let ends = match self.end_bits {
+                    Some(WeightFormat::I8) => " 8-bit ends",
+                    Some(WeightFormat::F32) => " 32-bit ends",
+                    None => "",
+                };
                 let arch = arch.as_deref().unwrap_or_default();
-                format!("{arch} {}{activation}{shortcuts}{bits}", self.policy)
+                format!("{arch} {}{activation}{shortcuts}{bits}{ends}", self.policy)
             }
         }
     }
+}
+
+/// The format of so many bits a weight.
+pub(crate) fn end_bits(text: &str) -> Result<WeightFormat, String> {
+    let format = text.parse().ok().and_then(WeightFormat::of_bits);
+    format.ok_or_else(|| "give 8 or 32".to_owned())
 }

@@ -35,6 +35,11 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "BITS", help_heading = "What to train")]
     input_bits: Option<String>,
 
+    /// Bits of a weight in the layers that stay in full precision beside binary ones, 8 or 32
+    /// [default: 8, with --policy full 32]
+    #[arg(long, value_name = "BITS", help_heading = "What to train")]
+    end_bits: Option<u8>,
+
     /// Side of the canvas in pixels [default: what the architecture was designed for]
     #[arg(long, value_name = "PIXELS", help_heading = "What to train")]
     side: Option<u16>,
@@ -199,6 +204,7 @@ impl TrainingOptions {
             ("activation", text(&self.activation)),
             ("shortcuts", self.shortcuts.map(Value::from)),
             ("input_bits", text(&self.input_bits)),
+            ("end_bits", self.end_bits.map(|bits| Value::from(u32::from(bits)))),
             ("side", self.side.map(|side| Value::from(u32::from(side)))),
             ("look", self.look.and_then(|look| Value::try_from(look).ok())),
             ("line_width", self.line_width.map(Value::from)),

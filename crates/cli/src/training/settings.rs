@@ -5,7 +5,9 @@ use std::{
 };
 
 use dabnet_binarize::Scheme;
-use dabnet_graph::{Activation, Canvas, Graph, InputBits, Options, Policy, Preprocessing, architectures};
+use dabnet_graph::{
+    Activation, Canvas, Graph, InputBits, Options, Policy, Preprocessing, WeightFormat, architectures,
+};
 use dabnet_sketch::{Augment, View};
 use dabnet_train::TrainConfig;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -33,6 +35,10 @@ pub(crate) struct Settings {
     pub shortcuts: bool,
     /// Bits of what layers with binary inputs read.
     pub input_bits: InputBits,
+    /// Bits of a weight in layers that stay in full precision beside binary ones, 8 or 32; 8 where it is left
+    /// out, and 32 where no layer is binary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_bits: Option<u8>,
     /// Side of the canvas in pixels; 0 for what the architecture was designed for.
     pub side: usize,
     /// How sketches are looked at.
@@ -88,6 +94,7 @@ impl Default for Settings {
             activation: Activation::Relu,
             shortcuts: false,
             input_bits: InputBits::default(),
+            end_bits: None,
             side: 0,
             look: NamedLook::Lines,
             line_width: 0.0,
@@ -152,9 +159,11 @@ impl Settings {
     /// What is out of range, if anything is.
     fn fault(&self) -> Option<String> {
         let augment = self.variation().and_then(|augment| Ok(augment.validate()?));
+        let bits = self.end_bits.filter(|bits| WeightFormat::of_bits(*bits).is_none());
         augment
             .err()
             .map(|error| error.to_string())
+            .or_else(|| Some(format!("end_bits is {}: give 8 or 32", bits?)))
             .or_else(|| Some(self.train.validate().err()?.to_string()))
     }
 
@@ -243,7 +252,8 @@ impl Settings {
     /// The network for so many labels.
     pub(crate) fn graph(&self, classes: usize) -> Result<Graph, CliError> {
         let Self { activation, shortcuts, ref input_bits, .. } = *self;
-        let options = Options { activation, shortcuts, input_bits: input_bits.clone() };
+        let ends = self.end_bits.and_then(WeightFormat::of_bits);
+        let options = Options { activation, shortcuts, input_bits: input_bits.clone(), ends };
         let architecture = architectures::find(&self.arch)?;
         architecture.graph_with(self.side, classes, &self.policy, options).map_err(|error| {
             let Self { arch, side, .. } = self;

@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use dabnet_graph::{Conv2d, PackedContent, PackedTensor};
 
-use crate::EngineError;
+use crate::{
+    EngineError,
+    quantize::{dequantize, quantize},
+};
 
 /// Parameters of one node, as the [packed tensors](dabnet_graph::Graph::packed_tensors) of its graph say.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +14,13 @@ pub enum Parameters {
     Float {
         /// Weights, `[out, in, kernel, kernel]` row-major.
         weights: Vec<f32>,
+    },
+    /// A convolution in full precision whose weights are integers times a scale.
+    Quantized {
+        /// `[out, in, kernel, kernel]` row-major, each from −127 to 127.
+        weights: Vec<i8>,
+        /// Per filter, what they are multiplied with; not below 0.
+        scale: Vec<f32>,
     },
     /// A convolution whose filters are two values each.
     Binary {
@@ -57,11 +67,25 @@ impl Parameters {
         Ok(Self::Binary { bits, alpha, beta })
     }
 
-    /// Parameters from tensors of floats by name, and bits where there are any.
-    pub(super) fn from_tensors(bits: Option<Vec<u8>>, mut floats: BTreeMap<&'static str, Vec<f32>>) -> Self {
+    /// Real weights, `[out, in, kernel, kernel]` row-major, in [eight bits](quantize): `filter` of them make one
+    /// filter.
+    pub fn quantized(weights: &[f32], filter: usize) -> Self {
+        let (scale, integers): (Vec<f32>, Vec<Vec<i8>>) = weights.chunks(filter.max(1)).map(quantize).unzip();
+        Self::Quantized { weights: integers.concat(), scale }
+    }
+
+    /// Parameters from tensors of floats by name, and bits or integers where there are any.
+    pub(super) fn from_tensors(
+        bits: Option<Vec<u8>>,
+        integers: Option<Vec<i8>>,
+        mut floats: BTreeMap<&'static str, Vec<f32>>,
+    ) -> Self {
         let mut take = |name: &str| floats.remove(name).unwrap_or_default();
         if let Some(bits) = bits {
             return Self::Binary { bits, alpha: take("alpha"), beta: take("beta") };
+        }
+        if let Some(weights) = integers {
+            return Self::Quantized { weights, scale: take("scale") };
         }
         match floats.remove("weight") {
             Some(weights) => Self::Float { weights },
@@ -75,8 +99,9 @@ impl Parameters {
             (Self::Float { weights }, "weight") => Some(weights),
             (Self::Binary { alpha, .. }, "alpha") => Some(alpha),
             (Self::Binary { beta, .. }, "beta") => Some(beta),
+            (Self::Quantized { scale, .. }, "scale") => Some(scale),
             (Self::Channels(values), _) => values.get(name).map(Vec::as_slice),
-            (Self::Float { .. } | Self::Binary { .. }, _) => None,
+            (Self::Float { .. } | Self::Quantized { .. } | Self::Binary { .. }, _) => None,
         }
     }
 
@@ -84,7 +109,15 @@ impl Parameters {
     pub(super) fn bits(&self, name: &str) -> Option<&[u8]> {
         match self {
             Self::Binary { bits, .. } if name == "bits" => Some(bits),
-            Self::Binary { .. } | Self::Float { .. } | Self::Channels(_) => None,
+            Self::Binary { .. } | Self::Float { .. } | Self::Quantized { .. } | Self::Channels(_) => None,
+        }
+    }
+
+    /// Elements of a tensor of integers by its name.
+    pub(super) fn integers(&self, name: &str) -> Option<&[i8]> {
+        match self {
+            Self::Quantized { weights, .. } if name == "weight" => Some(weights),
+            Self::Quantized { .. } | Self::Binary { .. } | Self::Float { .. } | Self::Channels(_) => None,
         }
     }
 
@@ -93,6 +126,7 @@ impl Parameters {
     pub(super) fn dense(&self, conv: &Conv2d, in_channels: usize) -> Option<Vec<f32>> {
         match self {
             Self::Float { weights } => Some(weights.clone()),
+            Self::Quantized { weights, scale } => Some(dequantize(weights, scale).collect()),
             Self::Binary { bits, alpha, beta } => {
                 let filter = in_channels * conv.kernel * conv.kernel;
                 let rows = bits.chunks_exact(filter.div_ceil(8)).zip(alpha.iter().zip(beta));
@@ -127,6 +161,17 @@ impl Parameters {
                     check_length(&field, values.len(), tensor.elements())?;
                     check_finite(&field, values)?;
                 }
+                PackedContent::Integers => {
+                    let integers = self.integers(tensor.name).ok_or_else(mismatch)?;
+                    check_length(&field, integers.len(), tensor.elements())?;
+                    check_integers(&field, integers)?;
+                }
+                PackedContent::Scales { .. } => {
+                    let scales = self.floats(tensor.name).ok_or_else(mismatch)?;
+                    check_length(&field, scales.len(), tensor.elements())?;
+                    check_finite(&field, scales)?;
+                    check_scales(&field, scales)?;
+                }
             }
         }
         Ok(())
@@ -136,6 +181,7 @@ impl Parameters {
     fn tensors(&self) -> usize {
         match self {
             Self::Float { .. } => 1,
+            Self::Quantized { .. } => 2,
             Self::Binary { .. } => 3,
             Self::Channels(values) => values.len(),
         }
@@ -153,6 +199,23 @@ fn check_length(field: &str, found: usize, needed: usize) -> Result<(), EngineEr
         return Ok(());
     }
     Err(EngineError::field(field, format!("has {found} elements, the graph needs {needed}")))
+}
+
+fn check_integers(field: &str, integers: &[i8]) -> Result<(), EngineError> {
+    match integers.iter().position(|&integer| integer == i8::MIN) {
+        Some(index) => Err(EngineError::field(field, format!("element {index} is -128, the least is -127"))),
+        None => Ok(()),
+    }
+}
+
+fn check_scales(field: &str, scales: &[f32]) -> Result<(), EngineError> {
+    match scales.iter().position(|&scale| scale < 0.0) {
+        Some(index) => {
+            let reason = format!("element {index} is {}, a scale is not below 0", scales[index]);
+            Err(EngineError::field(field, reason))
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_finite(field: &str, values: &[f32]) -> Result<(), EngineError> {

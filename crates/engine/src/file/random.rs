@@ -19,18 +19,22 @@ impl PackedModel {
 }
 
 fn random_parameters(source: &mut SplitMix, tensors: &[PackedTensor]) -> Parameters {
-    let (mut bits, mut floats) = (None, BTreeMap::new());
+    let (mut bits, mut integers, mut floats) = (None, None, BTreeMap::new());
     for tensor in tensors {
         match tensor.content {
             PackedContent::Bits { row } => {
                 bits = Some((0..tensor.shape[0]).flat_map(|_| source.bits(row)).collect());
+            }
+            PackedContent::Integers => integers = Some(source.integers(tensor.elements())),
+            PackedContent::Scales { random } => {
+                floats.insert(tensor.name, vec![random; tensor.elements()]);
             }
             PackedContent::Floats { random: [low, high] } => {
                 floats.insert(tensor.name, source.floats(tensor.elements(), low, high));
             }
         }
     }
-    Parameters::from_tensors(bits, floats)
+    Parameters::from_tensors(bits, integers, floats)
 }
 
 /// Steele, Lea and Flood's generator: a dozen lines are cheaper than a dependency here.
@@ -47,6 +51,11 @@ impl SplitMix {
 
     fn floats(&mut self, count: usize, low: f32, high: f32) -> Vec<f32> {
         (0..count).map(|_| low + (high - low) * (self.next() >> 40) as f32 / (1 << 24) as f32).collect()
+    }
+
+    /// `count` integers from −127 to 127.
+    fn integers(&mut self, count: usize) -> Vec<i8> {
+        (0..count).map(|_| ((self.next() >> 40) % 255) as i16 - 127).map(|it| it as i8).collect()
     }
 
     /// `count` random bits, least significant first, the last byte filled with zeros.

@@ -10,9 +10,9 @@ use safetensors::{SafeTensors, tensor::TensorView};
 use serde::de::DeserializeOwned;
 
 use super::{
-    FILE_NAME, FORMAT, OLD_VERSION, VERSION,
+    FILE_NAME, FORMAT, OLD_VERSION, VERSION, VERSION_WITHOUT_INTEGERS,
     checksum::checksum,
-    expected::{dtype, expected},
+    expected::{dtype, expected, version},
     key,
     packed::PackedModel,
     parameters::Parameters,
@@ -38,6 +38,7 @@ impl PackedModel {
         let metadata = Metadata::new(header.metadata())?;
         metadata.check_checksum(&tensors)?;
         let graph: Graph = metadata.json(key::GRAPH)?;
+        metadata.check_formats(&graph)?;
         let model = Self {
             labels: metadata.json(key::LABELS)?,
             preprocessing: metadata.json(key::PREPROCESSING)?,
@@ -114,7 +115,7 @@ impl<'a> Metadata<'a> {
 
     fn check_version(&self) -> Result<(), EngineError> {
         match self.get(key::VERSION)? {
-            VERSION => Ok(()),
+            VERSION | VERSION_WITHOUT_INTEGERS => Ok(()),
             found @ OLD_VERSION => Err(EngineError::field(
                 key::VERSION,
                 format!(
@@ -123,6 +124,17 @@ impl<'a> Metadata<'a> {
             )),
             found => Err(unexpected(key::VERSION, found, VERSION)),
         }
+    }
+
+    /// That the version is one that has what the graph asks for.
+    fn check_formats(&self, graph: &Graph) -> Result<(), EngineError> {
+        let (found, needed) = (self.get(key::VERSION)?, version(graph));
+        if found == needed || needed == VERSION_WITHOUT_INTEGERS {
+            return Ok(());
+        }
+        let reason =
+            format!("is '{found}', but weights in eight bits, which the graph has, came with '{needed}'");
+        Err(EngineError::field(key::VERSION, reason))
     }
 
     fn json<T: DeserializeOwned>(&self, field: &'static str) -> Result<T, EngineError> {
@@ -168,19 +180,20 @@ fn node_parameters(
     expected: &[PackedTensor],
     tensors: &SafeTensors<'_>,
 ) -> Result<Parameters, EngineError> {
-    let (mut bits, mut floats) = (None, BTreeMap::new());
+    let (mut bits, mut integers, mut floats) = (None, None, BTreeMap::new());
     for tensor in expected {
         let data = view(tensors, name, tensor)?.data();
         match tensor.content {
             PackedContent::Bits { .. } => bits = Some(data.to_vec()),
-            PackedContent::Floats { .. } => {
+            PackedContent::Integers => integers = Some(data.iter().map(|byte| byte.cast_signed()).collect()),
+            PackedContent::Floats { .. } | PackedContent::Scales { .. } => {
                 let (values, _) = data.as_chunks();
                 let values = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
                 floats.insert(tensor.name, values);
             }
         }
     }
-    Ok(Parameters::from_tensors(bits, floats))
+    Ok(Parameters::from_tensors(bits, integers, floats))
 }
 
 /// One tensor of node `name`.

@@ -12,9 +12,9 @@ use safetensors::Dtype;
 use serde::{Serialize, Serializer};
 
 use super::{
-    FORMAT, VERSION,
+    FORMAT,
     checksum::checksum,
-    expected::{dtype, expected},
+    expected::{dtype, expected, version},
     key,
     packed::PackedModel,
     parameters::Parameters,
@@ -38,7 +38,7 @@ impl PackedModel {
             (key::LABELS, &labels),
             (key::PREPROCESSING, &preprocessing),
             (key::PROVENANCE, &provenance),
-            (key::VERSION, VERSION),
+            (key::VERSION, version(&self.graph)),
         ]);
         let views = tensors
             .iter()
@@ -86,6 +86,9 @@ struct Tensor<'a> {
 
 /// Bytes of one tensor of a node whose parameters are valid.
 fn data<'a>(parameters: &'a Parameters, name: &str) -> Cow<'a, [u8]> {
+    if let Some(integers) = parameters.integers(name) {
+        return integers.iter().map(|integer| integer.cast_unsigned()).collect();
+    }
     match parameters.bits(name) {
         Some(bits) => bits.into(),
         None => parameters.floats(name).unwrap_or_default().iter().flat_map(|it| it.to_le_bytes()).collect(),

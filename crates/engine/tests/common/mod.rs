@@ -38,6 +38,13 @@ pub fn packed(graph: Graph, numbers: Numbers, seed: u64) -> PackedModel {
                     weights.iter_mut().for_each(|weight| *weight = random.dyadic(2, 4.0));
                 }
             }
+            // Quarters, as weights that are stored as they are.
+            Parameters::Quantized { weights, scale } => {
+                if numbers == Numbers::Dyadic {
+                    weights.iter_mut().for_each(|weight| *weight = random.dyadic(2, 1.0) as i8);
+                    scale.fill(0.25);
+                }
+            }
             Parameters::Binary { alpha, beta, .. } => {
                 for (alpha, beta) in alpha.iter_mut().zip(beta) {
                     (*alpha, *beta) = match numbers {

@@ -1,6 +1,6 @@
 //! Random small networks.
 
-use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, PointwiseOp, Policy, Precision, Shape};
+use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, PointwiseOp, Policy, Precision, Shape, WeightFormat};
 use proptest::prelude::*;
 
 /// An op between convolutions.
@@ -193,14 +193,16 @@ fn kernel() -> impl Strategy<Value = usize> {
 
 fn layer(precisions: &'static [Precision]) -> impl Strategy<Value = Layer> {
     let sizes = (channels(), kernel(), 1..4_usize, 0..4_usize, groups());
-    let conv = (sizes, prop::sample::select(precisions)).prop_map(
-        |((out_channels, kernel, stride, padding, groups), precision)| Conv2d {
+    let formats = prop::sample::select(&[WeightFormat::F32, WeightFormat::I8][..]);
+    let conv = (sizes, prop::sample::select(precisions), formats).prop_map(
+        |((out_channels, kernel, stride, padding, groups), precision, format)| Conv2d {
             out_channels,
             kernel,
             stride,
             padding,
             groups,
             precision,
+            weight_format: if precision.binary_weights() { WeightFormat::F32 } else { format },
         },
     );
     let join = prop_oneof![

@@ -23,7 +23,7 @@ pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphErro
     net.max_pool("pool3", 3, 2);
     net.dropout("drop4", DROPOUT);
     net.layer("conv4", Filters::new(1024, 3).padding(1));
-    perceptron(&mut net, "cccp7", 1024);
+    net.last_layer("cccp7", Filters::new(1024, 1));
     net.conv("cccp8", Filters::new(classes, 1));
     net.global_avg_pool("pool4");
     net.build()

@@ -19,7 +19,7 @@ pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphErro
     // 7 × 7 on the published 225 pixels.
     net.layer("conv6", Filters::new(512, net.extent()));
     net.dropout("drop6", DROPOUT);
-    net.layer("conv7", Filters::new(512, 1));
+    net.last_layer("conv7", Filters::new(512, 1));
     net.dropout("drop7", DROPOUT);
     net.conv("conv8", Filters::new(classes, 1));
     net.build()

@@ -14,8 +14,8 @@ pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphErro
     net.layer("conv4", Filters::new(96, 3).padding(1));
     net.layer("conv5", Filters::new(96, 3).padding(1));
     // 6 × 6 on 64 pixels.
-    net.layer("conv6", Filters::new(128, net.extent()));
-    net.layer("conv7", Filters::new(256, 1));
+    net.layer("conv6", Filters::new(192, net.extent()));
+    net.last_layer("conv7", Filters::new(512, 1));
     net.conv("conv8", Filters::new(classes, 1));
     net.build()
 }

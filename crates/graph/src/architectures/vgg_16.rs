@@ -24,7 +24,7 @@ pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphErro
     }
     net.layer("fc6", Filters::new(4096, net.extent()));
     net.dropout("drop7", DROPOUT);
-    net.layer("fc7", Filters::new(4096, 1));
+    net.last_layer("fc7", Filters::new(4096, 1));
     net.dropout("drop8", DROPOUT);
     net.conv("fc8", Filters::new(classes, 1));
     net.build()

@@ -3,7 +3,8 @@
 
 use dabnet_binarize::Scheme;
 use dabnet_graph::{
-    Builder, Filters, Op, Options, ParameterRole, ParameterSpec, PointwiseOp, Policy, architectures,
+    Builder, Filters, Op, Options, ParameterRole, ParameterSpec, PointwiseOp, Policy, WeightFormat,
+    architectures,
 };
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -21,8 +22,11 @@ const NETWORKS: [(&str, &str); 5] =
 
 /// Every op, with strides, padding, groups, kernels of one and of the whole input, and several readers.
 fn graph(policy: &str, input_bits: &str) -> Graph {
+    graph_with(policy, Options { input_bits: input_bits.parse().unwrap(), ..Options::default() })
+}
+
+fn graph_with(policy: &str, options: Options) -> Graph {
     let policy: Policy = policy.parse().unwrap();
-    let options = Options { input_bits: input_bits.parse().unwrap(), ..Options::default() };
     let mut net = Builder::new("all", &policy, Shape::new(2, SIDE, SIDE)).options(options);
     let stem = net.full_layer("conv1", Filters::new(8, 3).stride(2).padding(1));
     let around = net.padded_max_pool("pool1", 3, 2, 1);
@@ -328,6 +332,35 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
             }
         }
     }
+}
+
+/// Eight bits are passed straight through: the gradient is that of the weights they leave.
+#[test]
+fn gradients_of_ends_are_those_of_what_eight_bits_leave() {
+    let rounded = graph_with("fbin", Options { ends: Some(WeightFormat::I8), ..Options::default() });
+    let plain = graph_with("fbin", Options { ends: Some(WeightFormat::F32), ..Options::default() });
+    let latent = parameters(&rounded);
+    let weights = effective(&rounded, &latent, Scheme::Dab, false).unwrap();
+    let mut same = latent.clone();
+    let mut moved = 0;
+    for (id, _, conv) in rounded.convolutions() {
+        if conv.weight_format == WeightFormat::I8 {
+            let of_eight_bits = &weights[id].as_ref().unwrap().weights;
+            moved += usize::from(of_eight_bits != latent.get(id, "weight"));
+            same.get_mut(id, "weight").copy_from_slice(of_eight_bits);
+        }
+    }
+    assert_eq!(moved, 2, "the first layer and the last");
+    let canvases = canvases(4, rounded.input_shape().elements());
+    let targets = Targets { labels: &[0, 1, 2, 0], label_smoothing: SMOOTHING, teacher: None };
+    let gradients = |graph: &Graph, parameters: &Parameters| {
+        let effective = effective(graph, parameters, Scheme::Dab, false).unwrap();
+        let mut rng = Pcg64::seed_from_u64(1);
+        let network = Network { graph, parameters, effective: &effective };
+        backend::gradients(Device::Cpu, network, &canvases, &targets, &mut rng).unwrap().buffers
+    };
+    assert_eq!(gradients(&rounded, &latent), gradients(&plain, &same));
+    assert_ne!(gradients(&rounded, &latent), gradients(&plain, &latent));
 }
 
 #[test]
