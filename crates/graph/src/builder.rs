@@ -1,7 +1,7 @@
 use crate::{Activation, Conv2d, Graph, GraphError, Node, NodeId, Op, Options, Policy, Precision, Shape};
 
 /// Epsilon of every batch normalisation.
-const EPSILON: f32 = 1e-5;
+pub(crate) const EPSILON: f32 = 1e-5;
 
 /// Writes a graph down, one layer after another.
 ///

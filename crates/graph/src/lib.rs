@@ -21,6 +21,7 @@ mod options;
 mod parameters;
 mod policy;
 mod preprocessing;
+mod rebuilt;
 mod shape;
 
 pub use account::{Account, LayerAccount};
