@@ -106,7 +106,7 @@ fn teachers_of_other_looks_teach_what_nobody_has_labelled() {
     refused(&["--unlabeled", &moved], &["number of training examples"]);
     refused(&["--teacher", "quickdraw-20"], &["teacher was", "--out"]);
     ok(&dabnet(&["train", "--out", &broken, "--unlabeled", &moved, "--unlabeled", &unlabelled[1]]));
-    for file in ["model.safetensors", "latest.safetensors", "history.jsonl"] {
+    for file in ["model.safetensors", "latent.safetensors", "history.jsonl"] {
         let [a, b] = [&whole, &broken].map(|run| fs::read(Path::new(run).join(file)).unwrap());
         assert!(a == b, "{file} differs");
     }

@@ -66,7 +66,7 @@ impl Job {
             }
         }
         let trained = match self.start()? {
-            Some(start) => start.trained().clone(),
+            Some((start, _)) => start.trained().clone(),
             None => match self.first_stage(auto).train(data, interrupt)? {
                 (_, Outcome::Finished(trained)) => trained,
                 (_, Outcome::Stopped(_)) => return Ok(false),
@@ -126,7 +126,7 @@ impl Job {
         if let Some(validation) = &validation {
             trainer = trainer.validate(validation)?;
         }
-        if let Some(start) = &start {
+        if let Some((start, _)) = &start {
             trainer = trainer.starting_from(start);
         }
         if !teachers.is_empty() {
@@ -146,21 +146,21 @@ impl Job {
         Ok((run, outcome))
     }
 
-    /// What it starts from, if it starts from something; says so if that sees sketches otherwise.
-    fn start(&self) -> Result<Option<Start>, CliError> {
+    /// What it starts from, if it starts from something, and how that sees sketches, where it is known.
+    fn start(&self) -> Result<Option<(Start, Option<Preprocessing>)>, CliError> {
         let Some(path) = &self.settings.start_from else { return Ok(None) };
-        let (source, ours) = (Source::open(path)?, self.settings.preprocessing());
-        if let Some(theirs) = source.preprocessing().filter(|theirs| **theirs != ours) {
-            terminal::say(format_args!(
-                "dabnet: {} learned from sketches seen otherwise: {theirs}; here {ours}",
-                path.display()
-            ));
-        }
-        source.into_start().map(Some)
+        let source = Source::open(path)?;
+        let preprocessing = source.preprocessing().copied();
+        Ok(Some((source.into_start()?, preprocessing)))
     }
 
-    /// That something is started from, and says so if the last layer is not.
-    fn check_start(&self, start: &Start, graph: &Graph, labels: &[String]) -> Result<(), CliError> {
+    /// That something is started from; says so if that sees sketches otherwise, or the last layer is not taken.
+    fn check_start(
+        &self,
+        (start, theirs): &(Start, Option<Preprocessing>),
+        graph: &Graph,
+        labels: &[String],
+    ) -> Result<(), CliError> {
         let path = self.settings.start_from.as_deref().unwrap_or(Path::new("")).display();
         if start.layers_of(graph) == 0 {
             let (theirs, ours) = (start.trained().graph().architecture(), graph.architecture());
@@ -168,6 +168,12 @@ impl Job {
                 "{path} is {theirs} and has no layer of the same name and shape as {ours}: give its --arch, or leave \
                  --start-from out"
             )));
+        }
+        let ours = self.settings.preprocessing();
+        if let Some(theirs) = theirs.filter(|theirs| *theirs != ours) {
+            terminal::say(format_args!(
+                "dabnet: {path} learned from sketches seen otherwise: {theirs}; here {ours}"
+            ));
         }
         if !start.has_head_of(graph, labels) {
             terminal::say(format_args!("dabnet: {path} has other labels: the last layer begins anew"));
