@@ -415,10 +415,9 @@ fn a_model_is_tested_as_it_was_trained() {
         serde_json::from_slice(&fs::read(Path::new(&run).join("results.json")).unwrap()).unwrap();
     assert_eq!(found["top1"], results["test"]["top1"]);
 
-    // A teacher would see other pictures than it learned from.
+    // A teacher sees pictures as it learned from them, whatever its student does.
     let other = text(&folder.path().join("other"));
-    let output = said(&small(&data, &other), &["--epochs", "1", "--teacher", &start]);
-    assert_one_clear_line(&output, 2, &["teacher", "paper on 24", "lines on 24", "--look"]);
+    ok(&[&small(&data, &other)[..], &["--epochs", "1", "--teacher", &start]].concat());
 
     // What a run once started from it no longer needs.
     fs::remove_dir_all(&start).unwrap();

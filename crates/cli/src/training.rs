@@ -8,8 +8,10 @@ mod latent;
 mod look;
 mod machine;
 mod options;
+mod paths;
 mod result;
 mod settings;
+mod source;
 mod watch;
 
 pub(crate) use auto::Auto;
@@ -20,8 +22,10 @@ pub(crate) use latent::latent;
 use look::NamedLook;
 pub(crate) use machine::Machine;
 pub(crate) use options::TrainingOptions;
+use paths::Paths;
 pub(crate) use result::{Results, Tested, packed};
 pub(crate) use settings::Settings;
+use source::{ForeignNetwork, Source};
 use watch::Watch;
 
 /// The settings of a run, in its folder.

@@ -3,7 +3,7 @@ use crate::{
 };
 
 /// Epsilon of every batch normalisation.
-const EPSILON: f32 = 1e-5;
+pub(crate) const EPSILON: f32 = 1e-5;
 
 /// Writes a graph down, one layer after another.
 ///

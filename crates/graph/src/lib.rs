@@ -23,6 +23,7 @@ mod parameters;
 mod policy;
 mod preprocessing;
 mod quantizer;
+mod rebuilt;
 mod shape;
 mod weight_format;
 

@@ -3,7 +3,7 @@ mod beginning;
 mod bend;
 mod named;
 mod published;
-mod raster;
+pub(crate) mod raster;
 mod removal;
 mod wave;
 
@@ -147,12 +147,7 @@ impl Augment {
     /// finding them takes longer than all else here, so keep them.
     pub fn apply(&self, strokes: &[Stroke], canvas: &Canvas, rng: &mut impl Rng) -> Vec<u8> {
         let strokes = self.strokes(strokes, rng);
-        let placement = self.placement(rng);
-        let ink = draw(&strokes, canvas, &placement);
-        match placement.whole() {
-            Some(whole) if blank(&ink) => draw(&strokes, canvas, &whole),
-            _ => ink,
-        }
+        placed(&strokes, canvas, &self.placement(rng))
     }
 
     /// The varied strokes, around 0 and in units of the longer side of the given ones.
@@ -196,7 +191,7 @@ impl Augment {
     }
 
     /// Where on the canvas, and with which line.
-    fn placement(&self, rng: &mut impl Rng) -> Placement {
+    pub(crate) fn placement(&self, rng: &mut impl Rng) -> Placement {
         let zoom = 1.0 - rng.random::<f32>() * (1.0 - self.zoom.clamp(0.1, 1.0));
         let shift = [up_to(1.0, rng), up_to(1.0, rng)];
         let line = up_to(self.line, rng).exp();
@@ -205,6 +200,15 @@ impl Augment {
             Window { enlarge: 1.0 / shown.sqrt(), at: [up_to(1.0, rng), up_to(1.0, rng)] }
         });
         Placement { zoom, shift, line, window }
+    }
+}
+
+/// Ink of varied strokes, the whole of them where the window shows none.
+pub(crate) fn placed(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Vec<u8> {
+    let ink = draw(strokes, canvas, placement);
+    match placement.whole() {
+        Some(whole) if blank(&ink) => draw(strokes, canvas, &whole),
+        _ => ink,
     }
 }
 

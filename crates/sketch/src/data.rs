@@ -14,11 +14,13 @@ mod inspection;
 pub(crate) mod item;
 pub(crate) mod manifest;
 mod map;
+mod mixed;
 pub(crate) mod shard;
 
 pub use examples::DataExamples;
 pub use inspection::{Balance, Ink, Inspection};
 pub use manifest::{Manifest, Skipped};
+pub use mixed::MixedExamples;
 pub use shard::ShardInfo;
 
 use shard::Shard;

@@ -50,7 +50,9 @@ mod view;
 pub use augment::Augment;
 pub use bitmap::quickdraw_bitmap;
 #[cfg(feature = "files")]
-pub use data::{Balance, DataExamples, DataSet, Ink, Inspection, MANIFEST, Manifest, ShardInfo, Skipped};
+pub use data::{
+    Balance, DataExamples, DataSet, Ink, Inspection, MANIFEST, Manifest, MixedExamples, ShardInfo, Skipped,
+};
 #[cfg(feature = "files")]
 pub use dataset::{Dataset, Example};
 pub use error::SketchError;

@@ -20,7 +20,12 @@ pub trait Examples: Sync {
         self.len() == 0
     }
 
-    /// Label of example `index`.
+    /// How many have a label: the first so many. Of the others only what teachers answer is learned.
+    fn labelled(&self) -> usize {
+        self.len()
+    }
+
+    /// Label of example `index`, one of those that have one.
     fn label(&self, index: usize) -> usize;
 
     /// What the network sees of example `index`, varied with `rng`: as many values as the graph's
@@ -29,6 +34,21 @@ pub trait Examples: Sync {
     /// # Errors
     /// Where the example cannot be read.
     fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError>;
+
+    /// How many see the examples in ways of their own, beside the network.
+    fn viewers(&self) -> usize {
+        0
+    }
+
+    /// What one of these, counted from 0, sees of example `index` where the network sees what
+    /// [`draw`](Self::draw) makes of it with an `rng` of the same state.
+    ///
+    /// # Errors
+    /// Where the example cannot be read.
+    fn draw_for(&self, viewer: usize, index: usize, rng: &Pcg64) -> Result<Vec<f32>, SketchError> {
+        let _ = viewer;
+        self.draw(index, &mut rng.clone())
+    }
 }
 
 /// In which order examples come, and how many at a time.
@@ -58,10 +78,12 @@ pub struct Batch {
     pub epoch: usize,
     /// Which examples.
     pub indices: Vec<usize>,
-    /// What they show.
-    pub labels: Vec<usize>,
+    /// What they show; none where only what teachers answer is learned.
+    pub labels: Vec<Option<usize>>,
     /// What the network sees of them, one after the other.
     pub values: Vec<f32>,
+    /// What each of the [viewers](Examples::viewers) sees of them, one after the other.
+    pub views: Vec<Vec<f32>>,
 }
 
 /// The examples of an epoch, from 1, in its order.
@@ -221,13 +243,18 @@ impl Shared {
         epoch: usize,
         indices: Vec<usize>,
     ) -> Result<Batch, SketchError> {
-        let labels = indices.iter().map(|index| examples.label(*index)).collect();
+        let label = |index: &usize| (*index < examples.labelled()).then(|| examples.label(*index));
+        let labels = indices.iter().map(label).collect();
         let mut values = Vec::new();
+        let mut views = vec![Vec::new(); examples.viewers()];
         for index in &indices {
-            let mut rng = stream(self.seed, VARY, epoch, *index);
-            values.extend(examples.draw(*index, &mut rng)?);
+            let rng = stream(self.seed, VARY, epoch, *index);
+            values.extend(examples.draw(*index, &mut rng.clone())?);
+            for (viewer, seen) in views.iter_mut().enumerate() {
+                seen.extend(examples.draw_for(viewer, *index, &rng)?);
+            }
         }
-        Ok(Batch { epoch, indices, labels, values })
+        Ok(Batch { epoch, indices, labels, values, views })
     }
 }
 

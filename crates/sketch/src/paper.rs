@@ -45,8 +45,13 @@ impl Paper {
 
     /// The middle of the sheet.
     pub fn centre(&self, drawing: &Drawing) -> Vec<u8> {
+        self.middle(&self.sheet(drawing))
+    }
+
+    /// The middle of a sheet that is there.
+    pub(crate) fn middle(&self, sheet: &Raster) -> Vec<u8> {
         let middle = (SHEET - self.side).div_ceil(2);
-        self.crop(&self.sheet(drawing), [middle, middle])
+        self.crop(sheet, [middle, middle])
     }
 
     /// The crops that a test averages over ([`average_log_probabilities`]): top left, top right,

@@ -71,7 +71,7 @@ fn an_epoch_has_every_example_once_and_a_new_order() {
     for batch in &one {
         assert_eq!(batch.values.len(), 8);
         for (at, index) in batch.indices.iter().enumerate() {
-            assert_eq!((batch.labels[at], batch.values[2 * at]), (index % 3, *index as f32));
+            assert_eq!((batch.labels[at], batch.values[2 * at]), (Some(index % 3), *index as f32));
         }
     }
 }

@@ -36,7 +36,10 @@ pub(crate) struct Origin {
     /// What tells the data from other data, where the run was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<u32>,
-    /// [Fingerprint](Trained::fingerprint) of the teacher.
+    /// What tells the data of the examples without labels from other data, set by set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlabelled: Vec<u32>,
+    /// [Fingerprint](crate::teacher::fingerprint) of the teachers.
     pub teacher: Option<u32>,
 }
 
@@ -52,6 +55,9 @@ pub(crate) struct Counts {
     pub loss: f64,
     /// How many of its examples were labelled right.
     pub correct: usize,
+    /// How many of them have a label; 0 in checkpoints from when all had one.
+    #[serde(default)]
+    pub labelled: usize,
     /// The last validation.
     pub validation: Option<Validation>,
     /// The best one.

@@ -118,10 +118,11 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
         check_loss("the loss", gradients.loss, batch.epoch)?;
         let counts = &mut self.now.counts;
         if self.plan.ends_epoch(index) {
-            (counts.loss, counts.correct) = (0.0, 0);
+            (counts.loss, counts.correct, counts.labelled) = (0.0, 0, 0);
         }
         counts.loss += f64::from(gradients.loss);
         counts.correct += gradients.correct;
+        counts.labelled += batch.labels.iter().flatten().count();
         counts.step += 1;
         update_statistics(&mut self.now.parameters, &gradients);
         self.sum(gradients.buffers);
@@ -180,13 +181,14 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
     fn progress(&self, elapsed: Duration) -> Progress {
         let (counts, plan) = (&self.now.counts, &self.plan);
         let seen = (counts.step - 1) % plan.steps_per_epoch + 1;
+        let labelled = if self.trainer.is_labelled() { seen * plan.batch } else { counts.labelled };
         Progress {
             epoch: plan.epoch_of(counts.step - 1),
             epochs: plan.epochs,
             step: counts.step,
             steps: plan.steps(),
             loss: (counts.loss / seen as f64) as f32,
-            accuracy: counts.correct as f32 / (seen * plan.batch) as f32,
+            accuracy: counts.correct as f32 / labelled.max(1) as f32,
             learning_rate: self.trainer.learning_rate(plan, counts.step - 1),
             validation: counts.validation,
             examples: counts.step * plan.batch,

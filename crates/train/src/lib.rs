@@ -11,6 +11,7 @@
 mod average;
 mod backend;
 mod bits;
+mod calibration;
 mod checkpoint;
 mod config;
 mod device;
@@ -32,8 +33,10 @@ mod plan;
 mod progress;
 mod run;
 mod sketches;
+mod start;
 mod still;
 mod targets;
+mod teacher;
 #[cfg(any(feature = "libtorch", feature = "wgpu"))]
 mod tensors;
 mod trained;
@@ -58,7 +61,9 @@ pub use parameters::Parameters;
 pub use progress::Progress;
 pub use run::{EpochMetrics, Metric, Run, Saved, Saving, StepMetrics};
 pub use sketches::AugmentedSketches;
+pub use start::Start;
 pub use still::StillSketches;
+pub use teacher::Teacher;
 pub use trained::Trained;
 pub use trainer::Trainer;
 pub use validation::Validation;

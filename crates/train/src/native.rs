@@ -19,6 +19,7 @@ use rand::{Rng, RngExt};
 use crate::{
     network::{Gradients, Network, Statistic},
     parameters::{FoundGradients, NodeParameters},
+    start::Folded,
     targets::Targets,
 };
 use conv::Convolution;
@@ -42,6 +43,19 @@ pub(crate) fn gradients(
     let shape = network.graph.shape(network.graph.nodes().len() - 1);
     let buffers = forward.backward(Tensor::from_examples(&gradient, targets.labels.len(), shape));
     Gradients { loss, correct: targets.count_correct(&logits), buffers, statistics }
+}
+
+/// Mean and variance of what every batch normalisation reads over a batch, where the folded ones give
+/// `scale · x + shift` and the others normalise by the batch. Nothing is dropped.
+pub(crate) fn statistics(
+    network: Network<'_>,
+    folded: &[Folded],
+    canvases: &[f32],
+    count: usize,
+) -> Vec<Statistic> {
+    let mut forward = Forward { folded: Some(folded), ..Forward::new(network, None) };
+    forward.run(canvases, count);
+    forward.statistics()
 }
 
 /// Logits of `count` inputs in evaluation mode, one row after another.
@@ -80,6 +94,8 @@ struct Forward<'a, 'r> {
     network: Network<'a>,
     /// Randomness of dropout, where this is training.
     rng: Option<&'r mut dyn Rng>,
+    /// Where these are to be found again, normalisations that are folded.
+    folded: Option<&'r [Folded]>,
     /// What nodes gave, as long as it is needed.
     values: Vec<Option<Tensor>>,
     kept: Vec<Kept>,
@@ -98,6 +114,7 @@ impl<'a, 'r> Forward<'a, 'r> {
         Self {
             network,
             rng,
+            folded: None,
             is_kept,
             values: vec![None; count],
             kept: (0..count).map(|_| Kept::Nothing).collect(),
@@ -163,12 +180,19 @@ impl<'a, 'r> Forward<'a, 'r> {
 
     fn batch_norm(&mut self, id: NodeId, node: &Node, epsilon: f32) -> Tensor {
         let norm = self.parameters(id);
-        let statistics = match self.rng {
-            Some(_) => Statistics::of(self.input(node)),
-            None => Statistics::running(norm),
+        let statistics = if self.rng.is_some() || self.folded.is_some() {
+            Statistics::of(self.input(node))
+        } else {
+            Statistics::running(norm)
         };
-        let affine = [norm.get("gamma"), norm.get("beta")];
-        let output = norm::forward(self.input(node), affine, epsilon, &statistics);
+        let folded = self.folded.and_then(|folded| folded.iter().find(|folded| folded.node == id));
+        let output = match folded {
+            Some(Folded { scale, shift, .. }) => norm::affine(self.input(node), scale, shift),
+            None => {
+                let affine = [norm.get("gamma"), norm.get("beta")];
+                norm::forward(self.input(node), affine, epsilon, &statistics)
+            }
+        };
         self.kept[id] = Kept::Statistics(statistics);
         output
     }

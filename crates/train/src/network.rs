@@ -35,6 +35,7 @@ pub(crate) struct Gradients {
 }
 
 /// What a batch has where a node keeps a running statistic.
+#[derive(Clone)]
 pub(crate) struct Statistic {
     pub node: NodeId,
     /// Name of the parameter that keeps it.

@@ -15,7 +15,7 @@ pub struct Progress {
     pub steps: usize,
     /// Mean loss over the epoch so far.
     pub loss: f32,
-    /// Share of the epoch's augmented examples labelled right so far.
+    /// Share of the epoch's augmented examples labelled right so far, of those that have a label.
     pub accuracy: f32,
     /// Learning rate of this step.
     pub learning_rate: f32,

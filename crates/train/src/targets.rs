@@ -1,20 +1,20 @@
 /// What a network should have answered to the examples of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Targets<'a> {
-    /// The right label of each.
-    pub labels: &'a [usize],
+    /// The right label of each; none of those of which only the teachers' answers are learned.
+    pub labels: &'a [Option<usize>],
     /// Probability mass that goes to all labels alike.
     pub label_smoothing: f32,
-    /// What a teacher answered, where there is one.
-    pub teacher: Option<TeacherTargets<'a>>,
+    /// What teachers answered, where there are some.
+    pub teachers: Option<TeacherTargets<'a>>,
 }
 
-/// What a teacher answered to the examples of a batch.
+/// What teachers answered to the examples of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TeacherTargets<'a> {
-    /// As many as the student's.
-    pub logits: &'a [f32],
-    /// Its share of the loss.
+    /// Of each teacher as many as the student's.
+    pub logits: &'a [Vec<f32>],
+    /// Their share of the loss of an example that has a label.
     pub weight: f32,
     /// What both sides' logits are divided by.
     pub temperature: f32,
@@ -22,7 +22,8 @@ pub(crate) struct TeacherTargets<'a> {
 
 impl Targets<'_> {
     /// The mean loss over the examples, whose rows of `logits` follow each other, and its gradient with
-    /// respect to them: `(1 − w) · CE + w · T² · KL(teacher ‖ student)`.
+    /// respect to them: `(1 − w) · CE + w · T² · KL(teachers ‖ student)`, where `w` is 1 for examples without a
+    /// label and the teachers' answer the mean of their probabilities at temperature `T`.
     pub(crate) fn loss_and_gradient(&self, logits: &[f32]) -> (f32, Vec<f32>) {
         let count = self.labels.len();
         let classes = logits.len() / count;
@@ -31,21 +32,26 @@ impl Targets<'_> {
         let mut gradient = Vec::with_capacity(logits.len());
         for (example, (row, &label)) in logits.chunks_exact(classes).zip(self.labels).enumerate() {
             let mut slopes = vec![0.0; classes];
-            let taught = self.teacher.map_or(0.0, |teacher| f64::from(teacher.weight));
-            loss += self.cross_entropy(row, label, 1.0 - taught, &mut slopes);
-            if let Some(teacher) = &self.teacher {
-                let answers = &teacher.logits[example * classes..][..classes];
-                loss += teacher.divergence(row, answers, &mut slopes);
+            let taught = self.teachers.map_or(0.0, |teachers| f64::from(teachers.weight));
+            let taught = label.map_or(1.0, |_| taught);
+            if let Some(label) = label {
+                loss += self.cross_entropy(row, label, 1.0 - taught, &mut slopes);
+            }
+            if let Some(teachers) = &self.teachers {
+                let answers = teachers.logits.iter().map(|logits| &logits[example * classes..][..classes]);
+                loss += teachers.divergence(row, answers, taught, &mut slopes);
             }
             gradient.extend(slopes.iter().map(|slope| (slope * scale) as f32));
         }
         ((loss * scale) as f32, gradient)
     }
 
-    /// How many examples of which `logits` has a row each are labelled right.
+    /// How many examples of which `logits` has a row each are labelled right, of those that have a label.
     pub(crate) fn count_correct(&self, logits: &[f32]) -> usize {
         let rows = logits.chunks(logits.len() / self.labels.len());
-        rows.zip(self.labels).filter(|(row, label)| rank(row, **label) == Some(0)).count()
+        rows.zip(self.labels)
+            .filter(|(row, label)| label.is_some_and(|label| rank(row, label) == Some(0)))
+            .count()
     }
 
     /// `weight` times the cross entropy of one row; adds its gradient to `slopes`.
@@ -63,19 +69,39 @@ impl Targets<'_> {
 }
 
 impl TeacherTargets<'_> {
-    /// `w · T² · KL(teacher ‖ student)` of one row; adds its gradient to `slopes`.
-    fn divergence(&self, row: &[f32], answers: &[f32], slopes: &mut [f64]) -> f64 {
-        let (weight, temperature) = (f64::from(self.weight), f64::from(self.temperature));
+    /// `w · T² · KL(teachers ‖ student)` of one row; adds its gradient to `slopes`.
+    fn divergence<'t>(
+        &self,
+        row: &[f32],
+        answers: impl Iterator<Item = &'t [f32]>,
+        weight: f64,
+        slopes: &mut [f64],
+    ) -> f64 {
+        let temperature = f64::from(self.temperature);
         let student = log_softmax(row, temperature);
         let mut divergence = 0.0;
-        for ((slope, student), teacher) in
-            slopes.iter_mut().zip(student).zip(log_softmax(answers, temperature))
+        for ((slope, student), teacher) in slopes.iter_mut().zip(student).zip(mean_log(answers, temperature))
         {
             divergence += teacher.exp() * (teacher - student);
             *slope += weight * temperature * (student.exp() - teacher.exp());
         }
         weight * temperature * temperature * divergence
     }
+}
+
+/// Logarithms of the mean over several rows of logits of the probabilities that they stand for.
+fn mean_log<'t>(rows: impl Iterator<Item = &'t [f32]>, temperature: f64) -> Vec<f64> {
+    let rows: Vec<Vec<f64>> = rows.map(|row| log_softmax(row, temperature).collect()).collect();
+    let [first, others @ ..] = &rows[..] else { return Vec::new() };
+    if others.is_empty() {
+        return first.clone();
+    }
+    let mean = |class: usize| {
+        let largest = rows.iter().map(|row| row[class]).fold(f64::NEG_INFINITY, f64::max);
+        let total: f64 = rows.iter().map(|row| (row[class] - largest).exp()).sum();
+        largest + (total / rows.len() as f64).ln()
+    };
+    (0..first.len()).map(mean).collect()
 }
 
 /// Logarithms of the probabilities that `logits / temperature` stand for.
@@ -106,23 +132,31 @@ mod tests {
         assert_eq!([0, 1].map(|label| rank(&none, label)), [None; 2]);
         // What is not a number is before all that are.
         assert_eq!(rank(&[1.0, f32::NAN], 0), Some(1));
-        let targets = Targets { labels: &[1, 0], label_smoothing: 0.0, teacher: None };
+        let targets = Targets { labels: &[Some(1), Some(0)], label_smoothing: 0.0, teachers: None };
         assert_eq!(targets.count_correct(&[0.0, 0.0, 0.0, 0.0]), 1);
     }
 
     const LOGITS: [f32; 6] = [0.3, -1.2, 2.0, 0.1, 0.7, -0.4];
     const ANSWERS: [f32; 6] = [1.5, 0.2, -0.3, -2.0, 0.5, 1.0];
 
-    fn targets(label_smoothing: f32, weight: Option<f32>) -> Targets<'static> {
-        let teacher = |weight| TeacherTargets { logits: &ANSWERS, weight, temperature: 2.5 };
-        Targets { labels: &[2, 0], label_smoothing, teacher: weight.map(teacher) }
+    fn targets(answers: &[Vec<f32>], label_smoothing: f32, weight: Option<f32>) -> Targets<'_> {
+        let teachers = |weight| TeacherTargets { logits: answers, weight, temperature: 2.5 };
+        Targets { labels: &[Some(2), Some(0)], label_smoothing, teachers: weight.map(teachers) }
     }
 
     #[test]
     fn the_gradient_is_that_of_the_loss() {
-        for targets in
-            [targets(0.0, None), targets(0.1, None), targets(0.1, Some(0.3)), targets(0.0, Some(1.0))]
-        {
+        let one = [ANSWERS.to_vec()];
+        let two = [ANSWERS.to_vec(), LOGITS.iter().map(|logit| logit * logit).collect()];
+        let unlabelled = Targets { labels: &[Some(2), None], ..targets(&two, 0.1, Some(0.3)) };
+        for targets in [
+            targets(&one, 0.0, None),
+            targets(&one, 0.1, None),
+            targets(&one, 0.1, Some(0.3)),
+            targets(&two, 0.1, Some(0.3)),
+            targets(&one, 0.0, Some(1.0)),
+            unlabelled,
+        ] {
             let (_, gradient) = targets.loss_and_gradient(&LOGITS);
             for (at, &slope) in gradient.iter().enumerate() {
                 let step = 1e-2;
@@ -139,7 +173,7 @@ mod tests {
 
     #[test]
     fn cross_entropy_is_as_by_hand() {
-        let targets = Targets { labels: &[0], label_smoothing: 0.0, teacher: None };
+        let targets = Targets { labels: &[Some(0)], label_smoothing: 0.0, teachers: None };
         let (loss, gradient) = targets.loss_and_gradient(&[0.0, 3.0_f32.ln()]);
         assert!((loss - 4.0_f32.ln()).abs() < 1e-6);
         assert!((gradient[0] + 0.75).abs() < 1e-6 && (gradient[1] - 0.75).abs() < 1e-6);
@@ -147,14 +181,42 @@ mod tests {
 
     #[test]
     fn a_teacher_alone_is_met_where_both_say_the_same() {
-        let (loss, gradient) = targets(0.1, Some(1.0)).loss_and_gradient(&ANSWERS);
+        let answers = [ANSWERS.to_vec()];
+        let (loss, gradient) = targets(&answers, 0.1, Some(1.0)).loss_and_gradient(&ANSWERS);
         assert!(loss.abs() < 1e-6 && gradient.iter().all(|slope| slope.abs() < 1e-6));
     }
 
     #[test]
     fn large_logits_stay_finite() {
-        let targets = Targets { labels: &[1], label_smoothing: 0.1, teacher: None };
+        let targets = Targets { labels: &[Some(1)], label_smoothing: 0.1, teachers: None };
         let (loss, gradient) = targets.loss_and_gradient(&[1e30, -1e30]);
         assert!(loss.is_finite() && gradient.iter().all(|slope| slope.is_finite()));
+    }
+
+    /// The mean of what two teachers say, and the loss, by hand.
+    #[test]
+    fn several_teachers_say_the_mean_of_their_probabilities() {
+        let (a, b, student) = ([1.0, 0.0, -2.0], [0.5, 3.0, 0.0], [0.2, -0.1, 0.4]);
+        let temperature = 2.0_f64;
+        let softmax = |row: &[f32; 3]| {
+            let powers = row.map(|logit| (f64::from(logit) / temperature).exp());
+            powers.map(|power| power / powers.iter().sum::<f64>())
+        };
+        let (a_says, b_says, says) = (softmax(&a), softmax(&b), softmax(&student));
+        let mean = [0, 1, 2].map(|class| f64::midpoint(a_says[class], b_says[class]));
+        let divergence: f64 = mean.iter().zip(says).map(|(p, q)| p * (p / q).ln()).sum();
+        let cross_entropy = {
+            let powers = student.map(|logit| f64::from(logit).exp());
+            -(powers[1] / powers.iter().sum::<f64>()).ln()
+        };
+        let logits = [a.to_vec(), b.to_vec()];
+        let teachers = Some(TeacherTargets { logits: &logits, weight: 0.25, temperature: 2.0 });
+        let loss = |labels: &[Option<usize>]| {
+            let targets = Targets { labels, label_smoothing: 0.0, teachers };
+            f64::from(targets.loss_and_gradient(&student).0)
+        };
+        let by_hand = 0.75 * cross_entropy + 0.25 * 4.0 * divergence;
+        assert!((loss(&[Some(1)]) - by_hand).abs() < 1e-6);
+        assert!((loss(&[None]) - 4.0 * divergence).abs() < 1e-6);
     }
 }

@@ -98,7 +98,7 @@ impl Trained {
         inputs.iter().try_for_each(|input| check_input(&self.graph, input))
     }
 
-    fn network(&self) -> Network<'_> {
+    pub(crate) fn network(&self) -> Network<'_> {
         Network { graph: &self.graph, parameters: &self.parameters, effective: &self.effective }
     }
 

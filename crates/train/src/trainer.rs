@@ -3,16 +3,19 @@ use dabnet_sketch::{Batch, Examples, Order, load, stream};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    Checkpoint, Effective, History, Observer, Outcome, Parameters, Progress, TrainConfig, TrainError,
-    Trained, backend,
+    Checkpoint, Effective, History, Observer, Outcome, Parameters, Progress, Start, Teacher, TrainConfig,
+    TrainError, Trained, backend,
+    calibration::{self, Calibration},
     checkpoint::{Counts, Origin},
-    effective::constrain,
+    effective::{constrain, effective},
     learning::Learning,
     network::{Gradients, Network},
     observer::Steps,
     optimizer::OptimizerState,
     plan::Plan,
+    start::Folded,
     targets::{Targets, TeacherTargets},
+    teacher,
 };
 
 /// Fewer examples have no variance to normalise by.
@@ -31,11 +34,15 @@ pub struct Trainer<'a, E> {
     examples: &'a E,
     pub(crate) threads: ThreadPool,
     start: Parameters,
-    teacher: Option<&'a Trained>,
+    /// Whose weights take the place of these, as far as they fit.
+    from: Option<&'a Start>,
+    teachers: &'a [Teacher],
     pub(crate) validation: Option<&'a dyn Examples>,
     labels: Vec<String>,
     /// What tells the data from other data.
     data: Option<u32>,
+    /// The same of the data of the examples without labels.
+    unlabelled: Vec<u32>,
     /// Where it goes on, instead of at the start.
     resumed: Option<(Checkpoint, History)>,
 }
@@ -68,49 +75,39 @@ impl<'a, E: Examples> Trainer<'a, E> {
             examples,
             threads,
             start,
-            teacher: None,
+            from: None,
+            teachers: &[],
             validation: None,
             labels: Vec::new(),
             data: None,
+            unlabelled: Vec::new(),
             resumed: None,
         })
     }
 
-    /// Starts from the weights of another network's convolutions of the same name and shape,
-    /// such as those of the same architecture trained in full precision.
+    /// Starts from the weights of another network, as far as it has layers of the same names and shapes, such as
+    /// that of the same architecture in full precision. The last layer does only where both have the same
+    /// [labels](Self::labels).
     #[must_use]
-    pub fn starting_from(mut self, other: &Trained) -> Self {
-        for (id, node, _) in self.graph.convolutions() {
-            let twin = other.graph().convolutions().find(|(_, twin, _)| twin.name == node.name);
-            if let Some((twin, ..)) = twin {
-                let theirs = other.parameters().get(twin, "weight");
-                let ours = self.start.get_mut(id, "weight");
-                if ours.len() == theirs.len() {
-                    ours.copy_from_slice(theirs);
-                }
-            }
-        }
-        self
+    pub fn starting_from(self, start: &'a Start) -> Self {
+        Self { from: Some(start), ..self }
     }
 
-    /// Learns from what `teacher` says as well, as [`TrainConfig::distillation`] has it.
+    /// Learns from what teachers answer as well, as [`TrainConfig::distillation`] has it. Of several it is the
+    /// mean of their probabilities that is learned from.
     ///
     /// # Errors
-    /// [`TrainError::Config`] if the configuration says nothing of a teacher, or the teacher sees or
+    /// [`TrainError::Config`] if the configuration says nothing of teachers, or one of them sees or
     /// answers something else.
-    pub fn teacher(mut self, teacher: &'a Trained) -> Result<Self, TrainError> {
-        let fail = |reason: &str| Err(TrainError::Config(reason.to_owned()));
+    pub fn teachers(self, teachers: &'a [Teacher]) -> Result<Self, TrainError> {
         if self.config.distillation.is_none() {
-            return fail("there is a teacher, but the configuration has no distillation");
+            let reason = "there is a teacher, but the configuration has no distillation";
+            return Err(TrainError::Config(reason.to_owned()));
         }
-        if teacher.graph().input_shape() != self.graph.input_shape() {
-            return fail("the teacher sees another canvas than the network");
-        }
-        if teacher.graph().outputs() != self.graph.outputs() {
-            return fail("the teacher has other outputs than the network");
-        }
-        self.teacher = Some(teacher);
-        Ok(self)
+        let (inputs, outputs) = (self.graph.input_shape().elements(), self.graph.outputs());
+        let viewers = self.examples.viewers();
+        teachers.iter().try_for_each(|teacher| teacher.check(inputs, outputs, viewers))?;
+        Ok(Self { teachers, ..self })
     }
 
     /// Labels `examples` after every epoch. They should be still: drawn the same each time.
@@ -147,6 +144,12 @@ impl<'a, E: Examples> Trainer<'a, E> {
         self
     }
 
+    /// Says the same of the data of examples without labels, set by set.
+    #[must_use]
+    pub fn unlabelled_data(self, checksums: Vec<u32>) -> Self {
+        Self { unlabelled: checksums, ..self }
+    }
+
     /// Goes on where a run stood, to end with the same weights as if it had never stopped. `history` is
     /// what it went through so far.
     ///
@@ -179,6 +182,14 @@ impl<'a, E: Examples> Trainer<'a, E> {
         {
             let [theirs, ours] = [theirs, ours].map(|sum| format!("{sum:08x}"));
             return mismatch("checksum of the data", theirs, ours);
+        }
+        if checkpoint.origin.unlabelled != origin.unlabelled {
+            let sums = |sums: &[u32]| match sums {
+                [] => "none".to_owned(),
+                _ => sums.iter().map(|sum| format!("{sum:08x}")).collect::<Vec<_>>().join(", "),
+            };
+            let [theirs, ours] = [checkpoint.origin.unlabelled, origin.unlabelled].map(|all| sums(&all));
+            return mismatch("checksum of the data without labels", theirs, ours);
         }
         let per_epoch = self.plan().steps_per_epoch;
         if checkpoint.counts.steps_per_epoch != per_epoch {
@@ -213,14 +224,17 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// [`TrainError`] if training diverges, the tensor library fails or the observer does, and
     /// [`TrainError::Config`] if a teacher is configured and there is none.
     pub fn train_with(mut self, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
-        if self.config.distillation.is_some() && self.teacher.is_none() {
-            let reason = "the configuration has distillation, but there is no teacher";
-            return Err(TrainError::Config(reason.to_owned()));
+        let fail = |reason: &str| Err(TrainError::Config(reason.to_owned()));
+        if self.config.distillation.is_some() && self.teachers.is_empty() {
+            return fail("the configuration has distillation, but there is no teacher");
+        }
+        if self.teachers.is_empty() && !self.is_labelled() {
+            return fail("there are examples without labels, but no teacher says what to learn from them");
         }
         let plan = self.plan();
         let (now, history) = match self.resumed.take() {
             Some((checkpoint, history)) => (self.adopted(checkpoint)?, history),
-            None => (self.beginning(&plan), History::default()),
+            None => (self.beginning(&plan)?, History::default()),
         };
         let TrainConfig { seed, threads, .. } = self.config;
         let first = now.counts.step;
@@ -231,11 +245,15 @@ impl<'a, E: Examples> Trainer<'a, E> {
     }
 
     /// The state before the first step.
-    fn beginning(&self, plan: &Plan) -> Checkpoint {
+    fn beginning(&self, plan: &Plan) -> Result<Checkpoint, TrainError> {
         let mut parameters = self.start.clone();
+        let folded = self.from.and_then(|start| start.put_into(self.graph, &self.labels, &mut parameters));
         constrain(self.graph, &mut parameters, self.config.center);
+        if let Some(folded) = folded {
+            self.calibrate(&mut parameters, &folded, plan)?;
+        }
         let lengths: Vec<usize> = parameters.trained_mut().map(|(_, values)| values.len()).collect();
-        Checkpoint {
+        Ok(Checkpoint {
             config: self.config.clone(),
             graph: self.graph.clone(),
             labels: self.labels.clone(),
@@ -245,7 +263,38 @@ impl<'a, E: Examples> Trainer<'a, E> {
             parameters,
             bits: Vec::new(),
             counts: Counts { steps_per_epoch: plan.steps_per_epoch, ..Counts::default() },
-        }
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn begun(&self) -> Result<Checkpoint, TrainError> {
+        self.beginning(&self.plan())
+    }
+
+    /// Finds means and variances of all batch normalisations on the first batches, the folded ones doing what
+    /// their file says.
+    fn calibrate(
+        &self,
+        parameters: &mut Parameters,
+        folded: &[Folded],
+        plan: &Plan,
+    ) -> Result<(), TrainError> {
+        let TrainConfig { seed, threads, scheme, .. } = self.config;
+        let count = calibration::BATCHES.min(plan.steps());
+        let order = Order { batch: plan.batch, seed, first: 0, count, threads, ahead: AHEAD };
+        let real_weights = self.config.real_weights(1);
+        let mut found = Calibration::new(self.graph, folded);
+        load(self.examples, &order, |batches| {
+            let effective =
+                self.threads.install(|| effective(self.graph, parameters, scheme, real_weights))?;
+            for batch in batches {
+                let batch = batch?;
+                self.threads.install(|| found.see(parameters, &effective, &batch));
+            }
+            Ok::<_, TrainError>(())
+        })?;
+        found.put_into(parameters);
+        Ok(())
     }
 
     /// A checkpoint as this trainer goes on from it: with settings that may be others.
@@ -266,14 +315,20 @@ impl<'a, E: Examples> Trainer<'a, E> {
 
     fn origin(&self) -> Origin {
         let mut sum = crc32fast::Hasher::new();
-        (0..self.examples.len())
+        (0..self.examples.labelled())
             .for_each(|index| sum.update(&(self.examples.label(index) as u64).to_le_bytes()));
         Origin {
             examples: self.examples.len(),
             labels: sum.finalize(),
             data: self.data,
-            teacher: self.teacher.map(Trained::fingerprint),
+            unlabelled: self.unlabelled.clone(),
+            teacher: teacher::fingerprint(self.teachers),
         }
+    }
+
+    /// Whether all examples have labels.
+    pub(crate) fn is_labelled(&self) -> bool {
+        self.examples.labelled() == self.examples.len()
     }
 
     fn plan(&self) -> Plan {
@@ -296,26 +351,26 @@ impl<'a, E: Examples> Trainer<'a, E> {
         let network = Network { graph: self.graph, parameters, effective };
         let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[0]);
         self.threads.install(|| {
-            let taught = self.teacher.map(|teacher| teacher.rows(&batch.values, batch.labels.len()));
-            let taught = taught.transpose()?;
-            let targets = self.targets(&batch.labels, taught.as_deref());
+            let answers = self.teachers.iter().map(|teacher| teacher.answers(self.config.device, batch));
+            let answers = answers.collect::<Result<Vec<_>, _>>()?;
+            let targets = self.targets(&batch.labels, &answers);
             backend::gradients(self.config.device, network, &batch.values, &targets, &mut rng)
         })
     }
 
-    fn targets<'s>(&self, labels: &'s [usize], taught: Option<&'s [f32]>) -> Targets<'s> {
-        let teacher = taught.zip(self.config.distillation).map(|(logits, distillation)| TeacherTargets {
-            logits,
+    fn targets<'s>(&self, labels: &'s [Option<usize>], answers: &'s [Vec<f32>]) -> Targets<'s> {
+        let teachers = self.config.distillation.map(|distillation| TeacherTargets {
+            logits: answers,
             weight: distillation.weight,
             temperature: distillation.temperature,
         });
-        Targets { labels, label_smoothing: self.config.label_smoothing, teacher }
+        Targets { labels, label_smoothing: self.config.label_smoothing, teachers }
     }
 }
 
 fn check_labels(what: &str, examples: &(impl Examples + ?Sized), graph: &Graph) -> Result<(), TrainError> {
     let outputs = graph.outputs();
-    match (0..examples.len()).find(|&index| examples.label(index) >= outputs) {
+    match (0..examples.labelled()).find(|&index| examples.label(index) >= outputs) {
         Some(index) => {
             let label = examples.label(index);
             let reason = format!("{what} {index} has label {label}, the network {outputs} outputs");

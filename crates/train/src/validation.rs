@@ -45,16 +45,17 @@ impl Validation {
         let (mut first, mut among, mut loss) = (0, 0, 0.0);
         for start in (0..examples.len()).step_by(AT_ONCE) {
             let indices = start..(start + AT_ONCE).min(examples.len());
-            let labels: Vec<usize> = indices.clone().map(|index| examples.label(index)).collect();
+            let labels: Vec<Option<usize>> =
+                indices.clone().map(|index| Some(examples.label(index))).collect();
             let drawn = indices
                 .into_par_iter()
                 .map(|index| examples.draw(index, &mut stream(seed, VALIDATE, 0, index)));
             let drawn = drawn.collect::<Result<Vec<_>, _>>()?;
             let logits = backend::logits(device, network, &drawn.concat(), labels.len())?;
-            let targets = Targets { labels: &labels, label_smoothing: 0.0, teacher: None };
+            let targets = Targets { labels: &labels, label_smoothing: 0.0, teachers: None };
             loss += f64::from(targets.loss_and_gradient(&logits).0) * labels.len() as f64;
-            for (row, &label) in logits.chunks_exact(classes).zip(&labels) {
-                let rank = rank(row, label);
+            for (row, label) in logits.chunks_exact(classes).zip(&labels) {
+                let rank = label.and_then(|label| rank(row, label));
                 first += usize::from(rank == Some(0));
                 among += usize::from(rank.is_some_and(|rank| rank < 5));
             }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Lines, StillLines, accuracy, config, network, plain, train};
+use common::{Lines, StillLines, accuracy, config, network, plain, taught_by, train};
 use dabnet_binarize::Scheme;
 use dabnet_train::{
     Accumulation, Control, Distillation, EpochReport, Examples, Moments, Momentum, Observer, Optimizer,
@@ -167,7 +167,8 @@ fn a_teacher_alone_pulls_towards_itself() {
     let taught = |weight| {
         let distillation = Some(Distillation { weight, temperature: 2.0 });
         let config = TrainConfig { distillation, ..base.clone() };
-        let trainer = Trainer::new(&binary, config, &Lines).unwrap().teacher(&teacher).unwrap();
+        let teachers = [taught_by(&teacher)];
+        let trainer = Trainer::new(&binary, config, &Lines).unwrap().teachers(&teachers).unwrap();
         trainer.train(|_| {}).unwrap()
     };
     let (alone, labels) = (taught(1.0), taught(0.0));
@@ -181,7 +182,8 @@ fn a_teacher_alone_pulls_towards_itself() {
 fn a_teacher_and_its_configuration_come_together() {
     let graph = network("full");
     let teacher = train(&graph, TrainConfig { epochs: 1, ..config() });
-    let error = Trainer::new(&graph, config(), &Lines).unwrap().teacher(&teacher).err().unwrap();
+    let teachers = [taught_by(&teacher)];
+    let error = Trainer::new(&graph, config(), &Lines).unwrap().teachers(&teachers).err().unwrap();
     assert!(error.to_string().contains("distillation"), "{error}");
     let distilled = TrainConfig { distillation: Some(Distillation::default()), ..config() };
     let error = Trainer::new(&graph, distilled, &Lines).unwrap().train(|_| {}).unwrap_err();

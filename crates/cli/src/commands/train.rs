@@ -28,7 +28,8 @@ use crate::{
   dabnet train --data tu-berlin --arch sketch-a-net --side 128 --policy full --epochs 40 --out runs/full
   dabnet train --data tu-berlin --preset paper --scheme sign --out runs/xnor
   dabnet train --data quickdraw --policy hybrid:auto --start-from runs/full --out runs/hybrid
-  dabnet train --data quickdraw --teacher runs/full --config run.toml --out runs/taught")]
+  dabnet train --data quickdraw --teacher runs/full --teacher big.safetensors --unlabeled other --out runs/taught
+  dabnet train --data tu-berlin --start-from quickdraw-345 --out runs/tuned")]
 pub(crate) struct Train {
     /// Folder of the run
     #[arg(short, long, value_name = "RUN")]

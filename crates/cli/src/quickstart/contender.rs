@@ -1,7 +1,7 @@
 use dabnet_binarize::Scheme;
 use dabnet_engine::Model;
 use dabnet_graph::{Policy, architectures};
-use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, pack};
+use dabnet_train::{AugmentedSketches, Description, Start, TrainConfig, Trained, Trainer, pack};
 use serde_json::json;
 
 use super::{ARCHITECTURE, CurvePoint, Outcome, PREPROCESSING, Settings};
@@ -87,9 +87,9 @@ impl Contender {
         let progress = TrainingProgress::new(self.name);
         let mut curve = Vec::new();
         let mut trainer = Trainer::new(&graph, config, examples)?;
-        let start = full.filter(|_| self.warm);
-        if let Some(full) = start {
-            trainer = trainer.starting_from(full);
+        let start = full.filter(|_| self.warm).map(|full| Start::of_run(full.clone(), labels.to_vec()));
+        if let Some(start) = &start {
+            trainer = trainer.starting_from(start);
         }
         let trained = trainer.train(|step| {
             progress.observe(step);

@@ -1,12 +1,14 @@
 use std::path::{Path, PathBuf};
 
 use dabnet_engine::{Model, replace_file};
-use dabnet_graph::{Graph, Policy};
-use dabnet_sketch::{DataExamples, Drawing, Part, Preprocess};
-use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, TrainConfig, Trained, Trainer};
+use dabnet_graph::{Graph, Policy, Preprocessing};
+use dabnet_sketch::{DataExamples, Drawing, Examples, MixedExamples, Part, Preprocess, View};
+use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, Start, Teacher, TrainConfig, Trained, Trainer};
 use serde_json::json;
 
-use super::{Auto, CONFIG, Interrupt, LATENT, MODEL, Results, Settings, Tested, Watch, latent, packed};
+use super::{
+    Auto, CONFIG, Interrupt, LATENT, MODEL, Paths, Results, Settings, Source, Tested, Watch, latent, packed,
+};
 use crate::{
     data::Data,
     error::CliError,
@@ -63,8 +65,8 @@ impl Job {
                 return Err(CliError::Input(reason));
             }
         }
-        let trained = match trained(&self.settings.start_from)? {
-            Some(start) => start,
+        let trained = match self.start()? {
+            Some((start, _)) => start.trained().clone(),
             None => match self.first_stage(auto).train(data, interrupt)? {
                 (_, Outcome::Finished(trained)) => trained,
                 (_, Outcome::Stopped(_)) => return Ok(false),
@@ -86,8 +88,14 @@ impl Job {
             distillation: None,
             ..self.settings.train.clone()
         };
-        let settings =
-            Settings { policy: Policy::Full, auto: None, teacher: None, train, ..self.settings.clone() };
+        let settings = Settings {
+            policy: Policy::Full,
+            auto: None,
+            teacher: Paths::default(),
+            unlabeled: Paths::default(),
+            train,
+            ..self.settings.clone()
+        };
         let whole = Some((self.folder.clone(), self.settings.clone()));
         Self { folder: self.folder.join(FIRST_STAGE), settings, saving: self.saving, whole }
     }
@@ -98,26 +106,31 @@ impl Job {
         let labels = data.set.labels().to_vec();
         let graph = settings.graph(labels.len())?;
         let view = settings.view()?;
-        let examples = DataExamples::new(&data.set, Part::Train, view)?;
+        let (teachers, viewers) = self.teachers(&labels)?;
+        let unlabelled = settings.unlabeled.0.iter().map(|path| Data::open(path));
+        let unlabelled = unlabelled.collect::<Result<Vec<_>, _>>()?;
+        let examples = examples(data, &unlabelled, view, &viewers)?;
         let validation = match validated(data) {
             Some(part) => Some(DataExamples::new(&data.set, part, view)?.still()),
             None => None,
         };
         // What it once started from is nothing to a run that goes on.
-        let start = if is_begun(&self.folder) { None } else { trained(&settings.start_from)? };
-        let teacher = trained(&settings.teacher)?;
-        self.check_teacher()?;
+        let start = if is_begun(&self.folder) { None } else { self.start()? };
+        if let Some(start) = &start {
+            self.check_start(start, &graph, &labels)?;
+        }
 
         let trainer = Trainer::new(&graph, settings.train.clone(), &examples)?;
-        let mut trainer = trainer.labels(labels)?.data(data.set.checksum());
+        let checksums = unlabelled.iter().map(|data| data.set.checksum()).collect();
+        let mut trainer = trainer.labels(labels)?.data(data.set.checksum()).unlabelled_data(checksums);
         if let Some(validation) = &validation {
             trainer = trainer.validate(validation)?;
         }
-        if let Some(start) = &start {
+        if let Some((start, _)) = &start {
             trainer = trainer.starting_from(start);
         }
-        if let Some(teacher) = &teacher {
-            trainer = trainer.teacher(teacher)?;
+        if !teachers.is_empty() {
+            trainer = trainer.teachers(&teachers)?;
         }
         let run = Run::create(&self.folder)?.hold()?;
         if run.is_begun() {
@@ -127,28 +140,65 @@ impl Job {
         if let Some((folder, settings)) = &self.whole {
             files.push(settings.file(folder)?);
         }
-        let begins = self.description(&graph, data);
+        let begins = self.description(&graph, data, examples.len() - examples.labelled());
         let mut watch = Watch::new(&self.folder, begins, files, interrupt.clone());
         let outcome = run.train(trainer, self.saving, &mut watch)?;
         Ok((run, outcome))
     }
 
-    /// That the teacher learned from sketches as they are shown to it here.
-    fn check_teacher(&self) -> Result<(), CliError> {
-        let Some(folder) = &self.settings.teacher else { return Ok(()) };
-        let unknown = || {
-            CliError::Input(format!("{} has no {CONFIG}: the teacher's look is not known", folder.display()))
-        };
-        let teacher = Settings::begun(folder)?.ok_or_else(unknown)?;
-        let (theirs, ours) = (teacher.preprocessing(), self.settings.preprocessing());
-        if theirs == ours {
-            return Ok(());
+    /// What it starts from, if it starts from something, and how that sees sketches, where it is known.
+    fn start(&self) -> Result<Option<(Start, Option<Preprocessing>)>, CliError> {
+        let Some(path) = &self.settings.start_from else { return Ok(None) };
+        let source = Source::open(path)?;
+        let preprocessing = source.preprocessing().copied();
+        Ok(Some((source.into_start()?, preprocessing)))
+    }
+
+    /// That something is started from; says so if that sees sketches otherwise, or the last layer is not taken.
+    fn check_start(
+        &self,
+        (start, theirs): &(Start, Option<Preprocessing>),
+        graph: &Graph,
+        labels: &[String],
+    ) -> Result<(), CliError> {
+        let path = self.settings.start_from.as_deref().unwrap_or(Path::new("")).display();
+        if start.layers_of(graph) == 0 {
+            let (theirs, ours) = (start.trained().graph().architecture(), graph.architecture());
+            return Err(CliError::Input(format!(
+                "{path} is {theirs} and has no layer of the same name and shape as {ours}: give its --arch, or leave \
+                 --start-from out"
+            )));
         }
-        Err(CliError::Input(format!(
-            "the teacher {} sees sketches otherwise than this run: {theirs}; here {ours}: give --look, --side and \
-             --line-width as it has them",
-            folder.display()
-        )))
+        let ours = self.settings.preprocessing();
+        if let Some(theirs) = theirs.filter(|theirs| *theirs != ours) {
+            terminal::say(format_args!(
+                "dabnet: {path} learned from sketches seen otherwise: {theirs}; here {ours}"
+            ));
+        }
+        if !start.has_head_of(graph, labels) {
+            terminal::say(format_args!("dabnet: {path} has other labels: the last layer begins anew"));
+        }
+        Ok(())
+    }
+
+    /// The teachers of the data's labels, and how those of them see sketches that do not as the network does.
+    fn teachers(&self, labels: &[String]) -> Result<(Vec<Teacher>, Vec<Preprocessing>), CliError> {
+        let (ours, mut viewers) = (self.settings.preprocessing(), Vec::new());
+        let mut teachers = Vec::new();
+        for path in &self.settings.teacher.0 {
+            let teacher = Source::open(path)?.into_teacher(path, labels)?;
+            let theirs = *teacher.preprocessing();
+            if theirs == ours {
+                teachers.push(teacher);
+                continue;
+            }
+            let viewer = viewers.iter().position(|viewer| *viewer == theirs).unwrap_or(viewers.len());
+            if viewer == viewers.len() {
+                viewers.push(theirs);
+            }
+            teachers.push(teacher.seeing(viewer));
+        }
+        Ok((teachers, viewers))
     }
 
     /// That the run goes on as what it was begun as.
@@ -205,16 +255,17 @@ impl Job {
     }
 
     /// What is trained.
-    fn description(&self, graph: &Graph, data: &Data) -> String {
+    fn description(&self, graph: &Graph, data: &Data, unlabelled: usize) -> String {
         let settings = &self.settings;
         let count = |part| data.set.indices(part).map_or(0, |indices| indices.len());
         format!(
-            "{} {} {}: {} labels, {} sketches to train on, {} to validate, {} to test, at {side}×{side}",
+            "{} {} {}: {} labels, {} sketches to train on{}, {} to validate, {} to test, at {side}×{side}",
             graph.architecture(),
             settings.policy,
             settings.train.scheme,
             graph.outputs(),
             count(Part::Train),
+            if unlabelled > 0 { format!(" and {unlabelled} without labels") } else { String::new() },
             count(Part::Validation),
             count(Part::Test),
             side = settings.side,
@@ -233,7 +284,16 @@ fn is_begun(folder: &Path) -> bool {
     Run::open(folder).is_ok()
 }
 
-fn trained(path: &Option<PathBuf>) -> Result<Option<Trained>, CliError> {
-    let Some(path) = path else { return Ok(None) };
-    Ok(Some(Run::open(path)?.trained(Saved::Latest)?))
+/// What is learned from: sketches with labels, and then those of which only teachers say something.
+fn examples<'d>(
+    data: &'d Data,
+    unlabelled: &'d [Data],
+    view: View,
+    viewers: &[Preprocessing],
+) -> Result<MixedExamples<'d>, CliError> {
+    let labelled = DataExamples::new(&data.set, Part::Train, view)?.seen_by(viewers.to_vec());
+    let others = unlabelled
+        .iter()
+        .map(|data| Ok(DataExamples::unlabelled(&data.set, Part::Train, view)?.seen_by(viewers.to_vec())));
+    Ok(MixedExamples::new(labelled, others.collect::<Result<_, CliError>>()?))
 }

@@ -24,6 +24,16 @@ pub(crate) enum NamedLook {
 }
 
 impl NamedLook {
+    /// The name of a look, which leaves its normalisation open.
+    pub(super) fn of(look: Look) -> Self {
+        match look {
+            Look::Lines => Self::Lines,
+            Look::Pixels => Self::Pixels,
+            Look::Paper => Self::PaperTuBerlin,
+            Look::Bitmap => Self::Bitmap,
+        }
+    }
+
     /// The preprocessing of this name for a canvas. Size, line and margin are the canvas's only where the look
     /// leaves them open, normalisation never is.
     pub(super) fn preprocessing(self, canvas: Canvas) -> Preprocessing {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use toml::{Table, Value};
 
-use super::NamedLook;
+use super::{NamedLook, Paths};
 
 /// What a run can be told on the command line beside its [`Choice`](super::Choice) of network; both together are
 /// everything that `--config` can say.
@@ -140,19 +140,26 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "EPOCHS", help_heading = "How to train")]
     real_weight_epochs: Option<u32>,
 
-    /// Start with the weights of another run
-    #[arg(long, value_name = "RUN", help_heading = "How to train")]
+    /// Start with the weights of another network: a run, or a model's file, folder or name. A model in full
+    /// precision that is of none of the architectures is what is trained, too, where no --arch is given
+    #[arg(long, value_name = "NETWORK", help_heading = "How to train")]
     start_from: Option<PathBuf>,
 
-    /// Learn from what another run answers, too
-    #[arg(long, value_name = "RUN", help_heading = "How to train")]
-    teacher: Option<PathBuf>,
+    /// Learn from what another network answers, too: a run, or a model's file, folder or name, of any look, side
+    /// and precision, that knows all labels of the data. Several are asked together
+    #[arg(long, value_name = "NETWORK", help_heading = "How to train")]
+    teacher: Vec<PathBuf>,
 
-    /// How much the teacher counts, from 0 to 1
+    /// How much the teachers count, from 0 to 1
     #[arg(long, value_name = "SHARE", help_heading = "How to train")]
     teacher_weight: Option<f64>,
 
-    /// How much the teacher's second thoughts count
+    /// Sketches without labels, or of other labels, that only the teachers say something of, mixed in; of a split
+    /// data set those to train on. May be given several times
+    #[arg(long, value_name = "DATA", help_heading = "How to train")]
+    unlabeled: Vec<PathBuf>,
+
+    /// How much the teachers' second thoughts count
     #[arg(long, value_name = "NUMBER", help_heading = "How to train")]
     temperature: Option<f64>,
 }
@@ -210,7 +217,8 @@ impl TrainingOptions {
             ("line_width", self.line_width.map(Value::from)),
             ("augment", text(&self.augment)),
             ("start_from", path(&self.start_from)),
-            ("teacher", path(&self.teacher)),
+            ("teacher", Paths::value(&self.teacher)),
+            ("unlabeled", Paths::value(&self.unlabeled)),
             ("auto", filled(auto)),
             ("train", filled(train)),
         ])

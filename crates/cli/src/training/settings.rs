@@ -16,7 +16,7 @@ use toml::{
     de::{DeTable, Deserializer as TomlDeserializer},
 };
 
-use super::{Auto, CONFIG, NamedLook};
+use super::{Auto, CONFIG, ForeignNetwork, NamedLook, Paths};
 use crate::error::CliError;
 
 /// Everything that decides what a run becomes: what `config.toml` holds.
@@ -47,12 +47,18 @@ pub(crate) struct Settings {
     pub line_width: f32,
     /// Empty border as a fraction of the side.
     pub margin: f32,
-    /// A run of the same architecture whose weights this one starts with.
+    /// Mean and standard deviation that ink is normalised by, where they are not those of the look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub normalization: Option<[f32; 2]>,
+    /// A run or a model whose weights this one starts with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_from: Option<PathBuf>,
-    /// A run that this one learns from as well.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub teacher: Option<PathBuf>,
+    /// Runs and models that this one learns from as well.
+    #[serde(skip_serializing_if = "Paths::is_empty")]
+    pub teacher: Paths,
+    /// Data of which only what teachers answer is learned.
+    #[serde(skip_serializing_if = "Paths::is_empty")]
+    pub unlabeled: Paths,
     /// How sketches are varied: a name, or amounts.
     pub augment: Variation,
     /// How the policy was, or is to be, chosen.
@@ -60,6 +66,9 @@ pub(crate) struct Settings {
     pub auto: Option<Auto>,
     /// How the network is trained.
     pub train: TrainConfig,
+    /// The network, where it is of no architecture.
+    #[serde(skip)]
+    pub foreign: Option<Box<ForeignNetwork>>,
 }
 
 /// How sketches are varied.
@@ -99,11 +108,14 @@ impl Default for Settings {
             look: NamedLook::Lines,
             line_width: 0.0,
             margin: 0.03,
+            normalization: None,
             start_from: None,
-            teacher: None,
+            teacher: Paths::default(),
+            unlabeled: Paths::default(),
             augment: Variation::Named("light".into()),
             auto: None,
             train: TrainConfig::default(),
+            foreign: None,
         }
     }
 }
@@ -136,6 +148,7 @@ impl Settings {
             merge(&mut table, preset_table(&preset, &given)?);
         }
         merge(&mut table, given);
+        let foreign = foreign_network(&mut table);
         let settings = Self::checked(table).map_err(|reason| {
             let place = [begun, file].into_iter().flatten().find_map(|path| place(path, &reason));
             let place = place.unwrap_or_else(|| "the settings of the run".to_owned());
@@ -145,7 +158,7 @@ impl Settings {
             let reason = format!("--auto-epochs and --keep-real go with --policy {}", Auto::POLICY);
             return Err(CliError::Input(reason));
         }
-        settings.validated()
+        Self { foreign, ..settings }.validated(begun.and_then(Path::parent))
     }
 
     /// What a table says, or what is wrong with that.
@@ -181,13 +194,25 @@ impl Settings {
         self
     }
 
-    fn validated(mut self) -> Result<Self, CliError> {
+    /// With what follows from what was said; `folder` is where a run was begun, if it was.
+    fn validated(mut self, folder: Option<&Path>) -> Result<Self, CliError> {
         if self.data.as_os_str().is_empty() {
             return Err(CliError::Input("say what to train on: --data DATA".into()));
         }
-        if self.side == 0 {
-            self.side = architectures::find(&self.arch)?.side;
+        if self.foreign.is_none() {
+            match architectures::find(&self.arch) {
+                Ok(architecture) if self.side == 0 => self.side = architecture.side,
+                Ok(_) => {}
+                // What it began with may be gone.
+                Err(error) => match folder
+                    .and_then(|folder| ForeignNetwork::begun(folder, || self.preprocessing()).map(Box::new))
+                {
+                    None => return Err(error.into()),
+                    begun => self.foreign = begun,
+                },
+            }
         }
+        self.check_foreign()?;
         let [line_width, margin] = self.look.line_and_margin(self.side, self.margin);
         if ![margin, Self::default().margin].contains(&self.margin) {
             let look = self.preprocessing().look;
@@ -203,8 +228,12 @@ impl Settings {
             _ => {}
         }
         self.check_preprocessing()?;
-        if self.teacher.is_some() && self.train.distillation.is_none() {
+        if !self.teacher.is_empty() && self.train.distillation.is_none() {
             self.train.distillation = Some(Default::default());
+        }
+        if self.teacher.is_empty() && !self.unlabeled.is_empty() {
+            let reason = "--unlabeled goes with --teacher: nobody else says what these sketches are";
+            return Err(CliError::Input(reason.into()));
         }
         Ok(self)
     }
@@ -230,7 +259,8 @@ impl Settings {
     /// That a run in `folder` that was begun with these goes on as the same with `now`. What the trainer is told
     /// it checks itself, and data may have been moved.
     pub(crate) fn check_goes_on(&self, now: &Self, folder: &Path) -> Result<(), CliError> {
-        let theirs = Self { data: self.data.clone(), train: self.train.clone(), ..now.clone() };
+        let (data, unlabeled) = (self.data.clone(), self.unlabeled.clone());
+        let theirs = Self { data, unlabeled, train: self.train.clone(), ..now.clone() };
         match self.difference(&theirs)? {
             Some((name, begun, now)) => Err(CliError::Input(format!(
                 "{}: {name} was {begun} when it was begun and is now {now}: take another --out",
@@ -251,6 +281,9 @@ impl Settings {
 
     /// The network for so many labels.
     pub(crate) fn graph(&self, classes: usize) -> Result<Graph, CliError> {
+        if let Some(foreign) = &self.foreign {
+            return foreign.graph(&self.policy, classes);
+        }
         let Self { activation, shortcuts, ref input_bits, .. } = *self;
         let ends = self.end_bits.and_then(WeightFormat::of_bits);
         let options = Options { activation, shortcuts, input_bits: input_bits.clone(), ends };
@@ -264,7 +297,26 @@ impl Settings {
     /// How sketches become what the network sees.
     pub(crate) fn preprocessing(&self) -> Preprocessing {
         let Self { side, line_width, margin, .. } = *self;
-        self.look.preprocessing(Canvas { side, line_width, margin, mean: 0.0, std: 1.0 })
+        let canvas = Canvas { side, line_width, margin, mean: 0.0, std: 1.0 };
+        let Preprocessing { look, canvas, .. } = self.look.preprocessing(canvas);
+        let [mean, std] = self.normalization.unwrap_or([canvas.mean, canvas.std]);
+        Preprocessing::new(look, Canvas { mean, std, ..canvas })
+    }
+
+    /// That a network of no architecture is not asked for what only these have.
+    fn check_foreign(&self) -> Result<(), CliError> {
+        let Some(foreign) = &self.foreign else { return Ok(()) };
+        let (name, shape) = (foreign.graph.architecture(), foreign.graph.input_shape());
+        if (shape.channels, shape.height, shape.width) != (1, self.side, self.side) {
+            let side = self.side;
+            return Err(CliError::Input(format!("the network {name} sees {shape}, not 1×{side}×{side}")));
+        }
+        if self.shortcuts || self.activation != Activation::default() {
+            return Err(CliError::Input(format!(
+                "--activation and --shortcuts are for the architectures of this program, and {name} is none"
+            )));
+        }
+        Ok(())
     }
 
     fn check_preprocessing(&self) -> Result<(), CliError> {
@@ -308,6 +360,38 @@ impl Settings {
             }),
         }
     }
+}
+
+/// The network that settings name, or that the model has which they start from and name no other, if it is of none
+/// of the architectures. What they do not say of how it sees sketches is then as its model has it.
+fn foreign_network(table: &mut Table) -> Option<Box<ForeignNetwork>> {
+    let arch = table.get("arch").and_then(Value::as_str).map(str::to_owned);
+    if arch.as_ref().is_some_and(|arch| architectures::find(arch).is_ok()) {
+        return None;
+    }
+    let foreign = ForeignNetwork::find(Path::new(table.get("start_from")?.as_str()?))?;
+    let name = foreign.graph.architecture();
+    if arch.is_some_and(|arch| arch != name) {
+        return None;
+    }
+    let Preprocessing { look, canvas, .. } = foreign.preprocessing;
+    let look = Value::try_from(NamedLook::of(look)).ok()?;
+    let normalization = [canvas.mean, canvas.std].map(|value| Value::from(f64::from(value)));
+    let said = [
+        ("arch", Value::from(name)),
+        ("side", Value::from(canvas.side as i64)),
+        ("look", look),
+        ("line_width", Value::from(f64::from(canvas.line_width))),
+        ("margin", Value::from(f64::from(canvas.margin))),
+        ("normalization", normalization.to_vec().into()),
+    ];
+    // Another look has a line and numbers of its own.
+    let others = table.contains_key("look");
+    let said = said.into_iter().filter(|(key, _)| !others || ["arch", "side"].contains(key));
+    for (key, value) in said {
+        table.entry(key).or_insert(value);
+    }
+    Some(Box::new(foreign))
 }
 
 fn read(path: &Path) -> Result<Table, CliError> {

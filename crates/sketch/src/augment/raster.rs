@@ -31,11 +31,27 @@ impl Augment {
     /// A raster much larger than the canvas is reduced first, each time: keep a smaller one
     /// ([`Raster::reduced`]) where this is called often.
     pub fn raster(&self, raster: &Raster, canvas: &Canvas, rng: &mut impl Rng) -> Vec<u8> {
+        let shape = self.shape(rng);
+        let placement = self.placement(rng);
+        self.shaped(raster, canvas, &shape, &placement)
+    }
+
+    /// How a raster's shape is changed.
+    pub(crate) fn shape(&self, rng: &mut impl Rng) -> Shape {
         // There is nothing to drop, but the same seed then turns and bends strokes and pixels alike.
         dropped(&[], self.drop, rng);
-        let shape = Shape { back: Affine::new(self, rng).inverse(), wave: Wave::new(self.warp, rng) };
-        let placement = self.placement(rng);
-        let mut ink = shape.draw(raster, canvas.side, &placement);
+        Shape { back: Affine::new(self, rng).inverse(), wave: Wave::new(self.warp, rng) }
+    }
+
+    /// Ink of a raster of changed shape, the whole of it where the window shows none.
+    pub(crate) fn shaped(
+        &self,
+        raster: &Raster,
+        canvas: &Canvas,
+        shape: &Shape,
+        placement: &Placement,
+    ) -> Vec<u8> {
+        let mut ink = shape.draw(raster, canvas.side, placement);
         if let Some(whole) = placement.whole()
             && blank(&ink)
         {
@@ -47,7 +63,7 @@ impl Augment {
 }
 
 /// The changes of a raster's shape.
-struct Shape {
+pub(crate) struct Shape {
     /// From the changed shape back to that of the raster.
     back: Affine,
     wave: Wave,

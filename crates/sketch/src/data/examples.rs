@@ -1,19 +1,24 @@
+use dabnet_graph::Preprocessing;
 use rand::Rng;
+use rand_pcg::Pcg64;
 
 use crate::{DataSet, Examples, Part, Preprocess, SketchError, View};
 
-/// The labelled sketches of one part of a data set, read and drawn when they are needed.
+/// The sketches of one part of a data set, read and drawn when they are needed.
 pub struct DataExamples<'a> {
     data: &'a DataSet,
     indices: Vec<usize>,
+    /// Those of the first so many; all, or none.
     labels: Vec<usize>,
     view: View,
+    viewers: Vec<Preprocessing>,
     /// Whether they are drawn as they are.
     still: bool,
 }
 
 impl<'a> DataExamples<'a> {
-    /// Those of one part, as `view` [varies](View::varied) them; sketches without a word are left out.
+    /// The labelled ones of one part, as `view` [varies](View::varied) them; sketches without a word are left
+    /// out.
     ///
     /// # Errors
     /// [`SketchError::Damaged`] where the data set is not as it was written.
@@ -25,7 +30,16 @@ impl<'a> DataExamples<'a> {
                 labels.push(label);
             }
         }
-        Ok(Self { data, indices, labels, view, still: false })
+        Ok(Self { data, indices, labels, view, viewers: Vec::new(), still: false })
+    }
+
+    /// All of one part, with a word or without, and none with a label.
+    ///
+    /// # Errors
+    /// [`SketchError::Damaged`] where the data set is not as it was written.
+    pub fn unlabelled(data: &'a DataSet, part: Part, view: View) -> Result<Self, SketchError> {
+        let (indices, labels) = (data.indices(part)?, Vec::new());
+        Ok(Self { data, indices, labels, view, viewers: Vec::new(), still: false })
     }
 
     /// The same, [as they are](Preprocess::apply), to test on.
@@ -33,11 +47,21 @@ impl<'a> DataExamples<'a> {
     pub fn still(self) -> Self {
         Self { still: true, ..self }
     }
+
+    /// The same, seen by others, too, as [`View::varied_for`] has it.
+    #[must_use]
+    pub fn seen_by(self, viewers: Vec<Preprocessing>) -> Self {
+        Self { viewers, ..self }
+    }
 }
 
 impl Examples for DataExamples<'_> {
     fn len(&self) -> usize {
         self.indices.len()
+    }
+
+    fn labelled(&self) -> usize {
+        self.labels.len()
     }
 
     fn label(&self, index: usize) -> usize {
@@ -51,5 +75,14 @@ impl Examples for DataExamples<'_> {
         } else {
             self.view.varied(&drawing, &mut rng)
         })
+    }
+
+    fn viewers(&self) -> usize {
+        self.viewers.len()
+    }
+
+    fn draw_for(&self, viewer: usize, index: usize, rng: &Pcg64) -> Result<Vec<f32>, SketchError> {
+        let (drawing, theirs) = (self.data.sketch(self.indices[index])?.drawing, &self.viewers[viewer]);
+        Ok(if self.still { theirs.apply(&drawing) } else { self.view.varied_for(theirs, &drawing, rng) })
     }
 }

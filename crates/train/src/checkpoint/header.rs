@@ -62,7 +62,8 @@ impl Header<'static> {
 
     fn check_counts(&self) -> Result<(), TrainError> {
         let fail = |field: &str, reason: String| Err(TrainError::field(field, reason));
-        let Counts { step, steps_per_epoch, loss, correct, validation, best, seconds } = &*self.counts;
+        let Counts { step, steps_per_epoch, loss, correct, labelled, validation, best, seconds } =
+            &*self.counts;
         if *steps_per_epoch == 0 || *steps_per_epoch > self.origin.examples {
             return fail("counts.steps_per_epoch", format!("cannot be {steps_per_epoch}"));
         }
@@ -72,8 +73,9 @@ impl Header<'static> {
         if self.updates as usize > *step {
             return fail("updates", format!("is {}, more than the {step} steps", self.updates));
         }
-        if *correct > self.origin.examples {
-            return fail("counts.correct", format!("is {correct}, more than there are examples"));
+        if correct.max(labelled) > &self.origin.examples {
+            let field = if correct > labelled { "counts.correct" } else { "counts.labelled" };
+            return fail(field, format!("is {}, more than there are examples", correct.max(labelled)));
         }
         let accuracies = [validation, best].into_iter().flatten().flat_map(|v| [v.top1, v.top5]);
         if !accuracies.into_iter().all(|share| (0.0..=1.0).contains(&share)) {

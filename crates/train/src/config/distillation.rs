@@ -1,15 +1,16 @@
 use serde::{Deserialize, Serialize};
 
-/// How much a network learns from what a teacher says instead of from labels.
+/// How much a network learns from what teachers say instead of from labels.
 ///
 /// The loss is `(1 − w) · CE + w · T² · KL(teacher ‖ student)`, the divergence being that of both
-/// distributions at temperature `T` (Hinton, Vinyals & Dean, 2015).
+/// distributions at temperature `T` (Hinton, Vinyals & Dean, 2015). Of several teachers it is the mean
+/// of their distributions at that temperature. For examples without a label, `w` is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Distillation {
-    /// `w`: 0 for labels alone, 1 for the teacher alone.
+    /// `w`: 0 for labels alone, 1 for the teachers alone.
     pub weight: f32,
-    /// `T`: the higher, the more the teacher's second thoughts count.
+    /// `T`: the higher, the more the teachers' second thoughts count.
     pub temperature: f32,
 }
 

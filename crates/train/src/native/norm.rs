@@ -73,6 +73,17 @@ pub(super) fn forward(
     })
 }
 
+/// `scale · x + shift`.
+pub(super) fn affine(input: &Tensor, scale: &[f32], shift: &[f32]) -> Tensor {
+    let shape = input.shape;
+    input.map(shape, |block, filled| {
+        for (channel, filled) in filled.chunks_mut(block.per_channel(shape)).enumerate() {
+            let values = row(block, shape, channel);
+            filled.iter_mut().zip(values).for_each(|(to, x)| *to = scale[channel] * x + shift[channel]);
+        }
+    })
+}
+
 /// Gradients with respect to input, `γ` and `β`, from that with respect to the output.
 pub(super) fn backward(
     input: &Tensor,

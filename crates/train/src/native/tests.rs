@@ -294,7 +294,8 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
             let canvases = canvases(count, graph.input_shape().elements());
             let labels: Vec<usize> = (0..count).map(|at| at % CLASSES).collect();
             let mut rng = Pcg64::seed_from_u64(1);
-            let targets = Targets { labels: &labels, label_smoothing: SMOOTHING, teacher: None };
+            let known: Vec<Option<usize>> = labels.iter().copied().map(Some).collect();
+            let targets = Targets { labels: &known, label_smoothing: SMOOTHING, teachers: None };
             let found = backend::gradients(device, network, &canvases, &targets, &mut rng).unwrap();
 
             let mut plain = Plain::new(network, true);

@@ -1,9 +1,9 @@
 //! A problem that a small network solves in seconds.
 #![allow(dead_code)]
 
-use dabnet_graph::{Builder, Filters, Graph, Options, Policy, Shape};
+use dabnet_graph::{Builder, Canvas, Filters, Graph, Options, Policy, Preprocessing, Shape};
 use dabnet_sketch::SketchError;
-use dabnet_train::{Examples, TrainConfig, Trained, Trainer};
+use dabnet_train::{Description, Examples, Teacher, TrainConfig, Trained, Trainer};
 use rand::{Rng, RngExt};
 
 pub const SIDE: usize = 12;
@@ -102,4 +102,20 @@ pub fn accuracy(trained: &Trained) -> f64 {
         .enumerate()
         .filter(|(index, row)| row.iter().all(|&logit| logit <= row[StillLines.label(*index)]));
     right.count() as f64 / StillLines.len() as f64
+}
+
+/// The labels of the lines.
+pub fn labels() -> Vec<String> {
+    ["level", "upright", "crossed"].map(str::to_owned).into()
+}
+
+/// What a packed model of the lines says of itself.
+pub fn about(side: usize, labels: Vec<String>) -> Description {
+    let preprocessing = Preprocessing::lines(Canvas::to_measure(side));
+    Description { labels, preprocessing, provenance: Default::default() }
+}
+
+/// A trained network as a teacher.
+pub fn taught_by(trained: &Trained) -> Teacher {
+    Teacher::of_run(trained.clone(), about(SIDE, labels()), &labels()).unwrap()
 }

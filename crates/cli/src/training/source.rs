@@ -1,0 +1,119 @@
+//! Where weights and answers come from: other networks that a run begins with or learns from.
+
+use std::path::Path;
+
+use dabnet_engine::PackedModel;
+use dabnet_graph::{Graph, Policy, Preprocessing, architectures};
+use dabnet_train::{Description, Run, Saved, Start, Teacher, TrainError, Trained};
+
+use super::{CONFIG, Settings};
+use crate::{error::CliError, shipped};
+
+/// A run or a model.
+pub(super) enum Source {
+    Run {
+        trained: Box<Trained>,
+        labels: Vec<String>,
+        /// Where it is known.
+        preprocessing: Option<Preprocessing>,
+    },
+    Model(Box<PackedModel>),
+}
+
+impl Source {
+    /// What is at a path: the folder of a run, a model's file or its folder; or else the model of that name that
+    /// comes with the program.
+    pub(super) fn open(path: &Path) -> Result<Self, CliError> {
+        if let Ok(run) = Run::open(path) {
+            let checkpoint = run.checkpoint(Saved::Latest)?;
+            let trained = Box::new(checkpoint.trained(run.history(&checkpoint)?)?);
+            let preprocessing = Settings::begun(path)?.map(|settings| settings.preprocessing());
+            return Ok(Self::Run { trained, labels: checkpoint.labels().to_vec(), preprocessing });
+        }
+        Self::model(path).map(|model| Self::Model(Box::new(model)))
+    }
+
+    fn model(path: &Path) -> Result<PackedModel, CliError> {
+        if path.exists() {
+            return Ok(PackedModel::load(path)?);
+        }
+        match path.to_str().and_then(shipped::named) {
+            Some(model) => Ok(model?),
+            None => Err(CliError::Input(format!(
+                "{} is not there: give the folder of a run, a model's file or folder, or one of {}",
+                path.display(),
+                shipped::names().join(", ")
+            ))),
+        }
+    }
+
+    /// How it sees sketches, where that is known.
+    pub(super) fn preprocessing(&self) -> Option<&Preprocessing> {
+        match self {
+            Self::Run { preprocessing, .. } => preprocessing.as_ref(),
+            Self::Model(model) => Some(&model.preprocessing),
+        }
+    }
+
+    /// As something to begin with.
+    pub(super) fn into_start(self) -> Result<Start, CliError> {
+        Ok(match self {
+            Self::Run { trained, labels, .. } => Start::of_run(*trained, labels),
+            Self::Model(model) => Start::of_model(*model)?,
+        })
+    }
+
+    /// As something to learn the data's labels from; `path` is where it is.
+    pub(super) fn into_teacher(self, path: &Path, labels: &[String]) -> Result<Teacher, CliError> {
+        let named = |error: TrainError| match error {
+            TrainError::Config(reason) => CliError::Input(format!("{}: {reason}", path.display())),
+            error => error.into(),
+        };
+        match self {
+            Self::Model(model) => Teacher::new(*model, labels).map_err(named),
+            Self::Run { preprocessing: None, .. } => Err(CliError::Input(format!(
+                "{} has no {CONFIG}: the teacher's look is not known",
+                path.display()
+            ))),
+            Self::Run { trained, labels: theirs, preprocessing: Some(preprocessing) } => {
+                let about = Description { labels: theirs, preprocessing, provenance: Default::default() };
+                Teacher::of_run(*trained, about, labels).map_err(named)
+            }
+        }
+    }
+}
+
+/// A network of none of this program's architectures, in full precision, and how it sees sketches: that of a model
+/// file to begin with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ForeignNetwork {
+    pub graph: Graph,
+    pub preprocessing: Preprocessing,
+}
+
+impl ForeignNetwork {
+    /// That of the model at `path`, if it is such a model. What keeps it from being read is told when it is started
+    /// from.
+    pub(super) fn find(path: &Path) -> Option<Self> {
+        if Run::open(path).is_ok() {
+            return None;
+        }
+        let PackedModel { graph, preprocessing, .. } = Source::model(path).ok()?;
+        let binary = graph.convolutions().any(|(_, _, conv)| conv.precision.binary_weights());
+        let known = architectures::find(graph.architecture()).is_ok();
+        (!binary && !known).then_some(Self { graph, preprocessing })
+    }
+
+    /// That of a run in `folder` that began with such a model, as the run has it.
+    pub(super) fn begun(folder: &Path, preprocessing: impl FnOnce() -> Preprocessing) -> Option<Self> {
+        let run = Run::open(folder).ok()?;
+        let checkpoint = [Saved::Latest, Saved::Best].iter().find_map(|saved| run.checkpoint(*saved).ok())?;
+        Some(Self { graph: checkpoint.graph().clone(), preprocessing: preprocessing() })
+    }
+
+    /// It as a policy has it, for so many labels.
+    pub(super) fn graph(&self, policy: &Policy, classes: usize) -> Result<Graph, CliError> {
+        let graph = self.graph.with_policy(policy).and_then(|graph| graph.with_outputs(classes));
+        graph.map_err(|error| CliError::Input(format!("{}: {error}", self.graph.architecture())))
+    }
+}

@@ -1,0 +1,220 @@
+use std::collections::{HashMap, HashSet};
+
+use crate::{Conv2d, Graph, GraphError, Node, NodeId, Op, Policy, Precision, builder::EPSILON};
+
+impl Graph {
+    /// The same network with other precisions: that of a graph in full precision, whoever wrote it down, as a policy
+    /// has it. Its first and its last convolution stay as they are.
+    ///
+    /// A convolution with binary inputs reads them through a batch normalisation and a sign of its own, called
+    /// `NAME.sign.norm` and `NAME.sign`; nothing else is added or taken away.
+    ///
+    /// # Errors
+    /// [`GraphError::Op`] if a convolution is not in full precision and the policy is another than the graph's,
+    /// [`GraphError::Layer`] if the policy names a layer that is not between the first and the last convolution,
+    /// and whatever keeps the result from being a graph.
+    pub fn with_policy(&self, policy: &Policy) -> Result<Self, GraphError> {
+        if policy == self.policy() {
+            return Ok(self.clone());
+        }
+        let binary = self.convolutions().find(|(_, _, conv)| conv.precision.binary_weights());
+        if let Some((_, node, conv)) = binary {
+            let reason = format!("is {:?} already, so that it cannot become {policy}", conv.precision);
+            return Err(GraphError::Op { node: node.name.clone(), reason });
+        }
+        let all: Vec<&str> = self.convolutions().map(|(_, node, _)| node.name.as_str()).collect();
+        let inner = all.get(1..all.len().saturating_sub(1)).unwrap_or_default();
+        if let Policy::Hybrid(layers) = policy
+            && let Some(layer) = layers.iter().find(|layer| !inner.contains(&layer.as_str()))
+        {
+            let (layer, architecture) = (layer.clone(), self.architecture().to_owned());
+            return Err(GraphError::Layer { layer, architecture, known: inner.join(", ") });
+        }
+        let mut rebuilt = Rebuilt::new(self);
+        for (id, node) in self.nodes().iter().enumerate() {
+            let precision = if inner.contains(&node.name.as_str()) {
+                policy.precision(&node.name)
+            } else {
+                Precision::Full
+            };
+            rebuilt.push(id, node, precision);
+        }
+        Self::new(self.architecture().to_owned(), policy.clone(), rebuilt.nodes)
+    }
+
+    /// The same network for another number of labels: its last convolution has as many filters as there are to be
+    /// outputs.
+    ///
+    /// # Errors
+    /// [`GraphError::Op`] if the network then has another number of outputs, and whatever keeps the result from
+    /// being a graph.
+    pub fn with_outputs(&self, outputs: usize) -> Result<Self, GraphError> {
+        if outputs == self.outputs() {
+            return Ok(self.clone());
+        }
+        let last = self.convolutions().last().map(|(id, ..)| id);
+        let mut nodes = self.nodes().to_vec();
+        let fail = |node: String| {
+            let reason = format!("{outputs} filters in the last convolution do not make so many outputs");
+            Err(GraphError::Op { node, reason })
+        };
+        let Some(Node { name, op: Op::Conv2d(conv), .. }) = last.map(|id| &mut nodes[id]) else {
+            return fail("input".to_owned());
+        };
+        let name = name.clone();
+        conv.out_channels = outputs;
+        let graph = Self::new(self.architecture().to_owned(), self.policy().clone(), nodes)?;
+        if graph.outputs() == outputs { Ok(graph) } else { fail(name) }
+    }
+}
+
+/// The nodes of a graph, with more between them.
+struct Rebuilt {
+    nodes: Vec<Node>,
+    /// Where the graph's own nodes are among them.
+    places: HashMap<NodeId, NodeId>,
+    names: HashSet<String>,
+}
+
+impl Rebuilt {
+    fn new(graph: &Graph) -> Self {
+        let names = graph.nodes().iter().map(|node| node.name.clone()).collect();
+        Self { nodes: Vec::new(), places: HashMap::new(), names }
+    }
+
+    /// Adds the graph's node `id`, a convolution of the given precision if it is one.
+    fn push(&mut self, id: NodeId, node: &Node, precision: Precision) {
+        let mut node = node.clone();
+        node.inputs.iter_mut().for_each(|input| *input = self.places[input]);
+        if let Op::Conv2d(conv) = node.op {
+            node.op = Op::Conv2d(Conv2d { precision, ..conv });
+            if precision == Precision::Fbin {
+                let sign = format!("{}.sign", node.name);
+                let norm = Op::BatchNorm { epsilon: EPSILON };
+                for (name, op) in [(format!("{sign}.norm"), norm), (sign, Op::Sign)] {
+                    let name = self.free(name);
+                    self.nodes.push(Node { name, op, inputs: node.inputs });
+                    node.inputs = vec![self.nodes.len() - 1];
+                }
+            }
+        }
+        self.nodes.push(node);
+        self.places.insert(id, self.nodes.len() - 1);
+    }
+
+    /// A name that no node has: this one, if it is free.
+    fn free(&mut self, mut name: String) -> String {
+        while !self.names.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Builder, Filters, Shape, architectures};
+
+    /// A network with branches, in an order of its own.
+    fn graph() -> Graph {
+        let mut net = Builder::new("theirs", &Policy::Full, Shape::new(1, 16, 16));
+        net.full_layer("stem", Filters::new(8, 3).padding(1));
+        let stem = net.head();
+        net.conv("left", Filters::new(8, 3).padding(1));
+        net.relu("left.sign");
+        let left = net.head();
+        net.go_to(stem);
+        net.conv("right", Filters::new(8, 1).groups(2));
+        net.add("sum", left);
+        net.global_avg_pool("mean");
+        net.conv("head", Filters::new(5, 1));
+        net.batch_norm("bias");
+        net.build().unwrap()
+    }
+
+    fn precisions(graph: &Graph) -> Vec<Precision> {
+        graph.convolutions().map(|(_, _, conv)| conv.precision).collect()
+    }
+
+    #[test]
+    fn full_precision_is_the_graph_itself() {
+        assert_eq!(graph().with_policy(&Policy::Full).unwrap(), graph());
+    }
+
+    #[test]
+    fn binary_weights_change_nothing_but_precisions() {
+        let wbin = graph().with_policy(&Policy::Wbin).unwrap();
+        assert_eq!(precisions(&wbin), [Precision::Full, Precision::Wbin, Precision::Wbin, Precision::Full]);
+        assert_eq!(wbin.policy(), &Policy::Wbin);
+        assert_eq!(wbin.nodes().len(), graph().nodes().len());
+        let names = |graph: &Graph| graph.nodes().iter().map(|node| node.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&wbin), names(&graph()));
+    }
+
+    #[test]
+    fn binary_inputs_come_through_a_norm_and_a_sign_each() {
+        let fbin = graph().with_policy(&Policy::Fbin).unwrap();
+        assert_eq!(precisions(&fbin), [Precision::Full, Precision::Fbin, Precision::Fbin, Precision::Full]);
+        let node = |name: &str| fbin.nodes().iter().find(|node| node.name == name).unwrap();
+        let source = |node: &Node| fbin.nodes()[node.inputs[0]].clone();
+        for (layer, sign_name) in [("left", "left.sign_"), ("right", "right.sign")] {
+            let sign = source(node(layer));
+            assert_eq!((sign.name.as_str(), &sign.op), (sign_name, &Op::Sign));
+            let norm = source(&sign);
+            assert!(matches!(norm.op, Op::BatchNorm { .. }), "{norm:?}");
+            assert_eq!(source(&norm).name, "stem.relu");
+        }
+        // What followed a layer follows it still.
+        assert_eq!(source(node("left.sign")).name, "left");
+        assert_eq!(fbin.nodes().len(), graph().nodes().len() + 4);
+        assert_eq!(fbin.outputs(), 5);
+    }
+
+    #[test]
+    fn a_hybrid_keeps_the_inputs_of_the_layers_it_names() {
+        let hybrid = graph().with_policy(&"hybrid:right".parse().unwrap()).unwrap();
+        assert_eq!(precisions(&hybrid)[1..3], [Precision::Fbin, Precision::Wbin]);
+        for layer in ["head", "sum"] {
+            let error = graph().with_policy(&format!("hybrid:{layer}").parse().unwrap()).unwrap_err();
+            assert!(error.to_string().contains("left, right"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_binary_stays_as_it_is() {
+        let fbin = graph().with_policy(&Policy::Fbin).unwrap();
+        assert_eq!(fbin.with_policy(&Policy::Fbin).unwrap(), fbin);
+        let error = fbin.with_policy(&Policy::Wbin).unwrap_err().to_string();
+        assert!(error.contains("'left'"), "{error}");
+    }
+
+    #[test]
+    fn the_last_layer_has_a_filter_a_label() {
+        let other = graph().with_outputs(12).unwrap();
+        assert_eq!(other.outputs(), 12);
+        let filters =
+            |graph: &Graph| graph.convolutions().map(|(_, _, conv)| conv.out_channels).collect::<Vec<_>>();
+        assert_eq!(filters(&other), [8, 8, 8, 12]);
+        let mut twice = Builder::new("twice", &Policy::Full, Shape::new(1, 16, 16));
+        twice.conv("head", Filters::new(3, 16));
+        let head = twice.head();
+        twice.concat("both", vec![head, head]);
+        assert!(twice.build().unwrap().with_outputs(4).is_err());
+    }
+
+    /// The precisions that a policy gives an architecture are those that it gives its graph in full precision.
+    #[test]
+    fn architectures_become_what_they_are_built_as() {
+        for architecture in architectures::ALL {
+            let full = architecture.graph(architecture.side, 7, &Policy::Full).unwrap();
+            for policy in [Policy::Wbin, Policy::Fbin] {
+                let rebuilt = full.with_policy(&policy).unwrap().with_outputs(9).unwrap();
+                assert_eq!(rebuilt.outputs(), 9);
+                let inner = &precisions(&rebuilt)[1..rebuilt.convolutions().count() - 1];
+                let expected = policy.precision("any");
+                assert!(inner.iter().all(|precision| *precision == expected), "{}", architecture.name);
+            }
+        }
+    }
+}
