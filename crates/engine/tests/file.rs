@@ -12,7 +12,7 @@ use common::{
     packed,
 };
 use dabnet_engine::{EngineError, PackedModel, Parameters};
-use dabnet_graph::{Conv2d, Graph, Node, Op, Policy, Precision, Shape};
+use dabnet_graph::{Conv2d, Graph, Node, Op, Padding, Policy, Precision, Shape};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn tiny() -> PackedModel {
         out_channels,
         kernel,
         stride: 1,
-        padding: 0,
+        padding: Padding::NONE,
         groups: 1,
         precision,
     };
@@ -116,7 +116,7 @@ proptest! {
     #[test]
     fn binary_weights_come_back(
         (conv, in_channels, selected) in (1..5_usize, 1..20_usize, 1..4_usize).prop_flat_map(|(o, i, kernel)| {
-            let conv = Conv2d { out_channels: o, kernel, stride: 1, padding: 0, groups: 1, precision: Precision::Wbin };
+            let conv = Conv2d { out_channels: o, kernel, stride: 1, padding: Padding::NONE, groups: 1, precision: Precision::Wbin };
             (Just(conv), Just(i), prop::collection::vec(any::<bool>(), conv.weights(i)))
         }),
     ) {
@@ -147,8 +147,14 @@ proptest! {
 /// The worked example of the specification.
 #[test]
 fn bit_order_is_that_of_the_example() {
-    let conv =
-        Conv2d { out_channels: 1, kernel: 2, stride: 1, padding: 0, groups: 1, precision: Precision::Wbin };
+    let conv = Conv2d {
+        out_channels: 1,
+        kernel: 2,
+        stride: 1,
+        padding: Padding::NONE,
+        groups: 1,
+        precision: Precision::Wbin,
+    };
     let selected = [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 1, 1].map(|bit| bit == 1);
     let parameters = Parameters::binary(&conv, 3, &selected, vec![0.5], vec![-0.25]).unwrap();
     let Parameters::Binary { bits, .. } = parameters else { panic!("not binary") };
@@ -346,8 +352,14 @@ fn models_that_do_not_fit_are_not_written() {
         assert!(matches!(model.to_bytes(), Err(EngineError::Field { .. })));
         assert!(matches!(dabnet_engine::Model::new(model), Err(EngineError::Field { .. })));
     }
-    let conv =
-        Conv2d { out_channels: 2, kernel: 1, stride: 1, padding: 0, groups: 1, precision: Precision::Wbin };
+    let conv = Conv2d {
+        out_channels: 2,
+        kernel: 1,
+        stride: 1,
+        padding: Padding::NONE,
+        groups: 1,
+        precision: Precision::Wbin,
+    };
     assert!(Parameters::binary(&conv, 3, &[true; 5], vec![0.0; 2], vec![0.0; 2]).is_err());
     assert!(Parameters::binary(&conv, 3, &[true; 6], vec![0.0; 2], vec![0.0; 3]).is_err());
     assert!(tiny().dense("relu").is_err() && tiny().dense("first.norm").is_err());

@@ -30,10 +30,10 @@ impl BitPool {
     fn pool(&self, bits: &[u32], y: usize, x: usize, pooled: &mut [u32]) {
         let (units, width) = (pooled.len(), self.window.input.width);
         let across = self.window.columns(x);
-        let from = self.window.input_at(x, across.start);
+        let from = self.window.column_at(x, across.start);
         pooled.fill(0);
         for row in self.window.rows(y) {
-            let first = (self.window.input_at(y, row) * width + from) * units;
+            let first = (self.window.row_at(y, row) * width + from) * units;
             for bits in bits[first..first + across.len() * units].chunks_exact(units) {
                 pooled.iter_mut().zip(bits).for_each(|(pooled, bits)| *pooled |= bits);
             }

@@ -33,11 +33,11 @@ impl Source for DepthwiseConv {
         for place in places {
             let (y, x) = (place.y(), place.x());
             let across = self.window.columns(x);
-            let from = self.window.input_at(x, across.start);
+            let from = self.window.column_at(x, across.start);
             sink.floats(*place, |sums| {
                 sums.fill(0.0);
                 for row in self.window.rows(y) {
-                    let first = self.window.input_at(y, row) * self.window.input.width + from;
+                    let first = self.window.row_at(y, row) * self.window.input.width + from;
                     let values = &values[first * channels..][..across.len() * channels];
                     let weights = &self.weights[(row * kernel + across.start) * channels..][..values.len()];
                     for (values, weights) in values.chunks_exact(channels).zip(weights.chunks_exact(channels))
