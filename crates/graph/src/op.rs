@@ -145,10 +145,10 @@ impl PointwiseOp {
     /// All of them, with numbers chosen for those that have some, for tests that try each.
     pub const ALL: [Self; 6] = [
         Self::Relu,
-        Self::RPReLU,
-        Self::Tanh,
         Self::Sigmoid,
+        Self::Tanh,
         Self::Clip { low: -0.75, high: 1.5 },
+        Self::RPReLU,
         Self::Bias,
     ];
 

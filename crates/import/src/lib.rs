@@ -17,6 +17,8 @@ mod network;
 mod node;
 mod ops;
 mod source;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use error::ImportError;

@@ -37,7 +37,7 @@ impl Source {
         Self::parse(path, bytes.into())
     }
 
-    /// Reads what an ONNX file holds; `path` is where it would lie.
+    /// What an ONNX file holds; `path` is where it would lie.
     pub fn parse(path: &Path, bytes: Bytes) -> Result<Self, ImportError> {
         let damaged = |reason: String| ImportError::Damaged { path: path.into(), reason };
         let model: Model = messages::read(&bytes).map_err(damaged)?;

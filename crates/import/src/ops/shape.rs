@@ -71,9 +71,11 @@ pub(super) fn flatten(node: &Node, values: &Values<'_>) -> Result<Value, ImportE
 
 pub(super) fn reshape(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
     node.only(&["allowzero", "shape"])?;
-    node.expect("allowzero", 0)?;
     let flow = values.flow(node, 0)?;
     let target = values.ints(node, "shape", 1)?.ok_or_else(|| node.refuse("has no shape"))?;
+    if node.int("allowzero", 0) != 0 && target.contains(&0) {
+        return Err(node.refuse(format!("shape {target:?} has no elements")));
+    }
     let refused =
         || node.refuse(format!("shape {target:?} does not keep the batch, or not the number of elements"));
     let (batch, rest) = target.split_first().ok_or_else(refused)?;
