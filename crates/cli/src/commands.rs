@@ -7,6 +7,7 @@ mod compare;
 mod data;
 mod eval;
 mod hybrid;
+mod import;
 mod network;
 mod pack;
 mod page;
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Data(data::Data),
     Eval(eval::Eval),
     Hybrid(hybrid::Hybrid),
+    Import(import::ImportArgs),
     Pack(pack::PackArgs),
     Page(page::Page),
     Quickstart(quickstart::Quickstart),
@@ -51,6 +53,7 @@ impl Command {
             Self::Data(command) => command.run(),
             Self::Eval(command) => command.run(),
             Self::Hybrid(command) => command.run(),
+            Self::Import(command) => command.run(),
             Self::Pack(command) => command.run(),
             Self::Page(command) => command.run(),
             Self::Quickstart(command) => command.run(),

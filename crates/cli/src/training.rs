@@ -19,7 +19,7 @@ pub(crate) use choice::Choice;
 pub(crate) use interrupt::Interrupt;
 pub(crate) use job::Job;
 pub(crate) use latent::latent;
-use look::NamedLook;
+pub(crate) use look::NamedLook;
 pub(crate) use machine::Machine;
 pub(crate) use options::TrainingOptions;
 use paths::Paths;

@@ -14,7 +14,7 @@ mod readers;
 
 use std::mem;
 
-use dabnet_graph::{NodeId, OpKind, Shape};
+use dabnet_graph::{NodeId, OpKind, Padding, Shape};
 
 use crate::{
     EngineError, PackedModel,
@@ -90,10 +90,10 @@ impl Lowering<'_> {
                     None => input,
                 }
             }
-            OpKind::AvgPool { kernel, stride } => self.avg_pool(id, [kernel; 2], stride),
+            OpKind::AvgPool { kernel, stride, padding } => self.avg_pool(id, [kernel; 2], stride, padding),
             OpKind::GlobalAvgPool => {
                 let input = self.packed.graph.input_shape_of(id);
-                self.avg_pool(id, [input.height, input.width], 1)
+                self.avg_pool(id, [input.height, input.width], 1, Padding::NONE)
             }
             OpKind::Add => self.add(id),
             OpKind::Concat => {
@@ -150,8 +150,8 @@ impl Lowering<'_> {
         self.results[id] = value.map(|value| Lazy::new(layer, Origin::Floats(value), shape));
     }
 
-    fn avg_pool(&mut self, id: NodeId, kernel: [usize; 2], stride: usize) -> Lazy {
-        let window = self.window(id, kernel, stride, 0);
+    fn avg_pool(&mut self, id: NodeId, kernel: [usize; 2], stride: usize, padding: Padding) -> Lazy {
+        let window = self.window(id, kernel, stride, padding);
         let input = self.input(id);
         let layer = input.layer.clone();
         let value = self.floats(input);
@@ -216,8 +216,8 @@ impl Lowering<'_> {
         Lazy::new(layer, Origin::Bits(bits), shape)
     }
 
-    fn window(&self, id: NodeId, kernel: [usize; 2], stride: usize, padding: usize) -> Window {
-        let graph = &self.packed.graph;
+    fn window(&self, id: NodeId, kernel: [usize; 2], stride: usize, padding: Padding) -> Window {
+        let (graph, padding) = (&self.packed.graph, [padding.top, padding.left]);
         Window { input: graph.input_shape_of(id), output: graph.shape(id), kernel, stride, padding }
     }
 

@@ -92,9 +92,9 @@ impl Band {
 
     /// Goes to the windows of output row `y`.
     pub(crate) fn go_to(&mut self, ink: &Ink, window: &Window, y: usize) {
-        let (kernel, padding) = (window.kernel[0] as u32, window.padding as u32);
+        let (kernel, [above, left]) = (window.kernel[0] as u32, window.padding);
         let rows = window.rows(y);
-        let [first, end] = [rows.start, rows.end].map(|row| ink.rows[window.input_at(y, row)] as usize);
+        let [first, end] = [rows.start, rows.end].map(|row| ink.rows[window.row_at(y, row)] as usize);
         let spots = &ink.spots[first..end];
         let columns = &mut self.columns[..window.input.width * window.input.channels + 1];
         columns.fill(0);
@@ -105,11 +105,11 @@ impl Band {
             *column = sum;
         }
         // The row of the window that lies on input row 0, were it there.
-        let shift = padding as i64 - (y * window.stride) as i64;
+        let shift = above as i64 - (y * window.stride) as i64;
         for spot in spots.iter().rev() {
             let place = &mut columns[spot.column as usize];
             *place -= 1;
-            let padded = spot.column + padding * window.input.channels as u32;
+            let padded = spot.column + (left * window.input.channels) as u32;
             let row = padded * kernel + (i64::from(spot.row) + shift) as u32;
             self.taps[*place as usize] = Tap { row, value: spot.value };
         }
@@ -120,7 +120,7 @@ impl Band {
     pub(crate) fn taps(&self, window: &Window, x: usize) -> (&[Tap], u32) {
         let channels = window.input.channels;
         let across = window.columns(x);
-        let from = window.input_at(x, across.start) * channels;
+        let from = window.column_at(x, across.start) * channels;
         let taps = self.columns[from]..self.columns[from + across.len() * channels];
         let first = x * window.stride * channels * window.kernel[0];
         (&self.taps[taps.start as usize..taps.end as usize], first as u32)

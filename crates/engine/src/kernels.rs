@@ -18,6 +18,7 @@ macro_rules! kernels {
         select_sums = $select_sums:expr;
     ) => {
         kernels!(@ $features, super::scalar::max_rows, max_rows(rows: &[&[f32]], out: &mut [f32]));
+        kernels!(@ $features, super::scalar::add_products, add_products(rows: &[[&[f32]; 2]], out: &mut [f32]));
         kernels!(@ $features, $count_differences, count_differences(patches: super::Patches<'_>, filters: &BitFilters, part: super::Part, counts: &mut [u32]));
         kernels!(@ $features, super::scalar::count_ones, count_ones(units: &[u32], counts: &mut [u32]));
         kernels!(@ $features, $gather, gather(source: &[u32], runs: super::Runs, target: &mut [u32]) -> u32);
@@ -293,6 +294,14 @@ impl Kernels {
     /// The maximum of as many rows as there are, numbers that are none left out, and of `out` itself.
     pub(crate) fn max_rows(self, rows: &[&[f32]], out: &mut [f32]) {
         dispatch!(self, max_rows(rows, out));
+    }
+
+    /// Adds to `out` the products of each pair of rows, element by element, one pair after another.
+    ///
+    /// # Panics
+    /// If a row is shorter than `out`.
+    pub(crate) fn add_products(self, rows: &[[&[f32]; 2]], out: &mut [f32]) {
+        dispatch!(self, add_products(rows, out));
     }
 
     /// Sets the bits of those values that are not equal to `number`.

@@ -1,7 +1,7 @@
 //! What a graph may ask for, known before anything is compiled: a small file can describe a network
 //! that no machine could run.
 
-use dabnet_graph::{Conv2d, Graph, NodeId, OpKind, Precision};
+use dabnet_graph::{Conv2d, Graph, NodeId, OpKind, Padding, Precision};
 
 use crate::{
     EngineError,
@@ -53,12 +53,11 @@ fn work(graph: &Graph, id: NodeId) -> u64 {
     let window = |kernel: usize| (kernel as u64).saturating_mul(kernel as u64);
     let each = match graph.nodes()[id].op.kind() {
         OpKind::Conv2d(conv) => window(conv.kernel).saturating_mul(graph.filter_channels(id) as u64),
-        OpKind::MaxPool { kernel, .. } => {
+        OpKind::MaxPool { kernel, .. } | OpKind::AvgPool { kernel, .. } => {
             // Padding is never looked at.
             let input = graph.input_shape_of(id);
             window(kernel).min(input.positions() as u64)
         }
-        OpKind::AvgPool { kernel, .. } => window(kernel),
         OpKind::GlobalAvgPool => graph.input_shape_of(id).positions() as u64,
         OpKind::Input { .. }
         | OpKind::BatchNorm { .. }
@@ -91,7 +90,9 @@ fn filters(graph: &Graph, id: NodeId, conv: &Conv2d) -> u64 {
 /// Bytes for the ways in which windows stick out.
 fn borders(graph: &Graph, id: NodeId, conv: &Conv2d) -> u64 {
     let output = graph.shape(id);
-    let ways = |extent: usize| extent.min(2 * conv.padding + 2) as u64;
+    let Padding { top, left, bottom, right } = conv.padding;
+    let ways = |extent: usize, padding: usize| extent.min(padding + 2) as u64;
     let table = (size_of::<i32>() * output.channels.next_multiple_of(LANES)) as u64;
-    (ways(output.height) * ways(output.width)).saturating_mul(table + BORDER_BYTES * conv.groups as u64)
+    (ways(output.height, top + bottom) * ways(output.width, left + right))
+        .saturating_mul(table + BORDER_BYTES * conv.groups as u64)
 }

@@ -15,6 +15,12 @@ pub(crate) enum Pointwise {
     RPReLU { threshold: Vec<f32>, slope: Vec<f32>, shift: Vec<f32> },
     /// Hyperbolic tangent.
     Tanh,
+    /// `1 / (1 + e^(−x))`.
+    Sigmoid,
+    /// `min(max(x, low), high)`.
+    Clip { low: f32, high: f32 },
+    /// `x + bias`.
+    Bias { bias: Vec<f32> },
 }
 
 /// Direction of a function's value as its argument grows, in single precision.
@@ -47,13 +53,20 @@ impl Pointwise {
                 shift: values("shift")?,
             },
             PointwiseOp::Tanh => Self::Tanh,
+            PointwiseOp::Sigmoid => Self::Sigmoid,
+            PointwiseOp::Clip { low, high } => Self::Clip { low, high },
+            PointwiseOp::Bias => Self::Bias { bias: values("bias")? },
         })
     }
 
     /// True if the function of `op` is [rising](Trend::Rising) whatever its parameters.
     pub(crate) fn always_rises(op: PointwiseOp) -> bool {
         match op {
-            PointwiseOp::Relu | PointwiseOp::Tanh => true,
+            PointwiseOp::Relu
+            | PointwiseOp::Tanh
+            | PointwiseOp::Sigmoid
+            | PointwiseOp::Clip { .. }
+            | PointwiseOp::Bias => true,
             PointwiseOp::RPReLU => false,
         }
     }
@@ -77,6 +90,15 @@ impl Pointwise {
                 });
             }
             Self::Tanh => x.iter_mut().for_each(|x| *x = tanh(*x)),
+            Self::Sigmoid => x.iter_mut().for_each(|x| *x = sigmoid(*x)),
+            Self::Clip { low, high } => x.iter_mut().for_each(|x| {
+                let raised = if *x > *low { *x } else { *low };
+                *x = if raised < *high { raised } else { *high };
+            }),
+            Self::Bias { bias } => {
+                let bias = of(bias);
+                (0..N).for_each(|lane| x[lane] += bias[lane]);
+            }
         }
         x
     }
@@ -89,9 +111,13 @@ impl Pointwise {
             Self::RPReLU { threshold, slope, shift } if slope[channel] == 0.0 && x <= threshold[channel] => {
                 shift[channel]
             }
-            Self::Affine { .. } | Self::Relu | Self::RPReLU { .. } | Self::Tanh => {
-                self.apply(channel, [x])[0]
-            }
+            Self::Affine { .. }
+            | Self::Relu
+            | Self::RPReLU { .. }
+            | Self::Tanh
+            | Self::Sigmoid
+            | Self::Clip { .. }
+            | Self::Bias { .. } => self.apply(channel, [x])[0],
         }
     }
 
@@ -105,7 +131,13 @@ impl Pointwise {
             {
                 Trend::Flat
             }
-            Self::Affine { .. } | Self::RPReLU { .. } | Self::Relu | Self::Tanh => Trend::Rising,
+            Self::Affine { .. }
+            | Self::RPReLU { .. }
+            | Self::Relu
+            | Self::Tanh
+            | Self::Sigmoid
+            | Self::Clip { .. }
+            | Self::Bias { .. } => Trend::Rising,
         }
     }
 
@@ -113,7 +145,12 @@ impl Pointwise {
     pub(crate) fn factor_mut(&mut self) -> Option<&mut [f32]> {
         match self {
             Self::Affine { scale, .. } => Some(scale),
-            Self::Relu | Self::RPReLU { .. } | Self::Tanh => None,
+            Self::Relu
+            | Self::RPReLU { .. }
+            | Self::Tanh
+            | Self::Sigmoid
+            | Self::Clip { .. }
+            | Self::Bias { .. } => None,
         }
     }
 }
@@ -146,6 +183,35 @@ fn tanh(x: f32) -> f32 {
     if size < TANH_SMALL { x } else { value.copysign(x) }
 }
 
+/// Arguments of at least this size have a sigmoid of 1 or, if they are negative, 0 in single precision.
+const SIGMOID_LIMIT: f32 = 105.0;
+/// Below this size, two terms of the series of the sigmoid are nearer to it than to another float.
+const SIGMOID_SMALL: f32 = 1.0 / 64.0;
+/// Squarings that take `e^(−z)`, with `z` below 0.03, to `e^(−|x|)`.
+const SIGMOID_SQUARINGS: i32 = 12;
+
+/// `1 / (1 + e^(−x))`, NaN for NaN, with an error below 0.6 units in the last place.
+///
+/// The same bits on every machine, and it never falls, for the reasons of [`tanh`]: neighbours of at least
+/// `2⁻⁶` in size have values whose distance, as a part of the smaller of the value and of what it lacks to 1, is
+/// at least `2⁻³¹`, and rounding in double precision moves those parts by less than `2⁻³⁸`. Smaller
+/// arguments take `1/2 + x/4 − x³/48`, whose last sum is the only one that can round neighbours to one
+/// number.
+#[inline(always)]
+fn sigmoid(x: f32) -> f32 {
+    let size = x.abs();
+    let limited = f64::from(if size > SIGMOID_LIMIT { SIGMOID_LIMIT } else { size });
+    let z = limited / f64::from(1 << SIGMOID_SQUARINGS);
+    let mut t = 1.0 - z * (1.0 - z / 2.0 * (1.0 - z / 3.0 * (1.0 - z / 4.0 * (1.0 - z / 5.0))));
+    for _ in 0..SIGMOID_SQUARINGS {
+        t *= t;
+    }
+    let near = 0.5 + f64::from(x) * (0.25 - limited * limited / 48.0);
+    let far = (if x > 0.0 { 1.0 } else { t }) / (1.0 + t);
+    let value = if size < SIGMOID_SMALL { near } else { far } as f32;
+    if x.is_nan() { x } else { value }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,9 +219,15 @@ mod tests {
     /// Floats that are not negative, up to where the tangent has long been 1: all of them on machines that
     /// are not emulated, which compute the same as others.
     fn floats() -> impl Iterator<Item = f32> {
+        floats_between(0.0, 2.0 * TANH_LIMIT, 1)
+    }
+
+    /// Every `step`th of them, or fewer.
+    fn floats_between(low: f32, high: f32, step: u32) -> impl DoubleEndedIterator<Item = f32> {
         let slow = cfg!(any(debug_assertions, miri, not(target_arch = "x86_64")));
-        let step = if slow { 99_991 } else { 1 };
-        (0..=(2.0 * TANH_LIMIT).to_bits()).step_by(step).map(f32::from_bits)
+        let step = if slow { 99_991 } else { step };
+        (0..(high.to_bits() - low.to_bits()) / step + 1)
+            .map(move |at| f32::from_bits(low.to_bits() + at * step))
     }
 
     #[test]
@@ -179,6 +251,32 @@ mod tests {
         }
         assert!(tanh(f32::NAN).is_nan());
         assert_eq!((tanh(f32::INFINITY), tanh(f32::NEG_INFINITY)), (1.0, -1.0));
+    }
+
+    #[test]
+    fn sigmoid_never_falls() {
+        let mut before = 0.0;
+        let sizes = || floats_between(SIGMOID_SMALL / 2.0, SIGMOID_LIMIT + 1.0, 1);
+        // Half of all floats are smaller than any that a network computes.
+        let small = || floats_between(0.0, SIGMOID_SMALL / 2.0, 997);
+        let below = sizes().rev().chain(small().rev()).map(|x| -x);
+        for x in below.chain(small()).chain(sizes()) {
+            let value = sigmoid(x);
+            assert!(value >= before, "{x}: {value} after {before}");
+            before = value;
+        }
+        assert_eq!(before, 1.0);
+    }
+
+    #[test]
+    fn sigmoid_is_within_a_unit_in_the_last_place() {
+        for x in floats_between(0.0, SIGMOID_LIMIT, 499).flat_map(|x| [x, -x]) {
+            let (found, exact) = (sigmoid(x), 1.0 / (1.0 + (-f64::from(x)).exp()));
+            let unit = f64::from(found.next_up()) - f64::from(found);
+            assert!((f64::from(found) - exact).abs() <= 0.6 * unit, "{x}: {found} is not {exact}");
+        }
+        assert!(sigmoid(f32::NAN).is_nan());
+        assert_eq!((sigmoid(f32::INFINITY), sigmoid(f32::NEG_INFINITY), sigmoid(0.0)), (1.0, 0.0, 0.5));
     }
 
     #[test]

@@ -84,13 +84,13 @@ impl Touched {
         for (y, target) in self.rows.chunks_exact_mut(words(width)).enumerate() {
             row.fill(0);
             for tap in window.rows(y) {
-                let source = &input.rows[window.input_at(y, tap) * across..][..across];
+                let source = &input.rows[window.row_at(y, tap) * across..][..across];
                 row.iter_mut().zip(source).for_each(|(all, bits)| *all |= bits);
             }
             if row.iter().all(|&bits| bits == 0) {
                 continue;
             }
-            shift_up(row, window.padding);
+            shift_up(row, window.padding[1]);
             or_runs(row, window.kernel[1]);
             if window.stride == 1 {
                 target.iter_mut().zip(&*row).for_each(|(target, bits)| *target |= bits);
@@ -105,7 +105,8 @@ impl Touched {
 
     /// Words for a row of the input of `window` with its padding.
     pub(crate) fn row_words(window: &Window) -> usize {
-        words(window.input.width.saturating_add(window.padding.saturating_mul(2)))
+        let last = (window.output.width - 1).saturating_mul(window.stride).saturating_add(window.kernel[1]);
+        words(window.input.width.saturating_add(window.padding[1]).max(last))
     }
 
     /// Whether a position is one of them.
@@ -193,14 +194,15 @@ mod tests {
             side in 1..if cfg!(miri) { 12 } else { 150_usize },
             kernel in 1..if cfg!(miri) { 8 } else { 80_usize },
             stride in 1..4_usize,
-            padding in 0..5_usize,
+            [above, left, below, right] in prop::array::uniform4(0..5_usize),
             ink in prop::collection::vec((0..150_usize, 0..150_usize), 0..6),
         ) {
-            let padding = padding.min(kernel - 1);
-            prop_assume!(kernel <= side + 2 * padding);
-            let output = (side + 2 * padding - kernel) / stride + 1;
-            let (input, output) = (Shape::new(1, side, side), Shape::new(1, output, output));
-            let window = Window { input, output, kernel: [kernel; 2], stride, padding };
+            let [above, left, below, right] = [above, left, below, right].map(|side| side.min(kernel - 1));
+            prop_assume!(kernel <= side + (above + below).min(left + right));
+            let extent = |padding: usize| (side + padding - kernel) / stride + 1;
+            let output = Shape::new(1, extent(above + below), extent(left + right));
+            let input = Shape::new(1, side, side);
+            let window = Window { input, output, kernel: [kernel; 2], stride, padding: [above, left] };
             let mut canvas = vec![0.5; side * side];
             ink.iter().for_each(|&(y, x)| canvas[y % side * side + x % side] = 1.0);
             let mut inked = Touched::none(input);
@@ -211,7 +213,7 @@ mod tests {
                 .map(|position| window.position(position))
                 .filter(|&(y, x)| {
                     window.rows(y).any(|row| window.columns(x).any(|column| {
-                        canvas[window.input_at(y, row) * side + window.input_at(x, column)] != 0.5
+                        canvas[window.row_at(y, row) * side + window.column_at(x, column)] != 0.5
                     }))
                 })
                 .map(|(y, x)| (y as u32, x as u32))

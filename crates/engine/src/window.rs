@@ -10,23 +10,29 @@ pub(crate) struct Window {
     /// Rows and columns.
     pub(crate) kernel: [usize; 2],
     pub(crate) stride: usize,
-    pub(crate) padding: usize,
+    /// Rows above the input and columns to the left of it that the first windows cover.
+    pub(crate) padding: [usize; 2],
 }
 
 impl Window {
     /// The rows of output row `y`'s windows that lie on the input, counted from their first.
     pub(crate) fn rows(&self, y: usize) -> Range<usize> {
-        self.inside(y, self.kernel[0], self.input.height)
+        self.inside(0, y, self.input.height)
     }
 
     /// The columns of output column `x`'s windows that lie on the input, counted from their first.
     pub(crate) fn columns(&self, x: usize) -> Range<usize> {
-        self.inside(x, self.kernel[1], self.input.width)
+        self.inside(1, x, self.input.width)
     }
 
-    /// The input row or column under tap `tap` of output row or column `output`.
-    pub(crate) const fn input_at(&self, output: usize, tap: usize) -> usize {
-        output * self.stride + tap - self.padding
+    /// The input row under row `tap` of the windows of output row `y`.
+    pub(crate) const fn row_at(&self, y: usize, tap: usize) -> usize {
+        y * self.stride + tap - self.padding[0]
+    }
+
+    /// The input column under column `tap` of the windows of output column `x`.
+    pub(crate) const fn column_at(&self, x: usize, tap: usize) -> usize {
+        x * self.stride + tap - self.padding[1]
     }
 
     /// Row and column of an output position.
@@ -40,10 +46,10 @@ impl Window {
         self.kernel[0] * self.kernel[1]
     }
 
-    fn inside(&self, output: usize, kernel: usize, extent: usize) -> Range<usize> {
-        let start = output * self.stride;
-        let first = self.padding.saturating_sub(start);
-        let end = (extent + self.padding).saturating_sub(start).min(kernel);
+    fn inside(&self, axis: usize, output: usize, extent: usize) -> Range<usize> {
+        let (start, padding) = (output * self.stride, self.padding[axis]);
+        let first = padding.saturating_sub(start);
+        let end = (extent + padding).saturating_sub(start).min(self.kernel[axis]);
         first..end.max(first)
     }
 }

@@ -5,8 +5,8 @@ mod common;
 use common::{Numbers, lines, network::network, packed, reference, sketch};
 use dabnet_engine::{Fired, Isa, Model, PackedModel, Parameters, Session};
 use dabnet_graph::{
-    Activation, Builder, Canvas, Filters, Graph, Node, Op, Options, Policy, Precision, Preprocessing, Shape,
-    architectures,
+    Activation, Builder, Canvas, Filters, Graph, Node, Op, Options, Padding, Policy, Precision,
+    Preprocessing, Shape, architectures,
 };
 use proptest::prelude::*;
 
@@ -289,7 +289,7 @@ fn constants_stay_constant_for_infinite_input() {
         canvas[9] = ink;
         Session::new(&Model::new(packed).unwrap()).run(&canvas).unwrap().to_vec()
     };
-    let pool = Op::MaxPool { kernel: 8, stride: 1, padding: 0 };
+    let pool = Op::MaxPool { kernel: 8, stride: 1, padding: Padding::NONE };
     for ink in [f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 1.0] {
         assert_eq!(outputs(pool.clone(), 5.0, ink), [5.0]);
         assert_eq!(outputs(Op::Sign, -1.0, ink), [-1.0; 64]);

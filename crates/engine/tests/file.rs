@@ -12,7 +12,7 @@ use common::{
     packed,
 };
 use dabnet_engine::{EngineError, PackedModel, Parameters};
-use dabnet_graph::{Conv2d, Graph, Node, Op, Policy, Precision, Shape, WeightFormat};
+use dabnet_graph::{Conv2d, Graph, Node, Op, Padding, Policy, Precision, Shape, WeightFormat};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn tiny() -> PackedModel {
         out_channels,
         kernel,
         stride: 1,
-        padding: 0,
+        padding: Padding::NONE,
         groups: 1,
         precision,
         weight_format: WeightFormat::F32,
@@ -144,7 +144,7 @@ proptest! {
     #[test]
     fn binary_weights_come_back(
         (conv, in_channels, selected) in (1..5_usize, 1..20_usize, 1..4_usize).prop_flat_map(|(o, i, kernel)| {
-            let conv = Conv2d { out_channels: o, kernel, stride: 1, padding: 0, groups: 1, precision: Precision::Wbin, weight_format: WeightFormat::F32 };
+            let conv = Conv2d { out_channels: o, kernel, stride: 1, padding: Padding::NONE, groups: 1, precision: Precision::Wbin, weight_format: WeightFormat::F32 };
             (Just(conv), Just(i), prop::collection::vec(any::<bool>(), conv.weights(i)))
         }),
     ) {
@@ -179,7 +179,7 @@ fn bit_order_is_that_of_the_example() {
         out_channels: 1,
         kernel: 2,
         stride: 1,
-        padding: 0,
+        padding: Padding::NONE,
         groups: 1,
         precision: Precision::Wbin,
         weight_format: WeightFormat::F32,
@@ -423,7 +423,7 @@ fn models_that_do_not_fit_are_not_written() {
         out_channels: 2,
         kernel: 1,
         stride: 1,
-        padding: 0,
+        padding: Padding::NONE,
         groups: 1,
         precision: Precision::Wbin,
         weight_format: WeightFormat::F32,

@@ -8,7 +8,7 @@ use common::{
     lines,
 };
 use dabnet_engine::{Model, PackedModel};
-use dabnet_graph::{Conv2d, Graph, Node, Op, Policy, Precision, Shape, WeightFormat};
+use dabnet_graph::{Conv2d, Graph, Node, Op, Padding, Policy, Precision, Shape, WeightFormat};
 use serde_json::{Value, json};
 
 #[global_allocator]
@@ -40,7 +40,7 @@ fn branches() -> PackedModel {
             out_channels,
             kernel,
             stride: 1,
-            padding: 0,
+            padding: Padding::NONE,
             groups,
             precision,
             weight_format: WeightFormat::F32,
@@ -51,7 +51,7 @@ fn branches() -> PackedModel {
         ("a", conv(2, 1, 1, Precision::Full), vec![0]),
         ("b", conv(2, 1, 1, Precision::Wbin), vec![0]),
         ("both", Op::Concat, vec![1, 2]),
-        ("pool", Op::MaxPool { kernel: 2, stride: 2, padding: 0 }, vec![3]),
+        ("pool", Op::MaxPool { kernel: 2, stride: 2, padding: Padding::NONE }, vec![3]),
         ("last", conv(2, 4, 2, Precision::Wbin), vec![4]),
     ];
     let nodes = ops.into_iter().map(|(name, op, inputs)| Node { name: name.into(), op, inputs });
@@ -175,22 +175,25 @@ fn small_files_of_enormous_networks() {
             out_channels,
             kernel,
             stride: 1,
-            padding,
+            padding: Padding::all(padding),
             groups: 1,
             precision,
             weight_format: WeightFormat::F32,
         })
     };
-    let pool = |kernel, padding| Op::MaxPool { kernel, stride: 1, padding };
+    let pool = |kernel, padding| Op::MaxPool { kernel, stride: 1, padding: Padding::all(padding) };
     let elements =
         vec![conv(250, 1, 0, Precision::Full), conv(250, 1, 0, Precision::Full), Op::GlobalAvgPool];
     // Each alone needs little, but all are kept.
-    let maps =
-        [vec![pool(257, 256); 5], vec![Op::AvgPool { kernel: 1, stride: 1 }; 3900], vec![Op::GlobalAvgPool]]
-            .concat();
+    let maps = [
+        vec![pool(257, 256); 5],
+        vec![Op::AvgPool { kernel: 1, stride: 1, padding: Padding::NONE }; 3900],
+        vec![Op::GlobalAvgPool],
+    ]
+    .concat();
     let pools = vec![pool(1000, 999), pool(1000, 999), Op::GlobalAvgPool];
     let extent = 1_usize << (usize::BITS - 21);
-    let wide = Op::MaxPool { kernel: extent, stride: 2 * extent, padding: extent - 1 };
+    let wide = Op::MaxPool { kernel: extent, stride: 2 * extent, padding: (extent - 1).into() };
     let border = [Op::Sign, conv(1, 87, 43, Precision::Fbin)];
     let borders = std::iter::repeat_n(border, 1900).flatten().chain([Op::GlobalAvgPool]).collect();
     let cases = [
@@ -229,7 +232,7 @@ fn many_of_anything_are_compiled_at_once() {
 }
 
 fn pool_of_one() -> Op {
-    Op::MaxPool { kernel: 1, stride: 1, padding: 0 }
+    Op::MaxPool { kernel: 1, stride: 1, padding: Padding::NONE }
 }
 
 fn chain(side: usize, ops: Vec<Op>) -> PackedModel {

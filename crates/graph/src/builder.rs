@@ -1,5 +1,6 @@
 use crate::{
-    Activation, Conv2d, Graph, GraphError, Node, NodeId, Op, Options, Policy, Precision, Shape, WeightFormat,
+    Activation, Conv2d, Graph, GraphError, Node, NodeId, Op, Options, Padding, Policy, Precision, Shape,
+    WeightFormat,
 };
 
 /// Epsilon of every batch normalisation.
@@ -164,7 +165,7 @@ impl Builder {
 
     /// Max pooling over `kernel × kernel` windows inside the input.
     pub fn max_pool(&mut self, name: impl Into<String>, kernel: usize, stride: usize) -> NodeId {
-        self.push(name, Op::MaxPool { kernel, stride, padding: 0 })
+        self.push(name, Op::MaxPool { kernel, stride, padding: Padding::NONE })
     }
 
     /// Max pooling over windows that stick out by `padding`.
@@ -175,12 +176,12 @@ impl Builder {
         stride: usize,
         padding: usize,
     ) -> NodeId {
-        self.push(name, Op::MaxPool { kernel, stride, padding })
+        self.push(name, Op::MaxPool { kernel, stride, padding: padding.into() })
     }
 
     /// Means over `kernel × kernel` windows inside the input.
     pub fn avg_pool(&mut self, name: impl Into<String>, kernel: usize, stride: usize) -> NodeId {
-        self.push(name, Op::AvgPool { kernel, stride })
+        self.push(name, Op::AvgPool { kernel, stride, padding: Padding::NONE })
     }
 
     /// The mean of each channel.
@@ -290,14 +291,14 @@ pub struct Filters {
     count: usize,
     kernel: usize,
     stride: usize,
-    padding: usize,
+    padding: Padding,
     groups: usize,
 }
 
 impl Filters {
     /// `count` filters of `kernel × kernel`, at every position inside the input.
     pub const fn new(count: usize, kernel: usize) -> Self {
-        Self { count, kernel, stride: 1, padding: 0, groups: 1 }
+        Self { count, kernel, stride: 1, padding: Padding::NONE, groups: 1 }
     }
 
     /// Step between positions.
@@ -309,6 +310,12 @@ impl Filters {
     /// Zeros on every side of the input.
     #[must_use]
     pub const fn padding(self, padding: usize) -> Self {
+        self.padded(Padding::all(padding))
+    }
+
+    /// Zeros around the input.
+    #[must_use]
+    pub const fn padded(self, padding: Padding) -> Self {
         Self { padding, ..self }
     }
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Precision, WeightFormat};
+use crate::{Padding, Precision, WeightFormat};
 
 /// A convolution, its weights `[out_channels, in_channels / groups, kernel, kernel]`.
 ///
@@ -15,8 +15,8 @@ pub struct Conv2d {
     pub kernel: usize,
     /// Step between outputs.
     pub stride: usize,
-    /// Zeros added on every side of the input.
-    pub padding: usize,
+    /// Zeros added around the input.
+    pub padding: Padding,
     /// Parts that channels and filters are cut into; a filter sees the channels of its part only.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub groups: usize,

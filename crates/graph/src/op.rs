@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Conv2d, GraphError, Quantizer, Shape, shape::checked_product};
+use crate::{Conv2d, GraphError, Padding, Quantizer, Shape, shape::checked_product};
 
 /// What a node does to its input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,19 @@ pub enum Op {
     /// Hyperbolic tangent.
     #[serde(deserialize_with = "no_fields")]
     Tanh,
+    /// `1 / (1 + e^(−x))`.
+    #[serde(deserialize_with = "no_fields")]
+    Sigmoid,
+    /// `min(max(x, low), high)`.
+    Clip {
+        /// The least value that it gives.
+        low: f32,
+        /// The greatest, above `low`.
+        high: f32,
+    },
+    /// `x + bias`, one number a channel.
+    #[serde(deserialize_with = "no_fields")]
+    Bias,
     /// `+1` where `x ≥ 0`, `−1` elsewhere; backward, the gradient passes where `|x| ≤ 1`.
     #[serde(deserialize_with = "no_fields")]
     Sign,
@@ -44,16 +57,19 @@ pub enum Op {
         kernel: usize,
         /// Step between windows.
         stride: usize,
-        /// How far windows stick out on every side.
-        #[serde(default, skip_serializing_if = "is_zero")]
-        padding: usize,
+        /// How far windows stick out.
+        #[serde(default, skip_serializing_if = "Padding::is_none")]
+        padding: Padding,
     },
-    /// Mean over square windows that lie wholly inside the input.
+    /// Mean over square windows of what lies on the input.
     AvgPool {
         /// Side of the window.
         kernel: usize,
         /// Step between windows.
         stride: usize,
+        /// How far windows stick out.
+        #[serde(default, skip_serializing_if = "Padding::is_none")]
+        padding: Padding,
     },
     /// Mean of each channel.
     #[serde(deserialize_with = "no_fields")]
@@ -88,9 +104,9 @@ pub enum OpKind<'a> {
     /// [`Op::Quantize`].
     Quantize { bits: u8 },
     /// [`Op::MaxPool`].
-    MaxPool { kernel: usize, stride: usize, padding: usize },
+    MaxPool { kernel: usize, stride: usize, padding: Padding },
     /// [`Op::AvgPool`].
-    AvgPool { kernel: usize, stride: usize },
+    AvgPool { kernel: usize, stride: usize, padding: Padding },
     /// [`Op::GlobalAvgPool`].
     GlobalAvgPool,
     /// [`Op::Add`].
@@ -102,7 +118,7 @@ pub enum OpKind<'a> {
 }
 
 /// An op that is a function of single values, its parameters one value per channel each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PointwiseOp {
     /// [`Op::Relu`].
     Relu,
@@ -110,6 +126,17 @@ pub enum PointwiseOp {
     RPReLU,
     /// [`Op::Tanh`].
     Tanh,
+    /// [`Op::Sigmoid`].
+    Sigmoid,
+    /// [`Op::Clip`].
+    Clip {
+        /// The least value that it gives.
+        low: f32,
+        /// The greatest.
+        high: f32,
+    },
+    /// [`Op::Bias`].
+    Bias,
 }
 
 /// A trained parameter of a pointwise op, one value per channel, stored in a packed model as it is.
@@ -123,8 +150,15 @@ pub(crate) struct PointwiseParameter {
 }
 
 impl PointwiseOp {
-    /// All of them, for tests that try each.
-    pub const ALL: [Self; 3] = [Self::Relu, Self::RPReLU, Self::Tanh];
+    /// All of them, with numbers chosen for those that have some, for tests that try each.
+    pub const ALL: [Self; 6] = [
+        Self::Relu,
+        Self::Sigmoid,
+        Self::Tanh,
+        Self::Clip { low: -0.75, high: 1.5 },
+        Self::RPReLU,
+        Self::Bias,
+    ];
 
     /// The op's output for `x` by definition, in double precision; `parameter` gives the channel's value of
     /// a parameter by its name. Implementations are tested against this.
@@ -136,6 +170,9 @@ impl PointwiseOp {
                 d.max(0.0) + parameter("slope") * d.min(0.0) + parameter("shift")
             }
             Self::Tanh => x.tanh(),
+            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Clip { low, high } => x.max(low.into()).min(high.into()),
+            Self::Bias => x + parameter("bias"),
         }
     }
 
@@ -147,7 +184,8 @@ impl PointwiseOp {
                 PointwiseParameter { name: "slope", initial: 0.25, random: [0.1, 0.5] },
                 PointwiseParameter { name: "shift", initial: 0.0, random: [-0.5, 0.5] },
             ],
-            Self::Relu | Self::Tanh => &[],
+            Self::Bias => &[PointwiseParameter { name: "bias", initial: 0.0, random: [-0.5, 0.5] }],
+            Self::Relu | Self::Tanh | Self::Sigmoid | Self::Clip { .. } => &[],
         }
     }
 }
@@ -158,6 +196,9 @@ impl From<PointwiseOp> for Op {
             PointwiseOp::Relu => Self::Relu,
             PointwiseOp::RPReLU => Self::RPReLU,
             PointwiseOp::Tanh => Self::Tanh,
+            PointwiseOp::Sigmoid => Self::Sigmoid,
+            PointwiseOp::Clip { low, high } => Self::Clip { low, high },
+            PointwiseOp::Bias => Self::Bias,
         }
     }
 }
@@ -172,12 +213,17 @@ impl Op {
             Self::Relu => OpKind::Pointwise(PointwiseOp::Relu),
             Self::RPReLU => OpKind::Pointwise(PointwiseOp::RPReLU),
             Self::Tanh => OpKind::Pointwise(PointwiseOp::Tanh),
+            Self::Sigmoid => OpKind::Pointwise(PointwiseOp::Sigmoid),
+            Self::Clip { low, high } => OpKind::Pointwise(PointwiseOp::Clip { low: *low, high: *high }),
+            Self::Bias => OpKind::Pointwise(PointwiseOp::Bias),
             Self::Sign => OpKind::Sign,
             Self::Quantize { bits } => OpKind::Quantize { bits: *bits },
             Self::MaxPool { kernel, stride, padding } => {
                 OpKind::MaxPool { kernel: *kernel, stride: *stride, padding: *padding }
             }
-            Self::AvgPool { kernel, stride } => OpKind::AvgPool { kernel: *kernel, stride: *stride },
+            Self::AvgPool { kernel, stride, padding } => {
+                OpKind::AvgPool { kernel: *kernel, stride: *stride, padding: *padding }
+            }
             Self::GlobalAvgPool => OpKind::GlobalAvgPool,
             Self::Add => OpKind::Add,
             Self::Concat => OpKind::Concat,
@@ -189,7 +235,7 @@ impl Op {
     ///
     /// # Errors
     /// [`GraphError::Op`] where the op cannot be applied to them, naming `node`.
-    pub(crate) fn output_shape(&self, node: &str, inputs: &[Shape]) -> Result<Shape, GraphError> {
+    pub fn output_shape(&self, node: &str, inputs: &[Shape]) -> Result<Shape, GraphError> {
         let fail = |reason: String| GraphError::Op { node: node.to_owned(), reason };
         let single = || match inputs {
             [shape] => Ok(*shape),
@@ -199,10 +245,11 @@ impl Op {
             [first, _, ..] => Ok(*first),
             _ => Err(fail(format!("takes two inputs or more, has {}", inputs.len()))),
         };
-        let windows = |kernel, stride, padding| {
+        let windows = |kernel, stride, padding: Padding| {
             let input = single()?;
-            let count = |extent| window_count(extent, kernel, stride, padding);
-            count(input.height).zip(count(input.width)).ok_or_else(|| {
+            let count = |extent, sides| window_count(extent, kernel, stride, sides);
+            let (down, across) = ([padding.top, padding.bottom], [padding.left, padding.right]);
+            count(input.height, down).zip(count(input.width, across)).ok_or_else(|| {
                 fail(format!("kernel {kernel}, stride {stride}, padding {padding} do not fit {input}"))
             })
         };
@@ -218,12 +265,8 @@ impl Op {
                 let (height, width) = windows(conv.kernel, conv.stride, conv.padding)?;
                 Shape::new(conv.out_channels, height, width)
             }
-            OpKind::MaxPool { kernel, stride, padding } => {
+            OpKind::MaxPool { kernel, stride, padding } | OpKind::AvgPool { kernel, stride, padding } => {
                 let (height, width) = windows(kernel, stride, padding)?;
-                Shape::new(single()?.channels, height, width)
-            }
-            OpKind::AvgPool { kernel, stride } => {
-                let (height, width) = windows(kernel, stride, 0)?;
                 Shape::new(single()?.channels, height, width)
             }
             OpKind::GlobalAvgPool => Shape::new(single()?.channels, 1, 1),
@@ -252,6 +295,11 @@ impl Op {
             OpKind::Quantize { bits } if !(1..=Quantizer::MAX_BITS).contains(&bits) => {
                 return Err(fail(format!("{bits} bits are not from 1 to {}", Quantizer::MAX_BITS)));
             }
+            OpKind::Pointwise(PointwiseOp::Clip { low, high })
+                if !(low.is_finite() && high.is_finite() && low < high) =>
+            {
+                return Err(fail(format!("clips to {low} and {high}, which are not two numbers in order")));
+            }
             OpKind::BatchNorm { .. }
             | OpKind::Pointwise(_)
             | OpKind::Sign
@@ -263,12 +311,12 @@ impl Op {
     }
 }
 
-/// How many windows of `kernel` at `stride` fit an extent padded on both sides; `None` for none.
-fn window_count(extent: usize, kernel: usize, stride: usize, padding: usize) -> Option<usize> {
-    if kernel == 0 || stride == 0 || padding >= kernel {
+/// How many windows of `kernel` at `stride` fit an extent padded so far before and behind it; `None` for none.
+fn window_count(extent: usize, kernel: usize, stride: usize, padding: [usize; 2]) -> Option<usize> {
+    if kernel == 0 || stride == 0 || padding.iter().any(|&side| side >= kernel) {
         return None;
     }
-    let padded = extent.checked_add(padding.checked_mul(2)?)?;
+    let padded = padding.iter().try_fold(extent, |sum, &side| sum.checked_add(side))?;
     Some(padded.checked_sub(kernel)? / stride + 1)
 }
 
@@ -278,8 +326,4 @@ fn no_fields<'de, D: Deserializer<'de>>(fields: D) -> Result<(), D::Error> {
     #[serde(deny_unknown_fields)]
     struct NoFields {}
     NoFields::deserialize(fields).map(|NoFields {}| ())
-}
-
-fn is_zero(value: &usize) -> bool {
-    *value == 0
 }

@@ -112,6 +112,7 @@ fn unknown_fields_are_refused() {
             "max_pool" | "avg_pool" => "\"kernel\":1,\"stride\":1,",
             "batch_norm" => "\"epsilon\":1.0,",
             "dropout" => "\"p\":0.5,",
+            "clip" => "\"low\":0.0,\"high\":6.0,",
             _ => "",
         };
         let op = |more: &str| serde_json::from_str::<Op>(&format!("{{{fields}{more}\"type\":\"{kind}\"}}"));

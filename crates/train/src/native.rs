@@ -162,8 +162,8 @@ impl<'a, 'r> Forward<'a, 'r> {
                 self.kept[id] = Kept::Places(places);
                 output
             }
-            OpKind::AvgPool { kernel, stride } => {
-                Pool { kernel, stride, padding: 0 }.mean(self.input(node), shape)
+            OpKind::AvgPool { kernel, stride, padding } => {
+                Pool { kernel, stride, padding }.mean(self.input(node), shape)
             }
             OpKind::GlobalAvgPool => pool::global_mean(self.input(node)),
             OpKind::Add => {
@@ -255,8 +255,12 @@ impl<'a, 'r> Forward<'a, 'r> {
                 pass(0, gradient);
             }
             (OpKind::Pointwise(op), _) => {
-                let seen = if pointwise::reads(op) == Reads::Output { id } else { node.inputs[0] };
-                let gradients = pointwise::backward(op, self.parameters(id), self.value(seen), gradient);
+                let seen = match pointwise::reads(op) {
+                    Reads::Output => Some(self.value(id)),
+                    Reads::Input => Some(self.input(node)),
+                    Reads::Nothing => None,
+                };
+                let gradients = pointwise::backward(op, self.parameters(id), seen, gradient);
                 gradients.parameters.into_iter().for_each(|(name, gradient)| found.set(id, name, gradient));
                 pass(0, gradients.input);
             }
@@ -272,8 +276,8 @@ impl<'a, 'r> Forward<'a, 'r> {
             (OpKind::MaxPool { .. }, Kept::Places(places)) => {
                 pass(0, Pool::max_backward(&gradient, places, self.input_shape(id)));
             }
-            (OpKind::AvgPool { kernel, stride }, _) => {
-                let pool = Pool { kernel, stride, padding: 0 };
+            (OpKind::AvgPool { kernel, stride, padding }, _) => {
+                let pool = Pool { kernel, stride, padding };
                 pass(0, pool.mean_backward(&gradient, self.input_shape(id)));
             }
             (OpKind::GlobalAvgPool, _) => {

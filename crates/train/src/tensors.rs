@@ -6,7 +6,7 @@ mod pointwise;
 #[cfg(feature = "libtorch")]
 mod torch;
 
-use dabnet_graph::{Conv2d, NodeId, OpKind, Quantizer};
+use dabnet_graph::{Conv2d, NodeId, OpKind, Padding, Quantizer};
 use rand::{Rng, RngExt};
 
 use crate::{
@@ -79,13 +79,15 @@ pub(crate) trait Library {
         input: Self::Tensor,
         kernel: usize,
         stride: usize,
-        padding: usize,
+        padding: Padding,
     ) -> Result<Self::Tensor, TrainError>;
+    /// Over what lies on the input.
     fn mean_pool(
         &self,
         input: Self::Tensor,
         kernel: usize,
         stride: usize,
+        padding: Padding,
     ) -> Result<Self::Tensor, TrainError>;
     fn global_mean(&self, input: Self::Tensor) -> Result<Self::Tensor, TrainError>;
 }
@@ -196,7 +198,9 @@ impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
             OpKind::MaxPool { kernel, stride, padding } => {
                 library.max_pool(self.input(id), kernel, stride, padding)
             }
-            OpKind::AvgPool { kernel, stride } => library.mean_pool(self.input(id), kernel, stride),
+            OpKind::AvgPool { kernel, stride, padding } => {
+                library.mean_pool(self.input(id), kernel, stride, padding)
+            }
             OpKind::GlobalAvgPool => library.global_mean(self.input(id)),
             OpKind::Add => {
                 let mut terms = self.inputs(id).into_iter();

@@ -6,7 +6,7 @@ use common::{Lines, SIDE, network, train};
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Model, Session};
 use dabnet_graph::{
-    Activation, Builder, Canvas, Filters, Graph, InitialValues, Op, Options, PointwiseOp, Policy,
+    Activation, Builder, Canvas, Filters, Graph, InitialValues, Op, Options, Padding, PointwiseOp, Policy,
     Preprocessing, Shape,
 };
 use dabnet_train::{Description, Examples, TrainConfig, TrainError, Trained, Trainer, node_outputs, pack};
@@ -22,7 +22,7 @@ fn branched(policy: &str, options: Options) -> Graph {
     let sum = net.add("sum", around);
     net.layer("conv3", Filters::new(16, 1));
     net.concat("both", vec![sum, net.head()]);
-    net.push("pool2", Op::AvgPool { kernel: 2, stride: 2 });
+    net.push("pool2", Op::AvgPool { kernel: 2, stride: 2, padding: Padding::NONE });
     net.layer("conv4", Filters::new(32, 3));
     // Behind a ReLU nothing is negative: a normalisation and the ReLU last let all learn.
     net.batch_norm("centre");

@@ -1,4 +1,4 @@
-use dabnet_graph::Conv2d;
+use dabnet_graph::{Conv2d, Padding};
 
 /// Values on channels of `height × width`.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,13 +22,13 @@ pub(super) struct Convolution {
     /// Height and width of its tiles.
     pub kernel: [usize; 2],
     pub stride: usize,
-    /// Zeros above and below, left and right.
-    pub padding: [usize; 2],
+    /// Zeros around the map.
+    pub padding: Padding,
 }
 
 impl From<&Conv2d> for Convolution {
     fn from(conv: &Conv2d) -> Self {
-        Self { kernel: [conv.kernel; 2], stride: conv.stride, padding: [conv.padding; 2] }
+        Self { kernel: [conv.kernel; 2], stride: conv.stride, padding: conv.padding }
     }
 }
 
@@ -36,10 +36,9 @@ impl Convolution {
     /// What filters, as many tiles each as the map has channels, answer to it: one channel a filter.
     pub(super) fn run(self, input: &Map, filters: &[f32]) -> Map {
         let taps = self.kernel[0] * self.kernel[1];
-        let extent = |side: usize, axis: usize| {
-            ((side + 2 * self.padding[axis]).saturating_sub(self.kernel[axis])) / self.stride + 1
-        };
-        let (height, width) = (extent(input.height, 0), extent(input.width, 1));
+        let Padding { top, left, bottom, right } = self.padding;
+        let extent = |padded: usize, axis: usize| padded.saturating_sub(self.kernel[axis]) / self.stride + 1;
+        let (height, width) = (extent(input.height + top + bottom, 0), extent(input.width + left + right, 1));
         let channels = filters.len() / (taps * input.channels).max(1);
         let mut values = vec![0.0; channels * height * width];
         for (filter, output) in
@@ -67,13 +66,13 @@ impl Convolution {
         // Where the first position sees this weight, the padding counted.
         let (row, column) = (tap / self.kernel[1], tap % self.kernel[1]);
         for (y, sums) in output.chunks_mut(columns).enumerate() {
-            let from = (y * self.stride + row).wrapping_sub(self.padding[0]);
+            let from = (y * self.stride + row).wrapping_sub(self.padding.top);
             if from >= height {
                 continue;
             }
             let line = &channel[from * width..][..width];
             for (x, sum) in sums.iter_mut().enumerate() {
-                let from = (x * self.stride + column).wrapping_sub(self.padding[1]);
+                let from = (x * self.stride + column).wrapping_sub(self.padding.left);
                 *sum += weight * line.get(from).copied().unwrap_or(0.0);
             }
         }
@@ -90,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_filter_moves_over_the_map() {
-        let convolution = Convolution { kernel: [2, 2], stride: 1, padding: [0, 0] };
+        let convolution = Convolution { kernel: [2, 2], stride: 1, padding: Padding::NONE };
         let input = map(3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
         let answer = convolution.run(&input, &[1.0, 0.0, 0.0, 10.0, 1.0, 1.0, 1.0, 1.0]);
         assert_eq!((answer.channels, answer.height, answer.width), (2, 2, 2));
@@ -99,7 +98,11 @@ mod tests {
 
     #[test]
     fn zeros_lie_around_and_steps_are_kept() {
-        let convolution = Convolution { kernel: [3, 1], stride: 2, padding: [1, 0] };
+        let convolution = Convolution {
+            kernel: [3, 1],
+            stride: 2,
+            padding: Padding { top: 1, bottom: 1, ..Padding::NONE },
+        };
         let answer = convolution.run(&map(3, &[1.0, 2.0, 3.0]), &[1.0, 10.0, 100.0]);
         assert_eq!((answer.height, answer.width), (2, 1));
         assert_eq!(answer.values, [210.0, 32.0]);
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn channels_are_summed() {
-        let convolution = Convolution { kernel: [1, 1], stride: 1, padding: [0, 0] };
+        let convolution = Convolution { kernel: [1, 1], stride: 1, padding: Padding::NONE };
         let input = Map { channels: 2, height: 1, width: 2, values: vec![1.0, 2.0, 3.0, 4.0] };
         assert_eq!(convolution.run(&input, &[1.0, 10.0]).values, [31.0, 42.0]);
     }

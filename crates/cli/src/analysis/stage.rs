@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use dabnet_engine::{Model, PackedModel};
-use dabnet_graph::{Canvas, Conv2d, Preprocessing};
+use dabnet_graph::{Canvas, Conv2d, Padding, Preprocessing};
 use dabnet_sketch::{Dataset, Preprocess, Sketch, read_file};
 use dabnet_train::node_outputs;
 use dabnet_weights::{Filters, Tensor};
@@ -65,8 +65,9 @@ impl Stage {
         };
         let Some(seen) = &self.seen else {
             let fits = height <= self.ink.height && width <= self.ink.width;
-            let convolution =
-                Convolution { kernel: [height, width], stride: 1, padding: [height / 2, width / 2] };
+            let (down, across) = (height / 2, width / 2);
+            let padding = Padding { top: down, left: across, bottom: down, right: across };
+            let convolution = Convolution { kernel: [height, width], stride: 1, padding };
             return fits.then(|| Scene { input: self.ink.clone(), convolution, same: true });
         };
         let Seen { conv, input } = seen.get(tensor.name.strip_suffix(".weight")?)?;

@@ -36,7 +36,7 @@ impl NamedLook {
 
     /// The preprocessing of this name for a canvas. Size, line and margin are the canvas's only where the look
     /// leaves them open, normalisation never is.
-    pub(super) fn preprocessing(self, canvas: Canvas) -> Preprocessing {
+    pub(crate) fn preprocessing(self, canvas: Canvas) -> Preprocessing {
         match self {
             Self::Lines => Preprocessing::lines(canvas),
             Self::Pixels => Preprocessing::new(Look::Pixels, canvas),
@@ -47,7 +47,7 @@ impl NamedLook {
     }
 
     /// Width of a line as a fraction of a side, and margin likewise, where nothing else is said.
-    pub(super) fn line_and_margin(self, side: usize, margin: f32) -> [f32; 2] {
+    pub(crate) fn line_and_margin(self, side: usize, margin: f32) -> [f32; 2] {
         let line_width = LINE_PIXELS / side as f32;
         let Canvas { line_width, margin, .. } =
             self.preprocessing(Canvas { side, line_width, margin, mean: 0.0, std: 1.0 }).canvas;

@@ -191,7 +191,8 @@ mod tests {
             let mut tail = Vec::new();
             for (scale, shift, op) in ops {
                 tail.push(one(scale, shift));
-                let parameters = [("threshold", shift), ("slope", scale.abs()), ("shift", 0.5 - shift)];
+                let slope = ("slope", scale.abs());
+                let parameters = [("threshold", shift), slope, ("shift", 0.5 - shift), ("bias", shift)];
                 tail.extend(op.map(|op| function(op, &parameters)));
             }
             let cuts = Cuts::new(1, &tail, encoding);

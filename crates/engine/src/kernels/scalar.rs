@@ -158,6 +158,34 @@ fn max_parts<const N: usize>(rows: &[&[f32]], first: usize, out: &mut [f32; N]) 
     *out = most;
 }
 
+#[inline(always)]
+pub(super) fn add_products(rows: &[[&[f32]; 2]], out: &mut [f32]) {
+    let (wide, rest) = out.as_chunks_mut::<32>();
+    for (block, out) in wide.iter_mut().enumerate() {
+        add_parts(rows, 32 * block, out);
+    }
+    let first = 32 * wide.len();
+    let (narrow, single) = rest.as_chunks_mut::<8>();
+    for (block, out) in narrow.iter_mut().enumerate() {
+        add_parts(rows, first + 8 * block, out);
+    }
+    let first = first + 8 * narrow.len();
+    for (channel, out) in single.iter_mut().enumerate() {
+        add_parts(rows, first + channel, array::from_mut(out));
+    }
+}
+
+#[inline(always)]
+fn add_parts<const N: usize>(rows: &[[&[f32]; 2]], first: usize, out: &mut [f32; N]) {
+    let mut sums = *out;
+    for [values, weights] in rows {
+        let of = |row: &[f32]| -> [f32; N] { *row[first..].first_chunk().expect("rows of one length") };
+        let (values, weights) = (of(values), of(weights));
+        (0..N).for_each(|lane| sums[lane] += values[lane] * weights[lane]);
+    }
+    *out = sums;
+}
+
 /// For every byte, ones in place of the bits that are 1.
 static MASKS: [[u32; 8]; 256] = {
     let mut masks = [[0; 8]; 256];

@@ -306,6 +306,26 @@ proptest! {
     }
 
     #[test]
+    fn added_products_agree(
+        channels in 1..up_to(100, 40),
+        values in prop::collection::vec(finite(), up_to(2000, 200)),
+    ) {
+        let rows: Vec<[&[f32]; 2]> =
+            values.chunks_exact(2 * channels).map(|pair| pair.split_at(channels).into()).collect();
+        let mut expected = vec![0.5; channels];
+        SCALAR.add_products(&rows, &mut expected);
+        for (channel, &sum) in expected.iter().enumerate() {
+            let by_one = rows.iter().fold(0.5, |sum, row| sum + row[0][channel] * row[1][channel]);
+            prop_assert!(same_bits(&[sum], &[by_one]), "channel {channel}: {sum}, not {by_one}");
+        }
+        for kernels in others() {
+            let mut found = vec![0.5; channels];
+            kernels.add_products(&rows, &mut found);
+            prop_assert!(same_bits(&found, &expected), "{}", kernels.isa());
+        }
+    }
+
+    #[test]
     fn unequal_values_agree(values in prop::collection::vec(prop_oneof![Just(0.5_f32), float()], 1..200)) {
         let mut expected = vec![0; values.len().div_ceil(64)];
         SCALAR.unequal(&values, 0.5, &mut expected);

@@ -1,7 +1,7 @@
 use super::{Context, Sink, Source};
 use crate::{memory::Scratch, plan::ValueId, touched::Place, window::Window};
 
-/// The mean of floats over windows, which lie wholly inside the input.
+/// The mean of floats over what of windows lies on the input.
 #[derive(Debug)]
 pub(crate) struct AvgPool {
     pub(crate) value: ValueId,
@@ -23,9 +23,9 @@ impl Source for AvgPool {
 
     fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
         let values = context.values.rows(self.value, self.window.input.channels);
-        let [height, width] = self.window.kernel;
-        let scale = 1.0 / (height * width) as f32;
         for &place in places {
+            let (height, width) = (self.window.rows(place.y()).len(), self.window.columns(place.x()).len());
+            let scale = 1.0 / (height * width) as f32;
             sink.floats(place, |row| {
                 row.fill(0.0);
                 values.each(&self.window, place, |values| {

@@ -109,8 +109,8 @@ impl BinaryConv {
 
     /// The unit that what of the window at `place` is on the input begins with.
     fn start(&self, place: Place, border: &Border) -> usize {
-        let y = self.window.input_at(place.y(), border.rows.start);
-        let x = self.window.input_at(place.x(), border.columns.start);
+        let y = self.window.row_at(place.y(), border.rows.start);
+        let x = self.window.column_at(place.x(), border.columns.start);
         y * self.row() + x * units(self.channels.all)
     }
 
@@ -140,8 +140,8 @@ impl BinaryConv {
 
     /// The ones of what of the window at `place` is on the input, those in plane `j` counted `2ʲ` times.
     fn ones(&self, context: Context<'_>, place: Place, border: &Border) -> u32 {
-        let y = self.window.input_at(place.y(), border.rows.start);
-        let x = self.window.input_at(place.x(), border.columns.start);
+        let y = self.window.row_at(place.y(), border.rows.start);
+        let x = self.window.column_at(place.x(), border.columns.start);
         context.prepared.ones.within(y..y + border.rows.len(), x..x + border.columns.len())
     }
 

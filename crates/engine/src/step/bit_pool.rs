@@ -32,10 +32,10 @@ impl BitPool {
         let units = self.inverted.len();
         let plane = self.window.input.width * units;
         let across = self.window.columns(place.x());
-        let from = self.window.input_at(place.x(), across.start) * units;
+        let from = self.window.column_at(place.x(), across.start) * units;
         pooled.fill(0);
         for row in self.window.rows(place.y()) {
-            let row = &bits[self.window.input_at(place.y(), row) * P * plane + from..];
+            let row = &bits[self.window.row_at(place.y(), row) * P * plane + from..];
             for first in (0..across.len() * units).step_by(units) {
                 for unit in 0..units {
                     let other = std::array::from_fn(|at| row[at * plane + first + unit]);

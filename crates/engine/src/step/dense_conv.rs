@@ -49,7 +49,7 @@ impl DenseConv {
     /// The windows of `tile`, where they lie in memory as they are needed.
     fn in_place<'a>(&self, source: &'a [f32], tile: &[Place]) -> Option<&'a [f32]> {
         let Window { kernel, stride, padding, .. } = self.window;
-        let pointwise = (kernel, stride, padding) == ([1, 1], 1, 0) && self.channels.is_all();
+        let pointwise = (kernel, stride, padding) == ([1, 1], 1, [0, 0]) && self.channels.is_all();
         let (first, last) = (tile[0].position(), tile[tile.len() - 1].position());
         let run = last - first + 1 == tile.len() && tile.len() >= self.least();
         (pointwise && run).then(|| &source[first * self.inner()..(last + 1) * self.inner()])

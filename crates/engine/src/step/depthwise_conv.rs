@@ -1,6 +1,9 @@
 use super::{Context, Sink, Source, window_major};
 use crate::{memory::Scratch, plan::ValueId, touched::Place, window::Window};
 
+/// Taps of a window that are multiplied at a time: all of the usual 3 × 3 and 5 × 5.
+const ROWS: usize = 25;
+
 /// A convolution with one filter for each channel.
 #[derive(Debug)]
 pub(crate) struct DepthwiseConv {
@@ -33,19 +36,24 @@ impl Source for DepthwiseConv {
         for place in places {
             let (y, x) = (place.y(), place.x());
             let across = self.window.columns(x);
-            let from = self.window.input_at(x, across.start);
+            let from = self.window.column_at(x, across.start);
             sink.floats(*place, |sums| {
                 sums.fill(0.0);
+                let (mut rows, mut count) = ([[&[][..]; 2]; ROWS], 0);
                 for row in self.window.rows(y) {
-                    let first = self.window.input_at(y, row) * self.window.input.width + from;
+                    let first = self.window.row_at(y, row) * self.window.input.width + from;
                     let values = &values[first * channels..][..across.len() * channels];
                     let weights = &self.weights[(row * kernel + across.start) * channels..][..values.len()];
-                    for (values, weights) in values.chunks_exact(channels).zip(weights.chunks_exact(channels))
-                    {
-                        let products = values.iter().zip(weights).map(|(value, weight)| value * weight);
-                        sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += product);
+                    for taps in values.chunks_exact(channels).zip(weights.chunks_exact(channels)) {
+                        rows[count] = taps.into();
+                        count += 1;
+                        if count == ROWS {
+                            context.kernels.add_products(&rows, sums);
+                            count = 0;
+                        }
                     }
                 }
+                context.kernels.add_products(&rows[..count], sums);
             });
         }
     }

@@ -16,9 +16,9 @@ pub(super) fn gather(
     if rows.len() * across.len() < window.taps() {
         column.fill(0.0);
     }
-    let x = window.input_at(place.x(), across.start);
+    let x = window.column_at(place.x(), across.start);
     for row in rows {
-        let from = (window.input_at(place.y(), row) * window.input.width + x) * all;
+        let from = (window.row_at(place.y(), row) * window.input.width + x) * all;
         let to = &mut column[(row * window.kernel[1] + across.start) * count..][..across.len() * count];
         let from = &source[from..from + across.len() * all];
         if channels.is_all() {

@@ -68,9 +68,9 @@ impl<'a> ValueRows<'a> {
     /// Calls `visit` with the channels of every position under a window.
     pub(crate) fn each(&self, window: &Window, place: Place, mut visit: impl FnMut(&'a [f32])) {
         let across = window.columns(place.x());
-        let from = window.input_at(place.x(), across.start);
+        let from = window.column_at(place.x(), across.start);
         for row in window.rows(place.y()) {
-            let y = window.input_at(place.y(), row);
+            let y = window.row_at(place.y(), row);
             for x in from..from + across.len() {
                 visit(self.get(Place::new(window.input.width, y, x)));
             }

@@ -1,6 +1,8 @@
 //! Random small networks.
 
-use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, PointwiseOp, Policy, Precision, Shape, WeightFormat};
+use dabnet_graph::{
+    Conv2d, Graph, Node, NodeId, Op, Padding, PointwiseOp, Policy, Precision, Shape, WeightFormat,
+};
 use proptest::prelude::*;
 
 /// An op between convolutions.
@@ -11,8 +13,8 @@ pub enum Between {
     Dropout,
     Sign,
     Quantize { bits: u8 },
-    MaxPool { kernel: usize, stride: usize, padding: usize },
-    AvgPool { kernel: usize, stride: usize },
+    MaxPool { kernel: usize, stride: usize, padding: Padding },
+    AvgPool { kernel: usize, stride: usize, padding: Padding },
     GlobalAvgPool,
 }
 
@@ -82,31 +84,49 @@ impl Writer {
             Between::Dropout => self.push(Op::Dropout { p: 0.5 }),
             Between::Sign | Between::Quantize { .. } => {
                 if self.idle {
-                    self.push(Op::MaxPool { kernel: 1, stride: 1, padding: 0 });
-                    self.push(Op::MaxPool { kernel: 1, stride: 1, padding: 0 });
+                    self.push(Op::MaxPool { kernel: 1, stride: 1, padding: Padding::NONE });
+                    self.push(Op::MaxPool { kernel: 1, stride: 1, padding: Padding::NONE });
                 }
                 self.push(if let Between::Quantize { bits } = op { Op::Quantize { bits } } else { Op::Sign });
             }
             Between::MaxPool { kernel, stride, padding } => {
-                let kernel = kernel.min(self.shape.height);
-                let padding = padding.min(kernel - 1);
+                let (kernel, padding) = self.fitting(kernel, padding);
                 self.push(Op::MaxPool { kernel, stride, padding });
-                self.resize((self.shape.height + 2 * padding - kernel) / stride + 1);
+                self.slide(kernel, stride, padding);
             }
-            Between::AvgPool { kernel, stride } => {
-                let kernel = kernel.min(self.shape.height);
-                self.push(Op::AvgPool { kernel, stride });
-                self.resize((self.shape.height - kernel) / stride + 1);
+            Between::AvgPool { kernel, stride, padding } => {
+                let (kernel, padding) = self.fitting(kernel, padding);
+                self.push(Op::AvgPool { kernel, stride, padding });
+                self.slide(kernel, stride, padding);
             }
             Between::GlobalAvgPool => {
                 self.push(Op::GlobalAvgPool);
-                self.resize(1);
+                self.shape = Shape::new(self.shape.channels, 1, 1);
             }
         }
     }
 
-    fn resize(&mut self, side: usize) {
-        self.shape = Shape::new(self.shape.channels, side, side);
+    /// The greatest kernel and padding up to these that fit.
+    fn fitting(&self, kernel: usize, padding: Padding) -> (usize, Padding) {
+        let below = |kernel: usize| Padding {
+            top: padding.top.min(kernel - 1),
+            left: padding.left.min(kernel - 1),
+            bottom: padding.bottom.min(kernel - 1),
+            right: padding.right.min(kernel - 1),
+        };
+        let fits = |&kernel: &usize| {
+            let Padding { top, left, bottom, right } = below(kernel);
+            kernel <= (self.shape.height + top + bottom).min(self.shape.width + left + right)
+        };
+        let kernel = (1..=kernel).rev().find(fits).unwrap_or(1);
+        (kernel, below(kernel))
+    }
+
+    fn slide(&mut self, kernel: usize, stride: usize, padding: Padding) {
+        let Padding { top, left, bottom, right } = padding;
+        let extent = |extent: usize| (extent - kernel) / stride + 1;
+        let (height, width) = (self.shape.height + top + bottom, self.shape.width + left + right);
+        self.shape = Shape::new(self.shape.channels, extent(height), extent(width));
     }
 
     fn layer(&mut self, layer: &Layer) {
@@ -122,7 +142,7 @@ impl Writer {
             return self.conv(conv, layer.input_bits);
         }
         let kernel = conv.kernel | 1;
-        let conv = Conv2d { kernel, padding: kernel / 2, stride: 1, ..conv };
+        let conv = Conv2d { kernel, padding: Padding::all(kernel / 2), stride: 1, ..conv };
         let adds = layer.join == Join::Add;
         let bits = layer.input_bits;
         self.conv(if adds { Conv2d { out_channels: shape.channels, ..conv } } else { conv }, bits);
@@ -151,16 +171,14 @@ impl Writer {
                 Between::Quantize { bits: input_bits }
             });
         }
-        let kernel = conv.kernel.min(self.shape.height + 2 * conv.padding.min(conv.kernel - 1));
-        let padding = conv.padding.min(kernel - 1);
-        let kernel = kernel.min(self.shape.height + 2 * padding);
+        let (kernel, padding) = self.fitting(conv.kernel, conv.padding);
         let divides = |groups: &usize| {
             self.shape.channels.is_multiple_of(*groups) && conv.out_channels.is_multiple_of(*groups)
         };
         let groups = (1..=conv.groups).rev().find(divides).unwrap_or(1);
         self.push(Op::Conv2d(Conv2d { kernel, padding, groups, ..conv }));
         self.shape.channels = conv.out_channels;
-        self.resize((self.shape.height + 2 * padding - kernel) / conv.stride + 1);
+        self.slide(kernel, conv.stride, padding);
     }
 }
 
@@ -171,15 +189,29 @@ fn between() -> impl Strategy<Value = Between> {
         2 => Just(Between::Dropout),
         2 => Just(Between::Sign),
         2 => (1..5_u8).prop_map(|bits| Between::Quantize { bits }),
-        3 => (1..4_usize, 1..3_usize, 0..2_usize)
+        3 => (1..4_usize, 1..3_usize, padding(2))
             .prop_map(|(kernel, stride, padding)| Between::MaxPool { kernel, stride, padding }),
-        2 => (1..4_usize, 1..3_usize).prop_map(|(kernel, stride)| Between::AvgPool { kernel, stride }),
+        2 => (1..4_usize, 1..3_usize, padding(2))
+            .prop_map(|(kernel, stride, padding)| Between::AvgPool { kernel, stride, padding }),
         1 => Just(Between::GlobalAvgPool),
     ]
 }
 
 fn channels() -> impl Strategy<Value = usize> {
     prop_oneof![2 => 1..20_usize, 1 => Just(32), 1 => Just(64), 1 => Just(128), 2 => 60..140_usize]
+}
+
+/// Padding below `limit`, half of the time the same on every side.
+fn padding(limit: usize) -> impl Strategy<Value = Padding> {
+    prop_oneof![
+        (0..limit).prop_map(Padding::all),
+        prop::array::uniform4(0..limit).prop_map(|[top, left, bottom, right]| Padding {
+            top,
+            left,
+            bottom,
+            right
+        }),
+    ]
 }
 
 /// Groups that are asked for; as many as divide are taken.
@@ -192,7 +224,7 @@ fn kernel() -> impl Strategy<Value = usize> {
 }
 
 fn layer(precisions: &'static [Precision]) -> impl Strategy<Value = Layer> {
-    let sizes = (channels(), kernel(), 1..4_usize, 0..4_usize, groups());
+    let sizes = (channels(), kernel(), 1..4_usize, padding(4), groups());
     let formats = prop::sample::select(&[WeightFormat::F32, WeightFormat::I8][..]);
     let conv = (sizes, prop::sample::select(precisions), formats).prop_map(
         |((out_channels, kernel, stride, padding, groups), precision, format)| Conv2d {

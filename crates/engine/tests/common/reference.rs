@@ -1,7 +1,7 @@
 //! A network run by definition, in double precision.
 
 use dabnet_engine::PackedModel;
-use dabnet_graph::{Graph, OpKind, Precision, Shape};
+use dabnet_graph::{Graph, OpKind, Padding, Precision, Shape};
 
 use super::Numbers;
 
@@ -75,13 +75,13 @@ pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference 
                 let values = pool(graph, id, &input.values, ([kernel; 2], stride, padding), most);
                 Tensor { values, quantum: input.quantum }
             }
-            OpKind::AvgPool { kernel, stride } => {
+            OpKind::AvgPool { kernel, stride, padding } => {
                 let input = input.unwrap();
-                mean(graph, id, input, ([kernel; 2], stride, 0))
+                mean(graph, id, input, ([kernel; 2], stride, padding))
             }
             OpKind::GlobalAvgPool => {
                 let shape = graph.input_shape_of(id);
-                mean(graph, id, input.unwrap(), ([shape.height, shape.width], 1, 0))
+                mean(graph, id, input.unwrap(), ([shape.height, shape.width], 1, Padding::NONE))
             }
             OpKind::Add => {
                 let terms: Vec<&Tensor> = node.inputs.iter().map(|&input| &tensors[input]).collect();
@@ -125,10 +125,12 @@ fn least_quantum(tensors: &[&Tensor]) -> f64 {
 }
 
 /// Exact in single precision only where the number of terms is a power of two.
-fn mean(graph: &Graph, id: usize, input: &Tensor, pooling: ([usize; 2], usize, usize)) -> Tensor {
+fn mean(graph: &Graph, id: usize, input: &Tensor, pooling: ([usize; 2], usize, Padding)) -> Tensor {
     let count = pooling.0[0] * pooling.0[1];
-    let values = pool(graph, id, &input.values, pooling, |window| window.iter().sum::<f64>() / count as f64);
-    let quantum = if count.is_power_of_two() { input.quantum / count as f64 } else { 0.0 };
+    let of = |window: &[f64]| window.iter().sum::<f64>() / window.len() as f64;
+    let values = pool(graph, id, &input.values, pooling, of);
+    let exact = count.is_power_of_two() && pooling.2.is_none();
+    let quantum = if exact { input.quantum / count as f64 } else { 0.0 };
     Tensor { values, quantum }
 }
 
@@ -168,7 +170,7 @@ fn pool(
     graph: &Graph,
     id: usize,
     input: &[f64],
-    (kernel, stride, padding): ([usize; 2], usize, usize),
+    (kernel, stride, padding): ([usize; 2], usize, Padding),
     of: impl Fn(&[f64]) -> f64,
 ) -> Vec<f64> {
     let (from, to) = (graph.input_shape_of(id), graph.shape(id));
@@ -179,9 +181,9 @@ fn pool(
         let mut window = Vec::new();
         for tap in 0..kernel[0] * kernel[1] {
             let (row, column) = (y * stride + tap / kernel[1], x * stride + tap % kernel[1]);
-            let inside = |at: usize, extent: usize| (padding..padding + extent).contains(&at);
-            if inside(row, from.height) && inside(column, from.width) {
-                let (row, column) = (row - padding, column - padding);
+            let inside = |at: usize, padding: usize, extent: usize| (padding..padding + extent).contains(&at);
+            if inside(row, padding.top, from.height) && inside(column, padding.left, from.width) {
+                let (row, column) = (row - padding.top, column - padding.left);
                 window.push(input[(channel * from.height + row) * from.width + column]);
             }
         }
@@ -203,16 +205,16 @@ fn convolve(graph: &Graph, id: usize, input: &[f64], weights: &[f32]) -> Vec<f64
                 let weight = weights[(o * channels + c) * conv.kernel * conv.kernel + tap];
                 for y in 0..to.height {
                     let row = y * conv.stride + tap / conv.kernel;
-                    if row < conv.padding || row - conv.padding >= from.height {
+                    if row < conv.padding.top || row - conv.padding.top >= from.height {
                         continue;
                     }
-                    let at = ((first + c) * from.height + row - conv.padding) * from.width;
+                    let at = ((first + c) * from.height + row - conv.padding.top) * from.width;
                     let source = &input[at..at + from.width];
                     let target = &mut output[(o * to.height + y) * to.width..][..to.width];
                     let mut column = tap % conv.kernel;
                     for sum in target {
-                        if column >= conv.padding && column - conv.padding < from.width {
-                            *sum += weight * source[column - conv.padding];
+                        if column >= conv.padding.left && column - conv.padding.left < from.width {
+                            *sum += weight * source[column - conv.padding.left];
                         }
                         // Past the last column, the sum is of no use.
                         column = column.saturating_add(conv.stride);

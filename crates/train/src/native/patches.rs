@@ -11,12 +11,14 @@ pub(super) struct Windows {
     pub output: Shape,
     kernel: usize,
     stride: usize,
-    padding: usize,
+    /// Zeros above and to the left.
+    padding: [usize; 2],
 }
 
 impl Windows {
     pub fn new(conv: &Conv2d, input: Shape, output: Shape) -> Self {
-        Self { input, output, kernel: conv.kernel, stride: conv.stride, padding: conv.padding }
+        let padding = [conv.padding.top, conv.padding.left];
+        Self { input, output, kernel: conv.kernel, stride: conv.stride, padding }
     }
 
     /// Taps of one channel.
@@ -86,7 +88,7 @@ impl Windows {
     fn lines(&self, rows: Range<usize>) -> Vec<Line> {
         let line = |at: usize| Line {
             example: at / self.output.height * self.input.positions(),
-            row: (at % self.output.height * self.stride) as isize - self.padding as isize,
+            row: (at % self.output.height * self.stride) as isize - self.padding[0] as isize,
         };
         rows.map(line).collect()
     }
@@ -94,14 +96,14 @@ impl Windows {
     fn tap(&self, tap: usize) -> Tap {
         let in_channel = tap % self.taps();
         let right = in_channel % self.kernel;
-        let first = self.padding.saturating_sub(right).div_ceil(self.stride);
-        let end = (self.input.width + self.padding).saturating_sub(right).div_ceil(self.stride);
+        let first = self.padding[1].saturating_sub(right).div_ceil(self.stride);
+        let end = (self.input.width + self.padding[1]).saturating_sub(right).div_ceil(self.stride);
         let end = end.min(self.output.width);
         Tap {
             channel: tap / self.taps(),
             down: in_channel / self.kernel,
             inside: first.min(end)..end,
-            source: (first * self.stride + right).saturating_sub(self.padding),
+            source: (first * self.stride + right).saturating_sub(self.padding[1]),
         }
     }
 

@@ -20,30 +20,66 @@ pub(super) fn forward(op: PointwiseOp, parameters: NodeParameters<'_>, input: Te
         PointwiseOp::Relu => input.each(|x| *x = x.max(0.0)),
         PointwiseOp::RPReLU => RPReLU::new(parameters).forward(input),
         PointwiseOp::Tanh => input.each(|x| *x = x.tanh()),
+        PointwiseOp::Sigmoid => input.each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
+        PointwiseOp::Clip { low, high } => input.each(|x| *x = x.max(low).min(high)),
+        PointwiseOp::Bias => add_bias(parameters.get("bias"), input),
     }
 }
 
 /// What [`backward`] is to be given.
 pub(super) const fn reads(op: PointwiseOp) -> Reads {
     match op {
-        PointwiseOp::Relu | PointwiseOp::Tanh => Reads::Output,
+        PointwiseOp::Relu | PointwiseOp::Tanh | PointwiseOp::Sigmoid | PointwiseOp::Clip { .. } => {
+            Reads::Output
+        }
         PointwiseOp::RPReLU => Reads::Input,
+        PointwiseOp::Bias => Reads::Nothing,
     }
 }
 
-/// Gradients from that with respect to the output; `seen` is what the op [reads](reads).
+/// Gradients from that with respect to the output; `seen` is what the op [reads](reads), if anything.
 pub(super) fn backward(
     op: PointwiseOp,
     parameters: NodeParameters<'_>,
-    seen: &Tensor,
+    seen: Option<&Tensor>,
     gradient: Tensor,
 ) -> Gradients {
     let alone = |input: Tensor| Gradients { input, parameters: vec![] };
+    if op == PointwiseOp::Bias {
+        let bias = ("bias", channel_sums(&gradient));
+        return Gradients { input: gradient, parameters: vec![bias] };
+    }
+    let seen = seen.expect("all others read something");
     match op {
         PointwiseOp::Relu => alone(gradient.zip(seen, |g, y| *g = if y > 0.0 { *g } else { 0.0 })),
         PointwiseOp::RPReLU => RPReLU::new(parameters).backward(seen, gradient),
         PointwiseOp::Tanh => alone(gradient.zip(seen, |g, y| *g *= 1.0 - y * y)),
+        PointwiseOp::Sigmoid => alone(gradient.zip(seen, |g, y| *g *= y * (1.0 - y))),
+        PointwiseOp::Clip { low, high } => {
+            alone(gradient.zip(seen, |g, y| *g = if low < y && y < high { *g } else { 0.0 }))
+        }
+        PointwiseOp::Bias => unreachable!("it is dealt with above"),
     }
+}
+
+/// The sum with one number a channel.
+fn add_bias(bias: &[f32], mut input: Tensor) -> Tensor {
+    let shape = input.shape;
+    input.blocks.par_iter_mut().for_each(|block| {
+        let len = block.per_channel(shape);
+        for (values, bias) in block.values.chunks_mut(len).zip(bias) {
+            values.iter_mut().for_each(|value| *value += bias);
+        }
+    });
+    input
+}
+
+/// Sum over examples and positions of each channel.
+fn channel_sums(values: &Tensor) -> Vec<f32> {
+    let shape = values.shape;
+    let of =
+        |channel| values.blocks.iter().map(|block| sum(row(block, shape, channel), |it| it)).sum::<f64>();
+    (0..shape.channels).into_par_iter().map(|channel| of(channel) as f32).collect()
 }
 
 /// One value a channel of each.

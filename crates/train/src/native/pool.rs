@@ -1,4 +1,6 @@
-use dabnet_graph::Shape;
+use std::ops::Range;
+
+use dabnet_graph::{Padding, Shape};
 use rayon::prelude::*;
 
 use super::tensor::{Block, Tensor};
@@ -8,14 +10,23 @@ use super::tensor::{Block, Tensor};
 pub(super) struct Pool {
     pub kernel: usize,
     pub stride: usize,
-    pub padding: usize,
+    pub padding: Padding,
 }
 
 impl Pool {
-    /// Rows or columns of the input, of `extent`, that a window covers.
-    fn covered(self, at: usize, extent: usize) -> std::ops::Range<usize> {
+    /// Rows of the input that windows in row `at` cover.
+    fn rows(self, at: usize, input: Shape) -> Range<usize> {
+        self.covered(at, self.padding.top, input.height)
+    }
+
+    /// Columns of the input that windows in column `at` cover.
+    fn columns(self, at: usize, input: Shape) -> Range<usize> {
+        self.covered(at, self.padding.left, input.width)
+    }
+
+    fn covered(self, at: usize, padding: usize, extent: usize) -> Range<usize> {
         let start = at * self.stride;
-        start.saturating_sub(self.padding)..(start + self.kernel - self.padding).min(extent)
+        start.saturating_sub(padding)..(start + self.kernel - padding).min(extent)
     }
 
     /// Maxima, and where in its plane each of them is; the first of equal ones.
@@ -47,9 +58,9 @@ impl Pool {
         places: &mut [u32],
     ) {
         for row in 0..output.height {
-            let rows = self.covered(row, input.height);
+            let rows = self.rows(row, input);
             for column in 0..output.width {
-                let columns = self.covered(column, input.width);
+                let columns = self.columns(column, input);
                 let mut best = (f32::NEG_INFINITY, rows.start * input.width + columns.start);
                 for row in rows.clone() {
                     let window = &plane[row * input.width..][columns.clone()];
@@ -81,16 +92,16 @@ impl Pool {
         Tensor { shape: input, blocks: blocks.collect() }
     }
 
-    /// Means.
+    /// Means of what lies on the input.
     pub fn mean(self, input: &Tensor, output: Shape) -> Tensor {
         let shape = input.shape;
-        let share = 1.0 / (self.kernel * self.kernel) as f32;
         input.map(output, |block, filled| {
             let planes = block.values.chunks(shape.positions());
             for (plane, values) in planes.zip(filled.chunks_mut(output.positions())) {
                 for (at, value) in values.iter_mut().enumerate() {
-                    let columns = self.covered(at % output.width, shape.width);
-                    let rows = self.covered(at / output.width, shape.height);
+                    let columns = self.columns(at % output.width, shape);
+                    let rows = self.rows(at / output.width, shape);
+                    let share = 1.0 / (rows.len() * columns.len()) as f32;
                     let sum: f32 =
                         rows.map(|row| plane[row * shape.width..][columns.clone()].iter().sum::<f32>()).sum();
                     *value = sum * share;
@@ -102,13 +113,14 @@ impl Pool {
     /// The gradient with respect to the input of [`Pool::mean`].
     pub fn mean_backward(self, gradient: &Tensor, input: Shape) -> Tensor {
         let output = gradient.shape;
-        let share = 1.0 / (self.kernel * self.kernel) as f32;
         gradient.map(input, |block, filled| {
             let values = block.values.chunks(output.positions());
             for (values, plane) in values.zip(filled.chunks_mut(input.positions())) {
                 for (at, value) in values.iter().enumerate() {
-                    let columns = self.covered(at % output.width, input.width);
-                    for row in self.covered(at / output.width, input.height) {
+                    let columns = self.columns(at % output.width, input);
+                    let rows = self.rows(at / output.width, input);
+                    let share = 1.0 / (rows.len() * columns.len()) as f32;
+                    for row in rows {
                         let window = &mut plane[row * input.width..][columns.clone()];
                         window.iter_mut().for_each(|sum| *sum += value * share);
                     }

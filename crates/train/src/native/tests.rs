@@ -3,7 +3,7 @@
 
 use dabnet_binarize::Scheme;
 use dabnet_graph::{
-    Builder, Filters, Op, Options, ParameterRole, ParameterSpec, PointwiseOp, Policy, WeightFormat,
+    Builder, Filters, Op, Options, Padding, ParameterRole, ParameterSpec, PointwiseOp, Policy, WeightFormat,
     architectures,
 };
 use rand::SeedableRng;
@@ -31,7 +31,13 @@ fn graph_with(policy: &str, options: Options) -> Graph {
     let stem = net.full_layer("conv1", Filters::new(8, 3).stride(2).padding(1));
     let around = net.padded_max_pool("pool1", 3, 2, 1);
     net.go_to(stem);
+    let uneven = |[top, left, bottom, right]: [usize; 4]| Padding { top, left, bottom, right };
+    net.layer("uneven", Filters::new(8, 3).stride(2).padded(uneven([0, 1, 2, 1])));
+    net.push("uneven_max", Op::MaxPool { kernel: 3, stride: 1, padding: uneven([2, 0, 0, 2]) });
+    let beside = net.push("uneven_mean", Op::AvgPool { kernel: 2, stride: 1, padding: uneven([0, 0, 1, 1]) });
+    net.go_to(stem);
     net.layer("conv2", Filters::new(8, 5).stride(2).padding(2).groups(2));
+    net.add("partial", beside);
     let sum = net.add("sum", around);
     // The last ones first, as behind a ReLU nothing is negative.
     PointwiseOp::ALL.into_iter().rev().for_each(|op| _ = net.push(format!("{op:?}"), op.into()));
@@ -40,7 +46,7 @@ fn graph_with(policy: &str, options: Options) -> Graph {
     net.go_to(sum);
     net.layer("conv4", Filters::new(4, 1).stride(1).groups(4));
     net.concat("both", vec![sum, pointwise, net.head()]);
-    net.push("pool2", Op::AvgPool { kernel: 2, stride: 1 });
+    net.push("pool2", Op::AvgPool { kernel: 2, stride: 1, padding: Padding::NONE });
     net.layer("conv5", Filters::new(70, net.extent()));
     net.layer_behind_norm("conv6", Filters::new(8, 1));
     net.global_avg_pool("mean");
@@ -117,11 +123,13 @@ impl<'a> Plain<'a> {
                     (kernel, stride, padding),
                     |window| window.iter().copied().fold(f64::NEG_INFINITY, f64::max),
                 ),
-                OpKind::AvgPool { kernel, stride } => {
-                    windows(read(0), self.graph.input_shape_of(id), shape, (kernel, stride, 0), |window| {
-                        window.iter().sum::<f64>() / window.len() as f64
-                    })
-                }
+                OpKind::AvgPool { kernel, stride, padding } => windows(
+                    read(0),
+                    self.graph.input_shape_of(id),
+                    shape,
+                    (kernel, stride, padding),
+                    |window| window.iter().sum::<f64>() / window.len() as f64,
+                ),
                 OpKind::GlobalAvgPool => {
                     let mean = |plane: &Vec<f64>| vec![plane.iter().sum::<f64>() / plane.len() as f64];
                     read(0).iter().map(|example| example.iter().map(mean).collect()).collect()
@@ -148,8 +156,8 @@ impl<'a> Plain<'a> {
                 let group = filter / (output.channels / conv.groups);
                 for (at, sum) in plane.iter_mut().enumerate() {
                     for (channel, down, right) in taps(channels, conv.kernel) {
-                        let row = (at / output.width * conv.stride + down).checked_sub(conv.padding);
-                        let column = (at % output.width * conv.stride + right).checked_sub(conv.padding);
+                        let row = (at / output.width * conv.stride + down).checked_sub(conv.padding.top);
+                        let column = (at % output.width * conv.stride + right).checked_sub(conv.padding.left);
                         let (Some(row), Some(column)) = (row, column) else { continue };
                         if row < shape.height && column < shape.width {
                             let tap = (channel * conv.kernel + down) * conv.kernel + right;
@@ -238,14 +246,14 @@ fn windows(
     input: &Values,
     shape: Shape,
     output: Shape,
-    (kernel, stride, padding): (usize, usize, usize),
+    (kernel, stride, padding): (usize, usize, Padding),
     of: impl Fn(&[f64]) -> f64,
 ) -> Values {
     let plane = |plane: &Vec<f64>| {
         let window = |at: usize| {
             let inside = taps(1, kernel).filter_map(|(_, down, right)| {
-                let row = (at / output.width * stride + down).checked_sub(padding)?;
-                let column = (at % output.width * stride + right).checked_sub(padding)?;
+                let row = (at / output.width * stride + down).checked_sub(padding.top)?;
+                let column = (at % output.width * stride + right).checked_sub(padding.left)?;
                 (row < shape.height && column < shape.width).then(|| plane[row * shape.width + column])
             });
             of(&inside.collect::<Vec<_>>())

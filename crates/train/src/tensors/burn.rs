@@ -7,7 +7,7 @@ use burn_tensor::{
     module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, max_pool2d},
     ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions},
 };
-use dabnet_graph::Conv2d;
+use dabnet_graph::{Conv2d, Padding};
 
 use super::Library;
 use crate::TrainError;
@@ -91,7 +91,8 @@ impl Library for Burn {
     }
 
     fn conv(&self, input: Tensor<4>, weights: Tensor<4>, conv: &Conv2d) -> Result<Tensor<4>, TrainError> {
-        let options = ConvOptions::new([conv.stride; 2], [conv.padding; 2], [1, 1], conv.groups);
+        let (stride, padding) = ([conv.stride; 2], pairs(conv.padding));
+        let options = ConvOptions::new_with_padding(stride, padding, [1, 1], conv.groups);
         Ok(conv2d(input, weights, None, options))
     }
 
@@ -135,19 +136,31 @@ impl Library for Burn {
         input: Tensor<4>,
         kernel: usize,
         stride: usize,
-        padding: usize,
+        padding: Padding,
     ) -> Result<Tensor<4>, TrainError> {
         let options = MaxPoolOptions::new([kernel; 2]).with_stride([stride; 2]);
-        Ok(max_pool2d(input, options.with_padding([padding; 2])))
+        Ok(max_pool2d(input, options.with_padding_pairs(pairs(padding))))
     }
 
-    fn mean_pool(&self, input: Tensor<4>, kernel: usize, stride: usize) -> Result<Tensor<4>, TrainError> {
-        Ok(avg_pool2d(input, AvgPoolOptions::new([kernel; 2]).with_stride([stride; 2])))
+    fn mean_pool(
+        &self,
+        input: Tensor<4>,
+        kernel: usize,
+        stride: usize,
+        padding: Padding,
+    ) -> Result<Tensor<4>, TrainError> {
+        let options = AvgPoolOptions::new([kernel; 2]).with_stride([stride; 2]);
+        Ok(avg_pool2d(input, options.with_padding_pairs(pairs(padding)).with_count_include_pad(false)))
     }
 
     fn global_mean(&self, input: Tensor<4>) -> Result<Tensor<4>, TrainError> {
         Ok(input.mean_dims(&[2, 3]))
     }
+}
+
+/// What lies before and behind, first of rows, then of columns.
+fn pairs(Padding { top, left, bottom, right }: Padding) -> [(usize, usize); 2] {
+    [(top, bottom), (left, right)]
 }
 
 /// Numbers a channel as batch normalisation wants them.

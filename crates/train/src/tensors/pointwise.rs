@@ -9,6 +9,8 @@ use crate::TrainError;
 pub(crate) trait Functions: Sized {
     fn relu(self) -> Result<Self, TrainError>;
     fn tanh(self) -> Result<Self, TrainError>;
+    fn sigmoid(self) -> Result<Self, TrainError>;
+    fn clip(self, low: f32, high: f32) -> Result<Self, TrainError>;
 }
 
 /// The op's output; `parameter` gives one of its parameters by name, as `[1, channels, 1, 1]`.
@@ -27,6 +29,9 @@ pub(super) fn forward<L: Library>(
             library.add(library.add(above, library.mul(below, parameter("slope")?)?)?, parameter("shift")?)
         }
         PointwiseOp::Tanh => Functions::tanh(input),
+        PointwiseOp::Sigmoid => Functions::sigmoid(input),
+        PointwiseOp::Clip { low, high } => Functions::clip(input, low, high),
+        PointwiseOp::Bias => library.add(input, parameter("bias")?),
     }
 }
 
@@ -39,6 +44,14 @@ impl Functions for burn_tensor::Tensor<4> {
     fn tanh(self) -> Result<Self, TrainError> {
         Ok(burn_tensor::activation::tanh(self))
     }
+
+    fn sigmoid(self) -> Result<Self, TrainError> {
+        Ok(burn_tensor::activation::sigmoid(self))
+    }
+
+    fn clip(self, low: f32, high: f32) -> Result<Self, TrainError> {
+        Ok(self.clamp(low, high))
+    }
 }
 
 #[cfg(feature = "libtorch")]
@@ -49,5 +62,13 @@ impl Functions for tch::Tensor {
 
     fn tanh(self) -> Result<Self, TrainError> {
         Ok(self.f_tanh()?)
+    }
+
+    fn sigmoid(self) -> Result<Self, TrainError> {
+        Ok(self.f_sigmoid()?)
+    }
+
+    fn clip(self, low: f32, high: f32) -> Result<Self, TrainError> {
+        Ok(self.f_clamp(f64::from(low), f64::from(high))?)
     }
 }

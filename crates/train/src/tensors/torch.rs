@@ -1,6 +1,6 @@
 //! LibTorch, through the crate `tch`: the processor, and NVIDIA GPUs.
 
-use dabnet_graph::Conv2d;
+use dabnet_graph::{Conv2d, Padding};
 use tch::{Cuda, Kind, TchError, Tensor};
 
 use super::Library;
@@ -78,7 +78,11 @@ impl Library for Torch {
     }
 
     fn conv(&self, input: Tensor, weights: Tensor, conv: &Conv2d) -> Result<Tensor, TrainError> {
-        let [stride, padding] = [conv.stride, conv.padding].map(|side| [side as i64; 2]);
+        let stride = [conv.stride as i64; 2];
+        let (input, padding) = match conv.padding.equal() {
+            Some(side) => (input, [side as i64; 2]),
+            None => (input.f_constant_pad_nd(sides(conv.padding))?, [0, 0]),
+        };
         Ok(input.f_conv2d(&weights, None::<Tensor>, stride, padding, [1, 1], conv.groups as i64)?)
     }
 
@@ -133,20 +137,42 @@ impl Library for Torch {
         input: Tensor,
         kernel: usize,
         stride: usize,
-        padding: usize,
+        padding: Padding,
     ) -> Result<Tensor, TrainError> {
+        // It pads on its own by the same number everywhere, and by no more than half a window.
+        let (input, padding) = match padding.equal().filter(|side| 2 * side <= kernel) {
+            Some(side) => (input, side),
+            None => (input.f_pad(sides(padding), "constant", f64::NEG_INFINITY)?, 0),
+        };
         let [kernel, stride, padding] = [kernel, stride, padding].map(|side| [side as i64; 2]);
         Ok(input.f_max_pool2d(kernel, stride, padding, [1, 1], false)?)
     }
 
-    fn mean_pool(&self, input: Tensor, kernel: usize, stride: usize) -> Result<Tensor, TrainError> {
+    fn mean_pool(
+        &self,
+        input: Tensor,
+        kernel: usize,
+        stride: usize,
+        padding: Padding,
+    ) -> Result<Tensor, TrainError> {
         let [kernel, stride] = [kernel, stride].map(|side| [side as i64; 2]);
-        Ok(input.f_avg_pool2d(kernel, stride, [0, 0], false, true, None)?)
+        let mean = |input: &Tensor| input.f_avg_pool2d(kernel, stride, [0, 0], false, true, None);
+        if padding.is_none() {
+            return Ok(mean(&input)?);
+        }
+        // Zeros among what is averaged, then divided by the share of what is not.
+        let share = mean(&input.f_detach()?.f_ones_like()?.f_constant_pad_nd(sides(padding))?)?;
+        Ok(mean(&input.f_constant_pad_nd(sides(padding))?)?.f_div(&share)?)
     }
 
     fn global_mean(&self, input: Tensor) -> Result<Tensor, TrainError> {
         Ok(input.f_mean_dim(&[2_i64, 3][..], true, Kind::Float)?)
     }
+}
+
+/// Columns before and behind, then rows.
+fn sides(Padding { top, left, bottom, right }: Padding) -> [i64; 4] {
+    [left, right, top, bottom].map(|side| side as i64)
 }
 
 /// Numbers a channel as batch normalisation wants them.

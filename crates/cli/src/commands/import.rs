@@ -1,0 +1,135 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use dabnet_graph::{Canvas, Preprocessing};
+use dabnet_import::{Import, import};
+
+use crate::{error::CliError, table::grouped, terminal, training::NamedLook};
+
+/// Name of the model in the folder.
+const MODEL: &str = "model.safetensors";
+/// Name of the model's card in the folder.
+const CARD: &str = "README.md";
+
+/// Make a network of another tool one of this program.
+///
+/// Reads a convolutional network from an ONNX file, in full precision, and writes a folder that can be given
+/// wherever a --model is taken: recognize, eval, serve, bench, summary, analyze. Its answers are those of the
+/// file, before a softmax at the end.
+///
+/// The input has to be one square picture of 1 channel, or of 3 with --rgb; the output one number a label. How
+/// a sketch becomes that picture is for you to say: ink is 1 and paper 0, and the network sees
+/// (ink - mean) / std. Data sets are to be drawn as those were that the network has learned from.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dabnet import network.onnx -o networks/mine --labels words.txt
+  dabnet import doodlenet.onnx -o networks/doodlenet --labels words.txt --look bitmap
+  dabnet import photo.onnx -o networks/photo --rgb --look pixels --side 224 --mean 0.45 --std 0.225
+  dabnet eval --model networks/mine --data quickdraw/
+
+Ops: Add, AveragePool, BatchNormalization, Cast, Clip, Concat, Constant, Conv, Dropout, Flatten, Gather, Gemm,
+GlobalAveragePool, Identity, LeakyRelu, LogSoftmax, MatMul, MaxPool, PRelu, ReduceMean, Relu, Reshape, Shape,
+Sigmoid, Slice, Softmax, Squeeze, Tanh, Transpose, Unsqueeze; Gather, Shape and Slice of shapes alone. What of
+these cannot be imported, such as strides that are not square, is told by the name of the node.")]
+pub(crate) struct ImportArgs {
+    /// The network, an ONNX file; tensors in files of their own have to lie beside it
+    #[arg(value_name = "MODEL.onnx")]
+    model: PathBuf,
+
+    /// Folder to write
+    #[arg(short, long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// File of labels, one a line, in the order of the outputs [default: numbers from 0 on]
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+
+    /// How sketches become what the network sees
+    #[arg(long, value_name = "LOOK", default_value = "lines")]
+    look: NamedLook,
+
+    /// Side of the canvas in pixels, where the file leaves it open
+    #[arg(long, value_name = "PIXELS")]
+    side: Option<u16>,
+
+    /// Width of a line, as a fraction of the side [default: 2.56 pixels]
+    #[arg(long, value_name = "SHARE")]
+    line_width: Option<f32>,
+
+    /// Empty border around a drawing, as a fraction of the side [default: 0.03]
+    #[arg(long, value_name = "SHARE")]
+    margin: Option<f32>,
+
+    /// Subtracted from every pixel [default: 0]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    mean: Option<f32>,
+
+    /// Divides every pixel after that [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    std: Option<f32>,
+
+    /// The network's three channels are one picture three times, each normalised by --mean and --std
+    #[arg(long)]
+    rgb: bool,
+}
+
+impl ImportArgs {
+    pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let labels = self.labels.as_deref().map(read_labels).transpose()?;
+        let options = Import { side: self.side.map(usize::from), rgb: self.rgb, labels };
+        let cannot = |error| CliError::Input(format!("cannot import {}: {error}", self.model.display()));
+        let packed = import(&self.model, &options, |side| self.preprocessing(side)).map_err(cannot)?;
+        let failed = |error| CliError::write(&self.out, &error);
+        fs::create_dir_all(&self.out).map_err(failed)?;
+        let model = self.out.join(MODEL);
+        packed.save(&model)?;
+        let card = self.out.join(CARD);
+        fs::write(&card, self.card(&packed.preprocessing)).map_err(|error| CliError::write(&card, &error))?;
+        terminal::say(format_args!(
+            "imported {} ({} weights, {} labels) to {}",
+            self.model.display(),
+            grouped(packed.graph.account().weights()),
+            packed.labels.len(),
+            model.display()
+        ));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// How a sketch becomes the input, of this side. What a look leaves no choice of and was chosen otherwise is
+    /// found out when that is checked.
+    fn preprocessing(&self, side: usize) -> Preprocessing {
+        let [line_width, margin] = self.look.line_and_margin(side, Canvas::to_measure(side).margin);
+        let mut preprocessing =
+            self.look.preprocessing(Canvas { side, line_width, margin, mean: 0.0, std: 1.0 });
+        let canvas = &mut preprocessing.canvas;
+        let set = |field: &mut f32, asked: Option<f32>| *field = asked.unwrap_or(*field);
+        set(&mut canvas.line_width, self.line_width);
+        set(&mut canvas.margin, self.margin);
+        set(&mut canvas.mean, self.mean);
+        set(&mut canvas.std, self.std);
+        preprocessing
+    }
+
+    fn card(&self, preprocessing: &Preprocessing) -> String {
+        let file = self.model.file_name().unwrap_or_default().to_string_lossy();
+        format!(
+            "# {file}\n\nA network in full precision, made of `{file}` by `dabnet import`. It sees a sketch as \
+             {preprocessing}.\n\nWhere it comes from, what it was trained on and its licence are those of that file.\n"
+        )
+    }
+}
+
+/// Lines of a file, empty ones at its end left out.
+fn read_labels(path: &Path) -> Result<Vec<String>, CliError> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| CliError::Input(format!("cannot read {}: {error}", path.display())))?;
+    let labels: Vec<String> = text.trim_end().lines().map(|line| line.trim().to_owned()).collect();
+    match labels.iter().position(String::is_empty) {
+        Some(line) => Err(CliError::Input(format!("{}: line {} is empty", path.display(), line + 1))),
+        None => Ok(labels),
+    }
+}

@@ -1,0 +1,173 @@
+//! Tensors that a file holds, in the few types that networks here have.
+
+use dabnet_graph::Shape;
+use half::{bf16, f16};
+use prost::bytes::Bytes;
+
+use crate::messages::Tensor;
+
+/// A constant tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Constant {
+    pub shape: Vec<usize>,
+    pub data: Data,
+}
+
+/// Its elements, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Data {
+    /// Of any floating-point type in the file.
+    Floats(Vec<f32>),
+    /// Of any integer type that shapes come in.
+    Ints(Vec<i64>),
+}
+
+/// Element types of `TensorProto.DataType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    F32,
+    F64,
+    F16,
+    BF16,
+    I32,
+    I64,
+}
+
+/// The most dimensions of a tensor.
+const MAX_RANK: usize = 8;
+
+impl Kind {
+    fn new(code: i32) -> Result<Self, String> {
+        Ok(match code {
+            1 => Self::F32,
+            6 => Self::I32,
+            7 => Self::I64,
+            10 => Self::F16,
+            11 => Self::F64,
+            16 => Self::BF16,
+            _ => return Err(format!("has elements of {}, which are not read", type_name(code))),
+        })
+    }
+
+    fn bytes(self) -> u64 {
+        match self {
+            Self::F16 | Self::BF16 => 2,
+            Self::F32 | Self::I32 => 4,
+            Self::F64 | Self::I64 => 8,
+        }
+    }
+}
+
+/// What ONNX calls an element type.
+pub(crate) fn type_name(code: i32) -> String {
+    let names = [
+        "no type",
+        "float",
+        "uint8",
+        "int8",
+        "uint16",
+        "int16",
+        "int32",
+        "int64",
+        "string",
+        "bool",
+        "float16",
+        "double",
+        "uint32",
+        "uint64",
+        "complex64",
+        "complex128",
+        "bfloat16",
+    ];
+    let name = usize::try_from(code).ok().and_then(|code| names.get(code));
+    name.map_or_else(|| format!("type {code}"), |name| (*name).to_owned())
+}
+
+/// True for the types whose elements are read as numbers of single precision.
+pub(crate) fn is_float(code: i32) -> bool {
+    matches!(Kind::new(code), Ok(Kind::F32 | Kind::F64 | Kind::F16 | Kind::BF16))
+}
+
+impl Constant {
+    /// The bytes that a tensor's elements take as they are in memory.
+    ///
+    /// # Errors
+    /// A reason, for a type that is not read and a shape that is too large.
+    pub fn bytes(tensor: &Tensor) -> Result<u64, String> {
+        Ok(elements(&extents(tensor)?)? as u64 * Kind::new(tensor.data_type)?.bytes())
+    }
+
+    /// The tensor of a message; `outside` are its elements if they lie elsewhere.
+    ///
+    /// # Errors
+    /// A reason.
+    pub fn new(tensor: Tensor, outside: Option<Bytes>) -> Result<Self, String> {
+        let shape = extents(&tensor)?;
+        let (count, kind) = (elements(&shape)?, Kind::new(tensor.data_type)?);
+        let data = match outside.or(tensor.raw_data.clone()) {
+            Some(raw) => {
+                let needed = count as u64 * kind.bytes();
+                if raw.len() as u64 != needed {
+                    return Err(format!("has {} bytes, its shape needs {needed}", raw.len()));
+                }
+                from_raw(kind, &raw)
+            }
+            None => from_fields(kind, tensor),
+        };
+        let found = match &data {
+            Data::Floats(values) => values.len(),
+            Data::Ints(values) => values.len(),
+        };
+        if found != count {
+            return Err(format!("has {found} elements, its shape needs {count}"));
+        }
+        Ok(Self { shape, data })
+    }
+
+    pub fn of_ints(values: Vec<i64>) -> Self {
+        Self { shape: vec![values.len()], data: Data::Ints(values) }
+    }
+}
+
+fn extents(tensor: &Tensor) -> Result<Vec<usize>, String> {
+    if tensor.dims.len() > MAX_RANK {
+        return Err(format!("has {} dimensions", tensor.dims.len()));
+    }
+    let extent = |&dim: &i64| usize::try_from(dim).map_err(|_| format!("has {dim} as an extent"));
+    tensor.dims.iter().map(extent).collect()
+}
+
+fn elements(shape: &[usize]) -> Result<usize, String> {
+    let count = shape.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent));
+    count.filter(|&count| count <= Shape::MAX_ELEMENTS).ok_or_else(|| {
+        format!("has shape {shape:?}, more than the {} elements that are read", Shape::MAX_ELEMENTS)
+    })
+}
+
+fn from_raw(kind: Kind, raw: &[u8]) -> Data {
+    match kind {
+        Kind::F32 => Data::Floats(each(raw, f32::from_le_bytes)),
+        Kind::F64 => Data::Floats(each(raw, |bytes| f64::from_le_bytes(bytes) as f32)),
+        Kind::F16 => Data::Floats(each(raw, |bytes| f16::from_le_bytes(bytes).to_f32())),
+        Kind::BF16 => Data::Floats(each(raw, |bytes| bf16::from_le_bytes(bytes).to_f32())),
+        Kind::I32 => Data::Ints(each(raw, |bytes| i32::from_le_bytes(bytes).into())),
+        Kind::I64 => Data::Ints(each(raw, i64::from_le_bytes)),
+    }
+}
+
+fn each<const N: usize, T>(raw: &[u8], of: impl Fn([u8; N]) -> T) -> Vec<T> {
+    raw.as_chunks().0.iter().map(|bytes| of(*bytes)).collect()
+}
+
+fn from_fields(kind: Kind, tensor: Tensor) -> Data {
+    // Numbers of half the size are kept as the bits of integers.
+    let halves = |of: fn(u16) -> f32| tensor.int32_data.iter().map(|&bits| of(bits as u16)).collect();
+    match kind {
+        Kind::F16 => Data::Floats(halves(|bits| f16::from_bits(bits).to_f32())),
+        Kind::BF16 => Data::Floats(halves(|bits| bf16::from_bits(bits).to_f32())),
+        Kind::F32 => Data::Floats(tensor.float_data),
+        Kind::F64 => Data::Floats(tensor.double_data.iter().map(|&value| value as f32).collect()),
+        Kind::I32 => Data::Ints(tensor.int32_data.iter().map(|&value| value.into()).collect()),
+        Kind::I64 => Data::Ints(tensor.int64_data),
+    }
+}

@@ -1,0 +1,116 @@
+//! The network that is being written.
+
+use std::collections::{BTreeMap, HashSet};
+
+use dabnet_engine::Parameters;
+use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, Policy, Shape};
+
+use crate::{ImportError, flow::Flow, node::Node as OnnxNode};
+
+/// Nodes and parameters so far.
+pub(crate) struct Network {
+    nodes: Vec<Node>,
+    shapes: Vec<Shape>,
+    names: HashSet<String>,
+    pub parameters: BTreeMap<String, Parameters>,
+}
+
+impl Network {
+    pub fn new(input: Shape) -> Self {
+        let node = Node { name: "input".into(), op: Op::Input { shape: input }, inputs: vec![] };
+        let names = HashSet::from([node.name.clone()]);
+        Self { nodes: vec![node], shapes: vec![input], names, parameters: BTreeMap::new() }
+    }
+
+    pub fn shape(&self, id: NodeId) -> Shape {
+        self.shapes[id]
+    }
+
+    /// Adds an op.
+    ///
+    /// # Errors
+    /// Where it cannot be applied to these inputs, naming the node of the file that it comes from.
+    pub fn push(
+        &mut self,
+        from: &OnnxNode,
+        name: &str,
+        op: Op,
+        inputs: Vec<NodeId>,
+    ) -> Result<NodeId, ImportError> {
+        let shapes: Vec<Shape> = inputs.iter().map(|&input| self.shapes[input]).collect();
+        let name = self.unique(name);
+        let shape = op.output_shape(&name, &shapes).map_err(|error| from.refuse(error.to_string()))?;
+        self.nodes.push(Node { name, op, inputs });
+        self.shapes.push(shape);
+        Ok(self.nodes.len() - 1)
+    }
+
+    /// Adds an op with values per channel, by name.
+    pub fn push_channels(
+        &mut self,
+        from: &OnnxNode,
+        name: &str,
+        op: Op,
+        input: NodeId,
+        values: BTreeMap<&'static str, Vec<f32>>,
+    ) -> Result<NodeId, ImportError> {
+        if let Some(name) = values.iter().find(|(_, values)| values.iter().any(|it| !it.is_finite())) {
+            return Err(from.refuse(format!("its {} is not finite everywhere", name.0)));
+        }
+        let id = self.push(from, name, op, vec![input])?;
+        self.parameters.insert(self.nodes[id].name.clone(), Parameters::Channels(values));
+        Ok(id)
+    }
+
+    /// Adds a convolution, its weights `[out, in / groups, kernel, kernel]`.
+    pub fn push_conv(
+        &mut self,
+        from: &OnnxNode,
+        name: &str,
+        conv: Conv2d,
+        input: NodeId,
+        weights: Vec<f32>,
+    ) -> Result<NodeId, ImportError> {
+        if weights.iter().any(|weight| !weight.is_finite()) {
+            return Err(from.refuse("a weight is not a finite number"));
+        }
+        let id = self.push(from, name, Op::Conv2d(conv), vec![input])?;
+        self.parameters.insert(self.nodes[id].name.clone(), Parameters::Float { weights });
+        Ok(id)
+    }
+
+    /// Adds a number per channel to what a node gives.
+    pub fn push_bias(
+        &mut self,
+        from: &OnnxNode,
+        name: &str,
+        flow: Flow,
+        bias: Vec<f32>,
+    ) -> Result<Flow, ImportError> {
+        let values = BTreeMap::from([("bias", bias)]);
+        let id = self.push_channels(from, name, Op::Bias, flow.node, values)?;
+        Ok(flow.through(id))
+    }
+
+    /// The graph, where `last` gives the answer.
+    pub fn finish(self, last: NodeId) -> Result<(Graph, BTreeMap<String, Parameters>), String> {
+        if last + 1 != self.nodes.len() {
+            return Err(format!(
+                "the output comes from node '{}', which others follow",
+                self.nodes[last].name
+            ));
+        }
+        let graph =
+            Graph::new("imported".into(), Policy::Full, self.nodes).map_err(|error| error.to_string())?;
+        Ok((graph, self.parameters))
+    }
+
+    fn unique(&mut self, name: &str) -> String {
+        let name = if name.is_empty() { "node" } else { name };
+        let numbered = (2..).map(|number| format!("{name}.{number}"));
+        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.names.contains(name));
+        let name = free.unwrap_or_default();
+        self.names.insert(name.clone());
+        name
+    }
+}

@@ -1,0 +1,61 @@
+//! What each op of ONNX becomes, a file a kind of op.
+
+mod conv;
+mod join;
+mod linear;
+mod pointwise;
+mod pool;
+mod shape;
+mod windows;
+
+use crate::{
+    ImportError,
+    network::Network,
+    node::Node,
+    values::{Value, Values},
+};
+
+/// What a node gives, its nodes added to the network.
+pub(crate) fn import(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+    Ok(match node.op.as_str() {
+        "Add" => join::add(node, values, network)?,
+        "AveragePool" => pool::average(node, values, network)?,
+        "BatchNormalization" => pointwise::batch_norm(node, values, network)?,
+        "Cast" => shape::cast(node, values)?,
+        "Clip" => pointwise::clip(node, values, network)?,
+        "Concat" => join::concat(node, values, network)?,
+        "Constant" => shape::constant(node, values)?,
+        "Conv" => conv::conv(node, values, network)?,
+        "Dropout" => shape::dropout(node, values)?,
+        "Flatten" => shape::flatten(node, values)?,
+        "Gather" => shape::gather(node, values)?,
+        "Gemm" => linear::gemm(node, values, network)?,
+        "GlobalAveragePool" => pool::global_average(node, values, network)?,
+        "Identity" => shape::identity(node, values)?,
+        "LeakyRelu" => pointwise::leaky_relu(node, values, network)?,
+        "LogSoftmax" | "Softmax" => pointwise::softmax(node, values)?,
+        "MatMul" => linear::mat_mul(node, values, network)?,
+        "MaxPool" => pool::max(node, values, network)?,
+        "PRelu" => pointwise::prelu(node, values, network)?,
+        "ReduceMean" => pool::reduce_mean(node, values, network)?,
+        "Relu" => pointwise::relu(node, values, network)?,
+        "Reshape" => shape::reshape(node, values)?,
+        "Shape" => shape::shape(node, values)?,
+        "Sigmoid" => pointwise::sigmoid(node, values, network)?,
+        "Slice" => shape::slice(node, values)?,
+        "Squeeze" => shape::squeeze(node, values)?,
+        "Tanh" => pointwise::tanh(node, values, network)?,
+        "Transpose" => shape::transpose(node, values)?,
+        "Unsqueeze" => shape::unsqueeze(node, values)?,
+        _ => return Err(node.refuse("this op cannot be imported; dabnet import --help lists those that can")),
+    })
+}
+
+/// A dimension counted from the last one where it is negative.
+fn dimension(node: &Node, axis: i64, rank: usize) -> Result<usize, ImportError> {
+    let from_start = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+    usize::try_from(from_start)
+        .ok()
+        .filter(|&axis| axis < rank)
+        .ok_or_else(|| node.refuse(format!("axis {axis} is none of {rank} dimensions")))
+}

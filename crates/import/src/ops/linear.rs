@@ -1,0 +1,126 @@
+//! Dense layers, which become convolutions as large as their input.
+
+use dabnet_graph::{Conv2d, Padding, Precision, Shape};
+
+use super::conv::layer_name;
+use crate::{
+    ImportError,
+    flow::{Axis, Flow},
+    network::Network,
+    node::Node,
+    values::{Value, Values},
+};
+
+pub(super) fn gemm(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+    node.only(&["alpha", "beta", "broadcast", "transA", "transB"])?;
+    node.expect("transA", 0)?;
+    let (alpha, beta) = (node.float("alpha").unwrap_or(1.0), node.float("beta").unwrap_or(1.0));
+    let flow = values.flow(node, 0)?;
+    if flow.dims.len() != 1 {
+        return Err(node.refuse(format!("its input has extents {:?}, not one", flow.extents())));
+    }
+    let mut matrix = Matrix::new(node, values.needed_floats(node, 1)?, node.int("transB", 0) != 0)?;
+    matrix.values.iter_mut().for_each(|weight| *weight *= alpha);
+    let flow = dense(node, network, flow, matrix)?;
+    let Some((shape, bias)) = values.floats(node, 2)? else { return Ok(Value::Flow(flow)) };
+    let outputs = flow.shape.channels;
+    let bias: Vec<f32> = match bias.len() {
+        1 => vec![bias[0] * beta; outputs],
+        len if len == outputs && shape.last() == Some(&len) => bias.iter().map(|it| it * beta).collect(),
+        _ => return Err(node.refuse(format!("its bias has shape {shape:?}, not [{outputs}]"))),
+    };
+    let name = format!("{}.bias", layer_name(node, 1));
+    Ok(Value::Flow(network.push_bias(node, &name, flow, bias)?))
+}
+
+pub(super) fn mat_mul(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+    node.only(&[])?;
+    let flow = values.flow(node, 0)?;
+    let matrix = Matrix::new(node, values.needed_floats(node, 1)?, false)?;
+    Ok(Value::Flow(dense(node, network, flow, matrix)?))
+}
+
+/// Weights of a dense layer.
+struct Matrix {
+    values: Vec<f32>,
+    inputs: usize,
+    outputs: usize,
+    /// Whether a row is an output's.
+    by_output: bool,
+}
+
+impl Matrix {
+    fn new(
+        node: &Node,
+        (shape, values): (Vec<usize>, Vec<f32>),
+        by_output: bool,
+    ) -> Result<Self, ImportError> {
+        let &[rows, columns] = &shape[..] else {
+            return Err(node.refuse(format!("its weights have shape {shape:?}, not two dimensions")));
+        };
+        let (inputs, outputs) = if by_output { (columns, rows) } else { (rows, columns) };
+        if values.is_empty() {
+            return Err(node.refuse("its weights are empty"));
+        }
+        Ok(Self { values, inputs, outputs, by_output })
+    }
+
+    fn get(&self, output: usize, input: usize) -> f32 {
+        let (row, columns, column) =
+            if self.by_output { (output, self.inputs, input) } else { (input, self.outputs, output) };
+        self.values[row * columns + column]
+    }
+}
+
+/// The product over the last dimension.
+fn dense(node: &Node, network: &mut Network, flow: Flow, matrix: Matrix) -> Result<Flow, ImportError> {
+    let Some((last, before)) = flow.dims.split_last() else {
+        return Err(node.refuse("its input has no dimension but the batch"));
+    };
+    if flow.product(last) != matrix.inputs {
+        let reason = format!("{} inputs do not fit extents {:?}", matrix.inputs, flow.extents());
+        return Err(node.refuse(reason));
+    }
+    if flow.shape != network.shape(flow.node) {
+        return Err(node.refuse("reads three equal channels; only a convolution can"));
+    }
+    // Each position by itself, or all of them together.
+    let seen = if before.concat().contains(&Axis::Channel) || last.is_empty() && flow.shape.channels > 1 {
+        return Err(node.refuse("multiplies over rows or columns alone"));
+    } else if before.iter().all(Vec::is_empty) {
+        flow.shape
+    } else if flow.is_channels(flow.dims.len() - 1) {
+        Shape::new(flow.shape.channels, 1, 1)
+    } else {
+        return Err(node.refuse("multiplies over rows or columns of several"));
+    };
+    let kernel = seen.height.max(seen.width);
+    let weights = matrix.outputs.checked_mul(seen.channels).and_then(|it| it.checked_mul(kernel * kernel));
+    if weights.is_none_or(|weights| weights > Shape::MAX_ELEMENTS) {
+        return Err(node.refuse("has too many weights"));
+    }
+    let strides = flow.strides();
+    let mut weights = vec![0.0; matrix.outputs * seen.channels * kernel * kernel];
+    for (index, weight) in weights.iter_mut().enumerate() {
+        let (column, row) = (index % kernel, index / kernel % kernel);
+        let (channel, output) =
+            (index / kernel / kernel % seen.channels, index / kernel / kernel / seen.channels);
+        if row < seen.height && column < seen.width {
+            let [channels, rows, columns] = strides;
+            *weight = matrix.get(output, channel * channels + row * rows + column * columns);
+        }
+    }
+    let padding = Padding { bottom: kernel - seen.height, right: kernel - seen.width, ..Padding::NONE };
+    let conv = Conv2d {
+        out_channels: matrix.outputs,
+        kernel,
+        stride: 1,
+        padding,
+        groups: 1,
+        precision: Precision::Full,
+    };
+    let id = network.push_conv(node, &layer_name(node, 1), conv, flow.node, weights)?;
+    let mut dims = before.to_vec();
+    dims.push(vec![Axis::Channel]);
+    Ok(Flow::ordered(id, network.shape(id), &dims))
+}

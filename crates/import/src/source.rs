@@ -1,0 +1,139 @@
+//! An ONNX file, and the files beside it that hold its tensors.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use prost::bytes::Bytes;
+
+use crate::{
+    ImportError,
+    constant::Constant,
+    messages::{self, Entry, Graph, Input, Model, OperatorSet, Part, Tensor},
+};
+
+/// The largest file that is read.
+const MAX_FILE: u64 = 1 << 29;
+
+/// The graph of an ONNX file.
+pub(crate) struct Source {
+    path: PathBuf,
+    pub graph: Graph,
+    /// What wrote it.
+    pub producer: String,
+    /// Version of the ops.
+    pub opset: i64,
+    pub inputs: Vec<Input>,
+    pub outputs: Vec<Input>,
+    initializers: HashMap<String, Bytes>,
+}
+
+impl Source {
+    pub fn open(path: &Path) -> Result<Self, ImportError> {
+        let bytes = read_file(path).map_err(|source| ImportError::Read { path: path.into(), source })?;
+        Self::parse(path, bytes.into())
+    }
+
+    /// What an ONNX file holds; `path` is where it would lie.
+    pub fn parse(path: &Path, bytes: Bytes) -> Result<Self, ImportError> {
+        let damaged = |reason: String| ImportError::Damaged { path: path.into(), reason };
+        let model: Model = messages::read(&bytes).map_err(damaged)?;
+        let graph = model.graph.filter(|graph| !graph.is_empty());
+        let graph = graph.ok_or_else(|| damaged("it has no graph".into()))?;
+        let graph: Graph = messages::read(&graph).map_err(damaged)?;
+        let mut initializers = HashMap::new();
+        for bytes in &graph.initializers {
+            let name = messages::read::<Tensor>(bytes).map_err(damaged)?.name;
+            initializers.insert(name, bytes.clone());
+        }
+        let sets: Vec<OperatorSet> = all(&model.operator_sets).map_err(damaged)?;
+        let opset = sets.iter().find(|set| ["", "ai.onnx"].contains(&&set.domain[..]));
+        Ok(Self {
+            path: path.into(),
+            inputs: all(&graph.inputs).map_err(damaged)?,
+            outputs: all(&graph.outputs).map_err(damaged)?,
+            producer: [model.producer, model.producer_version].join(" ").trim().to_owned(),
+            opset: opset.map_or(1, |set| set.version),
+            graph,
+            initializers,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn damaged(&self, reason: impl Into<String>) -> ImportError {
+        ImportError::Damaged { path: self.path.clone(), reason: reason.into() }
+    }
+
+    pub fn is_initializer(&self, name: &str) -> bool {
+        self.initializers.contains_key(name)
+    }
+
+    /// An initialiser by its name, if there is one.
+    pub fn initializer(&self, name: &str) -> Option<Result<Constant, ImportError>> {
+        self.initializers.get(name).map(|bytes| self.constant(name, bytes))
+    }
+
+    /// What a tensor's message holds.
+    pub fn constant(&self, name: &str, bytes: &Bytes) -> Result<Constant, ImportError> {
+        let fail = |reason: String| self.damaged(format!("tensor '{name}' {reason}"));
+        let tensor: Tensor = messages::read(bytes).map_err(|reason| fail(format!("is cut: {reason}")))?;
+        let outside = (tensor.data_location == 1).then(|| self.outside(&tensor).map_err(fail)).transpose()?;
+        Constant::new(tensor, outside.flatten()).map_err(fail)
+    }
+
+    /// The bytes of a tensor that lie in a file beside this.
+    fn outside(&self, tensor: &Tensor) -> Result<Option<Bytes>, String> {
+        let entries: Vec<Entry> = all(&tensor.external_data)?;
+        let get = |key: &str| entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value[..]);
+        let number = |key: &str| match get(key) {
+            Some(text) => text.parse().map(Some).map_err(|_| format!("has no number as its {key}: '{text}'")),
+            None => Ok(None),
+        };
+        let name = get("location").ok_or("is in another file and does not say in which")?;
+        if Path::new(name).file_name() != Some(name.as_ref()) {
+            return Err(format!("is in '{name}', which is not in the folder of the model"));
+        }
+        let needed = Constant::bytes(tensor)?;
+        let (offset, length): (u64, u64) =
+            (number("offset")?.unwrap_or(0), number("length")?.unwrap_or(needed));
+        if length != needed {
+            return Err(format!("has {length} bytes in '{name}', its shape needs {needed}"));
+        }
+        let path = self.path.with_file_name(name);
+        let read = || {
+            let mut file = File::open(&path)?;
+            let end = file.metadata()?.len();
+            if offset.checked_add(length).is_none_or(|last| last > end) {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("it has {end} bytes")));
+            }
+            file.seek(SeekFrom::Start(offset))?;
+            let mut bytes = Vec::new();
+            file.take(length).read_to_end(&mut bytes)?;
+            Ok(Bytes::from(bytes))
+        };
+        let cannot = |error: io::Error| {
+            format!("needs {length} bytes from {offset} on of {}: {error}", path.display())
+        };
+        read().map(Some).map_err(cannot)
+    }
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(io::Error::other(format!("it has more than the {MAX_FILE} bytes that are read")));
+    }
+    Ok(bytes)
+}
+
+/// All of some messages.
+pub(crate) fn all<M: Part>(messages: &[Bytes]) -> Result<Vec<M>, String> {
+    messages.iter().map(messages::read).collect()
+}
