@@ -1,6 +1,6 @@
 //! Convolutions.
 
-use dabnet_graph::{Conv2d, Padding, Precision, Shape};
+use dabnet_graph::{Conv2d, Padding, Precision, Shape, WeightFormat};
 
 use super::windows::{Windows, pair};
 use crate::{
@@ -48,6 +48,7 @@ pub(super) fn conv(node: &Node, values: &Values<'_>, network: &mut Network) -> R
         padding: squared(windows, weights.kernel[0]),
         groups,
         precision: Precision::Full,
+        weight_format: WeightFormat::F32,
     };
     let id = network.push_conv(node, &name, conv, input.node, weights.values)?;
     let flow = Flow::image(id, network.shape(id));

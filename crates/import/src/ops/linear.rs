@@ -1,6 +1,6 @@
 //! Dense layers, which become convolutions as large as their input.
 
-use dabnet_graph::{Conv2d, Padding, Precision, Shape};
+use dabnet_graph::{Conv2d, Padding, Precision, Shape, WeightFormat};
 
 use super::conv::layer_name;
 use crate::{
@@ -118,6 +118,7 @@ fn dense(node: &Node, network: &mut Network, flow: Flow, matrix: Matrix) -> Resu
         padding,
         groups: 1,
         precision: Precision::Full,
+        weight_format: WeightFormat::F32,
     };
     let id = network.push_conv(node, &layer_name(node, 1), conv, flow.node, weights)?;
     let mut dims = before.to_vec();

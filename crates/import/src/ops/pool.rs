@@ -1,6 +1,6 @@
 //! Poolings.
 
-use dabnet_graph::{Conv2d, Op, Precision};
+use dabnet_graph::{Conv2d, Op, Precision, WeightFormat};
 
 use super::{
     dimension,
@@ -38,9 +38,15 @@ pub(super) fn average(node: &Node, values: &Values<'_>, network: &mut Network) -
     } else {
         // Zeros that count: a filter for each channel, all weights alike.
         let channels = input.shape.channels;
-        let precision = Precision::Full;
-        let conv =
-            Conv2d { out_channels: channels, kernel: side, stride, padding, groups: channels, precision };
+        let conv = Conv2d {
+            out_channels: channels,
+            kernel: side,
+            stride,
+            padding,
+            groups: channels,
+            precision: Precision::Full,
+            weight_format: WeightFormat::F32,
+        };
         let weight = 1.0 / (side * side) as f32;
         network.push_conv(node, node.name(), conv, input.node, vec![weight; channels * side * side])?
     };

@@ -361,7 +361,7 @@ fn gradients_of_ends_are_those_of_what_eight_bits_leave() {
     }
     assert_eq!(moved, 2, "the first layer and the last");
     let canvases = canvases(4, rounded.input_shape().elements());
-    let targets = Targets { labels: &[0, 1, 2, 0], label_smoothing: SMOOTHING, teacher: None };
+    let targets = Targets { labels: &[0, 1, 2, 0].map(Some), label_smoothing: SMOOTHING, teachers: None };
     let gradients = |graph: &Graph, parameters: &Parameters| {
         let effective = effective(graph, parameters, Scheme::Dab, false).unwrap();
         let mut rng = Pcg64::seed_from_u64(1);
