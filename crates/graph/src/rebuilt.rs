@@ -1,20 +1,24 @@
 use std::collections::{HashMap, HashSet};
 
-use crate::{Conv2d, Graph, GraphError, Node, NodeId, Op, Policy, Precision, builder::EPSILON};
+use crate::{
+    Conv2d, Graph, GraphError, Node, NodeId, Op, Options, Policy, Precision, WeightFormat, builder::EPSILON,
+};
 
 impl Graph {
     /// The same network with other precisions: that of a graph in full precision, whoever wrote it down, as a policy
-    /// has it. Its first and its last convolution stay as they are.
+    /// has it, with the [input bits](Options::input_bits) and the [ends](Options::ends) of the options. Its first
+    /// and its last convolution, the ends, stay in full precision.
     ///
     /// A convolution with binary inputs reads them through a batch normalisation and a sign of its own, called
-    /// `NAME.sign.norm` and `NAME.sign`; nothing else is added or taken away.
+    /// `NAME.sign.norm` and `NAME.sign`, or `NAME.quantize.norm` and `NAME.quantize` where they have more than one
+    /// bit; nothing else is added or taken away.
     ///
     /// # Errors
     /// [`GraphError::Op`] if a convolution is not in full precision and the policy is another than the graph's,
-    /// [`GraphError::Layer`] if the policy names a layer that is not between the first and the last convolution,
-    /// and whatever keeps the result from being a graph.
-    pub fn with_policy(&self, policy: &Policy) -> Result<Self, GraphError> {
-        if policy == self.policy() {
+    /// [`GraphError::Layer`] or [`GraphError::InputBitsLayer`] if the policy or the input bits name a layer that is
+    /// not between the first and the last convolution, and whatever keeps the result from being a graph.
+    pub fn with_policy(&self, policy: &Policy, options: &Options) -> Result<Self, GraphError> {
+        if policy == self.policy() && *options == Options::default() {
             return Ok(self.clone());
         }
         let binary = self.convolutions().find(|(_, _, conv)| conv.precision.binary_weights());
@@ -24,20 +28,18 @@ impl Graph {
         }
         let all: Vec<&str> = self.convolutions().map(|(_, node, _)| node.name.as_str()).collect();
         let inner = all.get(1..all.len().saturating_sub(1)).unwrap_or_default();
+        let (architecture, known) = (self.architecture().to_owned(), inner.join(", "));
         if let Policy::Hybrid(layers) = policy
             && let Some(layer) = layers.iter().find(|layer| !inner.contains(&layer.as_str()))
         {
-            let (layer, architecture) = (layer.clone(), self.architecture().to_owned());
-            return Err(GraphError::Layer { layer, architecture, known: inner.join(", ") });
+            return Err(GraphError::Layer { layer: layer.clone(), architecture, known });
         }
-        let mut rebuilt = Rebuilt::new(self);
+        if let Some(layer) = options.input_bits.named().find(|layer| !inner.contains(layer)) {
+            return Err(GraphError::InputBitsLayer { layer: layer.to_owned(), architecture, known });
+        }
+        let mut rebuilt = Rebuilt::new(self, policy, options);
         for (id, node) in self.nodes().iter().enumerate() {
-            let precision = if inner.contains(&node.name.as_str()) {
-                policy.precision(&node.name)
-            } else {
-                Precision::Full
-            };
-            rebuilt.push(id, node, precision);
+            rebuilt.push(id, node, inner.contains(&node.name.as_str()));
         }
         Self::new(self.architecture().to_owned(), policy.clone(), rebuilt.nodes)
     }
@@ -69,29 +71,34 @@ impl Graph {
 }
 
 /// The nodes of a graph, with more between them.
-struct Rebuilt {
+struct Rebuilt<'a> {
+    policy: &'a Policy,
+    options: &'a Options,
     nodes: Vec<Node>,
     /// Where the graph's own nodes are among them.
     places: HashMap<NodeId, NodeId>,
     names: HashSet<String>,
 }
 
-impl Rebuilt {
-    fn new(graph: &Graph) -> Self {
+impl<'a> Rebuilt<'a> {
+    fn new(graph: &Graph, policy: &'a Policy, options: &'a Options) -> Self {
         let names = graph.nodes().iter().map(|node| node.name.clone()).collect();
-        Self { nodes: Vec::new(), places: HashMap::new(), names }
+        Self { policy, options, nodes: Vec::new(), places: HashMap::new(), names }
     }
 
-    /// Adds the graph's node `id`, a convolution of the given precision if it is one.
-    fn push(&mut self, id: NodeId, node: &Node, precision: Precision) {
+    /// Adds the graph's node `id`; a convolution in full precision if it is no inner one.
+    fn push(&mut self, id: NodeId, node: &Node, is_inner: bool) {
         let mut node = node.clone();
         node.inputs.iter_mut().for_each(|input| *input = self.places[input]);
         if let Op::Conv2d(conv) = node.op {
-            node.op = Op::Conv2d(Conv2d { precision, ..conv });
+            let precision = if is_inner { self.policy.precision(&node.name) } else { Precision::Full };
+            let weight_format =
+                if is_inner { WeightFormat::F32 } else { self.options.weight_format(self.policy) };
+            node.op = Op::Conv2d(Conv2d { precision, weight_format, ..conv });
             if precision == Precision::Fbin {
-                let sign = format!("{}.sign", node.name);
+                let (sign, op) = self.options.input_bits.op(&node.name);
                 let norm = Op::BatchNorm { epsilon: EPSILON };
-                for (name, op) in [(format!("{sign}.norm"), norm), (sign, Op::Sign)] {
+                for (name, op) in [(format!("{sign}.norm"), norm), (sign, op)] {
                     let name = self.free(name);
                     self.nodes.push(Node { name, op, inputs: node.inputs });
                     node.inputs = vec![self.nodes.len() - 1];
@@ -133,18 +140,22 @@ mod tests {
         net.build().unwrap()
     }
 
+    fn plain() -> Options {
+        Options::default()
+    }
+
     fn precisions(graph: &Graph) -> Vec<Precision> {
         graph.convolutions().map(|(_, _, conv)| conv.precision).collect()
     }
 
     #[test]
     fn full_precision_is_the_graph_itself() {
-        assert_eq!(graph().with_policy(&Policy::Full).unwrap(), graph());
+        assert_eq!(graph().with_policy(&Policy::Full, &plain()).unwrap(), graph());
     }
 
     #[test]
     fn binary_weights_change_nothing_but_precisions() {
-        let wbin = graph().with_policy(&Policy::Wbin).unwrap();
+        let wbin = graph().with_policy(&Policy::Wbin, &plain()).unwrap();
         assert_eq!(precisions(&wbin), [Precision::Full, Precision::Wbin, Precision::Wbin, Precision::Full]);
         assert_eq!(wbin.policy(), &Policy::Wbin);
         assert_eq!(wbin.nodes().len(), graph().nodes().len());
@@ -154,7 +165,7 @@ mod tests {
 
     #[test]
     fn binary_inputs_come_through_a_norm_and_a_sign_each() {
-        let fbin = graph().with_policy(&Policy::Fbin).unwrap();
+        let fbin = graph().with_policy(&Policy::Fbin, &plain()).unwrap();
         assert_eq!(precisions(&fbin), [Precision::Full, Precision::Fbin, Precision::Fbin, Precision::Full]);
         let node = |name: &str| fbin.nodes().iter().find(|node| node.name == name).unwrap();
         let source = |node: &Node| fbin.nodes()[node.inputs[0]].clone();
@@ -172,20 +183,43 @@ mod tests {
     }
 
     #[test]
+    fn inputs_of_more_bits_come_through_a_quantizer() {
+        let options = |bits: &str| Options { input_bits: bits.parse().unwrap(), ..plain() };
+        let levels = graph().with_policy(&Policy::Fbin, &options("1,right=2")).unwrap();
+        let bits = levels.convolutions().map(|(id, ..)| levels.input_bits(id));
+        assert_eq!(bits.collect::<Vec<_>>(), [None, Some(1), Some(2), None]);
+        assert!(levels.nodes().iter().any(|node| node.name == "right.quantize.norm"));
+        let error = graph().with_policy(&Policy::Fbin, &options("2,head=4")).unwrap_err().to_string();
+        assert!(error.contains("left, right"), "{error}");
+    }
+
+    #[test]
+    fn ends_are_stored_in_eight_bits_beside_binary_layers() {
+        let formats = |policy: &Policy| {
+            let graph = graph().with_policy(policy, &plain()).unwrap();
+            graph.convolutions().map(|(_, _, conv)| conv.weight_format).collect::<Vec<_>>()
+        };
+        let (short, long) = (WeightFormat::I8, WeightFormat::F32);
+        assert_eq!(formats(&Policy::Fbin), [short, long, long, short]);
+        assert_eq!(formats(&Policy::Full), [long; 4]);
+    }
+
+    #[test]
     fn a_hybrid_keeps_the_inputs_of_the_layers_it_names() {
-        let hybrid = graph().with_policy(&"hybrid:right".parse().unwrap()).unwrap();
+        let hybrid = graph().with_policy(&"hybrid:right".parse().unwrap(), &plain()).unwrap();
         assert_eq!(precisions(&hybrid)[1..3], [Precision::Fbin, Precision::Wbin]);
         for layer in ["head", "sum"] {
-            let error = graph().with_policy(&format!("hybrid:{layer}").parse().unwrap()).unwrap_err();
+            let error =
+                graph().with_policy(&format!("hybrid:{layer}").parse().unwrap(), &plain()).unwrap_err();
             assert!(error.to_string().contains("left, right"), "{error}");
         }
     }
 
     #[test]
     fn what_is_binary_stays_as_it_is() {
-        let fbin = graph().with_policy(&Policy::Fbin).unwrap();
-        assert_eq!(fbin.with_policy(&Policy::Fbin).unwrap(), fbin);
-        let error = fbin.with_policy(&Policy::Wbin).unwrap_err().to_string();
+        let fbin = graph().with_policy(&Policy::Fbin, &plain()).unwrap();
+        assert_eq!(fbin.with_policy(&Policy::Fbin, &plain()).unwrap(), fbin);
+        let error = fbin.with_policy(&Policy::Wbin, &plain()).unwrap_err().to_string();
         assert!(error.contains("'left'"), "{error}");
     }
 
@@ -209,7 +243,7 @@ mod tests {
         for architecture in architectures::ALL {
             let full = architecture.graph(architecture.side, 7, &Policy::Full).unwrap();
             for policy in [Policy::Wbin, Policy::Fbin] {
-                let rebuilt = full.with_policy(&policy).unwrap().with_outputs(9).unwrap();
+                let rebuilt = full.with_policy(&policy, &plain()).unwrap().with_outputs(9).unwrap();
                 assert_eq!(rebuilt.outputs(), 9);
                 let inner = &precisions(&rebuilt)[1..rebuilt.convolutions().count() - 1];
                 let expected = policy.precision("any");

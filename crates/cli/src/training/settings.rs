@@ -281,12 +281,12 @@ impl Settings {
 
     /// The network for so many labels.
     pub(crate) fn graph(&self, classes: usize) -> Result<Graph, CliError> {
-        if let Some(foreign) = &self.foreign {
-            return foreign.graph(&self.policy, classes);
-        }
         let Self { activation, shortcuts, ref input_bits, .. } = *self;
         let ends = self.end_bits.and_then(WeightFormat::of_bits);
         let options = Options { activation, shortcuts, input_bits: input_bits.clone(), ends };
+        if let Some(foreign) = &self.foreign {
+            return foreign.graph(&self.policy, &options, classes);
+        }
         let architecture = architectures::find(&self.arch)?;
         architecture.graph_with(self.side, classes, &self.policy, options).map_err(|error| {
             let Self { arch, side, .. } = self;

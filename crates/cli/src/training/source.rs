@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dabnet_engine::PackedModel;
-use dabnet_graph::{Graph, Policy, Preprocessing, architectures};
+use dabnet_graph::{Graph, Options, Policy, Preprocessing, architectures};
 use dabnet_train::{Description, Run, Saved, Start, Teacher, TrainError, Trained};
 
 use super::{CONFIG, Settings};
@@ -112,8 +112,13 @@ impl ForeignNetwork {
     }
 
     /// It as a policy has it, for so many labels.
-    pub(super) fn graph(&self, policy: &Policy, classes: usize) -> Result<Graph, CliError> {
-        let graph = self.graph.with_policy(policy).and_then(|graph| graph.with_outputs(classes));
+    pub(super) fn graph(
+        &self,
+        policy: &Policy,
+        options: &Options,
+        classes: usize,
+    ) -> Result<Graph, CliError> {
+        let graph = self.graph.with_policy(policy, options).and_then(|graph| graph.with_outputs(classes));
         graph.map_err(|error| CliError::Input(format!("{}: {error}", self.graph.architecture())))
     }
 }
