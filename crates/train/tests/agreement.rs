@@ -83,8 +83,11 @@ fn agrees_with(policy: &str, scheme: Scheme, options: Options) {
             canvases.len()
         );
         assert!(share(same) >= TOP1_AGREEMENT, "{policy} {scheme} {isa}: {same} labels agree");
-        // A sign input within rounding of its threshold may fall either way and move a logit.
-        assert!(share(within) >= 0.99, "{policy} {scheme} {isa}: {within} within tolerance");
+        // What a sign or a quantiser reads may be within rounding of where it gives something else, fall either
+        // way, and move a logit: the more often, the more comparisons there are.
+        let most = trained.graph().convolutions().filter_map(|(id, ..)| trained.graph().input_bits(id)).max();
+        let enough = if most == Some(4) { 0.98 } else { 0.99 };
+        assert!(share(within) >= enough, "{policy} {scheme} {isa}: {within} within tolerance");
     }
 }
 
