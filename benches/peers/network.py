@@ -51,7 +51,10 @@ class Network:
     def weights(self, node):
         """Real weights of any convolution, `[out, in, kernel, kernel]`."""
         if node.op["precision"] == "full":
-            return self.tensors[node.name + ".weight"]
+            weights = self.tensors[node.name + ".weight"]
+            if node.op.get("weights") != "i8":
+                return weights
+            return self.tensors[node.name + ".scale"][:, None, None, None] * weights.astype(np.float32)
         alpha, beta = (value[:, None, None, None] for value in self.two_values(node))
         return np.ascontiguousarray(np.where(self.signs(node) == 1, alpha, beta))
 

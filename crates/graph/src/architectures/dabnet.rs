@@ -30,14 +30,14 @@ pub(super) mod medium {
     }
 }
 
-/// In some 1.4 MB.
+/// In some 1.4 MB. On its larger canvas the first stages have the most positions and the fewest weights.
 pub(super) mod large {
     use super::{Builder, Graph, GraphError};
 
     pub(crate) const NAME: &str = "dabnet-l";
 
     pub(crate) fn build(net: Builder, classes: usize) -> Result<Graph, GraphError> {
-        super::build(net, &[2, 4, 5, 3], classes)
+        super::build(net, &[1, 3, 5, 3], classes)
     }
 }
 
