@@ -4,7 +4,7 @@ use std::{error::Error, fs, path::Path};
 
 use dabnet_engine::PackedModel;
 use dabnet_fuzz::common::{Numbers, packed};
-use dabnet_graph::{Builder, Filters, Graph, GraphError, Op, Options, Policy, Shape};
+use dabnet_graph::{Builder, Filters, Graph, GraphError, Op, Options, Padding, Policy, Shape};
 
 #[path = "seeds/sketches.rs"]
 mod sketches;
@@ -58,7 +58,7 @@ fn residual(policy: &Policy) -> Result<Graph, GraphError> {
     net.layer("c", Filters::new(4, 3).stride(2).padding(1));
     let reached = net.head();
     net.go_to(begin);
-    net.push("shrunk", Op::AvgPool { kernel: 2, stride: 2 });
+    net.push("shrunk", Op::AvgPool { kernel: 2, stride: 2, padding: Padding::NONE });
     net.add("sum2", reached);
     net.global_avg_pool("mean");
     net.conv("last", Filters::new(2, 1));

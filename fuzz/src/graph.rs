@@ -53,21 +53,29 @@ fn is_node(node: &Value) -> bool {
 fn op(random: &mut Random) -> Value {
     let kernel = 1 + random.below(5);
     let stride = 1 + random.below(3);
-    let padding = random.below(kernel);
+    let padding = padding(kernel, random);
     match random.below(13) {
         0 => json!({"type": "batch_norm", "epsilon": 1e-5}),
         1 | 8 => json!(Op::from(PointwiseOp::ALL[random.below(PointwiseOp::ALL.len() as u64) as usize])),
         2 | 3 => json!({"type": "sign"}),
         4 => json!({"type": "max_pool", "kernel": kernel, "stride": stride, "padding": padding}),
-        5 => json!({"type": "avg_pool", "kernel": kernel, "stride": stride}),
+        5 => json!({"type": "avg_pool", "kernel": kernel, "stride": stride, "padding": padding}),
         6 => json!({"type": "global_avg_pool"}),
         7 => json!({"type": "dropout", "p": 0.5}),
         9 => json!({"type": if random.below(2) == 0 { "add" } else { "concat" }}),
-        _ => conv(kernel, stride, padding, random),
+        _ => conv(kernel, stride, &padding, random),
     }
 }
 
-fn conv(kernel: u64, stride: u64, padding: u64, random: &mut Random) -> Value {
+/// One number or one for each side.
+fn padding(kernel: u64, random: &mut Random) -> Value {
+    match random.below(2) {
+        0 => json!(random.below(kernel)),
+        _ => json!([0; 4].map(|_: u64| random.below(kernel))),
+    }
+}
+
+fn conv(kernel: u64, stride: u64, padding: &Value, random: &mut Random) -> Value {
     let filters = match random.below(3) {
         0 => [32, 64, 65, 128, 192][random.below(5) as usize],
         _ => 1 + random.below(24),

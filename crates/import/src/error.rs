@@ -40,3 +40,19 @@ pub enum ImportError {
     #[error("what it becomes is not a valid model: {0}")]
     Model(#[from] EngineError),
 }
+
+impl ImportError {
+    /// A refusal of the input or the output.
+    pub(crate) fn interface(reason: impl AsRef<str>) -> Self {
+        Self::Interface(one_line(reason.as_ref()))
+    }
+}
+
+/// The longest text that is shown; names in files can be of any length.
+const MAX_SHOWN: usize = 400;
+
+/// What came out of a file as a part of one line.
+pub(crate) fn one_line(text: &str) -> String {
+    let shown = text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char });
+    shown.take(MAX_SHOWN).collect()
+}

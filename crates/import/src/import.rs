@@ -41,11 +41,24 @@ pub fn import(
     options: &Import,
     preprocessing: impl FnOnce(usize) -> Preprocessing,
 ) -> Result<PackedModel, ImportError> {
-    let source = Source::open(path)?;
-    from_source(&source, options, preprocessing)
+    from_source(&Source::open(path)?, options, preprocessing)
 }
 
-pub(crate) fn from_source(
+/// The same for the content of a file; `path` is where it lies, or would: tensors in files of their own are
+/// looked for beside it.
+///
+/// # Errors
+/// Those of [`import`].
+pub fn import_bytes(
+    path: &Path,
+    bytes: Vec<u8>,
+    options: &Import,
+    preprocessing: impl FnOnce(usize) -> Preprocessing,
+) -> Result<PackedModel, ImportError> {
+    from_source(&Source::parse(path, bytes.into())?, options, preprocessing)
+}
+
+fn from_source(
     source: &Source,
     options: &Import,
     preprocessing: impl FnOnce(usize) -> Preprocessing,
@@ -62,18 +75,18 @@ pub(crate) fn from_source(
     }
     let output = &source.outputs[0].name;
     let Some(Value::Flow(flow)) = values.by_name(output) else {
-        return Err(ImportError::Interface(format!("output '{output}' does not depend on the input")));
+        return Err(ImportError::interface(format!("output '{output}' does not depend on the input")));
     };
     let shape = flow.shape;
     if shape.positions() != 1 {
-        return Err(ImportError::Interface(format!("output '{output}' is {shape}, not one number a label")));
+        return Err(ImportError::interface(format!("output '{output}' is {shape}, not one number a label")));
     }
-    let (graph, parameters) = network.finish(flow.node).map_err(ImportError::Interface)?;
+    let (graph, parameters) = network.finish(flow.node).map_err(ImportError::interface)?;
     let labels =
         options.labels.clone().unwrap_or_else(|| (0..shape.channels).map(|it| it.to_string()).collect());
     if labels.len() != shape.channels {
         let reason = format!("there are {} labels for {} outputs", labels.len(), shape.channels);
-        return Err(ImportError::Interface(reason));
+        return Err(ImportError::interface(reason));
     }
     let packed = PackedModel {
         graph,
@@ -95,7 +108,7 @@ fn check(packed: &PackedModel) -> Result<(), ImportError> {
     if session.run(&blank)?.iter().all(|logit| logit.is_finite()) {
         return Ok(());
     }
-    Err(ImportError::Interface("blank paper gives an answer that is no number".into()))
+    Err(ImportError::interface("blank paper gives an answer that is no number"))
 }
 
 /// The nodes that the output needs, in the order of the file.
@@ -103,7 +116,7 @@ fn live_nodes(source: &Source) -> Result<Vec<Node>, ImportError> {
     let [output] = &source.outputs[..] else {
         let names: Vec<&str> = source.outputs.iter().map(|output| &output.name[..]).collect();
         let reason = format!("the network has {} outputs ({}), not one", names.len(), names.join(", "));
-        return Err(ImportError::Interface(reason));
+        return Err(ImportError::interface(reason));
     };
     let mut wanted = HashSet::from([output.name.clone()]);
     let mut live = Vec::new();

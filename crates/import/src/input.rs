@@ -24,10 +24,10 @@ impl CanvasInput {
         let &[input] = &inputs[..] else {
             let names: Vec<&str> = inputs.iter().map(|input| &input.name[..]).collect();
             let reason = format!("the network has {} inputs ({}), not one", inputs.len(), names.join(", "));
-            return Err(ImportError::Interface(reason));
+            return Err(ImportError::interface(reason));
         };
         let (element, dims) = tensor_type(source, input)?;
-        let fail = |reason: String| ImportError::Interface(format!("input '{}' {reason}", input.name));
+        let fail = |reason: String| ImportError::interface(format!("input '{}' {reason}", input.name));
         if !is_float(element) {
             return Err(fail(format!("has elements of {}, not floating-point ones", type_name(element))));
         }

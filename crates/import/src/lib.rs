@@ -22,4 +22,4 @@ mod tests;
 mod values;
 
 pub use error::ImportError;
-pub use import::{Import, import};
+pub use import::{Import, import, import_bytes};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use dabnet_engine::Parameters;
 use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, Policy, Shape};
 
-use crate::{ImportError, flow::Flow, node::Node as OnnxNode};
+use crate::{ImportError, error::one_line, flow::Flow, node::Node as OnnxNode};
 
 /// Nodes and parameters so far.
 pub(crate) struct Network {
@@ -106,9 +106,9 @@ impl Network {
     }
 
     fn unique(&mut self, name: &str) -> String {
-        let name = if name.is_empty() { "node" } else { name };
+        let name = one_line(if name.is_empty() { "node" } else { name });
         let numbered = (2..).map(|number| format!("{name}.{number}"));
-        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.names.contains(name));
+        let free = std::iter::once(name.clone()).chain(numbered).find(|name| !self.names.contains(name));
         let name = free.unwrap_or_default();
         self.names.insert(name.clone());
         name

@@ -6,6 +6,7 @@ use prost::bytes::Bytes;
 
 use crate::{
     ImportError,
+    error::one_line,
     messages::{self, Attribute, NodeMessage},
     source::all,
 };
@@ -36,7 +37,8 @@ impl Node {
     }
 
     pub fn refuse(&self, reason: impl Into<String>) -> ImportError {
-        ImportError::Node { node: self.name().into(), op: self.op.clone(), reason: reason.into() }
+        let [node, op, reason] = [self.name(), &self.op, &reason.into()].map(one_line);
+        ImportError::Node { node, op, reason }
     }
 
     /// Refuses attributes beside these.

@@ -12,6 +12,7 @@ use prost::bytes::Bytes;
 use crate::{
     ImportError,
     constant::Constant,
+    error::one_line,
     messages::{self, Entry, Graph, Input, Model, OperatorSet, Part, Tensor},
 };
 
@@ -39,7 +40,7 @@ impl Source {
 
     /// What an ONNX file holds; `path` is where it would lie.
     pub fn parse(path: &Path, bytes: Bytes) -> Result<Self, ImportError> {
-        let damaged = |reason: String| ImportError::Damaged { path: path.into(), reason };
+        let damaged = |reason: String| ImportError::Damaged { path: path.into(), reason: one_line(&reason) };
         let model: Model = messages::read(&bytes).map_err(damaged)?;
         let graph = model.graph.filter(|graph| !graph.is_empty());
         let graph = graph.ok_or_else(|| damaged("it has no graph".into()))?;
@@ -67,7 +68,7 @@ impl Source {
     }
 
     pub fn damaged(&self, reason: impl Into<String>) -> ImportError {
-        ImportError::Damaged { path: self.path.clone(), reason: reason.into() }
+        ImportError::Damaged { path: self.path.clone(), reason: one_line(&reason.into()) }
     }
 
     pub fn is_initializer(&self, name: &str) -> bool {

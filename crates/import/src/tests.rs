@@ -8,13 +8,11 @@ use proptest::prelude::*;
 use prost::{Message, bytes::Bytes};
 
 use crate::{
-    Import, ImportError,
-    import::from_source,
+    Import, ImportError, import_bytes,
     messages::{
         Attribute, Dimension, Entry, Graph, Input, Model, NodeMessage, OperatorSet, Tensor, TensorShape,
         TensorType, Type,
     },
-    source::Source,
 };
 
 const SIDE: i64 = 8;
@@ -66,8 +64,8 @@ impl File {
 
 fn import(file: Vec<u8>) -> Result<PackedModel, ImportError> {
     let canvas = |side| Canvas { side, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
-    let source = Source::parse(Path::new("network.onnx"), file.into())?;
-    from_source(&source, &Import::default(), |side| Preprocessing::lines(canvas(side)))
+    let options = Import::default();
+    import_bytes(Path::new("network.onnx"), file, &options, |side| Preprocessing::lines(canvas(side)))
 }
 
 fn value(name: &str, dims: &[i64]) -> Input {

@@ -31,13 +31,7 @@ fn graph_with(policy: &str, options: Options) -> Graph {
     let stem = net.full_layer("conv1", Filters::new(8, 3).stride(2).padding(1));
     let around = net.padded_max_pool("pool1", 3, 2, 1);
     net.go_to(stem);
-    let uneven = |[top, left, bottom, right]: [usize; 4]| Padding { top, left, bottom, right };
-    net.layer("uneven", Filters::new(8, 3).stride(2).padded(uneven([0, 1, 2, 1])));
-    net.push("uneven_max", Op::MaxPool { kernel: 3, stride: 1, padding: uneven([2, 0, 0, 2]) });
-    let beside = net.push("uneven_mean", Op::AvgPool { kernel: 2, stride: 1, padding: uneven([0, 0, 1, 1]) });
-    net.go_to(stem);
     net.layer("conv2", Filters::new(8, 5).stride(2).padding(2).groups(2));
-    net.add("partial", beside);
     let sum = net.add("sum", around);
     // The last ones first, as behind a ReLU nothing is negative.
     PointwiseOp::ALL.into_iter().rev().for_each(|op| _ = net.push(format!("{op:?}"), op.into()));
@@ -51,6 +45,22 @@ fn graph_with(policy: &str, options: Options) -> Graph {
     net.layer_behind_norm("conv6", Filters::new(8, 1));
     net.global_avg_pool("mean");
     net.conv("conv7", Filters::new(CLASSES, 1));
+    net.build().unwrap()
+}
+
+/// Windows that stick out differently at every side.
+fn uneven(policy: &str) -> Graph {
+    let policy: Policy = policy.parse().unwrap();
+    let uneven = |[top, left, bottom, right]: [usize; 4]| Padding { top, left, bottom, right };
+    let mut net = Builder::new("uneven", &policy, Shape::new(2, SIDE, SIDE));
+    let stem = net.full_layer("conv1", Filters::new(8, 3).stride(2).padded(uneven([0, 2, 2, 0])));
+    // Of what binary layers give, several would be the greatest.
+    let maxima = net.push("maxima", Op::MaxPool { kernel: 3, stride: 2, padding: uneven([2, 0, 0, 2]) });
+    net.go_to(stem);
+    net.layer("conv2", Filters::new(8, 3).stride(2).padded(uneven([0, 1, 2, 1])));
+    net.push("means", Op::AvgPool { kernel: 2, stride: 1, padding: uneven([0, 0, 1, 1]) });
+    net.add("sum", maxima);
+    net.conv("last", Filters::new(CLASSES, net.extent()));
     net.build().unwrap()
 }
 
@@ -293,11 +303,13 @@ fn devices() -> impl Iterator<Item = Device> {
 
 #[test]
 fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
-    for (device, (policy, bits)) in devices().flat_map(|device| NETWORKS.map(|it| (device, it))) {
-        let graph = graph(policy, bits);
-        let parameters = parameters(&graph);
-        let effective = effective(&graph, &parameters, Scheme::Dab, false).unwrap();
-        let network = Network { graph: &graph, parameters: &parameters, effective: &effective };
+    let graphs =
+        NETWORKS.map(|(policy, bits)| [graph(policy, bits), uneven(policy)].map(|it| (policy, bits, it)));
+    let on = |device| graphs.iter().flatten().map(move |(policy, bits, graph)| (device, policy, bits, graph));
+    for (device, policy, bits, graph) in devices().flat_map(on) {
+        let parameters = parameters(graph);
+        let effective = effective(graph, &parameters, Scheme::Dab, false).unwrap();
+        let network = Network { graph, parameters: &parameters, effective: &effective };
         for count in [3, 9] {
             let canvases = canvases(count, graph.input_shape().elements());
             let labels: Vec<usize> = (0..count).map(|at| at % CLASSES).collect();
@@ -392,6 +404,7 @@ fn logits_are_those_of_an_evaluation_of_its_own() {
     for (device, (policy, bits)) in devices().flat_map(|device| NETWORKS.map(|it| (device, it))) {
         for count in [1, 5, 11] {
             close(device, &graph(policy, bits), count, policy);
+            close(device, &uneven(policy), count, policy);
         }
         let published = architectures::find("sketch-a-net").unwrap();
         close(device, &published.graph(96, 10, &policy.parse().unwrap()).unwrap(), 2, policy);
