@@ -34,5 +34,5 @@ pub use op::{Op, OpKind, PointwiseOp};
 pub use options::{Activation, Options};
 pub use parameters::{InitialValues, PackedContent, PackedTensor, ParameterRole, ParameterSpec};
 pub use policy::{Policy, Precision};
-pub use preprocessing::{Look, Preprocessing};
+pub use preprocessing::{Channels, Look, Preprocessing};
 pub use shape::Shape;
