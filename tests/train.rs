@@ -221,6 +221,8 @@ fn what_makes_no_sense_is_told_in_one_line() {
     refused(&with(&["--look", "bitmap"]), &["28"]);
     refused(&with(&["--look", "paper-sketchy", "--line-width", "0.1"]), &["paper", "0.007", "--line-width"]);
     refused(&with(&["--line-width", "0.9"]), &["line_width", "0.9"]);
+    refused(&with(&["--channels", "colour"]), &["colour", "direction"]);
+    refused(&with(&["--channels", "order", "--look", "pixels"]), &["order", "pixels", "lines"]);
     let file = text(&folder.path().join("margin.toml"));
     fs::write(&file, "look = \"paper-sketchy\"\nmargin = 0.2\n").unwrap();
     refused(&[&with(&[])[..], &["--config", file.as_str()]].concat(), &["margin", "0.03"]);

@@ -72,6 +72,8 @@ export interface Preprocessing {
   version: number;
   look: "lines" | "pixels" | "paper" | "bitmap";
   canvas: Canvas;
+  /** What of lines is shown beside the ink, in channels of their own; absent for the ink alone. */
+  channels?: "order" | "direction";
 }
 
 /** The square that a drawing is put on. */
@@ -110,7 +112,10 @@ export class Recognizer {
   recognize(strokes: readonly Stroke[], options?: RecognizeOptions): Answer;
   /** What the network saw in the drawing recognised last: `side × side` bytes, 0 paper and 255 ink. */
   ink(): Uint8Array;
-  /** The logits of a canvas, `side × side` numbers as the network sees them: `(ink − mean) / std`. */
+  /**
+   * The logits of a canvas, `side × side` numbers for each channel as the network sees them:
+   * `(ink − mean) / std`.
+   */
   logits(canvas: Float32Array): Float32Array;
 }
 

@@ -5,7 +5,7 @@ mod common;
 use common::{Numbers, lines, network::network, packed, reference, sketch};
 use dabnet_engine::{Fired, Isa, Model, PackedModel, Parameters, Session};
 use dabnet_graph::{
-    Activation, Builder, Canvas, Filters, Graph, Node, Op, Options, Padding, Policy, Precision,
+    Activation, Builder, Canvas, Channels, Filters, Graph, Node, Op, Options, Padding, Policy, Precision,
     Preprocessing, Shape, architectures,
 };
 use proptest::prelude::*;
@@ -137,6 +137,30 @@ fn what_ink_does_not_reach_is_the_same() {
         assert_eq!(all_logits(&packed, &canvas), all_logits(&everywhere, &canvas));
     }
     assert_eq!(all_logits(&packed, &vec![0.0; 64 * 64]), all_logits(&everywhere, &vec![0.0; 64 * 64]));
+}
+
+/// The same of several channels, which the first layer visits together, and a model says how many there are.
+#[test]
+fn channels_of_lines_are_visited_as_ink_is() {
+    for channels in [Channels::Order, Channels::Direction] {
+        let input = Shape::new(channels.count(), 64, 64);
+        let architecture = architectures::find("sketch-a-net-64").unwrap();
+        let graph = architecture.graph_on(input, 10, &Policy::Fbin, Options::default()).unwrap();
+        let seeing = |model: PackedModel, channels| {
+            let preprocessing = model.preprocessing.with_channels(channels);
+            PackedModel { preprocessing, ..model }
+        };
+        let packed = seeing(packed(graph, Numbers::Dyadic, 3), channels);
+        let everywhere = seeing(with_mean(&packed, 9.0), channels);
+        let mut canvas = vec![0.0; input.elements()];
+        for (plane, spot) in [(0, 0), (channels.count() - 1, 700), (2, 700), (1, 4095), (3, 2030)] {
+            canvas[plane * 64 * 64 + spot] = 0.5;
+            assert_eq!(all_logits(&packed, &canvas), all_logits(&everywhere, &canvas), "{channels}");
+        }
+        let other = if channels == Channels::Order { Channels::Direction } else { Channels::Order };
+        let error = seeing(packed, other).check().unwrap_err().to_string();
+        assert!(error.contains("preprocessing") && error.contains(&other.to_string()), "{error}");
+    }
 }
 
 fn bundled(name: &str, policy: &str, numbers: Numbers, seed: u64) {

@@ -46,8 +46,21 @@ impl Architecture {
         policy: &Policy,
         options: Options,
     ) -> Result<Graph, GraphError> {
-        let net = Builder::new(self.name, policy, Shape::new(1, side, side)).options(options);
-        (self.build)(net, classes)
+        self.graph_on(Shape::new(1, side, side), classes, policy, options)
+    }
+
+    /// The same on an input of any channels.
+    ///
+    /// # Errors
+    /// Those of [`Architecture::graph`].
+    pub fn graph_on(
+        &self,
+        input: Shape,
+        classes: usize,
+        policy: &Policy,
+        options: Options,
+    ) -> Result<Graph, GraphError> {
+        (self.build)(Builder::new(self.name, policy, input).options(options), classes)
     }
 }
 

@@ -40,7 +40,7 @@ pub use options::{Activation, Options};
 pub use padding::Padding;
 pub use parameters::{InitialValues, PackedContent, PackedTensor, ParameterRole, ParameterSpec};
 pub use policy::{Policy, Precision};
-pub use preprocessing::{Look, Preprocessing};
+pub use preprocessing::{Channels, Look, Preprocessing};
 pub use quantizer::Quantizer;
 pub use shape::Shape;
 pub use weight_format::WeightFormat;

@@ -16,6 +16,41 @@ pub struct Preprocessing {
     pub look: Look,
     /// Size, line, margin and normalisation.
     pub canvas: Canvas,
+    /// What of the lines is shown; the ink alone where a model file does not say.
+    #[serde(default, skip_serializing_if = "Channels::is_ink")]
+    pub channels: Channels,
+}
+
+/// What of a drawing's lines a network sees, a channel each. All but the ink is known of lines only, and goes with
+/// [`Look::Lines`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channels {
+    /// The ink: one channel.
+    #[default]
+    Ink,
+    /// The ink, and that of the first, the second and the last third of the drawing's length: four channels
+    /// (after the stroke parts of Yu et al., *Sketch-a-Net that Beats Humans*, BMVC 2015).
+    Order,
+    /// The ink, and that of lines that are level, rise to the right, are upright, and fall to the right: five
+    /// channels.
+    Direction,
+}
+
+impl Channels {
+    /// How many there are.
+    pub const fn count(self) -> usize {
+        match self {
+            Self::Ink => 1,
+            Self::Order => 4,
+            Self::Direction => 5,
+        }
+    }
+
+    /// Whether it is the ink alone.
+    pub const fn is_ink(&self) -> bool {
+        matches!(self, Self::Ink)
+    }
 }
 
 /// How a drawing becomes the ink on a canvas.
@@ -40,7 +75,23 @@ impl Preprocessing {
 
     /// Preprocessing of one look on one canvas.
     pub const fn new(look: Look, canvas: Canvas) -> Self {
-        Self { version: Self::VERSION, look, canvas }
+        Self { version: Self::VERSION, look, canvas, channels: Channels::Ink }
+    }
+
+    /// The same showing more of lines, or less.
+    #[must_use]
+    pub const fn with_channels(self, channels: Channels) -> Self {
+        Self { channels, ..self }
+    }
+
+    /// Values of a canvas: channels × side × side.
+    pub const fn len(&self) -> usize {
+        self.channels.count() * self.canvas.side * self.canvas.side
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Lines drawn on a canvas.
@@ -82,6 +133,13 @@ impl Preprocessing {
             )));
         }
         self.canvas.validate()?;
+        if !self.channels.is_ink() && self.look != Look::Lines {
+            let Self { channels, look, .. } = self;
+            return Err(GraphError::Preprocessing(format!(
+                "channels '{channels}' are of lines, and the look '{look}' shows pictures without any: take the look \
+                 'lines'"
+            )));
+        }
         let Some(fixed) = self.look.fixed(self.canvas.side) else { return Ok(()) };
         let fields = [
             ("side", self.canvas.side as f32, fixed.side as f32),
@@ -119,7 +177,18 @@ impl fmt::Display for Preprocessing {
             f,
             "{} on {side} pixels, line width {line_width}, margin {margin}, less {mean}, by {std}",
             self.look
-        )
+        )?;
+        if self.channels.is_ink() { Ok(()) } else { write!(f, ", channels {}", self.channels) }
+    }
+}
+
+impl fmt::Display for Channels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ink => "ink",
+            Self::Order => "order",
+            Self::Direction => "direction",
+        })
     }
 }
 
@@ -140,11 +209,13 @@ mod tests {
 
     const CANVAS: Canvas = Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 };
 
-    fn all() -> [Preprocessing; 5] {
+    fn all() -> [Preprocessing; 7] {
         let canvas = CANVAS;
         let [lines, pixels] = [Look::Lines, Look::Pixels].map(|look| Preprocessing::new(look, canvas));
         let paper = [Preprocessing::paper_tu_berlin(225), Preprocessing::paper_sketchy(224)];
-        [lines, pixels, paper[0], paper[1], Preprocessing::bitmap()]
+        let [order, direction] =
+            [Channels::Order, Channels::Direction].map(|channels| lines.with_channels(channels));
+        [lines, pixels, paper[0], paper[1], Preprocessing::bitmap(), order, direction]
     }
 
     #[test]
@@ -163,6 +234,22 @@ mod tests {
             serde_json::to_string(&Preprocessing::lines(CANVAS)).unwrap(),
             r#"{"version":1,"look":"lines","canvas":{"side":64,"line_width":0.04,"margin":0.03,"mean":0.0,"std":1.0}}"#
         );
+    }
+
+    /// What files of before there were channels say, and what those with some do.
+    #[test]
+    fn channels_are_said_where_there_are_more_than_one() {
+        let direction = Preprocessing::lines(CANVAS).with_channels(Channels::Direction);
+        let text = serde_json::to_string(&direction).unwrap();
+        assert!(text.ends_with(r#""std":1.0},"channels":"direction"}"#), "{text}");
+        let before = text.replace(r#","channels":"direction""#, "");
+        assert_eq!(serde_json::from_str::<Preprocessing>(&before).unwrap(), Preprocessing::lines(CANVAS));
+        assert_eq!((direction.len(), direction.channels.count()), (5 * 64 * 64, 5));
+        for look in [Look::Pixels, Look::Paper, Look::Bitmap] {
+            let canvas = look.fixed(28).unwrap_or(CANVAS);
+            let error = Preprocessing::new(look, canvas).with_channels(Channels::Order).validate();
+            assert!(error.unwrap_err().to_string().contains("'order'"));
+        }
     }
 
     #[test]

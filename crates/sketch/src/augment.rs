@@ -9,7 +9,7 @@ mod wave;
 
 use std::f32::consts::TAU;
 
-use dabnet_graph::Canvas;
+use dabnet_graph::{Canvas, Channels};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ use self::bend::{Bend, refined};
 use self::removal::{dropped, removed};
 use self::wave::Wave;
 use crate::fit::{Placement, Window, bounds};
-use crate::rasterize::draw;
+use crate::planes::draw_planes;
 use crate::{Point, SketchError, Stroke};
 
 /// The most stretch, shear and change of line width: beyond it nothing is left of a sketch.
@@ -147,7 +147,19 @@ impl Augment {
     /// finding them takes longer than all else here, so keep them.
     pub fn apply(&self, strokes: &[Stroke], canvas: &Canvas, rng: &mut impl Rng) -> Vec<u8> {
         let strokes = self.strokes(strokes, rng);
-        placed(&strokes, canvas, &self.placement(rng))
+        placed(&strokes, canvas, &self.placement(rng), Channels::Ink)
+    }
+
+    /// The same, with channels of what is known of the lines.
+    pub(crate) fn planes(
+        &self,
+        strokes: &[Stroke],
+        canvas: &Canvas,
+        channels: Channels,
+        rng: &mut impl Rng,
+    ) -> Vec<u8> {
+        let strokes = self.strokes(strokes, rng);
+        placed(&strokes, canvas, &self.placement(rng), channels)
     }
 
     /// The varied strokes, around 0 and in units of the longer side of the given ones.
@@ -204,10 +216,15 @@ impl Augment {
 }
 
 /// Ink of varied strokes, the whole of them where the window shows none.
-pub(crate) fn placed(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Vec<u8> {
-    let ink = draw(strokes, canvas, placement);
+pub(crate) fn placed(
+    strokes: &[Stroke],
+    canvas: &Canvas,
+    placement: &Placement,
+    channels: Channels,
+) -> Vec<u8> {
+    let ink = draw_planes(strokes, canvas, placement, channels);
     match placement.whole() {
-        Some(whole) if blank(&ink) => draw(strokes, canvas, &whole),
+        Some(whole) if blank(&ink) => draw_planes(strokes, canvas, &whole, channels),
         _ => ink,
     }
 }

@@ -31,6 +31,7 @@ mod paper;
 #[cfg(feature = "files")]
 mod part;
 mod picture;
+mod planes;
 mod preprocess;
 mod raster;
 mod rasterize;

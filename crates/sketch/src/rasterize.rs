@@ -103,6 +103,11 @@ impl<T: Copy + Default> DistanceField<T> {
         }
     }
 
+    /// The mark of the nearest line of every pixel, `side × side`; of one that no line is near, the default.
+    pub fn marks(&self) -> impl Iterator<Item = T> {
+        self.marks.chunks_exact(self.stride).flat_map(|row| row[..self.side].iter().copied())
+    }
+
     /// Ink of every pixel, `side × side`.
     pub fn ink(&self) -> Vec<u8> {
         let (reach, furthest) = (f32x8::splat(self.reach), f32x8::splat(self.reach * self.reach));

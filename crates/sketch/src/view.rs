@@ -31,7 +31,9 @@ impl View {
             (Look::Paper, _) => Paper::new(canvas.side).train(drawing, augment.flip > 0.0, rng),
             (Look::Pixels, Drawing::Raster(raster)) => augment.raster(raster, canvas, rng),
             (Look::Pixels, Drawing::Picture(picture)) => augment.raster(&picture.to_raster(), canvas, rng),
-            (Look::Lines | Look::Pixels, _) => augment.apply(&drawing.to_strokes(), canvas, rng),
+            (Look::Lines | Look::Pixels, _) => {
+                augment.planes(&drawing.to_strokes(), canvas, preprocessing.channels, rng)
+            }
         };
         preprocessing.normalized(&ink)
     }
@@ -56,15 +58,15 @@ impl View {
         let paper = |side| Paper::new(side).train(drawing, flip, &mut rng.clone());
         let ink = match (self.preprocessing.look, theirs.look) {
             _ if *theirs == self.preprocessing => return self.varied(drawing, &mut rng.clone()),
-            (Look::Bitmap, _) => theirs.ink(drawing),
+            (Look::Bitmap, _) => theirs.planes(drawing),
             (Look::Paper, Look::Paper) => paper(theirs.canvas.side),
-            (Look::Paper, _) => theirs.ink(&Drawing::Raster(Raster::square(SHEET, paper(SHEET)))),
+            (Look::Paper, _) => theirs.planes(&Drawing::Raster(Raster::square(SHEET, paper(SHEET)))),
             (Look::Lines | Look::Pixels, _) => self.augmented_for(theirs, drawing, rng),
         };
         theirs.normalized(&ink)
     }
 
-    /// Ink of a drawing that [`Augment`] varies.
+    /// Ink, or planes of it, of a drawing that [`Augment`] varies.
     fn augmented_for(&self, theirs: &Preprocessing, drawing: &Drawing, rng: &(impl Rng + Clone)) -> Vec<u8> {
         let sheet = Canvas::to_measure(SHEET);
         let canvas = if theirs.look == Look::Paper { &sheet } else { &theirs.canvas };
@@ -91,7 +93,7 @@ impl View {
                 } else {
                     augment.placement(&mut rng_of_strokes)
                 };
-                placed(&strokes, canvas, &placement)
+                placed(&strokes, canvas, &placement, theirs.channels)
             }
         };
         match theirs.look {
@@ -242,6 +244,20 @@ mod tests {
         let view = view(LOOKS[3], Augment::strong());
         for theirs in LOOKS.map(|look| look(48)) {
             assert_eq!(view.varied_for(&theirs, &strokes(), &rng(0)), theirs.apply(&strokes()));
+        }
+    }
+
+    #[test]
+    fn others_may_see_more_of_the_same_lines() {
+        let view = view(LOOKS[0], Augment::strong());
+        let order = view.preprocessing.with_channels(dabnet_graph::Channels::Order);
+        let theirs = View { preprocessing: order, ..view };
+        for index in 0..4 {
+            let seen = view.varied_for(&order, &strokes(), &rng(index));
+            assert_eq!(seen, theirs.varied(&strokes(), &mut rng(index)));
+            let whole = view.varied(&strokes(), &mut rng(index));
+            assert!(seen.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 0.01));
+            assert_eq!(theirs.varied_for(&view.preprocessing, &strokes(), &rng(index)), whole);
         }
     }
 

@@ -97,8 +97,10 @@ impl Loaded {
         look: bool,
     ) -> Result<Answer<'_>, EngineError> {
         let preprocessing = self.model.preprocessing();
-        self.ink = preprocessing.ink(&Drawing::Strokes(strokes));
-        let values = preprocessing.normalized(&self.ink);
+        let planes = preprocessing.planes(&Drawing::Strokes(strokes));
+        let values = preprocessing.normalized(&planes);
+        self.ink = planes;
+        self.ink.truncate(preprocessing.canvas.side * preprocessing.canvas.side);
         let mut layers = Vec::new();
         let logits = if look {
             self.session.run_looking(&values, |name, fired| {

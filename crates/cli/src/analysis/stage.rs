@@ -51,8 +51,10 @@ impl Stage {
             None => bundled()?,
         };
         let preprocessing = model.map_or(&PREPROCESSING, |model| &model.preprocessing);
-        let (values, side) = (preprocessing.apply(&sketch.drawing), preprocessing.canvas.side);
+        let (mut values, side) = (preprocessing.apply(&sketch.drawing), preprocessing.canvas.side);
         let seen = model.map(|model| seen(model, &values)).transpose()?;
+        // Of several channels the first is the ink.
+        values.truncate(side * side);
         let ink = Map { channels: 1, height: side, width: side, values };
         Ok(Self { sketch, bundled: file.is_none(), ink, seen })
     }

@@ -6,7 +6,7 @@ use std::{
 use clap::Args;
 use comfy_table::Row;
 use dabnet_engine::PackedModel;
-use dabnet_graph::{Account, Graph, LayerAccount, Policy, Precision, architectures};
+use dabnet_graph::{Account, Graph, LayerAccount, Options, Policy, Precision, architectures};
 use serde_json::{Value, json};
 
 use super::network::{Network, Subject};
@@ -61,7 +61,8 @@ impl Summary {
 /// What the same architecture costs without a binary layer, if it is one that is known here.
 fn in_full_precision(graph: &Graph) -> Option<Account> {
     let architecture = architectures::find(graph.architecture()).ok()?;
-    Some(architecture.graph(graph.input_shape().height, graph.outputs(), &Policy::Full).ok()?.account())
+    let full = architecture.graph_on(graph.input_shape(), graph.outputs(), &Policy::Full, Options::default());
+    Some(full.ok()?.account())
 }
 
 const HEADER: [&str; 9] =

@@ -1,5 +1,5 @@
 use dabnet_engine::Model;
-use dabnet_graph::{Policy, architectures};
+use dabnet_graph::{Options, Policy, architectures};
 use serde_json::{Value, json};
 
 use super::{
@@ -38,7 +38,7 @@ impl Row {
     ) -> Result<Self, CliError> {
         let graph = model.graph();
         let full = architectures::find(&network.arch)?;
-        let full = full.graph(graph.input_shape().height, graph.outputs(), &Policy::Full)?;
+        let full = full.graph_on(graph.input_shape(), graph.outputs(), &Policy::Full, Options::default())?;
         let over = |value: fn(&Entry) -> f64| Estimate::of(&entries.iter().map(value).collect::<Vec<_>>());
         Ok(Self {
             top1: over(|entry| entry.tested.top1),

@@ -48,6 +48,11 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "LOOK", help_heading = "What to train")]
     look: Option<NamedLook>,
 
+    /// What of lines the network sees beside the ink, a channel each, with --look lines: ink (nothing), order (the
+    /// thirds of the drawing's length) or direction (four of them) [default: ink]
+    #[arg(long, value_name = "NAME", help_heading = "What to train")]
+    channels: Option<String>,
+
     /// Width of a line, as a fraction of the side [default: 2.56 pixels]
     #[arg(long, value_name = "SHARE", help_heading = "What to train")]
     line_width: Option<f64>,
@@ -214,6 +219,7 @@ impl TrainingOptions {
             ("end_bits", self.end_bits.map(|bits| Value::from(u32::from(bits)))),
             ("side", self.side.map(|side| Value::from(u32::from(side)))),
             ("look", self.look.and_then(|look| Value::try_from(look).ok())),
+            ("channels", text(&self.channels)),
             ("line_width", self.line_width.map(Value::from)),
             ("augment", text(&self.augment)),
             ("start_from", path(&self.start_from)),

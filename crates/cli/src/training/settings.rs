@@ -6,7 +6,8 @@ use std::{
 
 use dabnet_binarize::Scheme;
 use dabnet_graph::{
-    Activation, Canvas, Graph, InputBits, Options, Policy, Preprocessing, WeightFormat, architectures,
+    Activation, Canvas, Channels, Graph, InputBits, Options, Policy, Preprocessing, Shape, WeightFormat,
+    architectures,
 };
 use dabnet_sketch::{Augment, View};
 use dabnet_train::TrainConfig;
@@ -43,6 +44,9 @@ pub(crate) struct Settings {
     pub side: usize,
     /// How sketches are looked at.
     pub look: NamedLook,
+    /// What of lines is shown beside the ink.
+    #[serde(skip_serializing_if = "Channels::is_ink")]
+    pub channels: Channels,
     /// Width of a line as a fraction of the side; 0 for a few pixels.
     pub line_width: f32,
     /// Empty border as a fraction of the side.
@@ -106,6 +110,7 @@ impl Default for Settings {
             end_bits: None,
             side: 0,
             look: NamedLook::Lines,
+            channels: Channels::Ink,
             line_width: 0.0,
             margin: 0.03,
             normalization: None,
@@ -288,7 +293,8 @@ impl Settings {
             return foreign.graph(&self.policy, &options, classes);
         }
         let architecture = architectures::find(&self.arch)?;
-        architecture.graph_with(self.side, classes, &self.policy, options).map_err(|error| {
+        let input = Shape::new(self.channels.count(), self.side, self.side);
+        architecture.graph_on(input, classes, &self.policy, options).map_err(|error| {
             let Self { arch, side, .. } = self;
             CliError::Input(format!("{arch} at {side}×{side}: {error}"))
         })
@@ -300,16 +306,16 @@ impl Settings {
         let canvas = Canvas { side, line_width, margin, mean: 0.0, std: 1.0 };
         let Preprocessing { look, canvas, .. } = self.look.preprocessing(canvas);
         let [mean, std] = self.normalization.unwrap_or([canvas.mean, canvas.std]);
-        Preprocessing::new(look, Canvas { mean, std, ..canvas })
+        Preprocessing::new(look, Canvas { mean, std, ..canvas }).with_channels(self.channels)
     }
 
     /// That a network of no architecture is not asked for what only these have.
     fn check_foreign(&self) -> Result<(), CliError> {
         let Some(foreign) = &self.foreign else { return Ok(()) };
         let (name, shape) = (foreign.graph.architecture(), foreign.graph.input_shape());
-        if (shape.channels, shape.height, shape.width) != (1, self.side, self.side) {
-            let side = self.side;
-            return Err(CliError::Input(format!("the network {name} sees {shape}, not 1×{side}×{side}")));
+        let ours = Shape::new(self.channels.count(), self.side, self.side);
+        if shape != ours {
+            return Err(CliError::Input(format!("the network {name} sees {shape}, not {ours}")));
         }
         if self.shortcuts || self.activation != Activation::default() {
             return Err(CliError::Input(format!(
@@ -374,13 +380,14 @@ fn foreign_network(table: &mut Table) -> Option<Box<ForeignNetwork>> {
     if arch.is_some_and(|arch| arch != name) {
         return None;
     }
-    let Preprocessing { look, canvas, .. } = foreign.preprocessing;
+    let Preprocessing { look, canvas, channels, .. } = foreign.preprocessing;
     let look = Value::try_from(NamedLook::of(look)).ok()?;
     let normalization = [canvas.mean, canvas.std].map(|value| Value::from(f64::from(value)));
     let said = [
         ("arch", Value::from(name)),
         ("side", Value::from(canvas.side as i64)),
         ("look", look),
+        ("channels", Value::from(channels.to_string())),
         ("line_width", Value::from(f64::from(canvas.line_width))),
         ("margin", Value::from(f64::from(canvas.margin))),
         ("normalization", normalization.to_vec().into()),

@@ -93,11 +93,17 @@ impl PackedModel {
 
     fn check_preprocessing(&self) -> Result<(), EngineError> {
         let fail = |reason| EngineError::field(key::PREPROCESSING, reason);
+        let fail_with = |reason| Err(fail(reason));
         self.preprocessing.validate().map_err(|error| fail(error.to_string()))?;
         let (side, input) = (self.preprocessing.canvas.side, self.graph.input_shape());
+        let channels = self.preprocessing.channels;
+        if !channels.is_ink() && input.channels != channels.count() {
+            let count = channels.count();
+            return fail_with(format!("its channels '{channels}' are {count}, the graph's input is {input}"));
+        }
         if (input.height, input.width) == (side, side) {
             return Ok(());
         }
-        Err(fail(format!("its side is {side}, the graph's input is {input}")))
+        fail_with(format!("its side is {side}, the graph's input is {input}"))
     }
 }
