@@ -1,3 +1,4 @@
+use crate::fit::bounds;
 use crate::rasterize::DistanceField;
 use crate::{Point, Stroke};
 
@@ -38,6 +39,19 @@ pub fn quickdraw_bitmap(strokes: &[Stroke]) -> [u8; SIDE * SIDE] {
         }
     }
     ink.map(|ink| (ink * 255.0).round() as u8)
+}
+
+/// Strokes from 0 to 255 on their longer side, as those of simplified *Quick, Draw!* drawings are: these stay as
+/// they are, and drawings in other units become like them.
+pub(crate) fn simplified(strokes: &[Stroke]) -> Vec<Stroke> {
+    let Some([low, high]) = bounds(strokes) else { return Vec::new() };
+    let size = (high[0] - low[0]).max(high[1] - low[1]).max(f64::MIN_POSITIVE);
+    let fitted = |stroke: &Stroke| {
+        let place =
+            |point: [f32; 2]| [0, 1].map(|axis| ((f64::from(point[axis]) - low[axis]) * 255.0 / size) as f32);
+        Stroke::new(stroke.drawable().map(place).collect())
+    };
+    strokes.iter().map(fitted).collect()
 }
 
 /// The nearest position on the drawing.

@@ -1,6 +1,7 @@
 use dabnet_graph::{Look, Preprocessing};
 
 use crate::fit::Placement;
+use crate::bitmap::simplified;
 use crate::planes::draw_planes;
 use crate::{Drawing, Paper, quickdraw_bitmap, rasterize, resampled};
 
@@ -50,10 +51,42 @@ impl Preprocess for Preprocessing {
                 planes
             }
             (Look::Paper, _) => Paper::new(self.canvas.side).centre(drawing),
-            (Look::Bitmap, Drawing::Strokes(strokes)) => quickdraw_bitmap(strokes).to_vec(),
+            (Look::Bitmap, Drawing::Strokes(strokes)) => quickdraw_bitmap(&simplified(strokes)).to_vec(),
             (Look::Lines, _) | (Look::Pixels, Drawing::Strokes(_)) => rasterize(drawing, &self.canvas),
             (_, Drawing::Raster(raster)) => resampled(raster, self.canvas.side),
             (_, Drawing::Picture(picture)) => resampled(&picture.to_raster(), self.canvas.side),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Point, Stroke};
+
+    proptest! {
+        /// In whatever units a drawing comes, a bitmap of it is the same, but for rounding.
+        #[test]
+        fn a_bitmap_does_not_depend_on_the_units(
+            points in prop::collection::vec((0..=255_u8, 0..=255_u8), 2..12),
+            scale in 0.01..100.0_f32,
+            [x, y] in [-1000.0..1000.0_f32, -1000.0..1000.0],
+        ) {
+            let drawing = |place: &dyn Fn(f32, f32) -> Point| {
+                let points = points.iter().map(|&(x, y)| place(x.into(), y.into()));
+                Drawing::Strokes(vec![Stroke::new(points.collect())])
+            };
+            let preprocessing = Preprocessing::bitmap();
+            let expected = preprocessing.ink(&drawing(&|x, y| [x, y]));
+            let found = preprocessing.ink(&drawing(&|a, b| [a * scale + x, b * scale + y]));
+            let extent = |of: fn(&(u8, u8)) -> u8| {
+                points.iter().map(of).max().unwrap().abs_diff(points.iter().map(of).min().unwrap())
+            };
+            prop_assume!(extent(|it| it.0).max(extent(|it| it.1)) > 20 && scale > 0.05);
+            let worst = expected.iter().zip(&found).map(|(a, b)| a.abs_diff(*b)).max();
+            prop_assert!(worst <= Some(4), "{worst:?}");
         }
     }
 }

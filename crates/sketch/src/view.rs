@@ -4,7 +4,7 @@ use dabnet_graph::{Canvas, Look, Preprocessing};
 use rand::Rng;
 
 use crate::augment::placed;
-use crate::fit::bounds;
+use crate::bitmap::simplified;
 use crate::paper::SHEET;
 use crate::{Augment, Drawing, Paper, Preprocess, Raster, Stroke, quickdraw_bitmap};
 
@@ -117,18 +117,6 @@ fn pixels(look: Look, drawing: &Drawing) -> Option<Cow<'_, Raster>> {
         (_, Drawing::Raster(raster)) => Some(Cow::Borrowed(raster)),
         (_, Drawing::Picture(picture)) => Some(Cow::Owned(picture.to_raster())),
     }
-}
-
-/// Strokes from 0 to 255 on their longer side, as those of simplified *Quick, Draw!* drawings are.
-fn simplified(strokes: &[Stroke]) -> Vec<Stroke> {
-    let Some([low, high]) = bounds(strokes) else { return Vec::new() };
-    let size = (high[0] - low[0]).max(high[1] - low[1]).max(f64::MIN_POSITIVE);
-    let fitted = |stroke: &Stroke| {
-        let place =
-            |point: [f32; 2]| [0, 1].map(|axis| ((f64::from(point[axis]) - low[axis]) * 255.0 / size) as f32);
-        Stroke::new(stroke.drawable().map(place).collect())
-    };
-    strokes.iter().map(fitted).collect()
 }
 
 #[cfg(test)]
