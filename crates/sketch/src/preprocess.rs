@@ -1,7 +1,7 @@
 use dabnet_graph::{Look, Preprocessing};
 
-use crate::fit::Placement;
 use crate::bitmap::simplified;
+use crate::fit::Placement;
 use crate::planes::draw_planes;
 use crate::{Drawing, Paper, quickdraw_bitmap, rasterize, resampled};
 
