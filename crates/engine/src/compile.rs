@@ -18,7 +18,6 @@ use dabnet_graph::{NodeId, OpKind, Padding, Shape};
 
 use crate::{
     EngineError, PackedModel,
-    aligned::Aligned,
     bits::Encoding,
     kernels::{Comparison, MAX_STAGES},
     plan::{Bits, Contents, Value, ValueId},
@@ -287,7 +286,7 @@ impl Lowering<'_> {
                 self.steps.push(Step { layer: layer.clone(), source: conv, epilogue, shape });
             }
             origin => {
-                let (comparisons, bits) = (vec![comparison(&sign, &at)], vec![unpooled]);
+                let (comparisons, bits) = (vec![Comparison::new(&sign, &at)], vec![unpooled]);
                 let epilogue = Epilogue::Rows(Rows { ops: lazy.rows, store: None, comparisons, bits });
                 self.steps.push(Step {
                     layer: layer.clone(),
@@ -312,7 +311,7 @@ impl Lowering<'_> {
             let encoding = self.encoding(chain.sign).expect("a valid model has its parameters");
             let Cuts { sign, at, pool, inverted } = Cuts::new(shape.channels, &tail, encoding);
             let unpooled = self.bit_value(shape, encoding);
-            comparisons.push(comparison(&sign, &at));
+            comparisons.push(Comparison::new(&sign, &at));
             bits.push(unpooled);
             pools.push((chain.sign, unpooled, pool, inverted));
         }
@@ -375,11 +374,6 @@ impl Lowering<'_> {
             | OpKind::Concat => None,
         })
     }
-}
-
-/// A comparison with each of the rows of `at`.
-fn comparison(sign: &[f32], at: &[Vec<f32>]) -> Comparison {
-    Comparison { sign: Aligned::new(sign), at: at.iter().map(|at| Aligned::new(at)).collect() }
 }
 
 fn mismatch(name: &str) -> EngineError {

@@ -128,8 +128,8 @@ pub(crate) struct Compared<'a> {
 }
 
 /// Planes of bits that say how many of so many numbers are reached.
-pub(crate) const fn planes_of<T>(at: &[T]) -> usize {
-    (at.len() + 1).trailing_zeros() as usize
+pub(crate) const fn planes_of(numbers: usize) -> usize {
+    (numbers + 1).trailing_zeros() as usize
 }
 
 /// Runs of units that are to be brought closer together.
@@ -264,7 +264,7 @@ impl Kernels {
         bits: &mut [u32],
     ) {
         let Compared { patches, filters, part, totals, base, slope, lift, at } = *compared;
-        let (padded, units) = (filters.padded(), planes_of(at) * units(filters.padded()));
+        let (padded, units) = (filters.padded(), planes_of(at.len()) * units(filters.padded()));
         let lens = [base.len(), slope.len(), lift.len()].into_iter().chain(at.iter().map(|at| at.len()));
         assert!({ lens }.all(|len| len == padded), "a number a filter");
         assert_eq!(bits.len(), totals.len() * units, "bits of another size");

@@ -6,7 +6,7 @@ use rand::Rng;
 use crate::augment::placed;
 use crate::bitmap::simplified;
 use crate::paper::SHEET;
-use crate::{Augment, Drawing, Paper, Preprocess, Raster, Stroke, quickdraw_bitmap};
+use crate::{Augment, Drawing, Paper, Preprocess, Raster, quickdraw_bitmap};
 
 /// How training sees drawings: varied, and then as the model's preprocessing has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -124,7 +124,7 @@ mod tests {
     use rand_pcg::Pcg64;
 
     use super::*;
-    use crate::stream;
+    use crate::{Stroke, stream};
 
     const LOOKS: [fn(usize) -> Preprocessing; 4] = [
         |side| Preprocessing::lines(canvas(side)),

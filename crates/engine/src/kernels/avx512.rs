@@ -114,32 +114,40 @@ unsafe fn differences<const P: usize, const G: usize>(
 #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
 unsafe fn compare_tiles(compared: &Compared<'_>, bits: &mut [u32]) {
     let groups = compared.filters.padded() / LANES;
-    bits.fill(0);
-    let mut compare = Compare { compared, bits, units: units(compared.filters.padded()) };
+    let (units, patches) = (units(compared.filters.padded()), compared.totals.len());
     // SAFETY: there is a total for each patch, and so many groups.
-    unsafe { tiles::visit::<_, TILE, TILE>(&mut compare, compared.totals.len(), groups) };
+    unsafe {
+        if compared.patches.planes == 1 && compared.at.len() == 1 {
+            tiles::visit::<_, TILE, TILE>(&mut Compare::<true> { compared, bits, units }, patches, groups);
+        } else {
+            tiles::visit::<_, TILE, TILE>(&mut Compare::<false> { compared, bits, units }, patches, groups);
+        }
+    }
 }
 
-/// Compares the sums of every tile, while they are in registers.
-struct Compare<'a> {
+/// Compares the sums of every tile, while they are in registers. With `SIGNS`, patches are of one plane, and become
+/// one.
+struct Compare<'a, const SIGNS: bool> {
     compared: &'a Compared<'a>,
     bits: &'a mut [u32],
     /// Of one patch in one plane.
     units: usize,
 }
 
-impl Visit for Compare<'_> {
+impl<const SIGNS: bool> Visit for Compare<'_, SIGNS> {
     #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
     #[inline]
     unsafe fn tile<const P: usize, const G: usize>(&mut self, patch: usize, group: usize) {
         let Compared { patches, filters, part, totals, base, slope, lift, at } = *self.compared;
         // SAFETY: patches and groups exist.
         let sums = unsafe {
-            let planes = (patches.planes, patches.step);
+            let planes = if SIGNS { ONE_PLANE } else { (patches.planes, patches.step) };
             differences::<P, G>(patches.first.from(patch), patches.first.step, planes, filters, part, group)
         };
         let totals: [_; P] = std::array::from_fn(|position| _mm512_set1_ps(totals[patch + position]));
+        // The bits of every plane, of which there is one for signs.
         let mut found = [[0; Encoding::MAX_PLANES]; P];
+        let at = if SIGNS { &at[..1] } else { at };
         for pair in (0..G).step_by(2) {
             let first = (group + pair) * LANES;
             let lanes = first_lanes((G - pair) * LANES);
@@ -164,11 +172,14 @@ impl Visit for Compare<'_> {
                 }
             }
         }
-        let planes = planes_of(at);
+        let planes = if SIGNS { 1 } else { planes_of(at.len()) };
         for (position, found) in found.into_iter().enumerate() {
             for (plane, found) in found[..planes].iter().enumerate() {
                 let unit = ((patch + position) * planes + plane) * self.units + group * LANES / UNIT;
-                self.bits[unit] |= found << (group * LANES % UNIT);
+                let unit = &mut self.bits[unit];
+                // The first groups of a unit clear what was there.
+                let place = group * LANES % UNIT;
+                *unit = if place == 0 { *found } else { *unit | found << place };
             }
         }
     }
@@ -231,7 +242,7 @@ fn busy_registers(rounds: usize) -> u64 {
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe fn sums_to_bits(sums: Sums<'_>, at: &[Aligned<f32>], out: &mut [u32]) {
     let total = _mm512_set1_ps(sums.total);
-    let (filters, units) = (sums.base.len(), out.len() / planes_of(at));
+    let (filters, units) = (sums.base.len(), out.len() / planes_of(at.len()));
     out.fill(0);
     for first in (0..filters).step_by(16) {
         let lanes = first_lanes(filters - first);

@@ -44,6 +44,14 @@ impl UnitPlace {
     pub(crate) const fn unit(self, plane: usize, planes: usize) -> usize {
         (self.row * planes + plane) * self.row_units + self.first
     }
+
+    /// Sets the bits of some channels from `first` on in one plane of several.
+    #[inline(always)]
+    fn set(self, bits: &mut [u32], (plane, planes): (usize, usize), first: usize, found: u32) {
+        let unit = &mut bits[self.unit(plane, planes) + first / UNIT];
+        // The first of a unit clears what was there.
+        *unit = if first.is_multiple_of(UNIT) { found } else { *unit | found << (first % UNIT) };
+    }
 }
 
 /// Where results are to begin with, one a channel.
@@ -71,7 +79,27 @@ pub(crate) enum Stage<'a> {
 #[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) sign: Aligned<f32>,
-    pub(crate) at: Vec<Aligned<f32>>,
+    /// For each of the numbers one row, as long as `sign`.
+    pub(crate) at: Aligned<f32>,
+}
+
+impl Comparison {
+    /// With each of the rows of `at`.
+    pub(crate) fn new(sign: &[f32], at: &[Vec<f32>]) -> Self {
+        Self { sign: Aligned::new(sign), at: Aligned::new(&at.concat()) }
+    }
+
+    /// The number of planes and the bits in each, where `reaches` says which channels reach a row of `at`.
+    #[inline(always)]
+    fn planes(&self, reaches: impl Fn(&[f32]) -> u32) -> (usize, [u32; Encoding::MAX_PLANES]) {
+        let rows = self.at.chunks_exact(self.sign.len());
+        let (planes, mut found) = (planes_of(rows.len()), [0; Encoding::MAX_PLANES]);
+        for (reached, at) in rows.enumerate() {
+            let bits = reaches(at);
+            found[..changing_planes(reached + 1)].iter_mut().for_each(|found| *found ^= bits);
+        }
+        (planes, found)
+    }
 }
 
 impl Finish<'_, '_> {
@@ -114,19 +142,17 @@ impl Finish<'_, '_> {
         if let Some(out) = &mut self.out {
             out[first..first + N].copy_from_slice(&values);
         }
-        for (Comparison { sign, at }, bits) in self.comparisons.iter().zip(&mut *self.bits) {
-            let sign = of(sign);
-            let signed: [f32; N] = array::from_fn(|lane| sign[lane] * values[lane]);
-            let mut found = [0; Encoding::MAX_PLANES];
-            for (reached, at) in at.iter().enumerate() {
-                let bits = at_least(&signed, &of(at));
-                found[..changing_planes(reached + 1)].iter_mut().for_each(|found| *found ^= bits);
+        for (comparison, bits) in self.comparisons.iter().zip(&mut *self.bits) {
+            let Comparison { sign, at } = comparison;
+            let signs = of(sign);
+            let signed: [f32; N] = array::from_fn(|lane| signs[lane] * values[lane]);
+            if at.len() == sign.len() {
+                self.place.set(bits, (0, 1), first, at_least(&signed, &of(at)));
+                continue;
             }
-            let planes = planes_of(at);
+            let (planes, found) = comparison.planes(|at| at_least(&signed, &of(at)));
             for (plane, found) in found[..planes].iter().enumerate() {
-                let unit = &mut bits[self.place.unit(plane, planes) + first / UNIT];
-                // The first of a unit clears what was there.
-                *unit = if first.is_multiple_of(UNIT) { *found } else { *unit | found << (first % UNIT) };
+                self.place.set(bits, (plane, planes), first, *found);
             }
         }
     }

@@ -87,7 +87,7 @@ pub(super) fn compare_sums_by(
     out: &mut [u32],
 ) {
     out.fill(0);
-    let units = out.len() / planes_of(at);
+    let units = out.len() / planes_of(at.len());
     for first in (0..sums.counts.len()).step_by(LANES) {
         let values = sums.outputs(first);
         for (reached, at) in at.iter().enumerate() {

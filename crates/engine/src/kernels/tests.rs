@@ -268,8 +268,7 @@ proptest! {
             let mut bits = vec![vec![u32::MAX; (at_row + 1) * planes * row_units]; comparisons];
             let level = |level: usize| at.iter().map(|at| at + level as f32).collect::<Vec<f32>>();
             let at: Vec<_> = (0..(1 << planes) - 1).map(level).collect();
-            let at = || at.iter().map(|at| Aligned::new(at)).collect();
-            let comparison = || Comparison { sign: Aligned::new(&sign), at: at() };
+            let comparison = || Comparison::new(&sign, &at);
             kernels.finish(Finish {
                 channels,
                 start,

@@ -207,7 +207,7 @@ impl BinaryConv {
         let (counts, spare) = counts.split_at_mut(places.len() * padded);
         if let Some(at) = sink.compares() {
             let compared = Compared { patches, filters, part, totals, base, slope, lift, at };
-            let each = planes_of(at) * units(padded);
+            let each = planes_of(at.len()) * units(padded);
             let bits = &mut bits[..places.len() * each];
             context.kernels.compare_patches(&compared, counts, spare, bits);
             for (&place, bits) in places.iter().zip(bits.chunks_exact(each)) {

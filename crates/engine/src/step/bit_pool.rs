@@ -27,6 +27,21 @@ impl BitPool {
         Self { bits, window, inverted: channels }
     }
 
+    /// The bits of one position where there is one plane: whether any is 1.
+    fn pool_signs(&self, bits: &[u32], place: Place, pooled: &mut [u32]) {
+        let (units, width) = (pooled.len(), self.window.input.width);
+        let across = self.window.columns(place.x());
+        let from = self.window.column_at(place.x(), across.start);
+        pooled.fill(0);
+        for row in self.window.rows(place.y()) {
+            let first = (self.window.row_at(place.y(), row) * width + from) * units;
+            for bits in bits[first..first + across.len() * units].chunks_exact(units) {
+                pooled.iter_mut().zip(bits).for_each(|(pooled, bits)| *pooled |= bits);
+            }
+        }
+        pooled.iter_mut().zip(&self.inverted).for_each(|(pooled, inverted)| *pooled ^= inverted);
+    }
+
     /// The bits of one position, one of `P` planes after another.
     fn pool<const P: usize>(&self, bits: &[u32], place: Place, pooled: &mut [u32]) {
         let units = self.inverted.len();
@@ -80,7 +95,7 @@ impl Source for BitPool {
         let pooled = &mut scratch.compared[..planes * self.inverted.len()];
         for place in places {
             match planes {
-                1 => self.pool::<1>(bits, *place, pooled),
+                1 => self.pool_signs(bits, *place, pooled),
                 2 => self.pool::<2>(bits, *place, pooled),
                 3 => self.pool::<3>(bits, *place, pooled),
                 _ => self.pool::<4>(bits, *place, pooled),

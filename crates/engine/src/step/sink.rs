@@ -161,6 +161,9 @@ impl<'a> Sink<'a> {
     pub(super) fn bits(&mut self, place: Place, bits: &[u32]) {
         let Epilogue::Bits { .. } = self.epilogue else { unreachable!("a source of bits before floats") };
         let (at, planes) = (self.unit_place(place), self.outputs.planes[0]);
+        if planes == 1 {
+            return self.outputs.bits[0][at.unit(0, 1)..][..bits.len()].copy_from_slice(bits);
+        }
         let units = units(self.channels);
         for (plane, bits) in bits.chunks_exact(units).enumerate() {
             self.outputs.bits[0][at.unit(plane, planes)..][..units].copy_from_slice(bits);
