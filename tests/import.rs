@@ -56,6 +56,19 @@ fn a_picture_in_three_channels_is_asked_for() {
 }
 
 #[test]
+fn what_is_there_is_not_replaced_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, card) = (text(folder.path()), folder.path().join("README.md"));
+    fs::write(&card, "mine").unwrap();
+    let refused = dabnet(&["import", &golden("plain"), "-o", &out]);
+    assert_one_clear_line(&refused, 2, &["README.md", "is there already", "--force"]);
+    assert_eq!(fs::read_to_string(&card).unwrap(), "mine");
+    assert!(!folder.path().join("model.safetensors").exists());
+    ok(&["import", &golden("plain"), "-o", &out, "--force"]);
+    assert!(fs::read_to_string(&card).unwrap().contains("plain.onnx"));
+}
+
+#[test]
 fn what_makes_no_sense_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let out = text(&folder.path().join("out"));
@@ -75,6 +88,11 @@ fn what_makes_no_sense_is_refused() {
         &golden("plain"),
         &["--labels", &file("gap.txt", "one\n\ntwo\n")],
         &["gap.txt", "line 2 is empty"],
+    );
+    import(
+        &golden("plain"),
+        &["--labels", &file("twice.txt", "\u{feff}one\r\ntwo\r\none\r\n")],
+        &["twice.txt", "line 3 is 'one'", "an earlier line"],
     );
     import(&golden("plain"), &["--side", "64"], &["has a side of 20, not 64"]);
     import(&golden("plain"), &["--look", "bitmap"], &["28", "20"]);

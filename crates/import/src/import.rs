@@ -71,7 +71,11 @@ fn from_source(
     values.set(&name, Value::Flow(flow));
     for node in &nodes {
         let value = ops::import(node, &values, &mut network)?;
-        values.set(node.outputs.first().map_or("", String::as_str), value);
+        let output = node.outputs.first().map_or("", String::as_str);
+        if values.by_name(output).is_some() || source.is_initializer(output) {
+            return Err(node.refuse(format!("gives '{output}', which is given already")));
+        }
+        values.set(output, value);
     }
     let output = &source.outputs[0].name;
     let Some(Value::Flow(flow)) = values.by_name(output) else {
@@ -103,12 +107,14 @@ fn from_source(
 fn check(packed: &PackedModel) -> Result<(), ImportError> {
     packed.check()?;
     let model = Model::new(packed.clone())?;
-    let blank = vec![packed.preprocessing.canvas.normalize(0); model.input_len()];
     let mut session = Session::with_threads(&model, 1)?;
-    if session.run(&blank)?.iter().all(|logit| logit.is_finite()) {
-        return Ok(());
+    for (ink, what) in [(0, "blank paper"), (255, "a canvas full of ink")] {
+        let canvas = vec![packed.preprocessing.canvas.normalize(ink); model.input_len()];
+        if !session.run(&canvas)?.iter().all(|logit| logit.is_finite()) {
+            return Err(ImportError::interface(format!("{what} gives an answer that is no number")));
+        }
     }
-    Err(ImportError::interface("blank paper gives an answer that is no number"))
+    Ok(())
 }
 
 /// The nodes that the output needs, in the order of the file.

@@ -106,7 +106,9 @@ impl Network {
     }
 
     fn unique(&mut self, name: &str) -> String {
-        let name = one_line(if name.is_empty() { "node" } else { name });
+        // These are for lists of layers, as in `hybrid:LAYER,LAYER` and `LAYER=BITS`.
+        let name = one_line(if name.is_empty() { "node" } else { name }).replace([',', '=', ':'], "_");
+        let name = if name == "auto" { "auto_".to_owned() } else { name };
         let numbered = (2..).map(|number| format!("{name}.{number}"));
         let free = std::iter::once(name.clone()).chain(numbered).find(|name| !self.names.contains(name));
         let name = free.unwrap_or_default();

@@ -48,7 +48,9 @@ impl Source {
         let mut initializers = HashMap::new();
         for bytes in &graph.initializers {
             let name = messages::read::<Tensor>(bytes).map_err(damaged)?.name;
-            initializers.insert(name, bytes.clone());
+            if initializers.insert(name.clone(), bytes.clone()).is_some() {
+                return Err(damaged(format!("it has two tensors called '{name}'")));
+            }
         }
         let sets: Vec<OperatorSet> = all(&model.operator_sets).map_err(damaged)?;
         let opset = sets.iter().find(|set| ["", "ai.onnx"].contains(&&set.domain[..]));

@@ -270,6 +270,35 @@ fn attributes_and_shapes_that_cannot_be_imported_are_named() {
 }
 
 #[test]
+fn what_is_given_twice_is_named() {
+    let mut file = File::of(node("Conv", &["x", "w"], "z"));
+    file.nodes.insert(1, node("Relu", &["x"], "z"));
+    assert!(file.refusal().contains("gives 'z', which is given already"), "{}", file.refusal());
+    let mut file = File::of(node("Conv", &["x", "w"], "z"));
+    file.tensors.push(floats("w", &[2, 1, 3, 3]));
+    assert!(file.refusal().contains("two tensors called 'w'"), "{}", file.refusal());
+}
+
+/// A list of layers has commas, and colons and equals signs mean something in it.
+#[test]
+fn names_can_stand_in_lists_of_layers() {
+    for (weights, layer) in [("a,b:c=d.weight", "a_b_c_d"), ("auto.weight", "auto_")] {
+        let mut file = File::of(node("Conv", &["x", weights], "z"));
+        file.tensors.push(floats(weights, &[2, 1, 3, 3]));
+        let graph = file.import().unwrap().graph;
+        assert_eq!(graph.convolutions().next().unwrap().1.name, layer);
+    }
+}
+
+#[test]
+fn answers_that_are_no_numbers_are_refused() {
+    let mut file = File::of(node("Conv", &["x", "huge"], "z"));
+    let float_data = vec![3e38; 18];
+    file.tensors.push(Tensor { float_data, ..floats("huge", &[2, 1, 3, 3]) });
+    assert!(file.refusal().contains("full of ink gives an answer that is no number"), "{}", file.refusal());
+}
+
+#[test]
 fn a_softmax_before_the_end_is_named() {
     let mut file = File::of(node("GlobalAveragePool", &["x"], "mean"));
     file.nodes[1] = with(node("Softmax", &["mean"], "shares"), int("axis", 1));

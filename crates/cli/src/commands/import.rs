@@ -1,4 +1,5 @@
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -18,7 +19,7 @@ const CARD: &str = "README.md";
 /// Make a network of another tool one of this program.
 ///
 /// Reads a convolutional network from an ONNX file, in full precision, and writes a folder that can be given
-/// wherever a --model is taken: recognize, eval, serve, bench, summary, analyze. Its answers are those of the
+/// wherever a --model is taken: recognize, eval, serve, bench, summary. Its answers are those of the
 /// file, before a softmax at the end.
 ///
 /// The input has to be one square picture of 1 channel, or of 3 with --rgb; the output one number a label. How
@@ -43,6 +44,10 @@ pub(crate) struct ImportArgs {
     /// Folder to write
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
+
+    /// Replace the model and its card that are there already
+    #[arg(long)]
+    force: bool,
 
     /// File of labels, one a line, in the order of the outputs [default: numbers from 0 on]
     #[arg(long, value_name = "FILE")]
@@ -79,6 +84,13 @@ pub(crate) struct ImportArgs {
 
 impl ImportArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let taken = [MODEL, CARD].map(|name| self.out.join(name)).into_iter().find(|path| path.exists());
+        if let (Some(path), false) = (taken, self.force) {
+            return Err(CliError::Input(format!(
+                "{} is there already: give another folder, or --force to replace it",
+                path.display()
+            )));
+        }
         let labels = self.labels.as_deref().map(read_labels).transpose()?;
         let options = Import { side: self.side.map(usize::from), rgb: self.rgb, labels };
         let cannot = |error| CliError::Input(format!("cannot import {}: {error}", self.model.display()));
@@ -127,9 +139,18 @@ impl ImportArgs {
 fn read_labels(path: &Path) -> Result<Vec<String>, CliError> {
     let text = fs::read_to_string(path)
         .map_err(|error| CliError::Input(format!("cannot read {}: {error}", path.display())))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let labels: Vec<String> = text.trim_end().lines().map(|line| line.trim().to_owned()).collect();
-    match labels.iter().position(String::is_empty) {
-        Some(line) => Err(CliError::Input(format!("{}: line {} is empty", path.display(), line + 1))),
-        None => Ok(labels),
+    let mut known = HashSet::new();
+    for (line, label) in labels.iter().enumerate() {
+        let fault = if label.is_empty() {
+            "is empty".to_owned()
+        } else if !known.insert(label) {
+            format!("is '{label}', which an earlier line is, too")
+        } else {
+            continue;
+        };
+        return Err(CliError::Input(format!("{}: line {} {fault}", path.display(), line + 1)));
     }
+    Ok(labels)
 }
