@@ -10,14 +10,10 @@ use std::{
     time::Duration,
 };
 
-use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
+use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout, text};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde_json::Value;
 use tempfile::TempDir;
-
-fn text(path: &Path) -> String {
-    path.to_str().expect("a path of text").to_owned()
-}
 
 fn ok<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> String {
     let output = dabnet(arguments);

@@ -4,21 +4,11 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{assert_one_clear_line, dabnet, few, shipped, stderr, stdout};
+use common::{assert_one_clear_line, dabnet, few, ok, shipped, text};
 use serde_json::Value;
 
 fn golden(name: &str) -> String {
     text(&shipped(&format!("crates/import/tests/golden/{name}.onnx")))
-}
-
-fn text(path: &Path) -> String {
-    path.to_str().expect("a path of text").to_owned()
-}
-
-fn ok(arguments: &[&str]) -> String {
-    let output = dabnet(arguments);
-    assert!(output.status.success(), "{}", stderr(&output));
-    stdout(&output)
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::{dabnet, server::Server, stderr, stdout};
+use common::{ok, server::Server, text};
 use dabnet_engine::{Model, Session, top};
 use dabnet_graph::Canvas;
 use dabnet_sketch::{Dataset, Drawing, Preprocess, rasterize, read_file};
@@ -34,16 +34,6 @@ const EACH: usize = 6;
 
 /// A label and its probability.
 type Answer = (String, f32);
-
-fn ok(arguments: &[&str]) -> String {
-    let output = dabnet(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
-    stdout(&output)
-}
-
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()

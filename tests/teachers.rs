@@ -10,14 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{assert_one_clear_line, dabnet, few, stderr, stdout};
+use common::{assert_one_clear_line, dabnet, few, stderr, stdout, text};
 use dabnet_engine::PackedModel;
 use dabnet_graph::{Builder, Canvas, Filters, Look, Policy, Preprocessing, Shape};
 use serde_json::Value;
-
-fn text(path: &Path) -> String {
-    path.to_str().expect("a path of text").to_owned()
-}
 
 /// Trains a run that takes a second or two.
 fn train(data: &str, run: &str, more: &[&str]) -> Output {

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{assert_one_clear_line, dabnet, few, shipped, stderr, stdout};
+use common::{assert_one_clear_line, dabnet, few, ok, shipped, stderr, text};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,16 +22,6 @@ fn data(folder: &TempDir) -> String {
     ok(&["data", "import", &text(&source), "-o", &data]);
     ok(&["data", "split", &data, "--test", "10", "--validation", "5"]);
     data
-}
-
-fn text(path: &Path) -> String {
-    path.to_str().expect("a path of text").to_owned()
-}
-
-fn ok(arguments: &[&str]) -> String {
-    let output = dabnet(arguments);
-    assert!(output.status.success(), "{}", stderr(&output));
-    stdout(&output)
 }
 
 const EPOCHS: usize = 3;

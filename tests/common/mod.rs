@@ -50,6 +50,18 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("output is text")
 }
 
+/// What it printed to standard output, having succeeded.
+pub fn ok(arguments: &[&str]) -> String {
+    let output = dabnet(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+    stdout(&output)
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> String {
+    path.to_str().expect("a path of text").to_owned()
+}
+
 /// Asserts that the program failed with `code` and one line that holds every one of `parts`.
 pub fn assert_one_clear_line(output: &Output, code: i32, parts: &[&str]) {
     let message = stderr(output);

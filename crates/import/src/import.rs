@@ -105,7 +105,6 @@ fn from_source(
 
 /// Compiles and runs it once, so that what is written can be used.
 fn check(packed: &PackedModel) -> Result<(), ImportError> {
-    packed.check()?;
     let model = Model::new(packed.clone())?;
     let mut session = Session::with_threads(&model, 1)?;
     for (ink, what) in [(0, "blank paper"), (255, "a canvas full of ink")] {

@@ -2,42 +2,13 @@
 
 mod common;
 
-use common::{Lines, StillLines, config, network};
+use common::{Lines, StillLines, StopAt, config, network};
 use dabnet_binarize::Scheme;
 use dabnet_graph::Graph;
 use dabnet_train::{
-    Accumulation, Checkpoint, Control, EpochReport, History, Moments, Momentum, Observer, Optimizer, Outcome,
-    Progress, Schedule, TrainConfig, TrainError, Trained, Trainer, WeightGradient,
+    Accumulation, Checkpoint, History, Moments, Momentum, Optimizer, Outcome, Schedule, TrainConfig,
+    TrainError, Trained, Trainer, WeightGradient,
 };
-
-/// Stops after some step, keeping the checkpoint and what a run folder would keep of the history.
-#[derive(Default)]
-struct StopAt {
-    step: usize,
-    checkpoint: Option<Vec<u8>>,
-    history: History,
-}
-
-impl Observer for StopAt {
-    fn begin(&mut self, _: usize, history: &History) -> Result<(), TrainError> {
-        self.history = history.clone();
-        Ok(())
-    }
-
-    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
-        Ok(if progress.step == self.step { Control::Stop } else { Control::Continue })
-    }
-
-    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
-        self.history.snapshots.push(report.snapshot.clone());
-        Ok(Control::Continue)
-    }
-
-    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
-        self.checkpoint = Some(checkpoint.to_bytes()?);
-        Ok(())
-    }
-}
 
 fn trainer(graph: &Graph, config: TrainConfig) -> Trainer<'_, Lines> {
     Trainer::new(graph, config, &Lines).unwrap().validate(&StillLines).unwrap()

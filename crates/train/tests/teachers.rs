@@ -2,13 +2,12 @@
 
 mod common;
 
-use common::{Lines, SIDE, about, config, labels, network, plain};
+use common::{Lines, SIDE, StopAt, about, config, labels, network, plain};
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::{Builder, Filters, Graph, Policy, Shape};
 use dabnet_sketch::{Order, SketchError, load};
 use dabnet_train::{
-    Checkpoint, Control, Distillation, Examples, History, Observer, Outcome, Progress, Schedule, Teacher,
-    TrainConfig, TrainError, Trained, Trainer,
+    Checkpoint, Distillation, Examples, Outcome, Schedule, Teacher, TrainConfig, Trained, Trainer,
 };
 use rand::Rng;
 use rand_pcg::Pcg64;
@@ -120,34 +119,6 @@ fn several_teachers_are_the_mean_of_their_probabilities() {
     assert!((f64::from(losses[0]) - loss).abs() < 1e-4 * loss.abs().max(1.0), "{} and {loss}", losses[0]);
 }
 
-struct StopAt {
-    step: usize,
-    checkpoint: Option<Vec<u8>>,
-    history: History,
-}
-
-impl Observer for StopAt {
-    fn begin(&mut self, _: usize, history: &History) -> Result<(), TrainError> {
-        self.history = history.clone();
-        Ok(())
-    }
-
-    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
-        assert!((0.0..=1.0).contains(&progress.accuracy), "{}", progress.accuracy);
-        Ok(if progress.step == self.step { Control::Stop } else { Control::Continue })
-    }
-
-    fn epoch(&mut self, report: &dabnet_train::EpochReport<'_>) -> Result<Control, TrainError> {
-        self.history.snapshots.push(report.snapshot.clone());
-        Ok(Control::Continue)
-    }
-
-    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
-        self.checkpoint = Some(checkpoint.to_bytes()?);
-        Ok(())
-    }
-}
-
 fn trainer<'a>(graph: &'a Graph, threads: usize, teachers: &'a [Teacher]) -> Trainer<'a, Seen> {
     let config = TrainConfig { threads, ..distilled(0.5) };
     let trainer = Trainer::new(graph, config, &Seen).unwrap().teachers(teachers).unwrap();
@@ -159,7 +130,7 @@ fn a_run_with_teachers_goes_on_to_the_same_end_on_any_threads() {
     let graph = network("fbin");
     let teachers = teachers();
     let whole: Trained = trainer(&graph, 2, &teachers).train(|_| {}).unwrap();
-    let mut stop = StopAt { step: 8, checkpoint: None, history: History::default() };
+    let mut stop = StopAt { step: 8, ..StopAt::default() };
     let outcome = trainer(&graph, 3, &teachers).train_with(&mut stop).unwrap();
     assert!(matches!(outcome, Outcome::Stopped(_)));
     let checkpoint = || Checkpoint::from_bytes(stop.checkpoint.as_ref().unwrap()).unwrap();

@@ -9,10 +9,13 @@ use clap::Args;
 use dabnet_graph::{Canvas, Preprocessing};
 use dabnet_import::{Import, import};
 
-use crate::{error::CliError, table::grouped, terminal, training::NamedLook};
+use crate::{
+    error::CliError,
+    table::grouped,
+    terminal,
+    training::{MODEL, NamedLook},
+};
 
-/// Name of the model in the folder.
-const MODEL: &str = "model.safetensors";
 /// Name of the model's card in the folder.
 const CARD: &str = "README.md";
 

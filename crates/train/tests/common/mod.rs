@@ -3,7 +3,10 @@
 
 use dabnet_graph::{Builder, Canvas, Filters, Graph, Options, Policy, Preprocessing, Shape};
 use dabnet_sketch::SketchError;
-use dabnet_train::{Description, Examples, Teacher, TrainConfig, Trained, Trainer};
+use dabnet_train::{
+    Checkpoint, Control, Description, EpochReport, Examples, History, Observer, Progress, Teacher,
+    TrainConfig, TrainError, Trained, Trainer,
+};
 use rand::{Rng, RngExt};
 
 pub const SIDE: usize = 12;
@@ -118,4 +121,34 @@ pub fn about(side: usize, labels: Vec<String>) -> Description {
 /// A trained network as a teacher.
 pub fn taught_by(trained: &Trained) -> Teacher {
     Teacher::of_run(trained.clone(), about(SIDE, labels()), &labels()).unwrap()
+}
+
+/// Stops after some step, keeping the checkpoint and what a run folder would keep of the history.
+#[derive(Default)]
+pub struct StopAt {
+    pub step: usize,
+    pub checkpoint: Option<Vec<u8>>,
+    pub history: History,
+}
+
+impl Observer for StopAt {
+    fn begin(&mut self, _: usize, history: &History) -> Result<(), TrainError> {
+        self.history = history.clone();
+        Ok(())
+    }
+
+    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
+        assert!((0.0..=1.0).contains(&progress.accuracy), "{}", progress.accuracy);
+        Ok(if progress.step == self.step { Control::Stop } else { Control::Continue })
+    }
+
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
+        self.history.snapshots.push(report.snapshot.clone());
+        Ok(Control::Continue)
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.checkpoint = Some(checkpoint.to_bytes()?);
+        Ok(())
+    }
 }
