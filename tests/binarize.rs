@@ -267,6 +267,10 @@ fn damaged_files_are_refused_and_leave_nothing_behind() {
     assert_refused(folder, &zip, &["save the weights as safetensors"]);
     let packed = common::shipped("models/quickdraw-20");
     assert_refused(folder, packed.to_str().unwrap(), &["is packed already (dabnet)", "real weights"]);
+    let imported = path(folder, "imported");
+    let golden = common::shipped("crates/import/tests/golden/plain.onnx");
+    common::ok(&["import", golden.to_str().unwrap(), "-o", &imported]);
+    assert_refused(folder, &imported, &["sealed with a checksum", "--start-from"]);
     let text = written(folder, "text", b"hello, world");
     assert_refused(folder, &text, &["no safetensors file"]);
 

@@ -34,6 +34,11 @@ fn an_imported_network_is_a_model() {
     assert!(words.iter().any(|word| recognised.contains(word)), "{recognised}");
     let bench = ok(&["bench", "--model", &out, "--threads", "1", "--json"]);
     assert!(bench.contains("median_ms"), "{bench}");
+    let page = text(&folder.path().join("report.html"));
+    let analysis: Value = serde_json::from_str(&ok(&["analyze", &out, "-o", &page, "--json"])).unwrap();
+    let tensors = analysis["tensors"].as_array().unwrap();
+    assert!(tensors.iter().any(|tensor| tensor["name"] == "classifier.0.weight"), "{analysis}");
+    assert!(fs::read_to_string(page).unwrap().contains("classifier.0"));
 }
 
 #[test]

@@ -45,6 +45,11 @@ pub enum GraphError {
         "input bits '{0}' are unknown: give 1, 2 or 4, and LAYER=BITS for layers that differ, as in 1,conv2=4"
     )]
     InputBits(String),
+    /// Input bits of a layer whose inputs are to stay real.
+    #[error(
+        "input bits name layer '{0}', to which the policy gives real inputs: leave it out of one of them"
+    )]
+    InputBitsReal(String),
     /// Input bits of a layer that is not binary.
     #[error("input bits name layer '{layer}', which {architecture} does not binarize: it does {known}")]
     InputBitsLayer {

@@ -30,6 +30,18 @@ impl Options {
         let default = if *policy == Policy::Full { WeightFormat::F32 } else { WeightFormat::I8 };
         self.ends.unwrap_or(default)
     }
+
+    /// That [input bits](Options::input_bits) name no layer that a hybrid policy gives real inputs.
+    ///
+    /// # Errors
+    /// [`GraphError::InputBitsReal`], which names the layer.
+    pub fn check(&self, policy: &Policy) -> Result<(), GraphError> {
+        let Policy::Hybrid(real) = policy else { return Ok(()) };
+        match self.input_bits.named().find(|layer| real.iter().any(|name| name == layer)) {
+            Some(layer) => Err(GraphError::InputBitsReal(layer.to_owned())),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What a layer ends with.

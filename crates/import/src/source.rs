@@ -19,6 +19,9 @@ use crate::{
 /// The largest file that is read.
 const MAX_FILE: u64 = 1 << 29;
 
+/// The newest version of the ops that is known not to change one that is read here (ONNX 1.23).
+const NEWEST_OPSET: i64 = 28;
+
 /// The graph of an ONNX file.
 pub(crate) struct Source {
     path: PathBuf,
@@ -54,12 +57,16 @@ impl Source {
         }
         let sets: Vec<OperatorSet> = all(&model.operator_sets).map_err(damaged)?;
         let opset = sets.iter().find(|set| ["", "ai.onnx"].contains(&&set.domain[..]));
+        let opset = opset.map_or(1, |set| set.version);
+        if !(1..=NEWEST_OPSET).contains(&opset) {
+            return Err(damaged(format!("its ops are of opset {opset}, known are 1 to {NEWEST_OPSET}")));
+        }
         Ok(Self {
             path: path.into(),
             inputs: all(&graph.inputs).map_err(damaged)?,
             outputs: all(&graph.outputs).map_err(damaged)?,
             producer: [model.producer, model.producer_version].join(" ").trim().to_owned(),
-            opset: opset.map_or(1, |set| set.version),
+            opset,
             graph,
             initializers,
         })

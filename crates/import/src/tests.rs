@@ -299,6 +299,14 @@ fn answers_that_are_no_numbers_are_refused() {
 }
 
 #[test]
+fn ops_of_another_time_are_refused() {
+    for opset in [0, 99] {
+        let file = File { opset, ..File::of(node("GlobalAveragePool", &["x"], "y")) };
+        assert!(file.refusal().contains(&format!("opset {opset}")), "{}", file.refusal());
+    }
+}
+
+#[test]
 fn a_softmax_before_the_end_is_named() {
     let mut file = File::of(node("GlobalAveragePool", &["x"], "mean"));
     file.nodes[1] = with(node("Softmax", &["mean"], "shares"), int("axis", 1));

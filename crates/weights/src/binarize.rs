@@ -33,6 +33,12 @@ pub fn binarize(
     options: &Binarize,
     mut progress: impl FnMut(u64),
 ) -> Result<Report, WeightsError> {
+    if source.model {
+        // What would be written says that it is whole, and is not.
+        let reason = "is a model of this program's, sealed with a checksum: binarize what it was imported \
+                      from, or give it to `dabnet train --start-from` with a policy that binarizes";
+        return Err(WeightsError::Format { path: source.path.clone(), reason: reason.into() });
+    }
     let reasons = options.selection.choose(&source.tensors)?;
     if !reasons.contains(&None) {
         return Err(nothing(source, &reasons));

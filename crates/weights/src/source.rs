@@ -17,6 +17,8 @@ pub struct Source {
     pub(crate) tensors: Vec<Tensor>,
     /// Whether `path` is an index of `files`.
     pub(crate) sharded: bool,
+    /// Whether it is a packed model's file, of a network that has nothing but real weights.
+    pub(crate) model: bool,
     /// Files that belong to the network and are not read: an ONNX model's external data.
     pub(crate) outside: Vec<PathBuf>,
 }
@@ -40,6 +42,11 @@ impl Source {
     /// What was opened.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether this is the file of a packed model whose weights are real, all of them: it knows its network.
+    pub fn is_model(&self) -> bool {
+        self.model
     }
 
     /// That `out` is none of the network's files and none of `others`, under whatever name.

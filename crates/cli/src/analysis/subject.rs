@@ -26,7 +26,7 @@ pub(super) struct Subject {
     pub source: Source,
     /// What its latent weights went through, if it is a run that tells.
     pub history: Option<History>,
-    /// The run's packed model, which knows the network.
+    /// The run's packed model, or the imported one, which knows the network.
     pub model: Option<PackedModel>,
     /// The files beside the weights that are read.
     beside: Vec<PathBuf>,
@@ -41,7 +41,8 @@ impl Subject {
         let name = path.display().to_string();
         if !latent.is_file() {
             let source = Source::open(path)?;
-            return Ok(Self { name, source, history: None, model: None, beside: Vec::new() });
+            let model = source.is_model().then(|| PackedModel::load(path)).transpose()?;
+            return Ok(Self { name, source, history: None, model, beside: Vec::new() });
         }
         Ok(Self {
             name,

@@ -10,8 +10,8 @@ use crate::{
 
 /// Show how a network's weights are distributed and what two values carry of them.
 ///
-/// Reads safetensors and ONNX as `dabnet binarize` does, or a folder that a training run left
-/// (latent.safetensors, and if they are there model.safetensors and history.json), and writes a page
+/// Reads safetensors and ONNX as `dabnet binarize` does, what `dabnet import` has made, or a folder that a
+/// training run left (latent.safetensors, and if they are there model.safetensors and history.json), and writes a page
 /// to look at: error and K/n of every layer under each scheme, filters before and after, what they
 /// answer to a sketch, where two values fit badly and, of a run, how weights, α, β and K moved in
 /// training. All layers are shown, the first and the last too.
@@ -21,7 +21,8 @@ use crate::{
   dabnet analyze model.onnx -o model.html --sketch cat.svg
   dabnet analyze model.safetensors --exclude '*.downsample.*' --json")]
 pub(crate) struct Analyze {
-    /// Network: a safetensors file, its index, an ONNX model, a folder with either; or a run's folder
+    /// Network: a safetensors file, its index, an ONNX model, a folder with either; an imported
+    /// network; or a run's folder
     #[arg(value_name = "IN|RUN")]
     input: PathBuf,
 

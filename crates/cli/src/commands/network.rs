@@ -72,6 +72,7 @@ impl Network {
                     ends: self.end_bits,
                 };
                 let (classes, policy) = (self.classes.into(), self.policy.parse()?);
+                options.check(&policy)?;
                 Ok(Subject::Architecture(architecture.graph_with(side, classes, &policy, options)?))
             }
             (None, None) => Err(CliError::Input("give --arch or --model".into())),

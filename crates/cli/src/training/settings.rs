@@ -230,6 +230,8 @@ impl Settings {
         match self.policy {
             Policy::Full | Policy::Wbin => self.auto = None,
             _ if self.is_automatic() => _ = self.auto.get_or_insert_default(),
+            // Where the layers were measured, bits that one has no more use for do no harm.
+            _ if self.auto.is_none() => self.network_options().check(&self.policy)?,
             _ => {}
         }
         self.check_preprocessing()?;
@@ -286,9 +288,7 @@ impl Settings {
 
     /// The network for so many labels.
     pub(crate) fn graph(&self, classes: usize) -> Result<Graph, CliError> {
-        let Self { activation, shortcuts, ref input_bits, .. } = *self;
-        let ends = self.end_bits.and_then(WeightFormat::of_bits);
-        let options = Options { activation, shortcuts, input_bits: input_bits.clone(), ends };
+        let options = self.network_options();
         if let Some(foreign) = &self.foreign {
             return foreign.graph(&self.policy, &options, classes);
         }
@@ -298,6 +298,13 @@ impl Settings {
             let Self { arch, side, .. } = self;
             CliError::Input(format!("{arch} at {side}×{side}: {error}"))
         })
+    }
+
+    /// What the layers of the network have beside their precision.
+    fn network_options(&self) -> Options {
+        let Self { activation, shortcuts, ref input_bits, .. } = *self;
+        let ends = self.end_bits.and_then(WeightFormat::of_bits);
+        Options { activation, shortcuts, input_bits: input_bits.clone(), ends }
     }
 
     /// How sketches become what the network sees.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use dabnet_graph::{Graph, OpKind, PackedTensor, Preprocessing};
 use serde_json::Value;
@@ -31,6 +31,13 @@ impl PackedModel {
         let outputs = self.graph.outputs();
         if self.labels.len() != outputs {
             let reason = format!("has {} labels, the graph has {outputs} outputs", self.labels.len());
+            return Err(EngineError::field(key::LABELS, reason));
+        }
+        let mut told = HashSet::new();
+        if let Some(label) = self.labels.iter().find(|label| label.is_empty() || !told.insert(label.as_str()))
+        {
+            let reason =
+                format!("has '{label}', which is empty or there twice: no answer could be told from another");
             return Err(EngineError::field(key::LABELS, reason));
         }
         let mut known = 0;
@@ -84,7 +91,7 @@ impl PackedModel {
         for node in quantizers {
             let step = self.channel_values(&node.name, "step")?[0];
             if step < f32::MIN_POSITIVE {
-                let reason = format!("is {step}; give a number above 0");
+                let reason = format!("is {step:e}; give a number of at least {:e}", f32::MIN_POSITIVE);
                 return Err(EngineError::field(format!("{}.step", node.name), reason));
             }
         }

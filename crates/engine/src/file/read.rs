@@ -122,7 +122,13 @@ impl<'a> Metadata<'a> {
                     "is '{found}', of a dabnet that drew lines in another way; train this model anew for '{VERSION}'"
                 ),
             )),
-            found => Err(unexpected(key::VERSION, found, VERSION)),
+            found => {
+                let reason = format!(
+                    "is '{found}', of which this dabnet knows nothing: it reads \
+                     '{VERSION_WITHOUT_INTEGERS}' and '{VERSION}'; update it, or pack the model anew"
+                );
+                Err(EngineError::field(key::VERSION, reason))
+            }
         }
     }
 

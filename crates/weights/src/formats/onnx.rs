@@ -47,7 +47,14 @@ pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
         return Err(damaged(path, "is no safetensors file and no ONNX model with a graph"));
     };
     let outside = outside.into_iter().map(|name| path.with_file_name(name)).collect();
-    Ok(Source { path: path.to_owned(), files: vec![path.to_owned()], tensors, sharded: false, outside })
+    Ok(Source {
+        path: path.to_owned(),
+        files: vec![path.to_owned()],
+        tensors,
+        sharded: false,
+        model: false,
+        outside,
+    })
 }
 
 /// The initialisers and constants of the model's graph, weights of layers first and in the order in

@@ -4,7 +4,7 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-use safetensors::tensor::Metadata;
+use safetensors::{Dtype, tensor::Metadata};
 
 use super::damaged;
 use crate::{Filters, Number, Role, Source, Tensor, WeightsError, roles, source::read_error};
@@ -13,20 +13,21 @@ use crate::{Filters, Number, Role, Source, Tensor, WeightsError, roles, source::
 const MAX_HEADER: u64 = 100_000_000;
 
 pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
-    let mut tensors = tensors(path, 0)?;
+    let (metadata, data) = header(path)?;
+    let model = own_format(&metadata).is_some();
+    let mut tensors = listed(path, 0, &metadata, data)?;
     roles::assign(&mut tensors);
-    Ok(Source {
-        path: path.to_owned(),
-        files: vec![path.to_owned()],
-        tensors,
-        sharded: false,
-        outside: Vec::new(),
-    })
+    let (path, files) = (path.to_owned(), vec![path.to_owned()]);
+    Ok(Source { path, files, tensors, sharded: false, model, outside: Vec::new() })
 }
 
 /// The tensors of one file, in the order in which they lie there, without roles.
 pub(super) fn tensors(path: &Path, file: usize) -> Result<Vec<Tensor>, WeightsError> {
     let (metadata, data) = header(path)?;
+    listed(path, file, &metadata, data)
+}
+
+fn listed(path: &Path, file: usize, metadata: &Metadata, data: u64) -> Result<Vec<Tensor>, WeightsError> {
     let names = metadata.offset_keys();
     let tensor = |name: String| {
         let info =
@@ -66,8 +67,8 @@ fn header(path: &Path) -> Result<(Metadata, u64), WeightsError> {
     // Reading it checks that tensors neither overlap nor leave gaps and have the size of their shape.
     let metadata: Metadata = serde_json::from_slice(&text)
         .map_err(|error| damaged(path, format!("has a header that is not right: {error}")))?;
-    let format = metadata.metadata().as_ref().and_then(|metadata| metadata.get("format"));
-    if let Some(format) = format.filter(|format| format.starts_with("dabnet")) {
+    let real = metadata.tensors().values().all(|info| info.dtype == Dtype::F32);
+    if let Some(format) = own_format(&metadata).filter(|_| !real) {
         let reason =
             format!("is packed already ({format}): give the real weights, such as latent.safetensors");
         return Err(damaged(path, reason));
@@ -79,4 +80,10 @@ fn header(path: &Path) -> Result<(Metadata, u64), WeightsError> {
         return Err(damaged(path, reason));
     }
     Ok((metadata, data))
+}
+
+/// The format of this project that a file says it has.
+fn own_format(metadata: &Metadata) -> Option<&str> {
+    let format = metadata.metadata().as_ref()?.get("format")?;
+    format.starts_with("dabnet").then_some(format)
 }

@@ -36,7 +36,8 @@ pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
         return Err(damaged(path, format!("tells of tensor '{tensor}', which is not in '{file}'")));
     }
     roles::assign(&mut tensors);
-    Ok(Source { path: path.to_owned(), files, tensors, sharded: true, outside: Vec::new() })
+    let (path, outside) = (path.to_owned(), Vec::new());
+    Ok(Source { path, files, tensors, sharded: true, model: false, outside })
 }
 
 /// The path of a shard, which lies beside its index.
