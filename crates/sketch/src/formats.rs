@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
+use encoding_rs::{Encoding, UTF_8};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::{Sketch, SketchError};
@@ -30,6 +31,8 @@ use record::Kind;
 const HEAD: u64 = 1024;
 /// The most points of a drawing that is read; people draw hundreds.
 const MAX_POINTS: usize = 100_000;
+/// The largest text read that is not in UTF-8, in bytes: it is decoded as a whole.
+const MAX_TEXT_BYTES: u64 = 64 << 20;
 /// The largest picture file read, in bytes.
 const MAX_IMAGE_BYTES: u64 = 32 << 20;
 
@@ -133,6 +136,11 @@ pub(crate) fn records<'a>(
         (head, source) = peek(name, Box::new(BufReader::new(MultiGzDecoder::new(source))))?;
     }
     let fail = |reason| SketchError::Header { name: name.to_owned(), reason };
+    if let Some((encoding, _)) = Encoding::for_bom(&head).filter(|(encoding, _)| *encoding != UTF_8) {
+        let bytes = read_up_to(name, source, MAX_TEXT_BYTES)?;
+        let text = encoding.decode_with_bom_removal(&bytes).0;
+        return records(name, Cursor::new(text.into_owned().into_bytes()), beside);
+    }
     if let Some(format) = image::Format::recognize(&head) {
         let bytes = read_up_to(name, source, MAX_IMAGE_BYTES)?;
         return Ok(Records::single_of(name, Kind::Image(format), bytes));

@@ -264,7 +264,7 @@ impl Import {
             Drawing::Picture(_) => "picture",
         };
         let word = sketch.word.or(word);
-        let sketch = Sketch { word: None, id: sketch.id.or(id), drawing };
+        let sketch = Sketch { id: sketch.id.or(id), ..drawing.into() };
         Item { bytes: item::encode(&sketch), word, part: self.part.or(part), kind }
     }
 }

@@ -11,6 +11,8 @@ pub struct Sketch {
     pub id: Option<String>,
     /// The drawing itself.
     pub drawing: Drawing,
+    /// What its file shows and the drawing has not, a line each.
+    pub notes: Vec<String>,
 }
 
 /// Ink on paper.
@@ -38,6 +40,6 @@ impl Drawing {
 
 impl From<Drawing> for Sketch {
     fn from(drawing: Drawing) -> Self {
-        Self { word: None, id: None, drawing }
+        Self { word: None, id: None, drawing, notes: Vec::new() }
     }
 }

@@ -26,7 +26,7 @@ fn bundled_counts_and_split() {
 #[test]
 fn every_sketch_needs_a_word() {
     let drawing = Drawing::Strokes(vec![Stroke::new(vec![[0.0, 0.0]])]);
-    let named = Sketch { word: Some("dot".to_owned()), id: None, drawing: drawing.clone() };
+    let named = Sketch { word: Some("dot".to_owned()), ..drawing.clone().into() };
     let error = Dataset::new(vec![named.clone()], vec![named, drawing.into()]).unwrap_err();
     assert!(matches!(error, SketchError::Unlabelled { part: "test", index: 1 }));
 }

@@ -6,7 +6,7 @@ use common::{CANVAS, error, example, only};
 use dabnet_sketch::{Drawing, SketchError, Stroke, rasterize, read_file};
 
 fn svg(body: &str) -> String {
-    format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">{body}</svg>"#)
+    format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 256 256">{body}</svg>"#)
 }
 
 fn strokes(body: &str) -> Vec<Stroke> {
@@ -61,12 +61,12 @@ fn the_same_sketch_as_svg_and_ndjson_is_the_same_canvas() {
 }
 
 #[test]
-fn without_strokes() {
-    let message = error(svg(r#"<rect width="9" height="9"/><circle r="3" fill="blue"/>"#));
-    assert!(message.contains("no strokes") && message.contains("2 filled shapes"), "{message}");
-    assert!(error(svg("")).contains("0 filled shapes"));
+fn without_lines() {
+    assert!(error(svg("")).contains("shows no lines"));
     let hidden = r#"<path d="M0 0h9" stroke="black" visibility="hidden"/><path d="M5 5h0" stroke="black"/>"#;
-    assert!(error(svg(hidden)).contains("no strokes"));
+    assert!(error(svg(hidden)).contains("shows no lines"));
+    let text = error(svg("<text>Hello</text>"));
+    assert!(text.contains("shows no lines, and its text is left out"), "{text}");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn no_other_file_is_opened() {
     let other = folder.path().join("other.svg");
     std::fs::write(&other, svg(r#"<path d="M0 0h99" stroke="black"/>"#)).unwrap();
     let image = format!(r#"<image width="9" height="9" href="{}"/>"#, other.display());
-    assert!(error(svg(&image)).contains("no strokes"));
+    assert!(error(svg(&image)).contains("shows no lines"));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn what_would_never_end_is_refused() {
     assert!(error(svg(&deep)).contains("nested deeper"));
     let many = "<g/>".repeat(300_000);
     assert!(error(svg(&many)).contains("as SVG"));
-    let long = format!(r#"<path stroke="black" d="M0 0{}"/>"#, "h1".repeat(110_000));
+    let long = format!(r#"<path stroke="black" fill="none" d="M0 0{}"/>"#, "h1".repeat(110_000));
     assert!(error(svg(&long)).contains("more than 100000 points"));
     let chain: String = (1..2000)
         .map(|i| format!(r##"<pattern id="p{i}"><path d="M0 0L9 9" stroke="url(#p{})"/></pattern>"##, i - 1))

@@ -79,6 +79,9 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     word: Option<&'a str>,
     predictions: Vec<Guess<'a>>,
+    /// What the file shows and the model has not seen.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -139,10 +142,13 @@ impl Recognizer<'_> {
         let logits = self.session.run(&self.model.preprocessing().apply(&sketch.drawing))?;
         let predictions = top(logits, usize::from(self.options.top));
         self.done += 1;
+        for note in &sketch.notes {
+            terminal::say(format_args!("dabnet: '{file}': {note}"));
+        }
         if self.options.json {
             let word = sketch.word.as_deref();
             let predictions = predictions.iter().map(|guess| self.guess(guess)).collect();
-            json::print_line(&Answer { file, item, word, predictions })?;
+            json::print_line(&Answer { file, item, word, predictions, notes: &sketch.notes })?;
         } else {
             let guesses: Vec<String> = predictions
                 .iter()

@@ -59,7 +59,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Sketch> {
         RASTER_BITS | RASTER_BYTES | PICTURE => decode_pixels(kind, flags, &mut body)?,
         _ => return None,
     };
-    body.is_empty().then_some(Sketch { word: None, id, drawing })
+    body.is_empty().then_some(Sketch { id, ..drawing.into() })
 }
 
 /// The id, if there is one.
@@ -259,7 +259,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(drawing in drawing(), id in prop::option::of("[a-zé]{1,9}")) {
-            let sketch = Sketch { word: None, id, drawing };
+            let sketch = Sketch { id, ..drawing.into() };
             let bytes = encode(&sketch);
             prop_assert_eq!(decode(&bytes), Some(sketch.clone()));
             prop_assert_eq!(decode(&bytes[..bytes.len() - 1]), None);

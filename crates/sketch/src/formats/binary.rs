@@ -122,5 +122,5 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Sketch, String> {
         rest = after;
     }
     let id = Some(u64::from_le_bytes(*key).to_string());
-    Ok(Sketch { word: None, id, drawing: Drawing::Strokes(strokes) })
+    Ok(Sketch { id, ..Drawing::Strokes(strokes).into() })
 }

@@ -65,12 +65,15 @@ pub fn read(name: &str, format: Format, bytes: &[u8]) -> Result<Sketch, SketchEr
     let fail = |reason| SketchError::Image { name: name.to_owned(), format: format.name(), reason };
     let (picture, _alone) = decode(format, bytes).map_err(fail)?;
     let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let grey = on_white(&picture);
-    drop(picture);
-    let ink = ink(grey, width).ok_or_else(|| {
+    let ink = ink_of(&picture).ok_or_else(|| {
         fail(format!("it has no ink: no pixel is farther than {MIN_CONTRAST} of 255 from the paper"))
     })?;
     Ok(Drawing::Raster(Raster::new(width, height, ink)?).into())
+}
+
+/// The ink of a picture, of each pixel; nothing where there is none.
+pub(super) fn ink_of(picture: &DynamicImage) -> Option<Vec<u8>> {
+    ink(on_white(picture), picture.width() as usize)
 }
 
 /// Held while a large picture is in memory, whoever reads it.

@@ -121,7 +121,8 @@ pub(super) fn parse(line: &[u8]) -> Result<Sketch, String> {
         Value::String(text) => text,
         other => other.to_string(),
     });
-    Ok(Sketch { word: record.word, id, drawing: Drawing::Strokes(strokes.collect::<Result<_, _>>()?) })
+    let drawing = Drawing::Strokes(strokes.collect::<Result<_, _>>()?);
+    Ok(Sketch { word: record.word, id, ..drawing.into() })
 }
 
 /// A stroke as its x and its y coordinates and, perhaps, its times.

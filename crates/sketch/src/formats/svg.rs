@@ -1,17 +1,30 @@
-//! SVG: every line that the picture strokes, wherever its groups and transforms put it.
+//! SVG: what a browser would show.
 //!
-//! Only what has a stroke is a line of the sketch; filled shapes without one are not. Text,
-//! pictures, markers, clips, masks and filters are left out, and no other file is ever opened.
+//! Where that is lines and nothing else, they are the strokes of the sketch, in the order in which they are painted and
+//! wherever groups and transforms put them. Where filled shapes, masks, clips, pictures, an eraser's paint or what lies
+//! in front of other lines take part in it, the document is drawn, and its lines are traced from that as from any picture.
+//!
+//! Text, patterns and filters are left out and [told of](Sketch::notes); markers and dashes are left out. No other file
+//! is ever opened.
 
 mod entities;
 mod expansion;
+mod images;
+mod marks;
+mod paints;
+mod pen;
+mod render;
 mod styles;
+mod text;
 
-use usvg::tiny_skia_path::{PathSegment, Point, Transform};
-use usvg::{Group, ImageHrefResolver, Node, Options, Tree, roxmltree};
+use std::collections::BTreeSet;
 
-use super::MAX_POINTS;
-use crate::{Drawing, Sketch, SketchError, Stroke};
+use usvg::{Options, Tree, roxmltree};
+
+use self::marks::Shown;
+use self::paints::Unreadable;
+use self::pen::Pen;
+use crate::{Drawing, Sketch, SketchError};
 
 /// The name space of its elements.
 const SVG: &str = "http://www.w3.org/2000/svg";
@@ -19,51 +32,85 @@ const SVG: &str = "http://www.w3.org/2000/svg";
 pub const MAX_BYTES: u64 = 16 << 20;
 /// The most XML nodes read.
 const MAX_NODES: u32 = 200_000;
+/// The most elements of a document that is drawn, with all that masks, clips and uses stand for.
+const MAX_DRAWN: usize = 50_000;
 /// The longest text of one line: where its outline is, is found in a time that is quadratic in it.
 const MAX_LINE_BYTES: usize = 256 << 10;
 /// The deepest nesting of elements read; deeper ones would use up the stack.
 const MAX_DEPTH: u16 = 128;
 /// The most patterns read: each may be painted with the next, which takes stack.
 const MAX_PATTERNS: usize = 64;
-/// A curve's lines stay this close to it, as a fraction of the picture's longer side.
-const TOLERANCE: f32 = 1.0 / 2048.0;
-/// What can multiply a small file into endless work and says nothing about its lines.
+/// What can multiply a small file into endless work, or is left out.
 const IGNORED: &str = "* { marker-start: none !important; marker-mid: none !important; \
-    marker-end: none !important; filter: none !important; mask: none !important; \
-    clip-path: none !important; stroke-dasharray: none !important }";
+    marker-end: none !important; filter: none !important; stroke-dasharray: none !important; ";
+/// The rest of that where nothing is masked or clipped.
+const UNUSED: &str = "mask: none !important; clip-path: none !important }";
+/// The rest where something may be.
+const NO_PATTERNS: &str = "} pattern > * { display: none !important }";
 
 /// Reads the sketch in an SVG file; `name` stands for the file in errors.
 ///
 /// # Errors
-/// [`SketchError::Svg`] where the file is no SVG, or strokes no line of any length, or is too
-/// large to be a sketch.
+/// [`SketchError::Svg`] where the file is no SVG, or shows no line of any length, or is too large to be a sketch.
 pub fn read(name: &str, bytes: &[u8]) -> Result<Sketch, SketchError> {
-    let fail = |reason: String| SketchError::Svg { name: name.to_owned(), reason };
-    let tree = parse(bytes).map_err(fail)?;
-    let bounds = tree.root().abs_bounding_box();
-    let mut pen = Pen { tolerance: bounds.width().max(bounds.height()) * TOLERANCE, ..Pen::default() };
-    pen.group(tree.root()).map_err(fail)?;
-    if !pen.strokes.iter().any(|stroke| stroke.length() > 0.0) {
-        return Err(fail(format!(
-            "it has no strokes (lines with a 'stroke' colour), only {} filled shapes: draw its lines as strokes or export it as PNG",
-            pen.filled
-        )));
-    }
-    Ok(Drawing::Strokes(pen.strokes).into())
+    sketch(bytes).map_err(|reason| SketchError::Svg { name: name.to_owned(), reason })
 }
 
-fn parse(bytes: &[u8]) -> Result<Tree, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
-    if let Some(reason) = entities::too_large(text, MAX_BYTES).or_else(|| styles::too_many_attributes(text)) {
+fn sketch(bytes: &[u8]) -> Result<Sketch, String> {
+    let text = text::decoded(bytes)?;
+    if let Some(reason) = entities::too_large(&text, MAX_BYTES).or_else(|| styles::too_many_attributes(&text))
+    {
         return Err(reason);
     }
+    let (readable, unknown) = paints::readable(&text, Unreadable::LeaveOut);
+    let found = sketch_of(&readable);
+    if unknown && found.is_err() {
+        return sketch_of(&paints::readable(&text, Unreadable::Black).0);
+    }
+    found
+}
+
+fn sketch_of(text: &str) -> Result<Sketch, String> {
     let limits = roxmltree::ParsingOptions { allow_dtd: true, nodes_limit: MAX_NODES, ..Default::default() };
     let document = roxmltree::Document::parse_with_options(text, limits).map_err(|e| e.to_string())?;
-    let depth = depth(&document);
+    let depth = check(&document)?;
+    if let Some(reason) = styles::too_slow(&document, depth) {
+        return Err(reason);
+    }
+    // A document of lines is read as fast as can be; few have more.
+    let rich = ["mask", "clip-path", "<image", "<pattern"].iter().any(|word| text.contains(word));
+    if rich && expansion::drawn(&document, MAX_DRAWN).is_none() {
+        return Err("its masks, clips and uses stand for too much: export it as PNG".to_owned());
+    }
+    let options = Options {
+        image_href_resolver: images::resolver(),
+        style_sheet: Some([IGNORED, if rich { NO_PATTERNS } else { UNUSED }].concat()),
+        ..Options::default()
+    };
+    let tree = Tree::from_xmltree(&document, &options).map_err(|e| e.to_string())?;
+    let shown = Shown::new(&tree, has_edges(&document));
+    let notes = left_out(&document);
+    let drawing = if shown.is_picture {
+        Drawing::Raster(render::raster(&tree, &shown)?)
+    } else {
+        let mut pen = Pen::new(&shown);
+        shown.marks.iter().try_for_each(|mark| pen.mark(mark))?;
+        if !pen.strokes.iter().any(|stroke| stroke.length() > 0.0) {
+            let but = notes.first().map_or(String::new(), |note| format!(", and {note}"));
+            return Err(format!("it shows no lines{but}: draw some, or export it as PNG"));
+        }
+        Drawing::Strokes(pen.strokes)
+    };
+    Ok(Sketch { notes, ..drawing.into() })
+}
+
+/// That a document takes neither too much memory nor too much time to read; how deep it is nested.
+fn check(document: &roxmltree::Document) -> Result<u16, String> {
+    let depth = depth(document);
     if depth > MAX_DEPTH {
         return Err(format!("its elements are nested deeper than {MAX_DEPTH}"));
     }
-    if expansion::elements(&document, MAX_NODES as usize).is_none() {
+    if expansion::elements(document, MAX_NODES as usize).is_none() {
         return Err("its uses of other elements are nested too deep or stand for too many".to_owned());
     }
     if document.descendants().any(|node| expansion::line_bytes(node) > MAX_LINE_BYTES) {
@@ -72,18 +119,30 @@ fn parse(bytes: &[u8]) -> Result<Tree, String> {
     if document.descendants().filter(|node| node.has_tag_name((SVG, "pattern"))).count() > MAX_PATTERNS {
         return Err(format!("it has more than {MAX_PATTERNS} patterns"));
     }
-    if let Some(reason) = styles::too_slow(&document, depth) {
-        return Err(reason);
-    }
-    let options = Options {
-        image_href_resolver: ImageHrefResolver {
-            resolve_data: Box::new(|_, _, _| None),
-            resolve_string: Box::new(|_, _| None),
-        },
-        style_sheet: Some(IGNORED.to_owned()),
-        ..Options::default()
+    Ok(depth)
+}
+
+/// Whether the document says how large it is.
+fn has_edges(document: &roxmltree::Document) -> bool {
+    let has = |name| document.root_element().has_attribute(name);
+    has("viewBox") || has("width") && has("height")
+}
+
+/// What a browser may show and the sketch has not, a line each.
+fn left_out(document: &roxmltree::Document) -> Vec<String> {
+    let says = |node: roxmltree::Node| {
+        node.descendants().any(|node| node.text().is_some_and(|text| !text.trim().is_empty()))
     };
-    Tree::from_xmltree(&document, &options).map_err(|e| e.to_string())
+    let mut notes = BTreeSet::new();
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        match node.tag_name().name() {
+            "text" | "foreignObject" if says(node) => notes.insert("its text is left out"),
+            "pattern" => notes.insert("its patterns are left out"),
+            "filter" => notes.insert("its filters are left out"),
+            _ => false,
+        };
+    }
+    notes.into_iter().map(str::to_owned).collect()
 }
 
 /// How deep the deepest node is nested.
@@ -95,101 +154,4 @@ fn depth(document: &roxmltree::Document) -> u16 {
         depths.push(parent.map_or(0, |depth: &u16| depth.saturating_add(1)));
     }
     depths.into_iter().max().unwrap_or(0)
-}
-
-/// Follows the picture's paths and keeps those that are stroked.
-#[derive(Default)]
-struct Pen {
-    strokes: Vec<Stroke>,
-    points: usize,
-    filled: usize,
-    tolerance: f32,
-}
-
-impl Pen {
-    fn group(&mut self, group: &Group) -> Result<(), String> {
-        for node in group.children() {
-            match node {
-                Node::Group(group) => self.group(group)?,
-                Node::Path(path) if !path.is_visible() => {}
-                Node::Path(path) if path.stroke().is_some() => self.path(path)?,
-                Node::Path(_) => self.filled += 1,
-                Node::Image(_) | Node::Text(_) => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn path(&mut self, path: &usvg::Path) -> Result<(), String> {
-        let mut at = Point::zero();
-        let mut start = at;
-        for segment in path.data().segments() {
-            let segment = transformed(segment, path.abs_transform());
-            match segment {
-                PathSegment::MoveTo(to) => {
-                    self.strokes.push(Stroke::default());
-                    self.line_to(to)?;
-                    (start, at) = (to, to);
-                    continue;
-                }
-                PathSegment::LineTo(to) => self.line_to(to)?,
-                PathSegment::QuadTo(by, to) => self.curve(&[at, by, to], |t| quadratic(at, by, to, t))?,
-                PathSegment::CubicTo(a, b, to) => self.curve(&[at, a, b, to], |t| cubic(at, a, b, to, t))?,
-                PathSegment::Close => self.line_to(start)?,
-            }
-            at = match segment {
-                PathSegment::LineTo(to) | PathSegment::QuadTo(_, to) | PathSegment::CubicTo(_, _, to) => to,
-                PathSegment::MoveTo(_) | PathSegment::Close => start,
-            };
-        }
-        Ok(())
-    }
-
-    fn line_to(&mut self, to: Point) -> Result<(), String> {
-        self.points += 1;
-        if self.points > MAX_POINTS {
-            return Err(format!("its lines have more than {MAX_POINTS} points"));
-        }
-        if !(to.x.is_finite() && to.y.is_finite()) {
-            return Err("a line has a coordinate that is not finite".to_owned());
-        }
-        if let Some(stroke) = self.strokes.last_mut() {
-            stroke.points.push([to.x, to.y]);
-        }
-        Ok(())
-    }
-
-    /// As many lines as Wang's bound asks for to stay within the tolerance.
-    fn curve(&mut self, control: &[Point], at: impl Fn(f32) -> Point) -> Result<(), String> {
-        let bend = control.windows(3).map(|p| (p[0] - p[1] - p[1] + p[2]).length()).fold(0.0, f32::max);
-        let degree = (control.len() - 1) as f32;
-        let pieces = (degree * (degree - 1.0) / 8.0 * bend / self.tolerance).sqrt().ceil().clamp(1.0, 256.0);
-        (1..=pieces as usize).try_for_each(|piece| self.line_to(at(piece as f32 / pieces)))
-    }
-}
-
-fn transformed(segment: PathSegment, transform: Transform) -> PathSegment {
-    let map = |mut point: Point| {
-        transform.map_point(&mut point);
-        point
-    };
-    match segment {
-        PathSegment::MoveTo(to) => PathSegment::MoveTo(map(to)),
-        PathSegment::LineTo(to) => PathSegment::LineTo(map(to)),
-        PathSegment::QuadTo(by, to) => PathSegment::QuadTo(map(by), map(to)),
-        PathSegment::CubicTo(a, b, to) => PathSegment::CubicTo(map(a), map(b), map(to)),
-        PathSegment::Close => PathSegment::Close,
-    }
-}
-
-fn mix(from: Point, to: Point, t: f32) -> Point {
-    Point::from_xy(from.x + (to.x - from.x) * t, from.y + (to.y - from.y) * t)
-}
-
-fn quadratic(from: Point, by: Point, to: Point, t: f32) -> Point {
-    mix(mix(from, by, t), mix(by, to, t), t)
-}
-
-fn cubic(from: Point, a: Point, b: Point, to: Point, t: f32) -> Point {
-    mix(quadratic(from, a, b, t), quadratic(a, b, to, t), t)
 }

@@ -17,9 +17,33 @@ const XLINK: &str = "http://www.w3.org/1999/xlink";
 ///
 /// A few uses of uses make endless work of a file of a kilobyte.
 pub(super) fn elements(document: &Document, limit: usize) -> Option<usize> {
-    let ids = document.descendants().filter_map(|node| Some((node.attribute("id")?, node)));
-    let mut counter = Counter { named: ids.collect(), known: HashMap::new(), limit };
-    counter.count(document.root(), 0)
+    Counter::new(document, limit, false).count(document.root(), 0)
+}
+
+/// The same with what masks, clips and paints stand for, wherever they are named.
+pub(super) fn drawn(document: &Document, limit: usize) -> Option<usize> {
+    let mut counter = Counter::new(document, limit, true);
+    let sheets = document.descendants().filter(|node| node.has_tag_name("style"));
+    let named = sheets.flat_map(|style| style.descendants()).filter_map(|node| node.text()).flat_map(urls);
+    let named: Vec<&str> = named.collect();
+    let mut count = counter.count(document.root(), 0)?;
+    // A rule may be for any element.
+    for name in named {
+        let Some(&node) = counter.named.get(name) else { continue };
+        count = counter.count(node, 0)?.saturating_mul(count);
+        if count > limit {
+            return None;
+        }
+    }
+    Some(count)
+}
+
+/// The names in `url(#name)`.
+fn urls(text: &str) -> impl Iterator<Item = &str> {
+    text.split("url(").skip(1).filter_map(|rest| {
+        let (name, _) = rest.split_once(')')?;
+        name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).strip_prefix('#')
+    })
 }
 
 /// Bytes of the text that says where a line goes.
@@ -32,9 +56,16 @@ struct Counter<'a, 'input> {
     /// What was counted already; `None` while it is being counted.
     known: HashMap<NodeId, Option<usize>>,
     limit: usize,
+    /// Whether whatever is named in `url()` counts.
+    paints: bool,
 }
 
 impl<'a, 'input> Counter<'a, 'input> {
+    fn new(document: &'a Document<'input>, limit: usize, paints: bool) -> Self {
+        let ids = document.descendants().filter_map(|node| Some((node.attribute("id")?, node)));
+        Self { named: ids.collect(), known: HashMap::new(), limit, paints }
+    }
+
     fn count(&mut self, node: Node<'a, 'input>, depth: usize) -> Option<usize> {
         if depth > MAX_DEPTH {
             return None;
@@ -46,7 +77,13 @@ impl<'a, 'input> Counter<'a, 'input> {
             None => self.known.insert(node.id(), None),
         };
         let mut count = 1 + line_bytes(node) / ELEMENT_BYTES;
-        for inner in node.children().filter(Node::is_element).chain(self.used(node)) {
+        let inner: Vec<_> = node
+            .children()
+            .filter(Node::is_element)
+            .chain(self.used(node))
+            .chain(self.painted(node))
+            .collect();
+        for inner in inner {
             count += self.count(inner, depth + 1)?;
             if count > self.limit {
                 return None;
@@ -54,6 +91,15 @@ impl<'a, 'input> Counter<'a, 'input> {
         }
         self.known.insert(node.id(), Some(count));
         Some(count)
+    }
+
+    /// What its masks, clips and paints are.
+    fn painted(&self, node: Node<'a, 'input>) -> Vec<Node<'a, 'input>> {
+        let attributes = node.attributes().filter(|_| self.paints);
+        attributes
+            .flat_map(|attribute| urls(attribute.value()))
+            .filter_map(|name| self.named.get(name).copied())
+            .collect()
     }
 
     /// What a `use` stands for.

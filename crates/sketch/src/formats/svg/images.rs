@@ -1,0 +1,28 @@
+//! Pictures inside an SVG.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use usvg::{ImageHrefResolver, ImageKind};
+
+use crate::formats::image::{self, Format};
+
+/// The most pixels of all pictures of a document.
+const MAX_PIXELS: u64 = 32 << 20;
+
+/// Takes PNG, JPEG and WebP that lie in the document itself, and opens no file.
+pub(super) fn resolver() -> ImageHrefResolver<'static> {
+    let pixels = AtomicU64::new(0);
+    let resolve_data = move |_: &str, data: Arc<Vec<u8>>, _: &usvg::Options<'_>| {
+        let format = Format::recognize(&data)?;
+        let (width, height) = image::dimensions("", format, &data).ok()?;
+        let own = u64::from(width) * u64::from(height);
+        let before = pixels.fetch_add(own, Ordering::Relaxed);
+        (before.saturating_add(own) <= MAX_PIXELS).then_some(match format {
+            Format::Png => ImageKind::PNG(data),
+            Format::Jpeg => ImageKind::JPEG(data),
+            Format::WebP => ImageKind::WEBP(data),
+        })
+    };
+    ImageHrefResolver { resolve_data: Box::new(resolve_data), resolve_string: Box::new(|_, _| None) }
+}

@@ -1,0 +1,320 @@
+//! What an SVG shows: which of its shapes are ink, and whether their lines say all of it.
+
+use usvg::tiny_skia_path::{PathSegment, Rect};
+use usvg::{Group, Node, Paint, Path, Tree};
+
+/// The least share of a colour that is seen.
+const LEAST_OPACITY: f32 = 0.02;
+/// The least distance from the paper of what is seen, of 255; less is noise.
+const LEAST_CONTRAST: u8 = 16;
+/// How far from the edge of the picture a frame may be, and how far short of the rest its paper may fall, as shares of
+/// the longer side.
+const EDGE: f32 = 0.03;
+/// The most sheets that are told from a drawing.
+const MAX_SHEETS: usize = 8;
+/// The most lines that are each compared with what hides them.
+const MAX_BENEATH: usize = 1000;
+/// The largest filled spot that is a tap of the pen, as a share of the longer side of the drawing.
+const DOT: f32 = 0.05;
+
+/// A colour; nothing where it is not the same everywhere.
+type Colour = Option<[u8; 3]>;
+
+/// White, what a browser shows behind a picture.
+const WHITE: [u8; 3] = [255; 3];
+
+/// A shape that can be seen, in the order in which shapes are painted.
+pub(super) struct Mark<'a> {
+    pub path: &'a Path,
+    bounds: Rect,
+    fill: Option<Coat>,
+    stroke: Option<Coat>,
+}
+
+/// A colour over what is beneath.
+#[derive(Clone, Copy)]
+struct Coat {
+    colour: Colour,
+    opacity: f32,
+}
+
+impl Coat {
+    fn new(paint: &Paint, opacity: f32) -> Option<Self> {
+        let colour = match paint {
+            Paint::Color(colour) => Some([colour.red, colour.green, colour.blue]),
+            _ => None,
+        };
+        (opacity >= LEAST_OPACITY).then_some(Self { colour, opacity })
+    }
+
+    /// Whether it can be told from the paper.
+    fn is_ink(&self, paper: [u8; 3]) -> bool {
+        let Some(colour) = self.colour else { return true };
+        let away = colour.iter().zip(paper).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0);
+        f32::from(away) * self.opacity >= f32::from(LEAST_CONTRAST)
+    }
+
+    fn is_opaque(&self) -> bool {
+        self.opacity > 0.99
+    }
+}
+
+/// What is to be made of a tree.
+pub(super) struct Shown<'a> {
+    /// The marks that are lines and taps of the pen, in order.
+    pub marks: Vec<Mark<'a>>,
+    /// The paper.
+    pub paper: [u8; 3],
+    /// Frames around the sheet.
+    pub frames: Vec<&'a Path>,
+    /// All that can be seen but sheets and frames, as far as it is inside the picture.
+    pub bounds: Option<Rect>,
+    /// Whether more is to be seen than the marks' lines, or less.
+    pub is_picture: bool,
+}
+
+impl<'a> Shown<'a> {
+    /// `sized` says whether the document has edges, or only those that it has without saying so.
+    pub fn new(tree: &'a Tree, sized: bool) -> Self {
+        let mut seen = Seen::default();
+        seen.group(tree.root(), 1.0);
+        let Seen { mut marks, images, mut is_picture } = seen;
+        let mut paper = WHITE;
+        let size = tree.size();
+        let edges = Rect::from_xywh(0.0, 0.0, size.width(), size.height()).filter(|_| sized);
+        let mut sheets = Vec::from_iter(edges);
+        for _ in 0..MAX_SHEETS {
+            let Some(colour) = sheet(&marks) else { break };
+            // On a sheet whose colour is not the same everywhere nothing is told from it here.
+            is_picture |= colour.is_none();
+            paper = colour.unwrap_or(paper);
+            sheets.push(marks.remove(0).bounds);
+        }
+        let frames = sheets.iter().flat_map(|sheet| take_frames(&mut marks, sheet, paper)).collect();
+        drop_outside(&mut marks, edges);
+        let bounds = within(images.into_iter().chain(marks.iter().map(Mark::painted)).reduce(union), edges);
+        if !marks.iter().any(|mark| mark.is_ink(paper)) {
+            // Lines in the colour of the paper alone are what somebody drew, wherever it is to be laid.
+            marks.retain(|mark| mark.stroke.is_some());
+            return Self { marks, paper, frames, bounds, is_picture };
+        }
+        let ink = marks.iter().filter(|mark| mark.is_ink(paper)).map(|mark| mark.bounds);
+        let dot = DOT * ink.reduce(union).map_or(0.0, |ink| longer(&ink));
+        let mut beneath = Beneath::default();
+        let mut lines = Vec::new();
+        for mark in marks {
+            let [fill, stroke] = [mark.fill, mark.stroke].map(|coat| coat.filter(|coat| coat.is_ink(paper)));
+            let is_dot = stroke.is_none() && fill.is_some() && mark.is_spot(dot);
+            is_picture |= fill.is_some() && !is_dot;
+            // An eraser, or a shape in front of others.
+            let hides = [mark.fill, mark.stroke].into_iter().flatten().any(|coat| !coat.is_ink(paper));
+            is_picture = is_picture || hides && beneath.reaches(&mark.painted());
+            if stroke.is_some() || is_dot {
+                beneath.push(mark.painted());
+                lines.push(Mark { stroke, ..mark });
+            }
+        }
+        Self { marks: lines, paper, frames, bounds, is_picture }
+    }
+}
+
+/// Where lines are that something may hide.
+#[derive(Default)]
+struct Beneath(Vec<Rect>);
+
+impl Beneath {
+    /// Adds a line; beyond [`MAX_BENEATH`] they count as one.
+    fn push(&mut self, bounds: Rect) {
+        if self.0.len() < MAX_BENEATH {
+            self.0.push(bounds);
+        } else {
+            self.0[0] = union(self.0[0], bounds);
+        }
+    }
+
+    fn reaches(&self, bounds: &Rect) -> bool {
+        self.0.iter().any(|line| overlap(line, bounds))
+    }
+}
+
+impl Mark<'_> {
+    /// Whether its stroke is to be followed; its middle is what counts otherwise.
+    pub fn is_line(&self) -> bool {
+        self.stroke.is_some()
+    }
+
+    /// The middle of a spot.
+    pub fn middle(&self) -> [f32; 2] {
+        [(self.bounds.left() + self.bounds.right()) / 2.0, (self.bounds.top() + self.bounds.bottom()) / 2.0]
+    }
+
+    /// Whether it can be told from the paper.
+    fn is_ink(&self, paper: [u8; 3]) -> bool {
+        [self.fill, self.stroke].into_iter().flatten().any(|coat| coat.is_ink(paper))
+    }
+
+    /// Where its paint reaches.
+    fn painted(&self) -> Rect {
+        if self.stroke.is_some() { self.path.abs_stroke_bounding_box() } else { self.bounds }
+    }
+
+    fn is_spot(&self, largest: f32) -> bool {
+        let (width, height) = (self.bounds.width(), self.bounds.height());
+        width.max(height) <= largest && width.max(height) <= 1.5 * width.min(height)
+    }
+
+    /// Whether it is a rectangle that stands upright.
+    fn is_rectangle(&self) -> bool {
+        let mut corners = Vec::new();
+        for segment in self.path.data().segments() {
+            match segment {
+                PathSegment::MoveTo(mut to) | PathSegment::LineTo(mut to) => {
+                    self.path.abs_transform().map_point(&mut to);
+                    corners.push(to);
+                }
+                PathSegment::Close => {}
+                _ => return false,
+            }
+        }
+        if corners.len() == 5 && corners[0] == corners[4] {
+            corners.pop();
+        }
+        let near = |a: f32, b: f32| (a - b).abs() <= 1e-3 * (self.bounds.width() + self.bounds.height());
+        let at_edge = |x: f32, low: f32, high: f32| near(x, low) || near(x, high);
+        corners.len() == 4
+            && corners.iter().all(|corner| {
+                at_edge(corner.x, self.bounds.left(), self.bounds.right())
+                    && at_edge(corner.y, self.bounds.top(), self.bounds.bottom())
+            })
+            && (near(corners[0].x, corners[1].x) != near(corners[0].y, corners[1].y))
+    }
+}
+
+/// Collects what can be seen.
+#[derive(Default)]
+struct Seen<'a> {
+    marks: Vec<Mark<'a>>,
+    /// Where pictures are.
+    images: Vec<Rect>,
+    is_picture: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn group(&mut self, group: &'a Group, opacity: f32) {
+        let opacity = opacity * group.opacity().get();
+        if opacity < LEAST_OPACITY {
+            return;
+        }
+        self.is_picture |=
+            group.mask().is_some() || group.clip_path().is_some_and(|clip| !contains(clip, group));
+        for node in group.children() {
+            match node {
+                Node::Group(group) => self.group(group, opacity),
+                Node::Path(path) => self.marks.extend(mark(path, opacity)),
+                Node::Image(image) if image.is_visible() => {
+                    self.images.push(image.abs_bounding_box());
+                    self.is_picture = true;
+                }
+                Node::Image(_) => {}
+                Node::Text(_) => {}
+            }
+        }
+    }
+}
+
+fn mark(path: &Path, opacity: f32) -> Option<Mark<'_>> {
+    let fill = path.fill().and_then(|fill| Coat::new(fill.paint(), opacity * fill.opacity().get()));
+    let stroke = path.stroke().and_then(|stroke| Coat::new(stroke.paint(), opacity * stroke.opacity().get()));
+    let bounds = path.abs_bounding_box();
+    let fill = fill.filter(|_| has_area(path));
+    let seen = path.is_visible() && (fill.is_some() || stroke.is_some());
+    seen.then_some(Mark { path, bounds, fill, stroke })
+}
+
+/// Whether a clip is a rectangle around all that it clips, as drawing programs write around a page.
+fn contains(clip: &usvg::ClipPath, group: &Group) -> bool {
+    let [Node::Path(path)] = clip.root().children() else { return false };
+    let Some(mark) = mark(path, 1.0).filter(|_| clip.clip_path().is_none()) else { return false };
+    let bounds = path.data().bounds().transform(clip.transform().pre_concat(path.abs_transform()));
+    let inside = group.bounding_box();
+    let slack = EDGE * longer(&inside);
+    mark.is_rectangle() && bounds.is_some_and(|bounds| covers(&bounds, &inside, slack))
+}
+
+/// The colour of the first mark, where it is a sheet of paper under all others.
+fn sheet(marks: &[Mark<'_>]) -> Option<Colour> {
+    let (first, rest) = marks.split_first()?;
+    let fill = first.fill.filter(Coat::is_opaque)?;
+    let around = rest.iter().map(|mark| mark.bounds).reduce(union)?;
+    let slack = EDGE * longer(&around);
+    (first.is_rectangle() && covers(&first.bounds, &around, slack)).then_some(fill.colour)
+}
+
+/// Takes rectangles away that stand at the edges of a sheet with all else inside.
+fn take_frames<'a>(marks: &mut Vec<Mark<'a>>, sheet: &Rect, paper: [u8; 3]) -> Vec<&'a Path> {
+    let slack = EDGE * longer(sheet);
+    let is_frame = |mark: &Mark| {
+        let near = |a: f32, b: f32| (a - b).abs() <= slack;
+        near(mark.bounds.left(), sheet.left())
+            && near(mark.bounds.right(), sheet.right())
+            && near(mark.bounds.top(), sheet.top())
+            && near(mark.bounds.bottom(), sheet.bottom())
+            && mark.stroke.is_some()
+            && mark.fill.is_none_or(|fill| !fill.is_ink(paper))
+            && mark.is_rectangle()
+    };
+    let (around, inside): (Vec<_>, Vec<_>) = std::mem::take(marks).into_iter().partition(is_frame);
+    let (kept, frames) = if inside.is_empty() { (around, inside) } else { (inside, around) };
+    *marks = kept;
+    frames.into_iter().map(|mark| mark.path).collect()
+}
+
+fn covers(outer: &Rect, inner: &Rect, slack: f32) -> bool {
+    outer.left() <= inner.left() + slack
+        && outer.top() <= inner.top() + slack
+        && outer.right() >= inner.right() - slack
+        && outer.bottom() >= inner.bottom() - slack
+}
+
+fn overlap(a: &Rect, b: &Rect) -> bool {
+    a.left() <= b.right() && b.left() <= a.right() && a.top() <= b.bottom() && b.top() <= a.bottom()
+}
+
+fn union(a: Rect, b: Rect) -> Rect {
+    let [left, top] = [a.left().min(b.left()), a.top().min(b.top())];
+    Rect::from_ltrb(left, top, a.right().max(b.right()), a.bottom().max(b.bottom())).unwrap_or(a)
+}
+
+/// The part of a rectangle that is inside the edges, or all of it where there are none.
+fn within(bounds: Option<Rect>, edges: Option<Rect>) -> Option<Rect> {
+    match (bounds?, edges) {
+        (bounds, Some(edges)) => bounds.intersect(&edges),
+        (bounds, None) => Some(bounds),
+    }
+}
+
+/// Drops what is outside the picture, unless that is all.
+fn drop_outside(marks: &mut Vec<Mark<'_>>, edges: Option<Rect>) {
+    let Some(edges) = edges else { return };
+    if marks.iter().any(|mark| overlap(&mark.painted(), &edges)) {
+        marks.retain(|mark| overlap(&mark.painted(), &edges));
+    }
+}
+
+/// Whether a path has three corners or a curve in one part.
+fn has_area(path: &Path) -> bool {
+    let mut corners = 0;
+    path.data().segments().any(|segment| {
+        match segment {
+            PathSegment::MoveTo(_) => corners = 1,
+            PathSegment::LineTo(_) => corners += 1,
+            PathSegment::QuadTo(..) | PathSegment::CubicTo(..) => corners = 3,
+            PathSegment::Close => {}
+        }
+        corners > 2
+    })
+}
+
+fn longer(rect: &Rect) -> f32 {
+    rect.width().max(rect.height())
+}

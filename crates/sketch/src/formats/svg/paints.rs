@@ -1,0 +1,281 @@
+//! Colours as the SVG library can read them.
+//!
+//! Drawing programs write what browsers have learned since: `oklch()`, `color(display-p3 …)`, `light-dark()`, variables,
+//! rules for a medium. What the library cannot read it takes for no paint at all, so it is written in another way before,
+//! and a declaration that nobody can read is left out, so that the one before it, or the attribute, holds (CSS Syntax 3,
+//! section 2.2).
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use color::Srgb;
+use memchr::memchr2_iter;
+use svgtypes::Paint;
+
+/// Properties that are a paint or a colour.
+const PROPERTIES: [&str; 5] = ["fill", "stroke", "color", "stop-color", "flood-color"];
+/// How often a variable may stand for another, or one function for the next.
+const DEPTH: usize = 8;
+/// The longest value that is looked at, and the longest that one may become: a file is never much longer afterwards.
+const MAX_VALUE: usize = 1024;
+const MAX_PAINT: usize = 64;
+/// The longest name of a variable.
+const MAX_NAME: usize = 128;
+/// The most rules for media that are looked at.
+const MAX_BLOCKS: usize = 64;
+
+/// What to do with a stroke of which nobody can tell the colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// As CSS has it, the declaration does not count.
+    LeaveOut,
+    /// It is a stroke, in black.
+    Black,
+}
+
+/// The text with paints that can be read, and whether one was found of which nothing is known.
+pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, bool) {
+    let text = without_media(text);
+    let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+    let mut unknown = false;
+    let variables = variables(&text);
+    for declaration in declarations(&text) {
+        let value = text[declaration.value.clone()].trim();
+        let (value, important) = match value.rsplit_once('!') {
+            Some((value, "important")) => (value.trim_end(), " !important"),
+            _ => (value, ""),
+        };
+        if value.is_empty() || Paint::from_str(value).is_ok() {
+            continue;
+        }
+        let fits = |paint: &String| paint.len() <= MAX_PAINT && Paint::from_str(paint).is_ok();
+        let paint = translated(value, &variables, DEPTH).filter(fits);
+        let stroke = declaration.property == "stroke";
+        unknown |= paint.is_none() && stroke;
+        match paint.or_else(|| (stroke && unreadable == Unreadable::Black).then(|| "#000".to_owned())) {
+            Some(paint) => edits.push((declaration.value, paint + important)),
+            None => edits.push((declaration.whole, String::new())),
+        }
+    }
+    (edited(text, edits), unknown)
+}
+
+/// A property and its value in a text, as an attribute or in a style.
+struct Declaration<'a> {
+    property: &'a str,
+    whole: Range<usize>,
+    value: Range<usize>,
+}
+
+/// All declarations of [`PROPERTIES`], wherever they are.
+fn declarations(text: &str) -> impl Iterator<Item = Declaration<'_>> {
+    let mut end = 0;
+    // Signs are few, in a file that is mostly numbers.
+    memchr2_iter(b'=', b':', text.as_bytes()).filter_map(move |sign| {
+        let before = text[..sign].trim_ascii_end();
+        let start =
+            before.len() - before.bytes().rev().take(MAX_NAME).take_while(|byte| is_name(*byte)).count();
+        let property = PROPERTIES.into_iter().find(|name| *name == &before[start..])?;
+        // A part of another name, or of a value.
+        let behind = before[..start].ends_with([':', '.']) || start < end;
+        let (value, whole) = value(text, sign).filter(|_| !behind)?;
+        end = whole;
+        Some(Declaration { property, whole: start..whole, value })
+    })
+}
+
+const fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+/// Where the value behind a sign is, and where the declaration ends.
+fn value(text: &str, sign: usize) -> Option<(Range<usize>, usize)> {
+    let rest = &text[sign + 1..];
+    let start = text.len() - rest.trim_start().len();
+    if text.as_bytes()[sign] == b':' {
+        let end = start + style_value(&text[start..])?;
+        return Some((start..end, end));
+    }
+    let quote = *text.as_bytes().get(start).filter(|byte| matches!(byte, b'"' | b'\''))?;
+    let end = start + 1 + text[start + 1..].bytes().take(MAX_VALUE).position(|byte| byte == quote)?;
+    Some((start + 1..end, end + 1))
+}
+
+/// Length of a value in a style; nothing where its brackets do not match, which is none of ours to mend.
+fn style_value(text: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    for (at, byte) in text.bytes().take(MAX_VALUE).enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth = depth.checked_sub(1)?,
+            b'"' | b'\'' if depth > 0 => {}
+            b';' | b'}' | b'<' | b'"' | b'\'' | b'{' => return (depth == 0).then_some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The variables of all styles, the last of a name holding for the whole document.
+fn variables(text: &str) -> HashMap<&str, &str> {
+    if !text.contains("var(") {
+        return HashMap::new();
+    }
+    let starts = text.match_indices("--").map(|(at, _)| at);
+    let variables = starts.filter_map(|start| {
+        let end = start + text[start..].bytes().take(MAX_NAME).take_while(|byte| is_name(*byte)).count();
+        let rest = text[end..].trim_start().strip_prefix(':')?;
+        Some((&text[start..end], rest[..style_value(rest)?].trim()))
+    });
+    variables.collect()
+}
+
+/// A paint that the library cannot read, in words that it can.
+fn translated(value: &str, variables: &HashMap<&str, &str>, depth: usize) -> Option<String> {
+    if depth == 0 || value.len() > MAX_VALUE {
+        return None;
+    }
+    let again = |value: &str| match Paint::from_str(value) {
+        Ok(_) => Some(value.to_owned()),
+        Err(_) => translated(value, variables, depth - 1),
+    };
+    let value = value.trim();
+    if let Some(keyword) = keyword(value) {
+        return Some(keyword.to_owned());
+    }
+    if let Ok(colour) = color::parse_color(value) {
+        return Some(written(colour));
+    }
+    let (function, rest) = value.split_once('(')?;
+    let (arguments, behind) = rest.split_at(closing(rest)?);
+    match function.to_ascii_lowercase().as_str() {
+        "var" => {
+            let (name, fallback) = match arguments.split_once(',') {
+                Some((name, fallback)) => (name.trim(), Some(fallback)),
+                None => (arguments.trim(), None),
+            };
+            variables.get(name).and_then(|value| again(value)).or_else(|| again(fallback?))
+        }
+        "light-dark" => again(first(arguments)),
+        // In the first colour's stead of the mixture: what matters is that it is not paper.
+        "color-mix" => again(
+            first(arguments.split_once(',')?.1).trim_end_matches(|c: char| c == '%' || c.is_ascii_digit()),
+        ),
+        "url" => again(behind.strip_prefix(')')?).map(|fallback| format!("url({arguments}) {fallback}")),
+        _ => None,
+    }
+}
+
+/// Where the bracket is that closes the one before the text.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 1usize;
+    text.bytes().position(|byte| {
+        depth = match byte {
+            b'(' => depth + 1,
+            b')' => depth - 1,
+            _ => depth,
+        };
+        depth == 0
+    })
+}
+
+/// The first of several arguments.
+fn first(arguments: &str) -> &str {
+    let mut depth = 0usize;
+    let end = arguments.bytes().position(|byte| {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        byte == b',' && depth == 0
+    });
+    &arguments[..end.unwrap_or(arguments.len())]
+}
+
+/// Words for colours that are not those of a name (CSS Color 4, section 6.2), as in a light scheme, and for what holds
+/// without a declaration.
+fn keyword(value: &str) -> Option<&'static str> {
+    const INK: [&str; 8] = [
+        "canvastext",
+        "windowtext",
+        "text",
+        "buttontext",
+        "fieldtext",
+        "linktext",
+        "graytext",
+        "highlighttext",
+    ];
+    const PAPER: [&str; 6] = ["canvas", "window", "background", "field", "buttonface", "highlight"];
+    let value = value.to_ascii_lowercase();
+    match value.as_str() {
+        "currentcolor" => Some("currentColor"),
+        "unset" | "inherit" => Some("inherit"),
+        "none" => Some("none"),
+        value if INK.contains(&value) => Some("#000"),
+        value if PAPER.contains(&value) => Some("#fff"),
+        _ => None,
+    }
+}
+
+fn written(colour: color::DynamicColor) -> String {
+    let [red, green, blue, alpha] = colour.to_alpha_color::<Srgb>().to_rgba8().to_u8_array();
+    format!("#{red:02x}{green:02x}{blue:02x}{alpha:02x}")
+}
+
+/// Rules for media and the like, which the library passes over, as plain rules where they hold on a screen.
+fn without_media(text: &str) -> Cow<'_, str> {
+    const BLOCKS: [&str; 3] = ["@media", "@supports", "@layer"];
+    const OTHERS: [&str; 4] = ["print", "speech", "dark", "not "];
+    let mut edits = Vec::new();
+    let mut at = 0;
+    for _ in 0..MAX_BLOCKS {
+        let Some(found) = BLOCKS.iter().filter_map(|block| text[at..].find(block)).min() else { break };
+        let start = at + found;
+        at = start + 1;
+        let Some(open) = text[start..].find(['{', ';', '<']).map(|open| start + open) else { break };
+        if !text[open..].starts_with('{') {
+            continue;
+        }
+        let Some(close) = block_end(&text[open + 1..]).map(|end| open + 1 + end) else { continue };
+        let condition = text[start..open].to_ascii_lowercase();
+        if OTHERS.iter().any(|other| condition.contains(other)) {
+            edits.push((start..close + 1, String::new()));
+            at = close + 1;
+        } else {
+            edits.extend([(start..open + 1, String::new()), (close..close + 1, String::new())]);
+            at = open + 1;
+        }
+    }
+    edits.sort_by_key(|(range, _)| range.start);
+    edited(Cow::Borrowed(text), edits)
+}
+
+/// Where the bracket is that closes a block.
+fn block_end(text: &str) -> Option<usize> {
+    let mut depth = 1usize;
+    text.bytes().take_while(|byte| *byte != b'<').position(|byte| {
+        depth = match byte {
+            b'{' => depth + 1,
+            b'}' => depth - 1,
+            _ => depth,
+        };
+        depth == 0
+    })
+}
+
+/// A text with some parts exchanged, which come in order.
+fn edited(text: Cow<'_, str>, edits: Vec<(Range<usize>, String)>) -> Cow<'_, str> {
+    if edits.is_empty() {
+        return text;
+    }
+    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+    for (range, replacement) in edits {
+        out.push_str(&text[done..range.start]);
+        out.push_str(&replacement);
+        done = range.end;
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}
