@@ -1,10 +1,14 @@
 //! PNG, JPEG and WebP: dark lines on light paper, or light ones on dark.
 
+pub(super) mod ink;
+mod photo;
+
 use std::io::Cursor;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use self::ink::Ink;
 use crate::{Drawing, Raster, Sketch, SketchError};
 
 /// The largest width and the largest height read, in pixels.
@@ -13,10 +17,6 @@ pub const MAX_SIDE: u32 = 8192;
 const MAX_ALLOC: u64 = 384 << 20;
 /// The most memory for what comes before the pixels, such as a profile of colours.
 const MAX_HEAD: u64 = 8 << 20;
-/// Rows that are turned into grey together.
-const STRIP: usize = 64;
-/// The least difference between paper and ink, of 255; less is noise.
-const MIN_CONTRAST: u8 = 16;
 
 /// A format of pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +55,9 @@ impl Format {
 
 /// Reads the sketch in a picture's file; `name` stands for the file in errors.
 ///
-/// Transparency is laid on white, colours become grey, and an Exif rotation is applied. What
-/// most of the picture's border is made of is taken for paper, dark or light.
+/// What is transparent is paper, colours become grey, and an Exif rotation is applied. What
+/// most of the picture's border is made of is taken for paper, dark or light, a frame around it left aside. In a
+/// photograph ink is what is thin and darker than what lies around.
 ///
 /// # Errors
 /// [`SketchError::Image`] where the file is damaged or cut short, larger than [`MAX_SIDE`], or
@@ -64,16 +65,8 @@ impl Format {
 pub fn read(name: &str, format: Format, bytes: &[u8]) -> Result<Sketch, SketchError> {
     let fail = |reason| SketchError::Image { name: name.to_owned(), format: format.name(), reason };
     let (picture, _alone) = decode(format, bytes).map_err(fail)?;
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let ink = ink_of(&picture).ok_or_else(|| {
-        fail(format!("it has no ink: no pixel is farther than {MIN_CONTRAST} of 255 from the paper"))
-    })?;
-    Ok(Drawing::Raster(Raster::new(width, height, ink)?).into())
-}
-
-/// The ink of a picture, of each pixel; nothing where there is none.
-pub(super) fn ink_of(picture: &DynamicImage) -> Option<Vec<u8>> {
-    ink(on_white(picture), picture.width() as usize)
+    let Ink { width, values } = ink::of(&picture).map_err(fail)?;
+    Ok(Drawing::Raster(Raster::new(width, values.len() / width, values)?).into())
 }
 
 /// Held while a large picture is in memory, whoever reads it.
@@ -138,47 +131,4 @@ fn explain(error: ImageError) -> String {
         ImageError::IoError(_) => "the file is cut short".to_owned(),
         other => other.to_string(),
     }
-}
-
-fn on_white(picture: &DynamicImage) -> Vec<u8> {
-    let over_white = |[grey, alpha]: [u8; 2]| {
-        let (grey, alpha) = (u32::from(grey), u32::from(alpha));
-        ((grey * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-    };
-    let (width, height) = (picture.width(), picture.height());
-    let mut grey = Vec::with_capacity(width as usize * height as usize);
-    // In strips, as a second copy of a large picture takes much memory.
-    for top in (0..height).step_by(STRIP) {
-        let strip = picture.crop_imm(0, top, width, STRIP as u32);
-        grey.extend(strip.into_luma_alpha8().pixels().map(|pixel| over_white(pixel.0)));
-    }
-    grey
-}
-
-/// How far each grey value is from that of the paper, the farthest being 255; nothing where all
-/// are about the same.
-fn ink(mut grey: Vec<u8>, width: usize) -> Option<Vec<u8>> {
-    let paper = paper(&grey, width);
-    let (darkest, lightest) =
-        grey.iter().fold((255, 0), |(low, high), g| (g.min(&low).to_owned(), high.max(*g)));
-    let light_paper = paper - darkest >= lightest - paper;
-    let contrast = if light_paper { paper - darkest } else { lightest - paper };
-    if contrast < MIN_CONTRAST {
-        return None;
-    }
-    for value in &mut grey {
-        let away = if light_paper { paper.saturating_sub(*value) } else { value.saturating_sub(paper) };
-        *value = (u32::from(away) * 255 / u32::from(contrast)) as u8;
-    }
-    Some(grey)
-}
-
-/// The median grey value of the picture's border.
-fn paper(grey: &[u8], width: usize) -> u8 {
-    let rows = grey.chunks_exact(width);
-    let sides = rows.clone().flat_map(|row| [row[0], row[width - 1]]);
-    let ends = rows.clone().next().into_iter().chain(rows.last()).flatten().copied();
-    let mut border: Vec<u8> = sides.chain(ends).collect();
-    let middle = border.len() / 2;
-    *border.select_nth_unstable(middle).1
 }

@@ -8,7 +8,7 @@ use usvg::{Group, Node, Tree};
 
 use super::marks::Shown;
 use crate::Raster;
-use crate::formats::image::ink_of;
+use crate::formats::image::ink::{self, Ink};
 
 /// The longer side of what is drawn, in pixels: about what lines are traced at.
 const SIDE: f32 = 480.0;
@@ -56,9 +56,8 @@ pub(super) fn raster(tree: &Tree, shown: &Shown<'_>) -> Result<Raster, String> {
         let colour = [pixel.red(), pixel.green(), pixel.blue(), 255];
         picture.put_pixel(x, y, image::Rgba(if seen { colour } else { [red, green, blue, 255] }));
     }
-    let ink = ink_of(&DynamicImage::ImageRgba8(picture))
-        .ok_or_else(|| "nothing in it can be told from its paper".to_owned())?;
-    Raster::new(width as usize, height as usize, ink).map_err(|error| error.to_string())
+    let Ink { width, values } = ink::of(&DynamicImage::ImageRgba8(picture))?;
+    Raster::new(width, values.len() / width, values).map_err(|error| error.to_string())
 }
 
 /// Paints frames over with paper.

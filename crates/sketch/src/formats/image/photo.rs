@@ -1,0 +1,298 @@
+//! The ink of a photograph of a drawing on paper: uneven light, shadows, a desk around the sheet.
+//!
+//! What is dark and thin is ink. A morphological closing (Serra, *Image Analysis and Mathematical Morphology*, 1982) fills
+//! in all that is thinner than its window and leaves light, shadows and the desk as they are: what it has filled in, as a
+//! share of what lies around, is how dark the ink is there.
+
+use super::ink::{Grey, Ink};
+
+/// Longer side at which a photograph is looked at: finer than lines are traced, and coarse enough to average noise.
+const SIDE: usize = 640;
+/// Breadth of what is thin, as a share of the longer side.
+const THIN: f32 = 0.035;
+/// Ink that is less dark than that beside it, as a share, is noise or a print on the paper.
+const FAINT: f32 = 0.12;
+/// The least darkness of a drawing's lines.
+const DARK: f32 = 0.2;
+/// Share of the darkest lines at which others are no longer ink but lines of a notebook or a trace of what is behind.
+const BESIDE: f32 = 0.4;
+/// A desk is at most so light, as a share of the paper.
+const DESK: f32 = 0.6;
+/// The least share of a picture that its sheet of paper takes.
+const SHEET: f32 = 0.08;
+/// How far inside its edge ink begins, as a share of the longer side.
+const EDGE: f32 = 0.02;
+/// The most of a sheet that is ink.
+const MOST: f32 = 0.3;
+
+/// The ink of a photograph.
+///
+/// # Errors
+/// Why nothing in it is told from its paper.
+pub(super) fn ink(grey: &Grey) -> Result<Ink, String> {
+    let picture = Plane::reduced(grey).blurred();
+    let thin = (THIN * picture.longer() as f32 / 2.0).ceil() as usize;
+    let light_paper = picture.is_light();
+    let picture = if light_paper { picture } else { picture.negative() };
+    let paper = picture.closed(thin);
+    let sheet = sheet(&paper);
+    let mut darkness: Vec<f32> = (picture.values.iter().zip(&paper.values).zip(&sheet))
+        .map(|((value, paper), inside)| if *inside { (paper - value) / paper.max(1.0) } else { 0.0 })
+        .map(|dark| if dark < FAINT { 0.0 } else { dark })
+        .collect();
+    let inked = darkness.iter().filter(|dark| **dark > 0.0).count();
+    let area = sheet.iter().filter(|inside| **inside).count();
+    if inked as f32 > MOST * area as f32 {
+        return Err("most of it would be ink: photograph one drawing on plain paper".to_owned());
+    }
+    let darkest = upper(&darkness);
+    if darkest < DARK {
+        return Err("no lines in it are told from its paper: photograph it nearer, in more light".to_owned());
+    }
+    let least = BESIDE * darkest;
+    darkness.iter_mut().for_each(|dark| *dark = ((*dark - least) / (darkest - least)).clamp(0.0, 1.0));
+    let values = darkness.iter().map(|dark| (dark * 255.0).round() as u8).collect();
+    Ok(Ink { width: picture.width, values })
+}
+
+/// What of the darkest pixels all but the darkest of them reach.
+fn upper(darkness: &[f32]) -> f32 {
+    let mut inked: Vec<f32> = darkness.iter().copied().filter(|dark| *dark > 0.0).collect();
+    if inked.is_empty() {
+        return 0.0;
+    }
+    let at = inked.len() * 9 / 10;
+    *inked.select_nth_unstable_by(at, f32::total_cmp).1
+}
+
+/// Grey values that are computed with.
+struct Plane {
+    width: usize,
+    values: Vec<f32>,
+}
+
+impl Plane {
+    /// A picture with squares of its pixels averaged.
+    fn reduced(grey: &Grey) -> Self {
+        let (width, height) = (grey.width, grey.height());
+        let factor = width.max(height).div_ceil(SIDE).max(1);
+        let (across, down) = ((width / factor).max(1), (height / factor).max(1));
+        let mean = |x: usize, y: usize| {
+            let rows = (y * factor..((y + 1) * factor).min(height)).map(|row| row * width + x * factor);
+            let end = factor.min(width - x * factor);
+            let (mut sum, mut count) = (0u32, 0u32);
+            for start in rows {
+                sum += grey.values[start..start + end].iter().map(|value| u32::from(*value)).sum::<u32>();
+                count += end as u32;
+            }
+            sum as f32 / count as f32
+        };
+        let values = (0..across * down).map(|at| mean(at % across, at / across)).collect();
+        Self { width: across, values }
+    }
+
+    fn height(&self) -> usize {
+        self.values.len() / self.width
+    }
+
+    fn longer(&self) -> usize {
+        self.width.max(self.height())
+    }
+
+    /// Whether more is light than dark, half way between the ends.
+    fn is_light(&self) -> bool {
+        let mean = self.values.iter().sum::<f32>() / self.values.len() as f32;
+        let mut sorted = self.values.clone();
+        sorted.sort_by(f32::total_cmp);
+        let [low, high] = [sorted[sorted.len() / 50], sorted[sorted.len() * 49 / 50]];
+        // A desk is dark, and so is ink; light lines on dark paper leave next to nothing light.
+        let light = sorted.iter().filter(|value| **value > (low + high) / 2.0).count();
+        mean > 128.0 || light as f32 > SHEET * sorted.len() as f32
+    }
+
+    fn negative(self) -> Self {
+        Self { values: self.values.iter().map(|value| 255.0 - value).collect(), ..self }
+    }
+
+    /// Each value with its neighbours, by 1, 2, 1.
+    fn blurred(self) -> Self {
+        self.along_both(|line| {
+            let at = |index: usize| line[index.min(line.len() - 1)];
+            (0..line.len()).map(|i| (at(i.saturating_sub(1)) + 2.0 * at(i) + at(i + 1)) / 4.0).collect()
+        })
+    }
+
+    /// What is dark and narrower than the window filled in; what goes on beyond the edges is not narrow.
+    fn closed(&self, radius: usize) -> Self {
+        let beyond = 2 * radius;
+        let wide = |line: &[f32]| {
+            let ends = [line[0], line[line.len() - 1]].map(|end| std::iter::repeat_n(end, beyond));
+            let [before, after] = ends;
+            before.chain(line.iter().copied()).chain(after).collect()
+        };
+        let copy = Self { width: self.width, values: self.values.clone() };
+        copy.along_both(wide)
+            .along_both(|line| extreme(line, radius, f32::max))
+            .along_both(|line| extreme(line, radius, f32::min))
+            .along_both(|line| line[beyond..line.len() - beyond].to_vec())
+    }
+
+    /// Every row changed, then every column.
+    fn along_both(self, change: impl Fn(&[f32]) -> Vec<f32>) -> Self {
+        let height = self.height();
+        let rows: Vec<f32> = self.values.chunks_exact(self.width).flat_map(&change).collect();
+        let width = rows.len() / height;
+        let columns: Vec<f32> = transposed(&rows, width).chunks_exact(height).flat_map(&change).collect();
+        Self { width, values: transposed(&columns, columns.len() / width) }
+    }
+}
+
+fn transposed(values: &[f32], width: usize) -> Vec<f32> {
+    let height = values.len() / width;
+    (0..values.len()).map(|at| values[at % height * width + at / height]).collect()
+}
+
+/// The extreme value in a window around each, whatever its width in the same time (van Herk, 1992).
+fn extreme(line: &[f32], radius: usize, of: fn(f32, f32) -> f32) -> Vec<f32> {
+    let window = 2 * radius + 1;
+    // What changes nothing.
+    let neutral = -of(f32::NEG_INFINITY, f32::INFINITY);
+    let at = |index: usize| {
+        index.checked_sub(radius).and_then(|index| line.get(index)).copied().unwrap_or(neutral)
+    };
+    let length = (line.len() + 2 * radius).next_multiple_of(window);
+    let (mut forward, mut backward) = (vec![neutral; length], vec![neutral; length]);
+    for index in 0..length {
+        let before = if index.is_multiple_of(window) { neutral } else { forward[index - 1] };
+        forward[index] = of(before, at(index));
+    }
+    for index in (0..length).rev() {
+        let after = if (index + 1).is_multiple_of(window) { neutral } else { backward[index + 1] };
+        backward[index] = of(after, at(index));
+    }
+    (0..line.len()).map(|index| of(backward[index], forward[index + window - 1])).collect()
+}
+
+/// Where the sheet of paper is: all of the picture, or what is light of it where something dark lies around.
+fn sheet(paper: &Plane) -> Vec<bool> {
+    let everywhere = vec![true; paper.values.len()];
+    let threshold = otsu(&paper.values);
+    let (dark, light): (Vec<f32>, Vec<f32>) = paper.values.iter().partition(|value| **value <= threshold);
+    let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len().max(1) as f32;
+    if dark.is_empty() || mean(&dark) > DESK * mean(&light) {
+        return everywhere;
+    }
+    let (width, height) = (paper.width, paper.height());
+    let is_light: Vec<bool> = paper.values.iter().map(|value| *value > threshold).collect();
+    let edge = |at: usize| {
+        at.is_multiple_of(width) || (at + 1).is_multiple_of(width) || at < width || at / width == height - 1
+    };
+    let around = (0..is_light.len()).filter(|at| edge(*at));
+    let dark_around = around.clone().filter(|at| !is_light[*at]).count();
+    let margin = (EDGE * paper.longer() as f32).ceil() as usize;
+    let sheet = largest(&is_light, width);
+    let area = sheet.iter().filter(|inside| **inside).count();
+    let is_desk = 2 * dark_around > around.count() && is_sharp(paper, &sheet, margin);
+    if !is_desk || (area as f32) < SHEET * sheet.len() as f32 {
+        return everywhere;
+    }
+    // Ink that was too broad to be filled in is no hole, and the sheet's edge no ink.
+    shrunk(&filled(&sheet, width), width, margin)
+}
+
+/// The threshold that leaves the least variance in what is below and what is above (Otsu, 1979).
+fn otsu(values: &[f32]) -> f32 {
+    let mut counts = [0f64; 256];
+    values.iter().for_each(|value| counts[value.clamp(0.0, 255.0) as usize] += 1.0);
+    let total: f64 = counts.iter().sum();
+    let sum: f64 = counts.iter().zip(0u32..).map(|(count, grey)| count * f64::from(grey)).sum();
+    let (mut below, mut sum_below, mut best) = (0.0, 0.0, (0.0, 127.0));
+    for (grey, count) in (0u16..).zip(counts) {
+        below += count;
+        sum_below += count * f64::from(grey);
+        if below > 0.0 && below < total {
+            let apart = sum_below / below - (sum - sum_below) / (total - below);
+            let between = below * (total - below) * apart * apart;
+            best = if between > best.0 { (between, f32::from(grey) + 0.999) } else { best };
+        }
+    }
+    best.1
+}
+
+/// The largest part of what is marked that hangs together.
+fn largest(marked: &[bool], width: usize) -> Vec<bool> {
+    let mut open = marked.to_vec();
+    let mut best = Vec::new();
+    for start in 0..marked.len() {
+        if open[start] {
+            let part = flood(&mut open, width, start);
+            if part.len() > best.len() {
+                best = part;
+            }
+        }
+    }
+    let mut out = vec![false; marked.len()];
+    best.into_iter().for_each(|at| out[at] = true);
+    out
+}
+
+/// Takes all that hangs together with a place.
+fn flood(open: &mut [bool], width: usize, start: usize) -> Vec<usize> {
+    let mut part = vec![start];
+    open[start] = false;
+    let mut next = 0;
+    while next < part.len() {
+        let at = part[next];
+        next += 1;
+        let (left, right) = (at % width > 0, at % width + 1 < width);
+        let near = [
+            left.then(|| at - 1),
+            right.then(|| at + 1),
+            at.checked_sub(width),
+            Some(at + width).filter(|below| *below < open.len()),
+        ];
+        for neighbour in near.into_iter().flatten() {
+            if std::mem::take(&mut open[neighbour]) {
+                part.push(neighbour);
+            }
+        }
+    }
+    part
+}
+
+/// The same without holes.
+fn filled(marked: &[bool], width: usize) -> Vec<bool> {
+    let mut outside: Vec<bool> = marked.iter().map(|inside| !inside).collect();
+    let height = marked.len() / width;
+    let mut out = vec![true; marked.len()];
+    let rows = (0..height).flat_map(|y| [y * width, y * width + width - 1]);
+    for start in rows.chain(0..width).chain((height - 1) * width..height * width) {
+        if outside[start] {
+            flood(&mut outside, width, start).into_iter().for_each(|at| out[at] = false);
+        }
+    }
+    out
+}
+
+/// The same less a margin.
+fn shrunk(marked: &[bool], width: usize, margin: usize) -> Vec<bool> {
+    let values = marked.iter().map(|inside| f32::from(u8::from(*inside))).collect();
+    let plane = Plane { width, values }.along_both(|line| extreme(line, margin, f32::min));
+    plane.values.iter().map(|value| *value > 0.5).collect()
+}
+
+/// Whether paper ends at a part's edge: light that fades does so over a longer way.
+fn is_sharp(paper: &Plane, part: &[bool], margin: usize) -> bool {
+    let width = paper.width;
+    let (mut steps, mut count) = (0.0, 0);
+    let inside = |at: usize| part[at];
+    for at in 0..part.len() {
+        let right = at + margin;
+        if at % width + margin < width && inside(at) != inside(right) {
+            steps += (paper.values[at] - paper.values[right]).abs()
+                / paper.values[at].max(paper.values[right]).max(1.0);
+            count += 1;
+        }
+    }
+    count > 0 && steps / count as f32 > 0.25
+}

@@ -1,0 +1,114 @@
+//! Photographs of drawings on paper: what the light, the desk and the camera do to them does not change their label.
+
+mod common;
+
+use std::io::Cursor;
+
+use common::shipped;
+use dabnet_engine::{Model, PackedModel, Session, top};
+use dabnet_graph::Canvas;
+use dabnet_sketch::{Dataset, Drawing, Preprocess, rasterize, read_bytes};
+use image::{DynamicImage, GrayImage, Luma, codecs::jpeg::JpegEncoder};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_pcg::Pcg32;
+
+/// Sketches that are photographed in each way.
+const COUNT: usize = 100;
+/// The least number of them that keep the label of the drawing itself. Of drawings that are moved by half a unit of 255,
+/// which nobody would see, about as many do.
+const LEAST: usize = 88;
+const WIDTH: u32 = 900;
+const HEIGHT: u32 = 700;
+
+/// How a drawing is photographed.
+#[derive(Clone, Copy, Default)]
+struct Scene {
+    /// How much darker the right side is than the left, as a share.
+    slope: f32,
+    /// Light of the desk around the paper, of 1; 0 where there is none.
+    desk: f32,
+    /// Light in a shadow across a part of the paper.
+    shadow: f32,
+    /// Turn in radians, and how much nearer the lower edge is.
+    turn: f32,
+    near: f32,
+    /// Lines on the paper, so much darker than it.
+    ruled: f32,
+}
+
+const SCENES: [(&str, Scene); 7] = [
+    ("mild light", Scene { slope: 0.25, ..NONE }),
+    ("a window at one side", Scene { slope: 0.65, ..NONE }),
+    ("a shadow", Scene { slope: 0.2, shadow: 0.6, ..NONE }),
+    ("a dark desk", Scene { slope: 0.2, desk: 0.18, ..NONE }),
+    ("a dark desk, at an angle", Scene { slope: 0.3, desk: 0.25, turn: 0.05, near: 0.15, ..NONE }),
+    ("a notebook", Scene { slope: 0.3, ruled: 0.18, ..NONE }),
+    ("all of it", Scene { slope: 0.4, desk: 0.2, shadow: 0.7, turn: -0.04, near: 0.1, ruled: 0.12 }),
+];
+
+const NONE: Scene = Scene { slope: 0.0, desk: 0.0, shadow: 0.0, turn: 0.0, near: 0.0, ruled: 0.0 };
+
+/// A photograph as JPEG.
+fn photograph(drawing: &Drawing, scene: &Scene, rng: &mut impl Rng) -> Vec<u8> {
+    const SIDE: usize = 512;
+    let canvas = Canvas { side: SIDE, line_width: 7.0 / 512.0, margin: 0.1, mean: 0.0, std: 1.0 };
+    let ink = rasterize(drawing, &canvas);
+    let ink_at = |u: f32, v: f32| {
+        let at = |t: f32| (t * SIDE as f32) as usize;
+        if (0.0..1.0).contains(&u) && (0.0..1.0).contains(&v) {
+            f32::from(ink[at(v) * SIDE + at(u)]) / 255.0
+        } else {
+            0.0
+        }
+    };
+    let phase: f32 = rng.random_range(0.0..6.0);
+    let mut picture = GrayImage::new(WIDTH, HEIGHT);
+    for (x, y, pixel) in picture.enumerate_pixels_mut() {
+        // From the middle, in halves of the height.
+        let (dx, dy) = ((x as f32 - 450.0) / 350.0, (y as f32 - 350.0) / 350.0);
+        let (sin, cos) = scene.turn.sin_cos();
+        let (dx, dy) = (cos * dx + sin * dy, cos * dy - sin * dx);
+        // Farther away, the same way is shorter.
+        let far = 1.0 - scene.near * dy;
+        let (u, v) = (dx * far / 1.5 + 0.5, dy * far / 1.5 + 0.5);
+        let paper = scene.desk == 0.0 || (u - 0.5).abs() < 0.62 && (v - 0.5).abs() < 0.58;
+        let rule = scene.ruled * f32::from(u8::from((v * 18.0).fract() < 0.07));
+        let grain = 0.02 * (x as f32 * 0.02 + (y as f32 * 0.3 + phase).sin()).sin();
+        let surface =
+            if paper { 0.92 * (1.0 - rule) * (1.0 - 0.85 * ink_at(u, v)) } else { scene.desk + grain };
+        let light = 1.0 - scene.slope * x as f32 / WIDTH as f32;
+        let shade = if scene.shadow > 0.0 && dx * 0.8 + dy > 0.3 { scene.shadow } else { 1.0 };
+        let noise: f32 = (0..4).map(|_| rng.random_range(-0.02..0.02)).sum::<f32>() / 2.0;
+        *pixel = Luma([((surface * light * shade + noise).clamp(0.0, 1.0) * 255.0) as u8]);
+    }
+    let mut jpeg = Cursor::new(Vec::new());
+    DynamicImage::ImageLuma8(picture)
+        .write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, 80))
+        .unwrap();
+    jpeg.into_inner()
+}
+
+#[test]
+fn a_photographed_drawing_keeps_its_label() {
+    let model = Model::new(PackedModel::load(shipped("models/quickdraw-20")).unwrap()).unwrap();
+    let mut session = Session::new(&model);
+    let mut label = |drawing: &Drawing| {
+        let logits = session.run(&model.preprocessing().apply(drawing)).unwrap();
+        top(logits, 1)[0].class
+    };
+    let data = Dataset::bundled().unwrap();
+    let step = data.test.len() / COUNT;
+    for (name, scene) in &SCENES {
+        let mut rng = Pcg32::seed_from_u64(7);
+        let mut kept = 0;
+        for example in data.test.iter().step_by(step).take(COUNT) {
+            let photograph = photograph(&example.sketch.drawing, scene, &mut rng);
+            let sketch =
+                read_bytes("photo.jpg", photograph).and_then(|mut sketches| sketches.next().unwrap());
+            let sketch = sketch.unwrap_or_else(|error| panic!("{name}: {error}"));
+            kept += usize::from(label(&sketch.drawing) == label(&example.sketch.drawing));
+        }
+        println!("{name}: {kept} of {COUNT}");
+        assert!(kept >= LEAST, "{name}: {kept} of {COUNT} photographs keep the label of their drawing");
+    }
+}
