@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dabnet_sketch::{DataSet, Import, Manifest, Part, Skipped};
+use dabnet_sketch::{DataSet, Import, ImportNotice, Manifest, Part, Skipped};
 use tempfile::TempDir;
 
 use crate::{
@@ -59,23 +59,37 @@ pub(crate) fn run(import: &Import, folder: &Path) -> Result<Manifest, CliError> 
     let mut begun = Import::is_begun(folder);
     // If nothing but this is there, the error says it.
     let mut first: Option<String> = None;
-    let manifest = import.run(folder, |progress, error| {
+    let mut noted = 0;
+    let manifest = import.run(folder, |progress, notice| {
         bar.at(progress);
         // Only now is it known to be this import that was begun.
         if mem::take(&mut begun) {
             bar.aside(|| terminal::say("dabnet: going on where this import was stopped"));
         }
-        if progress.sketches > 0 || error.is_some() {
+        if progress.sketches > 0 || notice.is_some() {
             first.take().into_iter().for_each(|error| tell(&bar, &error));
         }
-        if let Some(error) = error {
-            told += 1;
-            match told {
-                1 => first = Some(error.to_string()),
-                2..=MAX_TOLD => tell(&bar, &error.to_string()),
-                _ if told == MAX_TOLD + 1 => tell(&bar, "more, which the summary counts"),
-                _ => {}
+        match notice {
+            Some(ImportNotice::Skipped(error)) => {
+                told += 1;
+                match told {
+                    1 => first = Some(error.to_string()),
+                    2..=MAX_TOLD => tell(&bar, &error.to_string()),
+                    _ if told == MAX_TOLD + 1 => tell(&bar, "more, which the summary counts"),
+                    _ => {}
+                }
             }
+            Some(notice) => {
+                noted += 1;
+                match noted {
+                    1..=MAX_TOLD => bar.aside(|| terminal::say(format_args!("dabnet: {notice}"))),
+                    _ if noted == MAX_TOLD + 1 => {
+                        bar.aside(|| terminal::say("dabnet: and more of this kind"))
+                    }
+                    _ => {}
+                }
+            }
+            None => {}
         }
     });
     bar.finish();

@@ -15,6 +15,7 @@ use crate::{Sketch, SketchError};
 
 pub mod binary;
 pub mod cifar;
+mod csv;
 pub mod idx;
 pub mod image;
 pub mod ndjson;
@@ -66,7 +67,7 @@ impl Iterator for Sketches {
 
 /// Reads the sketches of a file, whose format is recognised by its content.
 ///
-/// PNG, JPEG, WebP and SVG give one sketch, ndjson one for each line, Quick, Draw!'s binary form, NumPy
+/// PNG, JPEG, WebP, GIF, BMP and SVG give one sketch, ndjson one for each line, Quick, Draw!'s binary form, NumPy
 /// bitmaps, IDX and CIFAR one for each record. All may be gzip compressed. Labels in IDX files and names
 /// of CIFAR's classes are looked for beside the file.
 ///
@@ -159,6 +160,7 @@ pub(crate) fn records<'a>(
     }
     match head.trim_ascii_start().first() {
         None => Err(SketchError::Empty { name: name.to_owned() }),
+        Some(b'<') if !is_svg(&head) => Err(fail(what_else(&head))),
         Some(b'<') => Ok(Records::single_of(name, Kind::Svg, read_up_to(name, source, svg::MAX_BYTES)?)),
         // Many programs write JSON, and few of them sketches.
         Some(b'{') if name.ends_with(".json") && !head.windows(9).any(|text| text == b"\"drawing\"") => {
@@ -170,7 +172,55 @@ pub(crate) fn records<'a>(
         {
             Ok(Records::lines(name, source))
         }
-        Some(_) => Err(SketchError::Format { name: name.to_owned() }),
+        Some(_) if csv::recognize(&head) => {
+            Ok(Records::table(name, csv::Drawings::new(source).map_err(fail)?))
+        }
+        Some(_) if head.starts_with(b"version https://git-lfs") => Err(fail(
+            "it is a Git LFS pointer, which stands for the file: fetch it with `git lfs pull`".to_owned(),
+        )),
+        Some(_) if is_binary_drawings(name) => Ok(Records::drawings(name, source)),
+        Some(_) => Err(match known_by_name(&head) {
+            Some(format) => fail(format!("it is {format}, which is not read: save it as PNG, or as SVG")),
+            None => SketchError::Format { name: name.to_owned() },
+        }),
+    }
+}
+
+/// Whether there is an SVG element in the first bytes, or may be one behind them.
+fn is_svg(head: &[u8]) -> bool {
+    let has = |word: &[u8]| head.windows(word.len()).any(|bytes| bytes.eq_ignore_ascii_case(word));
+    has(b"<svg")
+        || has(b":svg")
+        || !has(b"<html") && !has(b"<!doctype html") && !has(b"<Error>") && head.len() as u64 == HEAD
+}
+
+/// Whether a file is called as Google's binary drawings are. What is in it may be damaged from its first byte on.
+fn is_binary_drawings(name: &str) -> bool {
+    name.strip_suffix(".gz").unwrap_or(name).ends_with(".bin")
+}
+
+/// What a file is that looks like XML and is no SVG.
+fn what_else(head: &[u8]) -> String {
+    let text = String::from_utf8_lossy(head);
+    let within =
+        |open: &str, close: &str| Some(text.split_once(open)?.1.split_once(close)?.0.trim().to_owned());
+    let says = within("<Code>", "</Code>").or_else(|| within("<title>", "</title>"));
+    let says =
+        says.filter(|says| says.len() < 80).map(|says| format!(", which says '{says}'")).unwrap_or_default();
+    format!("it is a page of HTML or XML{says}: what was to be here was not downloaded")
+}
+
+/// A format that people have pictures in and that is not read, by its first bytes.
+fn known_by_name(head: &[u8]) -> Option<&'static str> {
+    let brand = head.get(4..8).filter(|bytes| *bytes == b"ftyp").and_then(|_| head.get(8..12));
+    match (head, brand) {
+        (_, Some(b"avif" | b"avis")) => Some("an AVIF picture"),
+        (_, Some(b"heic" | b"heix" | b"mif1" | b"msf1" | b"hevc")) => Some("a HEIC photograph"),
+        ([b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..], _) => Some("a TIFF picture"),
+        ([b'%', b'P', b'D', b'F', ..], _) => Some("a PDF document"),
+        ([0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..], _) => Some("a JPEG XL picture"),
+        ([b'8', b'B', b'P', b'S', ..], _) => Some("a Photoshop document"),
+        _ => None,
     }
 }
 

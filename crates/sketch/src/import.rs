@@ -3,6 +3,8 @@
 mod journal;
 mod writer;
 
+use std::collections::HashSet;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,6 +13,7 @@ use std::thread;
 
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::data::{Manifest, item};
 use crate::formats::Record;
@@ -50,6 +53,37 @@ pub struct Import {
     pub trace: bool,
     /// Threads that parse; 0 for as many as there are cores.
     pub threads: usize,
+}
+
+/// What an import tells of on its way.
+#[derive(Clone, Copy, Debug)]
+pub enum ImportNotice<'a> {
+    /// Something that is broken, and left out.
+    Skipped(&'a SketchError),
+    /// A word that is the same as another one, differently written; told once.
+    SameWord {
+        /// How it is written.
+        written: &'a str,
+        /// The word that it counts as.
+        word: &'a str,
+    },
+    /// A sketch that lacks something of what its file shows.
+    LeftOut {
+        /// The file.
+        name: &'a str,
+        /// What is left out.
+        note: &'a str,
+    },
+}
+
+impl fmt::Display for ImportNotice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Skipped(error) => error.fmt(f),
+            Self::SameWord { written, word } => write!(f, "{written:?} is the word '{word}'"),
+            Self::LeftOut { name, note } => write!(f, "'{name}': {note}"),
+        }
+    }
 }
 
 /// How far an import is.
@@ -107,6 +141,10 @@ struct Item {
     word: Option<String>,
     part: Option<Part>,
     kind: &'static str,
+    /// How the word was written, where that was in another way.
+    written: Option<String>,
+    /// The file, and what of it is not in the sketch.
+    left_out: Option<(String, Vec<String>)>,
 }
 
 /// What there is no sketch of.
@@ -121,7 +159,7 @@ impl Import {
         folder.join(JOURNAL).is_file()
     }
 
-    /// Imports everything into a folder, telling `observe` how far it is and of whatever is broken.
+    /// Imports everything into a folder, telling `observe` how far it is and what there is to say.
     ///
     /// Sketches are in the order of the sources, and in a folder in that of their names. What is broken
     /// is left out. An import that was stopped, however that was, goes on where its last shard ended, and
@@ -133,7 +171,7 @@ impl Import {
     pub fn run(
         &self,
         folder: &Path,
-        mut observe: impl FnMut(&ImportProgress, Option<&SketchError>),
+        mut observe: impl FnMut(&ImportProgress, Option<ImportNotice<'_>>),
     ) -> Result<Manifest, SketchError> {
         let source = Source::list(&self.sources, self.rendering.as_deref(), folder)?;
         let folder = Folder::take(folder)?;
@@ -150,7 +188,8 @@ impl Import {
             for error in source.broken() {
                 writer.skip(error);
                 let (total_bytes, skipped) = (source.bytes(), writer.skipped());
-                observe(&ImportProgress { total_bytes, skipped, ..ImportProgress::default() }, Some(error));
+                let progress = ImportProgress { total_bytes, skipped, ..ImportProgress::default() };
+                observe(&progress, Some(ImportNotice::Skipped(error)));
             }
         }
         let read = AtomicU64::new(source.bytes_before(file));
@@ -161,10 +200,10 @@ impl Import {
             let (batches, waiting) = sync_channel(WAITING);
             let (source, read, stopped) = (&source, &read, &stopped);
             scope.spawn(move || take_all(source, file, item, read, stopped, &batches));
-            let written = self.write_all(&waiting, &mut writer, &pool, |writer, error| {
+            let written = self.write_all(&waiting, &mut writer, &pool, |writer, notice| {
                 let (bytes, total_bytes) = (read.load(Ordering::Relaxed), source.bytes());
                 let (sketches, skipped) = (writer.count(), writer.skipped());
-                observe(&ImportProgress { bytes, total_bytes, sketches, skipped }, error);
+                observe(&ImportProgress { bytes, total_bytes, sketches, skipped }, notice);
             });
             stopped.store(true, Ordering::Relaxed);
             // A reader that waits for room is let go when nobody listens any more.
@@ -198,22 +237,32 @@ impl Import {
         batches: &Receiver<Vec<Taken>>,
         writer: &mut Writer<'_>,
         pool: &rayon::ThreadPool,
-        mut observe: impl FnMut(&Writer<'_>, Option<&SketchError>),
+        mut observe: impl FnMut(&Writer<'_>, Option<ImportNotice<'_>>),
     ) -> Result<(), SketchError> {
+        let mut written = HashSet::new();
         for batch in batches {
             let parsed: Vec<Parsed> =
                 pool.install(|| batch.into_par_iter().map(|taken| self.parse(taken)).collect());
             for Parsed { file, item, what } in parsed {
                 match what {
-                    Ok(sketch) => {
-                        if let Err(error) = writer.push(&sketch) {
+                    Ok(item) => {
+                        if let Err(error) = writer.push(&item) {
                             writer.skip(&error);
-                            observe(writer, Some(&error));
+                            observe(writer, Some(ImportNotice::Skipped(&error)));
+                        }
+                        if let (Some(word), Some(other)) = (&item.word, item.written)
+                            && written.insert(other.clone())
+                        {
+                            observe(writer, Some(ImportNotice::SameWord { written: &other, word }));
+                        }
+                        if let Some((name, notes)) = &item.left_out {
+                            let notice = |note| ImportNotice::LeftOut { name, note };
+                            notes.iter().for_each(|note| observe(writer, Some(notice(note))));
                         }
                     }
                     Err(Missing::Broken(error)) => {
                         writer.skip(&error);
-                        observe(writer, Some(&error));
+                        observe(writer, Some(ImportNotice::Skipped(&error)));
                     }
                     Err(Missing::Other(name)) => writer.ignore(&name),
                 }
@@ -243,7 +292,11 @@ impl Import {
                     {
                         Err(Missing::Broken(broken(format!("its word is longer than {MAX_WORD} bytes"))))
                     }
-                    Ok(sketch) => Ok(self.item(sketch, word, part, id)),
+                    Ok(sketch) => {
+                        let notes = sketch.notes.clone();
+                        let left_out = (!notes.is_empty()).then(|| (name.clone(), notes));
+                        Ok(Item { left_out, ..self.item(sketch, word, part, id) })
+                    }
                     Err(error) => Err(Missing::Broken(error)),
                 }
             }
@@ -263,10 +316,18 @@ impl Import {
             Drawing::Raster(_) => "raster",
             Drawing::Picture(_) => "picture",
         };
-        let word = sketch.word.or(word);
+        let given = sketch.word.or(word);
+        let word = given.as_deref().map(normal_word);
+        let written = given.filter(|given| Some(given) != word.as_ref());
         let sketch = Sketch { id: sketch.id.or(id), ..drawing.into() };
-        Item { bytes: item::encode(&sketch), word, part: self.part.or(part), kind }
+        let bytes = item::encode(&sketch);
+        Item { bytes, word, part: self.part.or(part), kind, written, left_out: None }
     }
+}
+
+/// The one way of writing a word: composed (Unicode's form NFC), without spaces around it.
+fn normal_word(word: &str) -> String {
+    word.trim().nfc().collect()
 }
 
 /// Reads the source in batches until it ends or nobody wants more.

@@ -27,8 +27,29 @@ fn the_content_decides_not_the_name() {
 
 #[test]
 fn unknown_formats() {
-    for bytes in [&b"GIF89a"[..], b"hello", b"\0\0\0\0", b"[1]"] {
+    for bytes in [&b"hello"[..], b"\0\0\0\0", b"[1]"] {
         assert!(matches!(only(bytes), Err(SketchError::Format { .. })));
     }
     assert!(error(&b"\x1f\x8b"[..]).contains("cannot read"));
+}
+
+#[test]
+fn what_is_known_and_not_read_is_called_by_its_name() {
+    let files: [(&[u8], &str); 9] = [
+        (b"II*\0\x08\0\0\0", "a TIFF picture"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF picture"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC photograph"),
+        (b"%PDF-1.7\n", "a PDF document"),
+        (b"8BPS\0\x01", "a Photoshop document"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
+        (
+            b"<!DOCTYPE html><html><title>404 Not Found</title></html>",
+            "a page of HTML or XML, which says '404 Not Found'",
+        ),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "which says 'AccessDenied'"),
+        (b"<html><body/></html>", "a page of HTML"),
+    ];
+    for (bytes, told) in files {
+        assert!(error(bytes).contains(told), "{}", error(bytes));
+    }
 }

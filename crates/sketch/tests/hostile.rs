@@ -18,7 +18,7 @@ const LINE: &str = r#"{"word":"cat","drawing":[[[1,2,3],[4,5,6]]]}"#;
 fn import(source: &Path, out: &Path) -> (Result<Manifest, SketchError>, Vec<String>) {
     let mut told = Vec::new();
     let import = Import { sources: vec![source.to_owned()], threads: 1, ..Import::default() };
-    let manifest = import.run(out, |_, error| told.extend(error.map(ToString::to_string)));
+    let manifest = import.run(out, |_, error| told.extend(error.map(|notice| notice.to_string())));
     (manifest, told)
 }
 

@@ -132,6 +132,78 @@ fn a_raster_needs_its_pixels() {
 }
 
 #[test]
+fn light_lines_on_nothing_are_lines() {
+    let sketch = read_file(example("quickdraw.ndjson")).unwrap().next().unwrap().unwrap();
+    let ink = rasterize(&sketch.drawing, &dabnet_graph::Canvas { side: 200, ..CANVAS });
+    let expected = only(encode(page(&ink, 200), ImageFormat::Png)).unwrap();
+    let at = |x: u32, y: u32| ink[(y * 200 + x) as usize];
+    for colour in [[255, 255, 255], [255, 255, 240], [245, 250, 255]] {
+        let [r, g, b] = colour;
+        let clear = RgbaImage::from_fn(200, 200, |x, y| Rgba([r, g, b, at(x, y)]));
+        let read = only(encode(clear, ImageFormat::Png)).unwrap();
+        let alike = similarity(&rasterize(&read.drawing, &CANVAS), &rasterize(&expected.drawing, &CANVAS));
+        assert!(alike > 0.99, "{colour:?}: {alike}");
+    }
+    // Of two pens, the darker one does not hide the other.
+    let two = RgbaImage::from_fn(200, 200, |x, y| {
+        let light = if x < 100 { 255 } else { 120 };
+        Rgba([light, light, light, at(x, y)])
+    });
+    let read = only(encode(two, ImageFormat::Png)).unwrap();
+    let left = rasterize(&read.drawing, &CANVAS)
+        .chunks(64)
+        .flat_map(|row| &row[..30])
+        .filter(|ink| **ink > 99)
+        .count();
+    assert!(left > 30, "{left}");
+    // White paper cut out along its lines is paper.
+    let card = RgbaImage::from_fn(200, 200, |x, y| {
+        let inside = (10..190).contains(&x) && (10..190).contains(&y);
+        Rgba([255 - at(x, y), 255 - at(x, y), 255 - at(x, y), if inside { 255 } else { 0 }])
+    });
+    assert_eq!(only(encode(card, ImageFormat::Png)).unwrap(), expected);
+}
+
+#[test]
+fn a_frame_around_the_sheet_is_neither_paper_nor_ink() {
+    let sketch = read_file(example("quickdraw.ndjson")).unwrap().next().unwrap().unwrap();
+    let ink = rasterize(&sketch.drawing, &dabnet_graph::Canvas { side: 200, ..CANVAS });
+    let sheet = page(&ink, 200);
+    let plain = only(encode(sheet.clone(), ImageFormat::Png)).unwrap();
+    let strokes = |sketch: &dabnet_sketch::Sketch| sketch.drawing.to_strokes().into_owned();
+    for (margin, frame, grey) in [(0, 1, 0), (0, 4, 20), (0, 20, 20), (6, 1, 150), (10, 3, 0), (3, 8, 200)] {
+        let side = 200 + 2 * (margin + frame);
+        let mut framed = GrayImage::from_pixel(side, side, image::Luma([255]));
+        let inner = side - 2 * margin;
+        let frame_grey = GrayImage::from_pixel(inner, inner, image::Luma([grey]));
+        image::imageops::overlay(&mut framed, &frame_grey, margin.into(), margin.into());
+        image::imageops::overlay(&mut framed, &sheet, (margin + frame).into(), (margin + frame).into());
+        let read = only(encode(framed, ImageFormat::Png)).unwrap();
+        assert_eq!(strokes(&read), strokes(&plain), "{margin} {frame} {grey}");
+    }
+    // A square alone is a drawing.
+    let mut square = GrayImage::from_pixel(200, 200, image::Luma([255]));
+    let inside = GrayImage::from_pixel(180, 180, image::Luma([0]));
+    image::imageops::overlay(&mut square, &inside, 10, 10);
+    image::imageops::overlay(&mut square, &GrayImage::from_pixel(174, 174, image::Luma([255])), 13, 13);
+    assert!(!strokes(&only(encode(square, ImageFormat::Png)).unwrap()).is_empty());
+}
+
+#[test]
+fn gif_and_bmp_are_the_same_as_png() {
+    let picture = image::open(example("cat.png")).unwrap().to_rgb8();
+    let png = only(encode(picture.clone(), ImageFormat::Png)).unwrap().drawing;
+    assert_eq!(only(encode(picture.clone(), ImageFormat::Bmp)).unwrap().drawing, png);
+    // Two colours fit into its palette as they are.
+    let two = GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
+        image::Luma([if picture.get_pixel(x, y).0[0] > 127 { 255 } else { 0 }])
+    });
+    let rgb = DynamicImage::ImageLuma8(two).to_rgb8();
+    let png = only(encode(rgb.clone(), ImageFormat::Png)).unwrap().drawing;
+    assert_eq!(only(encode(rgb, ImageFormat::Gif)).unwrap().drawing, png);
+}
+
+#[test]
 fn webp_without_losses_is_the_same_as_png() {
     let picture = image::open(example("cat.png")).unwrap();
     let drawing = |format| only(encode(picture.clone(), format)).unwrap().drawing;

@@ -46,7 +46,8 @@ impl Imported {
     fn of(import: &Import) -> Result<Self, SketchError> {
         let folder = tempfile::tempdir().unwrap();
         let mut told = Vec::new();
-        let manifest = import.run(folder.path(), |_, error| told.extend(error.map(ToString::to_string)))?;
+        let manifest =
+            import.run(folder.path(), |_, error| told.extend(error.map(|notice| notice.to_string())))?;
         Ok(Self { folder, manifest, told })
     }
 
@@ -183,6 +184,48 @@ fn the_broken_is_told_of_and_the_rest_is_there() {
         );
     }
     assert!(imported.told.iter().all(|message| skipped.first.contains(message)));
+}
+
+#[test]
+fn one_word_is_one_class_however_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for (at, class) in (0..).zip(["cafe\u{301}", "caf\u{e9}", "caf\u{e9} ", "dog"]) {
+        put(folder.path(), &format!("s/{class}/{at}.png"), &png(at));
+    }
+    let imported = Imported::from(&folder.path().join("s"));
+    let words: Vec<&str> = imported.manifest.words.iter().map(|(word, _)| word.as_str()).collect();
+    assert_eq!(words, ["caf\u{e9}", "dog"]);
+    let mut told = imported.told;
+    told.sort();
+    assert_eq!(told, ["\"cafe\u{301}\" is the word 'caf\u{e9}'", "\"caf\u{e9} \" is the word 'caf\u{e9}'"]);
+}
+
+#[test]
+fn what_a_picture_shows_and_a_sketch_has_not_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let svg =
+        b"<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0L9 9' stroke='red'/><text>a</text></svg>";
+    put(folder.path(), "s/cat/1.svg", svg);
+    assert_eq!(Imported::from(&folder.path().join("s")).told, ["'s/cat/1.svg': its text is left out"]);
+}
+
+#[test]
+fn members_that_cannot_be_read_say_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.zip");
+    archive(&path, &[("s/cat/1.png", &png(1)), ("s/cat/2.png", &png(2))]);
+    let whole = fs::read(&path).unwrap();
+    // The method is in a member's own head and in the list at the end.
+    for (method, told) in [(12_u8, "bzip2"), (14, "LZMA"), (93, "Zstandard")] {
+        let mut bytes = whole.clone();
+        bytes[8] = method;
+        let list = bytes.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+        bytes[list + 10] = method;
+        fs::write(&path, bytes).unwrap();
+        let imported = Imported::from(&path);
+        assert_eq!(imported.manifest.count, 1);
+        assert!(imported.told[0].contains(told) && imported.told[0].contains("1.png"), "{:?}", imported.told);
+    }
 }
 
 #[test]

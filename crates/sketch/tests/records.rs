@@ -71,6 +71,55 @@ fn broken_binary_files() {
     assert!(large.len() == 3 && large[2].is_ok());
 }
 
+#[test]
+fn a_broken_drawing_does_not_hide_those_behind_it() {
+    let drawing = |key| binary(key, &[Stroke::new(vec![[1.0, 2.0], [3.0, 4.0]])]);
+    let mut unmarked = drawing(2);
+    unmarked[10] = 0xff;
+    let mut nonsense = drawing(2);
+    nonsense[8..15].fill(0xee);
+    for (middle, told) in [
+        (unmarked, None),
+        (binary(2, &[]), Some("no strokes")),
+        (nonsense, Some("no drawing begins here; the next was found")),
+        (vec![0x80; 999], Some("no drawing begins here; the next was found")),
+    ] {
+        let read = all("cat.bin", &[&drawing(1)[..], &middle, &drawing(3)].concat());
+        let ids: Vec<_> = read.iter().flatten().map(|sketch| sketch.id.as_deref()).collect();
+        assert_eq!((ids[0], ids.last().copied().flatten()), (Some("1"), Some("3")));
+        let errors: Vec<String> =
+            read.iter().filter_map(|read| Some(read.as_ref().err()?.to_string())).collect();
+        assert_eq!(errors.len(), usize::from(told.is_some()), "{errors:?}");
+        assert!(
+            errors.iter().all(|error| error.contains("record 2") && error.contains(told.unwrap())),
+            "{errors:?}"
+        );
+        // The first one too, where the file's name says what it is.
+        let read = all("cat.bin", &[&middle, &drawing(3)[..]].concat());
+        assert_eq!(read.last().unwrap().as_ref().unwrap().id.as_deref(), Some("3"));
+    }
+}
+
+#[test]
+fn tables_of_drawings() {
+    let table = b"countrycode,drawing,key_id,recognized,timestamp,word\r\n\
+        US,\"[[[0, 9], [1, 8]], [[5], [5]]]\",42,True,2017-01-30 11:26:00,cat\r\n\
+        DE,\"[[[0, 9], [1]]]\",43,True,2017-01-30 11:26:00,\"a, \"\"b\"\"\"\r\n\
+        DE,nothing,44,True,,cat\r\n\
+        DE,\"[[[0, 9], [1, 8]]]\",45,True,2017-01-30 11:26:00,\"a, \"\"b\"\"\"\r\n";
+    let read = all("train.csv", table);
+    let sketch = read[0].as_ref().unwrap();
+    assert_eq!((sketch.word.as_deref(), sketch.id.as_deref()), (Some("cat"), Some("42")));
+    let expected = [vec![[0.0, 1.0], [9.0, 8.0]], vec![[5.0, 5.0]]].map(Stroke::new);
+    assert_eq!(strokes(sketch), expected);
+    for (at, told) in [(1, "line 3: stroke 0 has 2 x but 1 y"), (2, "line 4")] {
+        let error = read[at].as_ref().unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    assert_eq!(read[3].as_ref().unwrap().word.as_deref(), Some("a, \"b\""));
+    assert!(all("t.csv", b"word,drawing\ncat,\"[[[0],[1]]]\",\"[]\"\n")[0].is_ok());
+}
+
 fn npy(header: &str, data: &[u8]) -> Vec<u8> {
     [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), data].concat()
 }

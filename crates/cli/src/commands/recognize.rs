@@ -13,7 +13,7 @@ use crate::{error::CliError, json, shipped, terminal};
 
 /// Label sketches with a packed model.
 ///
-/// Reads SVG, PNG, JPEG, WebP and Quick, Draw! ndjson (plain or gzip), told apart by content. Without
+/// Reads SVG, PNG, JPEG, WebP, GIF, BMP and Quick, Draw! ndjson (plain or gzip), told apart by content. Without
 /// --model it uses the model shipped with the program: 20 words of Quick, Draw!.
 ///
 /// A file or a line that cannot be read is reported on standard error and the rest goes on; the

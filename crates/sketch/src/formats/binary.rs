@@ -4,7 +4,7 @@
 //! strokes u16, and for each stroke its number of points n u16, n × x u8, n × y u8. What a drawing shows
 //! is the name of its file. See <https://github.com/googlecreativelab/quickdraw-dataset>.
 
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 
 use super::MAX_POINTS;
 use crate::{Drawing, Sketch, SketchError, Stroke};
@@ -13,6 +13,10 @@ use crate::{Drawing, Sketch, SketchError, Stroke};
 const HEADER: usize = 17;
 /// The game began in November 2016; nothing was drawn before.
 const FIRST_TIMESTAMP: u32 = 1_400_000_000;
+/// Nor was anything drawn after 2036 yet.
+const LAST_TIMESTAMP: u32 = 2_100_000_000;
+/// How far behind a record that makes no sense the next one is looked for, in bytes.
+const AHEAD: u64 = 256 << 10;
 
 /// Whether these may be the first bytes of such a file.
 pub(super) fn recognize(head: &[u8]) -> bool {
@@ -21,29 +25,81 @@ pub(super) fn recognize(head: &[u8]) -> bool {
 
 /// Nothing marks a record but that what it holds makes sense.
 fn is_header(header: &[u8]) -> bool {
+    is_dated(header) && header[10] <= 1 && header[15..17] != [0, 0]
+}
+
+/// Whether somebody drew somewhere at some time. What follows may still make no sense.
+fn is_dated(header: &[u8]) -> bool {
     let letters =
         header[8..10].iter().all(|letter| letter.is_ascii_alphabetic() || matches!(letter, 0 | b' '));
     let timestamp = u32::from_le_bytes([header[11], header[12], header[13], header[14]]);
-    letters && header[10] <= 1 && timestamp >= FIRST_TIMESTAMP && header[15..17] != [0, 0]
+    letters && (FIRST_TIMESTAMP..LAST_TIMESTAMP).contains(&timestamp)
+}
+
+/// Where a record begins in some bytes that another one, or their end, follows.
+fn next_record(bytes: &[u8]) -> Option<usize> {
+    let begins = |at: usize| bytes.get(at..at + HEADER).is_some_and(is_header);
+    (1..bytes.len().saturating_sub(HEADER)).find(|&at| {
+        begins(at) && record_end(&bytes[at..]).is_some_and(|end| at + end == bytes.len() || begins(at + end))
+    })
+}
+
+/// Where the record ends that some bytes begin with, if it is whole.
+fn record_end(bytes: &[u8]) -> Option<usize> {
+    let strokes = u16::from_le_bytes([bytes[15], bytes[16]]);
+    (0..strokes).try_fold(HEADER, |at, _| {
+        let count = usize::from(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+        let end = at + 2 + 2 * count;
+        (count > 0 && end <= bytes.len()).then_some(end)
+    })
 }
 
 /// Cuts a file into its drawings.
 pub(super) struct Drawings<R> {
-    source: R,
+    source: Returning<R>,
     item: u64,
     ended: bool,
+}
+
+/// A source to which bytes can be given back.
+struct Returning<R> {
+    returned: Cursor<Vec<u8>>,
+    source: R,
+}
+
+impl<R> Returning<R> {
+    /// These come next.
+    fn give_back(&mut self, mut bytes: Vec<u8>) {
+        let read = self.returned.position() as usize;
+        bytes.extend_from_slice(&self.returned.get_ref()[read..]);
+        self.returned = Cursor::new(bytes);
+    }
+}
+
+impl<R: Read> Read for Returning<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.returned.read(buffer)? {
+            0 => self.source.read(buffer),
+            read => Ok(read),
+        }
+    }
 }
 
 /// What was found where a drawing should be.
 enum Found {
     Drawing(Vec<u8>),
     TooLarge,
+    NoStrokes,
+    /// No drawing; whether one comes behind it.
+    Nonsense {
+        found: bool,
+    },
     End,
 }
 
 impl<R: Read> Drawings<R> {
     pub fn new(source: R) -> Self {
-        Self { source, item: 0, ended: false }
+        Self { source: Returning { returned: Cursor::default(), source }, item: 0, ended: false }
     }
 
     /// The next drawing with its number from 1; `name` stands for the file in errors.
@@ -58,17 +114,32 @@ impl<R: Read> Drawings<R> {
             Ok(Found::End) => return None,
             Ok(Found::Drawing(bytes)) => Ok((item, bytes)),
             Ok(Found::TooLarge) => Err(fail(format!("the drawing has more than {MAX_POINTS} points"))),
+            Ok(Found::NoStrokes) => Err(fail("the drawing has no strokes".to_owned())),
+            Ok(Found::Nonsense { found: true }) => {
+                Err(fail("no drawing begins here; the next was found".to_owned()))
+            }
+            Ok(Found::Nonsense { found: false }) => {
+                self.ended = true;
+                Err(fail("no drawing begins here, and none was found behind it".to_owned()))
+            }
             Err(error) => {
                 self.ended = true;
                 Err(match error.kind() {
                     io::ErrorKind::UnexpectedEof => fail("the file is cut short in this drawing".to_owned()),
-                    io::ErrorKind::InvalidData => {
-                        fail("no drawing begins here: what follows cannot be read".to_owned())
-                    }
                     _ => SketchError::Read { name, source: error },
                 })
             }
         })
+    }
+
+    /// Goes to the next drawing behind bytes that are none.
+    fn skip_nonsense(&mut self, mut bytes: Vec<u8>) -> io::Result<Found> {
+        self.source.by_ref().take(AHEAD).read_to_end(&mut bytes)?;
+        let next = next_record(&bytes);
+        if let Some(next) = next {
+            self.source.give_back(bytes.split_off(next));
+        }
+        Ok(Found::Nonsense { found: next.is_some() })
     }
 
     fn find(&mut self) -> io::Result<Found> {
@@ -76,8 +147,9 @@ impl<R: Read> Drawings<R> {
         self.source.by_ref().take(HEADER as u64).read_to_end(&mut bytes)?;
         match bytes.len() {
             0 => return Ok(Found::End),
-            HEADER if is_header(&bytes) => {}
-            HEADER => return Err(io::ErrorKind::InvalidData.into()),
+            HEADER if !is_dated(&bytes) => return self.skip_nonsense(bytes),
+            HEADER if bytes[15..17] == [0, 0] => return Ok(Found::NoStrokes),
+            HEADER => {}
             _ => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
         let strokes = u16::from_le_bytes([bytes[15], bytes[16]]);

@@ -1,4 +1,4 @@
-//! PNG, JPEG and WebP: dark lines on light paper, or light ones on dark.
+//! PNG, JPEG, WebP, GIF and BMP: dark lines on light paper, or light ones on dark.
 
 pub(super) mod ink;
 mod photo;
@@ -27,6 +27,10 @@ pub enum Format {
     Jpeg,
     /// WebP, with losses or without.
     WebP,
+    /// Graphics Interchange Format, of which the first picture counts.
+    Gif,
+    /// Windows bitmap.
+    Bmp,
 }
 
 impl Format {
@@ -38,6 +42,10 @@ impl Format {
             Some(Self::Jpeg)
         } else if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
             Some(Self::WebP)
+        } else if head.starts_with(b"GIF87a") || head.starts_with(b"GIF89a") {
+            Some(Self::Gif)
+        } else if head.starts_with(b"BM") && head.get(6..10) == Some(&[0; 4]) {
+            Some(Self::Bmp)
         } else {
             None
         }
@@ -49,6 +57,8 @@ impl Format {
             Self::Png => "PNG",
             Self::Jpeg => "JPEG",
             Self::WebP => "WebP",
+            Self::Gif => "GIF",
+            Self::Bmp => "BMP",
         }
     }
 }
@@ -108,6 +118,8 @@ fn decoder(format: Format, bytes: &[u8], max_alloc: u64) -> Result<impl ImageDec
         Format::Png => ImageFormat::Png,
         Format::Jpeg => ImageFormat::Jpeg,
         Format::WebP => ImageFormat::WebP,
+        Format::Gif => ImageFormat::Gif,
+        Format::Bmp => ImageFormat::Bmp,
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();

@@ -1,5 +1,5 @@
 use super::rows::{Row, Rows};
-use super::{Source, binary, cifar, image, ndjson, svg};
+use super::{Source, binary, cifar, csv, image, ndjson, svg};
 use crate::{Drawing, Raster, Sketch, SketchError};
 
 /// A file cut into the bytes of its sketches, in order.
@@ -13,6 +13,7 @@ enum Splitter<'a> {
     Lines(ndjson::Lines<Source<'a>>),
     Drawings(binary::Drawings<Source<'a>>),
     Rows(Rows<'a>),
+    Table(Box<csv::Drawings<'a>>),
 }
 
 /// The bytes of one sketch.
@@ -60,6 +61,10 @@ impl<'a> Records<'a> {
         Self { name: name.to_owned(), splitter: Splitter::Rows(rows) }
     }
 
+    pub(super) fn table(name: &str, drawings: csv::Drawings<'a>) -> Self {
+        Self { name: name.to_owned(), splitter: Splitter::Table(Box::new(drawings)) }
+    }
+
     /// The file, as errors call it.
     pub fn name(&self) -> &str {
         &self.name
@@ -84,6 +89,7 @@ impl Iterator for Records<'_> {
             Splitter::Single(record) => record.take().map(Ok),
             Splitter::Lines(lines) => Some(lines.next(&self.name)?.map(plain(Kind::Line))),
             Splitter::Drawings(drawings) => Some(drawings.next(&self.name)?.map(plain(Kind::Drawing))),
+            Splitter::Table(drawings) => Some(drawings.next(&self.name)?.map(plain(Kind::Line))),
             Splitter::Rows(rows) => {
                 let kind = rows.kind();
                 let record = |Row { item, bytes, word }| Record { item, kind, bytes, word };

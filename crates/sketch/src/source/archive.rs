@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 use crate::formats::MAX_BESIDE;
 
@@ -60,12 +60,15 @@ impl Archive {
                 }
             };
             stored = stored.saturating_add(member.compressed_size());
-            // A name in no known encoding is still a name.
-            let name = match name {
-                Some(name) => name.replace('\\', "/"),
-                None => String::from_utf8_lossy(member.name_raw()).into_owned(),
+            // What says nothing of its encoding may be in any; archives of today are in UTF-8 all the same.
+            let name = match (name, std::str::from_utf8(member.name_raw())) {
+                (_, Ok(name)) => name.replace('\\', "/"),
+                (Some(name), Err(_)) => name.replace('\\', "/"),
+                (None, Err(_)) => String::from_utf8_lossy(member.name_raw()).into_owned(),
             };
-            if leads_out(&name) {
+            if let Some(reason) = obstacle(&member) {
+                broken.push((name, reason));
+            } else if leads_out(&name) {
                 broken.push((name, "its path leads out of the archive".to_owned()));
             } else if member.is_file() {
                 members.push(Member { name, index, bytes: member.size(), crc32: member.crc32() });
@@ -109,6 +112,32 @@ impl Archive {
         self.zip.by_index(index).ok()?.take(MAX_BESIDE + 1).read_to_end(&mut bytes).ok()?;
         (bytes.len() as u64 <= MAX_BESIDE).then_some(bytes)
     }
+}
+
+/// Why a member cannot be read, where its head says so.
+fn obstacle<R: Read + ?Sized>(member: &zip::read::ZipFile<'_, R>) -> Option<String> {
+    let method = match member.compression() {
+        _ if member.encrypted() => {
+            return Some("it is encrypted: pack it again without a password".to_owned());
+        }
+        CompressionMethod::Stored | CompressionMethod::Deflated | CompressionMethod::Deflate64 => {
+            return None;
+        }
+        other => other,
+    };
+    let name = match method_number(method) {
+        12 => "bzip2".to_owned(),
+        14 => "LZMA".to_owned(),
+        93 => "Zstandard".to_owned(),
+        95 => "xz".to_owned(),
+        number => format!("method {number}"),
+    };
+    Some(format!("it is compressed with {name}: pack it again with deflate, as zip does by itself"))
+}
+
+#[allow(deprecated, reason = "the only way to the number of a method")]
+fn method_number(method: CompressionMethod) -> u16 {
+    method.to_u16()
 }
 
 /// Whether a path would be outside of the folder that an archive is unpacked in.

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use percent_encoding::percent_decode_str;
+
 use crate::Part;
 
 /// What a file's path says of the sketches in it.
@@ -13,7 +15,7 @@ pub(super) struct Labels {
 }
 
 /// Files of one sketch each, which lie in the folder of their class.
-const SINGLE: [&str; 5] = ["png", "jpg", "jpeg", "webp", "svg"];
+const SINGLE: [&str; 7] = ["png", "jpg", "jpeg", "webp", "svg", "gif", "bmp"];
 /// Files of many sketches, all of one class, which they are named for.
 const CLASS: [&str; 2] = ["npy", "bin"];
 /// What Google's names of such files begin with.
@@ -56,8 +58,19 @@ fn label(name: &str, siblings: &Siblings<'_>) -> Labels {
     let own = Part::of_name(stem).or(is_cifar_batch(name).then_some(Part::Train)).filter(|_| is_part);
     let part = own.or_else(|| part_of_folders(&folders));
     let named_for_class = CLASS.contains(&extension.as_str()) && own.is_none();
-    let class = || PREFIXES.iter().find_map(|prefix| stem.strip_prefix(prefix)).unwrap_or(stem);
-    Labels { word: named_for_class.then(|| class().to_owned()), part, id: None }
+    Labels { word: named_for_class.then(|| class(stem)), part, id: None }
+}
+
+/// The class that a file is named for: as a browser saves it, percent-encoded with the folders before it or as a
+/// copy, or with underscores for spaces.
+fn class(stem: &str) -> String {
+    let stem = percent_decode_str(stem).decode_utf8_lossy();
+    let stem = stem.rsplit('/').next().unwrap_or(&stem);
+    let stem = PREFIXES.iter().find_map(|prefix| stem.strip_prefix(prefix)).unwrap_or(stem);
+    let copy = stem.strip_suffix(')').and_then(|stem| stem.rsplit_once(" ("));
+    let copy =
+        copy.filter(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+    copy.map_or(stem, |(original, _)| original).replace('_', " ")
 }
 
 /// The part that the innermost of these folders is named for. An archive counts as a folder.
@@ -174,6 +187,21 @@ mod tests {
         );
         assert_eq!(says(&["q/cat.ndjson", "q/train.ndjson"]), [(None, None), (None, None)]);
         assert_eq!(says(&["q/full_numpy_bitmap_The Eiffel Tower.npy"]), [(word("The Eiffel Tower"), None)]);
+    }
+
+    #[test]
+    fn a_class_is_one_however_its_file_was_saved() {
+        for name in [
+            "alarm clock",
+            "alarm_clock",
+            "alarm%20clock",
+            "alarm clock (1)",
+            "full_numpy_bitmap_alarm clock",
+            "full%2Fnumpy_bitmap%2Falarm%20clock",
+        ] {
+            assert_eq!(says(&[&format!("q/{name}.npy")]), [(word("alarm clock"), None)], "{name}");
+        }
+        assert_eq!(says(&["q/mouse (animal).npy"]), [(word("mouse (animal)"), None)]);
     }
 
     #[test]

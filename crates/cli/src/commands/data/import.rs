@@ -15,7 +15,7 @@ use crate::{
 
 /// Make a data set of sketches in any known format.
 ///
-/// Reads folders and zip archives of PNG, JPEG, WebP and SVG, a folder for each class (TU-Berlin, Sketchy);
+/// Reads folders and zip archives of PNG, JPEG, WebP, GIF, BMP and SVG, a folder for each class (TU-Berlin, Sketchy);
 /// Quick, Draw! as ndjson (simplified or raw), binary or NumPy bitmaps; CIFAR-10 and CIFAR-100 in binary; and
 /// IDX (MNIST). Files may be gzip compressed, and formats mixed.
 ///

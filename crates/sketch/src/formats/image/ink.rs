@@ -11,11 +11,11 @@ const STRIP: usize = 64;
 /// Share of the pixels that have about the same grey in a picture that a program has made; a photograph has no such.
 const FLAT: f32 = 0.35;
 /// How far from the edges the frame of a sheet may end, as a share of the shorter side.
-const FRAME: f32 = 0.06;
+const FRAME: f32 = 0.12;
 /// Share of a ring of pixels that is of one grey where it is a part of a frame.
 const RING: f32 = 0.95;
 /// The broadest lines that light paper would hide, as a share of the longer side, and how much of all ink they have to be.
-const LINE: f32 = 0.015;
+const LINE: f32 = 0.04;
 const MOST_LIGHT: f32 = 0.2;
 
 /// Grey values, row by row.
@@ -36,10 +36,7 @@ impl Grey {
     }
 
     /// Without so many pixels on each side.
-    fn inner(self, border: usize) -> Self {
-        if border == 0 {
-            return self;
-        }
+    fn inner(&self, border: usize) -> Self {
         let (width, height) = (self.width, self.height());
         let rows = self.values.chunks_exact(width).skip(border).take(height - 2 * border);
         let values = rows.flat_map(|row| &row[border..width - border]).copied().collect();
@@ -60,15 +57,26 @@ impl Grey {
 /// # Errors
 /// Why there is none.
 pub(in crate::formats) fn of(picture: &DynamicImage) -> Result<Ink, String> {
-    let grey = without_frame(grey(picture));
-    if !is_flat(&grey) {
-        return photo::ink(&grey);
+    let grey = grey(picture);
+    let border = frame(&grey);
+    if border > 0
+        && let Ok(ink) = inside(&grey.inner(border))
+    {
+        return Ok(ink);
     }
-    let width = grey.width;
+    // A frame with nothing in it is what was drawn.
+    inside(&grey)
+}
+
+/// The ink of a picture without a frame.
+fn inside(grey: &Grey) -> Result<Ink, String> {
+    if !is_flat(grey) {
+        return photo::ink(grey);
+    }
     let values = contrast(grey).ok_or_else(|| {
         format!("it has no ink: no pixel is farther than {MIN_CONTRAST} of 255 from the paper")
     })?;
-    Ok(Ink { width, values })
+    Ok(Ink { width: grey.width, values })
 }
 
 /// A picture on paper: white, where what is transparent lets see it, or black where that would hide its lines.
@@ -112,8 +120,8 @@ fn hides_lines(light: &[u8], alphas: &[u8], width: usize) -> bool {
     ink < light.len() && area as f32 > MOST_LIGHT * ink as f32 && breadth <= 2.0 + LINE * longer as f32
 }
 
-/// Cuts a frame off that runs around a sheet of paper.
-fn without_frame(grey: Grey) -> Grey {
+/// Pixels of a frame that runs around a sheet of paper, on each side; 0 where there is none.
+fn frame(grey: &Grey) -> usize {
     let shorter = grey.width.min(grey.height());
     let deepest = (FRAME * shorter as f32) as usize;
     let rings: Vec<(u8, bool)> = (0..=deepest).map(|depth| uniform(grey.ring(depth))).collect();
@@ -122,8 +130,7 @@ fn without_frame(grey: Grey) -> Grey {
         let [(outer, frame), (inner, paper)] = [rings[*depth], rings[*depth + 1]];
         frame && paper && outer.abs_diff(inner) >= MIN_CONTRAST
     };
-    let border = (0..deepest).rev().find(changes).map_or(0, |depth| depth + 1);
-    grey.inner(border)
+    (0..deepest).rev().find(changes).map_or(0, |depth| depth + 1)
 }
 
 /// The median of some pixels, and whether about all are near it.
@@ -144,9 +151,9 @@ fn is_flat(grey: &Grey) -> bool {
 
 /// How far each grey value is from that of the paper, the farthest being 255; nothing where all
 /// are about the same.
-fn contrast(grey: Grey) -> Option<Vec<u8>> {
+fn contrast(grey: &Grey) -> Option<Vec<u8>> {
     let paper = uniform(grey.ring(0)).0;
-    let mut values = grey.values;
+    let mut values = grey.values.clone();
     let (darkest, lightest) =
         values.iter().fold((255, 0), |(low, high), g| (g.min(&low).to_owned(), high.max(*g)));
     let light_paper = paper - darkest >= lightest - paper;

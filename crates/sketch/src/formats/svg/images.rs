@@ -22,6 +22,8 @@ pub(super) fn resolver() -> ImageHrefResolver<'static> {
             Format::Png => ImageKind::PNG(data),
             Format::Jpeg => ImageKind::JPEG(data),
             Format::WebP => ImageKind::WEBP(data),
+            Format::Gif => ImageKind::GIF(data),
+            Format::Bmp => return None,
         })
     };
     ImageHrefResolver { resolve_data: Box::new(resolve_data), resolve_string: Box::new(|_, _| None) }
