@@ -162,7 +162,7 @@ fn hostile_files_are_told_of_and_the_rest_is_imported() {
         ("cat/cut.png", "cut short"),
         ("cat/laughs.svg", ""),
         ("cat/entity.svg", ""),
-        ("cat/script.svg", "no strokes"),
+        ("cat/script.svg", "shows no lines"),
         ("shape.npy", "[1000000000, 7]"),
         ("dots.ndjson', line 2", ""),
         ("dots.ndjson', line 3", "range"),

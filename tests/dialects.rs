@@ -12,8 +12,9 @@ use image::{GrayImage, ImageFormat};
 
 /// Sketches that are written in every form.
 const COUNT: usize = 500;
-/// The least share of them that keep their label.
-const LEAST: f32 = 0.92;
+/// The least share of them that keep their label where lines are traced. Of drawings whose points are moved by half a unit of
+/// 255, which nobody sees, 93 of 100 do. Where lines are read as they are, all do.
+const LEAST: f32 = 0.9;
 /// Width of the pen, in the drawing's units of 0 to 255.
 const PEN: f32 = 4.0;
 const INK: &str = "#1e1e1e";
@@ -134,21 +135,23 @@ fn a_drawing_has_one_label_in_every_form() {
         top(logits, 1)[0].class
     };
     let data = Dataset::bundled().unwrap();
-    let mut kept: Vec<(&str, usize)> = Vec::new();
+    let mut kept: Vec<(&str, usize, bool)> = Vec::new();
     let step = data.test.len() / COUNT;
     for example in data.test.iter().step_by(step).take(COUNT) {
         let expected = label(&example.sketch.drawing);
         let forms = forms(&example.sketch.drawing.to_strokes());
-        kept.resize(forms.len(), ("", 0));
+        kept.resize(forms.len(), ("", 0, false));
         for ((name, bytes), kept) in forms.into_iter().zip(&mut kept) {
             let sketch = read_bytes(name, bytes).and_then(|mut sketches| sketches.next().unwrap());
             let sketch = sketch.unwrap_or_else(|error| panic!("{name}: {error}"));
-            *kept = (name, kept.1 + usize::from(label(&sketch.drawing) == expected));
+            let traced = kept.2 || matches!(sketch.drawing, Drawing::Raster(_));
+            *kept = (name, kept.1 + usize::from(label(&sketch.drawing) == expected), traced);
         }
     }
-    for (name, kept) in kept {
+    for (name, kept, traced) in kept {
         let share = kept as f32 / COUNT as f32;
-        println!("{name}: {:.1} %", 100.0 * share);
-        assert!(share >= LEAST, "{name}: {kept} of {COUNT} sketches keep their label");
+        println!("{name}: {:.1} %{}", 100.0 * share, if traced { ", traced" } else { "" });
+        let least = if traced { LEAST } else { 1.0 };
+        assert!(share >= least, "{name}: {kept} of {COUNT} sketches keep their label");
     }
 }

@@ -78,6 +78,19 @@ fn json_is_one_object_a_sketch() {
 }
 
 #[test]
+fn what_the_model_saw_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cat, picture) = (shipped("data/examples/cat.png"), folder.path().join("seen.png"));
+    let output = recognize(&[&cat, &cat, Path::new("--show"), &picture]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let seen = image::open(picture).unwrap().to_luma8();
+    let ink = |left: u32| {
+        (0..168 * 168).filter(|at| seen.get_pixel(left + at % 168, 8 + at / 168).0[0] < 99).count()
+    };
+    assert!(ink(6) > 500 && ink(6) == ink(6 + 168 + 6), "{} {}", ink(6), ink(180));
+}
+
+#[test]
 fn standard_input_and_folders_are_read() {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dabnet"))
         .args(["recognize", "-", "--json"])
@@ -98,14 +111,14 @@ fn standard_input_and_folders_are_read() {
 fn what_cannot_be_read_is_one_clear_line() {
     let folder = tempfile::tempdir().unwrap();
     let png = fs::read(shipped(EXAMPLES[3])).unwrap();
-    let svg = br##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="5" height="5" fill="#000"/></svg>"##;
+    let svg = br##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text>words</text></svg>"##;
     let empty_folder = folder.path().join("nothing-here");
     fs::create_dir(&empty_folder).unwrap();
     let cases = [
         (folder.path().join("missing.svg"), "missing.svg"),
         (written(folder.path(), "empty.png", b""), "empty.png"),
         (written(folder.path(), "truncated.png", &png[..png.len() / 2]), "truncated.png"),
-        (written(folder.path(), "fills.svg", svg), "fills.svg"),
+        (written(folder.path(), "text.svg", svg), "text.svg"),
         (written(folder.path(), "text.txt", b"hello"), "text.txt"),
         (written(folder.path(), "broken.svg", b"<svg"), "broken.svg"),
         (empty_folder, "nothing-here"),

@@ -6,10 +6,17 @@ use std::{
 
 use clap::Args;
 use dabnet_engine::{Model, Prediction, Session, top};
+use dabnet_graph::Canvas;
 use dabnet_sketch::{Preprocess, Sketch, SketchError, Sketches, read, read_file};
+use image::{DynamicImage, GrayImage};
 use serde::Serialize;
 
-use crate::{error::CliError, json, shipped, terminal};
+use crate::{
+    error::CliError,
+    json,
+    sheet::{Cell, Sheet},
+    shipped, terminal,
+};
 
 /// Label sketches with a packed model.
 ///
@@ -22,6 +29,7 @@ use crate::{error::CliError, json, shipped, terminal};
 #[command(after_help = "Examples:
   dabnet recognize cat.png
   dabnet recognize --top 3 drawings/ board.svg
+  dabnet recognize --show seen.png photos/
   dabnet recognize --model quickstart/dab --json sketches.ndjson
   cat cat.svg | dabnet recognize -")]
 pub(crate) struct Recognize {
@@ -37,10 +45,20 @@ pub(crate) struct Recognize {
     #[arg(long, default_value_t = 3, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
     top: u16,
 
+    /// Draw what the model sees of each sketch, above its label, into a picture
+    #[arg(long, value_name = "PNG")]
+    show: Option<PathBuf>,
+
     /// Print one JSON object a line for each sketch
     #[arg(long)]
     json: bool,
 }
+
+/// The most sketches that are shown.
+const MAX_SHOWN: usize = 1000;
+/// Sketches in a row of a picture, and the side of each in pixels.
+const COLUMNS: usize = 8;
+const SIDE: usize = 168;
 
 impl Recognize {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
@@ -48,10 +66,14 @@ impl Recognize {
             Some(path) => Model::load(path)?,
             None => shipped::model()?,
         };
+        let session = Session::new(&model);
         let mut recognizer =
-            Recognizer { session: Session::new(&model), model, options: &self, done: 0, failed: 0 };
+            Recognizer { session, model, options: &self, done: 0, failed: 0, shown: Vec::new() };
         for file in &self.files {
             recognizer.path(file)?;
+        }
+        if let Some(path) = self.show.as_ref().filter(|_| recognizer.done > 0) {
+            recognizer.show(path)?;
         }
         Ok(match recognizer {
             Recognizer { failed: 0, .. } => ExitCode::SUCCESS,
@@ -67,6 +89,8 @@ struct Recognizer<'a> {
     options: &'a Recognize,
     done: usize,
     failed: usize,
+    /// What the model saw, and the label under it.
+    shown: Vec<(GrayImage, String)>,
 }
 
 /// One sketch's labels, as `--json` prints them.
@@ -139,9 +163,15 @@ impl Recognizer<'_> {
 
     /// Labels one sketch; `alone` if it is the only one of its file, which then needs no number.
     fn sketch(&mut self, file: &str, item: usize, alone: bool, sketch: &Sketch) -> Result<(), CliError> {
-        let logits = self.session.run(&self.model.preprocessing().apply(&sketch.drawing))?;
+        let seen = self.model.preprocessing().apply(&sketch.drawing);
+        let logits = self.session.run(&seen)?;
         let predictions = top(logits, usize::from(self.options.top));
         self.done += 1;
+        if self.options.show.is_some() && self.shown.len() < MAX_SHOWN {
+            let Guess { label, probability } = self.guess(&predictions[0]);
+            let text = format!("{:.0} % {label}", 100.0 * probability);
+            self.shown.push((self.picture(&seen), text));
+        }
         for note in &sketch.notes {
             terminal::say(format_args!("dabnet: '{file}': {note}"));
         }
@@ -159,6 +189,28 @@ impl Recognizer<'_> {
             writeln!(io::stdout(), "{file}{number}: {}", guesses.join(", "))?;
         }
         Ok(())
+    }
+
+    /// The ink of what the model sees: its first channel, normalised back.
+    fn picture(&self, seen: &[f32]) -> GrayImage {
+        let Canvas { side, mean, std, .. } = self.model.preprocessing().canvas;
+        let light = |value: &f32| 255 - ((value * std + mean).clamp(0.0, 1.0) * 255.0).round() as u8;
+        let pixels = seen[..side * side].iter().map(light).collect();
+        GrayImage::from_raw(side as u32, side as u32, pixels).expect("as many pixels as there are")
+    }
+
+    /// Draws what was seen.
+    fn show(&self, path: &Path) -> Result<(), CliError> {
+        let (count, columns) = (self.shown.len(), self.shown.len().min(COLUMNS));
+        let mut sheet = Sheet::new(SIDE, columns, count.div_ceil(columns), 0);
+        for (at, (picture, text)) in self.shown.iter().enumerate() {
+            let cell = Cell::Colours(DynamicImage::ImageLuma8(picture.clone()).to_rgb8());
+            sheet.cell(at % columns, at / columns, &cell, text);
+        }
+        if self.done > count {
+            terminal::say(format_args!("dabnet: {} shows the first {count} sketches", path.display()));
+        }
+        sheet.save(path)
     }
 
     fn guess(&self, prediction: &Prediction) -> Guess<'_> {
