@@ -82,12 +82,22 @@ fn sketches_are_labelled_as_by_recognize() {
         assert_eq!(reply.json()["predictions"], recognized(&shipped("data/examples").join(name))[0]);
     }
     let cat = image::load_from_memory(&example("cat.png")).unwrap();
-    for (media, format) in [("image/jpeg", ImageFormat::Jpeg), ("image/webp", ImageFormat::WebP)] {
+    for (media, format) in [
+        ("image/jpeg", ImageFormat::Jpeg),
+        ("image/webp", ImageFormat::WebP),
+        ("image/gif", ImageFormat::Gif),
+        ("image/bmp", ImageFormat::Bmp),
+    ] {
         let picture = encoded(&image::DynamicImage::from(cat.to_rgb8()), format);
         let path = folder.path().join("cat");
         fs::write(&path, &picture).unwrap();
         assert_eq!(server.post(RECOGNIZE, media, &picture).json()["predictions"], recognized(&path)[0]);
     }
+    let filled = "<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0H99V9H9V99H0Z'/><text>a</text></svg>";
+    fs::write(folder.path().join("filled.svg"), filled).unwrap();
+    let reply = server.post(RECOGNIZE, SVG, filled.as_bytes()).json();
+    assert_eq!(reply["predictions"], recognized(&folder.path().join("filled.svg"))[0]);
+    assert_eq!(reply["notes"], json!(["its text is left out"]));
     let lines = String::from_utf8(example("quickdraw.ndjson")).unwrap();
     let expected = recognized(&shipped("data/examples/quickdraw.ndjson"));
     for (line, expected) in lines.lines().zip(expected) {

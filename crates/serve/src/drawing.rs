@@ -4,7 +4,7 @@ use std::{fmt, io::Cursor};
 
 use axum::body::Bytes;
 use dabnet_sketch::{
-    Drawing, Point, Stroke,
+    Drawing, Point, Sketch, Stroke,
     formats::image::{self, Format},
 };
 use serde::{
@@ -17,18 +17,18 @@ use crate::{Limits, json, media::Media, refusal::Refusal};
 /// What a body is called in errors.
 const BODY: &str = "body";
 
-/// The drawing in a body.
+/// The sketch in a body.
 ///
 /// # Errors
 /// [`Refusal::Malformed`] if there is none, [`Refusal::TooMuch`] if it passes a limit.
-pub(crate) fn read(body: &Bytes, media: Media, limits: &Limits) -> Result<Drawing, Refusal> {
-    let drawing = match media {
-        Media::Json => strokes(body)?,
+pub(crate) fn read(body: &Bytes, media: Media, limits: &Limits) -> Result<Sketch, Refusal> {
+    let sketch = match media {
+        Media::Json => strokes(body)?.into(),
         Media::Svg => svg(body)?,
         Media::Image(format) => picture(body, format, limits.side)?,
     };
-    check(&drawing, limits)?;
-    Ok(drawing)
+    check(&sketch.drawing, limits)?;
+    Ok(sketch)
 }
 
 fn check(drawing: &Drawing, limits: &Limits) -> Result<(), Refusal> {
@@ -45,16 +45,17 @@ fn check(drawing: &Drawing, limits: &Limits) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn svg(body: &Bytes) -> Result<Drawing, Refusal> {
+fn svg(body: &Bytes) -> Result<Sketch, Refusal> {
     let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    let is_utf_16 = start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]);
     // What else the reader of sketches takes, compressed files among it, is not what was announced.
-    if !start.starts_with(b"<") {
+    if !start.starts_with(b"<") && !is_utf_16 {
         return Err(Refusal::Malformed("the body is no SVG: it does not begin with '<'".to_owned()));
     }
     single(body)
 }
 
-fn picture(body: &Bytes, format: Format, limit: u32) -> Result<Drawing, Refusal> {
+fn picture(body: &Bytes, format: Format, limit: u32) -> Result<Sketch, Refusal> {
     if Format::recognize(body) != Some(format) {
         return Err(Refusal::Malformed(format!(
             "the body does not begin as a file of {} does; send what the header Content-Type says",
@@ -71,10 +72,10 @@ fn picture(body: &Bytes, format: Format, limit: u32) -> Result<Drawing, Refusal>
 }
 
 /// The one sketch of a body, whose format is known to hold no more.
-fn single(body: &Bytes) -> Result<Drawing, Refusal> {
+fn single(body: &Bytes) -> Result<Sketch, Refusal> {
     let mut sketches = dabnet_sketch::read(BODY, Cursor::new(body.clone())).map_err(Refusal::malformed)?;
     match sketches.next() {
-        Some(sketch) => sketch.map(|sketch| sketch.drawing).map_err(Refusal::malformed),
+        Some(sketch) => sketch.map_err(Refusal::malformed),
         None => Err(Refusal::Malformed("the body holds no sketch".to_owned())),
     }
 }
@@ -179,7 +180,7 @@ mod tests {
     use super::*;
 
     fn strokes_of(body: &str) -> Result<Vec<Stroke>, Refusal> {
-        match read(&Bytes::copy_from_slice(body.as_bytes()), Media::Json, &Limits::default())? {
+        match read(&Bytes::copy_from_slice(body.as_bytes()), Media::Json, &Limits::default())?.drawing {
             Drawing::Strokes(strokes) => Ok(strokes),
             _ => unreachable!("JSON holds strokes"),
         }

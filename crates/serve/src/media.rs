@@ -27,8 +27,10 @@ impl Media {
             "image/png" => Ok(Self::Image(Format::Png)),
             "image/jpeg" => Ok(Self::Image(Format::Jpeg)),
             "image/webp" => Ok(Self::Image(Format::WebP)),
+            "image/gif" => Ok(Self::Image(Format::Gif)),
+            "image/bmp" => Ok(Self::Image(Format::Bmp)),
             _ => Err(Refusal::MediaType(
-                "send a sketch as application/json, image/svg+xml, image/png, image/jpeg or image/webp, and say so in the header Content-Type".to_owned(),
+                "send a sketch as application/json, image/svg+xml, image/png, image/jpeg, image/webp, image/gif or image/bmp, and say so in the header Content-Type".to_owned(),
             )),
         }
     }

@@ -36,6 +36,9 @@ struct Recognized<'a> {
     model: &'a str,
     predictions: Vec<Guess<'a>>,
     milliseconds: f64,
+    /// What was sent and the model has not seen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -81,8 +84,8 @@ fn label(
     let start = Instant::now();
     let (served, session) = bench.model(index);
     let model = served.model();
-    let drawing = drawing::read(body, media, limits)?;
-    let input = model.preprocessing().apply(&drawing);
+    let sketch = drawing::read(body, media, limits)?;
+    let input = model.preprocessing().apply(&sketch.drawing);
     let logits = session.run(&input).map_err(|error| no_sketch(served.name(), &error))?;
     let predictions = top(logits, count)
         .iter()
@@ -90,7 +93,7 @@ fn label(
         .collect();
     metrics.recognized(served.name(), 1);
     let milliseconds = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-    let answer = Recognized { model: served.name(), predictions, milliseconds };
+    let answer = Recognized { model: served.name(), predictions, milliseconds, notes: sketch.notes };
     serde_json::to_vec(&answer).map_err(|_| Refusal::Failed)
 }
 
