@@ -20,6 +20,8 @@ pub mod idx;
 pub mod image;
 pub mod ndjson;
 pub mod npy;
+mod offsets;
+mod pickle;
 mod record;
 mod rows;
 pub mod svg;
@@ -147,7 +149,10 @@ pub(crate) fn records<'a>(
         return Ok(Records::single_of(name, Kind::Image(format), bytes));
     }
     if npy::recognize(&head) {
-        return Ok(Records::rows(name, npy::rows(source).map_err(fail)?));
+        return Ok(match npy::contents(source).map_err(fail)? {
+            npy::Contents::Rows(rows) => Records::rows(name, rows),
+            npy::Contents::Drawings(drawings) => Records::offsets(name, drawings),
+        });
     }
     if idx::recognize(&head) {
         return Ok(Records::rows(name, idx::rows(name, source, beside).map_err(fail)?));

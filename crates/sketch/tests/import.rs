@@ -197,7 +197,7 @@ fn one_word_is_one_class_however_it_is_written() {
     assert_eq!(words, ["caf\u{e9}", "dog"]);
     let mut told = imported.told;
     told.sort();
-    assert_eq!(told, ["\"cafe\u{301}\" is the word 'caf\u{e9}'", "\"caf\u{e9} \" is the word 'caf\u{e9}'"]);
+    assert_eq!(told, ["\"cafe\\u{301}\" is the word 'caf\u{e9}'", "\"caf\u{e9} \" is the word 'caf\u{e9}'"]);
 }
 
 #[test]

@@ -141,6 +141,58 @@ fn bitmaps() {
 }
 
 #[test]
+fn offsets_are_drawings() {
+    let numbers =
+        |rows: &[[i16; 3]]| rows.iter().flatten().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
+    let three = numbers(&[[5, 5, 0], [10, 0, 1], [0, 10, 0], [-10, 0, 0], [0, -5, 1], [40, 40, 1]]);
+    let expected =
+        [vec![[5.0, 5.0], [15.0, 5.0]], vec![[15.0, 15.0], [5.0, 15.0], [5.0, 10.0]], vec![[45.0, 50.0]]];
+    let expected = expected.map(Stroke::new);
+    let header = |number: &str, shape: &str| {
+        format!("{{'descr': '{number}', 'fortran_order': False, 'shape': {shape}, }}")
+    };
+    let read = all("cat.npy", &npy(&header("<i2", "(6, 3)"), &three));
+    assert_eq!(strokes(read[0].as_ref().unwrap()), expected);
+    // Stroke-5, in reals, with padding behind the end.
+    let five: [[f32; 5]; 5] = [
+        [5.0, 5.0, 1.0, 0.0, 0.0],
+        [10.0, 0.0, 0.0, 1.0, 0.0],
+        [0.0, 10.0, 1.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 1.0],
+        [0.0, 0.0, 0.0, 0.0, 1.0],
+    ];
+    let five: Vec<u8> = five.iter().flatten().flat_map(|n| n.to_le_bytes()).collect();
+    let read = all("cat.npy", &npy(&header("<f4", "(5, 5)"), &five));
+    assert_eq!(
+        strokes(read[0].as_ref().unwrap()),
+        [vec![[5.0, 5.0], [15.0, 5.0]], vec![[15.0, 15.0]]].map(Stroke::new)
+    );
+
+    let object = [&b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x00cnumpy\nndarray\nq\x01K\x00\x85U\x01b\x87R(K\x01K\x02\x85cnumpy\ndtype\nq\x02U\x02O8K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb\x89](h\x00h\x01K\x00\x85U\x01b\x87R(K\x01K\x06K\x03\x86h\x02U\x02i2K\x00K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x24"[..], &three, b"tbh\x00h\x01K\x00\x85U\x01b\x87R(K\x01K\x06K\x04\x86h\x02U\x02i2K\x00K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x24", &three, b"tbetb."].concat();
+    let file = npy(&header("|O", "(2,)"), &object);
+    let read = all("train.npy", &file);
+    assert_eq!(strokes(read[0].as_ref().unwrap()), expected);
+    assert!(
+        read[1].as_ref().unwrap_err().to_string().contains("record 2: it is i2 of shape [6, 4]"),
+        "{:?}",
+        read[1]
+    );
+    for end in (file.len() - object.len()..file.len() - 1).step_by(3) {
+        let told = all_or_error("train.npy", &file[..end]);
+        assert!(told.contains("its pickle cannot be read"), "{end}: {told}");
+    }
+    let calls = npy(&header("|O", "(1,)"), b"\x80\x02cos\nsystem\nU\x02ls\x85R.");
+    assert!(all_or_error("train.npy", &calls).contains("calls 'os.system'"));
+}
+
+fn all_or_error(name: &str, bytes: &[u8]) -> String {
+    match read_bytes(name, bytes) {
+        Ok(mut sketches) => sketches.find_map(Result::err).map_or(String::new(), |error| error.to_string()),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
 fn broken_bitmaps() {
     let cut = all("it", &npy(SQUARES, &[0; 17]));
     assert!(cut.len() == 2 && cut[0].is_ok());

@@ -1,12 +1,14 @@
 //! Quick, Draw! as NumPy bitmaps: a byte a pixel, 0 paper and 255 ink, `[N, 784]` for 28 × 28.
 //!
-//! Any array of bytes of the shape `[N, side²]` or `[N, height, width]` is read. See
+//! Any array of bytes of the shape `[N, side²]` or `[N, height, width]` is read, and [drawings](super::offsets). See
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
 use std::io::Read;
 
 use super::Source;
 use super::image::MAX_SIDE;
+use super::ndjson::MAX_LINE;
+use super::offsets::{self, Drawings, Number};
 use super::record::Kind;
 use super::rows::Rows;
 
@@ -18,10 +20,33 @@ pub(super) fn recognize(head: &[u8]) -> bool {
     head.starts_with(MAGIC)
 }
 
-/// The rows of an array, or why they are no bitmaps.
-pub(super) fn rows(mut source: Source<'_>) -> Result<Rows<'_>, String> {
+/// What an array holds.
+pub(super) enum Contents<'a> {
+    /// Bitmaps, or one drawing.
+    Rows(Rows<'a>),
+    /// An array of drawings.
+    Drawings(Drawings),
+}
+
+/// What an array holds, or why that is no sketches.
+pub(super) fn contents(mut source: Source<'_>) -> Result<Contents<'_>, String> {
     let header = header(&mut source)?;
-    let shape = shape(&header)?;
+    let (number, shape) = described(&header)?;
+    if number == "|O" {
+        return Drawings::pickled(source).map(Contents::Drawings);
+    }
+    if let Some(number) = Number::named(number).filter(|_| offsets::is_drawing(&shape)) {
+        let columns = shape[1] as usize;
+        let bytes =
+            usize::try_from(shape[0]).ok().and_then(|rows| rows.checked_mul(columns * number.bytes()));
+        let bytes = bytes.filter(|bytes| *bytes <= MAX_LINE).ok_or("it has too many points")?;
+        return Ok(Contents::Rows(Rows::new(source, Kind::Offsets { number, columns }, bytes).counted(1)));
+    }
+    if !matches!(number, "|u1" | "u1" | "<u1") {
+        return Err(format!(
+            "its elements are {number} of shape {shape:?}; bitmaps are of bytes, '|u1', and drawings are offsets in 3 or 5 columns"
+        ));
+    }
     let (count, width, height) = match shape[..] {
         [count, pixels] if is_square(pixels) => (count, pixels.isqrt(), pixels.isqrt()),
         [count, height, width] => (count, width, height),
@@ -36,7 +61,7 @@ pub(super) fn rows(mut source: Source<'_>) -> Result<Rows<'_>, String> {
         ));
     }
     let (width, height) = (width as usize, height as usize);
-    Ok(Rows::new(source, Kind::Ink { width, height }, width * height).counted(count))
+    Ok(Contents::Rows(Rows::new(source, Kind::Ink { width, height }, width * height).counted(count)))
 }
 
 fn is_square(pixels: u64) -> bool {
@@ -60,24 +85,21 @@ fn header(source: &mut impl Read) -> Result<String, String> {
     String::from_utf8(header).map_err(|_| "its header is not text".to_owned())
 }
 
-/// The shape in a header such as `{'descr': '|u1', 'fortran_order': False, 'shape': (64, 784), }`.
-fn shape(header: &str) -> Result<Vec<u64>, String> {
+/// The kind of number and the shape in a header such as
+/// `{'descr': '|u1', 'fortran_order': False, 'shape': (64, 784), }`.
+fn described(header: &str) -> Result<(&str, Vec<u64>), String> {
     let after = |key: &str| {
         let start = header.find(&format!("'{key}'"))? + key.len() + 2;
         Some(header[start..].trim_start().strip_prefix(':')?.trim_start())
     };
-    let descr = after("descr").and_then(|text| text.strip_prefix('\'')?.split('\'').next());
-    if !matches!(descr, Some("|u1" | "u1" | "<u1")) {
-        return Err(format!(
-            "its elements are {}; bitmaps are of bytes, '|u1'",
-            descr.unwrap_or("not named")
-        ));
-    }
+    let number = after("descr").and_then(|text| text.strip_prefix('\'')?.split('\'').next());
+    let number = number.ok_or("its elements are not of one kind: '|u1' is what bitmaps have")?;
     if !after("fortran_order").is_some_and(|text| text.starts_with("False")) {
         return Err("its columns come before its rows (fortran_order is not False)".to_owned());
     }
     let numbers = after("shape").and_then(|text| text.strip_prefix('(')?.split(')').next());
     let numbers = numbers.ok_or("its header has no shape")?;
     let extents = numbers.split(',').map(str::trim).filter(|number| !number.is_empty());
-    extents.map(|extent| extent.parse().map_err(|_| format!("its shape is ({numbers})"))).collect()
+    let shape = extents.map(|extent| extent.parse().map_err(|_| format!("its shape is ({numbers})")));
+    Ok((number, shape.collect::<Result<_, _>>()?))
 }

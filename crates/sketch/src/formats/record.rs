@@ -1,3 +1,4 @@
+use super::offsets::{self, Number, Offsets};
 use super::rows::{Row, Rows};
 use super::{Source, binary, cifar, csv, image, ndjson, svg};
 use crate::{Drawing, Raster, Sketch, SketchError};
@@ -14,6 +15,7 @@ enum Splitter<'a> {
     Drawings(binary::Drawings<Source<'a>>),
     Rows(Rows<'a>),
     Table(Box<csv::Drawings<'a>>),
+    Offsets(offsets::Drawings),
 }
 
 /// The bytes of one sketch.
@@ -41,6 +43,11 @@ pub(super) enum Kind {
         height: usize,
     },
     Cifar,
+    /// Points from the one before.
+    Offsets {
+        number: Number,
+        columns: usize,
+    },
 }
 
 impl<'a> Records<'a> {
@@ -63,6 +70,10 @@ impl<'a> Records<'a> {
 
     pub(super) fn table(name: &str, drawings: csv::Drawings<'a>) -> Self {
         Self { name: name.to_owned(), splitter: Splitter::Table(Box::new(drawings)) }
+    }
+
+    pub(super) fn offsets(name: &str, drawings: offsets::Drawings) -> Self {
+        Self { name: name.to_owned(), splitter: Splitter::Offsets(drawings) }
     }
 
     /// The file, as errors call it.
@@ -90,6 +101,16 @@ impl Iterator for Records<'_> {
             Splitter::Lines(lines) => Some(lines.next(&self.name)?.map(plain(Kind::Line))),
             Splitter::Drawings(drawings) => Some(drawings.next(&self.name)?.map(plain(Kind::Drawing))),
             Splitter::Table(drawings) => Some(drawings.next(&self.name)?.map(plain(Kind::Line))),
+            Splitter::Offsets(drawings) => {
+                let (item, offsets) = drawings.next()?;
+                let fail = |reason| SketchError::Item { name: self.name.clone(), item, reason };
+                Some(offsets.map_err(fail).map(|Offsets { number, columns, bytes }| Record {
+                    item,
+                    kind: Kind::Offsets { number, columns },
+                    bytes,
+                    word: None,
+                }))
+            }
             Splitter::Rows(rows) => {
                 let kind = rows.kind();
                 let record = |Row { item, bytes, word }| Record { item, kind, bytes, word };
@@ -128,6 +149,9 @@ impl Record {
             Kind::Drawing => binary::parse(&self.bytes).map_err(at_item)?,
             Kind::Ink { width, height } => {
                 Drawing::Raster(Raster::new(width, height, self.bytes.clone())?).into()
+            }
+            Kind::Offsets { number, columns } => {
+                offsets::parse(&self.bytes, number, columns).map_err(at_item)?.into()
             }
             Kind::Cifar => Drawing::Picture(cifar::picture(&self.bytes)?).into(),
         };

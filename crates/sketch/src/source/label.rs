@@ -58,6 +58,11 @@ fn label(name: &str, siblings: &Siblings<'_>) -> Labels {
     let own = Part::of_name(stem).or(is_cifar_batch(name).then_some(Part::Train)).filter(|_| is_part);
     let part = own.or_else(|| part_of_folders(&folders));
     let named_for_class = CLASS.contains(&extension.as_str()) && own.is_none();
+    // sketch-rnn's files have the parts of a class.
+    let around = folders.last().and_then(|folder| folder.strip_suffix(".npz")).filter(|_| own.is_some());
+    if let Some(around) = around {
+        return Labels { word: Some(class(around)), part, id: None };
+    }
     Labels { word: named_for_class.then(|| class(stem)), part, id: None }
 }
 
