@@ -5,7 +5,6 @@ mod writer;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -17,6 +16,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::data::{Manifest, item};
 use crate::formats::Record;
+use crate::guard::guarded;
 use crate::source::{Found as InSource, Outcome, Source};
 use crate::{Drawing, Part, Sketch, SketchError};
 
@@ -279,7 +279,7 @@ impl Import {
             What::Broken(error) => Err(Missing::Broken(error)),
             What::Record { name, record, word, part, id } => {
                 // A fault in a decoder must not end the import of a million others.
-                let sketch = catch_unwind(AssertUnwindSafe(|| record.sketch(&name)));
+                let sketch = guarded(|| record.sketch(&name));
                 let broken = |reason| SketchError::Item { name: name.clone(), item: record.item, reason };
                 let sketch = sketch.unwrap_or_else(|_| Err(broken("its decoder failed".to_owned())));
                 match sketch {

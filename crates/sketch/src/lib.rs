@@ -22,6 +22,8 @@ mod fit;
 #[cfg(feature = "files")]
 pub mod formats;
 #[cfg(feature = "files")]
+mod guard;
+#[cfg(feature = "files")]
 mod import;
 #[cfg(feature = "files")]
 mod loader;

@@ -165,6 +165,30 @@ fn light_lines_on_nothing_are_lines() {
 }
 
 #[test]
+fn lighter_colours_beside_dark_ones_are_ink() {
+    let sketch = read_file(example("quickdraw.ndjson")).unwrap().next().unwrap().unwrap();
+    let ink = rasterize(&sketch.drawing, &dabnet_graph::Canvas { side: 200, ..CANVAS });
+    let plain = rasterize(&only(encode(page(&ink, 200), ImageFormat::Png)).unwrap().drawing, &CANVAS);
+    let coloured = |paper: [u8; 3], left: [u8; 3], right: [u8; 3]| {
+        let picture = image::RgbImage::from_fn(200, 200, |x, y| {
+            let share = u32::from(ink[(y * 200 + x) as usize]);
+            let pen = if x < 100 { left } else { right };
+            let mix =
+                |at: usize| ((u32::from(pen[at]) * share + u32::from(paper[at]) * (255 - share)) / 255) as u8;
+            image::Rgb([mix(0), mix(1), mix(2)])
+        });
+        similarity(&rasterize(&only(encode(picture, ImageFormat::Png)).unwrap().drawing, &CANVAS), &plain)
+    };
+    let white = [255; 3];
+    for colour in [[255, 212, 59], [0, 255, 0], [241, 172, 75], [64, 192, 87], [255, 0, 0]] {
+        let alike = coloured(white, colour, [0; 3]);
+        assert!(alike > 0.97, "{colour:?}: {alike}");
+    }
+    let alike = coloured([128; 3], white, [0; 3]);
+    assert!(alike > 0.97, "white and black on grey: {alike}");
+}
+
+#[test]
 fn a_frame_around_the_sheet_is_neither_paper_nor_ink() {
     let sketch = read_file(example("quickdraw.ndjson")).unwrap().next().unwrap().unwrap();
     let ink = rasterize(&sketch.drawing, &dabnet_graph::Canvas { side: 200, ..CANVAS });

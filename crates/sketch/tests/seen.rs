@@ -112,6 +112,33 @@ fn a_declaration_that_nobody_can_read_does_not_count() {
 }
 
 #[test]
+fn styles_are_read_however_they_are_written() {
+    let plain = strokes(&corner());
+    for style in [
+        "style='stroke:/* ink */#000'",
+        "style='stroke:#000 ! important'",
+        "style='STROKE:#000'",
+        "style=';fill:none;stroke:#000'",
+        "style='stroke:nonsense;fill:none;stroke:#000'",
+        "style='stroke:#000;stroke:nonsense;fill:none'",
+        "stroke='&#35;000'",
+    ] {
+        assert_eq!(strokes(&(line(RIGHT, "stroke='black'") + &line(DOWN, style))), plain, "{style}");
+    }
+    let ink = "<style>:root{--ink:#000}.dark{--ink:#fff}</style>";
+    let body = line(RIGHT, "stroke='var(--ink)'") + &line(DOWN, "stroke='var(--ink)'");
+    assert_eq!(strokes(&(ink.to_owned() + &body)), plain);
+    let light = line(RIGHT, "stroke='white'") + &line(DOWN, "stroke='orange'");
+    let page = |style: &str| {
+        let svg =
+            format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200" {style}>{light}</svg>"#);
+        only(svg).unwrap().drawing
+    };
+    assert_eq!(page("style='background:#121212'"), Drawing::Strokes(plain.clone()));
+    assert_eq!(page("style='background-color:#121212'"), Drawing::Strokes(plain));
+}
+
+#[test]
 fn rules_for_a_screen_hold() {
     let body = format!("<path d='{RIGHT}'/><path d='{DOWN}'/>");
     for sheet in [
@@ -119,6 +146,10 @@ fn rules_for_a_screen_hold() {
         "@media (min-width: 1px) { path { stroke: black; fill: none } } @media print { path { stroke: none } }",
         "@supports (color: lab(0 0 0)) { path { stroke: lab(0 0 0); fill: none } }",
         "path { stroke: black; fill: none } @media (prefers-color-scheme: dark) { path { display: none } }",
+        "@media screen, print { path { stroke: black; fill: none } }",
+        "@media not print { path { stroke: black; fill: none } }",
+        "path { stroke: black; fill: none } @media (max-width: 1px) { path { display: none } }",
+        "@charset 'utf-8'; @import url(\"https://fonts/css2?family=A:wght@400;700\"); path { stroke: black; fill: none }",
     ] {
         assert_eq!(strokes(&format!("<style>{sheet}</style>{body}")), strokes(&corner()), "{sheet}");
     }
@@ -165,11 +196,26 @@ fn sheets_and_frames_are_no_ink() {
         ),
         ("<rect width='200' height='200' fill='white'/>", &light),
         ("", &light),
+        ("<rect width='200' height='200' rx='30' fill='#121212'/>", &light),
+        ("<rect x='1' y='1' width='198' height='198' rx='9' fill='none' stroke='#bbb'/>", &corner()),
     ] {
         assert_eq!(strokes(&format!("{sheet}{lines}")), plain, "{sheet}");
     }
     // A square alone is a drawing.
     assert_eq!(strokes("<rect width='200' height='200' fill='none' stroke='black'/>").len(), 1);
+}
+
+#[test]
+fn what_leaves_the_page_is_cut_off() {
+    let length =
+        relative_length(&traced(&(corner() + &line("M180 20H900", "stroke='black' stroke-width='3'"))));
+    assert!((length - 2.0).abs() < 0.15, "{length}");
+    let around = "<circle cx='100' cy='100' r='500' fill='none' stroke='black'/>";
+    assert!((relative_length(&traced(&(around.to_owned() + &corner()))) - 2.0).abs() < 0.15);
+    // A dark page is one where a line leaves it.
+    let page = "<rect width='200' height='200' fill='#121212'/>";
+    let light = line(RIGHT, "stroke='white'") + &line("M20 20V260", "stroke='white'");
+    assert!((relative_length(&traced(&(page.to_owned() + &light))) - 2.0).abs() < 0.2);
 }
 
 #[test]
@@ -269,6 +315,12 @@ fn what_is_left_out_is_told() {
     assert!(notes(&corner()).is_empty());
     assert_eq!(notes(&(corner() + "<text x='9' y='9'>hello</text>")), ["its text is left out"]);
     assert!(notes(&(corner() + "<text> </text>")).is_empty());
+    let svg_inside = "<image width='9' height='9' href='data:image/svg+xml,%3Csvg/%3E'/>";
+    assert_eq!(notes(&(corner() + svg_inside)), ["a picture in it is left out"]);
+    assert_eq!(
+        notes(&(corner() + "<use href='other.svg#a'/>")),
+        ["what it takes from other files is left out"]
+    );
     let pattern = "<pattern id='p' width='9' height='9'><path d='M0 0h9' stroke='red'/></pattern>";
     assert_eq!(notes(&format!("{pattern}<g fill='url(#p)'>{}</g>", corner())), ["its patterns are left out"]);
 }
@@ -324,6 +376,37 @@ fn small_files_that_ask_for_much_end_soon() {
             Some("stand for too much"),
         ),
         (group(3000), Some("layers")),
+        // What makes the library panic, of which nothing is printed.
+        (
+            "<mask id='m' width='1e-6'><path d='M0 0h9'/></mask><path mask='url(#m)' d='M9000 9000h1v1'/>"
+                .to_owned()
+                + &body,
+            None,
+        ),
+        (
+            format!(
+                "{}<g opacity='0.9'>{body}<rect width='40' height='40'/></g>{}",
+                "<g opacity='0.99'>".repeat(50),
+                "</g>".repeat(50)
+            )
+            .repeat(12),
+            Some("layers"),
+        ),
+        (
+            format!(
+                "<linearGradient id='g'><stop/></linearGradient>{}",
+                "<path fill='url(#g)' d='M0 0H200V200Z'/>".repeat(9000)
+            ),
+            Some("takes too long"),
+        ),
+        (format!("<style>{}</style>{body}", "@".repeat(300_000)), Some("begin with '@'")),
+        (
+            format!(
+                "<svg:pattern xmlns:svg='http://www.w3.org/2000/svg' id='p'>{}</svg:pattern><path fill='url(#p)' d='M0 0h9v9'/>",
+                body.repeat(100)
+            ),
+            None,
+        ),
         (format!("<style>{open}</style>{body}"), None),
         (format!("<style>{colour}</style>{body}"), None),
         (format!("<g style='{doubled} fill: var(--v0)'>{body}</g>"), None),

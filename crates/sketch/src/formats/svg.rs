@@ -24,6 +24,7 @@ use usvg::{Options, Tree, roxmltree};
 use self::marks::Shown;
 use self::paints::Unreadable;
 use self::pen::Pen;
+use crate::guard::guarded;
 use crate::{Drawing, Sketch, SketchError};
 
 /// The name space of its elements.
@@ -40,6 +41,8 @@ const MAX_LINE_BYTES: usize = 256 << 10;
 const MAX_DEPTH: u16 = 128;
 /// The most patterns read: each may be painted with the next, which takes stack.
 const MAX_PATTERNS: usize = 64;
+/// Elements of a document that has more than lines.
+const RICH: [&str; 4] = ["mask", "clipPath", "image", "pattern"];
 /// What can multiply a small file into endless work, or is left out.
 const IGNORED: &str = "* { marker-start: none !important; marker-mid: none !important; \
     marker-end: none !important; filter: none !important; stroke-dasharray: none !important; ";
@@ -53,7 +56,9 @@ const NO_PATTERNS: &str = "} pattern > * { display: none !important }";
 /// # Errors
 /// [`SketchError::Svg`] where the file is no SVG, or shows no line of any length, or is too large to be a sketch.
 pub fn read(name: &str, bytes: &[u8]) -> Result<Sketch, SketchError> {
-    sketch(bytes).map_err(|reason| SketchError::Svg { name: name.to_owned(), reason })
+    let damaged = |_| Err("the library that reads it gave up: export it as PNG".to_owned());
+    let sketch = guarded(|| sketch(bytes)).unwrap_or_else(damaged);
+    sketch.map_err(|reason| SketchError::Svg { name: name.to_owned(), reason })
 }
 
 fn sketch(bytes: &[u8]) -> Result<Sketch, String> {
@@ -78,7 +83,8 @@ fn sketch_of(text: &str) -> Result<Sketch, String> {
         return Err(reason);
     }
     // A document of lines is read as fast as can be; few have more.
-    let rich = ["mask", "clip-path", "<image", "<pattern"].iter().any(|word| text.contains(word));
+    let rich = document.descendants().any(|node| RICH.contains(&node.tag_name().name()))
+        || ["mask", "clip-path"].iter().any(|word| text.contains(word));
     if rich && expansion::drawn(&document, MAX_DRAWN).is_none() {
         return Err("its masks, clips and uses stand for too much: export it as PNG".to_owned());
     }
@@ -139,6 +145,10 @@ fn left_out(document: &roxmltree::Document) -> Vec<String> {
             "text" | "foreignObject" if says(node) => notes.insert("its text is left out"),
             "pattern" => notes.insert("its patterns are left out"),
             "filter" => notes.insert("its filters are left out"),
+            "image" if !images::is_shown(node) => notes.insert("a picture in it is left out"),
+            "use" if !expansion::is_inside(node) => {
+                notes.insert("what it takes from other files is left out")
+            }
             _ => false,
         };
     }

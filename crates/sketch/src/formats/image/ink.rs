@@ -1,6 +1,6 @@
 //! What of a picture is ink.
 
-use image::DynamicImage;
+use image::{DynamicImage, GrayAlphaImage, Rgba};
 
 use super::photo;
 
@@ -57,46 +57,95 @@ impl Grey {
 /// # Errors
 /// Why there is none.
 pub(in crate::formats) fn of(picture: &DynamicImage) -> Result<Ink, String> {
-    let grey = grey(picture);
+    let paper = if is_dark_card(picture) { 0 } else { 255 };
+    let grey = grey(picture, paper);
     let border = frame(&grey);
     if border > 0
-        && let Ok(ink) = inside(&grey.inner(border))
+        && let Ok(ink) = inside(picture, paper, &grey.inner(border), border)
     {
         return Ok(ink);
     }
     // A frame with nothing in it is what was drawn.
-    inside(&grey)
+    inside(picture, paper, &grey, 0)
 }
 
-/// The ink of a picture without a frame.
-fn inside(grey: &Grey) -> Result<Ink, String> {
+/// The ink of a picture without its frame of so many pixels.
+fn inside(picture: &DynamicImage, paper: u8, grey: &Grey, border: usize) -> Result<Ink, String> {
     if !is_flat(grey) {
         return photo::ink(grey);
     }
-    let values = contrast(grey).ok_or_else(|| {
+    let values =
+        if picture.color().has_color() { colours_away(picture, paper, border) } else { greys_away(grey) };
+    let values = contrast(values).ok_or_else(|| {
         format!("it has no ink: no pixel is farther than {MIN_CONTRAST} of 255 from the paper")
     })?;
     Ok(Ink { width: grey.width, values })
 }
 
-/// A picture on paper: white, where what is transparent lets see it, or black where that would hide its lines.
-fn grey(picture: &DynamicImage) -> Grey {
-    let (width, height) = (picture.width(), picture.height());
-    let (mut light, mut alphas) = (Vec::new(), Vec::new());
-    // In strips, as a second copy of a large picture takes much memory.
+/// How far each grey value is from that of the paper.
+fn greys_away(grey: &Grey) -> Vec<u8> {
+    let paper = uniform(grey.ring(0)).0;
+    grey.values.iter().map(|value| value.abs_diff(paper)).collect()
+}
+
+/// How far each colour is from that of the paper, in the channel in which it is farthest.
+fn colours_away(picture: &DynamicImage, paper: u8, border: usize) -> Vec<u8> {
+    let inset = border as u32;
+    let (width, height) = (picture.width() - 2 * inset, picture.height() - 2 * inset);
+    let laid = |pixel: &Rgba<u8>| {
+        let [red, green, blue, alpha] = pixel.0;
+        [red, green, blue].map(|value| over(value, alpha, paper.into()))
+    };
+    let part = |x: u32, y: u32, width: u32, height: u32| {
+        picture.crop_imm(inset + x, inset + y, width, height).into_rgba8()
+    };
+    let edges = [
+        part(0, 0, width, 1),
+        part(0, height - 1, width, 1),
+        part(0, 0, 1, height),
+        part(width - 1, 0, 1, height),
+    ];
+    let ring: Vec<[u8; 3]> = edges.iter().flat_map(|edge| edge.pixels().map(laid)).collect();
+    let sheet: [u8; 3] =
+        std::array::from_fn(|channel| uniform(ring.iter().map(|colour| colour[channel]).collect()).0);
+    let away = |colour: [u8; 3]| {
+        colour.iter().zip(sheet).map(|(value, paper)| value.abs_diff(paper)).max().unwrap_or(0)
+    };
+    let mut values = Vec::with_capacity(width as usize * height as usize);
     for top in (0..height).step_by(STRIP) {
-        let strip = picture.crop_imm(0, top, width, STRIP as u32).into_luma_alpha8();
+        let strip = part(0, top, width, (height - top).min(STRIP as u32));
+        values.extend(strip.pixels().map(|pixel| away(laid(pixel))));
+    }
+    values
+}
+
+/// Whether what is transparent is black paper: where white would hide lines.
+fn is_dark_card(picture: &DynamicImage) -> bool {
+    if !picture.color().has_alpha() {
+        return false;
+    }
+    let (mut light, mut alphas) = (Vec::new(), Vec::new());
+    for_each_strip(picture, |strip| {
         light.extend(strip.pixels().map(|pixel| pixel.0[0]));
-        if picture.color().has_alpha() {
-            alphas.extend(strip.pixels().map(|pixel| pixel.0[1]));
-        }
+        alphas.extend(strip.pixels().map(|pixel| pixel.0[1]));
+    });
+    hides_lines(&light, &alphas, picture.width() as usize)
+}
+
+/// The light of a picture on paper that is seen where it is transparent.
+fn grey(picture: &DynamicImage, paper: u8) -> Grey {
+    let mut values = Vec::with_capacity(picture.width() as usize * picture.height() as usize);
+    for_each_strip(picture, |strip| {
+        values.extend(strip.pixels().map(|pixel| over(pixel.0[0], pixel.0[1], paper.into())));
+    });
+    Grey { width: picture.width() as usize, values }
+}
+
+/// Light and transparency of a picture, in strips, as a second copy of a large picture takes much memory.
+fn for_each_strip(picture: &DynamicImage, mut work: impl FnMut(GrayAlphaImage)) {
+    for top in (0..picture.height()).step_by(STRIP) {
+        work(picture.crop_imm(0, top, picture.width(), STRIP as u32).into_luma_alpha8());
     }
-    let width = width as usize;
-    if !alphas.is_empty() {
-        let paper = if hides_lines(&light, &alphas, width) { 0 } else { 255 };
-        light.iter_mut().zip(&alphas).for_each(|(grey, alpha)| *grey = over(*grey, *alpha, paper));
-    }
-    Grey { width, values: light }
 }
 
 fn over(grey: u8, alpha: u8, paper: u32) -> u8 {
@@ -149,21 +198,11 @@ fn is_flat(grey: &Grey) -> bool {
     most as f32 >= FLAT * grey.values.len() as f32
 }
 
-/// How far each grey value is from that of the paper, the farthest being 255; nothing where all
-/// are about the same.
-fn contrast(grey: &Grey) -> Option<Vec<u8>> {
-    let paper = uniform(grey.ring(0)).0;
-    let mut values = grey.values.clone();
-    let (darkest, lightest) =
-        values.iter().fold((255, 0), |(low, high), g| (g.min(&low).to_owned(), high.max(*g)));
-    let light_paper = paper - darkest >= lightest - paper;
-    let contrast = if light_paper { paper - darkest } else { lightest - paper };
-    if contrast < MIN_CONTRAST {
-        return None;
+/// The same with 255 for the farthest; nothing where all are about the same.
+fn contrast(mut away: Vec<u8>) -> Option<Vec<u8>> {
+    let farthest = away.iter().copied().max().filter(|farthest| *farthest >= MIN_CONTRAST)?;
+    for value in &mut away {
+        *value = (u32::from(*value) * 255 / u32::from(farthest)) as u8;
     }
-    for value in &mut values {
-        let away = if light_paper { paper.saturating_sub(*value) } else { value.saturating_sub(paper) };
-        *value = (u32::from(away) * 255 / u32::from(contrast)) as u8;
-    }
-    Some(values)
+    Some(away)
 }

@@ -10,7 +10,7 @@ const MAX_DEPTH: usize = 512;
 /// Bytes of a line that take as long as an element.
 const ELEMENT_BYTES: usize = 16;
 
-const XLINK: &str = "http://www.w3.org/1999/xlink";
+pub(super) const XLINK: &str = "http://www.w3.org/1999/xlink";
 
 /// Elements of a document with those that its uses stand for, long lines as several, counted up to `limit`; `None`
 /// if there are more.
@@ -44,6 +44,12 @@ fn urls(text: &str) -> impl Iterator<Item = &str> {
         let (name, _) = rest.split_once(')')?;
         name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).strip_prefix('#')
     })
+}
+
+/// Whether a `use` names something in the document.
+pub(super) fn is_inside(node: Node<'_, '_>) -> bool {
+    let href = node.attribute("href").or_else(|| node.attribute((XLINK, "href")));
+    href.is_none_or(|href| href.trim_start().starts_with('#'))
 }
 
 /// Bytes of the text that says where a line goes.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use usvg::{ImageHrefResolver, ImageKind};
+use usvg::{ImageHrefResolver, ImageKind, roxmltree};
 
+use super::expansion::XLINK;
 use crate::formats::image::{self, Format};
 
 /// The most pixels of all pictures of a document.
@@ -27,4 +28,11 @@ pub(super) fn resolver() -> ImageHrefResolver<'static> {
         })
     };
     ImageHrefResolver { resolve_data: Box::new(resolve_data), resolve_string: Box::new(|_, _| None) }
+}
+
+/// Whether an image is one of those that are taken.
+pub(super) fn is_shown(node: roxmltree::Node<'_, '_>) -> bool {
+    let href = node.attribute("href").or_else(|| node.attribute((XLINK, "href"))).unwrap_or_default();
+    let media = ["png", "jpeg", "jpg", "webp", "gif"];
+    media.iter().any(|media| href.trim_start().starts_with(&format!("data:image/{media}")))
 }

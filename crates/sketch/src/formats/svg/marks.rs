@@ -1,6 +1,6 @@
 //! What an SVG shows: which of its shapes are ink, and whether their lines say all of it.
 
-use usvg::tiny_skia_path::{PathSegment, Rect};
+use usvg::tiny_skia_path::{PathSegment, Point, Rect};
 use usvg::{Group, Node, Paint, Path, Tree};
 
 /// The least share of a colour that is seen.
@@ -84,7 +84,7 @@ impl<'a> Shown<'a> {
         let edges = Rect::from_xywh(0.0, 0.0, size.width(), size.height()).filter(|_| sized);
         let mut sheets = Vec::from_iter(edges);
         for _ in 0..MAX_SHEETS {
-            let Some(colour) = sheet(&marks) else { break };
+            let Some(colour) = sheet(&marks, edges) else { break };
             // On a sheet whose colour is not the same everywhere nothing is told from it here.
             is_picture |= colour.is_none();
             paper = colour.unwrap_or(paper);
@@ -92,6 +92,11 @@ impl<'a> Shown<'a> {
         }
         let frames = sheets.iter().flat_map(|sheet| take_frames(&mut marks, sheet, paper)).collect();
         drop_outside(&mut marks, edges);
+        // Of what leaves the picture only a part is seen.
+        is_picture |= edges.is_some_and(|edges| {
+            let slack = EDGE * longer(&edges);
+            marks.iter().any(|mark| overlap(&mark.painted(), &edges) && !covers(&edges, &mark.bounds, slack))
+        });
         let bounds = within(images.into_iter().chain(marks.iter().map(Mark::painted)).reduce(union), edges);
         if !marks.iter().any(|mark| mark.is_ink(paper)) {
             // Lines in the colour of the paper alone are what somebody drew, wherever it is to be laid.
@@ -163,29 +168,35 @@ impl Mark<'_> {
         width.max(height) <= largest && width.max(height) <= 1.5 * width.min(height)
     }
 
-    /// Whether it is a rectangle that stands upright.
+    /// Whether it is a rectangle that stands upright, with round corners or without.
     fn is_rectangle(&self) -> bool {
         let mut corners = Vec::new();
+        let mut is_round = false;
         for segment in self.path.data().segments() {
-            match segment {
-                PathSegment::MoveTo(mut to) | PathSegment::LineTo(mut to) => {
-                    self.path.abs_transform().map_point(&mut to);
-                    corners.push(to);
+            let mut to = match segment {
+                PathSegment::MoveTo(to) | PathSegment::LineTo(to) => to,
+                PathSegment::QuadTo(_, to) | PathSegment::CubicTo(_, _, to) => {
+                    is_round = true;
+                    to
                 }
-                PathSegment::Close => {}
-                _ => return false,
-            }
+                PathSegment::Close => continue,
+            };
+            self.path.abs_transform().map_point(&mut to);
+            corners.push(to);
         }
-        if corners.len() == 5 && corners[0] == corners[4] {
+        if corners.len() > 1 && corners[0] == corners[corners.len() - 1] {
             corners.pop();
         }
         let near = |a: f32, b: f32| (a - b).abs() <= 1e-3 * (self.bounds.width() + self.bounds.height());
         let at_edge = |x: f32, low: f32, high: f32| near(x, low) || near(x, high);
+        let across = |corner: &Point| at_edge(corner.x, self.bounds.left(), self.bounds.right());
+        let down = |corner: &Point| at_edge(corner.y, self.bounds.top(), self.bounds.bottom());
+        if is_round {
+            // A circle has four ends of curves, each in the middle of an edge.
+            return corners.len() == 8 && corners.iter().all(|corner| across(corner) || down(corner));
+        }
         corners.len() == 4
-            && corners.iter().all(|corner| {
-                at_edge(corner.x, self.bounds.left(), self.bounds.right())
-                    && at_edge(corner.y, self.bounds.top(), self.bounds.bottom())
-            })
+            && corners.iter().all(|corner| across(corner) && down(corner))
             && (near(corners[0].x, corners[1].x) != near(corners[0].y, corners[1].y))
     }
 }
@@ -242,10 +253,10 @@ fn contains(clip: &usvg::ClipPath, group: &Group) -> bool {
 }
 
 /// The colour of the first mark, where it is a sheet of paper under all others.
-fn sheet(marks: &[Mark<'_>]) -> Option<Colour> {
+fn sheet(marks: &[Mark<'_>], edges: Option<Rect>) -> Option<Colour> {
     let (first, rest) = marks.split_first()?;
     let fill = first.fill.filter(Coat::is_opaque)?;
-    let around = rest.iter().map(|mark| mark.bounds).reduce(union)?;
+    let around = within(rest.iter().map(|mark| mark.bounds).reduce(union), edges)?;
     let slack = EDGE * longer(&around);
     (first.is_rectangle() && covers(&first.bounds, &around, slack)).then_some(fill.colour)
 }

@@ -14,7 +14,7 @@ use memchr::memchr2_iter;
 use svgtypes::Paint;
 
 /// Properties that are a paint or a colour.
-const PROPERTIES: [&str; 5] = ["fill", "stroke", "color", "stop-color", "flood-color"];
+const PROPERTIES: [&str; 6] = ["fill", "stroke", "color", "stop-color", "flood-color", "background"];
 /// How often a variable may stand for another, or one function for the next.
 const DEPTH: usize = 8;
 /// The longest value that is looked at, and the longest that one may become: a file is never much longer afterwards.
@@ -37,25 +37,53 @@ pub(super) enum Unreadable {
 /// The text with paints that can be read, and whether one was found of which nothing is known.
 pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, bool) {
     let text = without_media(text);
+    // The library stops at an empty declaration.
+    let text = match ["style=\";", "style=';"].iter().any(|start| text.contains(start)) {
+        true => Cow::Owned(text.replace("style=\";", "style=\"").replace("style=';", "style='")),
+        false => text,
+    };
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     let mut unknown = false;
     let variables = variables(&text);
     for declaration in declarations(&text) {
-        let value = text[declaration.value.clone()].trim();
-        let (value, important) = match value.rsplit_once('!') {
-            Some((value, "important")) => (value.trim_end(), " !important"),
-            _ => (value, ""),
+        let Declaration { property, written, whole, value } = declaration;
+        let raw = &text[value.clone()];
+        // What an entity stands for is known later.
+        if raw.contains('&') {
+            continue;
+        }
+        let bare = without_comments(raw);
+        let (paint, important) = match bare.rsplit_once('!') {
+            Some((paint, word)) if word.trim() == "important" => (paint.trim(), " !important"),
+            _ => (bare.trim(), ""),
         };
-        if value.is_empty() || Paint::from_str(value).is_ok() {
+        let in_style = text.as_bytes()[value.start - 1] != b'"' && text.as_bytes()[value.start - 1] != b'\'';
+        let known = Paint::from_str(paint).is_ok();
+        if property == "background" {
+            // The library knows the long form only. What is no colour is none of a sheet of paper.
+            if let Some(colour) =
+                if known { Some(paint.to_owned()) } else { translated(paint, &variables, DEPTH) }
+            {
+                edits.push((whole, format!("background-color:{colour}{important}")));
+            }
+            continue;
+        }
+        if paint.is_empty() || known && bare == raw && property == written {
             continue;
         }
         let fits = |paint: &String| paint.len() <= MAX_PAINT && Paint::from_str(paint).is_ok();
-        let paint = translated(value, &variables, DEPTH).filter(fits);
-        let stroke = declaration.property == "stroke";
-        unknown |= paint.is_none() && stroke;
-        match paint.or_else(|| (stroke && unreadable == Unreadable::Black).then(|| "#000".to_owned())) {
-            Some(paint) => edits.push((declaration.value, paint + important)),
-            None => edits.push((declaration.whole, String::new())),
+        let readable =
+            if known { Some(paint.to_owned()) } else { translated(paint, &variables, DEPTH).filter(fits) };
+        unknown |= readable.is_none() && property == "stroke";
+        let black = (property == "stroke" && unreadable == Unreadable::Black).then(|| "#000".to_owned());
+        match readable.or(black) {
+            Some(paint) if in_style => edits.push((whole, format!("{property}:{paint}{important}"))),
+            Some(paint) => edits.push((value, paint)),
+            // With what ends it: the library stops at an empty declaration.
+            None if text[whole.end..].starts_with(';') => {
+                edits.push((whole.start..whole.end + 1, String::new()))
+            }
+            None => edits.push((whole, String::new())),
         }
     }
     (edited(text, edits), unknown)
@@ -63,7 +91,9 @@ pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, boo
 
 /// A property and its value in a text, as an attribute or in a style.
 struct Declaration<'a> {
-    property: &'a str,
+    property: &'static str,
+    /// Its name as it is written.
+    written: &'a str,
     whole: Range<usize>,
     value: Range<usize>,
 }
@@ -76,12 +106,18 @@ fn declarations(text: &str) -> impl Iterator<Item = Declaration<'_>> {
         let before = text[..sign].trim_ascii_end();
         let start =
             before.len() - before.bytes().rev().take(MAX_NAME).take_while(|byte| is_name(*byte)).count();
-        let property = PROPERTIES.into_iter().find(|name| *name == &before[start..])?;
+        let written = &before[start..];
+        let property = PROPERTIES.into_iter().find(|name| name.eq_ignore_ascii_case(written))?;
         // A part of another name, or of a value.
         let behind = before[..start].ends_with([':', '.']) || start < end;
         let (value, whole) = value(text, sign).filter(|_| !behind)?;
+        // Attributes are told from each other by their case.
+        let is_attribute = text.as_bytes()[sign] == b'=';
+        if is_attribute && (property != written || property == "background") {
+            return None;
+        }
         end = whole;
-        Some(Declaration { property, whole: start..whole, value })
+        Some(Declaration { property, written, whole: start..whole, value })
     })
 }
 
@@ -117,18 +153,28 @@ fn style_value(text: &str) -> Option<usize> {
     None
 }
 
-/// The variables of all styles, the last of a name holding for the whole document.
+/// The variables of all styles, the first of a name holding for the whole document: what comes later is for a part of it, such
+/// as a dark theme.
 fn variables(text: &str) -> HashMap<&str, &str> {
     if !text.contains("var(") {
         return HashMap::new();
     }
     let starts = text.match_indices("--").map(|(at, _)| at);
-    let variables = starts.filter_map(|start| {
+    let named = starts.filter_map(|start| {
         let end = start + text[start..].bytes().take(MAX_NAME).take_while(|byte| is_name(*byte)).count();
         let rest = text[end..].trim_start().strip_prefix(':')?;
         Some((&text[start..end], rest[..style_value(rest)?].trim()))
     });
-    variables.collect()
+    let mut variables = HashMap::new();
+    named.for_each(|(name, value)| _ = variables.entry(name).or_insert(value));
+    variables
+}
+
+/// A value without `/* … */`.
+fn without_comments(value: &str) -> Cow<'_, str> {
+    let Some((before, rest)) = value.split_once("/*") else { return Cow::Borrowed(value) };
+    let after = rest.split_once("*/").map_or("", |(_, after)| after);
+    Cow::Owned(format!("{before} {}", without_comments(after)))
 }
 
 /// A paint that the library cannot read, in words that it can.
@@ -224,32 +270,69 @@ fn written(colour: color::DynamicColor) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}{alpha:02x}")
 }
 
-/// Rules for media and the like, which the library passes over, as plain rules where they hold on a screen.
+/// Rules for media and the like, which the library passes over, as plain rules where they hold on a screen; and without
+/// what it takes from elsewhere, where the library stops at a `;` in an address.
 fn without_media(text: &str) -> Cow<'_, str> {
     const BLOCKS: [&str; 3] = ["@media", "@supports", "@layer"];
-    const OTHERS: [&str; 4] = ["print", "speech", "dark", "not "];
+    const STATEMENTS: [&str; 3] = ["@import", "@charset", "@namespace"];
     let mut edits = Vec::new();
     let mut at = 0;
     for _ in 0..MAX_BLOCKS {
-        let Some(found) = BLOCKS.iter().filter_map(|block| text[at..].find(block)).min() else { break };
+        let Some(found) = text[at..].find('@') else { break };
         let start = at + found;
         at = start + 1;
+        if STATEMENTS.iter().any(|name| text[start..].starts_with(name)) {
+            if let Some(end) = statement_end(&text[start..]) {
+                edits.push((start..start + end, String::new()));
+                at = start + end;
+            }
+            continue;
+        }
+        if !BLOCKS.iter().any(|name| text[start..].starts_with(name)) {
+            continue;
+        }
         let Some(open) = text[start..].find(['{', ';', '<']).map(|open| start + open) else { break };
         if !text[open..].starts_with('{') {
             continue;
         }
         let Some(close) = block_end(&text[open + 1..]).map(|end| open + 1 + end) else { continue };
-        let condition = text[start..open].to_ascii_lowercase();
-        if OTHERS.iter().any(|other| condition.contains(other)) {
-            edits.push((start..close + 1, String::new()));
-            at = close + 1;
-        } else {
+        if holds_on_screen(&text[start..open]) {
             edits.extend([(start..open + 1, String::new()), (close..close + 1, String::new())]);
             at = open + 1;
+        } else {
+            edits.push((start..close + 1, String::new()));
+            at = close + 1;
         }
     }
     edits.sort_by_key(|(range, _)| range.start);
     edited(Cow::Borrowed(text), edits)
+}
+
+/// Whether one of several conditions is that of a light screen of usual size.
+fn holds_on_screen(condition: &str) -> bool {
+    const OTHERS: [&str; 5] = ["print", "speech", "dark", "max-width", "max-height"];
+    let condition = condition.to_ascii_lowercase();
+    condition.split(',').any(|one| {
+        let denied = one.split_whitespace().any(|word| word == "not");
+        OTHERS.iter().any(|other| one.contains(other)) == denied
+    })
+}
+
+/// Length of a statement with its `;`, which may be in its strings and addresses too.
+fn statement_end(text: &str) -> Option<usize> {
+    let (mut quote, mut depth) = (None, 0usize);
+    for (at, byte) in text.bytes().take(MAX_VALUE).enumerate() {
+        match (byte, quote) {
+            (_, Some(open)) => quote = Some(open).filter(|open| *open != byte),
+            (b'"' | b'\'', None) => quote = Some(byte),
+            (b'(', None) => depth += 1,
+            (b')', None) => depth = depth.saturating_sub(1),
+            (b';', None) if depth == 0 => return Some(at + 1),
+            (b'<', None) => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Where the bracket is that closes a block.

@@ -4,6 +4,7 @@ use std::iter::successors;
 
 use image::{DynamicImage, RgbaImage};
 use resvg::tiny_skia::{Color, Paint, Pixmap, Stroke, Transform};
+use usvg::tiny_skia_path::Rect;
 use usvg::{Group, Node, Tree};
 
 use super::marks::Shown;
@@ -15,7 +16,12 @@ const SIDE: f32 = 480.0;
 /// Paper around it.
 const BORDER: u32 = 16;
 /// The most layers that are drawn on their own, each a picture in memory.
-const MAX_LAYERS: usize = 2000;
+const MAX_LAYERS: usize = 200;
+/// How often all of the picture may be painted over.
+const MAX_PAINTS: f32 = 400.0;
+/// Pixels whose time a shape takes whatever its size, and of the decoding of a picture inside.
+const LEAST_PIXELS: f32 = 200.0;
+const IMAGE_PIXELS: f32 = 20_000.0;
 /// The farthest that anything may be from what is drawn, in pixels: the library adds them up in sixteen bits, and panics
 /// where that does not do (linebender/resvg#940).
 const MAX_REACH: f32 = 30_000.0;
@@ -30,9 +36,12 @@ pub(super) fn raster(tree: &Tree, shown: &Shown<'_>) -> Result<Raster, String> {
     if !scale.is_normal() {
         return Err(nothing());
     }
-    let Extent { layers, reach } = Extent::of(tree.root());
+    let Extent { layers, reach, painted } = Extent::of(tree.root(), scale);
     if layers > MAX_LAYERS {
         return Err(format!("it has more than {MAX_LAYERS} layers: export it as PNG"));
+    }
+    if painted > MAX_PAINTS * SIDE * SIDE {
+        return Err("drawing it takes too long: export it as PNG".to_owned());
     }
     if reach * scale > MAX_REACH {
         return Err("its shapes reach far beyond what is to be seen: export it as PNG".to_owned());
@@ -82,24 +91,42 @@ struct Extent {
     layers: usize,
     /// How far from the origin anything is.
     reach: f32,
+    /// Pixels that are painted, each as often as that is.
+    painted: f32,
 }
 
 impl Extent {
     /// That of a group, in masks and clips too.
-    fn of(group: &Group) -> Self {
+    fn of(group: &Group, scale: f32) -> Self {
+        let pixels = |bounds: Rect| {
+            let side = |extent: f32| (extent * scale).min(SIDE + 2.0 * BORDER as f32);
+            side(bounds.width()) * side(bounds.height()) + LEAST_PIXELS
+        };
         let (mut extent, mut open) = (Self::default(), vec![group]);
         while let Some(group) = open.pop().filter(|_| extent.layers <= MAX_LAYERS) {
-            extent.layers += usize::from(group.should_isolate());
+            if group.should_isolate() {
+                extent.layers += 1;
+                extent.painted += 2.0 * SIDE * SIDE;
+            }
             for bounds in [group.abs_stroke_bounding_box(), group.stroke_bounding_box()] {
                 let ends = [bounds.left(), bounds.top(), bounds.right(), bounds.bottom()];
                 extent.reach = ends.into_iter().map(f32::abs).fold(extent.reach, f32::max);
             }
             open.extend(successors(group.mask(), |mask| mask.mask()).map(|mask| mask.root()));
             open.extend(successors(group.clip_path(), |clip| clip.clip_path()).map(|clip| clip.root()));
-            open.extend(group.children().iter().filter_map(|node| match node {
-                Node::Group(group) => Some(group.as_ref()),
-                _ => None,
-            }));
+            for node in group.children() {
+                match node {
+                    Node::Group(group) => open.push(group.as_ref()),
+                    Node::Path(path) => {
+                        let paints =
+                            usize::from(path.fill().is_some()) + usize::from(path.stroke().is_some());
+                        let segments = path.data().len() as f32;
+                        extent.painted += paints as f32 * (pixels(path.abs_stroke_bounding_box()) + segments);
+                    }
+                    Node::Image(image) => extent.painted += pixels(image.abs_bounding_box()) + IMAGE_PIXELS,
+                    Node::Text(_) => {}
+                }
+            }
         }
         extent
     }

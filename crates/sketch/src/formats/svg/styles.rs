@@ -17,6 +17,10 @@ pub(super) fn too_many_attributes(text: &str) -> Option<String> {
     };
     // No value of an attribute has a '<' in it.
     let found = text.split('<').any(|tag| tag.len() > MAX_DECLARATIONS && attributes(tag) > MAX_DECLARATIONS);
+    // Each element looks through those of all around it.
+    if text.matches("xmlns:").count() > MAX_DECLARATIONS {
+        return Some(format!("it declares more than {MAX_DECLARATIONS} name spaces"));
+    }
     found.then(|| format!("an element has more than {MAX_DECLARATIONS} attributes"))
 }
 
@@ -28,6 +32,9 @@ pub(super) fn too_slow(document: &Document, depth: u16) -> Option<String> {
         .filter(|node| node.has_tag_name("style"))
         .flat_map(|style| style.descendants().filter_map(|node| node.text().map(bare)))
         .collect();
+    if sheets.iter().map(|sheet| sheet.matches('@').count()).sum::<usize>() > MAX_DECLARATIONS {
+        return Some(format!("its style sheets have more than {MAX_DECLARATIONS} rules that begin with '@'"));
+    }
     let rules = sheets.iter().flat_map(|sheet| sheet.split('}'));
     if document.descendants().any(declared) || rules.clone().any(has_many_declarations) {
         return Some(format!("a style has more than {MAX_DECLARATIONS} declarations"));
