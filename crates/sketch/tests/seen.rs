@@ -125,6 +125,13 @@ fn styles_are_read_however_they_are_written() {
     ] {
         assert_eq!(strokes(&(line(RIGHT, "stroke='black'") + &line(DOWN, style))), plain, "{style}");
     }
+    for style in ["translate(20px, 0px)", "translateX(20px)", "translate(20)"] {
+        let moved = format!(
+            "<g style='transform: {style}'>{}</g>",
+            line("M0 20H160", "stroke='black'") + &line("M0 20V180", "stroke='black'")
+        );
+        assert_eq!(strokes(&moved), plain, "{style}");
+    }
     let ink = "<style>:root{--ink:#000}.dark{--ink:#fff}</style>";
     let body = line(RIGHT, "stroke='var(--ink)'") + &line(DOWN, "stroke='var(--ink)'");
     assert_eq!(strokes(&(ink.to_owned() + &body)), plain);
@@ -170,6 +177,7 @@ fn what_is_not_seen_does_not_count() {
         line(ACROSS, "stroke='black' style='display:none'"),
         line(ACROSS, "stroke='white'"),
         line("M300 300h90", "stroke='black'"),
+        (0..9).map(|at| line(&format!("M0 {}H199", 22 * at), "stroke='#e9e9e9'")).collect(),
         format!("<g opacity='0.1'><g opacity='0.1'>{}</g></g>", line(ACROSS, "stroke='black'")),
         format!("<g visibility='collapse'>{}</g>", line(ACROSS, "stroke='black'")),
         format!("<defs>{}</defs>", line(ACROSS, "stroke='black'")),

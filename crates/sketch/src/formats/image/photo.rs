@@ -9,7 +9,7 @@ use super::ink::{Grey, Ink};
 /// Longer side at which a photograph is looked at: finer than lines are traced, and coarse enough to average noise.
 const SIDE: usize = 640;
 /// Breadth of what is thin, as a share of the longer side.
-const THIN: f32 = 0.035;
+const THIN: f32 = 0.045;
 /// Ink that is less dark than that beside it, as a share, is noise or a print on the paper.
 const FAINT: f32 = 0.12;
 /// The least darkness of a drawing's lines.

@@ -5,8 +5,10 @@ use usvg::{Group, Node, Paint, Path, Tree};
 
 /// The least share of a colour that is seen.
 const LEAST_OPACITY: f32 = 0.02;
-/// The least distance from the paper of what is seen, of 255; less is noise.
-const LEAST_CONTRAST: u8 = 16;
+/// The least distance from the paper of what is seen, of 255, less being noise; and as a share of the farthest, less being a
+/// grid or a watermark, which would be lost in a picture too.
+const LEAST_CONTRAST: f32 = 16.0;
+const FAINT: f32 = 0.15;
 /// How far from the edge of the picture a frame may be, and how far short of the rest its paper may fall, as shares of
 /// the longer side.
 const EDGE: f32 = 0.03;
@@ -47,15 +49,38 @@ impl Coat {
         (opacity >= LEAST_OPACITY).then_some(Self { colour, opacity })
     }
 
-    /// Whether it can be told from the paper.
-    fn is_ink(&self, paper: [u8; 3]) -> bool {
-        let Some(colour) = self.colour else { return true };
+    /// How far it is from the paper, of 255.
+    fn away(&self, paper: [u8; 3]) -> f32 {
+        let Some(colour) = self.colour else { return 255.0 };
         let away = colour.iter().zip(paper).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0);
-        f32::from(away) * self.opacity >= f32::from(LEAST_CONTRAST)
+        f32::from(away) * self.opacity
     }
 
     fn is_opaque(&self) -> bool {
         self.opacity > 0.99
+    }
+}
+
+/// What is told from the paper.
+#[derive(Clone, Copy)]
+struct Contrast {
+    paper: [u8; 3],
+    least: f32,
+}
+
+impl Contrast {
+    fn new(paper: [u8; 3], marks: &[Mark<'_>]) -> Self {
+        let coats = marks.iter().flat_map(|mark| [mark.fill, mark.stroke]).flatten();
+        let farthest = coats.map(|coat| coat.away(paper)).fold(0.0, f32::max);
+        Self { paper, least: (FAINT * farthest).max(LEAST_CONTRAST) }
+    }
+
+    fn is_ink(&self, coat: &Coat) -> bool {
+        coat.away(self.paper) >= self.least
+    }
+
+    fn has_ink(&self, mark: &Mark<'_>) -> bool {
+        [mark.fill, mark.stroke].iter().flatten().any(|coat| self.is_ink(coat))
     }
 }
 
@@ -90,7 +115,8 @@ impl<'a> Shown<'a> {
             paper = colour.unwrap_or(paper);
             sheets.push(marks.remove(0).bounds);
         }
-        let frames = sheets.iter().flat_map(|sheet| take_frames(&mut marks, sheet, paper)).collect();
+        let contrast = Contrast::new(paper, &marks);
+        let frames = sheets.iter().flat_map(|sheet| take_frames(&mut marks, sheet, contrast)).collect();
         drop_outside(&mut marks, edges);
         // Of what leaves the picture only a part is seen.
         is_picture |= edges.is_some_and(|edges| {
@@ -98,21 +124,26 @@ impl<'a> Shown<'a> {
             marks.iter().any(|mark| overlap(&mark.painted(), &edges) && !covers(&edges, &mark.bounds, slack))
         });
         let bounds = within(images.into_iter().chain(marks.iter().map(Mark::painted)).reduce(union), edges);
-        if !marks.iter().any(|mark| mark.is_ink(paper)) {
+        let contrast = Contrast::new(paper, &marks);
+        if !marks.iter().any(|mark| contrast.has_ink(mark)) {
             // Lines in the colour of the paper alone are what somebody drew, wherever it is to be laid.
             marks.retain(|mark| mark.stroke.is_some());
             return Self { marks, paper, frames, bounds, is_picture };
         }
-        let ink = marks.iter().filter(|mark| mark.is_ink(paper)).map(|mark| mark.bounds);
+        let ink = marks.iter().filter(|mark| contrast.has_ink(mark)).map(|mark| mark.bounds);
         let dot = DOT * ink.reduce(union).map_or(0.0, |ink| longer(&ink));
         let mut beneath = Beneath::default();
         let mut lines = Vec::new();
         for mark in marks {
-            let [fill, stroke] = [mark.fill, mark.stroke].map(|coat| coat.filter(|coat| coat.is_ink(paper)));
+            let [fill, stroke] =
+                [mark.fill, mark.stroke].map(|coat| coat.filter(|coat| contrast.is_ink(coat)));
             let is_dot = stroke.is_none() && fill.is_some() && mark.is_spot(dot);
             is_picture |= fill.is_some() && !is_dot;
             // An eraser, or a shape in front of others.
-            let hides = [mark.fill, mark.stroke].into_iter().flatten().any(|coat| !coat.is_ink(paper));
+            let hides = [mark.fill, mark.stroke]
+                .into_iter()
+                .flatten()
+                .any(|coat| coat.opacity > 0.5 && !contrast.is_ink(&coat));
             is_picture = is_picture || hides && beneath.reaches(&mark.painted());
             if stroke.is_some() || is_dot {
                 beneath.push(mark.painted());
@@ -151,11 +182,6 @@ impl Mark<'_> {
     /// The middle of a spot.
     pub fn middle(&self) -> [f32; 2] {
         [(self.bounds.left() + self.bounds.right()) / 2.0, (self.bounds.top() + self.bounds.bottom()) / 2.0]
-    }
-
-    /// Whether it can be told from the paper.
-    fn is_ink(&self, paper: [u8; 3]) -> bool {
-        [self.fill, self.stroke].into_iter().flatten().any(|coat| coat.is_ink(paper))
     }
 
     /// Where its paint reaches.
@@ -262,7 +288,7 @@ fn sheet(marks: &[Mark<'_>], edges: Option<Rect>) -> Option<Colour> {
 }
 
 /// Takes rectangles away that stand at the edges of a sheet with all else inside.
-fn take_frames<'a>(marks: &mut Vec<Mark<'a>>, sheet: &Rect, paper: [u8; 3]) -> Vec<&'a Path> {
+fn take_frames<'a>(marks: &mut Vec<Mark<'a>>, sheet: &Rect, contrast: Contrast) -> Vec<&'a Path> {
     let slack = EDGE * longer(sheet);
     let is_frame = |mark: &Mark| {
         let near = |a: f32, b: f32| (a - b).abs() <= slack;
@@ -271,7 +297,7 @@ fn take_frames<'a>(marks: &mut Vec<Mark<'a>>, sheet: &Rect, paper: [u8; 3]) -> V
             && near(mark.bounds.top(), sheet.top())
             && near(mark.bounds.bottom(), sheet.bottom())
             && mark.stroke.is_some()
-            && mark.fill.is_none_or(|fill| !fill.is_ink(paper))
+            && mark.fill.is_none_or(|fill| !contrast.is_ink(&fill))
             && mark.is_rectangle()
     };
     let (around, inside): (Vec<_>, Vec<_>) = std::mem::take(marks).into_iter().partition(is_frame);

@@ -14,7 +14,8 @@ use memchr::memchr2_iter;
 use svgtypes::Paint;
 
 /// Properties that are a paint or a colour.
-const PROPERTIES: [&str; 6] = ["fill", "stroke", "color", "stop-color", "flood-color", "background"];
+const PROPERTIES: [&str; 7] =
+    ["fill", "stroke", "color", "stop-color", "flood-color", "background", "transform"];
 /// How often a variable may stand for another, or one function for the next.
 const DEPTH: usize = 8;
 /// The longest value that is looked at, and the longest that one may become: a file is never much longer afterwards.
@@ -58,6 +59,15 @@ pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, boo
             _ => (bare.trim(), ""),
         };
         let in_style = text.as_bytes()[value.start - 1] != b'"' && text.as_bytes()[value.start - 1] != b'\'';
+        if property == "transform" {
+            // As an attribute it has no units, and as a style it may have.
+            let plain = bare.replace("px", "").replace("deg", "");
+            let plain = plain.replace("translateX(", "translate(").replace("translateY(", "translate(0,");
+            if plain != raw {
+                edits.push((value, plain));
+            }
+            continue;
+        }
         let known = Paint::from_str(paint).is_ok();
         if property == "background" {
             // The library knows the long form only. What is no colour is none of a sheet of paper.
@@ -113,7 +123,7 @@ fn declarations(text: &str) -> impl Iterator<Item = Declaration<'_>> {
         let (value, whole) = value(text, sign).filter(|_| !behind)?;
         // Attributes are told from each other by their case.
         let is_attribute = text.as_bytes()[sign] == b'=';
-        if is_attribute && (property != written || property == "background") {
+        if is_attribute && (property != written || ["background", "transform"].contains(&property)) {
             return None;
         }
         end = whole;
