@@ -130,28 +130,29 @@ impl<'a> Shown<'a> {
             marks.retain(|mark| mark.stroke.is_some());
             return Self { marks, paper, frames, bounds, is_picture };
         }
-        let ink = marks.iter().filter(|mark| contrast.has_ink(mark)).map(|mark| mark.bounds);
-        let dot = DOT * ink.reduce(union).map_or(0.0, |ink| longer(&ink));
-        let mut beneath = Beneath::default();
-        let mut lines = Vec::new();
-        for mark in marks {
-            let [fill, stroke] =
-                [mark.fill, mark.stroke].map(|coat| coat.filter(|coat| contrast.is_ink(coat)));
-            let is_dot = stroke.is_none() && fill.is_some() && mark.is_spot(dot);
-            is_picture |= fill.is_some() && !is_dot;
-            // An eraser, or a shape in front of others.
-            let hides = [mark.fill, mark.stroke]
-                .into_iter()
-                .flatten()
-                .any(|coat| coat.opacity > 0.5 && !contrast.is_ink(&coat));
-            is_picture = is_picture || hides && beneath.reaches(&mark.painted());
-            if stroke.is_some() || is_dot {
-                beneath.push(mark.painted());
-                lines.push(Mark { stroke, ..mark });
-            }
-        }
-        Self { marks: lines, paper, frames, bounds, is_picture }
+        let (marks, has_more) = lines(marks, contrast);
+        Self { marks, paper, frames, bounds, is_picture: is_picture || has_more }
     }
+}
+
+/// The marks that are lines and taps of the pen, and whether others show or hide something.
+fn lines(marks: Vec<Mark<'_>>, contrast: Contrast) -> (Vec<Mark<'_>>, bool) {
+    let ink = marks.iter().filter(|mark| contrast.has_ink(mark)).map(|mark| mark.bounds);
+    let dot = DOT * ink.reduce(union).map_or(0.0, |ink| longer(&ink));
+    let (mut lines, mut beneath, mut has_more) = (Vec::new(), Beneath::default(), false);
+    for mark in marks {
+        let coats = [mark.fill, mark.stroke];
+        let [fill, stroke] = coats.map(|coat| coat.filter(|coat| contrast.is_ink(coat)));
+        let is_dot = stroke.is_none() && fill.is_some() && mark.is_spot(dot);
+        // An eraser, or a shape in front of others.
+        let hides = coats.iter().flatten().any(|coat| coat.opacity > 0.5 && !contrast.is_ink(coat));
+        has_more = has_more || fill.is_some() && !is_dot || hides && beneath.reaches(&mark.painted());
+        if stroke.is_some() || is_dot {
+            beneath.push(mark.painted());
+            lines.push(Mark { stroke, ..mark });
+        }
+    }
+    (lines, has_more)
 }
 
 /// Where lines are that something may hide.
