@@ -4,10 +4,9 @@ mod common;
 
 use std::io::Cursor;
 
-use common::shipped;
-use dabnet_engine::{Model, PackedModel, Session, top};
+use common::labeller::Labeller;
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Dataset, Drawing, Preprocess, Stroke, rasterize, read_bytes};
+use dabnet_sketch::{Dataset, Drawing, Stroke, rasterize, read_bytes};
 use image::{GrayImage, ImageFormat};
 
 /// Sketches that are written in every form.
@@ -128,24 +127,19 @@ fn ndjson(strokes: &[Stroke]) -> String {
 
 #[test]
 fn a_drawing_has_one_label_in_every_form() {
-    let model = Model::new(PackedModel::load(shipped("models/quickdraw-20")).unwrap()).unwrap();
-    let mut session = Session::new(&model);
-    let mut label = |drawing: &Drawing| {
-        let logits = session.run(&model.preprocessing().apply(drawing)).unwrap();
-        top(logits, 1)[0].class
-    };
+    let mut labeller = Labeller::new();
     let data = Dataset::bundled().unwrap();
     let mut kept: Vec<(&str, usize, bool)> = Vec::new();
     let step = data.test.len() / COUNT;
     for example in data.test.iter().step_by(step).take(COUNT) {
-        let expected = label(&example.sketch.drawing);
+        let expected = labeller.label(&example.sketch.drawing);
         let forms = forms(&example.sketch.drawing.to_strokes());
         kept.resize(forms.len(), ("", 0, false));
         for ((name, bytes), kept) in forms.into_iter().zip(&mut kept) {
             let sketch = read_bytes(name, bytes).and_then(|mut sketches| sketches.next().unwrap());
             let sketch = sketch.unwrap_or_else(|error| panic!("{name}: {error}"));
             let traced = kept.2 || matches!(sketch.drawing, Drawing::Raster(_));
-            *kept = (name, kept.1 + usize::from(label(&sketch.drawing) == expected), traced);
+            *kept = (name, kept.1 + usize::from(labeller.label(&sketch.drawing) == expected), traced);
         }
     }
     for (name, kept, traced) in kept {

@@ -4,10 +4,9 @@ mod common;
 
 use std::io::Cursor;
 
-use common::shipped;
-use dabnet_engine::{Model, PackedModel, Session, top};
+use common::labeller::Labeller;
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Dataset, Drawing, Preprocess, rasterize, read_bytes};
+use dabnet_sketch::{Dataset, Drawing, rasterize, read_bytes};
 use image::{DynamicImage, GrayImage, Luma, codecs::jpeg::JpegEncoder};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg32;
@@ -90,12 +89,7 @@ fn photograph(drawing: &Drawing, scene: &Scene, rng: &mut impl Rng) -> Vec<u8> {
 
 #[test]
 fn a_photographed_drawing_keeps_its_label() {
-    let model = Model::new(PackedModel::load(shipped("models/quickdraw-20")).unwrap()).unwrap();
-    let mut session = Session::new(&model);
-    let mut label = |drawing: &Drawing| {
-        let logits = session.run(&model.preprocessing().apply(drawing)).unwrap();
-        top(logits, 1)[0].class
-    };
+    let mut labeller = Labeller::new();
     let data = Dataset::bundled().unwrap();
     let step = data.test.len() / COUNT;
     for (name, scene) in &SCENES {
@@ -106,7 +100,7 @@ fn a_photographed_drawing_keeps_its_label() {
             let sketch =
                 read_bytes("photo.jpg", photograph).and_then(|mut sketches| sketches.next().unwrap());
             let sketch = sketch.unwrap_or_else(|error| panic!("{name}: {error}"));
-            kept += usize::from(label(&sketch.drawing) == label(&example.sketch.drawing));
+            kept += usize::from(labeller.label(&sketch.drawing) == labeller.label(&example.sketch.drawing));
         }
         println!("{name}: {kept} of {COUNT}");
         assert!(kept >= LEAST, "{name}: {kept} of {COUNT} photographs keep the label of their drawing");

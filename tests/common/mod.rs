@@ -10,6 +10,7 @@ use std::{
 
 use flate2::read::GzDecoder;
 
+pub mod labeller;
 pub mod server;
 
 /// A file that the project ships.

@@ -29,6 +29,7 @@ mod import;
 mod loader;
 #[cfg(feature = "files")]
 mod lookup;
+mod otsu;
 mod paper;
 #[cfg(feature = "files")]
 mod part;

@@ -1,4 +1,4 @@
-use crate::Raster;
+use crate::{Raster, otsu};
 
 /// Longer side above which a raster is reduced before it is thinned.
 const LARGEST: usize = 512;
@@ -168,30 +168,9 @@ impl Crop {
 /// The value between paper and ink: half way between the means of the two classes that Otsu's
 /// method finds.
 fn threshold(ink: &[u8]) -> f32 {
-    let mut histogram = [0u64; 256];
-    for value in ink {
-        histogram[usize::from(*value)] += 1;
-    }
-    let total: f64 = ink.len() as f64;
-    let sum: f64 = histogram.iter().enumerate().map(|(value, count)| value as f64 * *count as f64).sum();
-    let (mut below, mut sum_below) = (0.0, 0.0);
+    let classes = otsu::classes(ink.iter().copied());
     // With one value only there are no classes: everything that is not paper is ink.
-    let (mut best, mut middle) = (0.0, 0.5);
-    for (value, count) in histogram.iter().enumerate() {
-        below += *count as f64;
-        sum_below += value as f64 * *count as f64;
-        let above = total - below;
-        if below == 0.0 || above == 0.0 {
-            continue;
-        }
-        let (mean_below, mean_above) = (sum_below / below, (sum - sum_below) / above);
-        let between = below * above * (mean_above - mean_below).powi(2);
-        if between > best {
-            best = between;
-            middle = f64::midpoint(mean_below, mean_above);
-        }
-    }
-    middle as f32
+    classes.map_or(0.5, |classes| f64::midpoint(classes.mean_below, classes.mean_above) as f32)
 }
 
 fn interpolate(raster: &Raster, x: f32, y: f32) -> f32 {

@@ -61,10 +61,9 @@ impl Archive {
             };
             stored = stored.saturating_add(member.compressed_size());
             // What says nothing of its encoding may be in any; archives of today are in UTF-8 all the same.
-            let name = match (name, std::str::from_utf8(member.name_raw())) {
-                (_, Ok(name)) => name.replace('\\', "/"),
-                (Some(name), Err(_)) => name.replace('\\', "/"),
-                (None, Err(_)) => String::from_utf8_lossy(member.name_raw()).into_owned(),
+            let name = match std::str::from_utf8(member.name_raw()).ok().or(name.as_deref()) {
+                Some(name) => name.replace('\\', "/"),
+                None => String::from_utf8_lossy(member.name_raw()).into_owned(),
             };
             if let Some(reason) = obstacle(&member) {
                 broken.push((name, reason));

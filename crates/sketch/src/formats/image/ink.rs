@@ -5,7 +5,7 @@ use image::{DynamicImage, GrayAlphaImage, Rgba};
 use super::photo;
 
 /// The least difference between paper and ink, of 255; less is noise.
-pub(super) const MIN_CONTRAST: u8 = 16;
+const MIN_CONTRAST: u8 = 16;
 /// Rows that are turned into grey together.
 const STRIP: usize = 64;
 /// Share of the pixels that have about the same grey in a picture that a program has made; a photograph has no such.

@@ -5,6 +5,7 @@
 //! share of what lies around, is how dark the ink is there.
 
 use super::ink::{Grey, Ink};
+use crate::otsu::{self, Classes};
 
 /// Longer side at which a photograph is looked at: finer than lines are traced, and coarse enough to average noise.
 const SIDE: usize = 640;
@@ -176,7 +177,9 @@ fn extreme(line: &[f32], radius: usize, of: fn(f32, f32) -> f32) -> Vec<f32> {
 /// Where the sheet of paper is: all of the picture, or what is light of it where something dark lies around.
 fn sheet(paper: &Plane) -> Vec<bool> {
     let everywhere = vec![true; paper.values.len()];
-    let threshold = otsu(&paper.values);
+    let greys = paper.values.iter().map(|value| value.clamp(0.0, 255.0) as u8);
+    let Some(Classes { last_below, .. }) = otsu::classes(greys) else { return everywhere };
+    let threshold = f32::from(last_below) + 0.999;
     let (dark, light): (Vec<f32>, Vec<f32>) = paper.values.iter().partition(|value| **value <= threshold);
     let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len().max(1) as f32;
     if dark.is_empty() || mean(&dark) > DESK * mean(&light) {
@@ -198,25 +201,6 @@ fn sheet(paper: &Plane) -> Vec<bool> {
     }
     // Ink that was too broad to be filled in is no hole, and the sheet's edge no ink.
     shrunk(&filled(&sheet, width), width, margin)
-}
-
-/// The threshold that leaves the least variance in what is below and what is above (Otsu, 1979).
-fn otsu(values: &[f32]) -> f32 {
-    let mut counts = [0f64; 256];
-    values.iter().for_each(|value| counts[value.clamp(0.0, 255.0) as usize] += 1.0);
-    let total: f64 = counts.iter().sum();
-    let sum: f64 = counts.iter().zip(0u32..).map(|(count, grey)| count * f64::from(grey)).sum();
-    let (mut below, mut sum_below, mut best) = (0.0, 0.0, (0.0, 127.0));
-    for (grey, count) in (0u16..).zip(counts) {
-        below += count;
-        sum_below += count * f64::from(grey);
-        if below > 0.0 && below < total {
-            let apart = sum_below / below - (sum - sum_below) / (total - below);
-            let between = below * (total - below) * apart * apart;
-            best = if between > best.0 { (between, f32::from(grey) + 0.999) } else { best };
-        }
-    }
-    best.1
 }
 
 /// The largest part of what is marked that hangs together.

@@ -10,7 +10,7 @@ const MAX_DEPTH: usize = 512;
 /// Bytes of a line that take as long as an element.
 const ELEMENT_BYTES: usize = 16;
 
-pub(super) const XLINK: &str = "http://www.w3.org/1999/xlink";
+const XLINK: &str = "http://www.w3.org/1999/xlink";
 
 /// Elements of a document with those that its uses stand for, long lines as several, counted up to `limit`; `None`
 /// if there are more.
@@ -48,8 +48,12 @@ fn urls(text: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a `use` names something in the document.
 pub(super) fn is_inside(node: Node<'_, '_>) -> bool {
-    let href = node.attribute("href").or_else(|| node.attribute((XLINK, "href")));
-    href.is_none_or(|href| href.trim_start().starts_with('#'))
+    href(node).is_none_or(|href| href.trim_start().starts_with('#'))
+}
+
+/// What an element refers to, in either of the two ways of writing it.
+pub(super) fn href<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    node.attribute("href").or_else(|| node.attribute((XLINK, "href")))
 }
 
 /// Bytes of the text that says where a line goes.
@@ -83,13 +87,8 @@ impl<'a, 'input> Counter<'a, 'input> {
             None => self.known.insert(node.id(), None),
         };
         let mut count = 1 + line_bytes(node) / ELEMENT_BYTES;
-        let inner: Vec<_> = node
-            .children()
-            .filter(Node::is_element)
-            .chain(self.used(node))
-            .chain(self.painted(node))
-            .collect();
-        for inner in inner {
+        let named = self.used(node).into_iter().chain(self.painted(node));
+        for inner in node.children().filter(Node::is_element).chain(named) {
             count += self.count(inner, depth + 1)?;
             if count > self.limit {
                 return None;
@@ -110,8 +109,7 @@ impl<'a, 'input> Counter<'a, 'input> {
 
     /// What a `use` stands for.
     fn used(&self, node: Node<'a, 'input>) -> Option<Node<'a, 'input>> {
-        let href = node.attribute("href").or_else(|| node.attribute((XLINK, "href")))?;
-        let name = href.trim().strip_prefix('#')?;
+        let name = href(node)?.trim().strip_prefix('#')?;
         (node.tag_name().name() == "use").then(|| self.named.get(name).copied()).flatten()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use usvg::{ImageHrefResolver, ImageKind, roxmltree};
 
-use super::expansion::XLINK;
+use super::expansion::href;
 use crate::formats::image::{self, Format};
 
 /// The most pixels of all pictures of a document.
@@ -32,7 +32,7 @@ pub(super) fn resolver() -> ImageHrefResolver<'static> {
 
 /// Whether an image is one of those that are taken.
 pub(super) fn is_shown(node: roxmltree::Node<'_, '_>) -> bool {
-    let href = node.attribute("href").or_else(|| node.attribute((XLINK, "href"))).unwrap_or_default();
+    let href = href(node).unwrap_or_default();
     let media = ["png", "jpeg", "jpg", "webp", "gif"];
     media.iter().any(|media| href.trim_start().starts_with(&format!("data:image/{media}")))
 }

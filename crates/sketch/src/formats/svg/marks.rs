@@ -253,8 +253,7 @@ impl<'a> Seen<'a> {
                     self.images.push(image.abs_bounding_box());
                     self.is_picture = true;
                 }
-                Node::Image(_) => {}
-                Node::Text(_) => {}
+                Node::Image(_) | Node::Text(_) => {}
             }
         }
     }

@@ -13,7 +13,7 @@ use color::Srgb;
 use memchr::memchr2_iter;
 use svgtypes::Paint;
 
-/// Properties that are a paint or a colour.
+/// Properties that are a paint or a colour, and those of a style that the library reads as attributes only.
 const PROPERTIES: [&str; 7] =
     ["fill", "stroke", "color", "stop-color", "flood-color", "background", "transform"];
 /// How often a variable may stand for another, or one function for the next.
@@ -69,11 +69,10 @@ pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, boo
             continue;
         }
         let known = Paint::from_str(paint).is_ok();
+        let readable = || if known { Some(paint.to_owned()) } else { translated(paint, &variables, DEPTH) };
         if property == "background" {
             // The library knows the long form only. What is no colour is none of a sheet of paper.
-            if let Some(colour) =
-                if known { Some(paint.to_owned()) } else { translated(paint, &variables, DEPTH) }
-            {
+            if let Some(colour) = readable() {
                 edits.push((whole, format!("background-color:{colour}{important}")));
             }
             continue;
@@ -82,8 +81,7 @@ pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, boo
             continue;
         }
         let fits = |paint: &String| paint.len() <= MAX_PAINT && Paint::from_str(paint).is_ok();
-        let readable =
-            if known { Some(paint.to_owned()) } else { translated(paint, &variables, DEPTH).filter(fits) };
+        let readable = readable().filter(|paint| known || fits(paint));
         unknown |= readable.is_none() && property == "stroke";
         let black = (property == "stroke" && unreadable == Unreadable::Black).then(|| "#000".to_owned());
         match readable.or(black) {
