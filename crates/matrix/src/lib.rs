@@ -1,9 +1,19 @@
-//! Products of real matrices: the `gemm` crate behind a safe interface.
+//! Products of real matrices behind a safe interface: the `gemm` crate in single precision, kernels of our own for
+//! bfloat16, which no crate has for tiles.
 //!
-//! A product runs on the calling thread only, and its bits follow from its shape alone.
+//! A product runs on the calling thread only, and its bits follow from its shape and the processor alone.
 
+mod bfloat16;
+mod number;
+mod panels;
+mod rows;
 mod view;
 
+pub use bfloat16::bfloat16_kernel;
+pub use half::bf16;
+pub use number::Number;
+pub use panels::Panels;
+pub use rows::Rows;
 pub use view::{Matrix, MatrixMut};
 
 /// What becomes of the numbers that are where the product goes.
@@ -35,6 +45,34 @@ pub fn multiply(product: &mut MatrixMut<'_>, left: Matrix<'_>, right: Matrix<'_>
     if inner == 0 && write == Write::Replace {
         (0..rows).for_each(|row| product.row(row).fill(0.0));
     }
+}
+
+/// `product = left · right`, or what is there plus that, of operands that were put into the order in which kernels
+/// read them.
+///
+/// ```
+/// use dabnet_matrix::{MatrixMut, Number, Panels, Rows, Write, bf16, multiply_packed};
+///
+/// let numbers = bf16::rounded(&[1.0, 2.0, 3.0, 4.0]).into_owned();
+/// let mut left = Rows::new(1, 2);
+/// left.row_mut(0).copy_from_slice(&numbers[..2]);
+/// let right = Panels::of(2, 2, |row| &numbers[2 * row..][..2]);
+/// let mut product = [0.0; 2];
+/// multiply_packed(&mut MatrixMut::new(&mut product, 2), &left, &right, Write::Replace);
+/// assert_eq!(product, [7.0, 10.0]);
+/// ```
+///
+/// # Panics
+/// Where the shapes do not fit each other.
+pub fn multiply_packed<T: Number>(
+    product: &mut MatrixMut<'_>,
+    left: &Rows<T>,
+    right: &Panels<T>,
+    write: Write,
+) {
+    let shapes = (left.rows, right.columns, right.rows);
+    assert_eq!(shapes, (product.rows, product.columns, left.columns), "shapes do not fit");
+    T::multiply(product, left, right, write);
 }
 
 #[allow(unsafe_code)]

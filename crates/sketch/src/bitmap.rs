@@ -12,6 +12,8 @@ const LINE: f32 = 16.0;
 const PADDING: f32 = 24.0;
 /// Pixels drawn for each one of the bitmap, each way, so that their average is exact enough.
 const FINER: usize = 8;
+/// The sum of what is drawn for a pixel of the bitmap that is all ink.
+const MOST: f32 = (255 * FINER * FINER) as f32;
 
 /// Strokes of a simplified *Quick, Draw!* drawing as its own 28 × 28 bitmap, row by row, 0 paper
 /// and 255 ink.
@@ -61,13 +63,18 @@ fn near(point: Point) -> Point {
 
 /// How much of each pixel a stroke covers.
 fn coverage(stroke: &Stroke, place: impl Fn(Point) -> Point, width: f32) -> [f32; SIDE * SIDE] {
-    let mut covered = [0.0; SIDE * SIDE];
     let side = SIDE * FINER;
     let mut field = DistanceField::new(side, width);
     field.draw_stroke(stroke, place, ());
-    for (at, value) in field.ink().iter().enumerate() {
-        let (x, y) = (at % side / FINER, at / side / FINER);
-        covered[y * SIDE + x] += f32::from(*value) / (255 * FINER * FINER) as f32;
+    let (mut covered, ink) = ([0.0; SIDE * SIDE], field.ink());
+    for (row, finer) in covered.chunks_exact_mut(SIDE).zip(ink.chunks_exact(FINER * side)) {
+        let mut sums = [0_u32; SIDE];
+        for line in finer.chunks_exact(side) {
+            for (sum, pixels) in sums.iter_mut().zip(line.as_chunks::<FINER>().0) {
+                *sum += pixels.iter().map(|pixel| u32::from(*pixel)).sum::<u32>();
+            }
+        }
+        row.iter_mut().zip(sums).for_each(|(covered, sum)| *covered = sum as f32 / MOST);
     }
     covered
 }

@@ -1,5 +1,5 @@
 //! Sketches a second of whole training steps:
-//! `cargo bench -p dabnet-train --bench step -- ARCHITECTURE SIDE BATCH DEVICE`.
+//! `cargo bench -p dabnet-train --bench step -- ARCHITECTURE SIDE BATCH DEVICE [mixed]`.
 
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,7 @@ fn main() {
     let (architecture, side, batch): (_, usize, usize) =
         (at(0, "sketch-a-net"), at(1, "225").parse().unwrap(), at(2, "32").parse().unwrap());
     let device: Device = at(3, "cpu").parse().unwrap();
+    let mixed_precision = given.get(4).is_some_and(|word| word == "mixed");
     let canvas = Canvas { side, line_width: 0.02, margin: 0.03, mean: 0.0, std: 1.0 };
     let data = Dataset::bundled().unwrap();
     let drawn = data.train.iter().take(8 * batch);
@@ -50,6 +51,7 @@ fn main() {
             seed: 0,
             threads,
             device,
+            mixed_precision,
             ..TrainConfig::default()
         };
         let (mut last, mut steps): (Instant, Vec<Duration>) = (Instant::now(), Vec::new());

@@ -13,6 +13,7 @@ use crate::{
 /// Loss and gradients over a batch: `canvases` holds one input after another.
 pub(crate) fn gradients(
     device: Device,
+    mixed_precision: bool,
     network: Network<'_>,
     canvases: &[f32],
     targets: &Targets<'_>,
@@ -21,29 +22,25 @@ pub(crate) fn gradients(
     match device {
         #[cfg(feature = "libtorch")]
         Device::LibTorch | Device::Cuda(_) => {
-            tensors::gradients(&tensors::Torch::open(device)?, network, canvases, targets, rng)
+            let torch = tensors::Torch::open(device)?.mixed(mixed_precision);
+            tensors::gradients(&torch, network, canvases, targets, rng)
         }
         #[cfg(feature = "wgpu")]
         Device::Wgpu => tensors::gradients(&tensors::Burn::open(), network, canvases, targets, rng),
-        _ => Ok(native::gradients(network, canvases, targets, rng)),
+        _ => Ok(native::gradients(network, mixed_precision, canvases, targets, rng)),
     }
 }
 
-/// Logits of `count` inputs in evaluation mode, one row after another.
-pub(crate) fn logits(
-    device: Device,
-    network: Network<'_>,
-    canvases: &[f32],
-    count: usize,
-) -> Result<Vec<f32>, TrainError> {
+/// Logits of inputs in evaluation mode, one row after another.
+pub(crate) fn logits(device: Device, network: Network<'_>, canvases: &[f32]) -> Result<Vec<f32>, TrainError> {
     match device {
         #[cfg(feature = "libtorch")]
         Device::LibTorch | Device::Cuda(_) => {
-            tensors::logits(&tensors::Torch::open(device)?, network, canvases, count)
+            tensors::logits(&tensors::Torch::open(device)?, network, canvases)
         }
         #[cfg(feature = "wgpu")]
-        Device::Wgpu => tensors::logits(&tensors::Burn::open(), network, canvases, count),
-        _ => Ok(native::logits(network, canvases, count)),
+        Device::Wgpu => tensors::logits(&tensors::Burn::open(), network, canvases),
+        _ => Ok(native::logits(network, canvases)),
     }
 }
 

@@ -30,7 +30,7 @@ impl<'a> Calibration<'a> {
     /// normalise by the batch.
     pub fn see(&mut self, parameters: &Parameters, effective: &[Option<Effective>], batch: &Batch) {
         let network = Network { graph: self.graph, parameters, effective };
-        let found = native::statistics(network, self.folded, &batch.values, batch.indices.len());
+        let found = native::statistics(network, self.folded, &batch.values);
         if self.sums.is_empty() {
             let none = |found: &Statistic| vec![0.0; found.values.len()];
             self.sums = found.iter().map(|found| (found.clone(), none(found))).collect();

@@ -63,6 +63,9 @@ pub struct TrainConfig {
     pub real_weight_epochs: usize,
     /// What is learned from a teacher; there must be one if this is there.
     pub distillation: Option<Distillation>,
+    /// Whether convolutions multiply numbers in bfloat16 (their sums, like everything else, are in single
+    /// precision): faster where the processor has instructions for it.
+    pub mixed_precision: bool,
     /// Everything random follows from this.
     pub seed: u64,
     /// Threads of the machine to use, 0 for all; the result does not depend on it, so that it is read
@@ -94,6 +97,7 @@ impl Default for TrainConfig {
             ema: None,
             real_weight_epochs: 0,
             distillation: None,
+            mixed_precision: false,
             seed: 0,
             threads: 0,
             device: Device::Cpu,

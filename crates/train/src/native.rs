@@ -1,7 +1,7 @@
 //! Runs a graph forward and backward on the processor.
 //!
 //! A network is a list of a dozen kinds of nodes, so its gradient is the list read backwards: no tape is
-//! recorded. A batch is cut into blocks of examples that threads take; batch normalisation sees all of it.
+//! recorded. Threads share the positions of all examples of a batch.
 
 mod conv;
 mod inputs;
@@ -30,43 +30,41 @@ use tensor::Tensor;
 pub(crate) use inputs::input_magnitudes;
 
 /// Loss and gradients over a batch: `canvases` holds one input after another.
+///
+/// With `mixed_precision` convolutions multiply numbers in bfloat16, and everything else is in single precision.
 pub(crate) fn gradients(
     network: Network<'_>,
+    mixed_precision: bool,
     canvases: &[f32],
     targets: &Targets<'_>,
     rng: &mut dyn Rng,
 ) -> Gradients {
-    let mut forward = Forward::new(network, Some(rng));
-    let logits = forward.run(canvases, targets.labels.len()).to_examples();
+    let mut forward = Forward { mixed_precision, ..Forward::new(network, Some(rng)) };
+    let logits = forward.run(canvases).to_examples();
     let (loss, gradient) = targets.loss_and_gradient(&logits);
     let statistics = forward.statistics();
     let shape = network.graph.shape(network.graph.nodes().len() - 1);
-    let buffers = forward.backward(Tensor::from_examples(&gradient, targets.labels.len(), shape));
+    let buffers = forward.backward(Tensor::from_examples(&gradient, shape));
     Gradients { loss, correct: targets.count_correct(&logits), buffers, statistics }
 }
 
 /// Mean and variance of what every batch normalisation reads over a batch, where the folded ones give
 /// `scale · x + shift` and the others normalise by the batch. Nothing is dropped.
-pub(crate) fn statistics(
-    network: Network<'_>,
-    folded: &[Folded],
-    canvases: &[f32],
-    count: usize,
-) -> Vec<Statistic> {
+pub(crate) fn statistics(network: Network<'_>, folded: &[Folded], canvases: &[f32]) -> Vec<Statistic> {
     let mut forward = Forward { folded: Some(folded), ..Forward::new(network, None) };
-    forward.run(canvases, count);
+    forward.run(canvases);
     forward.statistics()
 }
 
-/// Logits of `count` inputs in evaluation mode, one row after another.
-pub(crate) fn logits(network: Network<'_>, canvases: &[f32], count: usize) -> Vec<f32> {
-    Forward::new(network, None).run(canvases, count).to_examples()
+/// Logits of inputs in evaluation mode, one row after another.
+pub(crate) fn logits(network: Network<'_>, canvases: &[f32]) -> Vec<f32> {
+    Forward::new(network, None).run(canvases).to_examples()
 }
 
 /// Outputs of all nodes for one input in evaluation mode, each `channels × height × width`.
 pub(crate) fn outputs(network: Network<'_>, canvas: &[f32]) -> Vec<Vec<f32>> {
     let mut outputs = Vec::new();
-    Forward::new(network, None).run_seen(canvas, 1, |_, output| outputs.push(output.to_examples()));
+    Forward::new(network, None).run_seen(canvas, |_, output| outputs.push(output.to_examples()));
     outputs
 }
 
@@ -85,13 +83,14 @@ enum Kept {
     Nothing,
     Statistics(Statistics),
     /// Where the maxima were.
-    Places(Vec<Vec<u32>>),
+    Places(Vec<u32>),
     /// What elements were multiplied with.
     Mask(Tensor),
 }
 
 struct Forward<'a, 'r> {
     network: Network<'a>,
+    mixed_precision: bool,
     /// Randomness of dropout, where this is training.
     rng: Option<&'r mut dyn Rng>,
     /// Where these are to be found again, normalisations that are folded.
@@ -113,6 +112,7 @@ impl<'a, 'r> Forward<'a, 'r> {
         };
         Self {
             network,
+            mixed_precision: false,
             rng,
             folded: None,
             is_kept,
@@ -122,16 +122,16 @@ impl<'a, 'r> Forward<'a, 'r> {
         }
     }
 
-    fn run(&mut self, canvases: &[f32], count: usize) -> Tensor {
-        self.run_seen(canvases, count, |_, _| {})
+    fn run(&mut self, canvases: &[f32]) -> Tensor {
+        self.run_seen(canvases, |_, _| {})
     }
 
     /// The same, where `see` is shown what every node gives.
-    fn run_seen(&mut self, canvases: &[f32], count: usize, mut see: impl FnMut(NodeId, &Tensor)) -> Tensor {
+    fn run_seen(&mut self, canvases: &[f32], mut see: impl FnMut(NodeId, &Tensor)) -> Tensor {
         let graph = self.network.graph;
         for (id, node) in graph.nodes().iter().enumerate() {
             let output = match node.op.kind() {
-                OpKind::Input { shape } => Tensor::from_examples(canvases, count, shape),
+                OpKind::Input { shape } => Tensor::from_examples(canvases, shape),
                 _ => self.node(id, node),
             };
             see(id, &output);
@@ -186,12 +186,10 @@ impl<'a, 'r> Forward<'a, 'r> {
             Statistics::running(norm)
         };
         let folded = self.folded.and_then(|folded| folded.iter().find(|folded| folded.node == id));
+        let input = self.take(id, node);
         let output = match folded {
-            Some(Folded { scale, shift, .. }) => norm::affine(self.input(node), scale, shift),
-            None => {
-                let affine = [norm.get("gamma"), norm.get("beta")];
-                norm::forward(self.input(node), affine, epsilon, &statistics)
-            }
+            Some(Folded { scale, shift, .. }) => norm::affine(input, scale, shift),
+            None => norm::forward(input, [norm.get("gamma"), norm.get("beta")], epsilon, &statistics),
         };
         self.kept[id] = Kept::Statistics(statistics);
         output
@@ -203,7 +201,7 @@ impl<'a, 'r> Forward<'a, 'r> {
         let keep = 1.0 / (1.0 - p);
         let count = input.examples() * input.shape.elements();
         let mask: Vec<f32> = (0..count).map(|_| if rng.random::<f32>() < p { 0.0 } else { keep }).collect();
-        let mask = Tensor::from_examples(&mask, input.examples(), input.shape);
+        let mask = Tensor::from_examples(&mask, input.shape);
         let output = input.zip(&mask, |value, factor| *value *= factor);
         self.kept[id] = Kept::Mask(mask);
         output
@@ -339,7 +337,7 @@ impl<'a, 'r> Forward<'a, 'r> {
 
     fn nothing(&self, id: NodeId) -> Tensor {
         let like = self.values.iter().flatten().next().expect("the input is there");
-        like.map(self.network.graph.shape(id), |_, _| {})
+        Tensor::zeros(like.examples(), self.network.graph.shape(id))
     }
 
     fn parameters(&self, id: NodeId) -> NodeParameters<'a> {
@@ -353,7 +351,8 @@ impl<'a, 'r> Forward<'a, 'r> {
     fn convolution(&self, id: NodeId, conv: &Conv2d) -> Convolution<'a> {
         let effective = self.network.effective[id].as_ref().expect("every convolution has weights");
         let graph = self.network.graph;
-        Convolution::new(conv, &effective.weights, graph.input_shape_of(id), graph.shape(id))
+        let shapes = [graph.input_shape_of(id), graph.shape(id)];
+        Convolution::new(conv, &effective.weights, shapes, self.mixed_precision)
     }
 }
 

@@ -97,7 +97,7 @@ impl Teacher {
         let canvases = self.viewer.map_or(&batch.values, |viewer| &batch.views[viewer]);
         let rows = match device {
             Device::Cpu => self.rows(canvases)?,
-            _ => backend::logits(device, self.trained.network(), canvases, batch.indices.len())?,
+            _ => backend::logits(device, self.trained.network(), canvases)?,
         };
         let rows = rows.chunks_exact(self.model.graph().outputs());
         Ok(rows.flat_map(|row| self.places.iter().map(|&place| row[place])).collect())

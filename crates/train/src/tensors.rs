@@ -120,13 +120,13 @@ pub(crate) fn gradients<L: Library>(
     Ok(Gradients { loss, correct, buffers: found.into_buffers(), statistics })
 }
 
-/// Logits of `count` inputs in evaluation mode, one row after another.
+/// Logits of inputs in evaluation mode, one row after another.
 pub(crate) fn logits<L: Library>(
     library: &L,
     network: Network<'_>,
     canvases: &[f32],
-    count: usize,
 ) -> Result<Vec<f32>, TrainError> {
+    let count = canvases.len() / network.graph.input_shape().elements();
     library.values(Walk::new(library, network, None).run(canvases, count)?)
 }
 

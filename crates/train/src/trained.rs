@@ -63,7 +63,7 @@ impl Trained {
         self.check_inputs(inputs)?;
         let mut all = Vec::with_capacity(inputs.len());
         for batch in inputs.chunks(EVALUATION_BATCH) {
-            let rows = self.rows(&batch.concat(), batch.len())?;
+            let rows = self.rows(&batch.concat())?;
             all.extend(rows.chunks(self.graph.outputs()).map(<[f32]>::to_vec));
         }
         Ok(all)
@@ -82,7 +82,7 @@ impl Trained {
         self.check_inputs(inputs)?;
         let network = self.network();
         let batches = inputs.chunks(EVALUATION_BATCH);
-        let found = batches.map(|batch| native::input_magnitudes(network, &batch.concat(), batch.len()));
+        let found = batches.map(|batch| native::input_magnitudes(network, &batch.concat()));
         let sums = found.reduce(|mut sums, found| {
             sums.iter_mut().zip(found).for_each(|(sum, found)| *sum = sum.plus(found));
             sums
@@ -102,9 +102,9 @@ impl Trained {
         Network { graph: &self.graph, parameters: &self.parameters, effective: &self.effective }
     }
 
-    /// Logits of `count` inputs, one row after another.
-    pub(crate) fn rows(&self, inputs: &[f32], count: usize) -> Result<Vec<f32>, TrainError> {
-        backend::logits(self.config.device, self.network(), inputs, count)
+    /// Logits of inputs that follow each other, one row after another.
+    pub(crate) fn rows(&self, inputs: &[f32]) -> Result<Vec<f32>, TrainError> {
+        backend::logits(self.config.device, self.network(), inputs)
     }
 
     /// CRC-32 of all parameters: what tells one trained network from another.

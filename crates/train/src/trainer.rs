@@ -354,7 +354,8 @@ impl<'a, E: Examples> Trainer<'a, E> {
             let answers = self.teachers.iter().map(|teacher| teacher.answers(self.config.device, batch));
             let answers = answers.collect::<Result<Vec<_>, _>>()?;
             let targets = self.targets(&batch.labels, &answers);
-            backend::gradients(self.config.device, network, &batch.values, &targets, &mut rng)
+            let TrainConfig { device, mixed_precision, .. } = self.config;
+            backend::gradients(device, mixed_precision, network, &batch.values, &targets, &mut rng)
         })
     }
 

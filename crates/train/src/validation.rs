@@ -51,7 +51,7 @@ impl Validation {
                 .into_par_iter()
                 .map(|index| examples.draw(index, &mut stream(seed, VALIDATE, 0, index)));
             let drawn = drawn.collect::<Result<Vec<_>, _>>()?;
-            let logits = backend::logits(device, network, &drawn.concat(), labels.len())?;
+            let logits = backend::logits(device, network, &drawn.concat())?;
             let targets = Targets { labels: &labels, label_smoothing: 0.0, teachers: None };
             loss += f64::from(targets.loss_and_gradient(&logits).0) * labels.len() as f64;
             for (row, label) in logits.chunks_exact(classes).zip(&labels) {

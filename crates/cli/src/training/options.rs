@@ -141,6 +141,10 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "DECAY", help_heading = "How to train")]
     ema: Option<f64>,
 
+    /// Multiply in bfloat16: faster where the processor has instructions for it (AMX, AVX-512 BF16)
+    #[arg(long, help_heading = "How to train")]
+    mixed_precision: bool,
+
     /// First epochs in which binary layers keep real weights, their inputs being binary already
     #[arg(long, value_name = "EPOCHS", help_heading = "How to train")]
     real_weight_epochs: Option<u32>,
@@ -202,6 +206,7 @@ impl TrainingOptions {
             ("weight_gradient", text(&self.weight_gradient)),
             ("label_smoothing", self.label_smoothing.map(Value::from)),
             ("ema", self.ema.map(Value::from)),
+            ("mixed_precision", self.mixed_precision.then(|| true.into())),
             ("real_weight_epochs", self.real_weight_epochs.map(Value::from)),
             ("distillation", filled(distillation)),
         ]);

@@ -1,25 +1,24 @@
-use std::borrow::Cow;
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use dabnet_graph::{Conv2d, Shape};
-use dabnet_matrix::{Matrix, MatrixMut, Write, multiply};
+use dabnet_matrix::{MatrixMut, Number, Panels, Rows, Write, bf16, multiply_packed};
 use rayon::prelude::*;
 
-use super::patches::Windows;
-use super::tensor::{Block, Tensor};
+use super::patches::{Taps, Windows};
+use super::tensor::Tensor;
 
 /// Numbers that patches may take while they are multiplied: about what a second-level cache holds.
 const SCRATCH: usize = 1 << 18;
-/// Positions of the output that are worth a block of their own; blocks of fewer are put together.
-const NARROW: usize = 64;
-/// Filters that a thread takes at a time where there are few positions.
-const FILTERS: usize = 64;
-/// The most taps whose weights' gradient a thread takes at a time, and the parts that all are cut into
-/// at least.
-const TAPS: usize = 512;
+/// Parts that a product is cut into at least.
 const PARTS: usize = 4;
-/// Fewer taps than this are no part of their own.
-const FEW_TAPS: usize = 32;
+/// Positions that a part has at least, where there are as many.
+const FEW: usize = 32;
+/// Positions whose share of the weights' gradient is found at once.
+const DEPTH: usize = 1024;
+/// Channels from which taps are worth a part of their own.
+const MANY_CHANNELS: usize = 32;
+/// The most channels, or filters, of a part.
+const WIDE: usize = 256;
 
 /// A convolution with its effective weights, `OIHW`.
 #[derive(Clone, Copy)]
@@ -27,188 +26,234 @@ pub(super) struct Convolution<'a> {
     weights: &'a [f32],
     windows: Windows,
     groups: usize,
+    /// Whether it multiplies in bfloat16.
+    mixed_precision: bool,
 }
 
 impl<'a> Convolution<'a> {
-    pub fn new(conv: &Conv2d, weights: &'a [f32], input: Shape, output: Shape) -> Self {
-        Self { weights, windows: Windows::new(conv, input, output), groups: conv.groups }
+    pub fn new(
+        conv: &Conv2d,
+        weights: &'a [f32],
+        [input, output]: [Shape; 2],
+        mixed_precision: bool,
+    ) -> Self {
+        let windows = Windows::new(conv, input, output);
+        Self { weights, windows, groups: conv.groups, mixed_precision }
     }
 
     pub fn forward(&self, input: &Tensor) -> Tensor {
-        let output = self.windows.output;
-        if !self.is_narrow(input) {
-            return input.map(output, |block, filled| self.forward_block(block, filled));
-        }
-        let merged = input.merged();
-        let mut filled = Block::zeros(merged.examples, output);
-        let per_channel = filled.per_channel(output);
-        for group in 0..self.groups {
-            let (mut scratch, rows) = (Vec::new(), self.rows(&merged));
-            let patches = self.patches(group, 0..self.inner(), rows, &merged, &mut scratch);
-            let filters =
-                &mut filled.values[group * self.filters() * per_channel..][..self.filters() * per_channel];
-            filters.par_chunks_mut(FILTERS * per_channel).enumerate().for_each(|(chunk, filled)| {
-                let first = chunk * FILTERS;
-                let weights = self.group(group).rows(first..first + filled.len() / per_channel);
-                multiply(&mut MatrixMut::new(filled, per_channel), weights, patches, Write::Replace);
-            });
-        }
-        Tensor::parted(&filled, output, input)
+        if self.mixed_precision { self.forward_in::<bf16>(input) } else { self.forward_in::<f32>(input) }
     }
 
     /// The gradient with respect to the weights, from that with respect to the output.
     pub fn weight_gradient(&self, input: &Tensor, gradient: &Tensor) -> Vec<f32> {
-        let inner = self.inner();
-        let parts = inner.div_ceil(TAPS).max(PARTS.min(inner / FEW_TAPS)).max(1);
-        let per_part = inner.div_ceil(parts);
-        let ranges = (0..inner).step_by(per_part).map(|first| first..inner.min(first + per_part));
-        let tasks: Vec<(usize, Range<usize>)> =
-            (0..self.groups).flat_map(|group| ranges.clone().map(move |range| (group, range))).collect();
-        let [input, gradient] = [input, gradient].map(|tensor| self.gathered(tensor));
-        let pairs: Vec<(&Block, &Block)> = input.iter().zip(gradient.iter()).collect();
-        let parts: Vec<Vec<f32>> = tasks
-            .par_iter()
-            .map(|(group, range)| self.part_of_weight_gradient(*group, range.clone(), &pairs))
-            .collect();
-        let mut whole = vec![0.0; self.weights.len()];
-        for ((group, range), part) in tasks.iter().zip(&parts) {
-            let filters = whole[group * self.filters() * inner..].chunks_mut(inner);
-            for (filter, part) in filters.zip(part.chunks(range.len())) {
-                filter[range.clone()].copy_from_slice(part);
-            }
+        if self.mixed_precision {
+            self.weight_gradient_in::<bf16>(input, gradient)
+        } else {
+            self.weight_gradient_in::<f32>(input, gradient)
         }
-        whole
     }
 
     /// The gradient with respect to the input.
     pub fn input_gradient(&self, gradient: &Tensor) -> Tensor {
-        let input = self.windows.input;
-        if !self.is_narrow(gradient) {
-            return gradient.map(input, |gradient, filled| self.input_gradient_block(gradient, filled));
+        if self.mixed_precision {
+            self.input_gradient_in::<bf16>(gradient)
+        } else {
+            self.input_gradient_in::<f32>(gradient)
         }
-        let merged = gradient.merged();
-        let mut filled = Block::zeros(merged.examples, input);
-        let per_channel = filled.per_channel(input);
-        let rows = self.rows(&merged);
-        for group in 0..self.groups {
-            let channels =
-                &mut filled.values[group * self.channels() * per_channel..][..self.channels() * per_channel];
-            let at_once = (TAPS / self.windows.taps()).max(1);
-            channels.par_chunks_mut(at_once * per_channel).enumerate().for_each(|(chunk, filled)| {
-                let first = chunk * at_once * self.windows.taps();
-                let taps = first..first + filled.len() / per_channel * self.windows.taps();
-                let weights = self.group(group).columns(taps.clone()).transposed();
-                let mut patches = vec![0.0; taps.len() * rows.len() * self.windows.output.width];
-                let mut product = MatrixMut::new(&mut patches, rows.len() * self.windows.output.width);
-                multiply(&mut product, weights, self.outputs(group, &merged), Write::Replace);
-                self.windows.scatter(&patches, 0..taps.len(), rows.clone(), filled, per_channel);
+    }
+
+    fn forward_in<T: Number>(&self, input: &Tensor) -> Tensor {
+        let (inner, channels) = (self.inner(), self.windows.output.channels);
+        let mut output = Tensor::zeros(input.examples(), self.windows.output);
+        let values = rounded::<T>(&input.values);
+        let weights = self.patch_order::<T>();
+        let panels = self.in_parts(channels, WIDE, |filters| {
+            let column = |at| &weights[(filters.start + at) * inner..][..inner];
+            Panels::of_columns(inner, filters.len(), column)
+        });
+        let step = part(output.positions(), SCRATCH / inner);
+        let parts = output.values.par_chunks_mut(step * channels).enumerate();
+        parts.for_each_init(Rows::default, |patches, (part, filled)| {
+            let first = part * step;
+            let positions = first..first + filled.len() / channels;
+            for (group, panels) in panels.iter().enumerate() {
+                self.gather(&values, group, positions.clone(), patches);
+                for (filters, panels) in panels {
+                    let mut product = MatrixMut::new(filled, channels).columns(filters.clone());
+                    multiply_packed(&mut product, patches, panels, Write::Replace);
+                }
+            }
+        });
+        output
+    }
+
+    fn weight_gradient_in<T: Number>(&self, input: &Tensor, gradient: &Tensor) -> Vec<f32> {
+        let (input, positions) = (rounded::<T>(&input.values), gradient.positions());
+        let gradient = rounded::<T>(&gradient.values);
+        let chunks: Vec<Range<usize>> =
+            (0..positions).step_by(DEPTH).map(|first| first..positions.min(first + DEPTH)).collect();
+        let mut whole = vec![0.0; self.weights.len()];
+        for (group, whole) in whole.chunks_mut(self.filters() * self.inner()).enumerate() {
+            let outputs: Vec<Rows<T>> =
+                chunks.par_iter().map(|chunk| self.transposed(&gradient, group, chunk.clone())).collect();
+            let parts = self.parts(group).into_par_iter().map(|taps| {
+                let sums = self.part_of_weight_gradient(&input, &taps, &chunks, &outputs);
+                (taps, sums)
             });
+            self.put_in_place(&parts.collect::<Vec<_>>(), group, whole);
         }
-        Tensor::parted(&filled, input, gradient)
+        whole
     }
 
-    fn forward_block(&self, block: &Block, filled: &mut [f32]) {
-        let (width, inner) = (self.windows.output.width, self.inner());
-        let per_channel = block.examples * self.windows.output.positions();
-        let mut scratch = Vec::new();
-        for (group, filled) in filled.chunks_mut(self.filters() * per_channel).enumerate() {
-            for rows in self.strips(block, inner) {
-                let patches = self.patches(group, 0..inner, rows.clone(), block, &mut scratch);
-                let columns = rows.start * width..rows.end * width;
-                let mut product = MatrixMut::new(filled, per_channel).columns(columns);
-                multiply(&mut product, self.group(group), patches, Write::Replace);
-            }
-        }
+    fn input_gradient_in<T: Number>(&self, gradient: &Tensor) -> Tensor {
+        let (inner, filters, windows) = (self.inner(), self.filters(), &self.windows);
+        let [inputs, outputs] = [windows.input, windows.output];
+        let examples = gradient.examples();
+        let mut filled = Tensor::zeros(examples, inputs);
+        let values = rounded::<T>(&gradient.values);
+        let weights = self.patch_order::<T>();
+        let panels = self.in_parts(self.groups * inner, WIDE * windows.taps(), |taps| {
+            let (group, first) = (taps.start / inner, taps.start % inner);
+            let row = |filter| &weights[(group * filters + filter) * inner + first..][..taps.len()];
+            Panels::of(filters, taps.len(), row)
+        });
+        let fit = SCRATCH / (inner * outputs.positions());
+        let step = fit.min(examples.div_ceil(PARTS)).max(FEW.div_ceil(outputs.positions()));
+        let parts = filled.values.par_chunks_mut(step * inputs.elements());
+        let parts = parts.zip(values.par_chunks(step * outputs.elements()));
+        parts.for_each_init(
+            || (Rows::default(), Vec::new()),
+            |(rows, patches), (filled, values)| {
+                let positions = values.len() / outputs.channels;
+                rows.reshape(positions, filters);
+                patches.resize(positions * inner, 0.0);
+                for (group, panels) in panels.iter().enumerate() {
+                    for (at, values) in values.chunks_exact(outputs.channels).enumerate() {
+                        rows.row_mut(at).copy_from_slice(&values[group * filters..][..filters]);
+                    }
+                    for (taps, panels) in panels {
+                        let taps = taps.start - group * inner..taps.end - group * inner;
+                        let mut product = MatrixMut::new(patches, inner).columns(taps);
+                        multiply_packed(&mut product, rows, panels, Write::Replace);
+                    }
+                    for (position, patch) in patches.chunks_exact(inner).enumerate() {
+                        for taps in windows.rows(self.channels_of(group)) {
+                            windows.scatter(&patch[windows.place(&taps)], &taps, position, filled);
+                        }
+                    }
+                }
+            },
+        );
+        filled
     }
 
-    fn input_gradient_block(&self, gradient: &Block, filled: &mut [f32]) {
-        let (width, inner) = (self.windows.output.width, self.inner());
-        let per_channel = gradient.examples * self.windows.input.positions();
-        let mut scratch = Vec::new();
-        for (group, filled) in filled.chunks_mut(self.channels() * per_channel).enumerate() {
-            let (weights, outputs) = (self.group(group).transposed(), self.outputs(group, gradient));
-            if self.windows.is_pointwise() {
-                multiply(&mut MatrixMut::new(filled, per_channel), weights, outputs, Write::Replace);
-                continue;
-            }
-            for rows in self.strips(gradient, inner) {
-                let columns = rows.start * width..rows.end * width;
-                scratch.resize(inner * columns.len(), 0.0);
-                let mut product = MatrixMut::new(&mut scratch, columns.len());
-                multiply(&mut product, weights, outputs.columns(columns), Write::Replace);
-                self.windows.scatter(&scratch, 0..inner, rows, filled, per_channel);
-            }
-        }
-    }
-
-    fn part_of_weight_gradient(
+    /// What `of` makes of all of `count`, filters or taps, in parts of at most `most`, by group.
+    fn in_parts<P: Send>(
         &self,
-        group: usize,
-        taps: Range<usize>,
-        pairs: &[(&Block, &Block)],
-    ) -> Vec<f32> {
-        let width = self.windows.output.width;
-        let (mut sums, mut scratch) = (vec![0.0; self.filters() * taps.len()], Vec::new());
-        for (input, gradient) in pairs {
-            for rows in self.strips(input, taps.len()) {
-                let columns = rows.start * width..rows.end * width;
-                let patches = self.patches(group, taps.clone(), rows, input, &mut scratch);
-                let outputs = self.outputs(group, gradient).columns(columns);
-                let mut product = MatrixMut::new(&mut sums, taps.len());
-                multiply(&mut product, outputs, patches.transposed(), Write::Add);
+        count: usize,
+        most: usize,
+        of: impl Fn(&Range<usize>) -> P + Sync,
+    ) -> Vec<Vec<(Range<usize>, P)>> {
+        let per_group = count / self.groups;
+        let groups = (0..count).step_by(per_group).map(|first| {
+            let end = first + per_group;
+            let parts = (first..end).step_by(most).map(move |first| first..end.min(first + most));
+            let parts: Vec<Range<usize>> = parts.collect();
+            parts.into_par_iter().map(|part| (part.clone(), of(&part))).collect()
+        });
+        groups.collect()
+    }
+
+    /// The whole patches at some positions of the output.
+    fn gather<T: Number>(&self, values: &[T], group: usize, positions: Range<usize>, patches: &mut Rows<T>) {
+        patches.reshape(positions.len(), self.inner());
+        for taps in self.windows.rows(self.channels_of(group)) {
+            let place = self.windows.place(&taps);
+            for (at, position) in positions.clone().enumerate() {
+                let patch = &mut patches.row_mut(at)[place.clone()];
+                self.windows.gather(values, &taps, position, patch);
             }
+        }
+    }
+
+    /// What a group gives at some positions: a row a filter.
+    fn transposed<T: Number>(&self, gradient: &[T], group: usize, positions: Range<usize>) -> Rows<T> {
+        let (channels, first) = (self.windows.output.channels, group * self.filters());
+        let mut rows = Rows::new(self.filters(), positions.len());
+        let values = &gradient[positions.start * channels..positions.end * channels];
+        for filter in 0..self.filters() {
+            let column = values[first + filter..].iter().step_by(channels);
+            rows.row_mut(filter).iter_mut().zip(column).for_each(|(to, from)| *to = *from);
+        }
+        rows
+    }
+
+    /// Taps whose weights' gradient a thread finds at a time.
+    fn parts(&self, group: usize) -> Vec<Taps> {
+        let channels = self.channels_of(group);
+        if channels.len() < MANY_CHANNELS {
+            return self.windows.rows(channels).collect();
+        }
+        let ranges = channels.clone().step_by(WIDE).map(|first| first..channels.end.min(first + WIDE));
+        ranges.flat_map(|channels| self.windows.single_taps(channels)).collect()
+    }
+
+    fn part_of_weight_gradient<T: Number>(
+        &self,
+        input: &[T],
+        taps: &Taps,
+        chunks: &[Range<usize>],
+        outputs: &[Rows<T>],
+    ) -> Vec<f32> {
+        let len = taps.len();
+        let mut sums = vec![0.0; self.filters() * len];
+        let (mut patches, mut panels, nothing) = (Vec::new(), Panels::default(), vec![T::default(); len]);
+        for (chunk, outputs) in chunks.iter().zip(outputs) {
+            if taps.is_single() {
+                panels.pack(chunk.len(), len, |at| {
+                    self.windows.lies_on(input, taps, chunk.start + at).unwrap_or(&nothing)
+                });
+            } else {
+                patches.resize(chunk.len() * len, T::default());
+                for (position, patch) in chunk.clone().zip(patches.chunks_exact_mut(len)) {
+                    self.windows.gather(input, taps, position, patch);
+                }
+                panels.pack(chunk.len(), len, |at| &patches[at * len..][..len]);
+            }
+            multiply_packed(&mut MatrixMut::new(&mut sums, len), outputs, &panels, Write::Add);
         }
         sums
     }
 
-    /// Whether blocks have too few positions for products of their own.
-    fn is_narrow(&self, tensor: &Tensor) -> bool {
-        tensor.blocks.len() > 1 && tensor.blocks[0].per_channel(self.windows.output) < NARROW
+    /// Writes gradients of all taps of a group, found part by part, to where their weights are.
+    fn put_in_place(&self, parts: &[(Taps, Vec<f32>)], group: usize, whole: &mut [f32]) {
+        let (first, per_channel) = (group * self.channels(), self.windows.taps());
+        whole.par_chunks_exact_mut(self.inner()).enumerate().for_each(|(at, filter)| {
+            for (taps, sums) in parts {
+                let (channels, tap) = (taps.channels.len(), self.windows.tap(taps));
+                let sums = sums[at * taps.len()..][..taps.len()].chunks_exact(channels);
+                for (column, sums) in sums.enumerate() {
+                    let start = (taps.channels.start - first) * per_channel + tap + column;
+                    let to = filter[start..].iter_mut().step_by(per_channel);
+                    to.zip(sums).for_each(|(to, sum)| *to = *sum);
+                }
+            }
+        });
     }
 
-    /// The blocks of a tensor, put together where they are narrow.
-    fn gathered<'t>(&self, tensor: &'t Tensor) -> Cow<'t, [Block]> {
-        if self.is_narrow(tensor) { Cow::Owned(vec![tensor.merged()]) } else { Cow::Borrowed(&tensor.blocks) }
-    }
-
-    /// Rows of the output that are worked on at once.
-    fn strips(&self, block: &Block, taps: usize) -> impl Iterator<Item = Range<usize>> {
-        let all = self.rows(block).end;
-        let fit =
-            if self.windows.is_pointwise() { all } else { SCRATCH / (taps * self.windows.output.width) };
-        let step = fit.clamp(1, all);
-        (0..all).step_by(step).map(move |first| first..all.min(first + step))
-    }
-
-    /// All rows of the output, over examples.
-    fn rows(&self, block: &Block) -> Range<usize> {
-        0..block.examples * self.windows.output.height
-    }
-
-    fn patches<'s>(
-        &self,
-        group: usize,
-        taps: Range<usize>,
-        rows: Range<usize>,
-        block: &'s Block,
-        scratch: &'s mut Vec<f32>,
-    ) -> Matrix<'s> {
-        let per_channel = block.per_channel(self.windows.input);
-        let channels = &block.values[group * self.channels() * per_channel..];
-        self.windows.gather(&channels[..self.channels() * per_channel], per_channel, taps, rows, scratch)
-    }
-
-    /// The weights of a group, a row a filter.
-    fn group(&self, group: usize) -> Matrix<'a> {
-        let filters = self.filters();
-        Matrix::new(self.weights, self.inner()).rows(group * filters..(group + 1) * filters)
-    }
-
-    /// What a group gives, a row a filter.
-    fn outputs<'b>(&self, group: usize, block: &'b Block) -> Matrix<'b> {
-        let filters = self.filters();
-        let per_channel = block.per_channel(self.windows.output);
-        Matrix::new(&block.values, per_channel).rows(group * filters..(group + 1) * filters)
+    /// All weights in the order of patches, a row a filter.
+    fn patch_order<T: Number>(&self) -> Vec<T> {
+        let (inner, taps) = (self.inner(), self.windows.taps());
+        let weights = rounded::<T>(self.weights);
+        let mut ordered = vec![T::default(); weights.len()];
+        ordered.par_chunks_mut(inner).zip(weights.par_chunks(inner)).for_each(|(ordered, filter)| {
+            for (tap, ordered) in ordered.chunks_exact_mut(inner / taps).enumerate() {
+                let channels = filter[tap..].iter().step_by(taps);
+                ordered.iter_mut().zip(channels).for_each(|(to, from)| *to = *from);
+            }
+        });
+        ordered
     }
 
     /// Filters of a group.
@@ -221,8 +266,30 @@ impl<'a> Convolution<'a> {
         self.windows.input.channels / self.groups
     }
 
+    /// Channels that the filters of a group see.
+    fn channels_of(&self, group: usize) -> Range<usize> {
+        group * self.channels()..(group + 1) * self.channels()
+    }
+
     /// Weights of a filter.
     fn inner(&self) -> usize {
         self.channels() * self.windows.taps()
     }
+}
+
+/// Positions of a part, where `fit` have room.
+fn part(positions: usize, fit: usize) -> usize {
+    fit.min(positions.div_ceil(PARTS)).max(FEW).next_multiple_of(FEW)
+}
+
+/// All values as numbers of a kind.
+fn rounded<T: Number>(values: &[f32]) -> Cow<'_, [T]> {
+    const CHUNK: usize = 1 << 14;
+    if let Some(same) = T::unrounded(values) {
+        return Cow::Borrowed(same);
+    }
+    let mut rounded = vec![T::default(); values.len()];
+    let chunks = rounded.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK));
+    chunks.for_each(|(rounded, values)| T::round(values, rounded));
+    Cow::Owned(rounded)
 }

@@ -4,7 +4,7 @@ use dabnet_graph::{NodeId, OpKind};
 
 use super::{
     Forward, Network,
-    norm::{self, Statistics, sum},
+    norm::{self, Statistics},
     tensor::Tensor,
 };
 
@@ -21,12 +21,9 @@ pub(crate) struct Magnitude {
 
 impl Magnitude {
     fn of(tensor: &Tensor) -> Self {
-        let blocks = tensor.blocks.iter().map(|block| Self {
-            count: block.values.len() as f64,
-            absolute: sum(&block.values, f32::abs),
-            squares: sum(&block.values, |value| value * value),
-        });
-        blocks.fold(Self::default(), Self::plus)
+        let [absolute, squares] = tensor.sums(tensor, |_, value, _| [value.abs(), value * value]);
+        let [absolute, squares] = [absolute, squares].map(|sums| sums.iter().sum());
+        Self { count: tensor.values.len() as f64, absolute, squares }
     }
 
     /// Those over both.
@@ -45,8 +42,8 @@ impl Magnitude {
     }
 }
 
-/// For every convolution, in order, what a sign before it reads, or would read, of `count` inputs.
-pub(crate) fn input_magnitudes(network: Network<'_>, canvases: &[f32], count: usize) -> Vec<Magnitude> {
+/// For every convolution, in order, what a sign before it reads, or would read, of some inputs.
+pub(crate) fn input_magnitudes(network: Network<'_>, canvases: &[f32]) -> Vec<Magnitude> {
     let graph = network.graph;
     let sources: Vec<(NodeId, bool)> = graph
         .convolutions()
@@ -59,7 +56,7 @@ pub(crate) fn input_magnitudes(network: Network<'_>, canvases: &[f32], count: us
         })
         .collect();
     let mut found = vec![Magnitude::default(); sources.len()];
-    Forward::new(network, None).run_seen(canvases, count, |id, tensor| {
+    Forward::new(network, None).run_seen(canvases, |id, tensor| {
         for ((source, normalised), found) in sources.iter().zip(&mut found) {
             if *source == id {
                 *found =
@@ -73,5 +70,5 @@ pub(crate) fn input_magnitudes(network: Network<'_>, canvases: &[f32], count: us
 /// With mean 0 and variance 1 in every channel.
 fn standardised(tensor: &Tensor) -> Tensor {
     let [ones, zeros] = [1.0, 0.0].map(|value| vec![value; tensor.shape.channels]);
-    norm::forward(tensor, [&ones, &zeros], EPSILON, &Statistics::of(tensor))
+    norm::forward(tensor.clone(), [&ones, &zeros], EPSILON, &Statistics::of(tensor))
 }

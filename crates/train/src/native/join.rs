@@ -1,28 +1,31 @@
 use dabnet_graph::Shape;
 use rayon::prelude::*;
 
-use super::tensor::{Block, Tensor};
+use super::tensor::Tensor;
 
 /// The channels of `parts`, one part after another.
 pub(super) fn concat(parts: &[&Tensor], shape: Shape) -> Tensor {
-    let blocks = (0..parts[0].blocks.len()).into_par_iter().map(|index| {
-        let values = parts.iter().flat_map(|part| &part.blocks[index].values).copied().collect();
-        Block { examples: parts[0].blocks[index].examples, values }
+    let mut whole = Tensor::zeros(parts[0].examples(), shape);
+    whole.values.par_chunks_mut(shape.channels).enumerate().for_each(|(position, values)| {
+        let mut rest = values;
+        for part in parts {
+            let channels = part.shape.channels;
+            let (to, after) = rest.split_at_mut(channels);
+            to.copy_from_slice(&part.values[position * channels..][..channels]);
+            rest = after;
+        }
     });
-    Tensor { shape, blocks: blocks.collect() }
+    whole
 }
 
 /// The parts of `shapes` that were put together.
 pub(super) fn parted(whole: &Tensor, shapes: impl Iterator<Item = Shape>) -> Vec<Tensor> {
     let parts = shapes.scan(0, |first, shape| {
-        let blocks = whole.blocks.iter().map(|block| {
-            let len = block.per_channel(shape);
-            let values = block.values[*first * len..(*first + shape.channels) * len].to_vec();
-            Block { examples: block.examples, values }
-        });
-        let part = Tensor { shape, blocks: blocks.collect() };
+        let channels = *first..*first + shape.channels;
+        let positions = whole.values.par_chunks(whole.shape.channels);
+        let values = positions.flat_map_iter(|values| &values[channels.clone()]).copied().collect();
         *first += shape.channels;
-        Some(part)
+        Some(Tensor { shape, values })
     });
     parts.collect()
 }

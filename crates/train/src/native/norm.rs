@@ -1,7 +1,6 @@
-use dabnet_graph::Shape;
 use rayon::prelude::*;
 
-use super::tensor::{Block, Tensor};
+use super::tensor::Tensor;
 use crate::parameters::NodeParameters;
 
 /// What batch normalisation found in a batch, a value a channel.
@@ -12,11 +11,56 @@ pub(super) struct Statistics {
     pub variance: Vec<f32>,
 }
 
-/// `(x − mean) / √(variance + ε)` of one channel.
-#[derive(Clone, Copy)]
-struct Standard {
-    mean: f32,
-    scale: f32,
+/// Sums of some positions, a value a channel.
+struct Moments {
+    count: f64,
+    mean: Vec<f64>,
+    /// Of the distances from the mean.
+    squares: Vec<f64>,
+}
+
+impl Moments {
+    fn of(values: &[f32], channels: usize) -> Self {
+        let count = (values.len() / channels) as f32;
+        let mut sums = vec![0.0; channels];
+        for position in values.chunks_exact(channels) {
+            sums.iter_mut().zip(position).for_each(|(sum, value)| *sum += value);
+        }
+        let means: Vec<f32> = sums.iter().map(|sum| sum / count).collect();
+        let (mut squares, mut rest) = (vec![0.0; channels], vec![0.0; channels]);
+        for position in values.chunks_exact(channels) {
+            let sums = squares.iter_mut().zip(&mut rest);
+            for ((squares, rest), (value, mean)) in sums.zip(position.iter().zip(&means)) {
+                let off: f32 = value - mean;
+                *rest += off;
+                *squares += off * off;
+            }
+        }
+        // What rounding the mean has left of the sum.
+        let count = f64::from(count);
+        let off = |rest: &f32| f64::from(*rest) / count;
+        Self {
+            count,
+            mean: means.iter().zip(&rest).map(|(mean, rest)| f64::from(*mean) + off(rest)).collect(),
+            squares: squares
+                .iter()
+                .zip(&rest)
+                .map(|(squares, rest): (&f32, _)| f64::from(*squares) - count * off(rest) * off(rest))
+                .collect(),
+        }
+    }
+
+    /// Those of both (Chan, Golub & LeVeque, 1983).
+    fn and(mut self, other: &Self) -> Self {
+        let count = self.count + other.count;
+        for channel in 0..self.mean.len() {
+            let delta = other.mean[channel] - self.mean[channel];
+            self.squares[channel] +=
+                other.squares[channel] + delta * delta * self.count * other.count / count;
+            self.mean[channel] += delta * other.count / count;
+        }
+        Self { count, ..self }
+    }
 }
 
 impl Statistics {
@@ -25,61 +69,46 @@ impl Statistics {
         Self { mean: norm.get("mean").to_vec(), variance: norm.get("variance").to_vec() }
     }
 
-    /// Those of a batch, put together block by block (Chan, Golub & LeVeque, 1983).
+    /// Those of a batch.
     pub fn of(input: &Tensor) -> Self {
-        let (mean, variance) = (0..input.shape.channels)
-            .into_par_iter()
-            .map(|channel| {
-                let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
-                for block in &input.blocks {
-                    let row = row(block, input.shape, channel);
-                    let (part, part_mean) = (row.len() as f64, sum(row, |value| value) / row.len() as f64);
-                    let centre = part_mean as f32;
-                    let off = part_mean - f64::from(centre);
-                    squares += sum(row, |value| (value - centre) * (value - centre)) - part * off * off;
-                    let delta = part_mean - mean;
-                    squares += delta * delta * count * part / (count + part);
-                    mean += delta * part / (count + part);
-                    count += part;
-                }
-                (mean as f32, (squares / count).max(0.0) as f32)
-            })
-            .unzip();
-        Self { mean, variance }
+        let channels = input.shape.channels;
+        let chunks = input.values.par_chunks(input.chunk());
+        let parts: Vec<Moments> = chunks.map(|values| Moments::of(values, channels)).collect();
+        let mut parts = parts.into_iter();
+        let first = parts.next().expect("a batch has examples");
+        let Moments { count, mean, squares } = parts.fold(first, |all, part| all.and(&part));
+        let variance = squares.iter().map(|squares| (squares / count).max(0.0) as f32);
+        Self { mean: mean.iter().map(|mean| *mean as f32).collect(), variance: variance.collect() }
     }
 
-    fn standard(&self, channel: usize, epsilon: f32) -> Standard {
-        let scale = 1.0 / (f64::from(self.variance[channel]) + f64::from(epsilon)).sqrt();
-        Standard { mean: self.mean[channel], scale: scale as f32 }
+    /// `1 / √(variance + ε)` of each channel.
+    fn scales(&self, epsilon: f32) -> Vec<f32> {
+        let scale = |variance: &f32| 1.0 / (f64::from(*variance) + f64::from(epsilon)).sqrt();
+        self.variance.iter().map(|variance| scale(variance) as f32).collect()
     }
 }
 
 /// `γ (x − mean) / √(variance + ε) + β`.
 pub(super) fn forward(
-    input: &Tensor,
+    input: Tensor,
     [gamma, beta]: [&[f32]; 2],
     epsilon: f32,
     statistics: &Statistics,
 ) -> Tensor {
-    let shape = input.shape;
-    input.map(shape, |block, filled| {
-        let rows = filled.chunks_mut(block.per_channel(shape)).enumerate();
-        for (channel, filled) in rows {
-            let Standard { mean, scale } = statistics.standard(channel, epsilon);
-            let (scale, beta) = (scale * gamma[channel], beta[channel]);
-            let values = row(block, shape, channel);
-            filled.iter_mut().zip(values).for_each(|(to, x)| *to = (x - mean) * scale + beta);
+    let scales: Vec<f32> = statistics.scales(epsilon).iter().zip(gamma).map(|(a, b)| a * b).collect();
+    input.each_position(|values| {
+        let parameters = statistics.mean.iter().zip(&scales).zip(beta);
+        for (value, ((mean, scale), beta)) in values.iter_mut().zip(parameters) {
+            *value = (*value - mean) * scale + beta;
         }
     })
 }
 
 /// `scale · x + shift`.
-pub(super) fn affine(input: &Tensor, scale: &[f32], shift: &[f32]) -> Tensor {
-    let shape = input.shape;
-    input.map(shape, |block, filled| {
-        for (channel, filled) in filled.chunks_mut(block.per_channel(shape)).enumerate() {
-            let values = row(block, shape, channel);
-            filled.iter_mut().zip(values).for_each(|(to, x)| *to = scale[channel] * x + shift[channel]);
+pub(super) fn affine(input: Tensor, scale: &[f32], shift: &[f32]) -> Tensor {
+    input.each_position(|values| {
+        for (value, (scale, shift)) in values.iter_mut().zip(scale.iter().zip(shift)) {
+            *value = scale * *value + shift;
         }
     })
 }
@@ -90,61 +119,24 @@ pub(super) fn backward(
     gamma: &[f32],
     epsilon: f32,
     statistics: &Statistics,
-    mut gradient: Tensor,
+    gradient: Tensor,
 ) -> (Tensor, Vec<f32>, Vec<f32>) {
-    let shape = input.shape;
-    let count = (input.examples() * shape.positions()) as f64;
-    let (gammas, betas): (Vec<f64>, Vec<f64>) = (0..shape.channels)
-        .into_par_iter()
+    let (count, means) = (input.positions() as f64, &statistics.mean);
+    let scales = statistics.scales(epsilon);
+    let [products, betas] = gradient.sums(input, |channel, g, x| [(x - means[channel]) * g, g]);
+    let gammas: Vec<f64> = products.iter().zip(&scales).map(|(sum, scale)| sum * f64::from(*scale)).collect();
+    // factor · (g − level − (x − mean) · along)
+    let factors: Vec<[f32; 4]> = (0..gamma.len())
         .map(|channel| {
-            let Standard { mean, scale } = statistics.standard(channel, epsilon);
-            let blocks = input.blocks.iter().zip(&gradient.blocks);
-            blocks.fold((0.0, 0.0), |(gamma, beta), (x, g)| {
-                let (x, g) = (row(x, shape, channel), row(g, shape, channel));
-                let products = sum_pairs(x, g, |x, g| (x - mean) * g);
-                (gamma + products * f64::from(scale), beta + sum(g, |g| g))
-            })
+            let along = (gammas[channel] / count) as f32 * scales[channel];
+            [gamma[channel] * scales[channel], (betas[channel] / count) as f32, means[channel], along]
         })
-        .unzip();
-    gradient.blocks.par_iter_mut().zip(&input.blocks).for_each(|(gradient, block)| {
-        let rows = gradient.values.chunks_mut(block.per_channel(shape)).enumerate();
-        for (channel, gradient) in rows {
-            let Standard { mean, scale } = statistics.standard(channel, epsilon);
-            let factor = gamma[channel] * scale;
-            let along = (gammas[channel] / count) as f32 * scale;
-            let level = (betas[channel] / count) as f32;
-            for (g, x) in gradient.iter_mut().zip(row(block, shape, channel)) {
-                *g = factor * (*g - level - (x - mean) * along);
-            }
+        .collect();
+    let gradient = gradient.zip_positions(input, |gradient, input| {
+        for ((g, x), [factor, level, mean, along]) in gradient.iter_mut().zip(input).zip(&factors) {
+            *g = factor * (*g - level - (x - mean) * along);
         }
     });
     let single = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect();
     (gradient, single(gammas), single(betas))
-}
-
-pub(super) fn row(block: &Block, shape: Shape, channel: usize) -> &[f32] {
-    let len = block.per_channel(shape);
-    &block.values[channel * len..][..len]
-}
-
-/// Terms that are added in single precision before they go into a sum in double precision.
-const LANES: usize = 16;
-const STRETCH: usize = 64 * LANES;
-
-pub(super) fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f64 {
-    sum_pairs(values, values, |value, _| of(value))
-}
-
-pub(super) fn sum_pairs(a: &[f32], b: &[f32], of: impl Fn(f32, f32) -> f32) -> f64 {
-    let stretches = a.chunks(STRETCH).zip(b.chunks(STRETCH));
-    let sums = stretches.map(|(a, b)| {
-        let mut lanes = [0.0; LANES];
-        let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-        for (a, b) in a.iter().zip(b) {
-            (0..LANES).for_each(|lane| lanes[lane] += of(a[lane], b[lane]));
-        }
-        let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| of(*a, *b)).sum();
-        f64::from(lanes.iter().sum::<f32>() + rest)
-    });
-    sums.sum()
 }

@@ -1,10 +1,9 @@
 use std::ops::Range;
 
 use dabnet_graph::{Conv2d, Shape};
-use dabnet_matrix::Matrix;
 
-/// How a convolution reads its input. Rows of patches are taps (channel, row and column of the kernel),
-/// columns are positions of the output: of one example after another, row by row.
+/// How a convolution reads its input. A patch is what the kernel lies on at a position of the output: tap after
+/// tap, row by row of the kernel, in each a value a channel.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Windows {
     pub input: Shape,
@@ -13,6 +12,26 @@ pub(super) struct Windows {
     stride: usize,
     /// Zeros above and to the left.
     padding: [usize; 2],
+}
+
+/// Some of the taps of one row of the kernel, in some of the channels.
+#[derive(Clone, Debug)]
+pub(super) struct Taps {
+    row: usize,
+    columns: Range<usize>,
+    pub channels: Range<usize>,
+}
+
+impl Taps {
+    /// Values of a patch.
+    pub fn len(&self) -> usize {
+        self.columns.len() * self.channels.len()
+    }
+
+    /// Whether it is one tap.
+    pub fn is_single(&self) -> bool {
+        self.columns.len() == 1
+    }
 }
 
 impl Windows {
@@ -26,140 +45,93 @@ impl Windows {
         self.kernel * self.kernel
     }
 
-    /// Whether patches are the input itself.
-    pub fn is_pointwise(&self) -> bool {
-        self.kernel == 1 && self.stride == 1
+    /// All taps of one row of the kernel.
+    fn row(&self, row: usize, channels: Range<usize>) -> Taps {
+        Taps { row, columns: 0..self.kernel, channels }
     }
 
-    /// Patches: `taps` of all channels, counted from the first one, at the output's `rows`, counted over
-    /// examples. `values` holds channels of `per_channel` values.
-    pub fn gather<'a>(
-        &self,
-        values: &'a [f32],
-        per_channel: usize,
-        taps: Range<usize>,
-        rows: Range<usize>,
-        scratch: &'a mut Vec<f32>,
-    ) -> Matrix<'a> {
-        let width = self.output.width;
-        if self.is_pointwise() {
-            let columns = rows.start * width..rows.end * width;
-            return Matrix::new(values, per_channel).rows(taps).columns(columns);
-        }
-        scratch.resize(taps.len() * rows.len() * width, 0.0);
-        let lines = self.lines(rows.clone());
-        for (tap, row) in taps.zip(scratch.chunks_mut(rows.len() * width)) {
-            let tap = self.tap(tap);
-            let planes = &values[tap.channel * per_channel..][..per_channel];
-            for (line, segment) in lines.iter().zip(row.chunks_mut(width)) {
-                match line.source(tap.down, self.input) {
-                    Some(start) => self.read(&planes[start..][..self.input.width], &tap, segment),
-                    None => segment.fill(0.0),
-                }
-            }
-        }
-        Matrix::new(scratch, rows.len() * width)
+    /// Rows of the kernel.
+    pub fn rows(&self, channels: Range<usize>) -> impl Iterator<Item = Taps> {
+        (0..self.kernel).map(move |row| self.row(row, channels.clone()))
     }
 
-    /// The reverse of [`Windows::gather`]: adds each number of `patches` to the value it came from.
-    pub fn scatter(
-        &self,
-        patches: &[f32],
-        taps: Range<usize>,
-        rows: Range<usize>,
-        values: &mut [f32],
-        per_channel: usize,
-    ) {
-        let width = self.output.width;
-        let lines = self.lines(rows.clone());
-        for (tap, row) in taps.zip(patches.chunks(rows.len() * width)) {
-            let tap = self.tap(tap);
-            let planes = &mut values[tap.channel * per_channel..][..per_channel];
-            for (line, segment) in lines.iter().zip(row.chunks(width)) {
-                if let Some(start) = line.source(tap.down, self.input) {
-                    self.add(segment, &tap, &mut planes[start..][..self.input.width]);
-                }
-            }
-        }
+    /// All taps, one by one.
+    pub fn single_taps(&self, channels: Range<usize>) -> impl Iterator<Item = Taps> {
+        let columns = move |row| (0..self.kernel).map(move |column| (row, column..column + 1));
+        let taps = (0..self.kernel).flat_map(columns);
+        taps.map(move |(row, columns)| Taps { row, columns, channels: channels.clone() })
     }
 
-    /// Where the windows of some rows of the output begin. Worked out once, as divisions take longer than
-    /// what is done with short rows.
-    fn lines(&self, rows: Range<usize>) -> Vec<Line> {
-        let line = |at: usize| Line {
-            example: at / self.output.height * self.input.positions(),
-            row: (at % self.output.height * self.stride) as isize - self.padding[0] as isize,
+    /// Where weights of some taps are among all of a filter, in the order of patches.
+    pub fn place(&self, taps: &Taps) -> Range<usize> {
+        let first = (taps.row * self.kernel + taps.columns.start) * taps.channels.len();
+        first..first + taps.len()
+    }
+
+    /// Where weights of some taps of a filter begin, in their own order, counted from the channel's first.
+    pub fn tap(&self, taps: &Taps) -> usize {
+        taps.row * self.kernel + taps.columns.start
+    }
+
+    /// What a single tap lies on at a `position` of the output, counted over examples, if it is no padding.
+    pub fn lies_on<'v, T>(&self, values: &'v [T], taps: &Taps, position: usize) -> Option<&'v [T]> {
+        let first = self.span(position, taps)?.first * self.input.channels;
+        Some(&values[first + taps.channels.start..first + taps.channels.end])
+    }
+
+    /// Copies what some taps lie on at a `position` of the output, counted over examples.
+    pub fn gather<T: Copy + Default>(&self, values: &[T], taps: &Taps, position: usize, patch: &mut [T]) {
+        let channels = taps.channels.len();
+        let Some(Span { inside, first }) = self.span(position, taps) else {
+            patch.fill(T::default());
+            return;
         };
-        rows.map(line).collect()
-    }
-
-    fn tap(&self, tap: usize) -> Tap {
-        let in_channel = tap % self.taps();
-        let right = in_channel % self.kernel;
-        let first = self.padding[1].saturating_sub(right).div_ceil(self.stride);
-        let end = (self.input.width + self.padding[1]).saturating_sub(right).div_ceil(self.stride);
-        let end = end.min(self.output.width);
-        Tap {
-            channel: tap / self.taps(),
-            down: in_channel / self.kernel,
-            inside: first.min(end)..end,
-            source: (first * self.stride + right).saturating_sub(self.padding[1]),
-        }
-    }
-
-    fn read(&self, source: &[f32], tap: &Tap, segment: &mut [f32]) {
-        segment[..tap.inside.start].fill(0.0);
-        segment[tap.inside.end..].fill(0.0);
-        let target = &mut segment[tap.inside.clone()];
-        if target.is_empty() {
+        patch[..inside.start * channels].fill(T::default());
+        patch[inside.end * channels..].fill(T::default());
+        let patch = &mut patch[inside.start * channels..inside.end * channels];
+        let source = &values[first * self.input.channels..];
+        if channels == self.input.channels {
+            patch.copy_from_slice(&source[..patch.len()]);
             return;
         }
-        let source = &source[tap.source..];
-        if self.stride == 1 {
-            target.copy_from_slice(&source[..target.len()]);
-        } else {
-            let from = source.iter().step_by(self.stride);
-            target.iter_mut().zip(from).for_each(|(value, from)| *value = *from);
-        }
+        let columns = patch.chunks_exact_mut(channels).zip(source.chunks(self.input.channels));
+        columns.for_each(|(to, from)| to.copy_from_slice(&from[taps.channels.clone()]));
     }
 
-    fn add(&self, segment: &[f32], tap: &Tap, target: &mut [f32]) {
-        let source = &segment[tap.inside.clone()];
-        if source.is_empty() {
+    /// The reverse of [`Windows::gather`]: adds each number of a patch to the value it came from.
+    pub fn scatter(&self, patch: &[f32], taps: &Taps, position: usize, values: &mut [f32]) {
+        let channels = taps.channels.len();
+        let Some(Span { inside, first }) = self.span(position, taps) else { return };
+        let patch = &patch[inside.start * channels..inside.end * channels];
+        let target = &mut values[first * self.input.channels..];
+        if channels == self.input.channels {
+            target.iter_mut().zip(patch).for_each(|(sum, value)| *sum += value);
             return;
         }
-        let target = &mut target[tap.source..];
-        if self.stride == 1 {
-            target.iter_mut().zip(source).for_each(|(sum, value)| *sum += value);
-        } else {
-            target.iter_mut().step_by(self.stride).zip(source).for_each(|(sum, value)| *sum += value);
+        for (from, to) in patch.chunks_exact(channels).zip(target.chunks_mut(self.input.channels)) {
+            to[taps.channels.clone()].iter_mut().zip(from).for_each(|(sum, value)| *sum += value);
         }
     }
-}
 
-/// Where the windows of a row of the output begin.
-struct Line {
-    /// Where the example's plane does.
-    example: usize,
-    /// The row of the input, which may lie on padding.
-    row: isize,
-}
-
-impl Line {
-    /// Where the input's row begins that row `down` of the kernel lies on, if it is not padding.
-    fn source(&self, down: usize, input: Shape) -> Option<usize> {
-        let row = usize::try_from(self.row + down as isize).ok()?;
-        (row < input.height).then(|| self.example + row * input.width)
+    fn span(&self, position: usize, taps: &Taps) -> Option<Span> {
+        let (example, at) = (position / self.output.positions(), position % self.output.positions());
+        let (row, column) = (at / self.output.width, at % self.output.width);
+        let row = (row * self.stride + taps.row).checked_sub(self.padding[0])?;
+        if row >= self.input.height {
+            return None;
+        }
+        let start = column * self.stride + taps.columns.start;
+        let before = self.padding[1].saturating_sub(start).min(taps.columns.len());
+        let first = (start + before).checked_sub(self.padding[1])?;
+        let inside = (taps.columns.len() - before).min(self.input.width.saturating_sub(first));
+        let first = (example * self.input.height + row) * self.input.width + first;
+        (inside > 0).then_some(Span { inside: before..before + inside, first })
     }
 }
 
-/// A weight of a filter.
-struct Tap {
-    channel: usize,
-    /// Its row in the kernel.
-    down: usize,
-    /// Outputs of a row where it does not lie on padding.
+/// What of a row of taps lies on the input.
+struct Span {
     inside: Range<usize>,
-    /// The input's column that the first of them reads.
-    source: usize,
+    /// The position of the input, counted over examples, that the first of them lies on.
+    first: usize,
 }

@@ -1,9 +1,7 @@
 //! Ops that are functions of single values, forward and backward.
 
 use dabnet_graph::PointwiseOp;
-use rayon::prelude::*;
 
-use super::norm::{row, sum, sum_pairs};
 use super::{Reads, tensor::Tensor};
 use crate::parameters::NodeParameters;
 
@@ -22,7 +20,10 @@ pub(super) fn forward(op: PointwiseOp, parameters: NodeParameters<'_>, input: Te
         PointwiseOp::Tanh => input.each(|x| *x = x.tanh()),
         PointwiseOp::Sigmoid => input.each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
         PointwiseOp::Clip { low, high } => input.each(|x| *x = x.max(low).min(high)),
-        PointwiseOp::Bias => add_bias(parameters.get("bias"), input),
+        PointwiseOp::Bias => {
+            let bias = parameters.get("bias");
+            input.each_position(|values| values.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias))
+        }
     }
 }
 
@@ -46,8 +47,8 @@ pub(super) fn backward(
 ) -> Gradients {
     let alone = |input: Tensor| Gradients { input, parameters: vec![] };
     if op == PointwiseOp::Bias {
-        let bias = ("bias", channel_sums(&gradient));
-        return Gradients { input: gradient, parameters: vec![bias] };
+        let [sums] = gradient.sums(&gradient, |_, g, _| [g]);
+        return Gradients { input: gradient, parameters: vec![("bias", single(sums))] };
     }
     let seen = seen.expect("all others read something");
     match op {
@@ -62,24 +63,8 @@ pub(super) fn backward(
     }
 }
 
-/// The sum with one number a channel.
-fn add_bias(bias: &[f32], mut input: Tensor) -> Tensor {
-    let shape = input.shape;
-    input.blocks.par_iter_mut().for_each(|block| {
-        let len = block.per_channel(shape);
-        for (values, bias) in block.values.chunks_mut(len).zip(bias) {
-            values.iter_mut().for_each(|value| *value += bias);
-        }
-    });
-    input
-}
-
-/// Sum over examples and positions of each channel.
-fn channel_sums(values: &Tensor) -> Vec<f32> {
-    let shape = values.shape;
-    let of =
-        |channel| values.blocks.iter().map(|block| sum(row(block, shape, channel), |it| it)).sum::<f64>();
-    (0..shape.channels).into_par_iter().map(|channel| of(channel) as f32).collect()
+fn single(sums: Vec<f64>) -> Vec<f32> {
+    sums.into_iter().map(|sum| sum as f32).collect()
 }
 
 /// One value a channel of each.
@@ -97,52 +82,31 @@ impl<'a> RPReLU<'a> {
     }
 
     /// `x − γ + ζ` above the threshold `γ`, `β (x − γ) + ζ` below.
-    fn forward(self, mut input: Tensor) -> Tensor {
-        let shape = input.shape;
-        input.blocks.par_iter_mut().for_each(|block| {
-            let len = block.per_channel(shape);
-            for (channel, values) in block.values.chunks_mut(len).enumerate() {
-                let (threshold, slope, shift) = self.of(channel);
-                values.iter_mut().for_each(|value| {
-                    let above = *value - threshold;
-                    *value = if above > 0.0 { above } else { slope * above } + shift;
-                });
+    fn forward(self, input: Tensor) -> Tensor {
+        let Self { threshold, slope, shift } = self;
+        input.each_position(|values| {
+            let parameters = threshold.iter().zip(slope).zip(shift);
+            for (value, ((threshold, slope), shift)) in values.iter_mut().zip(parameters) {
+                let above = *value - threshold;
+                *value = if above > 0.0 { above } else { slope * above } + shift;
             }
-        });
-        input
+        })
     }
 
-    fn backward(self, input: &Tensor, mut gradient: Tensor) -> Gradients {
-        let shape = input.shape;
-        let sums: Vec<[f64; 3]> = (0..shape.channels)
-            .into_par_iter()
-            .map(|channel| {
-                let (threshold, slope, _) = self.of(channel);
-                let mut sums = [0.0; 3];
-                for (input, gradient) in input.blocks.iter().zip(&gradient.blocks) {
-                    let (x, g) = (row(input, shape, channel), row(gradient, shape, channel));
-                    sums[0] -= sum_pairs(x, g, |x, g| if x > threshold { g } else { slope * g });
-                    sums[1] += sum_pairs(x, g, |x, g| (x - threshold).min(0.0) * g);
-                    sums[2] += sum(g, |g| g);
-                }
-                sums
-            })
-            .collect();
-        gradient.blocks.par_iter_mut().zip(&input.blocks).for_each(|(gradient, input)| {
-            let len = input.per_channel(shape);
-            for (channel, gradient) in gradient.values.chunks_mut(len).enumerate() {
-                let (threshold, slope, _) = self.of(channel);
-                for (g, x) in gradient.iter_mut().zip(row(input, shape, channel)) {
-                    *g = if *x > threshold { *g } else { slope * *g };
-                }
+    fn backward(self, input: &Tensor, gradient: Tensor) -> Gradients {
+        let Self { threshold, slope, .. } = self;
+        let [thresholds, slopes, shifts] = gradient.sums(input, |channel, g, x| {
+            let above = x - threshold[channel];
+            [if above > 0.0 { -g } else { -slope[channel] * g }, above.min(0.0) * g, g]
+        });
+        let gradient = gradient.zip_positions(input, |gradient, input| {
+            let parameters = threshold.iter().zip(slope);
+            for ((g, x), (threshold, slope)) in gradient.iter_mut().zip(input).zip(parameters) {
+                *g = if x > threshold { *g } else { slope * *g };
             }
         });
-        let of = |index: usize| sums.iter().map(|sums| sums[index] as f32).collect();
-        let parameters = vec![("threshold", of(0)), ("slope", of(1)), ("shift", of(2))];
+        let parameters =
+            vec![("threshold", single(thresholds)), ("slope", single(slopes)), ("shift", single(shifts))];
         Gradients { input: gradient, parameters }
-    }
-
-    fn of(self, channel: usize) -> (f32, f32, f32) {
-        (self.threshold[channel], self.slope[channel], self.shift[channel])
     }
 }

@@ -3,7 +3,7 @@ use std::ops::Range;
 use dabnet_graph::{Padding, Shape};
 use rayon::prelude::*;
 
-use super::tensor::{Block, Tensor};
+use super::tensor::Tensor;
 
 /// Square windows that slide over a plane.
 #[derive(Clone, Copy, Debug)]
@@ -14,14 +14,11 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Rows of the input that windows in row `at` cover.
-    fn rows(self, at: usize, input: Shape) -> Range<usize> {
-        self.covered(at, self.padding.top, input.height)
-    }
-
-    /// Columns of the input that windows in column `at` cover.
-    fn columns(self, at: usize, input: Shape) -> Range<usize> {
-        self.covered(at, self.padding.left, input.width)
+    /// Positions of the input that the window at position `at` of the output covers, row by row.
+    fn window(self, at: usize, input: Shape, output: Shape) -> impl Iterator<Item = usize> + Clone {
+        let columns = self.covered(at % output.width, self.padding.left, input.width);
+        let rows = self.covered(at / output.width, self.padding.top, input.height);
+        rows.flat_map(move |row| columns.clone().map(move |column| row * input.width + column))
     }
 
     fn covered(self, at: usize, padding: usize, extent: usize) -> Range<usize> {
@@ -29,101 +26,76 @@ impl Pool {
         start.saturating_sub(padding)..(start + self.kernel - padding).min(extent)
     }
 
-    /// Maxima, and where in its plane each of them is; the first of equal ones.
-    pub fn max(self, input: &Tensor, output: Shape) -> (Tensor, Vec<Vec<u32>>) {
-        let (positions, shape) = (output.positions(), input.shape);
-        let (blocks, places) = input
-            .blocks
-            .par_iter()
-            .map(|block| {
-                let mut filled = Block::zeros(block.examples, output);
-                let mut places = vec![0; filled.values.len()];
-                let planes = block.values.chunks(shape.positions());
-                let outputs = filled.values.chunks_mut(positions).zip(places.chunks_mut(positions));
-                for (plane, (values, places)) in planes.zip(outputs) {
-                    self.max_of_plane(plane, shape, output, values, places);
-                }
-                (filled, places)
-            })
-            .unzip();
-        (Tensor { shape: output, blocks }, places)
-    }
-
-    fn max_of_plane(
-        self,
-        plane: &[f32],
-        input: Shape,
-        output: Shape,
-        values: &mut [f32],
-        places: &mut [u32],
-    ) {
-        for row in 0..output.height {
-            let rows = self.rows(row, input);
-            for column in 0..output.width {
-                let columns = self.columns(column, input);
-                let mut best = (f32::NEG_INFINITY, rows.start * input.width + columns.start);
-                for row in rows.clone() {
-                    let window = &plane[row * input.width..][columns.clone()];
-                    for (at, value) in window.iter().enumerate() {
-                        if *value > best.0 {
-                            best = (*value, row * input.width + columns.start + at);
-                        }
+    /// Maxima, and at which position of its example each of them is; the first of equal ones.
+    pub fn max(self, input: &Tensor, output: Shape) -> (Tensor, Vec<u32>) {
+        let (shape, channels) = (input.shape, output.channels);
+        let mut maxima = Tensor::zeros(input.examples(), output);
+        let mut places = vec![0; maxima.values.len()];
+        let examples = maxima.values.par_chunks_mut(output.elements());
+        let examples = examples.zip(places.par_chunks_mut(output.elements()));
+        examples.zip(input.values.par_chunks(shape.elements())).for_each(|((maxima, places), input)| {
+            let outputs = maxima.chunks_exact_mut(channels).zip(places.chunks_exact_mut(channels));
+            for (at, (maxima, places)) in outputs.enumerate() {
+                let mut window = self.window(at, shape, output);
+                let first = window.next().expect("a window has positions");
+                maxima.copy_from_slice(&input[first * channels..][..channels]);
+                places.fill(first as u32);
+                for position in window {
+                    let values = &input[position * channels..][..channels];
+                    for ((most, place), value) in maxima.iter_mut().zip(&mut *places).zip(values) {
+                        let is_more = *value > *most;
+                        *most = if is_more { *value } else { *most };
+                        *place = if is_more { position as u32 } else { *place };
                     }
                 }
-                let at = row * output.width + column;
-                values[at] = plane[best.1];
-                places[at] = best.1 as u32;
             }
-        }
+        });
+        (maxima, places)
     }
 
     /// The gradient with respect to the input of [`Pool::max`].
-    pub fn max_backward(gradient: &Tensor, places: &[Vec<u32>], input: Shape) -> Tensor {
-        let positions = gradient.shape.positions();
-        let blocks = gradient.blocks.par_iter().zip(places).map(|(block, places)| {
-            let mut filled = Block::zeros(block.examples, input);
-            let planes = filled.values.chunks_mut(input.positions());
-            let outputs = block.values.chunks(positions).zip(places.chunks(positions));
-            for (plane, (values, places)) in planes.zip(outputs) {
-                places.iter().zip(values).for_each(|(at, value)| plane[*at as usize] += value);
+    pub fn max_backward(gradient: &Tensor, places: &[u32], input: Shape) -> Tensor {
+        let output = gradient.shape;
+        let mut result = Tensor::zeros(gradient.examples(), input);
+        let examples = gradient.values.par_chunks(output.elements());
+        let examples = examples.zip(places.par_chunks(output.elements()));
+        result.values.par_chunks_mut(input.elements()).zip(examples).for_each(|(to, (gradient, places))| {
+            let positions = gradient.chunks_exact(output.channels).zip(places.chunks_exact(output.channels));
+            for (gradient, places) in positions {
+                for (channel, (value, place)) in gradient.iter().zip(places).enumerate() {
+                    to[*place as usize * output.channels + channel] += value;
+                }
             }
-            filled
         });
-        Tensor { shape: input, blocks: blocks.collect() }
+        result
     }
 
     /// Means of what lies on the input.
     pub fn mean(self, input: &Tensor, output: Shape) -> Tensor {
-        let shape = input.shape;
-        input.map(output, |block, filled| {
-            let planes = block.values.chunks(shape.positions());
-            for (plane, values) in planes.zip(filled.chunks_mut(output.positions())) {
-                for (at, value) in values.iter_mut().enumerate() {
-                    let columns = self.columns(at % output.width, shape);
-                    let rows = self.rows(at / output.width, shape);
-                    let share = 1.0 / (rows.len() * columns.len()) as f32;
-                    let sum: f32 =
-                        rows.map(|row| plane[row * shape.width..][columns.clone()].iter().sum::<f32>()).sum();
-                    *value = sum * share;
+        let (shape, channels) = (input.shape, output.channels);
+        input.map_examples(output, |input, means| {
+            for (at, means) in means.chunks_exact_mut(channels).enumerate() {
+                let window = self.window(at, shape, output);
+                let share = 1.0 / window.clone().count() as f32;
+                for position in window {
+                    let values = &input[position * channels..][..channels];
+                    means.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
                 }
+                means.iter_mut().for_each(|sum| *sum *= share);
             }
         })
     }
 
     /// The gradient with respect to the input of [`Pool::mean`].
     pub fn mean_backward(self, gradient: &Tensor, input: Shape) -> Tensor {
-        let output = gradient.shape;
-        gradient.map(input, |block, filled| {
-            let values = block.values.chunks(output.positions());
-            for (values, plane) in values.zip(filled.chunks_mut(input.positions())) {
-                for (at, value) in values.iter().enumerate() {
-                    let columns = self.columns(at % output.width, input);
-                    let rows = self.rows(at / output.width, input);
-                    let share = 1.0 / (rows.len() * columns.len()) as f32;
-                    for row in rows {
-                        let window = &mut plane[row * input.width..][columns.clone()];
-                        window.iter_mut().for_each(|sum| *sum += value * share);
-                    }
+        let (output, channels) = (gradient.shape, input.channels);
+        gradient.map_examples(input, |gradient, to| {
+            for (at, gradient) in gradient.chunks_exact(channels).enumerate() {
+                let window = self.window(at, input, output);
+                let share = 1.0 / window.clone().count() as f32;
+                for position in window {
+                    let sums = &mut to[position * channels..][..channels];
+                    sums.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += value * share);
                 }
             }
         })
@@ -132,19 +104,24 @@ impl Pool {
 
 /// The mean of each channel.
 pub(super) fn global_mean(input: &Tensor) -> Tensor {
-    let positions = input.shape.positions();
-    input.map(Shape::new(input.shape.channels, 1, 1), |block, filled| {
-        let planes = block.values.chunks(positions);
-        let mean = |plane: &[f32]| plane.iter().sum::<f32>() / positions as f32;
-        filled.iter_mut().zip(planes).for_each(|(value, plane)| *value = mean(plane));
+    let (positions, channels) = (input.shape.positions(), input.shape.channels);
+    input.map_examples(Shape::new(channels, 1, 1), |input, means| {
+        for values in input.chunks_exact(channels) {
+            means.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        }
+        means.iter_mut().for_each(|sum| *sum /= positions as f32);
     })
 }
 
 /// The gradient with respect to the input of [`global_mean`].
 pub(super) fn global_mean_backward(gradient: &Tensor, input: Shape) -> Tensor {
     let positions = input.positions();
-    gradient.map(input, |block, filled| {
-        let planes = filled.chunks_mut(positions).zip(&block.values);
-        planes.for_each(|(plane, value)| plane.fill(value / positions as f32));
+    gradient.map_examples(input, |gradient, to| {
+        for values in to.chunks_exact_mut(input.channels) {
+            values
+                .iter_mut()
+                .zip(gradient)
+                .for_each(|(value, gradient)| *value = gradient / positions as f32);
+        }
     })
 }

@@ -1,9 +1,8 @@
 //! Levels in place of real numbers, forward and backward.
 
 use dabnet_graph::Quantizer;
-use rayon::prelude::*;
 
-use super::{norm::sum_pairs, tensor::Tensor};
+use super::tensor::Tensor;
 
 pub(super) fn forward(quantizer: Quantizer, input: Tensor) -> Tensor {
     input.each(|x| *x = quantizer.value(*x))
@@ -12,8 +11,6 @@ pub(super) fn forward(quantizer: Quantizer, input: Tensor) -> Tensor {
 /// Gradients with respect to the input and to the step, from that with respect to the output: straight-through
 /// (*LSQ*, equations 3 and 5).
 pub(super) fn backward(quantizer: Quantizer, input: &Tensor, gradient: Tensor) -> (Tensor, f32) {
-    let blocks = input.blocks.par_iter().zip(&gradient.blocks);
-    let along = |x: f32, g: f32| g * quantizer.slopes(x).1;
-    let steps: Vec<f64> = blocks.map(|(x, g)| sum_pairs(&x.values, &g.values, along)).collect();
+    let [steps] = gradient.sums(input, |_, g, x| [g * quantizer.slopes(x).1]);
     (gradient.zip(input, |g, x| *g *= quantizer.slopes(x).0), steps.iter().sum::<f64>() as f32)
 }

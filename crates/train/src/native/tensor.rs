@@ -1,131 +1,145 @@
 use dabnet_graph::Shape;
 use rayon::prelude::*;
 
-/// The most examples in a block.
-const BLOCK: usize = 4;
-/// Blocks that a batch is cut into at least, where it has as many examples.
-const BLOCKS: usize = 8;
+/// Values that a thread takes at a time.
+const CHUNK: usize = 1 << 14;
 
-/// What a node gives for a batch, in blocks of examples that threads work on one by one.
+/// What a node gives for a batch: one example after another, in each one position after another, in each a value a
+/// channel.
 ///
-/// How a batch is cut follows from its size, so that no sum depends on the number of threads.
+/// How threads share it follows from its size, so that no sum depends on their number.
 #[derive(Clone, Debug)]
 pub(super) struct Tensor {
     /// Of one example.
     pub shape: Shape,
-    pub blocks: Vec<Block>,
-}
-
-/// Some examples: the first channel of all of them, one after another, then the second.
-#[derive(Clone, Debug)]
-pub(super) struct Block {
-    pub examples: usize,
     pub values: Vec<f32>,
 }
 
-impl Block {
-    pub fn zeros(examples: usize, shape: Shape) -> Self {
-        Self { examples, values: vec![0.0; examples * shape.elements()] }
-    }
-
-    /// Values of one channel.
-    pub fn per_channel(&self, shape: Shape) -> usize {
-        self.examples * shape.positions()
-    }
-}
-
 impl Tensor {
-    /// A batch of `count` examples, one after another.
-    pub fn from_examples(values: &[f32], count: usize, shape: Shape) -> Self {
-        let block = count.div_ceil(BLOCKS).clamp(1, BLOCK);
-        let blocks = values.par_chunks(block * shape.elements()).map(|values| {
-            let examples = values.len() / shape.elements();
-            Block { examples, values: exchanged(values, shape.channels, shape.positions()) }
-        });
-        Self { shape, blocks: blocks.collect() }
+    pub fn zeros(examples: usize, shape: Shape) -> Self {
+        Self { shape, values: vec![0.0; examples * shape.elements()] }
     }
 
-    /// Its examples, one after another.
+    /// A batch of examples, one after another, in each channel after channel.
+    pub fn from_examples(values: &[f32], shape: Shape) -> Self {
+        let examples = values.par_chunks(shape.elements());
+        let values = examples.flat_map_iter(|example| exchanged(example, shape.positions()));
+        Self { shape, values: values.collect() }
+    }
+
+    /// Its examples, one after another, in each channel after channel.
     pub fn to_examples(&self) -> Vec<f32> {
-        let examples = |block: &Block| exchanged(&block.values, block.examples, self.shape.positions());
-        self.blocks.iter().flat_map(examples).collect()
+        let examples = self.values.par_chunks(self.shape.elements());
+        examples.flat_map_iter(|example| exchanged(example, self.shape.channels)).collect()
     }
 
     pub fn examples(&self) -> usize {
-        self.blocks.iter().map(|block| block.examples).sum()
+        self.values.len() / self.shape.elements()
     }
 
-    /// One of another shape, of which `fill` makes the values of each block.
-    pub fn map(&self, shape: Shape, fill: impl Fn(&Block, &mut [f32]) + Sync) -> Self {
-        let blocks = self.blocks.par_iter().map(|block| {
-            let mut filled = Block::zeros(block.examples, shape);
-            fill(block, &mut filled.values);
-            filled
-        });
-        Self { shape, blocks: blocks.collect() }
+    /// Positions of all examples.
+    pub fn positions(&self) -> usize {
+        self.values.len() / self.shape.channels
     }
 
     /// Changes values where they are.
     pub fn each(mut self, change: impl Fn(&mut f32) + Sync) -> Self {
-        self.blocks.par_iter_mut().for_each(|block| block.values.iter_mut().for_each(&change));
+        self.values.par_chunks_mut(CHUNK).for_each(|values| values.iter_mut().for_each(&change));
         self
     }
 
     /// Changes values where they are, by those of `other` in the same places.
     pub fn zip(mut self, other: &Self, change: impl Fn(&mut f32, f32) + Sync) -> Self {
-        self.blocks.par_iter_mut().zip(&other.blocks).for_each(|(block, other)| {
-            block.values.iter_mut().zip(&other.values).for_each(|(value, other)| change(value, *other));
+        let chunks = self.values.par_chunks_mut(CHUNK).zip(other.values.par_chunks(CHUNK));
+        chunks.for_each(|(values, other)| {
+            values.iter_mut().zip(other).for_each(|(value, other)| change(value, *other));
         });
         self
     }
 
-    /// The same in one block.
-    pub fn merged(&self) -> Block {
-        let mut merged = Block::zeros(self.examples(), self.shape);
-        let positions = self.shape.positions();
-        let rows = merged.values.par_chunks_mut(merged.examples * positions).enumerate();
-        rows.for_each(|(channel, row)| {
-            let mut rest = row;
-            for block in &self.blocks {
-                let len = block.examples * positions;
-                let (part, after) = rest.split_at_mut(len);
-                part.copy_from_slice(&block.values[channel * len..][..len]);
-                rest = after;
-            }
-        });
-        merged
+    /// Changes the values of each position where they are.
+    pub fn each_position(mut self, change: impl Fn(&mut [f32]) + Sync) -> Self {
+        let (channels, chunk) = (self.shape.channels, self.chunk());
+        self.values
+            .par_chunks_mut(chunk)
+            .for_each(|values| values.chunks_exact_mut(channels).for_each(&change));
+        self
     }
 
-    /// Blocks like those of `like` of what [`Tensor::merged`] put together.
-    pub fn parted(merged: &Block, shape: Shape, like: &Self) -> Self {
-        let positions = shape.positions();
-        let starts = like.blocks.iter().scan(0, |start, block| {
-            let this = *start;
-            *start += block.examples;
-            Some((this, block.examples))
+    /// Changes the values of each position where they are, by those that `other` has there.
+    pub fn zip_positions(mut self, other: &Self, change: impl Fn(&mut [f32], &[f32]) + Sync) -> Self {
+        let (channels, chunk) = (self.shape.channels, self.chunk());
+        let chunks = self.values.par_chunks_mut(chunk).zip(other.values.par_chunks(chunk));
+        chunks.for_each(|(values, other)| {
+            let positions = values.chunks_exact_mut(channels).zip(other.chunks_exact(channels));
+            positions.for_each(|(values, other)| change(values, other));
         });
-        let blocks = starts.map(|(start, examples)| {
-            let rows = merged.values.chunks(merged.examples * positions);
-            let values = rows.flat_map(|row| &row[start * positions..][..examples * positions]);
-            Block { examples, values: values.copied().collect() }
-        });
-        Self { shape, blocks: blocks.collect() }
+        self
+    }
+
+    /// One of another shape, of which `fill` makes the values of each example.
+    pub fn map_examples(&self, shape: Shape, fill: impl Fn(&[f32], &mut [f32]) + Sync) -> Self {
+        let mut result = Self::zeros(self.examples(), shape);
+        let examples = result.values.par_chunks_mut(shape.elements());
+        examples.zip(self.values.par_chunks(self.shape.elements())).for_each(|(to, from)| fill(from, to));
+        result
+    }
+
+    /// Sums over all positions, in every channel, of the `N` terms that `of` makes of the values of this and of
+    /// `other` in it.
+    pub fn sums<const N: usize>(
+        &self,
+        other: &Self,
+        of: impl Fn(usize, f32, f32) -> [f32; N] + Sync,
+    ) -> [Vec<f64>; N] {
+        let (channels, chunk) = (self.shape.channels, self.chunk());
+        let chunks = self.values.par_chunks(chunk).zip(other.values.par_chunks(chunk));
+        let parts: Vec<Vec<f32>> = chunks
+            .map(|(values, other)| {
+                let mut sums = vec![0.0; N * channels];
+                let positions = values.chunks_exact(channels).zip(other.chunks_exact(channels));
+                for (values, other) in positions {
+                    add_terms(&mut sums, values, other, &of);
+                }
+                sums
+            })
+            .collect();
+        std::array::from_fn(|term| {
+            let channel = |channel| parts.iter().map(|part| f64::from(part[term * channels + channel])).sum();
+            (0..channels).map(channel).collect()
+        })
+    }
+
+    /// Whole positions that a thread takes at a time, in values.
+    pub fn chunk(&self) -> usize {
+        (CHUNK / self.shape.channels).max(1) * self.shape.channels
     }
 }
 
-/// From `outer × inner × positions` to `inner × outer × positions`, where there are `inner` inner ones.
-fn exchanged(values: &[f32], inner: usize, positions: usize) -> Vec<f32> {
-    let outer = values.len() / (inner * positions);
-    if inner == 1 || outer == 1 {
-        return values.to_vec();
-    }
-    let mut result = Vec::with_capacity(values.len());
-    for i in 0..inner {
-        for o in 0..outer {
-            result.extend_from_slice(&values[(o * inner + i) * positions..][..positions]);
+#[inline(always)]
+fn add_terms<const N: usize>(
+    sums: &mut [f32],
+    values: &[f32],
+    other: &[f32],
+    of: impl Fn(usize, f32, f32) -> [f32; N],
+) {
+    let channels = values.len();
+    let mut rows = sums.chunks_exact_mut(channels);
+    let rows: [&mut [f32]; N] = std::array::from_fn(|_| rows.next().expect("a row a term"));
+    for (channel, (value, other)) in values.iter().zip(other).enumerate() {
+        let terms = of(channel, *value, *other);
+        for term in 0..N {
+            rows[term][channel] += terms[term];
         }
     }
-    result
+}
+
+/// From `rows × inner` to `inner × rows`, where there are `inner` values in a row.
+fn exchanged(values: &[f32], inner: usize) -> Vec<f32> {
+    if inner == 1 || inner == values.len() {
+        return values.to_vec();
+    }
+    (0..inner).flat_map(|at| values[at..].iter().step_by(inner).copied()).collect()
 }
 
 #[cfg(test)]
@@ -133,14 +147,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn examples_come_back_however_they_are_cut() {
-        for count in [1, 2, 7, 9, 30, 33] {
-            let shape = Shape::new(3, 2, 5);
+    fn examples_come_back_as_they_were() {
+        for (count, shape) in [(1, Shape::new(3, 2, 5)), (7, Shape::new(1, 4, 4)), (9, Shape::new(5, 1, 1))] {
             let values: Vec<f32> = (0..count * shape.elements()).map(|at| at as f32).collect();
-            let tensor = Tensor::from_examples(&values, count, shape);
-            assert_eq!((tensor.examples(), tensor.to_examples()), (count, values.clone()));
-            let parted = Tensor::parted(&tensor.merged(), shape, &tensor);
-            assert_eq!(parted.to_examples(), values);
+            let tensor = Tensor::from_examples(&values, shape);
+            assert_eq!((tensor.examples(), tensor.to_examples()), (count, values));
         }
+        let tensor = Tensor::from_examples(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], Shape::new(2, 1, 3));
+        assert_eq!(tensor.values, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
     }
 }

@@ -9,6 +9,8 @@ use crate::{Device, TrainError};
 /// LibTorch on one device.
 pub(crate) struct Torch {
     device: tch::Device,
+    /// Whether convolutions multiply in bfloat16.
+    mixed_precision: bool,
 }
 
 impl Torch {
@@ -18,17 +20,22 @@ impl Torch {
         let Device::Cuda(index) = device else {
             // Threads of its own come and go with this one, which may be one of many.
             tch::set_num_threads(i32::try_from(rayon::current_num_threads()).unwrap_or(i32::MAX));
-            return Ok(Self { device: tch::Device::Cpu });
+            return Ok(Self { device: tch::Device::Cpu, mixed_precision: false });
         };
         let count = if Cuda::is_available() { Cuda::device_count() } else { 0 };
         if i64::try_from(index).is_ok_and(|index| index < count) {
-            return Ok(Self { device: tch::Device::Cuda(index) });
+            return Ok(Self { device: tch::Device::Cuda(index), mixed_precision: false });
         }
         let reason = match count {
             0 => "LibTorch finds no NVIDIA GPU on this machine; --device libtorch uses the processor".into(),
             count => format!("LibTorch finds {count} GPUs on this machine, counted from 0"),
         };
         Err(TrainError::Device { device, reason })
+    }
+
+    /// The same, where convolutions multiply in bfloat16 or do not.
+    pub fn mixed(self, mixed_precision: bool) -> Self {
+        Self { mixed_precision, ..self }
     }
 }
 
@@ -83,7 +90,14 @@ impl Library for Torch {
             Some(side) => (input, [side as i64; 2]),
             None => (input.f_constant_pad_nd(sides(conv.padding))?, [0, 0]),
         };
-        Ok(input.f_conv2d(&weights, None::<Tensor>, stride, padding, [1, 1], conv.groups as i64)?)
+        let (bias, groups) = (None::<Tensor>, conv.groups as i64);
+        if self.mixed_precision {
+            let [input, weights] = [input, weights].map(|it| it.f_to_kind(Kind::BFloat16));
+            return Ok(input?
+                .f_conv2d(&weights?, bias, stride, padding, [1, 1], groups)?
+                .f_to_kind(Kind::Float)?);
+        }
+        Ok(input.f_conv2d(&weights, bias, stride, padding, [1, 1], groups)?)
     }
 
     fn norm_batch(

@@ -1,0 +1,40 @@
+/// Numbers along which a left operand is cut; rows are as long as whole ones.
+pub(crate) const DEPTH: usize = 32;
+/// Rows that are worked on at once; there are as many as make whole ones.
+pub(crate) const HEIGHT: usize = 32;
+
+/// A left operand of [`multiply_packed`](crate::multiply_packed): rows of numbers, with zeros around them that
+/// kernels may read.
+#[derive(Clone, Debug, Default)]
+pub struct Rows<T> {
+    pub(crate) values: Vec<T>,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) step: usize,
+}
+
+impl<T: Copy + Default> Rows<T> {
+    /// `rows × columns` zeros.
+    pub fn new(rows: usize, columns: usize) -> Self {
+        // An odd number of cuts, so that rows do not all fall into the same sets of a cache.
+        let step = DEPTH * (columns.div_ceil(DEPTH) | 1);
+        let values = vec![T::default(); rows.next_multiple_of(HEIGHT) * step];
+        Self { values, rows, columns, step }
+    }
+
+    /// Makes it `rows × columns`; what it holds is what was there, or zeros.
+    pub fn reshape(&mut self, rows: usize, columns: usize) {
+        if (self.rows, self.columns) != (rows, columns) {
+            *self = Self::new(rows, columns);
+        }
+    }
+
+    /// A row.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row_mut(&mut self, row: usize) -> &mut [T] {
+        assert!(row < self.rows, "no such row");
+        &mut self.values[row * self.step..][..self.columns]
+    }
+}
