@@ -42,5 +42,7 @@ fn classes_are_listed_and_the_unknown_is_left_out() {
     assert!(stdout(&output).lines().any(|line| line.contains("cat") && line.contains('2')));
     assert_one_clear_line(&output, 0, &["1 sketch is of no word"]);
     assert_one_clear_line(&run(&["--ten-crop"]), 2, &["224 or 225", "64"]);
+    assert!(stdout(&run(&["--views", "8"])).contains("of 2 sketches"));
+    assert_eq!(run(&["--views", "9"]).status.code(), Some(2));
     assert_one_clear_line(&run(&["--part", "test"]), 2, &["some.ndjson"]);
 }

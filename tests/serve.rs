@@ -137,6 +137,20 @@ fn model_and_number_of_labels_are_chosen() {
     assert_eq!((&all["model"], all["predictions"].as_array().unwrap().len()), (&"quickdraw-20".into(), 20));
 }
 
+#[test]
+fn several_views_answer_as_the_command_line_does() {
+    let server = Server::start(&["--model", &shipped_model("quickdraw-20")]);
+    let cat = shipped("data/examples/airplane.svg");
+    let body = std::fs::read(&cat).unwrap();
+    let answer = |views: u8| {
+        server.post(&format!("/v1/recognize?top=5&views={views}"), "image/svg+xml", &body).json()["predictions"].clone()
+    };
+    let output = common::dabnet(&["recognize", "--json", "--top", "5", "--views", "4", cat.to_str().unwrap()]);
+    let said: Value = serde_json::from_str(&common::stdout(&output)).unwrap();
+    assert_eq!(said["predictions"], answer(4));
+    assert_ne!(answer(1), answer(4));
+}
+
 fn shipped_model(name: &str) -> String {
     shipped("models").join(name).to_str().unwrap().to_owned()
 }
@@ -149,6 +163,8 @@ fn what_is_wrong_is_said() {
     post("/v1/recognize?modell=a", JSON, &square()).assert_error(400, "modell");
     post("/v1/recognize?top=x", JSON, &square()).assert_error(400, "top");
     post("/v1/recognize?top=0", JSON, &square()).assert_error(400, "top");
+    post("/v1/recognize?views=0", JSON, &square()).assert_error(400, "views");
+    post("/v1/recognize?views=9", JSON, &square()).assert_error(400, "1 to 8");
     post("/v1/recognize?top=1&top=2", JSON, &square()).assert_error(400, "top");
     post(RECOGNIZE, "text/plain", &square()).assert_error(415, "Content-Type");
     post(RECOGNIZE, "application/json; charset=latin1", &square()).assert_error(415, "UTF-8");

@@ -1,7 +1,8 @@
 //! How well a packed model labels the sketches of a data set.
 
 use dabnet_engine::{Model, Session, top};
-use dabnet_sketch::{DataSet, Drawing, Part, average_log_probabilities};
+use dabnet_graph::Preprocessing;
+use dabnet_sketch::{DataSet, Drawing, Part, average_log_probabilities, views};
 use rayon::prelude::*;
 
 use crate::{error::CliError, threads};
@@ -25,10 +26,10 @@ impl Counts {
         data: &DataSet,
         known: &[(usize, usize)],
         threads: usize,
-        canvases: impl Fn(&Drawing) -> Vec<Vec<f32>> + Sync,
+        canvases: impl Fn(&Drawing) -> Result<Vec<Vec<f32>>, CliError> + Sync,
     ) -> Result<Self, CliError> {
         let answer = |session: &mut Session, (index, label): &(usize, usize)| {
-            let canvases = canvases(&data.sketch(*index)?.drawing);
+            let canvases = canvases(&data.sketch(*index)?.drawing)?;
             let logits = logits(session, &canvases)?;
             let answers = top(&logits, 5).into_iter().map(|answer| answer.class).collect::<Vec<usize>>();
             Ok((*label, answers))
@@ -59,10 +60,26 @@ impl Counts {
     }
 }
 
-fn logits(session: &mut Session, canvases: &[Vec<f32>]) -> Result<Vec<f32>, CliError> {
+/// What a model answers to views of a drawing, averaged where there are several.
+pub(crate) fn logits(session: &mut Session, canvases: &[Vec<f32>]) -> Result<Vec<f32>, CliError> {
     let rows = canvases.iter().map(|canvas| Ok(session.run(canvas)?.to_vec()));
     let mut rows = rows.collect::<Result<Vec<_>, CliError>>()?;
     Ok(if rows.len() == 1 { rows.remove(0) } else { average_log_probabilities(&rows) })
+}
+
+/// What a model sees of a drawing in so many views.
+///
+/// # Errors
+/// [`CliError::Input`] if its look has one only.
+pub(crate) fn seen(
+    preprocessing: &Preprocessing,
+    drawing: &Drawing,
+    count: u8,
+) -> Result<Vec<Vec<f32>>, CliError> {
+    views(preprocessing, drawing, count.into()).ok_or_else(|| {
+        let look = preprocessing.look;
+        CliError::Input(format!("several views are for models of the look 'lines', this one's is '{look}'"))
+    })
 }
 
 /// The part to test on, if anything is in it.

@@ -8,7 +8,7 @@ use axum::{
     http::Response,
 };
 use dabnet_engine::{EngineError, top};
-use dabnet_sketch::Preprocess;
+use dabnet_sketch::{MAX_VIEWS, average_log_probabilities, views};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -29,6 +29,16 @@ const TOP: u16 = 3;
 struct Asked {
     model: Option<String>,
     top: Option<u16>,
+    views: Option<u8>,
+}
+
+/// What a request wants to be told.
+#[derive(Clone, Copy)]
+struct Wish {
+    /// The model, by its place.
+    model: usize,
+    labels: usize,
+    views: usize,
 }
 
 #[derive(Serialize)]
@@ -53,21 +63,26 @@ pub(crate) async fn recognize(
 ) -> Result<Response<Body>, Refusal> {
     let Query(asked) = Query::<Asked>::try_from_uri(request.uri()).map_err(|error| {
         let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        Refusal::Malformed(format!("the query is not valid: {reason}; it takes 'model' and 'top'"))
+        Refusal::Malformed(format!("the query is not valid: {reason}; it takes 'model', 'top' and 'views'"))
     })?;
     let top = usize::from(asked.top.unwrap_or(TOP));
     if top == 0 {
         return Err(Refusal::Malformed("the query's 'top' is 0; ask for at least one label".to_owned()));
     }
-    let index = app.model(asked.model.as_deref())?;
+    let views = usize::from(asked.views.unwrap_or(1));
+    if !(1..=MAX_VIEWS).contains(&views) {
+        return Err(Refusal::Malformed(format!(
+            "the query's 'views' is {views}; there are 1 to {MAX_VIEWS}"
+        )));
+    }
+    let wish = Wish { model: app.model(asked.model.as_deref())?, labels: top, views };
     let media = Media::of(request.headers())?;
     let max_bytes = match media {
         Media::Json | Media::Svg => app.limits.text_bytes,
         Media::Image(_) => app.limits.image_bytes,
     };
     let (limits, metrics) = (Arc::clone(&app.limits), Arc::clone(&app.metrics));
-    let work =
-        move |body: Bytes, bench: &mut Bench| label(&body, media, &limits, &metrics, bench, index, top);
+    let work = move |body: Bytes, bench: &mut Bench| label(&body, media, &limits, &metrics, bench, wish);
     app.answer(request, max_bytes, work).await
 }
 
@@ -78,16 +93,20 @@ fn label(
     limits: &Limits,
     metrics: &Metrics,
     bench: &mut Bench,
-    index: usize,
-    count: usize,
+    wish: Wish,
 ) -> Answer {
     let start = Instant::now();
-    let (served, session) = bench.model(index);
+    let (served, session) = bench.model(wish.model);
     let model = served.model();
     let sketch = drawing::read(body, media, limits)?;
-    let input = model.preprocessing().apply(&sketch.drawing);
-    let logits = session.run(&input).map_err(|error| no_sketch(served.name(), &error))?;
-    let predictions = top(logits, count)
+    let seen = views(model.preprocessing(), &sketch.drawing, wish.views).ok_or_else(|| {
+        let (name, look) = (served.name(), model.preprocessing().look);
+        Refusal::Malformed(format!("the model '{name}' has one view of a sketch only: its look is '{look}'"))
+    })?;
+    let rows = seen.iter().map(|input| Ok(session.run(input)?.to_vec())).collect::<Result<Vec<_>, _>>();
+    let mut rows = rows.map_err(|error| no_sketch(served.name(), &error))?;
+    let logits = if rows.len() == 1 { rows.remove(0) } else { average_log_probabilities(&rows) };
+    let predictions = top(&logits, wish.labels)
         .iter()
         .map(|guess| Guess { label: &model.labels()[guess.class], probability: guess.probability })
         .collect();

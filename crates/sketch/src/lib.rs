@@ -49,6 +49,7 @@ mod stroke;
 mod trace;
 #[cfg(feature = "files")]
 mod view;
+mod views;
 
 #[cfg(feature = "files")]
 pub use augment::Augment;
@@ -80,3 +81,4 @@ pub use split::{Folds, Share, Split};
 pub use stroke::{Point, Stroke};
 #[cfg(feature = "files")]
 pub use view::View;
+pub use views::{MAX_VIEWS, views};

@@ -7,7 +7,7 @@ use std::{
 use clap::Args;
 use dabnet_engine::Model;
 use dabnet_graph::{Look, Preprocessing};
-use dabnet_sketch::{Drawing, Paper, Part, Preprocess};
+use dabnet_sketch::{Drawing, MAX_VIEWS, Paper, Part};
 use serde::Serialize;
 
 use super::data::PartArg;
@@ -15,7 +15,7 @@ use crate::{
     data::{Data, counted},
     error::CliError,
     json,
-    scoring::{Counts, known, tested},
+    scoring::{Counts, known, seen, tested},
     shipped, table, terminal,
 };
 
@@ -46,6 +46,10 @@ pub(crate) struct Eval {
     #[arg(long)]
     ten_crop: bool,
 
+    /// Average over so many views of each sketch, up to 8: as it is, mirrored, turned and stretched a little
+    #[arg(long, default_value_t = 1, value_name = "N", conflicts_with = "ten_crop", value_parser = clap::value_parser!(u8).range(1..=MAX_VIEWS as i64))]
+    views: u8,
+
     /// Print every class, the worst first, with what it is most often taken for
     #[arg(long)]
     classes: bool,
@@ -66,6 +70,7 @@ struct Answer<'a> {
     data: String,
     part: Option<Part>,
     ten_crop: bool,
+    views: u8,
     count: usize,
     top1: f64,
     top5: f64,
@@ -105,6 +110,7 @@ impl Eval {
                 data: self.data.display().to_string(),
                 part,
                 ten_crop: self.ten_crop,
+                views: self.views,
                 count: known.len(),
                 top1,
                 top5,
@@ -129,12 +135,12 @@ impl Eval {
     }
 
     /// What the model sees of a drawing.
-    fn canvases(&self, preprocessing: &Preprocessing, drawing: &Drawing) -> Vec<Vec<f32>> {
+    fn canvases(&self, preprocessing: &Preprocessing, drawing: &Drawing) -> Result<Vec<Vec<f32>>, CliError> {
         if !self.ten_crop {
-            return vec![preprocessing.apply(drawing)];
+            return seen(preprocessing, drawing, self.views);
         }
         let crops = Paper::new(preprocessing.canvas.side).ten_crop(drawing);
-        crops.iter().map(|ink| preprocessing.normalized(ink)).collect()
+        Ok(crops.iter().map(|ink| preprocessing.normalized(ink)).collect())
     }
 }
 

@@ -249,7 +249,7 @@ impl Job {
         let (known, _) = known(&data.set, model, Some(part))?;
         let threads = self.settings.train.threads;
         let counts = Counts::of(model, &data.set, &known, threads, |drawing: &Drawing| {
-            vec![preprocessing.apply(drawing)]
+            Ok(vec![preprocessing.apply(drawing)])
         })?;
         Ok(Some(Tested { part, count: known.len(), top1: counts.top1(), top5: counts.top5() }))
     }
