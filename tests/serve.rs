@@ -145,7 +145,8 @@ fn several_views_answer_as_the_command_line_does() {
     let answer = |views: u8| {
         server.post(&format!("/v1/recognize?top=5&views={views}"), "image/svg+xml", &body).json()["predictions"].clone()
     };
-    let output = common::dabnet(&["recognize", "--json", "--top", "5", "--views", "4", cat.to_str().unwrap()]);
+    let output =
+        common::dabnet(&["recognize", "--json", "--top", "5", "--views", "4", cat.to_str().unwrap()]);
     let said: Value = serde_json::from_str(&common::stdout(&output)).unwrap();
     assert_eq!(said["predictions"], answer(4));
     assert_ne!(answer(1), answer(4));

@@ -1,6 +1,7 @@
 //! `cargo xtask`: measures what the documentation states, draws its figures, and builds for browsers.
 #![forbid(unsafe_code)]
 
+mod canvases;
 mod chart;
 mod error;
 mod networks;
@@ -10,6 +11,7 @@ mod web;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use dabnet_sketch::Part;
 
 /// Measures what the documentation states, draws its figures, and builds for browsers.
 #[derive(Debug, Parser)]
@@ -35,6 +37,23 @@ enum Command {
         #[arg(short, long, default_value = "target/peers/networks")]
         out: PathBuf,
     },
+    /// Writes what a model sees of the sketches of a data set, for other programs: `canvases` and, as the model
+    /// counts them, `labels`. Sketches of words that it does not know are left out.
+    Canvases {
+        /// An imported data set.
+        data: PathBuf,
+        /// The model's file.
+        model: PathBuf,
+        /// The part to take: train, validation or test.
+        #[arg(long, default_value = "test", value_parser = part)]
+        part: Part,
+        /// So many sketches, evenly chosen; all without.
+        #[arg(long)]
+        count: Option<usize>,
+        /// The file to write.
+        #[arg(short, long)]
+        out: PathBuf,
+    },
     /// Builds the engine for browsers, with vectors and without. Needs the target:
     /// `rustup target add wasm32-unknown-unknown`.
     Web {
@@ -44,10 +63,18 @@ enum Command {
     },
 }
 
+fn part(name: &str) -> Result<Part, String> {
+    let named = Part::ALL.into_iter().find(|part| part.name() == name);
+    named.ok_or_else(|| "there are train, validation and test".to_owned())
+}
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Theory { out } => theory::write(&out),
         Command::Networks { out } => networks::write(&out),
+        Command::Canvases { data, model, part, count, out } => {
+            canvases::write(&data, &model, part, count, &out)
+        }
         Command::Web { out } => web::write(&out),
     };
     match result {
