@@ -331,6 +331,14 @@ fn what_is_left_out_is_told() {
     );
     let pattern = "<pattern id='p' width='9' height='9'><path d='M0 0h9' stroke='red'/></pattern>";
     assert_eq!(notes(&format!("{pattern}<g fill='url(#p)'>{}</g>", corner())), ["its patterns are left out"]);
+    let styled = |style: &str| notes(&format!("<g style=\"{style}\">{}</g>", corner()));
+    assert_eq!(styled("clip-path: inset(10px 20%)"), ["a shape of its style that cuts it is left out"]);
+    assert_eq!(styled("-webkit-mask-image:linear-gradient(black, transparent)"), ["a mask of its style is left out"]);
+    let sheet = format!("<style>path {{ fill: none; d: path('M 0 0 L 9 9') }}</style>{}", corner());
+    assert_eq!(notes(&sheet), ["a line of its style is left out"]);
+    assert!(styled("clip-path: none; mask: none; mask-mode: alpha").is_empty());
+    let page = "<foreignObject width='9' height='9'><svg><path d='M0 0L9 9'/></svg></foreignObject>";
+    assert_eq!(notes(&(corner() + page)), ["a foreign object in it is left out"]);
 }
 
 #[test]

@@ -143,6 +143,7 @@ fn left_out(document: &roxmltree::Document) -> Vec<String> {
     for node in document.descendants().filter(roxmltree::Node::is_element) {
         match node.tag_name().name() {
             "text" | "foreignObject" if says(node) => notes.insert("its text is left out"),
+            "foreignObject" if node.has_children() => notes.insert("a foreign object in it is left out"),
             "pattern" => notes.insert("its patterns are left out"),
             "filter" => notes.insert("its filters are left out"),
             "image" if !images::is_shown(node) => notes.insert("a picture in it is left out"),
@@ -151,6 +152,7 @@ fn left_out(document: &roxmltree::Document) -> Vec<String> {
             }
             _ => false,
         };
+        notes.extend(styles::left_out(node));
     }
     notes.into_iter().map(str::to_owned).collect()
 }

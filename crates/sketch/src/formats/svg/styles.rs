@@ -1,5 +1,5 @@
 //! How long the styles of an SVG take: each rule is compared with each element, and each part of a selector
-//! with each of the elements that one is in.
+//! with each of the elements that one is in. And what in them browsers draw and the SVG library does not.
 
 use usvg::roxmltree::{Document, Node};
 
@@ -42,6 +42,29 @@ pub(super) fn too_slow(document: &Document, depth: u16) -> Option<String> {
     let cost = rules.fold(0, |sum, rule| cost(rule, depth).saturating_add(sum));
     let elements = document.descendants().filter(Node::is_element).count() as u64;
     (cost.saturating_mul(elements) > MAX_COMPARISONS).then(|| "its style sheets take too long".to_owned())
+}
+
+/// What an element's style, or a style sheet, does to what one sees and the library knows nothing of, a note each.
+pub(super) fn left_out<'a>(node: Node<'a, 'a>) -> impl Iterator<Item = &'static str> + use<'a> {
+    let attributes = ["clip-path", "mask"].map(|name| note(name, node.attribute(name)?));
+    let declared = if node.has_tag_name("style") { node.text() } else { node.attribute("style") };
+    let declarations = declared.unwrap_or_default().split(['{', '}', ';']);
+    let declarations = declarations.filter_map(|declaration| declaration.split_once(':'));
+    attributes.into_iter().flatten().chain(declarations.filter_map(|(name, value)| note(name, value)))
+}
+
+fn note(property: &str, value: &str) -> Option<&'static str> {
+    let (property, value) = (property.trim().to_ascii_lowercase(), value.trim().to_ascii_lowercase());
+    // Elements of the document, which the library knows, are named by their places in it.
+    if ["none", "inherit", "initial", "unset", "url(#", "url(\"#", "url('#"].iter().any(|it| value.starts_with(it)) {
+        return None;
+    }
+    match property.trim_start_matches("-webkit-") {
+        "clip-path" => Some("a shape of its style that cuts it is left out"),
+        "mask" | "mask-image" => Some("a mask of its style is left out"),
+        "d" => Some("a line of its style is left out"),
+        _ => None,
+    }
 }
 
 fn has_many_declarations(style: &str) -> bool {
