@@ -332,7 +332,7 @@ fn formats_of_weights_are_read_as_written() {
 /// Whatever options and policy say; stages that halve the side have averages in them.
 #[test]
 fn networks_made_for_binary_layers_have_shortcuts_and_rprelu() {
-    for (name, layers) in [("dabnet-s", 6), ("dabnet-m", 8), ("dabnet-l", 12)] {
+    for (name, layers) in [("dabnet-xs", 5), ("dabnet-s", 6), ("dabnet-m", 8), ("dabnet-l", 12)] {
         let count = |graph: &Graph, op: Op| graph.nodes().iter().filter(|node| node.op == op).count();
         for options in [Options::default(), react_net()] {
             let graph = with_options(name, &Policy::Fbin, options);
@@ -350,9 +350,13 @@ fn networks_made_for_binary_layers_have_shortcuts_and_rprelu() {
 /// What they are made to weigh, in bytes, without the header of the file.
 #[test]
 fn networks_made_for_binary_layers_weigh_what_is_said() {
-    for (name, classes, megabytes) in
-        [("dabnet-s", 345, 0.3), ("dabnet-m", 250, 0.8), ("dabnet-m", 345, 0.8), ("dabnet-l", 250, 1.4)]
-    {
+    for (name, classes, megabytes) in [
+        ("dabnet-xs", 20, 0.15),
+        ("dabnet-s", 345, 0.3),
+        ("dabnet-m", 250, 0.8),
+        ("dabnet-m", 345, 0.8),
+        ("dabnet-l", 250, 1.4),
+    ] {
         let account = total(name, classes, &Policy::Fbin);
         let found = account.bytes() as f64 / 1e6;
         assert!((found - megabytes).abs() < 0.07, "{name} with {classes} labels has {found} MB");

@@ -333,7 +333,10 @@ fn what_is_left_out_is_told() {
     assert_eq!(notes(&format!("{pattern}<g fill='url(#p)'>{}</g>", corner())), ["its patterns are left out"]);
     let styled = |style: &str| notes(&format!("<g style=\"{style}\">{}</g>", corner()));
     assert_eq!(styled("clip-path: inset(10px 20%)"), ["a shape of its style that cuts it is left out"]);
-    assert_eq!(styled("-webkit-mask-image:linear-gradient(black, transparent)"), ["a mask of its style is left out"]);
+    assert_eq!(
+        styled("-webkit-mask-image:linear-gradient(black, transparent)"),
+        ["a mask of its style is left out"]
+    );
     let sheet = format!("<style>path {{ fill: none; d: path('M 0 0 L 9 9') }}</style>{}", corner());
     assert_eq!(notes(&sheet), ["a line of its style is left out"]);
     assert!(styled("clip-path: none; mask: none; mask-mode: alpha").is_empty());

@@ -4,7 +4,7 @@ use toml::{Table, Value};
 /// Which network a run trains, and from which seed: that of which `dabnet compare` takes several.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Choice {
-    /// Architecture: sketch-a-net, sketch-a-net-64, dabnet-s, dabnet-m, dabnet-l, resnet-18, googlenet,
+    /// Architecture: sketch-a-net, sketch-a-net-64, dabnet-xs, dabnet-s, dabnet-m, dabnet-l, resnet-18, googlenet,
     /// squeezenet, alexnet, nin, vgg-16, vgg-small, densenet-121 or mobilenet [default: sketch-a-net-64]
     #[arg(long, value_name = "NAME", help_heading = "What to train")]
     pub arch: Option<String>,

@@ -56,7 +56,10 @@ pub(super) fn left_out<'a>(node: Node<'a, 'a>) -> impl Iterator<Item = &'static 
 fn note(property: &str, value: &str) -> Option<&'static str> {
     let (property, value) = (property.trim().to_ascii_lowercase(), value.trim().to_ascii_lowercase());
     // Elements of the document, which the library knows, are named by their places in it.
-    if ["none", "inherit", "initial", "unset", "url(#", "url(\"#", "url('#"].iter().any(|it| value.starts_with(it)) {
+    if ["none", "inherit", "initial", "unset", "url(#", "url(\"#", "url('#"]
+        .iter()
+        .any(|it| value.starts_with(it))
+    {
         return None;
     }
     match property.trim_start_matches("-webkit-") {
