@@ -33,6 +33,15 @@ impl<T: Copy + Default> Rows<T> {
     ///
     /// # Panics
     /// If there is no such row.
+    pub fn row(&self, row: usize) -> &[T] {
+        assert!(row < self.rows, "no such row");
+        &self.values[row * self.step..][..self.columns]
+    }
+
+    /// A row, to be written.
+    ///
+    /// # Panics
+    /// If there is no such row.
     pub fn row_mut(&mut self, row: usize) -> &mut [T] {
         assert!(row < self.rows, "no such row");
         &mut self.values[row * self.step..][..self.columns]

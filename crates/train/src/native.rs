@@ -4,6 +4,7 @@
 //! recorded. Threads share the positions of all examples of a batch.
 
 mod conv;
+mod depthwise;
 mod inputs;
 mod join;
 mod norm;

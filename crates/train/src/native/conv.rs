@@ -4,6 +4,7 @@ use dabnet_graph::{Conv2d, Shape};
 use dabnet_matrix::{MatrixMut, Number, Panels, Rows, Write, bf16, multiply_packed};
 use rayon::prelude::*;
 
+use super::depthwise::Depthwise;
 use super::patches::{Taps, Windows};
 use super::tensor::Tensor;
 
@@ -15,7 +16,7 @@ const PARTS: usize = 4;
 const FEW: usize = 32;
 /// Positions whose share of the weights' gradient is found at once.
 const DEPTH: usize = 1024;
-/// Channels from which taps are worth a part of their own.
+/// Channels from which a tap is worth a part of its own.
 const MANY_CHANNELS: usize = 32;
 /// The most channels, or filters, of a part.
 const WIDE: usize = 256;
@@ -42,11 +43,17 @@ impl<'a> Convolution<'a> {
     }
 
     pub fn forward(&self, input: &Tensor) -> Tensor {
+        if let Some(depthwise) = self.depthwise() {
+            return depthwise.forward(input);
+        }
         if self.mixed_precision { self.forward_in::<bf16>(input) } else { self.forward_in::<f32>(input) }
     }
 
     /// The gradient with respect to the weights, from that with respect to the output.
     pub fn weight_gradient(&self, input: &Tensor, gradient: &Tensor) -> Vec<f32> {
+        if let Some(depthwise) = self.depthwise() {
+            return turned(&depthwise.weight_gradient(input, gradient), self.groups);
+        }
         if self.mixed_precision {
             self.weight_gradient_in::<bf16>(input, gradient)
         } else {
@@ -56,11 +63,22 @@ impl<'a> Convolution<'a> {
 
     /// The gradient with respect to the input.
     pub fn input_gradient(&self, gradient: &Tensor) -> Tensor {
+        if let Some(depthwise) = self.depthwise() {
+            return depthwise.input_gradient(gradient);
+        }
         if self.mixed_precision {
             self.input_gradient_in::<bf16>(gradient)
         } else {
             self.input_gradient_in::<f32>(gradient)
         }
+    }
+
+    /// Itself as one whose filters see one channel each, if they do.
+    fn depthwise(&self) -> Option<Depthwise<'_>> {
+        let [input, output] = [self.windows.input, self.windows.output].map(|shape| shape.channels);
+        let is_depthwise = self.groups > 1 && self.groups == input && self.groups == output;
+        is_depthwise
+            .then(|| Depthwise { windows: &self.windows, weights: turned(self.weights, self.windows.taps()) })
     }
 
     fn forward_in<T: Number>(&self, input: &Tensor) -> Tensor {
@@ -97,11 +115,11 @@ impl<'a> Convolution<'a> {
         for (group, whole) in whole.chunks_mut(self.filters() * self.inner()).enumerate() {
             let outputs: Vec<Rows<T>> =
                 chunks.par_iter().map(|chunk| self.transposed(&gradient, group, chunk.clone())).collect();
-            let parts = self.parts(group).into_par_iter().map(|taps| {
-                let sums = self.part_of_weight_gradient(&input, &taps, &chunks, &outputs);
-                (taps, sums)
-            });
-            self.put_in_place(&parts.collect::<Vec<_>>(), group, whole);
+            if self.channels() < MANY_CHANNELS {
+                self.gradient_by_positions(&input, group, &chunks, &outputs, whole);
+            } else {
+                self.gradient_by_taps(&input, group, &chunks, &outputs, whole);
+            }
         }
         whole
     }
@@ -189,57 +207,79 @@ impl<'a> Convolution<'a> {
         rows
     }
 
-    /// Taps whose weights' gradient a thread finds at a time.
-    fn parts(&self, group: usize) -> Vec<Taps> {
-        let channels = self.channels_of(group);
-        if channels.len() < MANY_CHANNELS {
-            return self.windows.rows(channels).collect();
-        }
-        let ranges = channels.clone().step_by(WIDE).map(|first| first..channels.end.min(first + WIDE));
-        ranges.flat_map(|channels| self.windows.single_taps(channels)).collect()
-    }
-
-    fn part_of_weight_gradient<T: Number>(
+    /// The gradient of a group's weights, whose patches are short: threads share positions.
+    fn gradient_by_positions<T: Number>(
         &self,
         input: &[T],
-        taps: &Taps,
+        group: usize,
+        chunks: &[Range<usize>],
+        outputs: &[Rows<T>],
+        whole: &mut [f32],
+    ) {
+        let inner = self.inner();
+        let parts = chunks.par_iter().zip(outputs).map_init(Rows::default, |patches, (chunk, outputs)| {
+            self.gather(input, group, chunk.clone(), patches);
+            let panels = Panels::of(chunk.len(), inner, |at| patches.row(at));
+            let mut sums = vec![0.0; self.filters() * inner];
+            multiply_packed(&mut MatrixMut::new(&mut sums, inner), outputs, &panels, Write::Replace);
+            sums
+        });
+        let mut sums = vec![0.0; whole.len()];
+        for part in parts.collect::<Vec<_>>() {
+            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        for (filter, sums) in whole.chunks_exact_mut(inner).zip(sums.chunks_exact(inner)) {
+            filter.copy_from_slice(&turned(sums, self.channels()));
+        }
+    }
+
+    /// The gradient of a group's weights, of many channels: threads share taps.
+    fn gradient_by_taps<T: Number>(
+        &self,
+        input: &[T],
+        group: usize,
+        chunks: &[Range<usize>],
+        outputs: &[Rows<T>],
+        whole: &mut [f32],
+    ) {
+        let channels = self.channels_of(group);
+        let ranges = channels.clone().step_by(WIDE).map(|first| first..channels.end.min(first + WIDE));
+        let parts: Vec<Taps> = ranges.flat_map(|channels| self.windows.single_taps(channels)).collect();
+        let parts: Vec<(Taps, Vec<f32>)> = parts
+            .into_par_iter()
+            .map(|tap| {
+                let sums = self.gradient_of_tap(input, &tap, chunks, outputs);
+                (tap, sums)
+            })
+            .collect();
+        let per_channel = self.windows.taps();
+        whole.par_chunks_exact_mut(self.inner()).enumerate().for_each(|(at, filter)| {
+            for (tap, sums) in &parts {
+                let start = (tap.channels.start - channels.start) * per_channel + self.windows.index(tap);
+                let to = filter[start..].iter_mut().step_by(per_channel);
+                to.zip(&sums[at * tap.len()..][..tap.len()]).for_each(|(to, sum)| *to = *sum);
+            }
+        });
+    }
+
+    /// The gradient of all filters' weights of one tap, a row a filter.
+    fn gradient_of_tap<T: Number>(
+        &self,
+        input: &[T],
+        tap: &Taps,
         chunks: &[Range<usize>],
         outputs: &[Rows<T>],
     ) -> Vec<f32> {
-        let len = taps.len();
+        let len = tap.len();
         let mut sums = vec![0.0; self.filters() * len];
-        let (mut patches, mut panels, nothing) = (Vec::new(), Panels::default(), vec![T::default(); len]);
+        let (mut panels, padding) = (Panels::default(), vec![T::default(); len]);
         for (chunk, outputs) in chunks.iter().zip(outputs) {
-            if taps.is_single() {
-                panels.pack(chunk.len(), len, |at| {
-                    self.windows.lies_on(input, taps, chunk.start + at).unwrap_or(&nothing)
-                });
-            } else {
-                patches.resize(chunk.len() * len, T::default());
-                for (position, patch) in chunk.clone().zip(patches.chunks_exact_mut(len)) {
-                    self.windows.gather(input, taps, position, patch);
-                }
-                panels.pack(chunk.len(), len, |at| &patches[at * len..][..len]);
-            }
+            panels.pack(chunk.len(), len, |at| {
+                self.windows.lies_on(input, tap, chunk.start + at).unwrap_or(&padding)
+            });
             multiply_packed(&mut MatrixMut::new(&mut sums, len), outputs, &panels, Write::Add);
         }
         sums
-    }
-
-    /// Writes gradients of all taps of a group, found part by part, to where their weights are.
-    fn put_in_place(&self, parts: &[(Taps, Vec<f32>)], group: usize, whole: &mut [f32]) {
-        let (first, per_channel) = (group * self.channels(), self.windows.taps());
-        whole.par_chunks_exact_mut(self.inner()).enumerate().for_each(|(at, filter)| {
-            for (taps, sums) in parts {
-                let (channels, tap) = (taps.channels.len(), self.windows.tap(taps));
-                let sums = sums[at * taps.len()..][..taps.len()].chunks_exact(channels);
-                for (column, sums) in sums.enumerate() {
-                    let start = (taps.channels.start - first) * per_channel + tap + column;
-                    let to = filter[start..].iter_mut().step_by(per_channel);
-                    to.zip(sums).for_each(|(to, sum)| *to = *sum);
-                }
-            }
-        });
     }
 
     /// All weights in the order of patches, a row a filter.
@@ -292,4 +332,9 @@ fn rounded<T: Number>(values: &[f32]) -> Cow<'_, [T]> {
     let chunks = rounded.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK));
     chunks.for_each(|(rounded, values)| T::round(values, rounded));
     Cow::Owned(rounded)
+}
+
+/// From `rows × inner` to `inner × rows`, where there are `inner` values in a row.
+fn turned(values: &[f32], inner: usize) -> Vec<f32> {
+    (0..inner).flat_map(|at| values[at..].iter().step_by(inner).copied()).collect()
 }

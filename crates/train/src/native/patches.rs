@@ -27,11 +27,6 @@ impl Taps {
     pub fn len(&self) -> usize {
         self.columns.len() * self.channels.len()
     }
-
-    /// Whether it is one tap.
-    pub fn is_single(&self) -> bool {
-        self.columns.len() == 1
-    }
 }
 
 impl Windows {
@@ -68,8 +63,8 @@ impl Windows {
         first..first + taps.len()
     }
 
-    /// Where weights of some taps of a filter begin, in their own order, counted from the channel's first.
-    pub fn tap(&self, taps: &Taps) -> usize {
+    /// Which of the kernel's taps the first of some is.
+    pub fn index(&self, taps: &Taps) -> usize {
         taps.row * self.kernel + taps.columns.start
     }
 
@@ -111,6 +106,14 @@ impl Windows {
         for (from, to) in patch.chunks_exact(channels).zip(target.chunks_mut(self.input.channels)) {
             to[taps.channels.clone()].iter_mut().zip(from).for_each(|(sum, value)| *sum += value);
         }
+    }
+
+    /// The position of an example's input that a tap lies on at a `position` of its output, if it is no padding.
+    pub fn under(&self, position: usize, tap: usize) -> Option<usize> {
+        let (row, column) = (position / self.output.width, position % self.output.width);
+        let row = (row * self.stride + tap / self.kernel).checked_sub(self.padding[0])?;
+        let column = (column * self.stride + tap % self.kernel).checked_sub(self.padding[1])?;
+        (row < self.input.height && column < self.input.width).then(|| row * self.input.width + column)
     }
 
     fn span(&self, position: usize, taps: &Taps) -> Option<Span> {
