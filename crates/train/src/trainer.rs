@@ -3,8 +3,8 @@ use dabnet_sketch::{Batch, Examples, Order, load, stream};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    Checkpoint, Effective, History, Observer, Outcome, Parameters, Progress, Start, Teacher, TrainConfig,
-    TrainError, Trained, backend,
+    Checkpoint, Device, Effective, History, Observer, Outcome, Parameters, Progress, Start, Teacher,
+    TrainConfig, TrainError, Trained, backend,
     calibration::{self, Calibration},
     checkpoint::{Counts, Origin},
     effective::{constrain, effective},
@@ -56,6 +56,9 @@ impl<'a, E: Examples> Trainer<'a, E> {
     pub fn new(graph: &'a Graph, mut config: TrainConfig, examples: &'a E) -> Result<Self, TrainError> {
         config.validate()?;
         config.device.check()?;
+        if config.mixed_precision && config.device == Device::Wgpu {
+            return Err(TrainError::Config("wgpu does not mix precisions: take another device".to_owned()));
+        }
         if examples.len() < MIN_BATCH {
             let reason =
                 format!("{} training examples are too few: {} are needed", examples.len(), MIN_BATCH);
