@@ -2,7 +2,7 @@
 # Accuracy against milliseconds and against bytes: the models of models.txt, and the networks that one would use
 # otherwise, in single precision and in int8, on the same test sketches, in turns on one core. Writes
 # docs/accuracy/pareto.json, docs/accuracy/pareto.svg and the section of docs/accuracy.md that shows them. Needs Quick, Draw! and
-# TU-Berlin as imported data sets, a folder with doodlenet.onnx, tu-berlin-lite0-112.onnx (scripts/teachers) and their
+# TU-Berlin as imported data sets (TU-Berlin without --trace), a folder with doodlenet.onnx, tu-berlin-lite0-112.onnx (scripts/teachers) and their
 # labels, Python 3.11, and the first time PyPI; builds dabnet first. Measures for some ten minutes, for which the machine is
 # to be left alone.
 #
