@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::depthwise::Depthwise;
 use super::patches::{Taps, Windows};
-use super::tensor::Tensor;
+use super::tensor::{Tensor, exchanged};
 
 /// Numbers that patches may take while they are multiplied: about what a second-level cache holds.
 const SCRATCH: usize = 1 << 18;
@@ -52,7 +52,7 @@ impl<'a> Convolution<'a> {
     /// The gradient with respect to the weights, from that with respect to the output.
     pub fn weight_gradient(&self, input: &Tensor, gradient: &Tensor) -> Vec<f32> {
         if let Some(depthwise) = self.depthwise() {
-            return turned(&depthwise.weight_gradient(input, gradient), self.groups);
+            return exchanged(&depthwise.weight_gradient(input, gradient), self.groups);
         }
         if self.mixed_precision {
             self.weight_gradient_in::<bf16>(input, gradient)
@@ -77,8 +77,10 @@ impl<'a> Convolution<'a> {
     fn depthwise(&self) -> Option<Depthwise<'_>> {
         let [input, output] = [self.windows.input, self.windows.output].map(|shape| shape.channels);
         let is_depthwise = self.groups > 1 && self.groups == input && self.groups == output;
-        is_depthwise
-            .then(|| Depthwise { windows: &self.windows, weights: turned(self.weights, self.windows.taps()) })
+        is_depthwise.then(|| Depthwise {
+            windows: &self.windows,
+            weights: exchanged(self.weights, self.windows.taps()),
+        })
     }
 
     fn forward_in<T: Number>(&self, input: &Tensor) -> Tensor {
@@ -229,7 +231,7 @@ impl<'a> Convolution<'a> {
             sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
         for (filter, sums) in whole.chunks_exact_mut(inner).zip(sums.chunks_exact(inner)) {
-            filter.copy_from_slice(&turned(sums, self.channels()));
+            filter.copy_from_slice(&exchanged(sums, self.channels()));
         }
     }
 
@@ -332,9 +334,4 @@ fn rounded<T: Number>(values: &[f32]) -> Cow<'_, [T]> {
     let chunks = rounded.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK));
     chunks.for_each(|(rounded, values)| T::round(values, rounded));
     Cow::Owned(rounded)
-}
-
-/// From `rows × inner` to `inner × rows`, where there are `inner` values in a row.
-fn turned(values: &[f32], inner: usize) -> Vec<f32> {
-    (0..inner).flat_map(|at| values[at..].iter().step_by(inner).copied()).collect()
 }

@@ -135,7 +135,7 @@ fn add_terms<const N: usize>(
 }
 
 /// From `rows × inner` to `inner × rows`, where there are `inner` values in a row.
-fn exchanged(values: &[f32], inner: usize) -> Vec<f32> {
+pub(super) fn exchanged(values: &[f32], inner: usize) -> Vec<f32> {
     if inner == 1 || inner == values.len() {
         return values.to_vec();
     }
