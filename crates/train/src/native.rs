@@ -241,9 +241,11 @@ impl<'a, 'r> Forward<'a, 'r> {
         match (node.op.kind(), &self.kept[id]) {
             (OpKind::Conv2d(conv), _) => {
                 let convolution = self.convolution(id, conv);
-                found.set(id, "weight", convolution.weight_gradient(self.input(node), &gradient));
-                if node.inputs[0] != 0 {
-                    pass(0, convolution.input_gradient(&gradient));
+                let passes = node.inputs[0] != 0;
+                let (weights, input) = convolution.gradients(self.input(node), &gradient, passes);
+                found.set(id, "weight", weights);
+                if let Some(input) = input {
+                    pass(0, input);
                 }
             }
             (OpKind::BatchNorm { epsilon }, Kept::Statistics(statistics)) => {

@@ -49,28 +49,29 @@ impl<'a> Convolution<'a> {
         if self.mixed_precision { self.forward_in::<bf16>(input) } else { self.forward_in::<f32>(input) }
     }
 
-    /// The gradient with respect to the weights, from that with respect to the output.
-    pub fn weight_gradient(&self, input: &Tensor, gradient: &Tensor) -> Vec<f32> {
+    /// Gradients with respect to the weights and, where it `passes` on, to the input, from that with respect to the
+    /// output.
+    pub fn gradients(&self, input: &Tensor, gradient: &Tensor, passes: bool) -> (Vec<f32>, Option<Tensor>) {
         if let Some(depthwise) = self.depthwise() {
-            return exchanged(&depthwise.weight_gradient(input, gradient), self.groups);
+            let weights = exchanged(&depthwise.weight_gradient(input, gradient), self.groups);
+            return (weights, passes.then(|| depthwise.input_gradient(gradient)));
         }
         if self.mixed_precision {
-            self.weight_gradient_in::<bf16>(input, gradient)
+            self.gradients_in::<bf16>(input, gradient, passes)
         } else {
-            self.weight_gradient_in::<f32>(input, gradient)
+            self.gradients_in::<f32>(input, gradient, passes)
         }
     }
 
-    /// The gradient with respect to the input.
-    pub fn input_gradient(&self, gradient: &Tensor) -> Tensor {
-        if let Some(depthwise) = self.depthwise() {
-            return depthwise.input_gradient(gradient);
-        }
-        if self.mixed_precision {
-            self.input_gradient_in::<bf16>(gradient)
-        } else {
-            self.input_gradient_in::<f32>(gradient)
-        }
+    fn gradients_in<T: Number>(
+        &self,
+        input: &Tensor,
+        gradient: &Tensor,
+        passes: bool,
+    ) -> (Vec<f32>, Option<Tensor>) {
+        let gradient = rounded::<T>(&gradient.values);
+        let weights = self.weight_gradient(&rounded::<T>(&input.values), &gradient);
+        (weights, passes.then(|| self.input_gradient(input.examples(), &gradient)))
     }
 
     /// Itself as one whose filters see one channel each, if they do.
@@ -108,30 +109,27 @@ impl<'a> Convolution<'a> {
         output
     }
 
-    fn weight_gradient_in<T: Number>(&self, input: &Tensor, gradient: &Tensor) -> Vec<f32> {
-        let (input, positions) = (rounded::<T>(&input.values), gradient.positions());
-        let gradient = rounded::<T>(&gradient.values);
+    fn weight_gradient<T: Number>(&self, input: &[T], gradient: &[T]) -> Vec<f32> {
+        let positions = gradient.len() / self.windows.output.channels;
         let chunks: Vec<Range<usize>> =
             (0..positions).step_by(DEPTH).map(|first| first..positions.min(first + DEPTH)).collect();
         let mut whole = vec![0.0; self.weights.len()];
         for (group, whole) in whole.chunks_mut(self.filters() * self.inner()).enumerate() {
             let outputs: Vec<Rows<T>> =
-                chunks.par_iter().map(|chunk| self.transposed(&gradient, group, chunk.clone())).collect();
+                chunks.par_iter().map(|chunk| self.transposed(gradient, group, chunk.clone())).collect();
             if self.channels() < MANY_CHANNELS {
-                self.gradient_by_positions(&input, group, &chunks, &outputs, whole);
+                self.gradient_by_positions(input, group, &chunks, &outputs, whole);
             } else {
-                self.gradient_by_taps(&input, group, &chunks, &outputs, whole);
+                self.gradient_by_taps(input, group, &chunks, &outputs, whole);
             }
         }
         whole
     }
 
-    fn input_gradient_in<T: Number>(&self, gradient: &Tensor) -> Tensor {
+    fn input_gradient<T: Number>(&self, examples: usize, gradient: &[T]) -> Tensor {
         let (inner, filters, windows) = (self.inner(), self.filters(), &self.windows);
         let [inputs, outputs] = [windows.input, windows.output];
-        let examples = gradient.examples();
         let mut filled = Tensor::zeros(examples, inputs);
-        let values = rounded::<T>(&gradient.values);
         let weights = self.patch_order::<T>();
         let panels = self.in_parts(self.groups * inner, WIDE * windows.taps(), |taps| {
             let (group, first) = (taps.start / inner, taps.start % inner);
@@ -141,7 +139,7 @@ impl<'a> Convolution<'a> {
         let fit = SCRATCH / (inner * outputs.positions());
         let step = fit.min(examples.div_ceil(PARTS)).max(FEW.div_ceil(outputs.positions()));
         let parts = filled.values.par_chunks_mut(step * inputs.elements());
-        let parts = parts.zip(values.par_chunks(step * outputs.elements()));
+        let parts = parts.zip(gradient.par_chunks(step * outputs.elements()));
         parts.for_each_init(
             || (Rows::default(), Vec::new()),
             |(rows, patches), (filled, values)| {
