@@ -358,18 +358,44 @@ fn nothing_is_replaced_but_a_regular_file() {
 }
 
 #[test]
-fn onnx_weights_in_another_file_are_told_of_and_kept() {
+fn onnx_weights_in_another_file_are_binarized() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let data = written(folder, "net.data", b"old");
-    let input = written(folder, "net.onnx", &networks::onnx_with_data_in("net.data"));
+    let (model, numbers) = networks::onnx_with_data_in("net.data");
+    let input = written(folder, "net.onnx", &model);
+    let whole = written(folder, "whole.onnx", &networks::onnx().bytes);
+    // Without the file, what is in it is left out of a packed file, and no copy is made.
     let out = path(folder, "out");
-    assert_one_clear_line(&binarize(&[&input, "-o", &out, "--dense"]), 2, &["keeps weights in other files"]);
-    assert_one_clear_line(&binarize(&[&input, "-o", &data]), 2, &["is the file to read"]);
+    assert_one_clear_line(&binarize(&[&input, "-o", &out, "--dense"]), 2, &["net.data", "not there"]);
     let summary = report(&binarize(&[&input, "-o", &out, "--json"]));
-    let outside = summary["tensors"].as_array().unwrap().iter().find(|t| t["name"] == "outside").unwrap();
-    assert_eq!(outside["left_out"], "kept in another file");
-    assert_eq!(fs::read(&data).unwrap(), b"old");
+    let middle = |summary: &Value| {
+        let tensors = summary["tensors"].as_array().unwrap();
+        tensors.iter().find(|tensor| tensor["name"] == "middle").unwrap().clone()
+    };
+    assert_eq!(middle(&summary)["left_out"], "in a file that is not there");
+
+    let data = written(folder, "net.data", &numbers);
+    assert_one_clear_line(&binarize(&[&input, "-o", &data]), 2, &["is the file to read"]);
+    assert_one_clear_line(
+        &binarize(&[&input, "-o", &out, "--dense"]),
+        2,
+        &["net.data", "is the file to read"],
+    );
+    let (found, expected) = (
+        report(&binarize(&[&input, "-o", &out, "--json"])),
+        report(&binarize(&[&whole, "-o", &out, "--json"])),
+    );
+    assert_eq!(middle(&found), middle(&expected));
+    // A copy has the file beside it, with the same weights replaced and everything else as it was.
+    fs::create_dir(folder.join("copy")).unwrap();
+    let [copy, inside] = ["copy/net.onnx", "inside.onnx"].map(|name| path(folder, name));
+    assert!(binarize(&[&input, "-o", &copy, "--dense"]).status.success());
+    assert!(binarize(&[&whole, "-o", &inside, "--dense"]).status.success());
+    let beside = fs::read(folder.join("copy/net.data")).unwrap();
+    assert_eq!((&beside[..16], &beside[beside.len() - 3..]), (&[7; 16][..], &b"end"[..]));
+    let weights = &beside[16..beside.len() - 3];
+    assert!(fs::read(inside).unwrap().windows(weights.len()).any(|bytes| bytes == weights));
+    assert!(weights != &numbers[16..numbers.len() - 3] && fs::read(&data).unwrap() == numbers);
 }
 
 /// 512 MiB of tensors pass through a fraction of that.

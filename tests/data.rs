@@ -38,6 +38,23 @@ fn bundled(folder: &TempDir) -> String {
 }
 
 #[test]
+fn some_classes_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let [list, out] = ["classes.txt", "out"].map(|name| text(&folder.path().join(name)));
+    let examples = text(&shipped("data/examples/quickdraw.ndjson"));
+    let import = || dabnet(&["data", "import", &examples, "-o", &out, "--classes", &list]);
+    assert_one_clear_line(&import(), 2, &[&list]);
+    fs::write(&list, "cat = pet\nbicycle\nbicycle = thing").unwrap();
+    assert_one_clear_line(&import(), 2, &[&list, "line 3"]);
+    fs::write(&list, "cat = pet\nbicycle\nfox").unwrap();
+    let output = import();
+    assert_one_clear_line(&output, 0, &["no sketch of 'fox'"]);
+    let told = stdout(&output);
+    assert!(told.contains(": 2 sketches of 2 classes") && told.contains("1 of other classes"), "{told}");
+    assert!(ok(&["data", "inspect", &out]).contains("pet"));
+}
+
+#[test]
 fn imported_inspected_and_split() {
     let folder = tempfile::tempdir().unwrap();
     let data = bundled(&folder);
@@ -54,8 +71,13 @@ fn imported_inspected_and_split() {
     let split = json(&["data", "split", "--json", &data, "--given", "--validation", "20"]);
     assert_eq!([&split["train"], &split["validation"], &split["test"]], [3000, 400, 600]);
     assert_eq!(json(&["data", "inspect", "--json", &data])["validation"], 400);
-    let folds = json(&["data", "split", "--json", &data, "--folds", "4", "--fold", "3"]);
+    let folds = json(&["data", "split", "--json", &data, "--folds", "4", "--fold", "3", "--force"]);
     assert_eq!([&folds["train"], &folds["validation"], &folds["test"]], [3000, 0, 1000]);
+    let again = |more: &[&str]| dabnet(&[&["data", "split", &data][..], more].concat());
+    assert_one_clear_line(&again(&["--test", "3"]), 2, &[&data, "split already", "--force"]);
+    assert_one_clear_line(&again(&["--test", "200", "--force"]), 2, &[&data, "nothing would be left"]);
+    assert_eq!(json(&["data", "inspect", "--json", &data])["test"], 1000);
+    assert!(again(&["--folds", "4", "--fold", "3"]).status.success(), "the same split may be given again");
     assert_one_clear_line(&dabnet(&["data", "split", &data]), 2, &["--test"]);
     assert_one_clear_line(&dabnet(&["data", "split", &data, "--folds", "1"]), 2, &["at least 2 folds"]);
     let examples = text(&shipped("data/examples"));
@@ -67,7 +89,40 @@ fn imported_inspected_and_split() {
 }
 
 #[test]
+fn classes_without_sketches_in_a_part_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, out] = ["some.ndjson", "out"].map(|name| text(&folder.path().join(name)));
+    let line = |word: &str, at: usize| format!("{{\"word\":\"{word}\",\"drawing\":[[[0,{at}],[0,9]]]}}\n");
+    let lines: String = [("cat", 3), ("dog", 5)]
+        .into_iter()
+        .flat_map(|(word, n)| (1..=n).map(move |at| line(word, at)))
+        .collect();
+    fs::write(&file, lines).unwrap();
+    ok(&["data", "import", &file, "-o", &out]);
+    let told = "no sketch to train on of 'cat'";
+    assert_one_clear_line(&dabnet(&["data", "split", &out, "--test", "3"]), 0, &[told]);
+    assert_one_clear_line(&dabnet(&["data", "inspect", &out]), 0, &[told]);
+    let run = text(&folder.path().join("run"));
+    let train = dabnet(&[
+        "train",
+        "--data",
+        &out,
+        "--out",
+        &run,
+        "--arch",
+        "dabnet-xs",
+        "--side",
+        "32",
+        "--epochs",
+        "1",
+    ]);
+    assert!(train.status.success() && stderr(&train).contains(told), "{}", stderr(&train));
+}
+
+#[test]
 fn anything_can_be_inspected_without_importing_it() {
+    let bundled = json(&["data", "inspect", "--json", &text(&shipped("data/quickdraw-20"))]);
+    assert!(bundled["licence"].as_str().unwrap().starts_with("CC BY 4.0"), "{bundled}");
     let found = json(&["data", "inspect", "--json", &text(&shipped("data/examples"))]);
     assert_eq!([&found["count"], &found["strokes"], &found["rasters"], &found["unlabelled"]], [7, 5, 2, 4]);
     let table = ok(&["data", "inspect", &text(&shipped("data/examples/cat.png"))]);
@@ -228,7 +283,7 @@ fn a_killed_import_goes_on_to_the_same_bytes() {
     let started = refused(&["data", "split", &text(&killed), "--test", "1"]);
     assert!(killed.join("manifest.json").exists() || started.contains("was stopped"), "{started}");
     let other = ["data", "import", &text(&shipped("data/examples")), "-o", &text(&killed)].map(str::to_owned);
-    assert_one_clear_line(&dabnet(&other), 2, &["something else"]);
+    assert_one_clear_line(&dabnet(&other), 2, &["was imported from", "'examples'"]);
 
     ok(&["data", "import", &source, "-o", &text(&killed)]);
     assert!(files(&whole) == files(&killed), "the bytes differ");

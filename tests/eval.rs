@@ -10,7 +10,7 @@ use serde_json::Value;
 #[test]
 fn the_card_of_the_shipped_model_is_right() {
     let data = shipped("data/quickdraw-20");
-    let output = dabnet(&["eval".as_ref(), "--json".as_ref(), "--data".as_ref(), data.as_os_str()]);
+    let output = dabnet(&["eval", "--json", "--model", "quickdraw-20", "--data", data.to_str().unwrap()]);
     assert!(output.status.success(), "{}", stderr(&output));
     let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(
@@ -35,7 +35,7 @@ fn classes_are_listed_and_the_unknown_is_left_out() {
     fs::write(&file, ["cat", "cat", "unicorn"].map(line).concat()).unwrap();
     let run = |more: &[&str]| {
         let file = file.to_str().unwrap();
-        dabnet(&[&["eval", "--data", file], more].concat())
+        dabnet(&[&["eval", "--model", "quickdraw-20", "--data", file], more].concat())
     };
     let output = run(&["--classes"]);
     assert!(stdout(&output).contains("of 2 sketches (all parts)"), "{}", stdout(&output));

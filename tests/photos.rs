@@ -13,9 +13,10 @@ use rand_pcg::Pcg32;
 
 /// Sketches that are photographed in each way.
 const COUNT: usize = 100;
-/// The least number of them that keep the label of the drawing itself. Of drawings that are moved by half a unit of 255,
-/// which nobody would see, about as many do.
-const LEAST: usize = 85;
+/// The least number of them that keep the label of the drawing itself.
+const LEAST: usize = 95;
+/// The same of lines so broad that they fill what is small between them.
+const LEAST_BROAD: usize = 75;
 const WIDTH: u32 = 900;
 const HEIGHT: u32 = 700;
 
@@ -33,24 +34,29 @@ struct Scene {
     near: f32,
     /// Lines on the paper, so much darker than it.
     ruled: f32,
+    /// Width of the pen, of the drawing's side.
+    pen: f32,
 }
 
-const SCENES: [(&str, Scene); 7] = [
+const SCENES: [(&str, Scene); 9] = [
     ("mild light", Scene { slope: 0.25, ..NONE }),
     ("a window at one side", Scene { slope: 0.65, ..NONE }),
     ("a shadow", Scene { slope: 0.2, shadow: 0.6, ..NONE }),
     ("a dark desk", Scene { slope: 0.2, desk: 0.18, ..NONE }),
     ("a dark desk, at an angle", Scene { slope: 0.3, desk: 0.25, turn: 0.05, near: 0.15, ..NONE }),
     ("a notebook", Scene { slope: 0.3, ruled: 0.18, ..NONE }),
-    ("all of it", Scene { slope: 0.4, desk: 0.2, shadow: 0.7, turn: -0.04, near: 0.1, ruled: 0.12 }),
+    ("a marker", Scene { slope: 0.3, pen: 0.055, ..NONE }),
+    ("a broad marker at a window, on a desk", Scene { slope: 0.5, desk: 0.2, pen: 0.08, ..NONE }),
+    ("all of it", Scene { slope: 0.4, desk: 0.2, shadow: 0.7, turn: -0.04, near: 0.1, ruled: 0.12, ..NONE }),
 ];
 
-const NONE: Scene = Scene { slope: 0.0, desk: 0.0, shadow: 0.0, turn: 0.0, near: 0.0, ruled: 0.0 };
+const NONE: Scene =
+    Scene { slope: 0.0, desk: 0.0, shadow: 0.0, turn: 0.0, near: 0.0, ruled: 0.0, pen: 7.0 / 512.0 };
 
 /// A photograph as JPEG.
 fn photograph(drawing: &Drawing, scene: &Scene, rng: &mut impl Rng) -> Vec<u8> {
     const SIDE: usize = 512;
-    let canvas = Canvas { side: SIDE, line_width: 7.0 / 512.0, margin: 0.1, mean: 0.0, std: 1.0 };
+    let canvas = Canvas { side: SIDE, line_width: scene.pen, margin: 0.1, mean: 0.0, std: 1.0 };
     let ink = rasterize(drawing, &canvas);
     let ink_at = |u: f32, v: f32| {
         let at = |t: f32| (t * SIDE as f32) as usize;
@@ -103,6 +109,7 @@ fn a_photographed_drawing_keeps_its_label() {
             kept += usize::from(labeller.label(&sketch.drawing) == labeller.label(&example.sketch.drawing));
         }
         println!("{name}: {kept} of {COUNT}");
-        assert!(kept >= LEAST, "{name}: {kept} of {COUNT} photographs keep the label of their drawing");
+        let least = if scene.pen > 0.07 { LEAST_BROAD } else { LEAST };
+        assert!(kept >= least, "{name}: {kept} of {COUNT} photographs keep the label of their drawing");
     }
 }

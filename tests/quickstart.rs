@@ -34,6 +34,12 @@ fn a_fast_quickstart_does_the_whole_job_and_repeats_to_the_byte() {
     let report = fs::read_to_string(first.join("report.html")).unwrap();
     assert!(report.starts_with("<!DOCTYPE html>") && report.contains("</html>") && report.contains("<svg"));
 
+    // What is finished is not lost to other settings.
+    let before = model(&first, "dab");
+    let other = dabnet(&["quickstart", "--seed", "6", "--out", first.to_str().unwrap()]);
+    assert_one_clear_line(&other, 2, &["seed 5, not 6", "--force"]);
+    assert!(model(&first, "dab") == before);
+
     let output = quickstart(&second, &["--json", "--threads", "1"]);
     assert!(output.status.success(), "{}", stderr(&output));
     for network in NETWORKS {

@@ -61,6 +61,26 @@ fn the_shipped_model_knows_the_examples() {
 }
 
 #[test]
+fn models_are_called_by_name() {
+    let clock = shipped(EXAMPLES[1]);
+    let said = |more: &[&str]| {
+        let more = more.iter().map(Path::new);
+        let arguments: Vec<&Path> =
+            [clock.as_path(), Path::new("--top=345")].into_iter().chain(more).collect();
+        recognize(&arguments)
+    };
+    let labels = |output: std::process::Output| stdout(&output).matches('%').count();
+    assert_eq!(labels(said(&["--model", "quickdraw-20"])), 20);
+    assert_eq!(labels(said(&["--model", "quickdraw-345"])), 345);
+    assert_eq!(stdout(&said(&[])), stdout(&said(&["--model", "quickdraw-345"])));
+    assert_one_clear_line(
+        &said(&["--model", "quickdraw-21"]),
+        2,
+        &["quickdraw-21", "quickdraw-345 or quickdraw-20"],
+    );
+}
+
+#[test]
 fn json_is_one_object_a_sketch() {
     let output = recognize(&[&shipped(EXAMPLES[4]), Path::new("--json"), Path::new("--top"), Path::new("4")]);
     let text = stdout(&output);

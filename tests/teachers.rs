@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{assert_one_clear_line, dabnet, few, stderr, stdout, text};
+use common::{assert_one_clear_line, dabnet, few, shipped as shipped_folder, stderr, stdout, text};
 use dabnet_engine::PackedModel;
 use dabnet_graph::{Builder, Canvas, Filters, Look, Policy, Preprocessing, Shape};
 use serde_json::Value;
@@ -121,7 +121,7 @@ fn teachers_that_cannot_teach_are_refused() {
     refused(&["--teacher", &words], &[&words]);
     refused(&["--unlabeled", &words], &["--unlabeled", "--teacher"]);
     refused(&["--start-from", "quickdraw-21"], &["quickdraw-21"]);
-    refused(&["--start-from", "quickdraw-20", "--arch", "vgg-small"], &["sketch-a-net-64", "--arch"]);
+    refused(&["--start-from", "quickdraw-20", "--arch", "vgg-small"], &["dabnet-xs", "--arch"]);
     assert!(!Path::new(&run).exists(), "a refused run leaves nothing");
 }
 
@@ -143,12 +143,15 @@ fn a_model_to_begin_with_is_as_good_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let data = few(folder.path());
     let [kept, other] = ["kept", "other"].map(|name| text(&folder.path().join(name)));
-    let shipped = dabnet(&["eval", "--data", &data, "--json"]);
+    let shipped = dabnet(&["eval", "--model", "quickdraw-20", "--data", &data, "--json"]);
     let shipped: Value = serde_json::from_str(&ok(&shipped)).unwrap();
     let still = ["--start-from", "quickdraw-20", "--epochs", "1", "--learning-rate", "1e-9"];
     let output = train(&data, &kept, &still);
     ok(&output);
     assert!(!stderr(&output).contains("begins anew"), "{}", stderr(&output));
+    // Nothing was said of the network: it is that of the model.
+    let packed = |model: &str| PackedModel::load(model).unwrap();
+    assert_eq!(packed(&kept).graph, packed(&text(&shipped_folder("models/quickdraw-20"))).graph);
     let (before, after) = (shipped["top1"].as_f64().unwrap(), top1(&kept));
     assert!(before > 0.7 && after > before - 0.1, "{before} and {after}");
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{assert_one_clear_line, dabnet, few, ok, shipped, stderr, text};
+use common::{assert_one_clear_line, dabnet, few, ok, shipped, stderr, stdout, text};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -24,12 +24,46 @@ fn data(folder: &TempDir) -> String {
     data
 }
 
+/// Of 60 drawings the packed network knows what it has learned, and most of what it has not: with nothing said but the data,
+/// the folder, and what makes it quick.
+#[test]
+fn few_sketches_are_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let [data, run] = ["data", "run"].map(|name| text(&folder.path().join(name)));
+    let list = text(&folder.path().join("classes.txt"));
+    fs::write(&list, "cat\nstar\nbus").unwrap();
+    ok(&[
+        "data",
+        "import",
+        &text(&shipped("data/quickdraw-20/test.ndjson.gz")),
+        "-o",
+        &data,
+        "--classes",
+        &list,
+    ]);
+    ok(&["data", "split", &data, "--test", "10"]);
+    let output = dabnet(&["train", "--data", &data, "--out", &run, "--arch", "dabnet-xs", "--side", "32"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("has not settled"), "{}", stderr(&output));
+    // Of three labels, the right one is among the first five anyway.
+    let told = stdout(&output);
+    assert!(told.contains("top-1") && !told.contains("top-5"), "{told}");
+    let config = fs::read_to_string(Path::new(&run).join("config.toml")).unwrap();
+    assert!(config.contains("batch = 8\n") && config.contains("epochs = 93\n"), "{config}");
+    let top1 = |part: &str| {
+        let answer = ok(&["eval", "--json", "--model", &run, "--data", &data, "--part", part]);
+        serde_json::from_str::<Value>(&answer).unwrap()["top1"].as_f64().unwrap()
+    };
+    assert!(top1("train") > 0.95 && top1("test") > 0.7, "{} {}", top1("train"), top1("test"));
+}
+
 const EPOCHS: usize = 3;
 /// 300 sketches to train on, 64 a step.
 const STEPS: usize = EPOCHS * (300 / 64);
 
 fn train<'a>(data: &'a str, run: &'a str) -> Vec<&'a str> {
-    let recipe = ["--epochs", "3", "--ema", "0.9", "--optimizer", "adamw", "--weight-decay", "0.01"];
+    let recipe =
+        ["--epochs", "3", "--batch", "64", "--ema", "0.9", "--optimizer", "adamw", "--weight-decay", "0.01"];
     [&["train", "--data", data, "--out", run, "--save-every", "0"][..], &recipe].concat()
 }
 
@@ -306,6 +340,16 @@ fn a_run_that_lost_its_latest_checkpoint_says_so_and_ends() {
     }
     let names = fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(!names.into_iter().any(|name| name.to_string_lossy().ends_with(".tmp")));
+}
+
+#[test]
+fn a_run_whose_learning_rate_has_come_down_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = few(folder.path());
+    let run = text(&folder.path().join("run"));
+    ok(&[&small(&data, &run)[..], &["--epochs", "1"]].concat());
+    let longer = dabnet(&["train", "--out", &run, "--epochs", "2"]);
+    assert_one_clear_line(&longer, 2, &[&run, "begun with 1 epochs", "starts from this one"]);
 }
 
 #[test]

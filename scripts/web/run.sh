@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Draws real sketches on the page in a browser and checks what it makes of them: see check.mjs. Needs Node.js 20 or
+# Checks the package in Node.js (package.test.mjs), the page under fingers and pens (pointers.mjs), and what it makes of real
+# sketches that are drawn on it in a browser (check.mjs). Needs Node.js 20 or
 # newer with npm, and Chromium (CHROMIUM=, or /usr/bin/chromium).
 #
 #   scripts/web/run.sh [folder for pictures of the page]
@@ -14,4 +15,6 @@ server=$!
 trap 'kill $server' EXIT
 until grep -q http "$release/serve.address"; do sleep 0.1; done
 url=$(grep -o 'http://[^ ]*' "$release/serve.address")
+node --test scripts/web/package.test.mjs
+node scripts/web/pointers.mjs "$url" --chromium "${CHROMIUM:-/usr/bin/chromium}"
 node scripts/web/check.mjs "$url" "$release/dabnet" --chromium "${CHROMIUM:-/usr/bin/chromium}" ${1:+--shots "$1"}

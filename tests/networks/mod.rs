@@ -78,11 +78,17 @@ pub struct Onnx {
 /// `first` and `middle` into convolutions, `constant` into a `Gemm` that transposes, `product` and
 /// `last` into matrix products.
 pub fn onnx() -> Onnx {
-    onnx_with(Vec::new())
+    onnx_with(None)
 }
 
-/// The same with more fields of the graph.
-fn onnx_with(mut graph: Vec<u8>) -> Onnx {
+/// The same with the numbers of `middle` behind 16 bytes of the file `name`, and what is in that file.
+pub fn onnx_with_data_in(name: &str) -> (Vec<u8>, Vec<u8>) {
+    let middle = Layer::new("middle", &[4, 6, 3, 3], Dtype::F32);
+    (onnx_with(Some(name)).bytes, [&[7; 16][..], &middle.bytes, b"end"].concat())
+}
+
+fn onnx_with(outside: Option<&str>) -> Onnx {
+    let mut graph = Vec::new();
     let layers = [
         Layer::new("first", &[6, 1, 5, 5], Dtype::F32),
         Layer::new("middle", &[4, 6, 3, 3], Dtype::F32),
@@ -98,6 +104,8 @@ fn onnx_with(mut graph: Vec<u8>) -> Onnx {
             // Its numbers in the field of their own, not as raw bytes.
             let numbers = field(5, &[field(1, b"value"), field(5, &tensor(layer, 4))].concat());
             graph.extend(field(1, &[field(2, b"constant"), field(4, b"Constant"), numbers].concat()));
+        } else if let Some(name) = outside.filter(|_| layer.name == "middle") {
+            graph.extend(field(5, &tensor_in(layer, name)));
         } else {
             graph.extend(field(5, &tensor(layer, 9)));
         }
@@ -115,18 +123,20 @@ fn onnx_with(mut graph: Vec<u8>) -> Onnx {
     }
     let bytes = [varint(1, 8), field(2, b"by hand"), field(7, &graph)].concat();
     let place = |layer: &Layer| {
-        let start = bytes.windows(layer.bytes.len()).position(|window| window == layer.bytes).unwrap();
-        (layer.name.clone(), start..start + layer.bytes.len())
+        let start = bytes.windows(layer.bytes.len()).position(|window| window == layer.bytes)?;
+        Some((layer.name.clone(), start..start + layer.bytes.len()))
     };
-    Onnx { places: layers.iter().map(place).collect(), bytes }
+    Onnx { places: layers.iter().filter_map(place).collect(), bytes }
 }
 
-/// The same model with one more initialiser, `outside`, whose numbers are in the file `name`.
-pub fn onnx_with_data_in(name: &str) -> Vec<u8> {
-    let location = [field(1, b"location"), field(2, name.as_bytes())].concat();
-    let outside =
-        [field(1, &[4, 4]), varint(2, 1), field(8, b"outside"), field(13, &location), varint(14, 1)].concat();
-    onnx_with(field(5, &outside)).bytes
+/// A `TensorProto` whose numbers are behind 16 bytes of the file `name`.
+fn tensor_in(layer: &Layer, name: &str) -> Vec<u8> {
+    let dims: Vec<u8> = layer.shape.iter().map(|&dim| dim as u8).collect();
+    let entry =
+        |key: &str, value: &str| field(13, &[field(1, key.as_bytes()), field(2, value.as_bytes())].concat());
+    let length = layer.bytes.len().to_string();
+    let place = [entry("location", name), entry("offset", "16"), entry("length", &length)].concat();
+    [field(1, &dims), varint(2, 1), field(8, layer.name.as_bytes()), place, varint(14, 1)].concat()
 }
 
 /// A `TensorProto` with its numbers in the given field.

@@ -56,6 +56,7 @@ export class WorkerRecognizer {
 
   /** Loads a model from an address or from the bytes of its file. */
   static async load(model, { wasm } = {}) {
+    if (typeof Worker === "undefined") throw new Error("there are no Web Workers here: use Recognizer");
     // The worker starts while its code and its model are on their way.
     thread ??= new Thread();
     const own = thread;
@@ -68,7 +69,7 @@ export class WorkerRecognizer {
    * The likeliest labels of a drawing, and how long the worker took. Only the newest drawing waits for a busy worker:
    * one that is overtaken resolves to `null`.
    */
-  recognize(strokes, options = {}) {
+  async recognize(strokes, options = {}) {
     const numbers = packed(strokes);
     if (!this.#isBusy) return this.#ask(numbers, options);
     this.#pending?.resolve(null);

@@ -1,10 +1,16 @@
-/** A point `[x, y]`, x to the right and y down, in any unit; what follows in the array is not read. */
-export type Point = readonly [x: number, y: number, ...rest: number[]];
+/** A point, x to the right and y down, in any unit; a time and a pressure behind them are not read. */
+export type Point = readonly [x: number, y: number, time?: number, pressure?: number] | { readonly x: number; readonly y: number };
 
 /** One line, drawn without lifting the pen: its points, or x and y of each in turns. */
 export type Stroke = readonly Point[] | Float32Array;
 
-/** A model's file: its address, or its bytes. */
+/**
+ * Strokes, those without points passed over; all of them packed, NaN twice after each; or a line of Quick, Draw!. A drawing
+ * without points, or with something else in it, is a `TypeError`.
+ */
+export type Drawing = readonly Stroke[] | Float32Array | { readonly drawing: readonly (readonly (readonly number[])[])[] };
+
+/** A model's file: its address (in Node.js a path as well), or its bytes. */
 export type ModelSource = string | URL | ArrayBuffer | ArrayBufferView;
 
 export interface LoadOptions {
@@ -109,7 +115,7 @@ export class Recognizer {
   private constructor();
   readonly description: Description;
   static load(model: ModelSource, options?: LoadOptions): Promise<Recognizer>;
-  recognize(strokes: readonly Stroke[], options?: RecognizeOptions): Answer;
+  recognize(strokes: Drawing, options?: RecognizeOptions): Answer;
   /** What the network saw in the drawing recognised last: `side × side` bytes, 0 paper and 255 ink. */
   ink(): Uint8Array;
   /**
@@ -119,13 +125,13 @@ export class Recognizer {
   logits(canvas: Float32Array): Float32Array;
 }
 
-/** A model that runs in a Web Worker. */
+/** A model that runs in a Web Worker; Node.js has none of these. */
 export class WorkerRecognizer {
   private constructor();
   readonly description: Description;
   static load(model: ModelSource, options?: LoadOptions): Promise<WorkerRecognizer>;
   /** `null` for a drawing that a newer one overtook while the worker was busy. */
-  recognize(strokes: readonly Stroke[], options?: RecognizeOptions): Promise<WorkerAnswer | null>;
+  recognize(strokes: Drawing, options?: RecognizeOptions): Promise<WorkerAnswer | null>;
   logits(canvas: Float32Array): Promise<Float32Array>;
   unload(): Promise<void>;
 }

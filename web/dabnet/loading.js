@@ -22,6 +22,7 @@ export function engine(wasm) {
 async function compiled(source) {
   if (source instanceof WebAssembly.Module) return source;
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source);
+  if (isFile(source)) return WebAssembly.compile(await bytes(source));
   const response = await answered(source);
   // Compiling begins before the last byte is there, where the server says what it is.
   const isNamed = response.headers.get("content-type")?.startsWith("application/wasm");
@@ -31,7 +32,14 @@ async function compiled(source) {
 /** The bytes behind an address, or those that were given. */
 export async function bytes(source) {
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return source;
+  if (isFile(source)) return (await import("node:fs/promises")).readFile(typeof source === "string" && !/^file:/.test(source) ? source : new URL(source));
   return (await answered(source)).arrayBuffer();
+}
+
+/** Whether an address is a file's: in Node.js, which fetches none, those without a scheme are. */
+function isFile(source) {
+  const isNode = globalThis.process?.versions?.node !== undefined;
+  return isNode && !/^(?!file:)[a-z][a-z+.-]+:/i.test(String(source));
 }
 
 async function answered(address) {

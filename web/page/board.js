@@ -1,5 +1,7 @@
 const WIDTH = 5;
 const STEP = 6;
+/** For so long after a pen was seen, in milliseconds, fingers are a palm that rests. */
+const PALM = 1000;
 
 /** The sheet that is drawn on: strokes in CSS pixels, and what was taken back. Tells of every change. */
 export class Board extends EventTarget {
@@ -10,6 +12,8 @@ export class Board extends EventTarget {
   #canvas;
   #context;
   #pointer;
+  #isPen = false;
+  #penSeen = -Infinity;
   #cursor;
 
   constructor(canvas) {
@@ -20,6 +24,7 @@ export class Board extends EventTarget {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
+    canvas.addEventListener("pointerover", (event) => this.#seePen(event));
     for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) canvas.addEventListener(name, (event) => this.#up(event));
     canvas.addEventListener("keydown", (event) => this.#key(event));
     canvas.addEventListener("blur", () => this.#putCursor(undefined));
@@ -94,19 +99,38 @@ export class Board extends EventTarget {
     for (const stroke of [...this.strokes, ...this.undone]) stroke.points = stroke.points.map(place);
   }
 
+  #seePen({ pointerType, timeStamp }) {
+    if (pointerType === "pen") this.#penSeen = timeStamp;
+  }
+
+  /** Whether what touches the sheet is to draw: a pen always, and takes over from a palm that came first. */
+  #mayDraw(event) {
+    this.#seePen(event);
+    if (event.button !== 0) return false;
+    const isPen = event.pointerType === "pen";
+    if (event.pointerType === "touch" && event.timeStamp - this.#penSeen < PALM) return false;
+    if (this.#pointer === undefined) return true;
+    if (!isPen || this.#isPen) return false;
+    this.strokes = this.strokes.slice(0, -1);
+    return true;
+  }
+
   #down(event) {
-    if (this.#pointer !== undefined || event.button !== 0) return;
+    if (!this.#mayDraw(event)) return;
     event.preventDefault();
-    this.#canvas.focus({ focusVisible: false });
+    // A page that is zoomed in must not jump.
+    this.#canvas.focus({ focusVisible: false, preventScroll: true });
     this.#putCursor(undefined);
     this.#canvas.setPointerCapture(event.pointerId);
     this.#pointer = event.pointerId;
+    this.#isPen = event.pointerType === "pen";
     this.undone = [];
     this.strokes = [...this.strokes, { points: [], widths: [] }];
     this.#add([event]);
   }
 
   #move(event) {
+    this.#seePen(event);
     if (event.pointerId !== this.#pointer) return;
     const events = event.getCoalescedEvents?.() ?? [];
     this.#add(events.length > 0 ? events : [event]);
@@ -119,17 +143,21 @@ export class Board extends EventTarget {
   }
 
   #add(events) {
-    const { left, top } = this.#canvas.getBoundingClientRect();
+    const { left, top, width, height } = this.#canvas.getBoundingClientRect();
+    // On a page that CSS has scaled, the sheet is as large as it looks.
+    const scales = [this.#canvas.offsetWidth / width, this.#canvas.offsetHeight / height];
     const stroke = this.strokes.at(-1);
-    const before = Math.max(stroke.points.length - 1, 0);
     for (const event of events) {
-      const point = [event.clientX - left, event.clientY - top];
+      const point = [
+        (event.clientX - left) * scales[0] - this.#canvas.clientLeft,
+        (event.clientY - top) * scales[1] - this.#canvas.clientTop,
+      ];
       const last = stroke.points.at(-1);
       if (last && last[0] === point[0] && last[1] === point[1]) continue;
       stroke.points.push(point);
       stroke.widths.push(event.pointerType === "pen" && event.pressure > 0 ? WIDTH * (0.4 + 1.2 * event.pressure) : WIDTH);
     }
-    paintFrom(this.#context, stroke, before, ink(this.#canvas));
+    this.redraw();
     this.#tell();
   }
 
@@ -193,26 +221,39 @@ function extent(strokes) {
 const ink = (element) => getComputedStyle(element).color;
 
 function paint(context, strokes, colour) {
-  strokes.forEach((stroke) => paintFrom(context, stroke, 0, colour));
-}
-
-/** Draws a stroke from one of its points on. */
-function paintFrom(context, { points, widths }, first, colour) {
   context.strokeStyle = context.fillStyle = colour;
   context.lineCap = context.lineJoin = "round";
-  if (first === 0 && points.length > 0) {
-    // A line without length is not drawn, and a tap is a dot.
-    context.beginPath();
-    context.arc(...points[0], widths[0] / 2, 0, 2 * Math.PI);
-    context.fill();
+  strokes.forEach((stroke) => paintStroke(context, stroke));
+}
+
+/** Draws a stroke at once, as edges of parts that are drawn one over another show. */
+function paintStroke(context, { points, widths }) {
+  if (points.length === 0) return;
+  context.beginPath();
+  if (points.length > 1 && widths.every((width) => width === widths[0])) {
+    context.lineWidth = widths[0];
+    context.moveTo(...points[0]);
+    points.slice(1).forEach((point) => context.lineTo(...point));
+    return context.stroke();
   }
-  for (let at = Math.max(first, 1); at < points.length; at += 1) {
-    context.lineWidth = widths[at];
-    context.beginPath();
-    context.moveTo(...points[at - 1]);
-    context.lineTo(...points[at]);
-    context.stroke();
-  }
+  // A line without length is not drawn, and a tap is a dot.
+  points.forEach(([x, y], at) => {
+    context.moveTo(x + widths[at] / 2, y);
+    context.arc(x, y, widths[at] / 2, 0, 2 * Math.PI, true);
+    if (at > 0) trapezium(context, points[at - 1], [x, y], widths[at - 1] / 2, widths[at] / 2);
+  });
+  context.fill();
+}
+
+/** What lies between two dots, wound as they are, so that all of it is filled. */
+function trapezium(context, [fromX, fromY], [toX, toY], from, to) {
+  const length = Math.hypot(toX - fromX, toY - fromY) || 1;
+  const [x, y] = [(fromY - toY) / length, (toX - fromX) / length];
+  context.moveTo(fromX + from * x, fromY + from * y);
+  context.lineTo(toX + to * x, toY + to * y);
+  context.lineTo(toX - to * x, toY - to * y);
+  context.lineTo(fromX - from * x, fromY - from * y);
+  context.closePath();
 }
 
 function cross(context, { at: [x, y], stroke }, colour) {

@@ -19,6 +19,8 @@ use crate::{
 
 /// The most reasons that are listed.
 const MAX_REASONS: usize = 20;
+/// The most words that a line has.
+const MAX_LISTED: usize = 8;
 /// The most broken items that are told of one by one.
 const MAX_TOLD: u64 = 20;
 
@@ -103,6 +105,34 @@ fn tell(bar: &ImportBar, what: &str) {
     bar.aside(|| terminal::say(format_args!("dabnet: skipped: {what}")));
 }
 
+/// Says of which classes a part has no sketch, of each part that has some.
+pub(crate) fn tell_of_gaps(set: &DataSet, parts: &[Part]) -> Result<(), CliError> {
+    let mut counts = vec![[0usize; Part::ALL.len()]; set.labels().len()];
+    for (index, part) in parts.iter().enumerate() {
+        if let (Some(label), Some(at)) = (set.label(index)?, Part::ALL.iter().position(|other| other == part))
+        {
+            counts[label][at] += 1;
+        }
+    }
+    for (at, purpose) in ["to train on", "to validate with", "to test on"].into_iter().enumerate() {
+        let missing = set.labels().iter().zip(&counts).filter(|(_, counts)| counts[at] == 0);
+        let missing: Vec<&str> = missing.map(|(label, _)| label.as_str()).collect();
+        if !missing.is_empty() && missing.len() < counts.len() {
+            terminal::say(format_args!("dabnet: there is no sketch {purpose} of {}", listed(&missing)));
+        }
+    }
+    Ok(())
+}
+
+/// Words as a line has them: the first few, and how many more there are.
+pub(crate) fn listed(words: &[&str]) -> String {
+    let first: Vec<String> = words.iter().take(MAX_LISTED).map(|word| format!("'{word}'")).collect();
+    match words.len().saturating_sub(MAX_LISTED) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
 /// How many sketches each part has that the source gives.
 pub(crate) fn print_parts(out: &mut impl Write, manifest: &Manifest) -> io::Result<()> {
     let counts: Vec<String> = Part::ALL
@@ -124,6 +154,9 @@ pub(crate) fn print_skipped(out: &mut impl Write, skipped: &Skipped) -> io::Resu
         if reasons.len() > MAX_REASONS {
             writeln!(out, "  and for {} other reasons", reasons.len() - MAX_REASONS)?;
         }
+    }
+    if skipped.other_classes > 0 {
+        writeln!(out, "{} of other classes left out", grouped(skipped.other_classes))?;
     }
     if !skipped.ignored.is_empty() {
         let kind = |(extension, count): (&String, &u64)| match extension.as_str() {

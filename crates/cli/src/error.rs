@@ -90,6 +90,7 @@ impl From<TrainError> for CliError {
             | TrainError::Device { .. }
             | TrainError::File { .. }
             | TrainError::Mismatch { .. }
+            | TrainError::Longer { .. }
             | TrainError::Read { .. } => Self::Input(error.to_string()),
             _ => Self::Failure(error.to_string()),
         }

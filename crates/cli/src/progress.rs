@@ -19,16 +19,23 @@ const BYTES: &str = "{prefix:<16} {bar:24.cyan/dim} {bytes} of {total_bytes}, {e
 pub(crate) struct TrainingProgress {
     name: String,
     bar: Option<ProgressBar>,
+    /// Runs that follow, of about the same length.
+    more: u32,
 }
 
 impl TrainingProgress {
     pub(crate) fn new(name: &str) -> Self {
+        Self::of_several(name, 0)
+    }
+
+    /// Of a run that so many of the same length follow, so that the time left is that of all.
+    pub(crate) fn of_several(name: &str, more: usize) -> Self {
         let bar = terminal::is_interactive().then(|| {
             let style =
                 ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(0).with_style(style.progress_chars("━━╌")).with_prefix(name.to_owned())
         });
-        Self { name: name.to_owned(), bar }
+        Self { name: name.to_owned(), bar, more: more as u32 }
     }
 
     pub(crate) fn observe(&self, progress: &Progress) {
@@ -36,23 +43,23 @@ impl TrainingProgress {
             Some(bar) => {
                 bar.set_length(progress.steps as u64);
                 bar.set_position(progress.step as u64);
-                bar.set_message(line(progress));
+                bar.set_message(line(progress, self.more));
                 if progress.step == progress.steps {
                     bar.finish();
                 }
             }
             None if progress.ends_epoch() => {
-                terminal::say(format_args!("{:<16} {}", self.name, line(progress)))
+                terminal::say(format_args!("{:<16} {}", self.name, line(progress, self.more)))
             }
             None => {}
         }
     }
 }
 
-fn line(progress: &Progress) -> String {
+fn line(progress: &Progress, more: u32) -> String {
     let left = match progress.time_left() {
         Duration::ZERO => format!("took {}", duration(progress.elapsed)),
-        left => format!("{} left", duration(left)),
+        left => format!("{} left", duration(left + more * (left + progress.elapsed))),
     };
     format!(
         "epoch {:>2}/{}  loss {:.3}  accuracy {:>4.1} %  {:>4.0} sketches/s  {left}",

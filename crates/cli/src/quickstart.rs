@@ -18,7 +18,13 @@ use dabnet_train::AugmentedSketches;
 
 pub(crate) use self::outcome::{CurvePoint, Outcome};
 use self::{contender::Contender, recognition::Recognition};
-use crate::{error::CliError, evaluation::Drawn, json, progress::duration, terminal};
+use crate::{
+    error::CliError,
+    evaluation::Drawn,
+    json,
+    progress::{TrainingProgress, duration},
+    terminal,
+};
 
 /// The network that all contenders share.
 const ARCHITECTURE: &str = "sketch-a-net-64";
@@ -41,6 +47,8 @@ pub(crate) struct Settings {
     pub fast: bool,
     pub threads: usize,
     pub json: bool,
+    /// Whether a finished quickstart with other settings is replaced.
+    pub force: bool,
 }
 
 impl Settings {
@@ -65,12 +73,13 @@ pub(crate) struct Results {
 
 /// Runs the whole quickstart.
 pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
-    files::prepare(&settings.out)?;
     let start = Instant::now();
     let Dataset { labels, mut train, test } = Dataset::bundled()?;
     if settings.fast {
         train = train.into_iter().step_by(FAST_SHARE).collect();
     }
+    files::check_replaced(settings, train.len())?;
+    files::prepare(&settings.out)?;
     terminal::say(format_args!(
         "{} words of Quick, Draw!: {} sketches to train on, {} to test on, drawn at {side}×{side}",
         labels.len(),
@@ -84,7 +93,9 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(Contender::ALL.len());
     for contender in &Contender::ALL {
         let full = outcomes.first().map(|outcome| &outcome.trained);
-        outcomes.push(contender.run(settings, &labels, &examples, &drawn, full)?);
+        let progress =
+            TrainingProgress::of_several(contender.name, Contender::ALL.len() - outcomes.len() - 1);
+        outcomes.push(contender.run(settings, &labels, &examples, &drawn, full, &progress)?);
     }
     let recognitions = recognition::three(&outcomes, &labels, &test, &drawn)?;
     let results = Results {

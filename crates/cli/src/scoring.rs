@@ -87,6 +87,15 @@ pub(crate) fn tested(data: &DataSet) -> Option<Part> {
     data.indices(Part::Test).is_ok_and(|indices| !indices.is_empty()).then_some(Part::Test)
 }
 
+/// Labels from which on it says something that the right one is among the first five.
+const ENOUGH: usize = 10;
+
+/// Shares of sketches of so many labels as people read them.
+pub(crate) fn shares(top1: f64, top5: f64, labels: usize) -> String {
+    let first = format!("top-1 {:.1} %", 100.0 * top1);
+    if labels < ENOUGH { first } else { format!("{first}, top-5 {:.1} %", 100.0 * top5) }
+}
+
 /// The sketches of a part with the model's labels of their words, and how many have none.
 pub(crate) fn known(
     data: &DataSet,

@@ -2,16 +2,11 @@
 
 use std::path::PathBuf;
 
-use dabnet_serve::{Catalogue, ServedModel};
+use dabnet_serve::Catalogue;
 
-use crate::{error::CliError, shipped};
+use crate::{error::CliError, models};
 
 /// The models at these paths, or the shipped ones if there are none.
 pub(crate) fn catalogue(paths: &[PathBuf]) -> Result<Catalogue, CliError> {
-    let models = if paths.is_empty() {
-        shipped::served()?
-    } else {
-        paths.iter().map(ServedModel::load).collect::<Result<_, _>>()?
-    };
-    Ok(Catalogue::new(models)?)
+    Ok(Catalogue::new(models::served(paths)?)?)
 }

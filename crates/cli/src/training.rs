@@ -1,10 +1,12 @@
 //! Training runs: what one is, how it is shown, and what it leaves.
 
 mod auto;
+mod beginning;
 mod choice;
 mod interrupt;
 mod job;
 mod latent;
+mod length;
 mod look;
 mod machine;
 mod options;

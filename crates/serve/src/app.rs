@@ -6,7 +6,7 @@ use std::sync::{
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{Response, header::CONTENT_TYPE},
+    http::{HeaderValue, Response, header::CONTENT_TYPE},
 };
 use tokio::{
     sync::{Semaphore, oneshot},
@@ -14,12 +14,12 @@ use tokio::{
 };
 
 use crate::{
-    Catalogue, Files, Limits, Options, body, media,
+    Catalogue, Files, Limits, Options, body, inference, media,
     metrics::Metrics,
     queue::Queue,
     refusal::Refusal,
     wire::Arrived,
-    workers::{Answer, Bench, Job},
+    workers::{Answer, Bench, Job, Reply},
 };
 
 /// What all requests share.
@@ -81,16 +81,27 @@ impl App {
         let work = Box::new(move |bench: &mut Bench| work(body.into_bytes(), bench));
         self.queue.push(Job { work, deadline, reply }).map_err(|_| Refusal::Full)?;
         match timeout_at(deadline.into(), answer).await {
-            Ok(Ok(answer)) => Ok(json(answer?)),
+            Ok(Ok(answer)) => Ok(response(answer?)),
             Ok(Err(_)) => Err(Refusal::Failed),
             Err(_) => Err(Refusal::Late),
         }
     }
 }
 
+/// What a worker has answered.
+fn response(Reply { body, json_bytes }: Reply) -> Response<Body> {
+    let mut response = json(body);
+    if let Some(bytes) = json_bytes {
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media::BYTES));
+        headers.insert(inference::JSON_LENGTH, bytes.into());
+    }
+    response
+}
+
 /// A response of JSON.
 pub(crate) fn json(body: impl Into<Body>) -> Response<Body> {
     let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, axum::http::HeaderValue::from_static(media::JSON));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media::JSON));
     response
 }

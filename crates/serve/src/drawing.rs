@@ -9,10 +9,10 @@ use dabnet_sketch::{
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{Error as _, IgnoredAny, SeqAccess, Visitor},
+    de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::{Limits, json, media::Media, refusal::Refusal};
+use crate::{Limits, form, json, media::Media, refusal::Refusal};
 
 /// What a body is called in errors.
 const BODY: &str = "body";
@@ -21,14 +21,30 @@ const BODY: &str = "body";
 ///
 /// # Errors
 /// [`Refusal::Malformed`] if there is none, [`Refusal::TooMuch`] if it passes a limit.
-pub(crate) fn read(body: &Bytes, media: Media, limits: &Limits) -> Result<Sketch, Refusal> {
+pub(crate) fn read(body: &Bytes, media: &Media, limits: &Limits) -> Result<Sketch, Refusal> {
     let sketch = match media {
         Media::Json => strokes(body)?.into(),
         Media::Svg => svg(body)?,
-        Media::Image(format) => picture(body, format, limits.side)?,
+        Media::Image(format) => picture(body, *format, limits.side)?,
+        Media::Form(boundary) => return by_content(&form::file(body, boundary)?, limits),
+        Media::Unsaid => return by_content(body, limits),
     };
     check(&sketch.drawing, limits)?;
     Ok(sketch)
+}
+
+/// The sketch in bytes of which nobody says what they are.
+fn by_content(body: &Bytes, limits: &Limits) -> Result<Sketch, Refusal> {
+    let Some(media) = Media::of_content(body) else {
+        return Err(Refusal::Malformed(
+            "the body is no JSON, SVG, PNG, JPEG, WebP, GIF or BMP, as far as its first bytes tell"
+                .to_owned(),
+        ));
+    };
+    if matches!(media, Media::Json | Media::Svg) && body.len() > limits.text_bytes {
+        return Err(Refusal::TooLarge(limits.text_bytes));
+    }
+    read(body, &media, limits)
 }
 
 fn check(drawing: &Drawing, limits: &Limits) -> Result<(), Refusal> {
@@ -92,18 +108,17 @@ fn strokes(body: &[u8]) -> Result<Drawing, Refusal> {
             return Err(Refusal::Malformed(message.to_owned()));
         }
     };
-    if strokes.is_empty() {
-        return Err(Refusal::Malformed("the sketch has no strokes".to_owned()));
-    }
     for (index, stroke) in strokes.iter().enumerate() {
-        if stroke.points.is_empty() {
-            return Err(Refusal::Malformed(format!("stroke {index} has no points")));
-        }
         if !stroke.points.iter().flatten().all(|coordinate| coordinate.is_finite()) {
             return Err(Refusal::Malformed(format!(
                 "stroke {index} has a coordinate out of the range of f32"
             )));
         }
+    }
+    // One that was begun and not drawn is not there.
+    let strokes: Vec<Stroke> = strokes.into_iter().filter(|stroke| !stroke.points.is_empty()).collect();
+    if strokes.is_empty() {
+        return Err(Refusal::Malformed("the sketch has no strokes".to_owned()));
     }
     Ok(Drawing::Strokes(strokes))
 }
@@ -126,12 +141,19 @@ impl From<Places> for Stroke {
     }
 }
 
-/// A point as `[x, y]`, or as `[x, y, t]`, whose time says nothing about what the sketch shows.
+/// A point as `[x, y]`, as `[x, y, t]`, whose time says nothing about what the sketch shows, or as `{"x": x, "y": y}`,
+/// of which other fields say nothing either.
 struct Place(Point);
+
+#[derive(Deserialize)]
+struct Named {
+    x: f32,
+    y: f32,
+}
 
 impl<'de> Deserialize<'de> for Place {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(PlaceVisitor)
+        deserializer.deserialize_any(PlaceVisitor)
     }
 }
 
@@ -141,7 +163,7 @@ impl<'de> Visitor<'de> for PlaceVisitor {
     type Value = Place;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a point as [x, y] or [x, y, t]")
+        f.write_str("a point as [x, y], [x, y, t] or {\"x\": x, \"y\": y}")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut numbers: A) -> Result<Place, A::Error> {
@@ -151,6 +173,11 @@ impl<'de> Visitor<'de> for PlaceVisitor {
         if numbers.next_element::<IgnoredAny>()?.is_some() {
             return Err(A::Error::invalid_length(4, &self));
         }
+        Ok(Place([x, y]))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Place, A::Error> {
+        let Named { x, y } = Named::deserialize(MapAccessDeserializer::new(fields))?;
         Ok(Place([x, y]))
     }
 }
@@ -180,7 +207,7 @@ mod tests {
     use super::*;
 
     fn strokes_of(body: &str) -> Result<Vec<Stroke>, Refusal> {
-        match read(&Bytes::copy_from_slice(body.as_bytes()), Media::Json, &Limits::default())?.drawing {
+        match read(&Bytes::copy_from_slice(body.as_bytes()), &Media::Json, &Limits::default())?.drawing {
             Drawing::Strokes(strokes) => Ok(strokes),
             _ => unreachable!("JSON holds strokes"),
         }
@@ -192,6 +219,9 @@ mod tests {
         let columns = strokes_of(r#"{"word": "cat", "drawing": [[[1, 3], [2, 4], [0, 9]], [[5.5], [-6]]]}"#);
         assert_eq!(points, columns.unwrap());
         assert_eq!(points[0].points, [[1.0, 2.0], [3.0, 4.0]]);
+        let named =
+            r#"{"strokes": [[{"x": 1, "y": 2, "pressure": 0.5}, {"y": 4, "x": 3}], [], [[5.5, -6]]]}"#;
+        assert_eq!(strokes_of(named).unwrap(), points);
     }
 
     #[test]
@@ -202,7 +232,10 @@ mod tests {
             "{}",
             r#"{"strokes": []}"#,
             r#"{"strokes": [[]]}"#,
+            r#"{"strokes": [[], []]}"#,
             r#"{"strokes": [[[1]]]}"#,
+            r#"{"strokes": [[{"x": 1}]]}"#,
+            r#"{"strokes": [[{"x": 1, "y": null}]]}"#,
             r#"{"strokes": [[[1, 2, 3, 4]]]}"#,
             r#"{"strokes": [[[1, 1e39]]]}"#,
             r#"{"strokes": [[[1, "2"]]]}"#,

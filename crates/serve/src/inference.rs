@@ -1,20 +1,31 @@
 //! The Open Inference Protocol, version 2, over REST: models that take tensors and give tensors.
-//! <https://github.com/kserve/open-inference-protocol>
+//! <https://github.com/kserve/open-inference-protocol>, with its extension for binary tensors.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequestParts, Path, Request, State},
-    http::{Response, request::Parts},
+    http::{HeaderMap, HeaderName, Response, request::Parts},
 };
 use dabnet_engine::{Model, softmax, top};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    Limits, app, app::App, json, media, refusal::Refusal, tensor::Data, wire::Arrived, workers::Bench,
+    Limits, app,
+    app::App,
+    json, media,
+    refusal::Refusal,
+    tensor::Data,
+    wire::Arrived,
+    workers::{Answer, Bench, Reply},
 };
+
+/// How many bytes of a body are JSON, where those of tensors follow.
+pub(crate) const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
+/// The one version of every model.
+const VERSION: &str = "1";
 
 /// The one input.
 const INPUT: &str = "canvas";
@@ -23,25 +34,30 @@ const OUTPUTS: [&str; 3] = ["logits", "probabilities", "label"];
 /// What the values of the input are, for people who read metadata.
 const CONTENT: &str = "0 is paper and 1 is ink; the server normalises as the model asks for";
 
-/// The model that an address names. What is no text names none.
+/// The model that an address names, of the one version that there is. What is no text names none.
 pub(crate) struct Name(String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Name {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let name = Path::<String>::from_request_parts(parts, state).await;
-        name.map(|Path(name)| Self(name)).map_err(|_| Refusal::NotFound)
+        let named = Path::<HashMap<String, String>>::from_request_parts(parts, state).await;
+        let Path(mut named) = named.map_err(|_| Refusal::NotFound)?;
+        let name = named.remove("model").ok_or(Refusal::NotFound)?;
+        match named.get("version") {
+            Some(version) if version != VERSION => Err(Refusal::UnknownVersion { name }),
+            _ => Ok(Self(name)),
+        }
     }
 }
 
 /// `GET /v2`.
 pub(crate) async fn server() -> Response<Body> {
-    let server = json!({ "name": "dabnet", "version": env!("CARGO_PKG_VERSION"), "extensions": [] });
+    let server = json!({ "name": "dabnet", "version": env!("CARGO_PKG_VERSION"), "extensions": ["binary_tensor_data"] });
     app::json(server.to_string())
 }
 
-/// `GET /v2/models/{model}`.
+/// `GET /v2/models/{model}`, and with its version.
 pub(crate) async fn metadata(
     State(app): State<Arc<App>>,
     Name(name): Name,
@@ -57,6 +73,7 @@ pub(crate) async fn metadata(
     let labels = model.labels().len() as i64;
     let metadata = json!({
         "name": served.name(),
+        "versions": [VERSION],
         "platform": "dabnet",
         "inputs": [canvas],
         "outputs": [
@@ -68,37 +85,57 @@ pub(crate) async fn metadata(
     Ok(app::json(metadata.to_string()))
 }
 
-/// `GET /v2/models/{model}/ready`.
+/// `GET /v2/models/{model}/ready`, and with its version.
 pub(crate) async fn ready(State(app): State<Arc<App>>, Name(name): Name) -> Result<Response<Body>, Refusal> {
     app.model(Some(&name))?;
     Ok(app::json(json!({ "name": name, "ready": true }).to_string()))
 }
 
-/// `POST /v2/models/{model}/infer`.
+/// `POST /v2/models/{model}/infer`, and with its version.
 pub(crate) async fn infer(
     State(app): State<Arc<App>>,
     Name(name): Name,
     request: Request,
 ) -> Result<Response<Body>, Refusal> {
     let index = app.model(Some(&name))?;
-    media::json_only(request.headers())?;
+    let json_bytes = json_bytes(request.headers())?;
     let deadline = Arrived::of(&request) + app.limits.request;
     let (limits, metrics) = (Arc::clone(&app.limits), Arc::clone(&app.metrics));
     let work = move |body: Bytes, bench: &mut Bench| {
-        let answer = answer(&body, &limits, bench, index, deadline)?;
+        let (json, binary) = match json_bytes {
+            Some(bytes) => body.split_at_checked(bytes).ok_or_else(|| {
+                Refusal::Malformed(format!("the header {JSON_LENGTH} says {bytes} bytes; the body has fewer"))
+            })?,
+            None => (&body[..], &[][..]),
+        };
+        let answer = answer(json, binary, &limits, bench, index, deadline)?;
         metrics.recognized(&answer.model_name, answer.count);
-        serde_json::to_vec(&answer).map_err(|_| Refusal::Failed)
+        answer.into_reply()
     };
     app.answer(request, app.limits.text_bytes, work).await
 }
 
-/// Parameters of all kinds are passed over: none has a meaning here.
+/// How many bytes of a body are JSON, if others follow; the headers must not say that it is something else.
+fn json_bytes(headers: &HeaderMap) -> Result<Option<usize>, Refusal> {
+    let Some(value) = headers.get(JSON_LENGTH) else {
+        media::json_only(headers)?;
+        return Ok(None);
+    };
+    let bytes = value.to_str().ok().and_then(|text| text.parse().ok());
+    bytes
+        .map(Some)
+        .ok_or_else(|| Refusal::Malformed(format!("the header {JSON_LENGTH} is no number of bytes")))
+}
+
+/// Of parameters those of binary tensors have a meaning; others are passed over.
 #[derive(Deserialize)]
 #[serde(expecting = "an inference request as {\"inputs\": [{\"name\": \"canvas\", ...}]}")]
 struct Asked {
     id: Option<String>,
     inputs: Vec<Input>,
     outputs: Option<Vec<Output>>,
+    #[serde(default)]
+    parameters: Parameters,
 }
 
 #[derive(Deserialize)]
@@ -106,17 +143,32 @@ struct Input {
     name: String,
     shape: Vec<usize>,
     datatype: String,
-    data: Data,
+    data: Option<Data>,
+    #[serde(default)]
+    parameters: Parameters,
 }
 
 #[derive(Deserialize)]
 struct Output {
     name: String,
+    #[serde(default)]
+    parameters: Parameters,
+}
+
+/// Of an input how many bytes it takes behind the JSON, of an output whether it is to be there, and of a request
+/// whether all outputs of which nothing is said are.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Parameters {
+    binary_data_size: Option<usize>,
+    binary_data: Option<bool>,
+    binary_data_output: Option<bool>,
 }
 
 #[derive(Serialize)]
 struct Inferred {
     model_name: String,
+    model_version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     outputs: Vec<Tensor>,
@@ -129,7 +181,18 @@ struct Tensor {
     name: &'static str,
     datatype: &'static str,
     shape: Vec<usize>,
-    data: Values,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<BinarySize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Values>,
+    /// What follows the JSON.
+    #[serde(skip)]
+    binary: Vec<u8>,
+}
+
+#[derive(Serialize)]
+struct BinarySize {
+    binary_data_size: usize,
 }
 
 #[derive(Serialize)]
@@ -139,18 +202,44 @@ enum Values {
     Texts(Vec<String>),
 }
 
+impl Values {
+    /// Little-endian numbers, and texts each behind its length in four bytes.
+    fn to_binary(&self) -> Vec<u8> {
+        match self {
+            Self::Floats(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Self::Texts(texts) => {
+                let text = |text: &String| [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+                texts.iter().flat_map(text).collect()
+            }
+        }
+    }
+}
+
+impl Inferred {
+    fn into_reply(self) -> Answer {
+        let reply = Reply::json(&self)?;
+        if self.outputs.iter().all(|output| output.parameters.is_none()) {
+            return Ok(reply);
+        }
+        let json_bytes = Some(reply.body.len());
+        let binary = self.outputs.into_iter().flat_map(|output| output.binary);
+        Ok(Reply { body: reply.body.into_iter().chain(binary).collect(), json_bytes })
+    }
+}
+
 fn answer(
-    body: &[u8],
+    json: &[u8],
+    binary: &[u8],
     limits: &Limits,
     bench: &mut Bench,
     index: usize,
     deadline: Instant,
 ) -> Result<Inferred, Refusal> {
-    let Asked { id, inputs, outputs } = json::parse(body)?;
-    let wanted = wanted(outputs)?;
+    let Asked { id, inputs, outputs, parameters } = json::parse(json)?;
+    let wanted = wanted(outputs, parameters.binary_data_output.unwrap_or(false))?;
     let (served, session) = bench.model(index);
     let model = served.model();
-    let canvases = canvases(inputs, model, limits.batch)?;
+    let canvases = canvases(inputs, binary, model, limits.batch)?;
     let mut results = Results::default();
     for canvas in canvases.chunks_exact(model.input_len()) {
         if Instant::now() >= deadline {
@@ -160,15 +249,20 @@ fn answer(
         results.add(logits, model);
     }
     let count = results.labels.len();
-    let outputs = wanted.into_iter().map(|output| results.tensor(output, model.labels().len())).collect();
-    Ok(Inferred { model_name: served.name().to_owned(), id, outputs, count })
+    let tensor = |(name, is_binary)| results.tensor(name, is_binary, model.labels().len());
+    let outputs = wanted.into_iter().map(tensor).collect();
+    Ok(Inferred { model_name: served.name().to_owned(), model_version: VERSION, id, outputs, count })
 }
 
-/// The names of the outputs to give, in the order in which they were asked for.
-fn wanted(outputs: Option<Vec<Output>>) -> Result<Vec<&'static str>, Refusal> {
-    let Some(outputs) = outputs.filter(|outputs| !outputs.is_empty()) else { return Ok(OUTPUTS.to_vec()) };
+/// The names of the outputs to give, in the order in which they were asked for, and which are to be binary: `all` where
+/// nothing is said.
+fn wanted(outputs: Option<Vec<Output>>, all: bool) -> Result<Vec<(&'static str, bool)>, Refusal> {
+    let Some(outputs) = outputs.filter(|outputs| !outputs.is_empty()) else {
+        return Ok(OUTPUTS.map(|name| (name, all)).to_vec());
+    };
     let known = |output: &Output| {
-        OUTPUTS.into_iter().find(|known| *known == output.name).ok_or_else(|| {
+        let known = OUTPUTS.into_iter().find(|known| *known == output.name);
+        known.map(|name| (name, output.parameters.binary_data.unwrap_or(all))).ok_or_else(|| {
             Refusal::Malformed(format!(
                 "there is no output '{}'; ask for some of {}",
                 output.name,
@@ -177,16 +271,16 @@ fn wanted(outputs: Option<Vec<Output>>) -> Result<Vec<&'static str>, Refusal> {
         })
     };
     let wanted = outputs.iter().map(known).collect::<Result<Vec<_>, _>>()?;
-    if (1..wanted.len()).any(|index| wanted[..index].contains(&wanted[index])) {
+    if (1..wanted.len()).any(|index| wanted[..index].iter().any(|(name, _)| *name == wanted[index].0)) {
         return Err(Refusal::Malformed("an output is asked for twice".to_owned()));
     }
     Ok(wanted)
 }
 
-/// The values of all canvases, normalised.
-fn canvases(inputs: Vec<Input>, model: &Model, batch: usize) -> Result<Vec<f32>, Refusal> {
+/// The values of all canvases, normalised; those of a binary tensor are in `binary`.
+fn canvases(inputs: Vec<Input>, binary: &[u8], model: &Model, batch: usize) -> Result<Vec<f32>, Refusal> {
     let fail = |message: String| Err(Refusal::Malformed(message));
-    let Ok([Input { name, shape, datatype, data }]) = <[Input; 1]>::try_from(inputs) else {
+    let Ok([Input { name, shape, datatype, data, parameters }]) = <[Input; 1]>::try_from(inputs) else {
         return fail(format!("give exactly one input, '{INPUT}'"));
     };
     if name != INPUT {
@@ -209,7 +303,21 @@ fn canvases(inputs: Vec<Input>, model: &Model, batch: usize) -> Result<Vec<f32>,
     if count > batch {
         return Err(Refusal::TooMuch(format!("'{INPUT}' holds {count} canvases; send up to {batch}")));
     }
-    let Data { mut values, lengths } = data;
+    let Data { mut values, lengths } = match (data, parameters.binary_data_size) {
+        (Some(data), None) if binary.is_empty() => data,
+        (None, Some(size)) if size == binary.len() && size.is_multiple_of(4) => {
+            let values = binary.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            Data { values, lengths: Vec::new() }
+        }
+        (None, Some(size)) => {
+            let length = binary.len();
+            return fail(format!(
+                "'{INPUT}' has a binary_data_size of {size}, and {length} bytes follow the JSON, whose length the header \
+                 {JSON_LENGTH} says"
+            ));
+        }
+        _ => return fail(format!("give either the data of '{INPUT}' in the JSON, or its binary_data_size")),
+    };
     if values.len() != count * model.input_len() || (lengths.len() > 1 && lengths != shape) {
         return fail(format!("the data of '{INPUT}' is not of the shape {shape:?} that it is said to have"));
     }
@@ -239,7 +347,7 @@ impl Results {
         self.labels.extend(best.iter().map(|best| model.labels()[best.class].clone()));
     }
 
-    fn tensor(&self, name: &'static str, classes: usize) -> Tensor {
+    fn tensor(&self, name: &'static str, is_binary: bool, classes: usize) -> Tensor {
         let count = self.labels.len();
         let floats = |data: &[f32]| ("FP32", vec![count, classes], Values::Floats(data.to_vec()));
         let (datatype, shape, data) = match name {
@@ -247,6 +355,8 @@ impl Results {
             "probabilities" => floats(&self.probabilities),
             _ => ("BYTES", vec![count], Values::Texts(self.labels.clone())),
         };
-        Tensor { name, datatype, shape, data }
+        let binary = if is_binary { data.to_binary() } else { Vec::new() };
+        let parameters = is_binary.then_some(BinarySize { binary_data_size: binary.len() });
+        Tensor { name, datatype, shape, parameters, data: (!is_binary).then_some(data), binary }
     }
 }

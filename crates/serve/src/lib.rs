@@ -10,9 +10,11 @@
 mod app;
 mod body;
 mod catalogue;
+mod docs;
 mod drawing;
 mod error;
 mod files;
+mod form;
 mod health;
 mod inference;
 mod json;

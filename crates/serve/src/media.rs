@@ -9,13 +9,20 @@ use dabnet_sketch::formats::image::Format;
 use crate::refusal::Refusal;
 
 pub(crate) const JSON: &str = "application/json";
+/// Bytes of any kind.
+pub(crate) const BYTES: &str = "application/octet-stream";
+const FORM: &str = "multipart/form-data";
 
 /// A body that a sketch may be sent as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Media {
     Json,
     Svg,
     Image(Format),
+    /// A form with a file in it, and what is between its fields.
+    Form(String),
+    /// Nothing that says anything of a sketch: its content tells.
+    Unsaid,
 }
 
 impl Media {
@@ -29,16 +36,38 @@ impl Media {
             "image/webp" => Ok(Self::Image(Format::WebP)),
             "image/gif" => Ok(Self::Image(Format::Gif)),
             "image/bmp" => Ok(Self::Image(Format::Bmp)),
+            FORM => {
+                let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+                let boundary = multer::parse_boundary(text);
+                boundary.map(Self::Form).map_err(|_| {
+                    Refusal::MediaType("the header Content-Type has no boundary of the form's fields".to_owned())
+                })
+            }
+            // The last is what curl says of any data.
+            "" | BYTES | "application/x-www-form-urlencoded" => Ok(Self::Unsaid),
             _ => Err(Refusal::MediaType(
-                "send a sketch as application/json, image/svg+xml, image/png, image/jpeg, image/webp, image/gif or image/bmp, and say so in the header Content-Type".to_owned(),
+                "send a sketch as application/json, image/svg+xml, image/png, image/jpeg, image/webp, image/gif, image/bmp or multipart/form-data, and say so in the header Content-Type".to_owned(),
             )),
+        }
+    }
+
+    /// What a body's first bytes are of, where they tell.
+    pub(crate) fn of_content(body: &[u8]) -> Option<Self> {
+        if let Some(format) = Format::recognize(body) {
+            return Some(Self::Image(format));
+        }
+        let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+        match start {
+            [b'<', ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Svg),
+            [b'{', ..] => Some(Self::Json),
+            _ => None,
         }
     }
 }
 
-/// Whether the headers say that the body is JSON, as they must.
+/// That the headers do not say that the body is something else than JSON.
 pub(crate) fn json_only(headers: &HeaderMap) -> Result<(), Refusal> {
-    if essence(headers)? == JSON {
+    if ["", JSON].contains(&essence(headers)?.as_str()) {
         return Ok(());
     }
     let message = "send JSON, and say so with the header 'Content-Type: application/json'";

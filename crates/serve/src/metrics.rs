@@ -9,7 +9,9 @@ use prometheus_client::{
 };
 
 /// Of [`Metrics::text`].
-pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// Of [`plain`].
+pub(crate) const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Upper ends of the histogram's buckets, in seconds.
 const BUCKETS: [f64; 13] =
@@ -94,5 +96,45 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+}
+
+/// OpenMetrics as Prometheus' older text, which people read, too: counters have the names of their samples, and nothing is
+/// said of units or of the end.
+pub(crate) fn plain(text: &str) -> String {
+    let counter = |line: &str| Some(line.strip_prefix("# TYPE ")?.strip_suffix(" counter")?.to_owned());
+    let counters: Vec<String> = text.lines().filter_map(counter).collect();
+    let mut plain = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| !line.starts_with("# UNIT") && *line != "# EOF") {
+        let mut words = line.splitn(4, ' ');
+        match [words.next(), words.next(), words.next(), words.next()] {
+            [Some("#"), Some(what), Some(name), Some(rest)] if counters.iter().any(|known| known == name) => {
+                plain.push_str(&format!("# {what} {name}_total {rest}"));
+            }
+            _ => plain.push_str(line),
+        }
+        plain.push('\n');
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_text_names_counters_as_their_samples() {
+        let metrics = Metrics::new();
+        metrics.rejected("late");
+        let text = plain(&metrics.text(3).unwrap());
+        for line in [
+            "# TYPE dabnet_rejected_total counter",
+            "dabnet_rejected_total{reason=\"late\"} 1",
+            "# TYPE dabnet_queue_depth gauge",
+            "dabnet_queue_depth 3",
+        ] {
+            assert!(text.lines().any(|other| other == line), "{line} is not in:\n{text}");
+        }
+        assert!(!text.contains("EOF") && !text.contains("UNIT"), "{text}");
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     media::Media,
     metrics::Metrics,
     refusal::Refusal,
-    workers::{Answer, Bench},
+    workers::{Answer, Bench, Reply},
 };
 
 /// Labels that are told of where nobody says how many.
@@ -79,17 +79,17 @@ pub(crate) async fn recognize(
     let media = Media::of(request.headers())?;
     let max_bytes = match media {
         Media::Json | Media::Svg => app.limits.text_bytes,
-        Media::Image(_) => app.limits.image_bytes,
+        Media::Image(_) | Media::Form(_) | Media::Unsaid => app.limits.image_bytes,
     };
     let (limits, metrics) = (Arc::clone(&app.limits), Arc::clone(&app.metrics));
-    let work = move |body: Bytes, bench: &mut Bench| label(&body, media, &limits, &metrics, bench, wish);
+    let work = move |body: Bytes, bench: &mut Bench| label(&body, &media, &limits, &metrics, bench, wish);
     app.answer(request, max_bytes, work).await
 }
 
 /// What `dabnet recognize` does to a file.
 fn label(
     body: &Bytes,
-    media: Media,
+    media: &Media,
     limits: &Limits,
     metrics: &Metrics,
     bench: &mut Bench,
@@ -113,7 +113,7 @@ fn label(
     metrics.recognized(served.name(), 1);
     let milliseconds = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3;
     let answer = Recognized { model: served.name(), predictions, milliseconds, notes: sketch.notes };
-    serde_json::to_vec(&answer).map_err(|_| Refusal::Failed)
+    Reply::json(&answer)
 }
 
 /// Models of pictures with colours run on tensors only.

@@ -24,6 +24,8 @@ pub(crate) enum Refusal {
     NotFound,
     #[error("there is no model '{name}' here; there are: {known}")]
     UnknownModel { name: String, known: String },
+    #[error("the model '{name}' has the version 1 alone")]
+    UnknownVersion { name: String },
     #[error("this address does not take the method; see the header Allow")]
     Method,
     #[error("the request took longer than {0} s to arrive; send it faster, or less of it")]
@@ -54,7 +56,7 @@ impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::NotFound | Self::UnknownModel { .. } => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::UnknownModel { .. } | Self::UnknownVersion { .. } => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Slow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -71,6 +73,7 @@ impl Refusal {
             Self::Malformed(_) => "malformed",
             Self::NotFound => "not_found",
             Self::UnknownModel { .. } => "unknown_model",
+            Self::UnknownVersion { .. } => "unknown_version",
             Self::Method => "method",
             Self::Slow(_) => "slow_request",
             Self::TooLarge(_) => "body_too_large",

@@ -7,8 +7,8 @@ use axum::{
     body::Body,
     extract::{DefaultBodyLimit, Request, State},
     http::{
-        HeaderName, HeaderValue, Method, Response,
-        header::{CONTENT_TYPE, RETRY_AFTER},
+        HeaderMap, HeaderName, HeaderValue, Method, Response,
+        header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER},
     },
     middleware::from_fn_with_state,
     response::IntoResponse,
@@ -20,8 +20,8 @@ use tower_http::cors::CorsLayer;
 use crate::{
     ServeError, app,
     app::App,
-    files, health, inference,
-    metrics::CONTENT_TYPE as METRICS,
+    docs, files, health, inference,
+    metrics::{self, OPEN_METRICS, PLAIN},
     observe::{Route, observe},
     recognize::recognize,
     refusal::Refusal,
@@ -41,6 +41,9 @@ fn api() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/v2/models/{model}", get(inference::metadata)),
         ("/v2/models/{model}/ready", get(inference::ready)),
         ("/v2/models/{model}/infer", post(inference::infer)),
+        ("/v2/models/{model}/versions/{version}", get(inference::metadata)),
+        ("/v2/models/{model}/versions/{version}/ready", get(inference::ready)),
+        ("/v2/models/{model}/versions/{version}/infer", post(inference::infer)),
         ("/openapi.json", get(openapi)),
     ]
 }
@@ -62,6 +65,7 @@ pub(crate) fn router(app: Arc<App>, origins: &[HeaderValue]) -> Router {
     }
     router
         .route("/metrics", get(metrics))
+        .route("/docs", get(docs))
         .fallback(file)
         // Every route that reads a body has a limit of its own.
         .layer(DefaultBodyLimit::disable())
@@ -108,10 +112,27 @@ async fn models(State(app): State<Arc<App>>) -> Response<Body> {
     app::json(json!({ "models": models }).to_string())
 }
 
-async fn metrics(State(app): State<Arc<App>>) -> Result<Response<Body>, Refusal> {
+/// `GET /metrics`, as OpenMetrics where that is asked for.
+async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
     let text = app.metrics.text(app.queue.len()).map_err(|_| Refusal::Failed)?;
+    let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let (text, media) = if accepted.any(|value| value.contains("application/openmetrics-text")) {
+        (text, OPEN_METRICS)
+    } else {
+        (metrics::plain(&text), PLAIN)
+    };
     let mut response = Response::new(Body::from(text));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(METRICS));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    Ok(response)
+}
+
+/// `GET /docs`.
+async fn docs() -> Result<Response<Body>, Refusal> {
+    let page = docs::page(OPENAPI).map_err(|_| Refusal::Failed)?;
+    let mut response = Response::new(Body::from(page));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(docs::POLICY));
     Ok(response)
 }
 
@@ -149,6 +170,7 @@ mod tests {
         let mut routes: BTreeSet<&str> = api().into_iter().map(|(path, _)| path).collect();
         routes.extend([
             "/metrics",
+            "/docs",
             "/",
             "/{file}",
             "/models/index.json",

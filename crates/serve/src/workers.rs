@@ -8,6 +8,7 @@ use std::{
 };
 
 use dabnet_engine::Session;
+use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::{Catalogue, ServeError, ServedModel, metrics::Metrics, queue::Queue, refusal::Refusal};
@@ -16,8 +17,22 @@ use crate::{Catalogue, ServeError, ServedModel, metrics::Metrics, queue::Queue, 
 /// elsewhere.
 const STACK: usize = 8 << 20;
 
-/// The body of an answer, as JSON.
-pub(crate) type Answer = Result<Vec<u8>, Refusal>;
+pub(crate) type Answer = Result<Reply, Refusal>;
+
+/// The body of an answer.
+pub(crate) struct Reply {
+    pub(crate) body: Vec<u8>,
+    /// How many bytes of it are JSON, where others follow.
+    pub(crate) json_bytes: Option<usize>,
+}
+
+impl Reply {
+    /// An answer of JSON alone.
+    pub(crate) fn json(answer: &impl Serialize) -> Answer {
+        let body = serde_json::to_vec(answer).map_err(|_| Refusal::Failed)?;
+        Ok(Self { body, json_bytes: None })
+    }
+}
 
 /// What a request asks a worker to do.
 pub(crate) type Work = Box<dyn FnOnce(&mut Bench) -> Answer + Send>;
@@ -108,21 +123,21 @@ mod tests {
         let queue = Arc::new(Queue::new(8));
         let long = Duration::from_secs(60);
         let panics = ask(&queue, Box::new(|_| panic!("as a test asks")), long);
-        let late = ask(&queue, Box::new(|_| Ok(Vec::new())), Duration::ZERO);
+        let late = ask(&queue, Box::new(|_| Reply::json(&0)), Duration::ZERO);
         drop(ask(&queue, Box::new(|_| panic!("nobody waits for this")), long));
         let good = ask(
             &queue,
             Box::new(|bench| {
                 let (served, session) = bench.model(0);
                 let blank = vec![0.0; served.model().input_len()];
-                Ok(vec![u8::from(session.run(&blank).is_ok())])
+                Reply::json(&session.run(&blank).is_ok())
             }),
             long,
         );
         start(1, &catalogue, &queue, &metrics).unwrap();
         assert!(matches!(panics.blocking_recv(), Ok(Err(Refusal::Failed))));
         assert!(matches!(late.blocking_recv(), Ok(Err(Refusal::Late))));
-        assert!(matches!(good.blocking_recv(), Ok(Ok(answer)) if answer == [1]));
+        assert!(matches!(good.blocking_recv(), Ok(Ok(answer)) if answer.body == b"true"));
         assert_eq!(metrics.panics.get(), 1);
         queue.close();
     }

@@ -2,7 +2,7 @@
 //!
 //! A folder with `manifest.json`, shards, and perhaps `split.json`. `docs/data-format.md` specifies it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -155,6 +155,15 @@ impl DataSet {
         self.split.parts(self)
     }
 
+    /// The part that every sketch would have by another split.
+    ///
+    /// # Errors
+    /// [`SketchError::Split`] if the split makes no sense, and as [`sketch`](Self::sketch).
+    pub fn parts_by(&self, split: &Split) -> Result<Vec<Part>, SketchError> {
+        split.validate()?;
+        split.parts(self)
+    }
+
     /// The numbers of the sketches of one part, in order.
     ///
     /// # Errors
@@ -232,6 +241,7 @@ impl Manifest {
             source,
             licence,
             fingerprint,
+            options: BTreeMap::new(),
             count: 0,
             words: Vec::new(),
             parts: Default::default(),

@@ -159,6 +159,14 @@ pub enum SketchError {
         /// How many there may be.
         limit: usize,
     },
+    /// A list of classes that says nothing, or the same twice.
+    #[error("line {line} of the classes: {reason}")]
+    Classes {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A folder that another program imports into.
     #[error("another import is writing to {}", path.display())]
     Busy {
@@ -166,10 +174,18 @@ pub enum SketchError {
         path: PathBuf,
     },
     /// A folder to import into that has something else in it.
-    #[error("{} has something else in it, or was imported from other data or with other options: give a new folder, or remove it first", path.display())]
+    #[error("{} has something else in it: give a new folder, or remove it first", path.display())]
     Occupied {
         /// The folder.
         path: PathBuf,
+    },
+    /// A folder to import into that has another import in it.
+    #[error("{} was imported {difference}: give a new folder, or remove it first", path.display())]
+    OtherImport {
+        /// The folder.
+        path: PathBuf,
+        /// In what it is another.
+        difference: String,
     },
     /// A folder that is no data set.
     #[error("{} is no imported data set: it has no manifest.json", path.display())]

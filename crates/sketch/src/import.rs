@@ -1,10 +1,13 @@
 //! From a source to a data set.
 
+mod classes;
 mod journal;
 mod writer;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -20,6 +23,7 @@ use crate::guard::guarded;
 use crate::source::{Found as InSource, Outcome, Source};
 use crate::{Drawing, Part, Sketch, SketchError};
 
+pub use classes::Classes;
 pub(crate) use journal::JOURNAL;
 use journal::{Folder, Found};
 use writer::Writer;
@@ -30,6 +34,11 @@ const BATCH_BYTES: usize = 8 << 20;
 /// Batches that wait to be parsed, beside the one that is read and the one that is parsed: a batch may be a
 /// file of [the largest size](crate::formats).
 const WAITING: usize = 0;
+/// Files of a folder that say under what terms the rest of it is.
+pub(crate) const LICENCES: [&str; 6] =
+    ["LICENCE", "LICENCE.txt", "LICENCE.md", "LICENSE", "LICENSE.txt", "LICENSE.md"];
+/// The most of such a file that is read, in bytes.
+const MAX_LICENCE: u64 = 500;
 /// The longest word, in bytes.
 const MAX_WORD: usize = 255;
 
@@ -40,12 +49,14 @@ pub struct Import {
     pub sources: Vec<PathBuf>,
     /// What the data set says of where it comes from; the names of the sources without it.
     pub source: Option<String>,
-    /// Under what terms.
+    /// Under what terms; the first line of a source's file `LICENCE` or `LICENSE` without it.
     pub licence: Option<String>,
     /// The part of all sketches, whatever their files are called.
     pub part: Option<Part>,
     /// Of a source with several renderings of each sketch, as Sketchy is, the one to take: `tx_…`.
     pub rendering: Option<String>,
+    /// The classes to take, and what they become; all as they are without it.
+    pub classes: Option<Classes>,
     /// Larger rasters are reduced to a square of so many pixels a side, as [`Raster::reduced`](crate::Raster::reduced)
     /// does; 0 keeps them as they are.
     pub max_side: usize,
@@ -107,6 +118,7 @@ impl Default for Import {
             licence: None,
             part: None,
             rendering: None,
+            classes: None,
             max_side: 512,
             trace: false,
             threads: 0,
@@ -151,6 +163,8 @@ struct Item {
 enum Missing {
     Broken(SketchError),
     Other(String),
+    /// It is of a class that is not taken.
+    OtherClass,
 }
 
 impl Import {
@@ -227,9 +241,30 @@ impl Import {
     }
 
     fn manifest(&self, source: &Source) -> Manifest {
-        let options = format!("{:?} {:?} {} {}", self.part, self.rendering, self.max_side, self.trace);
+        let mut options = format!("{:?} {:?} {} {}", self.part, self.rendering, self.max_side, self.trace);
+        if let Some(classes) = &self.classes {
+            options.push_str(&format!(" {classes:?}"));
+        }
         let fingerprint = source.fingerprint() ^ crc32fast::hash(options.as_bytes());
-        Manifest::new(self.source.clone().unwrap_or_else(|| self.names()), self.licence.clone(), fingerprint)
+        let source = self.source.clone().unwrap_or_else(|| self.names());
+        let licence = self.licence.clone().or_else(|| self.sources.iter().find_map(|source| licence(source)));
+        let manifest = Manifest::new(source, licence, fingerprint);
+        Manifest { options: self.options(), ..manifest }
+    }
+
+    /// What is not as it is by default, by the names of the command line.
+    fn options(&self) -> BTreeMap<String, String> {
+        let usual = Self::default();
+        let classes =
+            |classes: &Classes| format!("{:08x}", crc32fast::hash(format!("{classes:?}").as_bytes()));
+        let given = [
+            ("part", self.part.map(|part| part.name().to_owned())),
+            ("rendering", self.rendering.clone()),
+            ("classes", self.classes.as_ref().map(classes)),
+            ("max-side", (self.max_side != usual.max_side).then(|| self.max_side.to_string())),
+            ("trace", self.trace.then(|| "true".to_owned())),
+        ];
+        given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
 
     fn write_all(
@@ -265,6 +300,7 @@ impl Import {
                         observe(writer, Some(ImportNotice::Skipped(&error)));
                     }
                     Err(Missing::Other(name)) => writer.ignore(&name),
+                    Err(Missing::OtherClass) => writer.leave_class(),
                 }
                 writer.done(file, item)?;
             }
@@ -295,7 +331,8 @@ impl Import {
                     Ok(sketch) => {
                         let notes = sketch.notes.clone();
                         let left_out = (!notes.is_empty()).then(|| (name.clone(), notes));
-                        Ok(Item { left_out, ..self.item(sketch, word, part, id) })
+                        let item = self.item(sketch, word, part, id);
+                        item.map(|item| Item { left_out, ..item }).ok_or(Missing::OtherClass)
                     }
                     Err(error) => Err(Missing::Broken(error)),
                 }
@@ -304,8 +341,20 @@ impl Import {
         Parsed { file: taken.file, item: taken.item, what }
     }
 
-    /// A sketch, and what its place says of it where it says nothing itself.
-    fn item(&self, sketch: Sketch, word: Option<String>, part: Option<Part>, id: Option<String>) -> Item {
+    /// A sketch, and what its place says of it where it says nothing itself; nothing where its class is not taken.
+    fn item(
+        &self,
+        sketch: Sketch,
+        word: Option<String>,
+        part: Option<Part>,
+        id: Option<String>,
+    ) -> Option<Item> {
+        let given = sketch.word.or(word);
+        let mut word = given.as_deref().map(normal_word);
+        let written = given.filter(|given| Some(given) != word.as_ref());
+        if let Some(classes) = &self.classes {
+            word = Some(classes.word(&word?)?.to_owned());
+        }
         let drawing = match sketch.drawing {
             Drawing::Raster(raster) if self.trace => Drawing::Strokes(raster.to_strokes()),
             Drawing::Raster(raster) => Drawing::Raster(raster.reduced(self.max_side).into_owned()),
@@ -316,13 +365,21 @@ impl Import {
             Drawing::Raster(_) => "raster",
             Drawing::Picture(_) => "picture",
         };
-        let given = sketch.word.or(word);
-        let word = given.as_deref().map(normal_word);
-        let written = given.filter(|given| Some(given) != word.as_ref());
         let sketch = Sketch { id: sketch.id.or(id), ..drawing.into() };
         let bytes = item::encode(&sketch);
-        Item { bytes, word, part: self.part.or(part), kind, written, left_out: None }
+        Some(Item { bytes, word, part: self.part.or(part), kind, written, left_out: None })
     }
+}
+
+/// What a folder's file of that name says in its first line.
+fn licence(folder: &Path) -> Option<String> {
+    LICENCES.iter().find_map(|name| {
+        let mut start = Vec::new();
+        File::open(folder.join(name)).ok()?.take(MAX_LICENCE).read_to_end(&mut start).ok()?;
+        let text = String::from_utf8_lossy(&start);
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+        Some(line.to_owned())
+    })
 }
 
 /// The one way of writing a word: composed (Unicode's form NFC), without spaces around it.

@@ -64,7 +64,7 @@ pub use error::SketchError;
 #[cfg(feature = "files")]
 pub use formats::{Sketches, read, read_bytes, read_file};
 #[cfg(feature = "files")]
-pub use import::{Import, ImportNotice, ImportProgress};
+pub use import::{Classes, Import, ImportNotice, ImportProgress};
 #[cfg(feature = "files")]
 pub use loader::{Batch, Batches, Examples, Order, load, shuffled, stream};
 pub use paper::{Paper, average_log_probabilities};

@@ -214,6 +214,36 @@ fn a_frame_around_the_sheet_is_neither_paper_nor_ink() {
 }
 
 #[test]
+fn a_card_on_a_page_is_the_paper() {
+    let sketch = read_file(example("quickdraw.ndjson")).unwrap().next().unwrap().unwrap();
+    let ink = rasterize(&sketch.drawing, &dabnet_graph::Canvas { side: 200, margin: 0.15, ..CANVAS });
+    let plain = only(encode(page(&ink, 200), ImageFormat::Png)).unwrap();
+    let plain = rasterize(&plain.drawing, &CANVAS);
+    // White, and a card of another grey with lines of a third, its corners rounded or not.
+    for (outside, card, line, round) in
+        [(255, 18, 255, 0), (255, 40, 250, 12), (18, 255, 0, 8), (255, 200, 20, 20)]
+    {
+        let mut picture = GrayImage::from_pixel(420, 300, image::Luma([outside]));
+        for (x, y) in (0..200).flat_map(|y| (0..200).map(move |x| (x, y))) {
+            let beyond = |at: u32| (round - at as i32).max(at as i32 - 199 + round).max(0);
+            if beyond(x).pow(2) + beyond(y).pow(2) <= round * round {
+                let share = i32::from(ink[(y * 200 + x) as usize]);
+                let grey = (line * share + card * (255 - share)) / 255;
+                picture.put_pixel(x + 110, y + 60, image::Luma([grey as u8]));
+            }
+        }
+        let read = only(encode(picture, ImageFormat::Png)).unwrap();
+        let alike = similarity(&rasterize(&read.drawing, &CANVAS), &plain);
+        assert!(alike > 0.97, "{outside} {card} {line}: {alike}");
+    }
+    // Filled, and nothing on it: a drawing.
+    let mut square = GrayImage::from_pixel(200, 200, image::Luma([255]));
+    image::imageops::overlay(&mut square, &GrayImage::from_pixel(120, 120, image::Luma([0])), 40, 40);
+    let Drawing::Raster(raster) = only(encode(square, ImageFormat::Png)).unwrap().drawing else { panic!() };
+    assert_eq!((raster.width(), raster.height()), (200, 200));
+}
+
+#[test]
 fn gif_and_bmp_are_the_same_as_png() {
     let picture = image::open(example("cat.png")).unwrap().to_rgb8();
     let png = only(encode(picture.clone(), ImageFormat::Png)).unwrap().drawing;

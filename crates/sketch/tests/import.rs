@@ -7,7 +7,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use common::example;
-use dabnet_sketch::{DataSet, Drawing, Import, MANIFEST, Manifest, Part, SketchError, read_file};
+use dabnet_sketch::{Classes, DataSet, Drawing, Import, MANIFEST, Manifest, Part, SketchError, read_file};
 use image::{GrayImage, ImageFormat, Luma};
 use tempfile::TempDir;
 use zip::ZipWriter;
@@ -83,6 +83,41 @@ fn import(source: &Path) -> Import {
 
 fn word(word: &str, part: Option<Part>) -> (Option<String>, Option<Part>) {
     (Some(word.to_owned()), part)
+}
+
+#[test]
+fn some_classes_under_other_words() {
+    let source = tempfile::tempdir().unwrap();
+    for (at, class) in ["car (sedan)", "race car", "cat", "dog"].iter().enumerate() {
+        put(source.path(), &format!("png/{class}/{at}.png"), &png(at as u32));
+    }
+    put(source.path(), "alone.png", &png(9));
+    let classes = "# cars and cats\ncar (sedan) = car\n\nrace car=car\ncat\nfox\n";
+    let some = Import { classes: Some(classes.parse().unwrap()), ..import(source.path()) };
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = some.run(folder.path(), |_, _| ()).unwrap();
+    assert_eq!(manifest.words, [("car".to_owned(), 2), ("cat".to_owned(), 1)]);
+    assert_eq!((manifest.count, manifest.skipped.other_classes), (3, 2));
+    // Other classes make another data set.
+    let others = Import { classes: Some("dog".parse().unwrap()), ..import(source.path()) };
+    assert!(others.run(folder.path(), |_, _| ()).is_err());
+    let nothing = Import { classes: Some("fox".parse().unwrap()), ..import(source.path()) };
+    let error = nothing.run(tempfile::tempdir().unwrap().path(), |_, _| ()).unwrap_err().to_string();
+    assert!(error.contains("other classes"), "{error}");
+}
+
+#[test]
+fn lists_of_classes_that_say_nothing_are_refused() {
+    for (text, line, reason) in [
+        ("", 1, "no class"),
+        ("# nothing\n", 1, "no class"),
+        ("cat\n = dog", 2, "'='"),
+        ("cat =", 1, "'='"),
+        ("cat\ncat = dog", 2, "already"),
+    ] {
+        let error = text.parse::<Classes>().unwrap_err().to_string();
+        assert!(error.contains(&format!("line {line} ")) && error.contains(reason), "{text:?}: {error}");
+    }
 }
 
 #[test]
@@ -255,8 +290,25 @@ fn a_folder_is_only_filled_if_it_is_empty_or_of_this_import() {
     let run = |source: &str, folder: &Path| import(&example(source)).run(folder, |_, _| {});
     let first = run("quickdraw.ndjson", out.path()).unwrap();
     assert_eq!(run("quickdraw.ndjson", out.path()).unwrap(), first);
-    assert!(matches!(run("cat.png", out.path()), Err(SketchError::Occupied { .. })));
+    assert!(matches!(run("cat.png", out.path()), Err(SketchError::OtherImport { .. })));
     assert_eq!(DataSet::open(out.path()).unwrap().len(), 3);
+    // In what another import differs is said.
+    let plain = import(&example("quickdraw.ndjson"));
+    let licensed = Import { licence: Some("CC0".to_owned()), ..plain.clone() };
+    let traced = Import { trace: true, ..plain.clone() };
+    let small = |max_side| Import { max_side, ..plain.clone() };
+    let pairs = [
+        (&plain, &licensed, "without --licence"),
+        (&licensed, &plain, "with --licence:"),
+        (&plain, &traced, "without --trace"),
+        (&small(9), &small(8), "with --max-side '9', not '8'"),
+    ];
+    for (one, other, expected) in pairs {
+        let folder = tempfile::tempdir().unwrap();
+        one.run(folder.path(), |_, _| {}).unwrap();
+        let error = other.run(folder.path(), |_, _| {}).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 
     let other = tempfile::tempdir().unwrap();
     put(other.path(), "letter.txt", b"dear");

@@ -1,4 +1,5 @@
-//! What batch normalisations of a packed model were folded from, found again.
+//! Means and variances of batch normalisations, found anew: those that a packed model's were folded from, and those of
+//! weights that have moved since batches were last normalised by themselves.
 
 use dabnet_graph::{Graph, OpKind};
 use dabnet_sketch::Batch;
@@ -9,8 +10,8 @@ use crate::{
     start::Folded,
 };
 
-/// Batches that are looked at.
-pub(crate) const BATCHES: usize = 8;
+/// The most batches that are looked at.
+pub(crate) const BATCHES: usize = 32;
 
 /// Sums over batches of what batch normalisations read.
 pub(crate) struct Calibration<'a> {

@@ -279,7 +279,10 @@ mod tests {
                 optimizer: Optimizer::Sgd(Momentum { momentum: 0.0, nesterov: true }),
                 ..default()
             },
-            TrainConfig { distillation: Some(Distillation { weight: 1.0, temperature: 0.0 }), ..default() },
+            TrainConfig {
+                distillation: Some(Distillation { weight: 1.0, temperature: 0.0, corrected: false }),
+                ..default()
+            },
         ];
         for config in wrong {
             assert!(matches!(config.validate(), Err(TrainError::Config(_))), "{config:?}");

@@ -42,6 +42,17 @@ pub enum TrainError {
         /// As it was asked for.
         run: String,
     },
+    /// A run is to become longer, and its learning rate has come down by what was to be its end.
+    #[error(
+        "cannot resume: the run was begun with {begun} epochs and its learning rate comes down by then; for {now}, begin \
+         another run that starts from this one"
+    )]
+    Longer {
+        /// Epochs that it was begun with.
+        begun: usize,
+        /// As it was asked for.
+        now: usize,
+    },
     /// A checkpoint makes no sense.
     #[error("'{field}' {reason}")]
     Field {

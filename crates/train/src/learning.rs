@@ -8,6 +8,7 @@ use crate::{
     Checkpoint, Control, Effective, EpochReport, History, LayerReport, Observer, Outcome, Parameters,
     Progress, TrainConfig, TrainError, Trainer, Validation, WeightGradient, average,
     bits::{flipped_share, latent_bits},
+    calibration,
     effective::{constrain, effective},
     estimator::{scale_as_published, scale_steps},
     network::{Gradients, Network, Statistic},
@@ -17,6 +18,8 @@ use crate::{
 
 /// Weight of a new batch in the running statistics of batch normalisation.
 const MOMENTUM: f32 = 0.1;
+/// Of so many batches of an epoch one is looked at again for them before validation.
+const EPOCH_SHARE: usize = 8;
 
 /// A run that is under way.
 pub(crate) struct Learning<'t, 'a, E> {
@@ -198,6 +201,11 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
 
     fn end_epoch(&mut self, elapsed: Duration) -> Result<(), TrainError> {
         let epoch = self.plan.epoch_of(self.now.counts.step - 1);
+        if epoch == self.plan.epochs {
+            self.settle(epoch, calibration::BATCHES)?;
+        } else if self.trainer.validation.is_some() {
+            self.settle(epoch, (self.plan.steps_per_epoch / EPOCH_SHARE).clamp(1, calibration::BATCHES))?;
+        }
         let effective = self.effective_of(self.now.result(), false)?;
         self.history.record(epoch, self.trainer.graph, self.now.result(), &effective);
         let bits = latent_bits(self.trainer.graph, self.now.result(), &effective);
@@ -209,6 +217,14 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
         let report = EpochReport { progress: self.progress(elapsed), snapshot, layers, validation, best };
         self.wish = self.wish.max(self.observer.epoch(&report)?);
         Ok(())
+    }
+
+    /// Estimates anew what batch normalisations do with the weights as they are: running statistics are of weights that
+    /// moved, and after few steps mostly of those at the start.
+    fn settle(&mut self, epoch: usize, batches: usize) -> Result<(), TrainError> {
+        let real_weights = self.trainer.config.real_weights(epoch);
+        let Checkpoint { parameters, average, .. } = &mut self.now;
+        self.trainer.calibrate(average.as_mut().unwrap_or(parameters), &[], &self.plan, batches, real_weights)
     }
 
     /// Whether this epoch is the best so far.

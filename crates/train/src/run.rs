@@ -181,7 +181,7 @@ impl Run {
         };
         self.sweep()?;
         self.go_on(trainer, saving, observer).map_err(|error| match error {
-            TrainError::Mismatch { .. } => {
+            TrainError::Mismatch { .. } | TrainError::Longer { .. } => {
                 TrainError::File { path: self.folder.clone(), source: Box::new(error) }
             }
             error => error,

@@ -18,6 +18,8 @@ pub(crate) struct TeacherTargets<'a> {
     pub weight: f32,
     /// What both sides' logits are divided by.
     pub temperature: f32,
+    /// Whether the right label and the one that they put first change places.
+    pub corrected: bool,
 }
 
 impl Targets<'_> {
@@ -39,7 +41,8 @@ impl Targets<'_> {
             }
             if let Some(teachers) = &self.teachers {
                 let answers = teachers.logits.iter().map(|logits| &logits[example * classes..][..classes]);
-                loss += teachers.divergence(row, answers, taught, &mut slopes);
+                let label = label.filter(|_| teachers.corrected);
+                loss += teachers.divergence(row, answers, label, taught, &mut slopes);
             }
             gradient.extend(slopes.iter().map(|slope| (slope * scale) as f32));
         }
@@ -69,19 +72,24 @@ impl Targets<'_> {
 }
 
 impl TeacherTargets<'_> {
-    /// `w · T² · KL(teachers ‖ student)` of one row; adds its gradient to `slopes`.
+    /// `w · T² · KL(teachers ‖ student)` of one row, the teachers corrected by a label; adds its gradient to `slopes`.
     fn divergence<'t>(
         &self,
         row: &[f32],
         answers: impl Iterator<Item = &'t [f32]>,
+        label: Option<usize>,
         weight: f64,
         slopes: &mut [f64],
     ) -> f64 {
         let temperature = f64::from(self.temperature);
         let student = log_softmax(row, temperature);
+        let mut teacher = mean_log(answers, temperature);
+        if let Some(label) = label {
+            let first = (0..teacher.len()).max_by(|a, b| teacher[*a].total_cmp(&teacher[*b]));
+            teacher.swap(label, first.unwrap_or(label));
+        }
         let mut divergence = 0.0;
-        for ((slope, student), teacher) in slopes.iter_mut().zip(student).zip(mean_log(answers, temperature))
-        {
+        for ((slope, student), teacher) in slopes.iter_mut().zip(student).zip(teacher) {
             divergence += teacher.exp() * (teacher - student);
             *slope += weight * temperature * (student.exp() - teacher.exp());
         }
@@ -140,7 +148,8 @@ mod tests {
     const ANSWERS: [f32; 6] = [1.5, 0.2, -0.3, -2.0, 0.5, 1.0];
 
     fn targets(answers: &[Vec<f32>], label_smoothing: f32, weight: Option<f32>) -> Targets<'_> {
-        let teachers = |weight| TeacherTargets { logits: answers, weight, temperature: 2.5 };
+        let teachers =
+            |weight| TeacherTargets { logits: answers, weight, temperature: 2.5, corrected: weight > 0.5 };
         Targets { labels: &[Some(2), Some(0)], label_smoothing, teachers: weight.map(teachers) }
     }
 
@@ -153,6 +162,7 @@ mod tests {
             targets(&one, 0.0, None),
             targets(&one, 0.1, None),
             targets(&one, 0.1, Some(0.3)),
+            targets(&one, 0.1, Some(0.7)),
             targets(&two, 0.1, Some(0.3)),
             targets(&one, 0.0, Some(1.0)),
             unlabelled,
@@ -186,6 +196,20 @@ mod tests {
         assert!(loss.abs() < 1e-6 && gradient.iter().all(|slope| slope.abs() < 1e-6));
     }
 
+    /// One that puts the second label first, of which the first is right, says of each what it said of the other.
+    #[test]
+    fn a_corrected_teacher_is_one_with_two_answers_exchanged() {
+        let loss = |answers: [f32; 3], corrected| {
+            let logits = [answers.to_vec()];
+            let teachers = Some(TeacherTargets { logits: &logits, weight: 0.8, temperature: 2.0, corrected });
+            let targets = Targets { labels: &[Some(0)], label_smoothing: 0.0, teachers };
+            targets.loss_and_gradient(&[0.2, -0.1, 0.4])
+        };
+        assert_eq!(loss([0.5, 3.0, -1.0], true), loss([3.0, 0.5, -1.0], false));
+        assert_eq!(loss([3.0, 0.5, -1.0], true), loss([3.0, 0.5, -1.0], false));
+        assert_ne!(loss([0.5, 3.0, -1.0], true), loss([0.5, 3.0, -1.0], false));
+    }
+
     #[test]
     fn large_logits_stay_finite() {
         let targets = Targets { labels: &[Some(1)], label_smoothing: 0.1, teachers: None };
@@ -210,7 +234,8 @@ mod tests {
             -(powers[1] / powers.iter().sum::<f64>()).ln()
         };
         let logits = [a.to_vec(), b.to_vec()];
-        let teachers = Some(TeacherTargets { logits: &logits, weight: 0.25, temperature: 2.0 });
+        let teachers =
+            Some(TeacherTargets { logits: &logits, weight: 0.25, temperature: 2.0, corrected: false });
         let loss = |labels: &[Option<usize>]| {
             let targets = Targets { labels, label_smoothing: 0.0, teachers };
             f64::from(targets.loss_and_gradient(&student).0)

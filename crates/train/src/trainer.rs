@@ -157,7 +157,8 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// what it went through so far.
     ///
     /// # Errors
-    /// [`TrainError::Mismatch`] if that is a run of another network, of other examples, or trained in
+    /// [`TrainError::Longer`] if it would not end where its learning rate does, [`TrainError::Mismatch`] if that is a
+    /// run of another network, of other examples, or trained in
     /// another way, and this would be neither the one nor the other.
     pub fn resume(mut self, checkpoint: Checkpoint, history: History) -> Result<Self, TrainError> {
         let mismatch = |what: &str, checkpoint: String, run: String| {
@@ -167,6 +168,10 @@ impl<'a, E: Examples> Trainer<'a, E> {
             return mismatch(&what, theirs, ours);
         }
         if let Some((what, theirs, ours)) = checkpoint.config.difference(&self.config) {
+            if what == "epochs" {
+                let (begun, now) = (checkpoint.config.epochs, self.config.epochs);
+                return Err(TrainError::Longer { begun, now });
+            }
             return mismatch(&what, theirs.to_string(), ours.to_string());
         }
         let origin = self.origin();
@@ -253,7 +258,13 @@ impl<'a, E: Examples> Trainer<'a, E> {
         let folded = self.from.and_then(|start| start.put_into(self.graph, &self.labels, &mut parameters));
         constrain(self.graph, &mut parameters, self.config.center);
         if let Some(folded) = folded {
-            self.calibrate(&mut parameters, &folded, plan)?;
+            self.calibrate(
+                &mut parameters,
+                &folded,
+                plan,
+                calibration::BATCHES,
+                self.config.real_weights(1),
+            )?;
         }
         let lengths: Vec<usize> = parameters.trained_mut().map(|(_, values)| values.len()).collect();
         Ok(Checkpoint {
@@ -275,17 +286,18 @@ impl<'a, E: Examples> Trainer<'a, E> {
     }
 
     /// Finds means and variances of all batch normalisations on the first batches, the folded ones doing what
-    /// their file says.
-    fn calibrate(
+    /// their file says and the others normalising by the batch.
+    pub(crate) fn calibrate(
         &self,
         parameters: &mut Parameters,
         folded: &[Folded],
         plan: &Plan,
+        batches: usize,
+        real_weights: bool,
     ) -> Result<(), TrainError> {
         let TrainConfig { seed, threads, scheme, .. } = self.config;
-        let count = calibration::BATCHES.min(plan.steps());
+        let count = batches.min(plan.steps());
         let order = Order { batch: plan.batch, seed, first: 0, count, threads, ahead: AHEAD };
-        let real_weights = self.config.real_weights(1);
         let mut found = Calibration::new(self.graph, folded);
         load(self.examples, &order, |batches| {
             let effective =
@@ -367,6 +379,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
             logits: answers,
             weight: distillation.weight,
             temperature: distillation.temperature,
+            corrected: distillation.corrected,
         });
         Targets { labels, label_smoothing: self.config.label_smoothing, teachers }
     }

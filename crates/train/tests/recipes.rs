@@ -165,7 +165,7 @@ fn a_teacher_alone_pulls_towards_itself() {
     let teacher = Trainer::new(&full, base.clone(), &Shifted).unwrap().train(|_| {}).unwrap();
     assert!(accuracy(&teacher) < 0.1);
     let taught = |weight| {
-        let distillation = Some(Distillation { weight, temperature: 2.0 });
+        let distillation = Some(Distillation { weight, temperature: 2.0, ..Distillation::default() });
         let config = TrainConfig { distillation, ..base.clone() };
         let teachers = [taught_by(&teacher)];
         let trainer = Trainer::new(&binary, config, &Lines).unwrap().teachers(&teachers).unwrap();

@@ -71,7 +71,10 @@ fn teachers() -> [Teacher; 2] {
 }
 
 fn distilled(weight: f32) -> TrainConfig {
-    TrainConfig { distillation: Some(Distillation { weight, temperature: 3.0 }), ..config() }
+    TrainConfig {
+        distillation: Some(Distillation { weight, temperature: 3.0, ..Distillation::default() }),
+        ..config()
+    }
 }
 
 fn softmax(logits: &[f32]) -> Vec<f64> {

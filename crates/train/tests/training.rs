@@ -58,6 +58,22 @@ fn accuracy(trained: &Trained) -> f64 {
     right as f64 / logits.len() as f64
 }
 
+/// Statistics of batch normalisations are those of the weights that a run came to, however few steps led there.
+#[test]
+fn statistics_settle_in_few_steps() {
+    let graph = network("fbin");
+    let means = |epochs: usize| {
+        // Weights that hardly move: running statistics alone would depend on the number of steps.
+        let trained = train(&graph, TrainConfig { epochs, learning_rate: 1e-9, ..config(3) });
+        let (norm, _) = graph.nodes().iter().enumerate().find(|(_, node)| node.name == "conv1.norm").unwrap();
+        trained.parameters().get(norm, "mean").to_vec()
+    };
+    let (few, many) = (means(1), means(30));
+    let scale = many.iter().fold(0.0f32, |most, mean| most.max(mean.abs()));
+    let apart = few.iter().zip(&many).fold(0.0f32, |most, (few, many)| most.max((few - many).abs()));
+    assert!(apart < 0.1 * scale, "{apart} of {scale}");
+}
+
 #[test]
 fn every_policy_and_scheme_learns() {
     for policy in ["full", "wbin", "fbin", "hybrid:conv2"] {

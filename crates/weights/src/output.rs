@@ -43,10 +43,9 @@ pub(crate) fn start(
     options: &Binarize,
     reasons: &[Option<&'static str>],
 ) -> Result<Box<dyn Output>, WeightsError> {
-    if options.form == Form::Dense && !source.outside.is_empty() {
-        let reason = "keeps weights in other files: put them into the model first, since a copy elsewhere would \
-                      not find them";
-        return Err(WeightsError::Format { path: source.path.clone(), reason: reason.to_owned() });
+    if let (Form::Dense, Some(missing)) = (options.form, source.missing.first()) {
+        let reason = format!("keeps weights in {}, which is not there", missing.display());
+        return Err(WeightsError::Format { path: source.path.clone(), reason });
     }
     Ok(match options.form {
         Form::Packed => Box::new(packed::Packed::start(source, out, options, reasons)?),

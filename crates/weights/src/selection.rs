@@ -106,7 +106,7 @@ pub(crate) fn nothing(source: &Source, reasons: &[Option<&'static str>]) -> Weig
     let reason = match reasons.iter().flatten().max_by_key(|reason| (!given(reason), count(reason))) {
         Some(reason) => {
             let advice = match *reason {
-                "kept in another file" => "put them into the model",
+                "in a file that is not there" => "put it beside the model",
                 _ => "name tensors with --include",
             };
             format!("{} of {} are left alone ({reason}); {advice}", count(reason), reasons.len())

@@ -12,15 +12,15 @@ use crate::{Filters, Tensor, WeightsError, formats};
 pub struct Source {
     /// What was opened.
     pub(crate) path: PathBuf,
-    /// Where tensors lie: the file itself, or the shards of an index.
+    /// Where tensors lie: the file itself and those beside it that an ONNX model names, or the shards of an index.
     pub(crate) files: Vec<PathBuf>,
     pub(crate) tensors: Vec<Tensor>,
     /// Whether `path` is an index of `files`.
     pub(crate) sharded: bool,
     /// Whether it is a packed model's file, of a network that has nothing but real weights.
     pub(crate) model: bool,
-    /// Files that belong to the network and are not read: an ONNX model's external data.
-    pub(crate) outside: Vec<PathBuf>,
+    /// Files that belong to the network and are not there.
+    pub(crate) missing: Vec<PathBuf>,
 }
 
 impl Source {
@@ -59,7 +59,7 @@ impl Source {
         others: impl IntoIterator<Item = &'a Path>,
     ) -> Result<(), WeightsError> {
         let Ok(target) = fs::canonicalize(out) else { return Ok(()) };
-        let own = self.files.iter().chain([&self.path]).chain(&self.outside).map(PathBuf::as_path);
+        let own = self.files.iter().chain([&self.path]).map(PathBuf::as_path);
         if own.chain(others).any(|path| fs::canonicalize(path).is_ok_and(|path| path == target)) {
             return Err(WeightsError::SameFile { path: out.to_owned() });
         }

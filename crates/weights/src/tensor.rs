@@ -106,13 +106,18 @@ impl Tensor {
 
     /// Why it cannot be binarized, whoever asks.
     pub fn obstacle(&self) -> Option<&'static str> {
+        self.obstacle_if(self.bytes.is_some())
+    }
+
+    /// The same where it is known otherwise whether it lies somewhere in one piece.
+    pub(crate) fn obstacle_if(&self, is_stored: bool) -> Option<&'static str> {
         if self.number.is_none() {
             Some("not F32, F16 or BF16")
         } else if self.shape.len() < 2 {
             Some("one dimension")
         } else if self.is_empty() {
             Some("no elements")
-        } else if self.bytes.is_none() {
+        } else if !is_stored {
             Some("not stored in one piece")
         } else {
             None

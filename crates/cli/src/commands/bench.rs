@@ -8,7 +8,7 @@ use super::network::{Network, Subject};
 use crate::{
     bench::{self, Load, Measurement},
     error::CliError,
-    json,
+    json, models,
 };
 
 /// Measure how fast a network runs on this machine.
@@ -83,7 +83,7 @@ impl Bench {
 
     fn packed(&self) -> Result<PackedModel, CliError> {
         match self.network.subject()? {
-            Subject::Model(path) => Ok(PackedModel::load(path)?),
+            Subject::Model(path) => models::packed(&path),
             Subject::Architecture(graph) => {
                 let preprocessing = Preprocessing::lines(Canvas::to_measure(graph.input_shape().height));
                 preprocessing.validate()?;

@@ -5,7 +5,6 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_engine::Model;
 use dabnet_graph::{Look, Preprocessing};
 use dabnet_sketch::{Drawing, MAX_VIEWS, Paper, Part};
 use serde::Serialize;
@@ -14,9 +13,9 @@ use super::data::PartArg;
 use crate::{
     data::{Data, counted},
     error::CliError,
-    json,
-    scoring::{Counts, known, seen, tested},
-    shipped, table, terminal,
+    json, models,
+    scoring::{Counts, known, seen, shares, tested},
+    table, terminal,
 };
 
 /// Say how well a packed model labels the sketches of a data set.
@@ -33,7 +32,8 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "DATA")]
     data: PathBuf,
 
-    /// Packed model: its file, or the folder that holds model.safetensors [default: the shipped one]
+    /// Packed model: its file, the folder that holds model.safetensors, or quickdraw-345 or quickdraw-20, which come
+    /// with the program [default: quickdraw-345]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 
@@ -83,10 +83,7 @@ struct Answer<'a> {
 
 impl Eval {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let model = match &self.model {
-            Some(path) => Model::load(path)?,
-            None => shipped::model()?,
-        };
+        let model = models::compiled(self.model.as_deref())?;
         let Preprocessing { look, canvas, .. } = model.preprocessing();
         if self.ten_crop && (*look != Look::Paper || !(224..=225).contains(&canvas.side)) {
             return Err(CliError::Input(format!(
@@ -106,7 +103,9 @@ impl Eval {
         let (top1, top5) = (counts.top1(), counts.top5());
         if self.json {
             json::print_line(&Answer {
-                model: self.model.map_or_else(|| "shipped".to_owned(), |path| path.display().to_string()),
+                model: self
+                    .model
+                    .map_or_else(|| models::DEFAULT.to_owned(), |path| path.display().to_string()),
                 data: self.data.display().to_string(),
                 part,
                 ten_crop: self.ten_crop,
@@ -130,7 +129,8 @@ impl Eval {
         }
         let what = part.map_or_else(|| "all parts".to_owned(), |part| format!("part {part}"));
         let sketches = counted(known.len(), "sketch", "sketches");
-        writeln!(out, "top-1 {:.1} %, top-5 {:.1} % of {sketches} ({what})", 100.0 * top1, 100.0 * top5)?;
+        let shares = shares(top1, top5, model.labels().len());
+        writeln!(out, "{shares} of {sketches} ({what})")?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -10,7 +10,7 @@ use crate::error::CliError;
 #[group(id = "network")]
 #[command(group(ArgGroup::new("subject").required(true).args(["model", "arch"])))]
 pub(super) struct Network {
-    /// Packed model: its file, or the folder that holds model.safetensors
+    /// Packed model: its file, the folder that holds model.safetensors, or the name of one in the program
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 

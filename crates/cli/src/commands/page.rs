@@ -19,7 +19,8 @@ pub(crate) struct Page {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Packed model to offer: its folder or its file; again for more. Without, the shipped ones
+    /// Packed model to offer: its folder, its file, or the name of one in the program; again for more. Without,
+    /// all in the program
     #[arg(long, value_name = "MODEL")]
     model: Vec<PathBuf>,
 

@@ -38,6 +38,10 @@ pub(crate) struct Quickstart {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     threads: Option<u16>,
 
+    /// Replace a finished quickstart with other settings
+    #[arg(long)]
+    force: bool,
+
     /// Print the results as one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -47,8 +51,8 @@ impl Quickstart {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let threads = self.threads.map_or_else(available, usize::from);
         let epochs = self.epochs.map(usize::from);
-        let settings =
-            Settings { out: self.out, seed: self.seed, epochs, fast: self.fast, threads, json: self.json };
+        let Self { out, seed, fast, json, force, .. } = self;
+        let settings = Settings { out, seed, epochs, fast, threads, json, force };
         quickstart::run(&settings)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -13,16 +13,16 @@ use serde::Serialize;
 
 use crate::{
     error::CliError,
-    json,
+    json, models,
     scoring::{logits, seen},
     sheet::{Cell, Sheet},
-    shipped, terminal,
+    terminal,
 };
 
 /// Label sketches with a packed model.
 ///
 /// Reads SVG, PNG, JPEG, WebP, GIF, BMP and Quick, Draw! ndjson (plain or gzip), told apart by content. Without
-/// --model it uses the model shipped with the program: 20 words of Quick, Draw!.
+/// --model it uses quickdraw-345, which comes with the program: the 345 words of Quick, Draw!.
 ///
 /// A file or a line that cannot be read is reported on standard error and the rest goes on; the
 /// exit status is then 1, or 2 if nothing at all could be recognised.
@@ -38,7 +38,8 @@ pub(crate) struct Recognize {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Packed model: its file, or the folder that holds model.safetensors
+    /// Packed model: its file, the folder that holds model.safetensors, or quickdraw-345 or quickdraw-20, which come
+    /// with the program [default: quickdraw-345]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 
@@ -68,10 +69,7 @@ const SIDE: usize = 168;
 
 impl Recognize {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let model = match &self.model {
-            Some(path) => Model::load(path)?,
-            None => shipped::model()?,
-        };
+        let model = models::compiled(self.model.as_deref())?;
         let session = Session::new(&model);
         let mut recognizer =
             Recognizer { session, model, options: &self, done: 0, failed: 0, shown: Vec::new() };

@@ -24,8 +24,8 @@ use crate::{error::CliError, serving};
   dabnet serve --model quickstart/dab --bind 0.0.0.0:80
   curl -H 'Content-Type: image/png' --data-binary @cat.png 'http://127.0.0.1:8080/v1/recognize?top=5'")]
 pub(crate) struct Serve {
-    /// Packed model to serve: its folder or its file; again for more, the first being the default.
-    /// Without, the shipped ones
+    /// Packed model to serve: its folder, its file, or the name of one in the program; again for more, the first
+    /// being the default. Without, all in the program
     #[arg(long, value_name = "MODEL")]
     model: Vec<PathBuf>,
 

@@ -5,14 +5,13 @@ use std::{
 
 use clap::Args;
 use comfy_table::Row;
-use dabnet_engine::PackedModel;
 use dabnet_graph::{Account, Graph, LayerAccount, Options, Policy, Precision, architectures};
 use serde_json::{Value, json};
 
 use super::network::{Network, Subject};
 use crate::{
     error::CliError,
-    json,
+    json, models,
     table::{self, grouped},
 };
 
@@ -44,7 +43,7 @@ pub(crate) struct Summary {
 impl Summary {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let graph = match self.network.subject()? {
-            Subject::Model(path) => PackedModel::load(path)?.graph,
+            Subject::Model(path) => models::packed(&path)?.graph,
             Subject::Architecture(graph) => graph,
         };
         let account = graph.account();

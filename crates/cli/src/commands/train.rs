@@ -7,11 +7,14 @@ use std::{
 
 use clap::Args;
 
+use dabnet_sketch::Part;
+
 use crate::{
-    data::Data,
+    data::{self, Data},
     error::CliError,
     json,
     progress::duration,
+    scoring::shares,
     terminal,
     training::{Choice, Interrupt, Job, MODEL, Machine, Results, Settings, TrainingOptions},
 };
@@ -56,9 +59,14 @@ pub(crate) struct Train {
 impl Train {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let options = self.choice.over(self.options.table());
-        let settings = Settings::resolve(&self.out, self.config.as_deref(), options)?;
-        let settings = self.machine.with(settings)?;
+        let file = self.config.as_deref();
+        let settings = self.machine.with(Settings::resolve(&self.out, file, options.clone())?)?;
         let data = Data::open(&settings.data)?;
+        let parts = data.set.parts()?;
+        data::tell_of_gaps(&data.set, &parts)?;
+        let sketches = parts.iter().filter(|part| **part == Part::Train).count();
+        let settings = Settings::resolve_for(sketches, &self.out, file, options)?;
+        let settings = self.machine.with(settings)?;
         let job = Job::new(self.out.clone(), settings, self.machine.saving());
         let Some(results) = job.run(&data, &Interrupt::listen()?)? else {
             return Ok(ExitCode::from(Interrupt::EXIT_CODE));
@@ -66,24 +74,18 @@ impl Train {
         if self.json {
             json::print_line(&results)?;
         } else {
-            print(&results, &self.out.join(MODEL))?;
+            print(&results, &self.out.join(MODEL), data.set.labels().len())?;
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn print(results: &Results, path: &Path) -> io::Result<()> {
+fn print(results: &Results, path: &Path, labels: usize) -> io::Result<()> {
     let time = duration(Duration::from_secs_f64(results.seconds));
     terminal::say(format_args!("trained {time}; {} is {} bytes", path.display(), results.file_bytes));
     if let Some(test) = &results.test {
-        writeln!(
-            io::stdout(),
-            "top-1 {:.1} %, top-5 {:.1} % of {} sketches (part {})",
-            100.0 * test.top1,
-            100.0 * test.top5,
-            test.count,
-            test.part
-        )?;
+        let shares = shares(test.top1, test.top5, labels);
+        writeln!(io::stdout(), "{shares} of {} sketches (part {})", test.count, test.part)?;
     }
     Ok(())
 }

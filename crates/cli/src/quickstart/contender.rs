@@ -67,6 +67,7 @@ impl Contender {
         examples: &AugmentedSketches,
         drawn: &Drawn,
         full: Option<&Trained>,
+        progress: &TrainingProgress,
     ) -> Result<Outcome, CliError> {
         let graph = architectures::find(ARCHITECTURE)?.graph(
             PREPROCESSING.canvas.side,
@@ -84,7 +85,6 @@ impl Contender {
             threads: settings.threads,
             ..TrainConfig::default()
         };
-        let progress = TrainingProgress::new(self.name);
         let mut curve = Vec::new();
         let mut trainer = Trainer::new(&graph, config, examples)?;
         let start = full.filter(|_| self.warm).map(|full| Start::of_run(full.clone(), labels.to_vec()));

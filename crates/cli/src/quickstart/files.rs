@@ -3,8 +3,9 @@ use std::{fs, path::Path};
 use dabnet_engine::replace_file;
 use dabnet_graph::Precision;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::{Outcome, Results, contender::Contender, report};
+use super::{Outcome, Results, Settings, contender::Contender, report};
 use crate::{
     error::CliError,
     training::{LATENT, latent},
@@ -16,6 +17,26 @@ const RESULTS: &str = "results.json";
 const MODEL: &str = "model.safetensors";
 /// What latent weights went through: what `dabnet analyze` reads.
 const HISTORY: &str = "history.json";
+
+/// That a finished quickstart with other settings is only replaced where that is asked for.
+pub(super) fn check_replaced(settings: &Settings, train_count: usize) -> Result<(), CliError> {
+    let path = settings.out.join(RESULTS);
+    let Some(there) = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok())
+    else {
+        return Ok(());
+    };
+    let asked = json!({ "seed": settings.seed, "epochs": settings.epochs(), "train": train_count });
+    let is_other = |name: &&str| there[*name] != asked[*name];
+    match ["seed", "epochs", "train"].into_iter().find(is_other).filter(|_| !settings.force) {
+        Some(name) => Err(CliError::Input(format!(
+            "{} has a finished quickstart with {name} {}, not {}: give another --out, or --force to replace it",
+            settings.out.display(),
+            there[name],
+            asked[name]
+        ))),
+        None => Ok(()),
+    }
+}
 
 /// Makes sure, before minutes of training, that everything can be written.
 pub(super) fn prepare(out: &Path) -> Result<(), CliError> {
@@ -49,7 +70,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 }
 
 fn json(value: &impl Serialize) -> String {
-    format!("{}\n", serde_json::json!(value))
+    format!("{}\n", json!(value))
 }
 
 /// What `--json` prints and `results.json` holds.

@@ -98,13 +98,20 @@ mod tests {
         labels[0] = first_label.to_owned();
         let train: Vec<Example> = train.into_iter().step_by(200).collect();
         let test: Vec<Example> = test.into_iter().step_by(25).collect();
-        let settings =
-            Settings { out: PathBuf::new(), seed: 0, epochs: Some(1), fast: true, threads: 1, json: false };
+        let settings = Settings {
+            out: PathBuf::new(),
+            seed: 0,
+            epochs: Some(1),
+            fast: true,
+            threads: 1,
+            json: false,
+            force: false,
+        };
         let view = View { preprocessing: PREPROCESSING, augment: Augment::light() };
         let examples = AugmentedSketches::new(&train, view);
         let drawn = Drawn::new(&test, &PREPROCESSING);
         let run = |contender: &'static Contender| {
-            contender.run(&settings, &labels, &examples, &drawn, None).unwrap()
+            contender.run(&settings, &labels, &examples, &drawn, None, &TrainingProgress::new("")).unwrap()
         };
         let outcomes: Vec<Outcome> = Contender::ALL.iter().map(run).collect();
         let recognitions = recognition::three(&outcomes, &labels, &test, &drawn).unwrap();

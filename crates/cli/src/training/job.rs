@@ -20,6 +20,11 @@ use crate::{
 /// Folder, in that of a run, of the network that its layers are chosen with.
 const FIRST_STAGE: &str = "first-stage";
 
+/// The most sketches that a packed model is tried on after it has learned from them.
+const MOST_LEARNED: usize = 2000;
+/// How much less than training showed is worth a word.
+const NOTABLE: f64 = 0.1;
+
 /// A run to train: what it becomes, where it is kept and how often it is written down.
 #[derive(Debug)]
 pub(crate) struct Job {
@@ -42,9 +47,9 @@ impl Job {
             return Ok(None);
         }
         // Held until what it came to is written.
-        let (run, outcome) = self.train(data, interrupt)?;
+        let (run, outcome, accuracy) = self.train(data, interrupt)?;
         match outcome {
-            Outcome::Finished(trained) => self.finish(&run, data, &trained).map(Some),
+            Outcome::Finished(trained) => self.finish(&run, data, &trained, accuracy).map(Some),
             Outcome::Stopped(_) => Ok(None),
         }
     }
@@ -68,8 +73,8 @@ impl Job {
         let trained = match self.start()? {
             Some((start, _)) => start.trained().clone(),
             None => match self.first_stage(auto).train(data, interrupt)? {
-                (_, Outcome::Finished(trained)) => trained,
-                (_, Outcome::Stopped(_)) => return Ok(false),
+                (_, Outcome::Finished(trained), _) => trained,
+                (_, Outcome::Stopped(_), _) => return Ok(false),
             },
         };
         let layers = hybrid::measured(&self.settings, data, &trained, auto.keep_real)?;
@@ -100,8 +105,9 @@ impl Job {
         Self { folder: self.folder.join(FIRST_STAGE), settings, saving: self.saving, whole }
     }
 
-    /// Trains from where the run stands. The run that it gives is held.
-    fn train(&self, data: &Data, interrupt: &Interrupt) -> Result<(Run, Outcome), CliError> {
+    /// Trains from where the run stands. The run that it gives is held; with it comes the share of the training
+    /// sketches that was last labelled right, where a step was taken.
+    fn train(&self, data: &Data, interrupt: &Interrupt) -> Result<(Run, Outcome, Option<f32>), CliError> {
         let settings = &self.settings;
         let labels = data.set.labels().to_vec();
         let graph = settings.graph(labels.len())?;
@@ -143,7 +149,7 @@ impl Job {
         let begins = self.description(&graph, data, examples.len() - examples.labelled());
         let mut watch = Watch::new(&self.folder, begins, files, interrupt.clone());
         let outcome = run.train(trainer, self.saving, &mut watch)?;
-        Ok((run, outcome))
+        Ok((run, outcome, watch.accuracy()))
     }
 
     /// What it starts from, if it starts from something, and how that sees sketches, where it is known.
@@ -213,12 +219,21 @@ impl Job {
     }
 
     /// Packs the network, tests what was packed, and writes down what the run came to.
-    fn finish(&self, run: &Run, data: &Data, trained: &Trained) -> Result<Results, CliError> {
+    fn finish(
+        &self,
+        run: &Run,
+        data: &Data,
+        trained: &Trained,
+        accuracy: Option<f32>,
+    ) -> Result<Results, CliError> {
         let settings = &self.settings;
         let labels = || data.set.labels().to_vec();
         let path = self.folder.join(MODEL);
         let model = Model::new(packed(settings, trained, labels(), None)?)?;
         let test = self.test(&model, data)?;
+        if let Some(shown) = accuracy {
+            self.compare_with_training(&model, data, shown.into())?;
+        }
         packed(settings, trained, labels(), test.map(|test| json!(test)))?.save(&path)?;
         let latents = self.folder.join(LATENT);
         replace_file(&latents, &latent(trained)?).map_err(|error| CliError::write(&latents, &error))?;
@@ -245,13 +260,33 @@ impl Job {
     /// How well the packed model labels what is held out, looked at as in training.
     fn test(&self, model: &Model, data: &Data) -> Result<Option<Tested>, CliError> {
         let Some(part) = tested(&data.set) else { return Ok(None) };
-        let preprocessing = self.settings.preprocessing();
         let (known, _) = known(&data.set, model, Some(part))?;
-        let threads = self.settings.train.threads;
-        let counts = Counts::of(model, &data.set, &known, threads, |drawing: &Drawing| {
-            Ok(vec![preprocessing.apply(drawing)])
-        })?;
+        let counts = self.counts(model, data, &known)?;
         Ok(Some(Tested { part, count: known.len(), top1: counts.top1(), top5: counts.top5() }))
+    }
+
+    /// Says what the packed model makes of sketches that it has learned from, where that is much less than training showed.
+    fn compare_with_training(&self, model: &Model, data: &Data, shown: f64) -> Result<(), CliError> {
+        let (mut learned, _) = known(&data.set, model, Some(Part::Train))?;
+        learned.truncate(MOST_LEARNED);
+        let found = self.counts(model, data, &learned)?.top1();
+        if found < shown - NOTABLE {
+            terminal::say(format_args!(
+                "dabnet: the packed model labels {:.1} % of what it has learned from right, where training showed {:.1} %: \
+                 it has not settled; more --epochs or a smaller --batch help",
+                100.0 * found,
+                100.0 * shown
+            ));
+        }
+        Ok(())
+    }
+
+    /// What a model makes of sketches, looked at as in training.
+    fn counts(&self, model: &Model, data: &Data, sketches: &[(usize, usize)]) -> Result<Counts, CliError> {
+        let preprocessing = self.settings.preprocessing();
+        Counts::of(model, &data.set, sketches, self.settings.train.threads, |drawing: &Drawing| {
+            Ok(vec![preprocessing.apply(drawing)])
+        })
     }
 
     /// What is trained.

@@ -171,6 +171,10 @@ pub(crate) struct TrainingOptions {
     /// How much the teachers' second thoughts count
     #[arg(long, value_name = "NUMBER", help_heading = "How to train")]
     temperature: Option<f64>,
+
+    /// Where teachers put another label first than the right one, let both change places
+    #[arg(long, help_heading = "How to train")]
+    correct_teachers: bool,
 }
 
 impl TrainingOptions {
@@ -192,6 +196,7 @@ impl TrainingOptions {
         let distillation = table([
             ("weight", self.teacher_weight.map(Value::from)),
             ("temperature", self.temperature.map(Value::from)),
+            ("corrected", self.correct_teachers.then(|| Value::from(true))),
         ]);
         let train = table([
             ("epochs", self.epochs.map(Value::from)),

@@ -17,7 +17,7 @@ use toml::{
     de::{DeTable, Deserializer as TomlDeserializer},
 };
 
-use super::{Auto, CONFIG, ForeignNetwork, NamedLook, Paths};
+use super::{Auto, CONFIG, ForeignNetwork, NamedLook, Paths, beginning, length};
 use crate::error::CliError;
 
 /// Everything that decides what a run becomes: what `config.toml` holds.
@@ -130,21 +130,37 @@ impl Settings {
     /// before it. What a run in `folder` was begun with stands in place of the defaults.
     pub(crate) fn resolve(folder: &Path, file: Option<&Path>, options: Table) -> Result<Self, CliError> {
         let begun = Some(folder.join(CONFIG)).filter(|path| path.is_file());
-        Self::put_together(begun.as_deref(), file, options)
+        Self::put_together(begun.as_deref(), file, options, None)
+    }
+
+    /// The same, and the defaults of how long it is trained, and in what steps, are for so many sketches.
+    pub(crate) fn resolve_for(
+        sketches: usize,
+        folder: &Path,
+        file: Option<&Path>,
+        options: Table,
+    ) -> Result<Self, CliError> {
+        let begun = Some(folder.join(CONFIG)).filter(|path| path.is_file());
+        Self::put_together(begun.as_deref(), file, options, Some(sketches))
     }
 
     /// The same for a run that has not begun.
     pub(crate) fn new(file: Option<&Path>, options: Table) -> Result<Self, CliError> {
-        Self::put_together(None, file, options)
+        Self::put_together(None, file, options, None)
     }
 
     /// Those that the run in `folder` was begun with, if it was.
     pub(crate) fn begun(folder: &Path) -> Result<Option<Self>, CliError> {
         let path = folder.join(CONFIG);
-        path.is_file().then(|| Self::put_together(Some(&path), None, Table::new())).transpose()
+        path.is_file().then(|| Self::put_together(Some(&path), None, Table::new(), None)).transpose()
     }
 
-    fn put_together(begun: Option<&Path>, file: Option<&Path>, options: Table) -> Result<Self, CliError> {
+    fn put_together(
+        begun: Option<&Path>,
+        file: Option<&Path>,
+        options: Table,
+        sketches: Option<usize>,
+    ) -> Result<Self, CliError> {
         let chooses = options.contains_key("auto");
         let read = |path: Option<&Path>| path.map_or_else(|| Ok(Table::new()), read);
         let (mut table, mut given) = (read(begun)?, read(file)?);
@@ -153,7 +169,10 @@ impl Settings {
             merge(&mut table, preset_table(&preset, &given)?);
         }
         merge(&mut table, given);
-        let foreign = foreign_network(&mut table);
+        if let Some(sketches) = sketches {
+            length::fill(&mut table, sketches);
+        }
+        let foreign = beginning::follow(&mut table);
         let settings = Self::checked(table).map_err(|reason| {
             let place = [begun, file].into_iter().flatten().find_map(|path| place(path, &reason));
             let place = place.unwrap_or_else(|| "the settings of the run".to_owned());
@@ -373,39 +392,6 @@ impl Settings {
             }),
         }
     }
-}
-
-/// The network that settings name, or that the model has which they start from and name no other, if it is of none
-/// of the architectures. What they do not say of how it sees sketches is then as its model has it.
-fn foreign_network(table: &mut Table) -> Option<Box<ForeignNetwork>> {
-    let arch = table.get("arch").and_then(Value::as_str).map(str::to_owned);
-    if arch.as_ref().is_some_and(|arch| architectures::find(arch).is_ok()) {
-        return None;
-    }
-    let foreign = ForeignNetwork::find(Path::new(table.get("start_from")?.as_str()?))?;
-    let name = foreign.graph.architecture();
-    if arch.is_some_and(|arch| arch != name) {
-        return None;
-    }
-    let Preprocessing { look, canvas, channels, .. } = foreign.preprocessing;
-    let look = Value::try_from(NamedLook::of(look)).ok()?;
-    let normalization = [canvas.mean, canvas.std].map(|value| Value::from(f64::from(value)));
-    let said = [
-        ("arch", Value::from(name)),
-        ("side", Value::from(canvas.side as i64)),
-        ("look", look),
-        ("channels", Value::from(channels.to_string())),
-        ("line_width", Value::from(f64::from(canvas.line_width))),
-        ("margin", Value::from(f64::from(canvas.margin))),
-        ("normalization", normalization.to_vec().into()),
-    ];
-    // Another look has a line and numbers of its own.
-    let others = table.contains_key("look");
-    let said = said.into_iter().filter(|(key, _)| !others || ["arch", "side"].contains(key));
-    for (key, value) in said {
-        table.entry(key).or_insert(value);
-    }
-    Some(Box::new(foreign))
 }
 
 fn read(path: &Path) -> Result<Table, CliError> {

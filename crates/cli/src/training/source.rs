@@ -7,7 +7,7 @@ use dabnet_graph::{Graph, Options, Policy, Preprocessing, architectures};
 use dabnet_train::{Description, Run, Saved, Start, Teacher, TrainError, Trained};
 
 use super::{CONFIG, Settings};
-use crate::{error::CliError, shipped};
+use crate::{error::CliError, models};
 
 /// A run or a model.
 pub(super) enum Source {
@@ -30,21 +30,7 @@ impl Source {
             let preprocessing = Settings::begun(path)?.map(|settings| settings.preprocessing());
             return Ok(Self::Run { trained, labels: checkpoint.labels().to_vec(), preprocessing });
         }
-        Self::model(path).map(|model| Self::Model(Box::new(model)))
-    }
-
-    fn model(path: &Path) -> Result<PackedModel, CliError> {
-        if path.exists() {
-            return Ok(PackedModel::load(path)?);
-        }
-        match path.to_str().and_then(shipped::named) {
-            Some(model) => Ok(model?),
-            None => Err(CliError::Input(format!(
-                "{} is not there: give the folder of a run, a model's file or folder, or one of {}",
-                path.display(),
-                shipped::names().join(", ")
-            ))),
-        }
+        models::packed(path).map(|model| Self::Model(Box::new(model)))
     }
 
     /// How it sees sketches, where that is known.
@@ -52,6 +38,14 @@ impl Source {
         match self {
             Self::Run { preprocessing, .. } => preprocessing.as_ref(),
             Self::Model(model) => Some(&model.preprocessing),
+        }
+    }
+
+    /// Its network.
+    pub(super) fn graph(&self) -> &Graph {
+        match self {
+            Self::Run { trained, .. } => trained.graph(),
+            Self::Model(model) => &model.graph,
         }
     }
 
@@ -98,7 +92,7 @@ impl ForeignNetwork {
         if Run::open(path).is_ok() {
             return None;
         }
-        let PackedModel { graph, preprocessing, .. } = Source::model(path).ok()?;
+        let PackedModel { graph, preprocessing, .. } = models::packed(path).ok()?;
         let binary = graph.convolutions().any(|(_, _, conv)| conv.precision.binary_weights());
         let known = architectures::find(graph.architecture()).is_ok();
         (!binary && !known).then_some(Self { graph, preprocessing })

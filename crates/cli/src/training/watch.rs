@@ -13,8 +13,9 @@ use crate::{progress::TrainingProgress, terminal};
 
 /// Folder of a run's TensorBoard files.
 const EVENTS: &str = "tensorboard";
-/// Steps from one point of TensorBoard's curves to the next.
+/// The most steps from one point of TensorBoard's curves to the next, and points that short runs have, too.
 const EVERY: usize = 20;
+const POINTS: usize = 100;
 
 /// Shows a run, writes what TensorBoard reads, and ends it where someone asks for that.
 pub(crate) struct Watch {
@@ -27,6 +28,8 @@ pub(crate) struct Watch {
     begins: String,
     /// Files to write then, and what is to be in them.
     files: Vec<(PathBuf, String)>,
+    /// The share labelled right that was shown last.
+    accuracy: Option<f32>,
 }
 
 impl Watch {
@@ -44,7 +47,13 @@ impl Watch {
             interrupt,
             begins,
             files,
+            accuracy: None,
         }
+    }
+
+    /// The share of the training sketches labelled right, as it was shown last; none where no step was taken.
+    pub(crate) fn accuracy(&self) -> Option<f32> {
+        self.accuracy
     }
 
     fn write(&mut self, write: impl FnOnce(&mut Events) -> io::Result<()>) -> Result<(), TrainError> {
@@ -104,7 +113,8 @@ impl Observer for Watch {
 
     fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
         self.progress.observe(progress);
-        if progress.step.is_multiple_of(EVERY) {
+        self.accuracy = Some(progress.accuracy);
+        if progress.step.is_multiple_of((progress.steps / POINTS).clamp(1, EVERY)) {
             self.write(|events| write_step(events, progress))?;
         }
         Ok(if self.interrupt.is_set() { Control::Stop } else { Control::Continue })

@@ -22,6 +22,9 @@ pub struct Manifest {
     pub licence: Option<String>,
     /// Tells one import from another: the CRC-32 of what was imported and how.
     pub fingerprint: u32,
+    /// How it was imported, where that was not the usual way: options and what was given for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
     /// Sketches.
     pub count: usize,
     /// Words, in the order in which they were met, and how many sketches of each there are.
@@ -49,6 +52,13 @@ pub struct Skipped {
     pub first: Vec<String>,
     /// Files that are no sketches, by their extension.
     pub ignored: BTreeMap<String, u64>,
+    /// Sketches of classes that were not to be taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub other_classes: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The most that is remembered of what was skipped.
@@ -78,7 +88,8 @@ impl Skipped {
         };
         let ignored: Vec<String> = self.ignored.keys().map(kind).collect();
         let ignored = (!ignored.is_empty()).then(|| format!("only {}", ignored.join(", ")));
-        self.first.first().cloned().or(ignored)
+        let others = (self.other_classes > 0).then(|| "only other classes than those to take".to_owned());
+        self.first.first().cloned().or(others).or(ignored)
     }
 
     /// Remembers a file that is no sketch.

@@ -1,5 +1,6 @@
 //! PNG, JPEG, WebP, GIF and BMP: dark lines on light paper, or light ones on dark.
 
+mod card;
 pub(super) mod ink;
 mod photo;
 
@@ -66,8 +67,8 @@ impl Format {
 /// Reads the sketch in a picture's file; `name` stands for the file in errors.
 ///
 /// What is transparent is paper, colours become grey, and an Exif rotation is applied. What
-/// most of the picture's border is made of is taken for paper, dark or light, a frame around it left aside. In a
-/// photograph ink is what is thin and darker than what lies around.
+/// most of the picture's border is made of is taken for paper, dark or light, a frame around it left aside; or a card that
+/// lies on it is. In a photograph ink is what is thin and darker than what lies around.
 ///
 /// # Errors
 /// [`SketchError::Image`] where the file is damaged or cut short, larger than [`MAX_SIDE`], or

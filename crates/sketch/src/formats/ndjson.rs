@@ -112,16 +112,19 @@ pub(super) fn parse(line: &[u8]) -> Result<Sketch, String> {
     if record.drawing.iter().map(|columns| columns.x.len()).sum::<usize>() > MAX_POINTS {
         return Err(format!("the drawing has more than {MAX_POINTS} points"));
     }
-    if record.drawing.is_empty() {
-        return Err("the drawing has no strokes".to_owned());
-    }
     let strokes = record.drawing.into_iter().enumerate();
     let strokes = strokes.map(|(index, columns)| columns.stroke().map_err(|e| format!("stroke {index} {e}")));
+    // One that was begun and not drawn is not there.
+    let mut strokes = strokes.collect::<Result<Vec<Stroke>, _>>()?;
+    strokes.retain(|stroke| !stroke.points.is_empty());
+    if strokes.is_empty() {
+        return Err("the drawing has no strokes".to_owned());
+    }
     let id = record.key_id.map(|id| match id {
         Value::String(text) => text,
         other => other.to_string(),
     });
-    let drawing = Drawing::Strokes(strokes.collect::<Result<_, _>>()?);
+    let drawing = Drawing::Strokes(strokes);
     Ok(Sketch { word: record.word, id, ..drawing.into() })
 }
 
@@ -137,9 +140,6 @@ impl Columns {
         let Self { x, y, times } = self;
         if x.len() != y.len() {
             return Err(format!("has {} x but {} y coordinates", x.len(), y.len()));
-        }
-        if x.is_empty() {
-            return Err("has no points".to_owned());
         }
         if !times.is_empty() && times.len() != x.len() {
             return Err(format!("has {} points but {} times", x.len(), times.len()));

@@ -61,30 +61,36 @@ impl Folder {
 
     /// Looks at what is there. `new` is what the import would begin with.
     pub fn find(&self, new: Manifest) -> Result<Found, SketchError> {
-        let other = || SketchError::Occupied { path: self.path.clone() };
+        let path = || self.path.clone();
+        let same = |manifest: &Manifest| match difference(manifest, &new) {
+            Some(difference) => Err(SketchError::OtherImport { path: path(), difference }),
+            None => Ok(()),
+        };
         if self.path.join(MANIFEST).exists() {
             let manifest = read_manifest(&self.path)?;
-            return if is_same(&manifest, &new) { Ok(Found::Done(manifest)) } else { Err(other()) };
+            same(&manifest)?;
+            return Ok(Found::Done(manifest));
         }
-        let path = self.path.join(JOURNAL);
-        let text = match fs::read_to_string(&path) {
+        let file = self.path.join(JOURNAL);
+        let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // A folder with other things in it is not ours to fill.
                 let used = self.path.read_dir().map_err(|source| write_error(&self.path, source))?.flatten();
                 if used.map(|entry| entry.file_name()).any(|name| name != LOCK && !is_part(&name)) {
-                    return Err(other());
+                    return Err(SketchError::Occupied { path: path() });
                 }
                 // Before there is any shard, so that none is ever without it.
                 let journal = Journal { file: 0, item: 0, manifest: new };
                 self.keep(&journal)?;
                 return Ok(Found::Open(journal));
             }
-            Err(source) => return Err(SketchError::Open { name: path.display().to_string(), source }),
+            Err(source) => return Err(SketchError::Open { name: file.display().to_string(), source }),
         };
         let journal: Journal = serde_json::from_str(&text)
-            .map_err(|error| SketchError::Damaged { path, reason: error.to_string() })?;
-        if is_same(&journal.manifest, &new) { Ok(Found::Open(journal)) } else { Err(other()) }
+            .map_err(|error| SketchError::Damaged { path: file, reason: error.to_string() })?;
+        same(&journal.manifest)?;
+        Ok(Found::Open(journal))
     }
 
     pub fn path(&self) -> &Path {
@@ -126,6 +132,21 @@ fn is_part(name: &std::ffi::OsStr) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "part")
 }
 
-fn is_same(one: &Manifest, other: &Manifest) -> bool {
-    one.fingerprint == other.fingerprint && one.source == other.source && one.licence == other.licence
+/// In what an import that is there is another than a new one; nothing where it is the same.
+fn difference(there: &Manifest, new: &Manifest) -> Option<String> {
+    if there.source != new.source {
+        return Some(format!("from '{}', not '{}'", there.source, new.source));
+    }
+    let licence = ("licence", there.licence.as_ref(), new.licence.as_ref());
+    let is_same = there.fingerprint == new.fingerprint;
+    // Before, manifests did not say how they were imported.
+    let names = there.options.keys().chain(new.options.keys()).filter(|_| !is_same);
+    let options = names.map(|name| (name.as_str(), there.options.get(name), new.options.get(name)));
+    match [licence].into_iter().chain(options).find(|(_, there, new)| there != new) {
+        Some((name, Some(there), Some(new))) => Some(format!("with --{name} '{there}', not '{new}'")),
+        Some((name, Some(_), None)) => Some(format!("with --{name}")),
+        Some((name, None, _)) => Some(format!("without --{name}")),
+        None if is_same => None,
+        None => Some("from other data, or its files have changed since".to_owned()),
+    }
 }

@@ -45,6 +45,10 @@ impl<'a> Writer<'a> {
         self.journal.manifest.skipped.ignore(name);
     }
 
+    pub fn leave_class(&mut self) {
+        self.journal.manifest.skipped.other_classes += 1;
+    }
+
     pub fn push(&mut self, item: &Item) -> Result<(), SketchError> {
         let word = match &item.word {
             Some(word) => Some(self.word(word)?),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use percent_encoding::percent_decode_str;
 
 use crate::Part;
+use crate::import::LICENCES;
 
 /// What a file's path says of the sketches in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,11 +22,12 @@ const CLASS: [&str; 2] = ["npy", "bin"];
 /// What Google's names of such files begin with.
 const PREFIXES: [&str; 4] = ["full_numpy_bitmap_", "full_binary_", "full_simplified_", "full_raw_"];
 
-/// Whether a file is only read together with another: labels of images in IDX, names of CIFAR's classes.
+/// Whether a file is only read together with another: labels of images in IDX, names of CIFAR's classes, a licence.
 pub(super) fn is_read_with_others(name: &str) -> bool {
     let file = file_of(name);
     file.contains("labels-idx1-ubyte")
         || file.contains("labels.idx1-ubyte")
+        || LICENCES.contains(&file)
         || ["batches.meta.txt", "fine_label_names.txt", "coarse_label_names.txt"].contains(&file)
 }
 

@@ -12,10 +12,13 @@ pub struct Distillation {
     pub weight: f32,
     /// `T`: the higher, the more the teachers' second thoughts count.
     pub temperature: f32,
+    /// Whether teachers are corrected by the label, where there is one: what they say of it and of the label that they put
+    /// first change places, where these are two (Wen, Lai & Qian, *Preparing Lessons*, 2019).
+    pub corrected: bool,
 }
 
 impl Default for Distillation {
     fn default() -> Self {
-        Self { weight: 0.5, temperature: 4.0 }
+        Self { weight: 0.5, temperature: 4.0, corrected: false }
     }
 }

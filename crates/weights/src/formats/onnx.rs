@@ -5,7 +5,13 @@
 
 mod graph;
 
-use std::{collections::BTreeSet, fs::File, io, ops::Range, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use self::graph::{Graph, Node};
 use super::{
@@ -13,6 +19,14 @@ use super::{
     wire::{Field, Messages, Value, invalid, packed},
 };
 use crate::{Filters, Number, Role, Source, Tensor, WeightsError, source::read_error};
+
+/// Why tensors are no weights to binarize.
+const NO_WEIGHTS: &str = "not a layer's weights";
+const MISSING: &str = "in a file that is not there";
+const ELSEWHERE: &str = "in a file of another folder";
+const BRANCH: &str = "in a branch of the graph";
+/// The deepest nesting of graphs in graphs.
+const MAX_DEPTH: usize = 16;
 
 /// Elements of `TensorProto.DataType` and their names in safetensors, with their bits.
 const TYPES: [(u64, &str, u64); 14] = [
@@ -43,31 +57,70 @@ pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
                 _ => read_error(path, error),
             }
         })?;
-    let Some((tensors, outside)) = tensors else {
+    let Some(tensors) = tensors else {
         return Err(damaged(path, "is no safetensors file and no ONNX model with a graph"));
     };
-    let outside = outside.into_iter().map(|name| path.with_file_name(name)).collect();
-    Ok(Source {
-        path: path.to_owned(),
-        files: vec![path.to_owned()],
-        tensors,
-        sharded: false,
-        model: false,
-        outside,
-    })
+    let mut files = vec![path.to_owned()];
+    let mut missing = Vec::new();
+    let tensors = tensors.into_iter().map(|(tensor, outside)| match outside {
+        Some(outside) => placed(tensor, &outside, path, &mut files, &mut missing),
+        None => tensor,
+    });
+    let tensors = tensors.collect();
+    Ok(Source { path: path.to_owned(), files, tensors, sharded: false, model: false, missing })
+}
+
+/// Where a tensor's bytes are, if they are in another file (`TensorProto.external_data`).
+#[derive(Default)]
+struct Outside {
+    location: String,
+    offset: u64,
+    /// As many as the tensor takes where it is left out.
+    length: Option<u64>,
+}
+
+/// A tensor with its place in the file beside the model that it is in. Files are noted as they are met: those that are
+/// read, and those that are not there.
+fn placed(
+    tensor: Tensor,
+    outside: &Outside,
+    model: &Path,
+    files: &mut Vec<PathBuf>,
+    missing: &mut Vec<PathBuf>,
+) -> Tensor {
+    let name = Path::new(&outside.location);
+    if name.file_name() != Some(name.as_os_str()) {
+        return Tensor { role: Role::Other(ELSEWHERE), ..tensor };
+    }
+    let path = model.with_file_name(name);
+    let Some(size) = path.metadata().ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len()) else {
+        if !missing.contains(&path) {
+            missing.push(path);
+        }
+        return Tensor { role: Role::Other(MISSING), ..tensor };
+    };
+    let file = files.iter().position(|known| *known == path).unwrap_or(files.len());
+    if file == files.len() {
+        files.push(path);
+    }
+    let needed = tensor.number.map(|number| (tensor.len() * number.bytes()) as u64);
+    let end = needed.and_then(|needed| outside.offset.checked_add(needed));
+    let bytes = end.filter(|end| *end <= size && outside.length.is_none_or(|length| Some(length) == needed));
+    Tensor { file, bytes: bytes.map(|end| outside.offset..end), ..tensor }
 }
 
 /// The initialisers and constants of the model's graph, weights of layers first and in the order in
-/// which these run, and the names of files that hold some of them; `None` if it has no graph.
-fn tensors(model: &mut Messages) -> io::Result<Option<(Vec<Tensor>, BTreeSet<String>)>> {
+/// which these run, and where those in other files are; `None` if it has no graph.
+fn tensors(model: &mut Messages) -> io::Result<Option<Vec<(Tensor, Option<Outside>)>>> {
     let whole = model.whole();
     let Some(graph) = bytes_of(&model.fields(whole)?, 7).last().cloned() else { return Ok(None) };
     let fields = model.fields(graph)?;
-    let (mut tensors, mut outside) = (Vec::new(), BTreeSet::new());
+    let (mut tensors, mut outside) = (Vec::new(), BTreeMap::new());
     for initializer in bytes_of(&fields, 5) {
         let initializer = model.fields(initializer)?;
-        outside.extend(location(model, &initializer)?);
-        tensors.push(initialiser(model, &initializer)?);
+        let tensor = initialiser(model, &initializer)?;
+        outside.extend(place(model, &initializer)?.map(|place| (tensor.name.clone(), place)));
+        tensors.push(tensor);
     }
     let mut nodes = Vec::new();
     for node in bytes_of(&fields, 1) {
@@ -77,10 +130,47 @@ fn tensors(model: &mut Messages) -> io::Result<Option<(Vec<Tensor>, BTreeSet<Str
             let constant = model.fields(constant.clone())?;
             tensors.push(Tensor { name, ..initialiser(model, &constant)? });
         }
+        for branch in &node.branches {
+            within(model, branch.clone(), 0, &mut tensors)?;
+        }
         nodes.push(node);
     }
     let graph = Graph { nodes, inputs: names(model, &fields, 11)?, outputs: names(model, &fields, 12)? };
-    Ok(Some((graph.assign_roles(tensors), outside)))
+    let is_stored = |tensor: &Tensor| tensor.bytes.is_some() || outside.contains_key(&tensor.name);
+    let tensors = graph.assign_roles(tensors, is_stored);
+    Ok(Some(
+        tensors
+            .into_iter()
+            .map(|tensor| {
+                let place = outside.remove(&tensor.name);
+                (tensor, place)
+            })
+            .collect(),
+    ))
+}
+
+/// Adds the initialisers of a graph in the graph, which are left alone.
+fn within(
+    model: &mut Messages,
+    graph: Range<u64>,
+    depth: usize,
+    tensors: &mut Vec<Tensor>,
+) -> io::Result<()> {
+    if depth > MAX_DEPTH {
+        return Err(invalid("graphs nested too deep"));
+    }
+    let fields = model.fields(graph)?;
+    for initializer in bytes_of(&fields, 5) {
+        let initializer = model.fields(initializer)?;
+        let tensor = initialiser(model, &initializer)?;
+        tensors.push(Tensor { role: Role::Other(BRANCH), ..tensor });
+    }
+    for node in bytes_of(&fields, 1) {
+        for branch in Node::read(model, node)?.branches {
+            within(model, branch, depth + 1, tensors)?;
+        }
+    }
+    Ok(())
 }
 
 /// The names of the graph's inputs or outputs.
@@ -93,15 +183,24 @@ fn names(model: &mut Messages, graph: &[Field], number: u64) -> io::Result<Vec<S
     Ok(names)
 }
 
-/// The file that holds a tensor, where it is another one.
-fn location(model: &mut Messages, tensor: &[Field]) -> io::Result<Option<String>> {
+/// Where a tensor is, if it is in another file.
+fn place(model: &mut Messages, tensor: &[Field]) -> io::Result<Option<Outside>> {
+    if numbers(tensor, 14).last() != Some(&1) {
+        return Ok(None);
+    }
+    let mut outside = Outside::default();
     for entry in bytes_of(tensor, 13) {
         let entry = model.fields(entry)?;
-        if text(model, &entry, 1)? == "location" {
-            return Ok(Some(text(model, &entry, 2)?));
+        let (key, value) = (text(model, &entry, 1)?, text(model, &entry, 2)?);
+        let number = || value.parse().map_err(|_| invalid("a place in another file that is no number"));
+        match key.as_str() {
+            "offset" => outside.offset = number()?,
+            "length" => outside.length = Some(number()?),
+            "location" => outside.location = value,
+            _ => {}
         }
     }
-    Ok(None)
+    Ok(Some(outside))
 }
 
 /// A `TensorProto`.
@@ -123,8 +222,7 @@ fn initialiser(model: &mut Messages, fields: &[Field]) -> io::Result<Tensor> {
     let floats = || bytes_of(fields, 4).last().cloned().filter(|_| dtype == "F32");
     let bytes = raw.or_else(floats).filter(|range| bits > 0 && range.end - range.start == size);
     let number = Number::named(dtype);
-    let outside = numbers(fields, 14).last() == Some(&1);
-    let role = Role::Other(if outside { "kept in another file" } else { "not a layer's weights" });
+    let role = Role::Other(NO_WEIGHTS);
     Ok(Tensor { name, shape, dtype: dtype.into(), number, filters: Filters::First, role, file: 0, bytes })
 }
 

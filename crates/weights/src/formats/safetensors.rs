@@ -18,7 +18,7 @@ pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
     let mut tensors = listed(path, 0, &metadata, data)?;
     roles::assign(&mut tensors);
     let (path, files) = (path.to_owned(), vec![path.to_owned()]);
-    Ok(Source { path, files, tensors, sharded: false, model, outside: Vec::new() })
+    Ok(Source { path, files, tensors, sharded: false, model, missing: Vec::new() })
 }
 
 /// The tensors of one file, in the order in which they lie there, without roles.

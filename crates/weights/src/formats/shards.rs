@@ -36,8 +36,8 @@ pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
         return Err(damaged(path, format!("tells of tensor '{tensor}', which is not in '{file}'")));
     }
     roles::assign(&mut tensors);
-    let (path, outside) = (path.to_owned(), Vec::new());
-    Ok(Source { path, files, tensors, sharded: true, model: false, outside })
+    let (path, missing) = (path.to_owned(), Vec::new());
+    Ok(Source { path, files, tensors, sharded: true, model: false, missing })
 }
 
 /// The path of a shard, which lies beside its index.

@@ -45,7 +45,15 @@ struct Copy {
 impl Dense {
     pub(super) fn start(source: &Source, out: &Path) -> Result<Self, WeightsError> {
         if !source.sharded {
-            return Ok(Self { files: vec![Copy::start(source, 0, out)?], index: None, _folders: None });
+            // Files beside a model are beside its copy under the names that it has for them.
+            let target =
+                |path: &Path| path.file_name().map(|name| out.with_file_name(name)).unwrap_or_default();
+            let copy = |(index, path): (usize, &PathBuf)| {
+                let beside = target(path);
+                Copy::start(source, index, if index == 0 { out } else { &beside })
+            };
+            let files = source.files.iter().enumerate().map(copy).collect::<Result<_, _>>()?;
+            return Ok(Self { files, index: None, _folders: None });
         }
         let folders = NewFolders::create(out)?;
         let target = |path: &Path| path.file_name().map(|name| out.join(name)).unwrap_or_default();

@@ -1,11 +1,12 @@
 use std::{
+    fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Args, ValueEnum};
-use dabnet_sketch::{DataSet, Import, Part};
+use dabnet_sketch::{Classes, DataSet, Import, Part, SketchError};
 
 use crate::{
     data::{self, counted},
@@ -40,7 +41,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "TEXT")]
     source: Option<String>,
 
-    /// The terms that it may be used under
+    /// The terms that it may be used under [default: what a file LICENCE or LICENSE in a source says first]
     #[arg(long, value_name = "TEXT")]
     licence: Option<String>,
 
@@ -51,6 +52,10 @@ pub(crate) struct ImportArgs {
     /// Which of several renderings of each sketch to take: a folder's name, tx_...
     #[arg(long, value_name = "NAME")]
     rendering: Option<String>,
+
+    /// Take only the classes of this file, a line each: CLASS, or CLASS = WORD to call it otherwise
+    #[arg(long, value_name = "FILE")]
+    classes: Option<PathBuf>,
 
     /// Reduce rasters to no more than this many pixels a side; 0 keeps them as they are
     #[arg(long, default_value_t = 512, value_name = "PIXELS", value_parser = clap::value_parser!(u16))]
@@ -89,18 +94,27 @@ impl From<PartArg> for Part {
 
 impl ImportArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        let classes = self.classes.as_deref().map(read_classes).transpose()?;
         let import = Import {
             sources: self.sources,
             source: self.source,
             licence: self.licence,
             part: self.part.map(Part::from),
             rendering: self.rendering,
+            classes,
             max_side: self.max_side.into(),
             trace: self.trace,
             threads: self.threads.into(),
         };
         let done = DataSet::is_at(&self.out);
         let mut manifest = data::run(&import, &self.out)?;
+        if let Some(classes) = &import.classes {
+            let is_there = |word: &str| manifest.words.iter().any(|(known, _)| known == word);
+            let missing: Vec<&str> = classes.words().filter(|word| !is_there(word)).collect();
+            if !missing.is_empty() {
+                terminal::say(format!("dabnet: there is no sketch of {}", data::listed(&missing)));
+            }
+        }
         if manifest.words.is_empty() {
             terminal::say(
                 "dabnet: no sketch says what it shows: put those of each class into a folder of its name",
@@ -120,4 +134,10 @@ impl ImportArgs {
         data::print_skipped(&mut out, &manifest.skipped)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn read_classes(path: &Path) -> Result<Classes, CliError> {
+    let fail = |reason: String| CliError::Input(format!("'{}': {reason}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    text.parse().map_err(|error: SketchError| fail(error.to_string()))
 }

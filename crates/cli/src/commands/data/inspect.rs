@@ -74,6 +74,7 @@ impl Inspect {
             return Ok(ExitCode::SUCCESS);
         }
         let inspection = Inspection::of(&data.set)?;
+        data::tell_of_gaps(&data.set, &data.set.parts()?)?;
         let manifest = data.set.manifest();
         if self.json {
             json::print_line(&Answer {

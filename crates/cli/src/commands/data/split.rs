@@ -8,7 +8,7 @@ use clap::Args;
 use dabnet_sketch::{DataSet, Folds, Part, Share, Split};
 use serde::Serialize;
 
-use crate::{error::CliError, json, table, terminal};
+use crate::{data, error::CliError, json, table, terminal};
 
 /// Split a data set into what is trained on, chosen by and tested on.
 ///
@@ -50,6 +50,10 @@ pub(crate) struct SplitArgs {
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
 
+    /// Take the place of another split
+    #[arg(long)]
+    force: bool,
+
     /// Print the split and how many sketches each part has as JSON
     #[arg(long)]
     json: bool,
@@ -87,11 +91,20 @@ impl SplitArgs {
             folds: self.folds.map(|count| Folds { count, fold: self.fold }),
             seed: self.seed,
         };
-        // Whether it is a data set is known before anything is written to it.
-        let given = !DataSet::open(&self.data)?.manifest().parts.is_empty();
+        let set = DataSet::open(&self.data)?;
+        let parts = set.parts_by(&split)?;
+        if !parts.contains(&Part::Train) {
+            let reason =
+                "nothing would be left to train on: give smaller shares; it is split as it was before";
+            return Err(CliError::Input(format!("{}: {reason}", self.data.display())));
+        }
+        if !self.force && *set.split() != Split::GIVEN && *set.split() != split {
+            let reason = "is split already, in another way: --force splits it anew";
+            return Err(CliError::Input(format!("{} {reason}", self.data.display())));
+        }
         split.write(&self.data)?;
-        let parts = DataSet::open(&self.data)?.parts()?;
-        warn(&split, &parts, given);
+        warn(&split, &parts, !set.manifest().parts.is_empty());
+        data::tell_of_gaps(&set, &parts)?;
         let count = |part| parts.iter().filter(|other| **other == part).count();
         let [train, validation, test] = Part::ALL.map(count);
         if self.json {
@@ -112,9 +125,6 @@ fn warn(split: &Split, parts: &[Part], given: bool) {
     let warn = |what: &str| terminal::say(format_args!("dabnet: {what}"));
     if given && !split.given {
         warn("the parts that the source gives are not kept; --given keeps them");
-    }
-    if !parts.contains(&Part::Train) {
-        warn("nothing is left to train on: give smaller shares");
     }
     if !parts.contains(&Part::Test) {
         warn("there is nothing to test on");

@@ -2,10 +2,11 @@
 
 use image::{DynamicImage, GrayAlphaImage, Rgba};
 
+use super::card::{self, Part};
 use super::photo;
 
 /// The least difference between paper and ink, of 255; less is noise.
-const MIN_CONTRAST: u8 = 16;
+pub(super) const MIN_CONTRAST: u8 = 16;
 /// Rows that are turned into grey together.
 const STRIP: usize = 64;
 /// Share of the pixels that have about the same grey in a picture that a program has made; a photograph has no such.
@@ -35,16 +36,21 @@ impl Grey {
         self.values.len() / self.width
     }
 
+    /// A part of it.
+    pub fn part(&self, part: Part) -> Self {
+        let rows = self.values.chunks_exact(self.width).skip(part.top).take(part.height);
+        let values = rows.flat_map(|row| &row[part.left..part.left + part.width]).copied().collect();
+        Self { width: part.width, values }
+    }
+
     /// Without so many pixels on each side.
     fn inner(&self, border: usize) -> Self {
-        let (width, height) = (self.width, self.height());
-        let rows = self.values.chunks_exact(width).skip(border).take(height - 2 * border);
-        let values = rows.flat_map(|row| &row[border..width - border]).copied().collect();
-        Self { width: width - 2 * border, values }
+        let (width, height) = (self.width - 2 * border, self.height() - 2 * border);
+        self.part(Part { left: border, top: border, width, height })
     }
 
     /// The pixels that lie so far from the nearest edge.
-    fn ring(&self, depth: usize) -> Vec<u8> {
+    pub fn ring(&self, depth: usize) -> Vec<u8> {
         let (width, last) = (self.width, self.height() - 1 - depth);
         let row = |y: usize| &self.values[y * width..][depth..width - depth];
         let sides = (depth + 1..last).flat_map(|y| [row(y)[0], row(y)[width - 2 * depth - 1]]);
@@ -65,8 +71,22 @@ pub(in crate::formats) fn of(picture: &DynamicImage) -> Result<Ink, String> {
     {
         return Ok(ink);
     }
+    if border == 0
+        && let Some(part) = card::find(&grey)
+        && let Ok(ink) = on_card(picture, paper, part)
+    {
+        return Ok(ink);
+    }
     // A frame with nothing in it is what was drawn.
     inside(picture, paper, &grey, 0)
+}
+
+/// The ink of a part of a picture.
+fn on_card(picture: &DynamicImage, paper: u8, part: Part) -> Result<Ink, String> {
+    let Part { left, top, width, height } = part;
+    let [left, top, width, height] = [left, top, width, height].map(|pixels| pixels as u32);
+    let card = picture.crop_imm(left, top, width, height);
+    inside(&card, paper, &grey(&card, paper), 0)
 }
 
 /// The ink of a picture without its frame of so many pixels.
@@ -183,7 +203,7 @@ fn frame(grey: &Grey) -> usize {
 }
 
 /// The median of some pixels, and whether about all are near it.
-fn uniform(mut ring: Vec<u8>) -> (u8, bool) {
+pub(super) fn uniform(mut ring: Vec<u8>) -> (u8, bool) {
     let count = ring.len();
     let median = *ring.select_nth_unstable(count / 2).1;
     let near = ring.iter().filter(|grey| grey.abs_diff(median) < MIN_CONTRAST).count();

@@ -9,8 +9,12 @@ use crate::otsu::{self, Classes};
 
 /// Longer side at which a photograph is looked at: finer than lines are traced, and coarse enough to average noise.
 const SIDE: usize = 640;
-/// Breadth of what is thin, as a share of the longer side.
-const THIN: f32 = 0.045;
+/// Breadths of what is thin, as shares of the longer side: of lines of a pen, and of a marker's.
+const THIN: [f32; 3] = [0.045, 0.09, 0.15];
+/// As dark as a marker's ink, and hardly a shadow.
+const INKY: f32 = 0.5;
+/// How much more is that dark with the next breadth where lines are too broad for one.
+const BROADER: f32 = 1.5;
 /// Ink that is less dark than that beside it, as a share, is noise or a print on the paper.
 const FAINT: f32 = 0.12;
 /// The least darkness of a drawing's lines.
@@ -32,15 +36,17 @@ const MOST: f32 = 0.3;
 /// Why nothing in it is told from its paper.
 pub(super) fn ink(grey: &Grey) -> Result<Ink, String> {
     let picture = Plane::reduced(grey).blurred();
-    let thin = (THIN * picture.longer() as f32 / 2.0).ceil() as usize;
     let light_paper = picture.is_light();
     let picture = if light_paper { picture } else { picture.negative() };
-    let paper = picture.closed(thin);
-    let sheet = sheet(&paper);
-    let mut darkness: Vec<f32> = (picture.values.iter().zip(&paper.values).zip(&sheet))
-        .map(|((value, paper), inside)| if *inside { (paper - value) / paper.max(1.0) } else { 0.0 })
-        .map(|dark| if dark < FAINT { 0.0 } else { dark })
-        .collect();
+    let mut told = Told::apart(&picture, THIN[0]);
+    for thin in &THIN[1..] {
+        let broader = Told::apart(&picture, *thin);
+        if broader.inky() as f32 <= BROADER * told.inky() as f32 {
+            break;
+        }
+        told = broader;
+    }
+    let Told { mut darkness, sheet } = told;
     let inked = darkness.iter().filter(|dark| **dark > 0.0).count();
     let area = sheet.iter().filter(|inside| **inside).count();
     if inked as f32 > MOST * area as f32 {
@@ -54,6 +60,32 @@ pub(super) fn ink(grey: &Grey) -> Result<Ink, String> {
     darkness.iter_mut().for_each(|dark| *dark = ((*dark - least) / (darkest - least)).clamp(0.0, 1.0));
     let values = darkness.iter().map(|dark| (dark * 255.0).round() as u8).collect();
     Ok(Ink { width: picture.width, values })
+}
+
+/// Lines told apart from the paper and from what lies around it.
+struct Told {
+    /// How much darker than the paper each pixel is, as a share.
+    darkness: Vec<f32>,
+    /// Where the paper is.
+    sheet: Vec<bool>,
+}
+
+impl Told {
+    /// What is thinner than a share of the longer side is lines.
+    fn apart(picture: &Plane, thin: f32) -> Self {
+        let paper = picture.closed((thin * picture.longer() as f32 / 2.0).ceil() as usize);
+        let sheet = sheet(&paper);
+        let darkness = (picture.values.iter().zip(&paper.values).zip(&sheet))
+            .map(|((value, paper), inside)| if *inside { (paper - value) / paper.max(1.0) } else { 0.0 })
+            .map(|dark| if dark < FAINT { 0.0 } else { dark })
+            .collect();
+        Self { darkness, sheet }
+    }
+
+    /// Pixels that are as dark as ink.
+    fn inky(&self) -> usize {
+        self.darkness.iter().filter(|dark| **dark > INKY).count()
+    }
 }
 
 /// What of the darkest pixels all but the darkest of them reach.

@@ -6,7 +6,7 @@ use std::{
     ops::Range,
 };
 
-use super::{Messages, bytes_of, numbers, text};
+use super::{Messages, NO_WEIGHTS, bytes_of, numbers, text};
 use crate::{Filters, Role, Tensor};
 
 /// What a `GraphProto` says of layers.
@@ -26,6 +26,8 @@ pub(super) struct Node {
     transposed: bool,
     /// The tensor of a `Constant`, which some exporters use in place of initialisers.
     pub(super) constant: Option<Range<u64>>,
+    /// Graphs of their own: the branches of `If`, the bodies of `Loop` and `Scan`.
+    pub(super) branches: Vec<Range<u64>>,
 }
 
 impl Node {
@@ -38,10 +40,11 @@ impl Node {
         };
         let (inputs, outputs): (io::Result<Vec<_>>, io::Result<Vec<_>>) = (names(1), names(2));
         let (inputs, outputs) = (inputs?, outputs?);
-        let (mut transposed, mut constant) = (false, None);
-        if op == "Gemm" || op == "Constant" {
+        let (mut transposed, mut constant, mut branches) = (false, None, Vec::new());
+        if ["Gemm", "Constant", "If", "Loop", "Scan"].contains(&op.as_str()) {
             for attribute in bytes_of(&fields, 5) {
                 let attribute = model.fields(attribute)?;
+                branches.extend(bytes_of(&attribute, 6));
                 match text(model, &attribute, 1)?.as_str() {
                     "transB" => transposed = numbers(&attribute, 3).last().is_some_and(|&value| value != 0),
                     "value" => constant = bytes_of(&attribute, 5).last().cloned(),
@@ -49,7 +52,7 @@ impl Node {
                 }
             }
         }
-        Ok(Self { op, inputs, outputs, transposed, constant })
+        Ok(Self { op, inputs, outputs, transposed, constant, branches })
     }
 
     /// The name of its weights and where they have their filters, which may be in neither the first
@@ -71,7 +74,11 @@ impl Graph {
     ///
     /// A layer that the input reaches without another on the way is a first one, a layer from which
     /// an output is reached so is a last one: a network with branches may have several.
-    pub(super) fn assign_roles(&self, mut tensors: Vec<Tensor>) -> Vec<Tensor> {
+    pub(super) fn assign_roles(
+        &self,
+        mut tensors: Vec<Tensor>,
+        is_stored: impl Fn(&Tensor) -> bool,
+    ) -> Vec<Tensor> {
         let by_name: BTreeMap<String, usize> =
             tensors.iter().enumerate().map(|(index, tensor)| (tensor.name.clone(), index)).collect();
         let layers: Vec<Option<usize>> = self
@@ -81,8 +88,10 @@ impl Graph {
                 let (name, filters) = node.weights()?;
                 let index = *by_name.get(name)?;
                 let tensor = &mut tensors[index];
-                if tensor.obstacle().is_none() {
+                if tensor.role == Role::Other(NO_WEIGHTS) {
+                    let obstacle = tensor.obstacle_if(is_stored(tensor));
                     tensor.role = match filters {
+                        _ if obstacle.is_some() => Role::Other(obstacle.unwrap_or_default()),
                         None => Role::Other("a transposed convolution"),
                         // A stack of matrices has filters in neither dimension.
                         Some(Filters::Last) if tensor.shape.len() != 2 => Role::Other("a stack of matrices"),
@@ -93,6 +102,19 @@ impl Graph {
                 Some(index)
             })
             .collect();
+        for node in &self.nodes {
+            let weights = node.weights().map(|(name, _)| name);
+            for index in node
+                .inputs
+                .iter()
+                .filter(|name| Some(name.as_str()) != weights)
+                .filter_map(|name| by_name.get(name))
+            {
+                if tensors[*index].role == Role::Inner {
+                    tensors[*index].role = Role::Other("read by another op as well");
+                }
+            }
+        }
         let mut set = |layers: Vec<usize>, role| {
             for index in layers {
                 if tensors[index].role == Role::Inner {
@@ -155,7 +177,14 @@ mod tests {
 
     fn node(op: &str, inputs: &[&str], output: &str) -> Node {
         let inputs = inputs.iter().map(|name| (*name).to_owned()).collect();
-        Node { op: op.into(), inputs, outputs: vec![output.into()], transposed: false, constant: None }
+        Node {
+            op: op.into(),
+            inputs,
+            outputs: vec![output.into()],
+            transposed: false,
+            constant: None,
+            branches: Vec::new(),
+        }
     }
 
     /// Names and roles, in the order given back, of a graph from `x` to `outputs` with weights of the
@@ -167,13 +196,13 @@ mod tests {
             dtype: "F32".into(),
             number: Some(Number::F32),
             filters: Filters::First,
-            role: Role::Other("no weights"),
+            role: Role::Other(NO_WEIGHTS),
             file: 0,
             bytes: Some(0..64),
         };
         let outputs = outputs.iter().map(|name| (*name).to_owned()).collect();
         let graph = Graph { nodes, inputs: vec!["x".into()], outputs };
-        let tensors = graph.assign_roles(weights.iter().map(tensor).collect());
+        let tensors = graph.assign_roles(weights.iter().map(tensor).collect(), |_| true);
         tensors.into_iter().map(|tensor| (tensor.name, tensor.role)).collect()
     }
 
@@ -198,7 +227,7 @@ mod tests {
         let (inner, last) = (Role::Inner, Role::Last);
         let order = [("stem", Role::First), ("inner", inner), ("boxes", last), ("classes", last)];
         assert_eq!(found[..4], expected(&order));
-        assert_eq!(found[4], ("bias".into(), Role::Other("no weights")));
+        assert_eq!(found[4], ("bias".into(), Role::Other(NO_WEIGHTS)));
     }
 
     #[test]

@@ -1,0 +1,57 @@
+//! Packed models: those at a path, and by their names those that come with the program, so that it recognises before
+//! anyone has trained.
+
+use std::path::Path;
+
+use dabnet_engine::{Model, PackedModel};
+use dabnet_serve::ServedModel;
+
+use crate::error::CliError;
+
+/// The models in the program, of which the first is taken where none is named.
+static SHIPPED: [(&str, &[u8]); 2] = [
+    ("quickdraw-345", include_bytes!("../../../models/quickdraw-345/model.safetensors")),
+    ("quickdraw-20", include_bytes!("../../../models/quickdraw-20/model.safetensors")),
+];
+
+/// What is taken where no model is named.
+pub(crate) const DEFAULT: &str = SHIPPED[0].0;
+
+/// The model at a path, its file or its folder, or else the shipped one of that name.
+pub(crate) fn packed(path: &Path) -> Result<PackedModel, CliError> {
+    match shipped(path)? {
+        Some((_, bytes)) => Ok(PackedModel::from_bytes(bytes)?),
+        None => Ok(PackedModel::load(path)?),
+    }
+}
+
+/// The same compiled; the default one where none is named.
+pub(crate) fn compiled(path: Option<&Path>) -> Result<Model, CliError> {
+    Ok(Model::new(packed(path.unwrap_or(Path::new(DEFAULT)))?)?)
+}
+
+/// Models to serve; all shipped ones where none are named.
+pub(crate) fn served(paths: &[impl AsRef<Path>]) -> Result<Vec<ServedModel>, CliError> {
+    let shipped_one = |(name, bytes): (&str, &[u8])| ServedModel::from_bytes(name, bytes);
+    if paths.is_empty() {
+        return Ok(SHIPPED.into_iter().map(shipped_one).collect::<Result<_, _>>()?);
+    }
+    let served = |path: &Path| match shipped(path)? {
+        Some(model) => Ok(shipped_one(model)?),
+        None => Ok(ServedModel::load(path)?),
+    };
+    paths.iter().map(|path| served(path.as_ref())).collect()
+}
+
+/// The shipped model that is meant; none where something is at that path.
+fn shipped(path: &Path) -> Result<Option<(&'static str, &'static [u8])>, CliError> {
+    if path.exists() {
+        return Ok(None);
+    }
+    let found = SHIPPED.into_iter().find(|(name, _)| Path::new(name) == path);
+    found.map(Some).ok_or_else(|| {
+        let names = SHIPPED.map(|(name, _)| name).join(" or ");
+        let reason = "there is no such file, and no such model in the program";
+        CliError::Input(format!("{}: {reason}: give a model's file, its folder, or {names}", path.display()))
+    })
+}

@@ -1,0 +1,73 @@
+//! Forms with a file in them, as pages and `curl -F` send them (RFC 7578).
+
+use std::convert::Infallible;
+
+use axum::body::Bytes;
+use futures_util::{FutureExt, stream};
+use multer::Multipart;
+
+use crate::refusal::Refusal;
+
+/// The one file of a form whose fields have `boundary` between them.
+///
+/// # Errors
+/// [`Refusal::Malformed`] if the form is damaged, or has none, several, or another field.
+pub(crate) fn file(body: &Bytes, boundary: &str) -> Result<Bytes, Refusal> {
+    let body = body.clone();
+    let whole = stream::once(async move { Ok::<_, Infallible>(body) });
+    let mut form = Multipart::new(whole, boundary);
+    // All of it is there, so that nothing is ever waited for.
+    let file = async {
+        let mut found = None;
+        while let Some(field) = form.next_field().await? {
+            let name = field.name().unwrap_or_default().to_owned();
+            let is_file = field.file_name().is_some() || field.content_type().is_some();
+            let bytes = field.bytes().await?;
+            if !is_file || found.is_some() {
+                return Ok(Err(name));
+            }
+            found = Some(bytes);
+        }
+        Ok::<_, multer::Error>(Ok(found))
+    };
+    let file = file.now_or_never().unwrap_or(Err(multer::Error::IncompleteStream));
+    match file.map_err(|error| Refusal::Malformed(format!("the form is damaged: {error}")))? {
+        Ok(Some(file)) => Ok(file),
+        Ok(None) => Err(Refusal::Malformed("the form has no file: send the sketch's as one".to_owned())),
+        Err(name) => Err(Refusal::Malformed(format!(
+            "the form has a field '{name}' beside a sketch's file: 'model', 'top' and 'views' belong to the address"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "Content-Disposition: form-data; name=\"sketch\"; filename=\"a.png\"";
+    const FIELD: &str = "Content-Disposition: form-data; name=\"top\"";
+
+    fn of(fields: &[(&str, &str)]) -> Result<Bytes, Refusal> {
+        let fields = fields.iter().map(|(head, text)| format!("--xyz\r\n{head}\r\n\r\n{text}\r\n"));
+        file(&Bytes::from(fields.collect::<String>() + "--xyz--\r\n"), "xyz")
+    }
+
+    #[test]
+    fn the_file_of_a_form_is_found() {
+        assert_eq!(of(&[(FILE, "bytes\r\n--xy")]).unwrap(), "bytes\r\n--xy");
+    }
+
+    #[test]
+    fn other_forms_are_refused() {
+        let said = |fields: &[(&str, &str)]| of(fields).unwrap_err().to_string();
+        assert!(said(&[]).contains("no file"));
+        assert!(said(&[(FILE, "a"), (FILE, "b")]).contains("'sketch'"));
+        assert!(said(&[(FILE, "a"), (FIELD, "3")]).contains("'top'"));
+        assert!(
+            file(&Bytes::from_static(b"--xyz\r\nnothing"), "xyz")
+                .unwrap_err()
+                .to_string()
+                .contains("damaged")
+        );
+    }
+}

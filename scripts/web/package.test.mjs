@@ -1,0 +1,37 @@
+// The npm package in Node.js: what it takes for a drawing, what it refuses, and that a file is enough to load from.
+//
+//   node --test scripts/web/package.test.mjs
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Recognizer, WorkerRecognizer } from "../../web/dabnet/index.js";
+import { packed } from "../../web/dabnet/strokes.js";
+
+const MODEL = "models/quickdraw-20/model.safetensors";
+const SQUARE = [[[0, 0], [9, 0], [9, 9], [0, 9], [0, 0]]];
+
+test("all ways to write a drawing are the same", () => {
+  const expected = packed(SQUARE);
+  const flat = Float32Array.from(SQUARE[0].flat());
+  const columns = { word: "square", drawing: [[[0, 9, 9, 0, 0], [0, 0, 9, 9, 0]]] };
+  const named = [SQUARE[0].map(([x, y]) => ({ x, y, pressure: 0.5 }))];
+  const timed = [SQUARE[0].map(([x, y], at) => [x, y, at, 0.5])];
+  for (const drawing of [[flat], named, timed, columns, expected, [[], ...SQUARE, []]]) assert.deepEqual(packed(drawing), expected);
+});
+
+test("what is no drawing is an error", () => {
+  const nothing = [[], [[]], { drawing: [] }, new Float32Array(0), new Float32Array([NaN, NaN]), undefined, "line", {}];
+  const wrong = [[[[1]]], [[[1, NaN]]], [[[1, Infinity]]], [[[1, "2"]]], [[{ x: 1 }]], [[null]], [1], new Float32Array(3), new Float32Array([1, NaN])];
+  const columns = [[[0, 9, 9, 0, 0], [0, 0, 9, 9, 0]]];
+  for (const drawing of [...nothing, ...wrong, columns, { drawing: [[[1, 2], [3]]] }]) {
+    assert.throws(() => packed(drawing), TypeError, JSON.stringify(drawing));
+  }
+});
+
+test("a path or a file's address is enough in Node.js", async () => {
+  for (const model of [MODEL, new URL(`../../${MODEL}`, import.meta.url)]) {
+    const recognizer = await Recognizer.load(model);
+    assert.equal(recognizer.recognize(SQUARE).predictions.length, 5);
+    assert.throws(() => recognizer.recognize([]), /no strokes/);
+  }
+  await assert.rejects(WorkerRecognizer.load(MODEL), /use Recognizer/);
+});
