@@ -194,7 +194,7 @@ fn a_run_shows_training_and_what_its_network_sees() {
     for part in ["Weights over training", "What reaches the layer: ", "and positions", "r = 0.9"] {
         assert!(page.contains(part), "'{part}' is not in the page");
     }
-    assert_eq!(numbers["tensors"].as_array().unwrap().len(), 8);
+    assert_eq!(numbers["tensors"].as_array().unwrap().len(), 7);
 
     fs::remove_file(folder.join("history.json")).unwrap();
     fs::remove_file(folder.join("model.safetensors")).unwrap();

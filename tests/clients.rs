@@ -82,7 +82,8 @@ fn models_have_one_version() {
 fn tensors_are_binary_where_that_is_asked_for() {
     let server = Server::start::<&str>(&[]);
     let shape = server.get("/v2/models/quickdraw-20").json()["inputs"][0]["shape"].clone();
-    let sides: Vec<usize> = shape.as_array().unwrap()[1..].iter().map(|n| n.as_u64().unwrap() as usize).collect();
+    let sides: Vec<usize> =
+        shape.as_array().unwrap()[1..].iter().map(|n| n.as_u64().unwrap() as usize).collect();
     let count: usize = 2 * sides.iter().product::<usize>();
     let canvas: Vec<f32> = (0..count).map(|at| if at % 7 == 0 { 1.0 } else { 0.0 }).collect();
     let bytes: Vec<u8> = canvas.iter().flat_map(|value| value.to_le_bytes()).collect();

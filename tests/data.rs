@@ -51,7 +51,7 @@ fn some_classes_are_taken() {
     assert_one_clear_line(&output, 0, &["no sketch of 'fox'"]);
     let told = stdout(&output);
     assert!(told.contains(": 2 sketches of 2 classes") && told.contains("1 of other classes"), "{told}");
-    assert!(ok(&["data", "inspect", &out]).contains("pet"));
+    assert!(ok(&["data", "inspect", "--classes", &out]).contains("pet"));
 }
 
 #[test]
