@@ -358,6 +358,15 @@ fn nothing_is_replaced_but_a_regular_file() {
 }
 
 #[test]
+fn onnx_weights_in_a_branch_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = written(folder.path(), "branch.onnx", &networks::onnx_with_a_branch());
+    let summary = report(&binarize(&[&input, "-o", &path(folder.path(), "out"), "--json"]));
+    let hidden = summary["tensors"].as_array().unwrap().iter().find(|tensor| tensor["name"] == "hidden");
+    assert_eq!(hidden.unwrap()["kept"], "in a branch of the graph");
+}
+
+#[test]
 fn onnx_weights_in_another_file_are_binarized() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

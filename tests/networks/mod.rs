@@ -78,17 +78,24 @@ pub struct Onnx {
 /// `first` and `middle` into convolutions, `constant` into a `Gemm` that transposes, `product` and
 /// `last` into matrix products.
 pub fn onnx() -> Onnx {
-    onnx_with(None)
+    onnx_with(None, Vec::new())
+}
+
+/// The same with weights, `hidden`, in a branch of an `If`.
+pub fn onnx_with_a_branch() -> Vec<u8> {
+    let branch = field(5, &tensor(&Layer::new("hidden", &[4, 4], Dtype::F32), 9));
+    let attribute = field(5, &[field(1, b"then_branch"), field(6, &branch)].concat());
+    onnx_with(None, field(1, &[field(2, b"chosen"), field(4, b"If"), attribute].concat())).bytes
 }
 
 /// The same with the numbers of `middle` behind 16 bytes of the file `name`, and what is in that file.
 pub fn onnx_with_data_in(name: &str) -> (Vec<u8>, Vec<u8>) {
     let middle = Layer::new("middle", &[4, 6, 3, 3], Dtype::F32);
-    (onnx_with(Some(name)).bytes, [&[7; 16][..], &middle.bytes, b"end"].concat())
+    (onnx_with(Some(name), Vec::new()).bytes, [&[7; 16][..], &middle.bytes, b"end"].concat())
 }
 
-fn onnx_with(outside: Option<&str>) -> Onnx {
-    let mut graph = Vec::new();
+/// With `middle` in a file, if that is named, and more fields of the graph.
+fn onnx_with(outside: Option<&str>, mut graph: Vec<u8>) -> Onnx {
     let layers = [
         Layer::new("first", &[6, 1, 5, 5], Dtype::F32),
         Layer::new("middle", &[4, 6, 3, 3], Dtype::F32),

@@ -39,7 +39,7 @@ pub enum SketchError {
     },
     /// A file in none of the known formats.
     #[error(
-        "'{name}' is in no known format: give a PNG, JPEG, WebP, GIF, BMP or SVG file, or Quick, Draw!, IDX or CIFAR data; archives other than zip are to be unpacked"
+        "'{name}' is in no known format: give a PNG, JPEG, WebP, GIF, BMP or SVG file, or sketches of Quick, Draw!; `dabnet data import --help` says what else is read"
     )]
     Format {
         /// The file.

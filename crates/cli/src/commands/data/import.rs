@@ -18,7 +18,7 @@ use crate::{
 ///
 /// Reads folders and zip archives of PNG, JPEG, WebP, GIF, BMP and SVG, a folder for each class (TU-Berlin, Sketchy);
 /// Quick, Draw! as ndjson (simplified or raw), binary or NumPy bitmaps; CIFAR-10 and CIFAR-100 in binary; and
-/// IDX (MNIST). Files may be gzip compressed, and formats mixed.
+/// IDX (MNIST). Files may be gzip compressed, and formats mixed; archives other than zip are to be unpacked first.
 ///
 /// What is broken is told of, left out and counted. An import that was stopped goes on where it was when
 /// the same command is given again.

@@ -187,11 +187,9 @@ mod tests {
         }
     }
 
-    /// Names and roles, in the order given back, of a graph from `x` to `outputs` with weights of the
-    /// names given.
-    fn roles(nodes: Vec<Node>, outputs: &[&str], weights: &[&str]) -> Vec<(String, Role)> {
-        let tensor = |name: &&str| Tensor {
-            name: (*name).to_owned(),
+    fn tensor(name: &str) -> Tensor {
+        Tensor {
+            name: name.to_owned(),
             shape: vec![4, 4],
             dtype: "F32".into(),
             number: Some(Number::F32),
@@ -199,10 +197,15 @@ mod tests {
             role: Role::Other(NO_WEIGHTS),
             file: 0,
             bytes: Some(0..64),
-        };
+        }
+    }
+
+    /// Names and roles, in the order given back, of a graph from `x` to `outputs` with weights of the
+    /// names given.
+    fn roles(nodes: Vec<Node>, outputs: &[&str], weights: &[&str]) -> Vec<(String, Role)> {
         let outputs = outputs.iter().map(|name| (*name).to_owned()).collect();
         let graph = Graph { nodes, inputs: vec!["x".into()], outputs };
-        let tensors = graph.assign_roles(weights.iter().map(tensor).collect(), |_| true);
+        let tensors = graph.assign_roles(weights.iter().map(|name| tensor(name)).collect(), |_| true);
         tensors.into_iter().map(|tensor| (tensor.name, tensor.role)).collect()
     }
 
@@ -240,6 +243,25 @@ mod tests {
         let up = Role::Other("a transposed convolution");
         let order = [("first", Role::First), ("inner", Role::Inner), ("up", up)];
         assert_eq!(roles(nodes, &["out"], &["up", "inner", "first"]), expected(&order));
+    }
+
+    #[test]
+    fn why_weights_are_left_alone_is_said() {
+        let nodes = || {
+            vec![
+                node("Conv", &["x", "first"], "a"),
+                node("MatMul", &["a", "tied"], "b"),
+                node("Add", &["b", "tied"], "c"),
+                node("MatMul", &["c", "last"], "out"),
+            ]
+        };
+        let found = roles(nodes(), &["out"], &["first", "tied", "last"]);
+        assert_eq!(found[1], ("tied".into(), Role::Other("read by another op as well")));
+        // Numbers that are not read are no reason to say that these are no weights.
+        let graph = Graph { nodes: nodes(), inputs: vec!["x".into()], outputs: vec!["out".into()] };
+        let double = Tensor { number: None, ..tensor("first") };
+        let tensors = graph.assign_roles(vec![double], |_| true);
+        assert_eq!(tensors[0].role, Role::Other("not F32, F16 or BF16"));
     }
 
     #[test]
