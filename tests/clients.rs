@@ -2,12 +2,13 @@
 
 mod common;
 
-use std::fs;
+use std::{fs, io::Cursor};
 
 use common::{
     server::{Reply, Server},
     shipped,
 };
+use image::ImageFormat;
 use serde_json::{Value, json};
 
 const RECOGNIZE: &str = "/v1/recognize?model=quickdraw-20";
@@ -20,6 +21,12 @@ fn example(name: &str) -> Vec<u8> {
 fn predictions(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{}", reply.text());
     reply.json()["predictions"].clone()
+}
+
+fn jpeg(png: &[u8]) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image::load_from_memory(png).unwrap().to_rgb8().write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+    bytes.into_inner()
 }
 
 #[test]
@@ -48,6 +55,9 @@ fn content_tells_where_nobody_does() {
     server.ask("POST", RECOGNIZE, &[], b"").assert_error(400, "first bytes");
     server.post(RECOGNIZE, "multipart/form-data", b"").assert_error(415, "boundary");
     server.post(RECOGNIZE, "multipart/form-data; boundary=b0", b"--b0--\r\n").assert_error(400, "no file");
+    server.ask("POST", RECOGNIZE, &[], b"II*\0\x08\0\0\0").assert_error(400, "TIFF");
+    let jpeg = predictions(&server.post(RECOGNIZE, "image/jpg", &jpeg(&example("cat.png"))));
+    assert_eq!(jpeg.as_array().unwrap().len(), 3);
     // What is not said to be text has the limit of text.
     let long = [b"{\"strokes\": [", &vec![b' '; 2 << 20][..], b"]}"].concat();
     server.ask("POST", RECOGNIZE, &[], &long).assert_error(413, "bytes");
@@ -128,6 +138,10 @@ fn tensors_are_binary_where_that_is_asked_for() {
     ask(&good, None, &bytes[4..]).assert_error(400, "binary_data_size");
     ask(&json!({ "inputs": [input(json!({}))] }), None, &bytes).assert_error(400, "either");
     server.ask("POST", INFER, &[("inference-header-content-length", "x")], b"").assert_error(400, "number");
+    let zipped = [("inference-header-content-length", "2"), ("content-encoding", "gzip")];
+    server.ask("POST", INFER, &zipped, b"{}").assert_error(415, "Content-Encoding");
+    let classes = json!({ "inputs": [sized(bytes.len())], "outputs": [{ "name": "label", "parameters": { "classification": 3 } }] });
+    ask(&classes, None, &bytes).assert_error(400, "classification");
 }
 
 #[test]
@@ -136,6 +150,9 @@ fn metrics_and_the_api_are_for_people_too() {
     let open = "application/openmetrics-text; version=1.0.0,text/plain;q=0.5";
     let ask = |accept: &str| server.ask("GET", "/metrics", &[("accept", accept)], b"");
     let (text, metrics) = (ask("text/html"), ask(open));
+    let plainer = ask("text/plain, application/openmetrics-text;q=0.1");
+    assert_eq!(plainer.header("content-type"), text.header("content-type"));
+    assert_eq!(ask("application/openmetrics-text;q=0").header("content-type"), text.header("content-type"));
     assert!(text.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
     assert!(metrics.header("content-type").unwrap().starts_with("application/openmetrics-text"));
     assert!(metrics.text().ends_with("# EOF\n") && !text.text().contains("# EOF"));

@@ -89,7 +89,11 @@ fn a_folder_that_cannot_be_written_is_told_at_once() {
     assert_one_clear_line(&quickstart(&file, &[]), 1, &["file"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "in the way");
 
+    // A folder of other things is nobody's to fill.
+    assert_one_clear_line(&quickstart(folder.path(), &[]), 2, &["something else in it, file", "--force"]);
+
     // One that is in the way of the last model only, too: nothing is trained, nothing replaced.
+    fs::remove_file(&file).unwrap();
     fs::create_dir(folder.path().join("full")).unwrap();
     let old = folder.path().join("full/model.safetensors");
     fs::write(&old, "old").unwrap();

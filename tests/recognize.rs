@@ -103,11 +103,17 @@ fn what_the_model_saw_is_shown() {
     let (cat, picture) = (shipped("data/examples/cat.png"), folder.path().join("seen.png"));
     let output = recognize(&[&cat, &cat, Path::new("--show"), &picture]);
     assert!(output.status.success(), "{}", stderr(&output));
-    let seen = image::open(picture).unwrap().to_luma8();
+    let seen = image::open(&picture).unwrap().to_luma8();
     let ink = |left: u32| {
         (0..168 * 168).filter(|at| seen.get_pixel(left + at % 168, 8 + at / 168).0[0] < 99).count()
     };
     assert!(ink(6) > 500 && ink(6) == ink(6 + 168 + 6), "{} {}", ink(6), ink(180));
+    // `--show *.png` is not to draw over the first of them.
+    let copy = written(folder.path(), "copy.png", &fs::read(&cat).unwrap());
+    let drawn_over = recognize(&[Path::new("--show"), &copy, &cat]);
+    assert_one_clear_line(&drawn_over, 2, &["copy.png", "--force"]);
+    assert!(fs::read(&copy).unwrap() == fs::read(&cat).unwrap());
+    assert!(recognize(&[Path::new("--force"), Path::new("--show"), &copy, &cat]).status.success());
 }
 
 #[test]

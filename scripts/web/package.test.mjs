@@ -21,8 +21,8 @@ test("all ways to write a drawing are the same", () => {
 test("what is no drawing is an error", () => {
   const nothing = [[], [[]], { drawing: [] }, new Float32Array(0), new Float32Array([NaN, NaN]), undefined, "line", {}];
   const wrong = [[[[1]]], [[[1, NaN]]], [[[1, Infinity]]], [[[1, "2"]]], [[{ x: 1 }]], [[null]], [1], new Float32Array(3), new Float32Array([1, NaN])];
-  const columns = [[[0, 9, 9, 0, 0], [0, 0, 9, 9, 0]]];
-  for (const drawing of [...nothing, ...wrong, columns, { drawing: [[[1, 2], [3]]] }]) {
+  const columns = [[[[0, 9, 9, 0, 0], [0, 0, 9, 9, 0]]], [[[0, 9, 9, 0], [0, 0, 9, 9]]], [[[0, 9, 9], [0, 0, 9], [0, 1, 2]]]];
+  for (const drawing of [...nothing, ...wrong, ...columns, { drawing: [[[1, 2], [3]]] }]) {
     assert.throws(() => packed(drawing), TypeError, JSON.stringify(drawing));
   }
 });
@@ -32,6 +32,10 @@ test("a path or a file's address is enough in Node.js", async () => {
     const recognizer = await Recognizer.load(model);
     assert.equal(recognizer.recognize(SQUARE).predictions.length, 5);
     assert.throws(() => recognizer.recognize([]), /no strokes/);
+    for (const top of [0, -1, 1.5, NaN, null]) assert.throws(() => recognizer.recognize(SQUARE, { top }), TypeError);
+    for (const canvas of [null, [0], new Float64Array(4096), new Float32Array(4096).fill(NaN)]) {
+      assert.throws(() => recognizer.logits(canvas), TypeError);
+    }
   }
   await assert.rejects(WorkerRecognizer.load(MODEL), /use Recognizer/);
 });

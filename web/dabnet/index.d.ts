@@ -1,4 +1,7 @@
-/** A point, x to the right and y down, in any unit; a time and a pressure behind them are not read. */
+/**
+ * A point, x to the right and y down, in any unit; a time and a pressure behind them are not read. A stroke of two or three
+ * points of that many numbers is refused, as Quick, Draw!'s columns would be the same.
+ */
 export type Point = readonly [x: number, y: number, time?: number, pressure?: number] | { readonly x: number; readonly y: number };
 
 /** One line, drawn without lifting the pen: its points, or x and y of each in turns. */

@@ -25,6 +25,7 @@ export class Recognizer {
   /** The likeliest labels of a drawing and, with `look`, how often every filter fired. */
   recognize(strokes, { top = 5, look = false } = {}) {
     const numbers = packed(strokes);
+    if (!Number.isInteger(top) || top < 1) throw new TypeError(`top is ${top}: it is a whole number from 1 on`);
     this.#write(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
     return JSON.parse(text.decode(this.#call("recognize", top, look ? 1 : 0)));
   }
@@ -36,6 +37,7 @@ export class Recognizer {
 
   /** The logits of a canvas as the network sees it. */
   logits(canvas) {
+    if (!(canvas instanceof Float32Array) || !canvas.every(Number.isFinite)) throw new TypeError("a canvas is a Float32Array of numbers");
     this.#write(new Uint8Array(canvas.buffer, canvas.byteOffset, canvas.byteLength));
     return new Float32Array(this.#call("logits").slice().buffer);
   }

@@ -31,9 +31,18 @@ function rows(stroke, at) {
 
 function coordinates(stroke, at) {
   if (!(stroke instanceof Float32Array) && !Array.isArray(stroke)) throw new TypeError(`stroke ${at} is no array of points`);
+  if (looksLikeRows(stroke)) {
+    throw new TypeError(`stroke ${at} may be points or Quick, Draw!'s columns: give points as [x, y] or { x, y }, or the line as { drawing }`);
+  }
   const numbers = stroke instanceof Float32Array ? stroke : Float32Array.from(stroke.flatMap((point) => place(point, at)));
   if (numbers.length % 2 !== 0 || !numbers.every(Number.isFinite)) throw new TypeError(`stroke ${at} has a coordinate that is no number`);
   return numbers;
+}
+
+/** Whether two or three arrays of three or four numbers are all x, all y and, perhaps, all times as well as points. */
+function looksLikeRows(stroke) {
+  const lengths = Array.from(stroke, (row) => (Array.isArray(row) ? row.length : 0));
+  return [2, 3].includes(lengths.length) && lengths.every((length) => length > 2 && length === lengths[0]);
 }
 
 function place(point, at) {

@@ -17,12 +17,17 @@ static SHIPPED: [(&str, &[u8]); 2] = [
 /// What is taken where no model is named.
 pub(crate) const DEFAULT: &str = SHIPPED[0].0;
 
-/// The model at a path, its file or its folder, or else the shipped one of that name.
+/// The shipped model of that name, or that at a path, its file or its folder.
 pub(crate) fn packed(path: &Path) -> Result<PackedModel, CliError> {
     match shipped(path)? {
         Some((_, bytes)) => Ok(PackedModel::from_bytes(bytes)?),
         None => Ok(PackedModel::load(path)?),
     }
+}
+
+/// Whether this is the name of a shipped model.
+pub(crate) fn is_shipped(path: &Path) -> bool {
+    SHIPPED.iter().any(|(name, _)| path.as_os_str() == *name)
 }
 
 /// The same compiled; the default one where none is named.
@@ -43,12 +48,13 @@ pub(crate) fn served(paths: &[impl AsRef<Path>]) -> Result<Vec<ServedModel>, Cli
     paths.iter().map(|path| served(path.as_ref())).collect()
 }
 
-/// The shipped model that is meant; none where something is at that path.
+/// The shipped model that is meant; none where something is at that path. A name alone is always a shipped model's, so
+/// that it means the same in every folder: what is there has a path, `./quickdraw-20`.
 fn shipped(path: &Path) -> Result<Option<(&'static str, &'static [u8])>, CliError> {
-    if path.exists() {
+    let found = SHIPPED.into_iter().find(|(name, _)| path.as_os_str() == *name);
+    if found.is_none() && path.exists() {
         return Ok(None);
     }
-    let found = SHIPPED.into_iter().find(|(name, _)| Path::new(name) == path);
     found.map(Some).ok_or_else(|| {
         let names = SHIPPED.map(|(name, _)| name).join(" or ");
         let reason = "there is no such file, and no such model in the program";

@@ -5,7 +5,10 @@ use std::{fmt, io::Cursor};
 use axum::body::Bytes;
 use dabnet_sketch::{
     Drawing, Point, Sketch, Stroke,
-    formats::image::{self, Format},
+    formats::{
+        self,
+        image::{self, Format},
+    },
 };
 use serde::{
     Deserialize, Deserializer,
@@ -36,10 +39,10 @@ pub(crate) fn read(body: &Bytes, media: &Media, limits: &Limits) -> Result<Sketc
 /// The sketch in bytes of which nobody says what they are.
 fn by_content(body: &Bytes, limits: &Limits) -> Result<Sketch, Refusal> {
     let Some(media) = Media::of_content(body) else {
-        return Err(Refusal::Malformed(
-            "the body is no JSON, SVG, PNG, JPEG, WebP, GIF or BMP, as far as its first bytes tell"
-                .to_owned(),
-        ));
+        let other = formats::unread(body).map_or(String::new(), |name| format!(": it is {name}"));
+        return Err(Refusal::Malformed(format!(
+            "the body is no JSON, SVG, PNG, JPEG, WebP, GIF or BMP, as far as its first bytes tell{other}"
+        )));
     };
     if matches!(media, Media::Json | Media::Svg) && body.len() > limits.text_bytes {
         return Err(Refusal::TooLarge(limits.text_bytes));

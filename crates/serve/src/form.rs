@@ -11,33 +11,34 @@ use crate::refusal::Refusal;
 /// The one file of a form whose fields have `boundary` between them.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] if the form is damaged, or has none, several, or another field.
+/// [`Refusal::Malformed`] if the form is damaged, or has none, several, or another field beside it.
 pub(crate) fn file(body: &Bytes, boundary: &str) -> Result<Bytes, Refusal> {
     let body = body.clone();
     let whole = stream::once(async move { Ok::<_, Infallible>(body) });
     let mut form = Multipart::new(whole, boundary);
     // All of it is there, so that nothing is ever waited for.
     let file = async {
-        let mut found = None;
+        let (mut files, mut others) = (Vec::new(), Vec::new());
         while let Some(field) = form.next_field().await? {
             let name = field.name().unwrap_or_default().to_owned();
             let is_file = field.file_name().is_some() || field.content_type().is_some();
             let bytes = field.bytes().await?;
-            if !is_file || found.is_some() {
-                return Ok(Err(name));
-            }
-            found = Some(bytes);
+            if is_file { files.push(bytes) } else { others.push(name) }
         }
-        Ok::<_, multer::Error>(Ok(found))
+        Ok::<_, multer::Error>((files, others))
     };
-    let file = file.now_or_never().unwrap_or(Err(multer::Error::IncompleteStream));
-    match file.map_err(|error| Refusal::Malformed(format!("the form is damaged: {error}")))? {
-        Ok(Some(file)) => Ok(file),
-        Ok(None) => Err(Refusal::Malformed("the form has no file: send the sketch's as one".to_owned())),
-        Err(name) => Err(Refusal::Malformed(format!(
-            "the form has a field '{name}' beside a sketch's file: 'model', 'top' and 'views' belong to the address"
-        ))),
-    }
+    let fields = file.now_or_never().unwrap_or(Err(multer::Error::IncompleteStream));
+    let (mut files, others) =
+        fields.map_err(|error| Refusal::Malformed(format!("the form is damaged: {error}")))?;
+    let reason = match (files.pop(), files.len(), others.first()) {
+        (Some(file), 0, None) => return Ok(file),
+        (None, ..) => "no file: send the sketch's as one, as 'curl -F sketch=@FILE' does".to_owned(),
+        (Some(_), 0, Some(name)) => {
+            format!("a field '{name}' beside the file: 'model', 'top' and 'views' belong to the address")
+        }
+        (Some(_), more, _) => format!("{} files: send one sketch at a time", more + 1),
+    };
+    Err(Refusal::Malformed(format!("the form has {reason}")))
 }
 
 #[cfg(test)]
@@ -61,7 +62,8 @@ mod tests {
     fn other_forms_are_refused() {
         let said = |fields: &[(&str, &str)]| of(fields).unwrap_err().to_string();
         assert!(said(&[]).contains("no file"));
-        assert!(said(&[(FILE, "a"), (FILE, "b")]).contains("'sketch'"));
+        assert!(said(&[(FIELD, "3")]).contains("no file"));
+        assert!(said(&[(FILE, "a"), (FILE, "b")]).contains("2 files"));
         assert!(said(&[(FILE, "a"), (FIELD, "3")]).contains("'top'"));
         assert!(
             file(&Bytes::from_static(b"--xyz\r\nnothing"), "xyz")

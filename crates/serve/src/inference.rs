@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderName, Response, request::Parts},
 };
 use dabnet_engine::{Model, softmax, top};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::json;
 
 use crate::{
@@ -112,7 +112,9 @@ pub(crate) async fn infer(
         metrics.recognized(&answer.model_name, answer.count);
         answer.into_reply()
     };
-    app.answer(request, app.limits.text_bytes, work).await
+    // Numbers in bytes take as much as pictures do.
+    let most = if json_bytes.is_some() { app.limits.image_bytes } else { app.limits.text_bytes };
+    app.answer(request, most, work).await
 }
 
 /// How many bytes of a body are JSON, if others follow; the headers must not say that it is something else.
@@ -121,6 +123,7 @@ fn json_bytes(headers: &HeaderMap) -> Result<Option<usize>, Refusal> {
         media::json_only(headers)?;
         return Ok(None);
     };
+    media::plain(headers)?;
     let bytes = value.to_str().ok().and_then(|text| text.parse().ok());
     bytes
         .map(Some)
@@ -163,6 +166,8 @@ struct Parameters {
     binary_data_size: Option<usize>,
     binary_data: Option<bool>,
     binary_data_output: Option<bool>,
+    /// What Triton knows beside the protocol.
+    classification: Option<IgnoredAny>,
 }
 
 #[derive(Serialize)]
@@ -260,6 +265,10 @@ fn wanted(outputs: Option<Vec<Output>>, all: bool) -> Result<Vec<(&'static str, 
     let Some(outputs) = outputs.filter(|outputs| !outputs.is_empty()) else {
         return Ok(OUTPUTS.map(|name| (name, all)).to_vec());
     };
+    if outputs.iter().any(|output| output.parameters.classification.is_some()) {
+        let message = "outputs have no 'classification' here: ask for 'probabilities', or '/v1/recognize'";
+        return Err(Refusal::Malformed(message.to_owned()));
+    }
     let known = |output: &Output| {
         let known = OUTPUTS.into_iter().find(|known| *known == output.name);
         known.map(|name| (name, output.parameters.binary_data.unwrap_or(all))).ok_or_else(|| {

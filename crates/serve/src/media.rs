@@ -32,7 +32,7 @@ impl Media {
             JSON => Ok(Self::Json),
             "image/svg+xml" => Ok(Self::Svg),
             "image/png" => Ok(Self::Image(Format::Png)),
-            "image/jpeg" => Ok(Self::Image(Format::Jpeg)),
+            "image/jpeg" | "image/jpg" => Ok(Self::Image(Format::Jpeg)),
             "image/webp" => Ok(Self::Image(Format::WebP)),
             "image/gif" => Ok(Self::Image(Format::Gif)),
             "image/bmp" => Ok(Self::Image(Format::Bmp)),
@@ -72,6 +72,11 @@ pub(crate) fn json_only(headers: &HeaderMap) -> Result<(), Refusal> {
     }
     let message = "send JSON, and say so with the header 'Content-Type: application/json'";
     Err(Refusal::MediaType(message.to_owned()))
+}
+
+/// That a body is sent as it is.
+pub(crate) fn plain(headers: &HeaderMap) -> Result<(), Refusal> {
+    essence(headers).map(drop)
 }
 
 /// The content type without its parameters, which may say nothing but that text is UTF-8.

@@ -115,15 +115,28 @@ async fn models(State(app): State<Arc<App>>) -> Response<Body> {
 /// `GET /metrics`, as OpenMetrics where that is asked for.
 async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
     let text = app.metrics.text(app.queue.len()).map_err(|_| Refusal::Failed)?;
-    let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let (text, media) = if accepted.any(|value| value.contains("application/openmetrics-text")) {
-        (text, OPEN_METRICS)
-    } else {
-        (metrics::plain(&text), PLAIN)
-    };
+    let (text, media) =
+        if prefers_open_metrics(&headers) { (text, OPEN_METRICS) } else { (metrics::plain(&text), PLAIN) };
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
     Ok(response)
+}
+
+/// Whether OpenMetrics is asked for, and plain text is not liked better.
+fn prefers_open_metrics(headers: &HeaderMap) -> bool {
+    let accepted = || {
+        let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(','))
+    };
+    let quality = |media: &str| {
+        let mut found =
+            accepted().filter(|item| item.trim().split(';').next().is_some_and(|name| name.trim() == media));
+        let quality =
+            |item: &str| item.split(';').find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok());
+        found.next().map_or(0.0, |item| quality(item).unwrap_or(1.0))
+    };
+    let open = quality("application/openmetrics-text");
+    open > 0.0 && open >= quality("text/plain")
 }
 
 /// `GET /docs`.

@@ -184,7 +184,7 @@ pub(crate) fn records<'a>(
             "it is a Git LFS pointer, which stands for the file: fetch it with `git lfs pull`".to_owned(),
         )),
         Some(_) if is_binary_drawings(name) => Ok(Records::drawings(name, source)),
-        Some(_) => Err(match known_by_name(&head) {
+        Some(_) => Err(match unread(&head) {
             Some(format) => fail(format!("it is {format}, which is not read: save it as PNG, or as SVG")),
             None => SketchError::Format { name: name.to_owned() },
         }),
@@ -216,7 +216,7 @@ fn what_else(head: &[u8]) -> String {
 }
 
 /// A format that people have pictures in and that is not read, by its first bytes.
-fn known_by_name(head: &[u8]) -> Option<&'static str> {
+pub fn unread(head: &[u8]) -> Option<&'static str> {
     let brand = head.get(4..8).filter(|bytes| *bytes == b"ftyp").and_then(|_| head.get(8..12));
     match (head, brand) {
         (_, Some(b"avif" | b"avis")) => Some("an AVIF picture"),

@@ -236,11 +236,97 @@ fn a_card_on_a_page_is_the_paper() {
         let alike = similarity(&rasterize(&read.drawing, &CANVAS), &plain);
         assert!(alike > 0.97, "{outside} {card} {line}: {alike}");
     }
-    // Filled, and nothing on it: a drawing.
+    // The shadow of a card is none of it.
+    let mut picture = GrayImage::from_pixel(420, 300, image::Luma([255]));
+    for (x, y) in (0..240).flat_map(|y| (0..240).map(move |x| (x, y))) {
+        let from = |at: u32| (20 - at as i32).max(at as i32 - 219).max(0);
+        let beyond = (from(x).pow(2) + from(y).pow(2)) as f32;
+        let shadow = 255.0 - 90.0 * (1.0 - beyond.sqrt() / 12.0).max(0.0);
+        let share = if (20..220).contains(&x) && (20..220).contains(&y) {
+            ink[((y - 20) * 200 + x - 20) as usize]
+        } else {
+            0
+        };
+        let grey = if beyond == 0.0 { 30 + (u32::from(share) * 220 / 255) as u8 } else { shadow as u8 };
+        picture.put_pixel(x + 90, y + 30, image::Luma([grey]));
+    }
+    let read = only(encode(picture, ImageFormat::Png)).unwrap();
+    let alike = similarity(&rasterize(&read.drawing, &CANVAS), &plain);
+    assert!(alike > 0.97, "with a shadow: {alike}");
+}
+
+/// A black square with white squares in it: `sides` are how wide its lines are and how many squares there are in a row.
+fn frame(line: u32, panes: u32) -> GrayImage {
+    let mut picture = GrayImage::from_pixel(400, 400, image::Luma([255]));
+    image::imageops::overlay(&mut picture, &GrayImage::from_pixel(300, 300, image::Luma([0])), 50, 50);
+    let pane = (300 - (panes + 1) * line) / panes;
+    for (row, column) in (0..panes).flat_map(|row| (0..panes).map(move |column| (row, column))) {
+        let place = |at: u32| i64::from(50 + line + at * (pane + line));
+        let white = GrayImage::from_pixel(pane, pane, image::Luma([255]));
+        image::imageops::overlay(&mut picture, &white, place(column), place(row));
+    }
+    picture
+}
+
+/// What is seen of a picture, on a canvas, and how much of the canvas's middle and of all of it is inked.
+fn seen(picture: impl Into<DynamicImage>) -> (Vec<u8>, usize, usize) {
+    let ink = rasterize(&only(encode(picture, ImageFormat::Png)).unwrap().drawing, &CANVAS);
+    let side = CANVAS.side;
+    let middle =
+        |at: &usize| [at % side, at / side].iter().all(|place| (side / 3..2 * side / 3).contains(place));
+    let inked = |at: &usize| ink[*at] > 99;
+    let (inner, all) =
+        ((0..ink.len()).filter(middle).filter(inked).count(), (0..ink.len()).filter(inked).count());
+    (ink, inner, all)
+}
+
+#[test]
+fn broad_frames_are_no_cards() {
+    for line in [20, 40, 60, 80, 100, 120] {
+        let (_, inner, all) = seen(frame(line, 1));
+        assert!(all > 300, "{line}: {all} pixels of ink");
+        assert!(line > 80 || inner == 0, "{line}: {inner} pixels of ink inside");
+    }
+    for line in [20, 30, 40, 50] {
+        let (_, inner, all) = seen(frame(line, 2));
+        assert!(all > 400 && inner > 20, "{line}: {inner} and {all}");
+    }
+}
+
+#[test]
+fn filled_areas_are_their_edges() {
     let mut square = GrayImage::from_pixel(200, 200, image::Luma([255]));
     image::imageops::overlay(&mut square, &GrayImage::from_pixel(120, 120, image::Luma([0])), 40, 40);
-    let Drawing::Raster(raster) = only(encode(square, ImageFormat::Png)).unwrap().drawing else { panic!() };
-    assert_eq!((raster.width(), raster.height()), (200, 200));
+    let (_, inner, all) = seen(square);
+    assert!(inner == 0 && all > 300, "a square: {inner} and {all}");
+    let round = |x: u32, y: u32| (f64::from(x) - 100.0).hypot(f64::from(y) - 100.0) < 70.0;
+    let circle = GrayImage::from_fn(200, 200, |x, y| image::Luma([if round(x, y) { 40 } else { 255 }]));
+    let (_, inner, all) = seen(circle);
+    assert!(inner == 0 && all > 250, "a circle: {inner} and {all}");
+    // An envelope, its paper coloured in: the black lines on it are seen as without colour.
+    let line = |x: u32, y: u32| {
+        let (dx, dy) = ((f64::from(x) - 150.0).abs(), f64::from(y));
+        let edge = dx < 100.0 && (60.0..190.0).contains(&dy) && (dx > 96.0 || dy < 64.0 || dy > 186.0);
+        edge || (dy - (130.0 - 0.7 * dx)).abs() < 3.0 && dx < 100.0
+    };
+    let inside = |x: u32, y: u32| (50..250).contains(&x) && (60..190).contains(&y);
+    let envelope = |fill: [u8; 3]| {
+        image::RgbImage::from_fn(300, 250, |x, y| {
+            image::Rgb(if line(x, y) {
+                [0; 3]
+            } else if inside(x, y) {
+                fill
+            } else {
+                [255; 3]
+            })
+        })
+    };
+    let (plain, ..) = seen(envelope([255; 3]));
+    for fill in [[255, 240, 160], [250, 200, 90], [120, 200, 255]] {
+        let (coloured, ..) = seen(envelope(fill));
+        let alike = similarity(&coloured, &plain);
+        assert!(alike > 0.8, "{fill:?}: {alike}");
+    }
 }
 
 #[test]

@@ -164,6 +164,12 @@ impl<'a, E: Examples> Trainer<'a, E> {
         let mismatch = |what: &str, checkpoint: String, run: String| {
             Err(TrainError::Mismatch { what: what.to_owned(), checkpoint, run })
         };
+        let named = [&checkpoint.labels, &self.labels]
+            .map(|labels| format!("{} ({})", labels.len(), labels.join(", ")));
+        if !checkpoint.labels.is_empty() && !self.labels.is_empty() && checkpoint.labels != self.labels {
+            let [theirs, ours] = named.map(|text| shortened(&text));
+            return mismatch("labels", theirs, ours);
+        }
         if let Some((what, theirs, ours)) = graph_difference(&checkpoint.graph, self.graph) {
             return mismatch(&what, theirs, ours);
         }
@@ -210,9 +216,6 @@ impl<'a, E: Examples> Trainer<'a, E> {
         }
         if self.labels.is_empty() {
             self.labels.clone_from(&checkpoint.labels);
-        }
-        if !checkpoint.labels.is_empty() && self.labels != checkpoint.labels {
-            return mismatch("names of the labels", checkpoint.labels.join(", "), self.labels.join(", "));
         }
         self.resumed = Some((checkpoint, history));
         Ok(self)
@@ -398,6 +401,13 @@ fn check_labels(what: &str, examples: &(impl Examples + ?Sized), graph: &Graph) 
 }
 
 /// The first thing in which two networks differ, and what it is in both.
+/// The beginning of a text for a message.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    let end = text.floor_char_boundary(MOST);
+    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
+}
+
 fn graph_difference(theirs: &Graph, ours: &Graph) -> Option<(String, String, String)> {
     if theirs == ours {
         return None;

@@ -44,7 +44,7 @@ pub(crate) fn start(
     reasons: &[Option<&'static str>],
 ) -> Result<Box<dyn Output>, WeightsError> {
     if let (Form::Dense, Some(missing)) = (options.form, source.missing.first()) {
-        let reason = format!("keeps weights in {}, which is not there", missing.display());
+        let reason = format!("keeps weights in {}, which is not there, or not whole", missing.display());
         return Err(WeightsError::Format { path: source.path.clone(), reason });
     }
     Ok(match options.form {

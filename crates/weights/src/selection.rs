@@ -107,6 +107,8 @@ pub(crate) fn nothing(source: &Source, reasons: &[Option<&'static str>]) -> Weig
         Some(reason) => {
             let advice = match *reason {
                 "in a file that is not there" => "put it beside the model",
+                "not whole in its file" => "the file was cut short: copy it again",
+                "not F32, F16 or BF16" => "save it with weights of one of these",
                 _ => "name tensors with --include",
             };
             format!("{} of {} are left alone ({reason}); {advice}", count(reason), reasons.len())

@@ -19,7 +19,7 @@ pub struct Source {
     pub(crate) sharded: bool,
     /// Whether it is a packed model's file, of a network that has nothing but real weights.
     pub(crate) model: bool,
-    /// Files that belong to the network and are not there.
+    /// Files that belong to the network and are not there, or not whole.
     pub(crate) missing: Vec<PathBuf>,
 }
 

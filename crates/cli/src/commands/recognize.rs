@@ -56,6 +56,10 @@ pub(crate) struct Recognize {
     #[arg(long, value_name = "PNG")]
     show: Option<PathBuf>,
 
+    /// Let --show replace a file that is there
+    #[arg(long, requires = "show")]
+    force: bool,
+
     /// Print one JSON object a line for each sketch
     #[arg(long)]
     json: bool,
@@ -69,6 +73,11 @@ const SIDE: usize = 168;
 
 impl Recognize {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        // A shell that fills in names puts a sketch where the picture's name was meant to be.
+        if let Some(path) = self.show.as_ref().filter(|path| path.exists() && !self.force) {
+            let reason = "is there already: give --show another name, or --force to replace it";
+            return Err(CliError::Input(format!("{} {reason}", path.display())));
+        }
         let model = models::compiled(self.model.as_deref())?;
         let session = Session::new(&model);
         let mut recognizer =

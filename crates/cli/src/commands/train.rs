@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 
-use dabnet_sketch::Part;
+use dabnet_sketch::{DataSet, Part};
 
 use crate::{
     data::{self, Data},
@@ -16,7 +16,7 @@ use crate::{
     progress::duration,
     scoring::shares,
     terminal,
-    training::{Choice, Interrupt, Job, MODEL, Machine, Results, Settings, TrainingOptions},
+    training::{CONFIG, Choice, Interrupt, Job, MODEL, Machine, Results, Settings, TrainingOptions},
 };
 
 /// Train a network on a data set, in a folder that a run is kept in.
@@ -60,8 +60,10 @@ impl Train {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let options = self.choice.over(self.options.table());
         let file = self.config.as_deref();
+        check_folder(&self.out)?;
         let settings = self.machine.with(Settings::resolve(&self.out, file, options.clone())?)?;
         let data = Data::open(&settings.data)?;
+        check_labels(&data.set, &settings.data)?;
         let parts = data.set.parts()?;
         data::tell_of_gaps(&data.set, &parts)?;
         let sketches = parts.iter().filter(|part| **part == Part::Train).count();
@@ -78,6 +80,27 @@ impl Train {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// That there is something to tell apart.
+fn check_labels(set: &DataSet, path: &Path) -> Result<(), CliError> {
+    let reason = match set.labels() {
+        [] => "no sketch says what it shows: put those of each class into a folder of its name".to_owned(),
+        [only] => format!("all of its sketches are of one class, '{only}': there is nothing to tell apart"),
+        _ => return Ok(()),
+    };
+    Err(CliError::Input(format!("{}: {reason}", path.display())))
+}
+
+/// That a run's folder is empty, or a run's.
+fn check_folder(out: &Path) -> Result<(), CliError> {
+    let Ok(mut entries) = out.read_dir() else { return Ok(()) };
+    let is_run = [CONFIG, "run.lock", "first-stage"].iter().any(|name| out.join(name).exists());
+    if is_run || entries.next().is_none() {
+        return Ok(());
+    }
+    let reason = "has something else in it: give a new folder for the run";
+    Err(CliError::Input(format!("{} {reason}", out.display())))
 }
 
 fn print(results: &Results, path: &Path, labels: usize) -> io::Result<()> {

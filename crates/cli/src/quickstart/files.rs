@@ -20,6 +20,17 @@ const HISTORY: &str = "history.json";
 
 /// That a finished quickstart with other settings is only replaced where that is asked for.
 pub(super) fn check_replaced(settings: &Settings, train_count: usize) -> Result<(), CliError> {
+    let own = [RESULTS, REPORT].into_iter().chain(Contender::ALL.iter().map(|contender| contender.key));
+    let own: Vec<&str> = own.collect();
+    let mut entries = settings.out.read_dir().into_iter().flatten().flatten();
+    let other = entries.find(|entry| !own.iter().any(|name| entry.file_name() == *name));
+    if let Some(other) = other.filter(|_| !settings.force) {
+        return Err(CliError::Input(format!(
+            "{} has something else in it, {}: give another --out, or --force",
+            settings.out.display(),
+            other.file_name().display()
+        )));
+    }
     let path = settings.out.join(RESULTS);
     let Some(there) = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok())
     else {

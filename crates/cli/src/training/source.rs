@@ -24,7 +24,9 @@ impl Source {
     /// What is at a path: the folder of a run, a model's file or its folder; or else the model of that name that
     /// comes with the program.
     pub(super) fn open(path: &Path) -> Result<Self, CliError> {
-        if let Ok(run) = Run::open(path) {
+        if !models::is_shipped(path)
+            && let Ok(run) = Run::open(path)
+        {
             let checkpoint = run.checkpoint(Saved::Latest)?;
             let trained = Box::new(checkpoint.trained(run.history(&checkpoint)?)?);
             let preprocessing = Settings::begun(path)?.map(|settings| settings.preprocessing());

@@ -1,8 +1,10 @@
 //! PNG, JPEG, WebP, GIF and BMP: dark lines on light paper, or light ones on dark.
 
 mod card;
+mod fills;
 pub(super) mod ink;
 mod photo;
+mod plane;
 
 use std::io::Cursor;
 use std::sync::{Mutex, MutexGuard, PoisonError};

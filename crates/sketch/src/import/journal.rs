@@ -143,6 +143,7 @@ fn difference(there: &Manifest, new: &Manifest) -> Option<String> {
     let names = there.options.keys().chain(new.options.keys()).filter(|_| !is_same);
     let options = names.map(|name| (name.as_str(), there.options.get(name), new.options.get(name)));
     match [licence].into_iter().chain(options).find(|(_, there, new)| there != new) {
+        Some(("classes", Some(_), Some(_))) => Some("with another list of --classes".to_owned()),
         Some((name, Some(there), Some(new))) => Some(format!("with --{name} '{there}', not '{new}'")),
         Some((name, Some(_), None)) => Some(format!("with --{name}")),
         Some((name, None, _)) => Some(format!("without --{name}")),

@@ -10,7 +10,7 @@ use std::{
     fs::{self, File},
     io,
     ops::Range,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use self::graph::{Graph, Node};
@@ -23,7 +23,8 @@ use crate::{Filters, Number, Role, Source, Tensor, WeightsError, source::read_er
 /// Why tensors are no weights to binarize.
 const NO_WEIGHTS: &str = "not a layer's weights";
 const MISSING: &str = "in a file that is not there";
-const ELSEWHERE: &str = "in a file of another folder";
+const SHORT: &str = "not whole in its file";
+const ELSEWHERE: &str = "in a file outside of the model's folder";
 const BRANCH: &str = "in a branch of the graph";
 /// The deepest nesting of graphs in graphs.
 const MAX_DEPTH: usize = 16;
@@ -89,10 +90,11 @@ fn placed(
     missing: &mut Vec<PathBuf>,
 ) -> Tensor {
     let name = Path::new(&outside.location);
-    if name.file_name() != Some(name.as_os_str()) {
+    let is_beside = name.components().all(|part| matches!(part, Component::Normal(_)));
+    if outside.location.is_empty() || !is_beside {
         return Tensor { role: Role::Other(ELSEWHERE), ..tensor };
     }
-    let path = model.with_file_name(name);
+    let path = model.parent().unwrap_or(Path::new("")).join(name);
     let Some(size) = path.metadata().ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len()) else {
         if !missing.contains(&path) {
             missing.push(path);
@@ -101,12 +103,20 @@ fn placed(
     };
     let file = files.iter().position(|known| *known == path).unwrap_or(files.len());
     if file == files.len() {
-        files.push(path);
+        files.push(path.clone());
     }
-    let needed = tensor.number.map(|number| (tensor.len() * number.bytes()) as u64);
-    let end = needed.and_then(|needed| outside.offset.checked_add(needed));
-    let bytes = end.filter(|end| *end <= size && outside.length.is_none_or(|length| Some(length) == needed));
-    Tensor { file, bytes: bytes.map(|end| outside.offset..end), ..tensor }
+    let Some(number) = tensor.number else { return Tensor { file, ..tensor } };
+    let needed = (tensor.len() * number.bytes()) as u64;
+    let end = outside.offset.checked_add(needed).filter(|end| *end <= size);
+    match end.filter(|_| outside.length.is_none_or(|length| length == needed)) {
+        Some(end) => Tensor { file, bytes: Some(outside.offset..end), ..tensor },
+        None => {
+            if !missing.contains(&path) {
+                missing.push(path);
+            }
+            Tensor { role: Role::Other(SHORT), file, ..tensor }
+        }
+    }
 }
 
 /// The initialisers and constants of the model's graph, weights of layers first and in the order in

@@ -46,11 +46,21 @@ impl Dense {
     pub(super) fn start(source: &Source, out: &Path) -> Result<Self, WeightsError> {
         if !source.sharded {
             // Files beside a model are beside its copy under the names that it has for them.
-            let target =
-                |path: &Path| path.file_name().map(|name| out.with_file_name(name)).unwrap_or_default();
+            let folder = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
+            let from = folder(&source.path);
             let copy = |(index, path): (usize, &PathBuf)| {
-                let beside = target(path);
-                Copy::start(source, index, if index == 0 { out } else { &beside })
+                if index == 0 {
+                    return Copy::start(source, index, out);
+                }
+                let beside = folder(out).join(path.strip_prefix(&from).unwrap_or(path));
+                source.check_output(&beside, [])?;
+                if beside.exists() {
+                    let reason = "it is there already: give another folder, or remove it first";
+                    return Err(WeightsError::Write { path: beside, source: std::io::Error::other(reason) });
+                }
+                fs::create_dir_all(folder(&beside))
+                    .map_err(|source| WeightsError::Write { path: beside.clone(), source })?;
+                Copy::start(source, index, &beside)
             };
             let files = source.files.iter().enumerate().map(copy).collect::<Result<_, _>>()?;
             return Ok(Self { files, index: None, _folders: None });

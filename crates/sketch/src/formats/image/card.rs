@@ -1,9 +1,12 @@
 //! A card on a page: a sheet of another colour that a drawing lies on, as in a picture of a dark-mode canvas on a white page.
 
-use super::ink::{Grey, MIN_CONTRAST, uniform};
+use super::ink::{Grey, MIN_CONTRAST, Marked, uniform};
 
-/// How far inside its edges a card is looked at, as a share of its shorter side: beyond its rounded corners.
-const CORNER: f32 = 0.04;
+/// How far inside its edges a card is looked at, as shares of its shorter side: beyond its rounded corners, and beyond the
+/// shadow around it.
+const INSETS: [f32; 4] = [0.04, 0.07, 0.1, 0.14];
+/// Pixels from the outside in, of which one is of an outline where there is one.
+const OUTLINE: usize = 3;
 /// The least share of a picture that a card takes.
 const LEAST: f32 = 0.2;
 /// The least share of a card that is bare: of what is filled as well, but not with paper for lines, less is.
@@ -18,30 +21,49 @@ pub(super) struct Part {
     pub height: usize,
 }
 
-/// The card in a picture whose border is page all around; none where no card is, or nothing is drawn on it.
+/// The card in a picture whose border is page all around; none where no card is, or no lines are drawn on it.
 pub(super) fn find(grey: &Grey) -> Option<Part> {
     let (page, alone) = uniform(grey.ring(0));
     let whole = alone.then(|| unlike(grey, page)).flatten()?;
-    let inset = (CORNER * whole.width.min(whole.height) as f32).ceil() as usize;
-    if inset == 0 || whole.width.min(whole.height) <= 4 * inset {
+    if ((whole.width * whole.height) as f32) < LEAST * grey.values.len() as f32 {
         return None;
     }
-    let part = Part {
-        left: whole.left + inset,
-        top: whole.top + inset,
-        width: whole.width - 2 * inset,
-        height: whole.height - 2 * inset,
-    };
-    let card = grey.part(part);
-    let (colour, even) = uniform(card.ring(0));
-    let bare = card.values.iter().filter(|value| value.abs_diff(colour) < MIN_CONTRAST).count();
-    let area = (whole.width * whole.height) as f32;
-    let is_card = even
+    let outline = outline(&grey.part(whole), page);
+    let mut parts = INSETS.iter().filter_map(|share| whole.inset(*share));
+    parts.find(|part| is_card(&grey.part(*part), page, outline))
+}
+
+/// What a card is bordered with, as far from the page as its outermost pixels are.
+fn outline(whole: &Grey, page: u8) -> u8 {
+    let rings = (0..OUTLINE).map(|depth| uniform(whole.ring(depth)).0);
+    rings.max_by_key(|grey| grey.abs_diff(page)).unwrap_or(page)
+}
+
+/// Whether all of a part of a picture is a card.
+fn is_card(card: &Grey, page: u8, outline: u8) -> bool {
+    let (colour, is_even) = uniform(card.ring(0));
+    // What has an outline is drawn, and coloured in.
+    if outline.abs_diff(page) >= colour.abs_diff(page).saturating_add(MIN_CONTRAST) {
+        return false;
+    }
+    let is_drawn = |at: usize| card.values[at].abs_diff(colour) >= MIN_CONTRAST;
+    let drawn = Marked::of(card.values.len(), card.width, is_drawn);
+    is_even
         && colour.abs_diff(page) >= MIN_CONTRAST
-        && area >= LEAST * grey.values.len() as f32
-        && bare as f32 >= BARE * card.values.len() as f32
-        && bare < card.values.len();
-    is_card.then_some(part)
+        && drawn.area > 0
+        && drawn.area as f32 <= (1.0 - BARE) * card.values.len() as f32
+        // A frame around paper is no card: what lies in it is no line.
+        && drawn.is_lines
+}
+
+impl Part {
+    /// The same without a margin, if that leaves something.
+    fn inset(self, share: f32) -> Option<Self> {
+        let margin = (share * self.width.min(self.height) as f32).ceil() as usize;
+        let [width, height] = [self.width, self.height].map(|side| side.saturating_sub(2 * margin));
+        let part = Self { left: self.left + margin, top: self.top + margin, width, height };
+        (width.min(height) > 2 * margin).then_some(part)
+    }
 }
 
 /// The smallest part that holds all that is not like the page.

@@ -3,7 +3,7 @@
 use image::{DynamicImage, GrayAlphaImage, Rgba};
 
 use super::card::{self, Part};
-use super::photo;
+use super::{fills, photo};
 
 /// The least difference between paper and ink, of 255; less is noise.
 pub(super) const MIN_CONTRAST: u8 = 16;
@@ -99,7 +99,7 @@ fn inside(picture: &DynamicImage, paper: u8, grey: &Grey, border: usize) -> Resu
     let values = contrast(values).ok_or_else(|| {
         format!("it has no ink: no pixel is farther than {MIN_CONTRAST} of 255 from the paper")
     })?;
-    Ok(Ink { width: grey.width, values })
+    Ok(fills::hollowed(Ink { width: grey.width, values }))
 }
 
 /// How far each grey value is from that of the paper.
@@ -177,16 +177,32 @@ fn over(grey: u8, alpha: u8, paper: u32) -> u8 {
 fn hides_lines(light: &[u8], alphas: &[u8], width: usize) -> bool {
     let is_light = |at: usize| alphas[at] > 127 && 255 - over(light[at], alphas[at], 255) < MIN_CONTRAST;
     let ink = alphas.iter().filter(|alpha| **alpha > 127).count();
-    let (mut area, mut edge) = (0usize, 0usize);
-    for at in (0..light.len()).filter(|at| is_light(*at)) {
-        let (x, y) = (at % width, at / width);
-        let inside = x > 0 && x + 1 < width && y > 0 && at + width < light.len();
-        area += 1;
-        edge += usize::from(!inside || ![at - 1, at + 1, at - width, at + width].into_iter().all(is_light));
+    let Marked { area, is_lines } = Marked::of(light.len(), width, is_light);
+    ink < light.len() && area as f32 > MOST_LIGHT * ink as f32 && is_lines
+}
+
+/// Pixels of some kind.
+pub(super) struct Marked {
+    /// How many there are.
+    pub area: usize,
+    /// Whether most are of lines: an area has less edge.
+    pub is_lines: bool,
+}
+
+impl Marked {
+    pub fn of(count: usize, width: usize, is_marked: impl Fn(usize) -> bool) -> Self {
+        let (mut area, mut edge) = (0usize, 0usize);
+        for at in (0..count).filter(|at| is_marked(*at)) {
+            let (x, y) = (at % width, at / width);
+            let inside = x > 0 && x + 1 < width && y > 0 && at + width < count;
+            area += 1;
+            edge +=
+                usize::from(!inside || ![at - 1, at + 1, at - width, at + width].into_iter().all(&is_marked));
+        }
+        let longer = width.max(count / width);
+        let breadth = 2.0 * area as f32 / edge.max(1) as f32;
+        Self { area, is_lines: breadth <= 2.0 + LINE * longer as f32 }
     }
-    let longer = width.max(light.len() / width);
-    let breadth = 2.0 * area as f32 / edge.max(1) as f32;
-    ink < light.len() && area as f32 > MOST_LIGHT * ink as f32 && breadth <= 2.0 + LINE * longer as f32
 }
 
 /// Pixels of a frame that runs around a sheet of paper, on each side; 0 where there is none.

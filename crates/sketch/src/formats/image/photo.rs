@@ -5,10 +5,9 @@
 //! share of what lies around, is how dark the ink is there.
 
 use super::ink::{Grey, Ink};
+use super::plane::{Plane, SIDE, extreme};
 use crate::otsu::{self, Classes};
 
-/// Longer side at which a photograph is looked at: finer than lines are traced, and coarse enough to average noise.
-const SIDE: usize = 640;
 /// Breadths of what is thin, as shares of the longer side: of lines of a pen, and of a marker's.
 const THIN: [f32; 3] = [0.045, 0.09, 0.15];
 /// As dark as a marker's ink, and hardly a shadow.
@@ -35,8 +34,8 @@ const MOST: f32 = 0.3;
 /// # Errors
 /// Why nothing in it is told from its paper.
 pub(super) fn ink(grey: &Grey) -> Result<Ink, String> {
-    let picture = Plane::reduced(grey).blurred();
-    let light_paper = picture.is_light();
+    let picture = Plane::reduced(&grey.values, grey.width, SIDE).blurred();
+    let light_paper = is_light(&picture);
     let picture = if light_paper { picture } else { picture.negative() };
     let mut told = Told::apart(&picture, THIN[0]);
     for thin in &THIN[1..] {
@@ -88,6 +87,17 @@ impl Told {
     }
 }
 
+/// Whether more is light than dark, half way between the ends.
+fn is_light(picture: &Plane) -> bool {
+    let mean = picture.values.iter().sum::<f32>() / picture.values.len() as f32;
+    let mut sorted = picture.values.clone();
+    sorted.sort_by(f32::total_cmp);
+    let [low, high] = [sorted[sorted.len() / 50], sorted[sorted.len() * 49 / 50]];
+    // A desk is dark, and so is ink; light lines on dark paper leave next to nothing light.
+    let light = sorted.iter().filter(|value| **value > (low + high) / 2.0).count();
+    mean > 128.0 || light as f32 > SHEET * sorted.len() as f32
+}
+
 /// What of the darkest pixels all but the darkest of them reach.
 fn upper(darkness: &[f32]) -> f32 {
     let mut inked: Vec<f32> = darkness.iter().copied().filter(|dark| *dark > 0.0).collect();
@@ -96,114 +106,6 @@ fn upper(darkness: &[f32]) -> f32 {
     }
     let at = inked.len() * 9 / 10;
     *inked.select_nth_unstable_by(at, f32::total_cmp).1
-}
-
-/// Grey values that are computed with.
-struct Plane {
-    width: usize,
-    values: Vec<f32>,
-}
-
-impl Plane {
-    /// A picture with squares of its pixels averaged.
-    fn reduced(grey: &Grey) -> Self {
-        let (width, height) = (grey.width, grey.height());
-        let factor = width.max(height).div_ceil(SIDE).max(1);
-        let (across, down) = ((width / factor).max(1), (height / factor).max(1));
-        let mean = |x: usize, y: usize| {
-            let rows = (y * factor..((y + 1) * factor).min(height)).map(|row| row * width + x * factor);
-            let end = factor.min(width - x * factor);
-            let (mut sum, mut count) = (0u32, 0u32);
-            for start in rows {
-                sum += grey.values[start..start + end].iter().map(|value| u32::from(*value)).sum::<u32>();
-                count += end as u32;
-            }
-            sum as f32 / count as f32
-        };
-        let values = (0..across * down).map(|at| mean(at % across, at / across)).collect();
-        Self { width: across, values }
-    }
-
-    fn height(&self) -> usize {
-        self.values.len() / self.width
-    }
-
-    fn longer(&self) -> usize {
-        self.width.max(self.height())
-    }
-
-    /// Whether more is light than dark, half way between the ends.
-    fn is_light(&self) -> bool {
-        let mean = self.values.iter().sum::<f32>() / self.values.len() as f32;
-        let mut sorted = self.values.clone();
-        sorted.sort_by(f32::total_cmp);
-        let [low, high] = [sorted[sorted.len() / 50], sorted[sorted.len() * 49 / 50]];
-        // A desk is dark, and so is ink; light lines on dark paper leave next to nothing light.
-        let light = sorted.iter().filter(|value| **value > (low + high) / 2.0).count();
-        mean > 128.0 || light as f32 > SHEET * sorted.len() as f32
-    }
-
-    fn negative(self) -> Self {
-        Self { values: self.values.iter().map(|value| 255.0 - value).collect(), ..self }
-    }
-
-    /// Each value with its neighbours, by 1, 2, 1.
-    fn blurred(self) -> Self {
-        self.along_both(|line| {
-            let at = |index: usize| line[index.min(line.len() - 1)];
-            (0..line.len()).map(|i| (at(i.saturating_sub(1)) + 2.0 * at(i) + at(i + 1)) / 4.0).collect()
-        })
-    }
-
-    /// What is dark and narrower than the window filled in; what goes on beyond the edges is not narrow.
-    fn closed(&self, radius: usize) -> Self {
-        let beyond = 2 * radius;
-        let wide = |line: &[f32]| {
-            let ends = [line[0], line[line.len() - 1]].map(|end| std::iter::repeat_n(end, beyond));
-            let [before, after] = ends;
-            before.chain(line.iter().copied()).chain(after).collect()
-        };
-        let copy = Self { width: self.width, values: self.values.clone() };
-        copy.along_both(wide)
-            .along_both(|line| extreme(line, radius, f32::max))
-            .along_both(|line| extreme(line, radius, f32::min))
-            .along_both(|line| line[beyond..line.len() - beyond].to_vec())
-    }
-
-    /// Every row changed, then every column.
-    fn along_both(self, change: impl Fn(&[f32]) -> Vec<f32>) -> Self {
-        let height = self.height();
-        let rows: Vec<f32> = self.values.chunks_exact(self.width).flat_map(&change).collect();
-        let width = rows.len() / height;
-        let columns: Vec<f32> = transposed(&rows, width).chunks_exact(height).flat_map(&change).collect();
-        Self { width, values: transposed(&columns, columns.len() / width) }
-    }
-}
-
-fn transposed(values: &[f32], width: usize) -> Vec<f32> {
-    let height = values.len() / width;
-    (0..values.len()).map(|at| values[at % height * width + at / height]).collect()
-}
-
-/// The extreme value in a window around each, whatever its width in the same time (van Herk, 1992).
-fn extreme(line: &[f32], radius: usize, of: fn(f32, f32) -> f32) -> Vec<f32> {
-    let window = 2 * radius + 1;
-    // What changes nothing.
-    let neutral = -of(f32::NEG_INFINITY, f32::INFINITY);
-    let at = |index: usize| {
-        index.checked_sub(radius).and_then(|index| line.get(index)).copied().unwrap_or(neutral)
-    };
-    let length = (line.len() + 2 * radius).next_multiple_of(window);
-    let (mut forward, mut backward) = (vec![neutral; length], vec![neutral; length]);
-    for index in 0..length {
-        let before = if index.is_multiple_of(window) { neutral } else { forward[index - 1] };
-        forward[index] = of(before, at(index));
-    }
-    for index in (0..length).rev() {
-        let after = if (index + 1).is_multiple_of(window) { neutral } else { backward[index + 1] };
-        backward[index] = of(after, at(index));
-    }
-    (0..line.len()).map(|index| of(backward[index], forward[index + window - 1])).collect()
 }
 
 /// Where the sheet of paper is: all of the picture, or what is light of it where something dark lies around.
