@@ -145,7 +145,9 @@ pub(crate) fn print_parts(out: &mut impl Write, manifest: &Manifest) -> io::Resu
 /// What is not in a data set, and why.
 pub(crate) fn print_skipped(out: &mut impl Write, skipped: &Skipped) -> io::Result<()> {
     if skipped.count > 0 {
-        writeln!(out, "{} skipped (# stands for any number):", grouped(skipped.count))?;
+        let numbers = skipped.reasons.keys().any(|reason| reason.contains('#'));
+        let note = if numbers { " (# stands for any number)" } else { "" };
+        writeln!(out, "{} skipped{note}:", grouped(skipped.count))?;
         let mut reasons: Vec<_> = skipped.reasons.iter().collect();
         reasons.sort_by_key(|(_, count)| Reverse(**count));
         for (reason, count) in reasons.iter().take(MAX_REASONS) {

@@ -65,11 +65,11 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "NAME", help_heading = "How to train")]
     preset: Option<String>,
 
-    /// Passes over the training sketches [default: 13]
+    /// Passes over the training sketches [default: 13, more of few sketches]
     #[arg(long, value_name = "N", help_heading = "How to train")]
     epochs: Option<u32>,
 
-    /// Sketches a step [default: 64]
+    /// Sketches a step [default: 64, fewer of few sketches]
     #[arg(long, value_name = "N", help_heading = "How to train")]
     batch: Option<u32>,
 
@@ -81,7 +81,7 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_name = "NAME", help_heading = "How to train")]
     optimizer: Option<String>,
 
-    /// Peak of the learning rate [default: 0.006]
+    /// Peak of the learning rate [default: 0.006, less in long runs and with --start-from]
     #[arg(long, value_name = "RATE", help_heading = "How to train")]
     learning_rate: Option<f64>,
 
@@ -281,10 +281,11 @@ mod tests {
             ("optimizer", optimizer.name().to_owned()),
             ("schedule", schedule.name().to_owned()),
         ];
+        // The first three follow from the number of sketches (`length.rs`).
         for (id, default) in defaults {
             let argument = command.get_arguments().find(|argument| argument.get_id() == id).unwrap();
             let help = argument.get_help().unwrap().to_string();
-            assert!(help.ends_with(&format!("[default: {default}]")), "{id}: {help}");
+            assert!(help.contains(&format!("[default: {default}")), "{id}: {help}");
         }
     }
 }

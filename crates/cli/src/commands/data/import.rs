@@ -130,6 +130,11 @@ impl ImportArgs {
         let classes = counted(manifest.words.len(), "class", "classes");
         let already = if done { " already" } else { "" };
         writeln!(out, "{}: {sketches} of {classes}{already}", self.out.display())?;
+        let labelled: usize = manifest.words.iter().map(|(_, count)| count).sum();
+        if labelled > 0 && labelled < manifest.count {
+            let unlabelled = counted(manifest.count - labelled, "sketch has", "sketches have");
+            writeln!(out, "{unlabelled} no word: pictures lie in a folder of their word")?;
+        }
         data::print_parts(&mut out, &manifest)?;
         data::print_skipped(&mut out, &manifest.skipped)?;
         Ok(ExitCode::SUCCESS)
