@@ -306,7 +306,7 @@ fn filled_areas_are_their_edges() {
     // An envelope, its paper coloured in: the black lines on it are seen as without colour.
     let line = |x: u32, y: u32| {
         let (dx, dy) = ((f64::from(x) - 150.0).abs(), f64::from(y));
-        let edge = dx < 100.0 && (60.0..190.0).contains(&dy) && (dx > 96.0 || dy < 64.0 || dy > 186.0);
+        let edge = dx < 100.0 && (60.0..190.0).contains(&dy) && (dx > 96.0 || !(64.0..=186.0).contains(&dy));
         edge || (dy - (130.0 - 0.7 * dx)).abs() < 3.0 && dx < 100.0
     };
     let inside = |x: u32, y: u32| (50..250).contains(&x) && (60..190).contains(&y);

@@ -149,7 +149,7 @@ mod tests {
 
     fn targets(answers: &[Vec<f32>], label_smoothing: f32, weight: Option<f32>) -> Targets<'_> {
         let teachers =
-            |weight| TeacherTargets { logits: answers, weight, temperature: 2.5, corrected: weight > 0.5 };
+            |weight| TeacherTargets { logits: answers, weight, temperature: 2.5, corrected: false };
         Targets { labels: &[Some(2), Some(0)], label_smoothing, teachers: weight.map(teachers) }
     }
 
@@ -157,12 +157,14 @@ mod tests {
     fn the_gradient_is_that_of_the_loss() {
         let one = [ANSWERS.to_vec()];
         let two = [ANSWERS.to_vec(), LOGITS.iter().map(|logit| logit * logit).collect()];
+        let teachers = TeacherTargets { logits: &two, weight: 0.7, temperature: 2.5, corrected: true };
+        let corrected = Targets { teachers: Some(teachers), ..targets(&two, 0.1, None) };
         let unlabelled = Targets { labels: &[Some(2), None], ..targets(&two, 0.1, Some(0.3)) };
         for targets in [
             targets(&one, 0.0, None),
             targets(&one, 0.1, None),
             targets(&one, 0.1, Some(0.3)),
-            targets(&one, 0.1, Some(0.7)),
+            corrected,
             targets(&two, 0.1, Some(0.3)),
             targets(&one, 0.0, Some(1.0)),
             unlabelled,

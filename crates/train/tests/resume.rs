@@ -131,6 +131,8 @@ fn another_run_is_refused_and_says_why() {
     let faster = TrainConfig { learning_rate: 0.01, ..config() };
     refuse(&graph, faster, "learning_rate is 0.005 in the checkpoint and 0.01 now");
     refuse(&graph, TrainConfig { scheme: Scheme::Mean, ..config() }, "scheme");
-    refuse(&graph, TrainConfig { epochs: 5, ..config() }, "epochs");
+    let longer = trainer(&graph, TrainConfig { epochs: 5, ..config() });
+    let longer = longer.resume(checkpoint.clone(), History::default()).err().unwrap();
+    assert!(matches!(longer, TrainError::Longer { begun: 4, now: 5 }), "{longer}");
     refuse(&graph, TrainConfig { ema: Some(0.9), ..config() }, "ema is null");
 }

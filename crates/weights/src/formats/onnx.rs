@@ -119,9 +119,12 @@ fn placed(
     }
 }
 
+/// A tensor, and where it is if that is another file.
+type Found = (Tensor, Option<Outside>);
+
 /// The initialisers and constants of the model's graph, weights of layers first and in the order in
 /// which these run, and where those in other files are; `None` if it has no graph.
-fn tensors(model: &mut Messages) -> io::Result<Option<Vec<(Tensor, Option<Outside>)>>> {
+fn tensors(model: &mut Messages) -> io::Result<Option<Vec<Found>>> {
     let whole = model.whole();
     let Some(graph) = bytes_of(&model.fields(whole)?, 7).last().cloned() else { return Ok(None) };
     let fields = model.fields(graph)?;
