@@ -17,6 +17,9 @@ use crate::{
     terminal,
 };
 
+/// What is said of data without a word.
+pub(crate) const NO_WORDS: &str =
+    "no sketch says what it shows: put those of each class into a folder of its name";
 /// The most reasons that are listed.
 const MAX_REASONS: usize = 20;
 /// The most words that a line has.

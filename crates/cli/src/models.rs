@@ -27,7 +27,7 @@ pub(crate) fn packed(path: &Path) -> Result<PackedModel, CliError> {
 
 /// Whether this is the name of a shipped model.
 pub(crate) fn is_shipped(path: &Path) -> bool {
-    SHIPPED.iter().any(|(name, _)| path.as_os_str() == *name)
+    named(path).is_some()
 }
 
 /// The same compiled; the default one where none is named.
@@ -48,10 +48,14 @@ pub(crate) fn served(paths: &[impl AsRef<Path>]) -> Result<Vec<ServedModel>, Cli
     paths.iter().map(|path| served(path.as_ref())).collect()
 }
 
+fn named(path: &Path) -> Option<(&'static str, &'static [u8])> {
+    SHIPPED.into_iter().find(|(name, _)| path.as_os_str() == *name)
+}
+
 /// The shipped model that is meant; none where something is at that path. A name alone is always a shipped model's, so
 /// that it means the same in every folder: what is there has a path, `./quickdraw-20`.
 fn shipped(path: &Path) -> Result<Option<(&'static str, &'static [u8])>, CliError> {
-    let found = SHIPPED.into_iter().find(|(name, _)| path.as_os_str() == *name);
+    let found = named(path);
     if found.is_none() && path.exists() {
         return Ok(None);
     }

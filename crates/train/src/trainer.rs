@@ -164,11 +164,9 @@ impl<'a, E: Examples> Trainer<'a, E> {
         let mismatch = |what: &str, checkpoint: String, run: String| {
             Err(TrainError::Mismatch { what: what.to_owned(), checkpoint, run })
         };
-        let named = [&checkpoint.labels, &self.labels]
-            .map(|labels| format!("{} ({})", labels.len(), labels.join(", ")));
         if !checkpoint.labels.is_empty() && !self.labels.is_empty() && checkpoint.labels != self.labels {
-            let [theirs, ours] = named.map(|text| shortened(&text));
-            return mismatch("labels", theirs, ours);
+            let told = |labels: &[String]| shortened(&format!("{} ({})", labels.len(), labels.join(", ")));
+            return mismatch("labels", told(&checkpoint.labels), told(&self.labels));
         }
         if let Some((what, theirs, ours)) = graph_difference(&checkpoint.graph, self.graph) {
             return mismatch(&what, theirs, ours);
@@ -400,7 +398,6 @@ fn check_labels(what: &str, examples: &(impl Examples + ?Sized), graph: &Graph) 
     }
 }
 
-/// The first thing in which two networks differ, and what it is in both.
 /// The beginning of a text for a message.
 fn shortened(text: &str) -> String {
     const MOST: usize = 60;
@@ -408,6 +405,7 @@ fn shortened(text: &str) -> String {
     if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
 }
 
+/// The first thing in which two networks differ, and what it is in both.
 fn graph_difference(theirs: &Graph, ours: &Graph) -> Option<(String, String, String)> {
     if theirs == ours {
         return None;

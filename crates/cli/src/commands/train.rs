@@ -6,7 +6,6 @@ use std::{
 };
 
 use clap::Args;
-
 use dabnet_sketch::{DataSet, Part};
 
 use crate::{
@@ -85,7 +84,7 @@ impl Train {
 /// That there is something to tell apart.
 fn check_labels(set: &DataSet, path: &Path) -> Result<(), CliError> {
     let reason = match set.labels() {
-        [] => "no sketch says what it shows: put those of each class into a folder of its name".to_owned(),
+        [] => data::NO_WORDS.to_owned(),
         [only] => format!("all of its sketches are of one class, '{only}': there is nothing to tell apart"),
         _ => return Ok(()),
     };

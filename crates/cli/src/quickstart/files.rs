@@ -18,13 +18,15 @@ const MODEL: &str = "model.safetensors";
 /// What latent weights went through: what `dabnet analyze` reads.
 const HISTORY: &str = "history.json";
 
-/// That a finished quickstart with other settings is only replaced where that is asked for.
+/// That other things, or a finished quickstart with other settings, are only replaced where that is asked for.
 pub(super) fn check_replaced(settings: &Settings, train_count: usize) -> Result<(), CliError> {
+    if settings.force {
+        return Ok(());
+    }
     let own = [RESULTS, REPORT].into_iter().chain(Contender::ALL.iter().map(|contender| contender.key));
     let own: Vec<&str> = own.collect();
     let mut entries = settings.out.read_dir().into_iter().flatten().flatten();
-    let other = entries.find(|entry| !own.iter().any(|name| entry.file_name() == *name));
-    if let Some(other) = other.filter(|_| !settings.force) {
+    if let Some(other) = entries.find(|entry| !own.iter().any(|name| entry.file_name() == *name)) {
         return Err(CliError::Input(format!(
             "{} has something else in it, {}: give another --out, or --force",
             settings.out.display(),
@@ -38,7 +40,7 @@ pub(super) fn check_replaced(settings: &Settings, train_count: usize) -> Result<
     };
     let asked = json!({ "seed": settings.seed, "epochs": settings.epochs(), "train": train_count });
     let is_other = |name: &&str| there[*name] != asked[*name];
-    match ["seed", "epochs", "train"].into_iter().find(is_other).filter(|_| !settings.force) {
+    match ["seed", "epochs", "train"].into_iter().find(is_other) {
         Some(name) => Err(CliError::Input(format!(
             "{} has a finished quickstart with {name} {}, not {}: give another --out, or --force to replace it",
             settings.out.display(),

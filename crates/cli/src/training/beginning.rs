@@ -16,8 +16,8 @@ pub(super) fn follow(table: &mut Table) -> Option<Box<ForeignNetwork>> {
     if arch.as_ref().is_some_and(|arch| architectures::find(arch).is_ok()) {
         return None;
     }
-    let path = Path::new(table.get("start_from")?.as_str()?).to_owned();
-    if let Some(foreign) = ForeignNetwork::find(&path) {
+    let source = Source::open(Path::new(table.get("start_from")?.as_str()?)).ok()?;
+    if let Some(foreign) = ForeignNetwork::of(&source) {
         let name = foreign.graph.architecture().to_owned();
         if arch.is_some_and(|arch| arch != name) {
             return None;
@@ -26,7 +26,6 @@ pub(super) fn follow(table: &mut Table) -> Option<Box<ForeignNetwork>> {
         return Some(Box::new(foreign));
     }
     if arch.is_none()
-        && let Ok(source) = Source::open(&path)
         && let Some(preprocessing) = source.preprocessing()
     {
         let graph = source.graph();

@@ -34,8 +34,7 @@ pub(super) fn fill(table: &mut Table, sketches: usize) {
 
 /// The largest power of two of which an epoch has enough.
 fn batch(sketches: usize, most: usize) -> usize {
-    let most_now = sketches / LEAST_BATCHES;
-    let power = if most_now == 0 { 1 } else { 1 << most_now.ilog2() };
+    let power = 1 << (sketches / LEAST_BATCHES).max(1).ilog2();
     power.clamp(LEAST_BATCH, most)
 }
 

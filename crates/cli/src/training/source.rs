@@ -88,16 +88,13 @@ pub(crate) struct ForeignNetwork {
 }
 
 impl ForeignNetwork {
-    /// That of the model at `path`, if it is such a model. What keeps it from being read is told when it is started
-    /// from.
-    pub(super) fn find(path: &Path) -> Option<Self> {
-        if Run::open(path).is_ok() {
-            return None;
-        }
-        let PackedModel { graph, preprocessing, .. } = models::packed(path).ok()?;
+    /// That of a model, if it is such a model.
+    pub(super) fn of(source: &Source) -> Option<Self> {
+        let Source::Model(model) = source else { return None };
+        let PackedModel { graph, preprocessing, .. } = &**model;
         let binary = graph.convolutions().any(|(_, _, conv)| conv.precision.binary_weights());
         let known = architectures::find(graph.architecture()).is_ok();
-        (!binary && !known).then_some(Self { graph, preprocessing })
+        (!binary && !known).then(|| Self { graph: graph.clone(), preprocessing: *preprocessing })
     }
 
     /// That of a run in `folder` that began with such a model, as the run has it.

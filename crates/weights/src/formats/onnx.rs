@@ -95,10 +95,13 @@ fn placed(
         return Tensor { role: Role::Other(ELSEWHERE), ..tensor };
     }
     let path = model.parent().unwrap_or(Path::new("")).join(name);
-    let Some(size) = path.metadata().ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len()) else {
+    let mut note = |path: PathBuf| {
         if !missing.contains(&path) {
             missing.push(path);
         }
+    };
+    let Some(size) = path.metadata().ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len()) else {
+        note(path);
         return Tensor { role: Role::Other(MISSING), ..tensor };
     };
     let file = files.iter().position(|known| *known == path).unwrap_or(files.len());
@@ -111,9 +114,7 @@ fn placed(
     match end.filter(|_| outside.length.is_none_or(|length| length == needed)) {
         Some(end) => Tensor { file, bytes: Some(outside.offset..end), ..tensor },
         None => {
-            if !missing.contains(&path) {
-                missing.push(path);
-            }
+            note(path);
             Tensor { role: Role::Other(SHORT), file, ..tensor }
         }
     }

@@ -116,9 +116,7 @@ impl ImportArgs {
             }
         }
         if manifest.words.is_empty() {
-            terminal::say(
-                "dabnet: no sketch says what it shows: put those of each class into a folder of its name",
-            );
+            terminal::say(format_args!("dabnet: {}", data::NO_WORDS));
         }
         if self.json {
             manifest.shards.clear();
