@@ -1,7 +1,9 @@
-//! Products of real matrices behind a safe interface: the `gemm` crate in single precision, kernels of our own for
+//! Products of real matrices behind a safe interface: the `gemm-f32` crate in single precision, kernels of our own for
 //! bfloat16, which no crate has for tiles.
 //!
 //! A product runs on the calling thread only, and its bits follow from its shape and the processor alone.
+
+use gemm_common::Parallelism;
 
 mod bfloat16;
 mod number;
@@ -77,30 +79,31 @@ pub fn multiply_packed<T: Number>(
 
 #[allow(unsafe_code)]
 fn multiply_once(product: &mut MatrixMut<'_>, left: Matrix<'_>, right: Matrix<'_>, write: Write) {
+    // The library's kernels write columns: the product is given to it transposed.
     // SAFETY: a view holds what lies within its slice, for as long as it is borrowed; `multiply` has
     // compared the shapes; a `MatrixMut` is borrowed mutably, so it overlaps neither of the others, and its
     // rows do not overlap each other.
     unsafe {
-        gemm::gemm(
-            product.rows,
+        gemm_f32::gemm::f32::get_gemm_fn()(
             product.columns,
+            product.rows,
             left.columns,
             product.values.as_mut_ptr(),
-            1,
             product.row_step as isize,
+            1,
             write == Write::Add,
-            left.values.as_ptr(),
-            left.column_step as isize,
-            left.row_step as isize,
             right.values.as_ptr(),
-            right.column_step as isize,
             right.row_step as isize,
+            right.column_step as isize,
+            left.values.as_ptr(),
+            left.row_step as isize,
+            left.column_step as isize,
             1.0,
             1.0,
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            Parallelism::None,
         );
     }
 }
