@@ -1,5 +1,4 @@
 use std::{io, path::PathBuf};
-
 use thiserror::Error;
 
 /// What can go wrong with a packed model or a run of it.

@@ -21,37 +21,25 @@
 //! −1), because a window's row is then one run of memory.
 #![deny(unsafe_code)]
 
-mod aligned;
-mod bits;
-mod compile;
+mod activations;
 mod error;
-mod file;
-mod fired;
-mod ink;
-mod isa;
-mod kernels;
+mod format;
+mod fuse;
 mod limits;
-mod memory;
 mod model;
-mod ones;
-mod peak;
+mod ops;
 mod plan;
-mod pointwise;
 mod prediction;
 mod program;
-mod quantize;
 mod session;
-mod step;
+mod simd;
+mod sparse;
 mod threads;
-mod touched;
-mod window;
 
+pub use activations::Fired;
 pub use error::EngineError;
-pub use file::{PackedModel, Parameters, replace_file};
-pub use fired::Fired;
-pub use isa::Isa;
+pub use format::{PackedModel, Parameters, quantize, quantized_value, replace_file};
 pub use model::Model;
-pub use peak::peak_bit_macs;
 pub use prediction::{Prediction, softmax, top};
-pub use quantize::{quantize, value as quantized_value};
 pub use session::Session;
+pub use simd::{Isa, peak_bit_macs};

@@ -4,9 +4,8 @@
 use dabnet_graph::{Conv2d, Graph, NodeId, OpKind, Padding, Precision};
 
 use crate::{
-    EngineError,
-    bits::{UNIT, units},
-    kernels::LANES,
+    error::EngineError,
+    simd::{LANES, UNIT, units},
 };
 
 /// The most elements that one sketch may multiply, compare or add up: a thousand times those of

@@ -1,9 +1,13 @@
-use std::{collections::BTreeMap, path::Path, sync::Arc};
-
 use dabnet_graph::{Graph, Preprocessing};
 use serde_json::Value;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use crate::{EngineError, Isa, PackedModel, kernels::Kernels, program::Program};
+use crate::{
+    error::EngineError,
+    format::PackedModel,
+    program::Program,
+    simd::{Isa, Kernels},
+};
 
 /// A packed model compiled for this machine. Cheap to clone, and shared by any number of
 /// [sessions](crate::Session) on any number of threads.

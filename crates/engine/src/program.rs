@@ -1,13 +1,15 @@
 use dabnet_graph::Shape;
 
 use crate::{
-    EngineError, Fired, PackedModel,
-    compile::{Lowered, compile},
-    kernels::Kernels,
+    activations::Fired,
+    error::EngineError,
+    format::PackedModel,
+    fuse::{Lowered, compile},
     limits,
-    memory::{Memory, Needs},
+    ops::{Memory, Needs, Step},
     plan::{Bits, Buffers, Value, ValueId},
-    step::{Blank, Blanks, Step},
+    simd::Kernels,
+    sparse::{Blank, Blanks},
     threads::Threads,
 };
 
@@ -40,7 +42,7 @@ impl Program {
     pub(crate) fn new(packed: &PackedModel, kernels: Kernels) -> Result<Self, EngineError> {
         let work = limits::check(&packed.graph)?;
         let Lowered { steps, values, output } = compile(packed)?;
-        let buffers = Buffers::new(&values, &steps, output);
+        let buffers = Buffers::new(&values, &steps.iter().map(Step::access).collect::<Vec<_>>(), output);
         let needs = steps.iter().fold(Needs::default(), |needs, step| needs.max(step.needs()));
         let (blank, paper) = (steps.iter().map(|_| None).collect(), packed.preprocessing.canvas.normalize(0));
         let mut program = Self { kernels, steps, blank, values, buffers, needs, output, paper };
@@ -112,8 +114,8 @@ impl Program {
         for (at, step) in self.steps.iter().enumerate() {
             let blanks = Blanks::new(&self.blank, at);
             step.run(&Threads::one(), self.kernels, &self.buffers, blanks, &mut memory);
-            bytes += Blank::bytes(step);
-            blank.push((bytes <= MAX_BLANK_BYTES).then(|| Blank::of(step, &self.buffers, &memory)));
+            bytes += step.blank_bytes();
+            blank.push((bytes <= MAX_BLANK_BYTES).then(|| step.blank(&self.buffers, &memory)));
         }
         self.blank = blank;
     }

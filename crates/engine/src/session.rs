@@ -3,7 +3,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{EngineError, Fired, Model, memory::Memory, model::Compiled, threads::Threads};
+use crate::{
+    activations::Fired,
+    error::EngineError,
+    model::{Compiled, Model},
+    ops::Memory,
+    threads::Threads,
+};
 
 /// Runs a model, one canvas after another, in buffers of its own.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 #[cfg(feature = "threads")]
-mod others;
+mod pool;
 
-use crate::EngineError;
 #[cfg(feature = "threads")]
-use others::Others;
+use pool::Others;
+
+use crate::error::EngineError;
 
 /// One more thread than a session takes.
 #[cfg(feature = "threads")]

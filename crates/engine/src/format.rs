@@ -1,0 +1,15 @@
+//! The packed model and its file; `docs/file-format.md` is the specification.
+
+mod checksum;
+mod packed;
+mod parameters;
+mod quantize;
+mod random;
+mod read;
+mod schema;
+mod write;
+
+pub use packed::PackedModel;
+pub use parameters::Parameters;
+pub use quantize::{quantize, value as quantized_value};
+pub use write::replace_file;

@@ -1,0 +1,211 @@
+use crate::{
+    ops::RowOp,
+    plan::Window,
+    simd::{Encoding, Pointwise, Trend},
+};
+
+/// An op between a source of results and what reads them.
+pub(super) enum TailOp {
+    Pointwise(Pointwise),
+    Pool(Window),
+}
+
+impl TailOp {
+    /// The function of single values that it is; `None` for a pooling.
+    pub(super) fn function(&self) -> Option<&Pointwise> {
+        match self {
+            Self::Pointwise(function) => Some(function),
+            Self::Pool(_) => None,
+        }
+    }
+
+    /// As a function of the results of one position; `None` for a pooling.
+    pub(super) fn into_row_op(self) -> Option<RowOp> {
+        match self {
+            Self::Pointwise(function) => Some(RowOp::Pointwise(function)),
+            Self::Pool(_) => None,
+        }
+    }
+}
+
+/// A run of monotone functions, at most one max pooling among them, and a sign or a quantiser, as one
+/// comparison a channel and value to reach: `sign · x ≥ at`.
+///
+/// It is exactly what the functions give in single precision, one after another, because
+/// rounding is monotone too: `at` is found by bisection on the functions themselves.
+pub(super) struct Cuts {
+    /// +1 or −1 a channel.
+    pub(super) sign: Vec<f32>,
+    /// Per value to reach, from 1 to the [highest](Encoding::highest), and channel; −∞ or NaN where the answer
+    /// does not depend on `x`.
+    pub(super) at: Vec<Vec<f32>>,
+    /// The pooling, to be done on the bits.
+    pub(super) pool: Option<Window>,
+    /// The channels whose comparisons give the inverse of the bits, so that pooling always takes the greatest:
+    /// those where what follows the pooling decreases.
+    pub(super) inverted: Vec<bool>,
+}
+
+impl Cuts {
+    pub(super) fn new(channels: usize, tail: &[TailOp], encoding: Encoding) -> Self {
+        let pool_at = tail.iter().position(|op| matches!(op, TailOp::Pool(_)));
+        let pool = tail.iter().find_map(|op| match op {
+            TailOp::Pool(window) => Some(*window),
+            TailOp::Pointwise(_) => None,
+        });
+        let functions = |ops: &'_ [TailOp]| -> Vec<Pointwise> {
+            ops.iter().filter_map(TailOp::function).cloned().collect()
+        };
+        let (all, after) = (functions(tail), functions(&tail[pool_at.unwrap_or(tail.len())..]));
+        let at = vec![Vec::new(); encoding.highest()];
+        let mut cuts = Self { sign: Vec::new(), at, pool, inverted: Vec::new() };
+        for channel in 0..channels {
+            let inverted = decreases(&after, channel);
+            let falling = decreases(&all, channel) != inverted;
+            let sign = if falling { -1.0 } else { 1.0 };
+            let result = |x: f32| all.iter().fold(x, |x, function| function.at(channel, x));
+            for (at, value) in cuts.at.iter_mut().zip(1..) {
+                at.push(least(|x| encoding.reaches(result(sign * x), value) != inverted));
+            }
+            cuts.sign.push(sign);
+            cuts.inverted.push(inverted);
+        }
+        cuts
+    }
+}
+
+fn decreases(functions: &[Pointwise], channel: usize) -> bool {
+    functions.iter().filter(|function| function.trend(channel) == Trend::Falling).count() % 2 == 1
+}
+
+/// The least float from which on `holds` is true; NaN if it never is.
+fn least(holds: impl Fn(f32) -> bool) -> f32 {
+    if holds(f32::MIN) {
+        return if holds(f32::NEG_INFINITY) { f32::NEG_INFINITY } else { f32::MIN };
+    }
+    if !holds(f32::MAX) {
+        // Nothing, not even infinity, is at least NaN.
+        return if holds(f32::INFINITY) { f32::INFINITY } else { f32::NAN };
+    }
+    let (mut fails, mut succeeds) = (i64::from(rank(f32::MIN)), i64::from(rank(f32::MAX)));
+    while succeeds - fails > 1 {
+        let middle = (fails + succeeds) / 2;
+        if holds(float(middle as i32)) {
+            succeeds = middle;
+        } else {
+            fails = middle;
+        }
+    }
+    float(succeeds as i32)
+}
+
+/// Integers in the order of the floats.
+fn rank(x: f32) -> i32 {
+    order(x.to_bits() as i32)
+}
+
+/// The float of a rank.
+fn float(rank: i32) -> f32 {
+    f32::from_bits(order(rank) as u32)
+}
+
+/// Turns sign and magnitude into two's complement, and back.
+fn order(bits: i32) -> i32 {
+    bits ^ ((bits >> 31) & i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use dabnet_graph::PointwiseOp;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn least_is_the_boundary() {
+        for at in [f32::MIN, -1.5, -0.0, f32::MIN_POSITIVE, 3e-42, 7.25, f32::MAX] {
+            let found = least(|x| x >= at);
+            assert_eq!(found, at);
+        }
+        assert_eq!(least(|_| true), f32::NEG_INFINITY);
+        assert!(least(|_| false).is_nan());
+        assert_eq!(least(|x| x == f32::INFINITY), f32::INFINITY);
+        assert_eq!(least(|x| x > f32::NEG_INFINITY), f32::MIN);
+    }
+
+    fn one(scale: f32, shift: f32) -> TailOp {
+        TailOp::Pointwise(Pointwise::Affine { scale: vec![scale], shift: vec![shift] })
+    }
+
+    fn function(op: PointwiseOp, parameters: &[(&str, f32)]) -> TailOp {
+        let value = |name: &str| parameters.iter().find(|(parameter, _)| *parameter == name);
+        let values = |name: &str| Ok(vec![value(name).expect("a value for every parameter").1]);
+        TailOp::Pointwise(Pointwise::new(op, values).unwrap())
+    }
+
+    /// Zero is not below zero, after a ReLU too.
+    #[test]
+    fn equality_gives_plus_one() {
+        let relu = || function(PointwiseOp::Relu, &[]);
+        let bit = |tail: &[TailOp], x: f32| {
+            let cuts = Cuts::new(1, tail, Encoding::Signs);
+            cuts.sign[0] * x >= cuts.at[0][0]
+        };
+        assert!(bit(&[], 0.0) && bit(&[], -0.0) && !bit(&[], -f32::MIN_POSITIVE));
+        assert!(bit(&[one(2.0, -3.0)], 1.5) && !bit(&[one(2.0, -3.0)], 1.499));
+        assert!(bit(&[one(-2.0, 3.0)], 1.5) && !bit(&[one(-2.0, 3.0)], 1.501));
+        assert!(bit(&[relu(), one(5.0, 0.0)], -9.0) && bit(&[relu(), one(-5.0, 0.0)], -9.0));
+        assert!(!bit(&[relu(), one(-5.0, 0.0)], 1.0));
+        assert!(bit(&[one(0.0, 0.0)], 4.0) && !bit(&[one(0.0, -1.0)], 4.0));
+        assert!(bit(&[one(-1.9, 0.0), one(0.0, 0.0)], 4.0), "a scale before a constant may overflow");
+    }
+
+    #[test]
+    fn an_rprelu_moves_the_cut() {
+        let bent = |threshold: f32, slope: f32, shift: f32| {
+            function(PointwiseOp::RPReLU, &[("threshold", threshold), ("slope", slope), ("shift", shift)])
+        };
+        let cut = |tail: &[TailOp]| Cuts::new(1, tail, Encoding::Signs).at[0][0];
+        assert_eq!(cut(&[bent(2.0, 0.25, 0.0)]), 2.0);
+        assert_eq!(cut(&[bent(2.0, 0.25, -1.0)]), 3.0);
+        assert_eq!(cut(&[bent(-2.0, 0.25, 1.0)]), -6.0);
+        assert_eq!(cut(&[bent(2.0, 0.0, 1.0)]), f32::NEG_INFINITY);
+        assert_eq!(cut(&[bent(2.0, 0.0, -1.0)]), 3.0);
+        assert_eq!(cut(&[bent(-2.0, 0.5, 1.0), one(-1.0, -0.5)]), 5.0);
+    }
+
+    proptest! {
+        /// The comparison agrees with the functions at every float tried, near the cut too.
+        #[test]
+        fn one_comparison_is_the_functions(
+            ops in prop::collection::vec(
+                (prop_oneof![Just(0.0), -3.0f32..3.0], -2.0f32..2.0, prop::option::of(prop::sample::select(&PointwiseOp::ALL[..]))),
+                0..4,
+            ),
+            xs in prop::collection::vec(-4.0f32..4.0, 20),
+            encoding in prop::option::of((1..=Encoding::MAX_PLANES, 0.1f32..2.0)),
+        ) {
+            let encoding =
+                encoding.map_or(Encoding::Signs, |(planes, step)| Encoding::Levels { planes, step });
+            let mut tail = Vec::new();
+            for (scale, shift, op) in ops {
+                tail.push(one(scale, shift));
+                let slope = ("slope", scale.abs());
+                let parameters = [("threshold", shift), slope, ("shift", 0.5 - shift), ("bias", shift)];
+                tail.extend(op.map(|op| function(op, &parameters)));
+            }
+            let cuts = Cuts::new(1, &tail, encoding);
+            let edges: Vec<f32> = cuts.at.iter().map(|at| cuts.sign[0] * at[0]).collect();
+            let near = edges.iter().flat_map(|edge| [*edge, edge.next_up(), edge.next_down()]);
+            for x in xs.into_iter().chain(near.filter(|x| x.is_finite())) {
+                let y = tail.iter().fold(x, |x, op| match op {
+                    TailOp::Pointwise(function) => function.at(0, x),
+                    TailOp::Pool(_) => x,
+                });
+                for (at, value) in cuts.at.iter().zip(1..) {
+                    prop_assert_eq!(cuts.sign[0] * x >= at[0], encoding.reaches(y, value));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use super::{
+    channel_slice::{ChannelSlice, gather},
+    memory::{Needs, Scratch},
+    operator::Source,
+    sink::Sink,
+    values::Context,
+};
+use crate::{
+    plan::{ValueId, Window},
+    simd::words,
+    sparse::Place,
+};
+
+/// A convolution of floats with weights of two values, by additions only:
+/// `⟨x, W̃⟩ = α · ⟨x, e⟩ + β · (Σx − ⟨x, e⟩)`.
+///
+/// Reading a bit a weight pays where every weight is read for a few positions only, as in a fully
+/// connected layer. Elsewhere a matrix product of real numbers is as fast.
+#[derive(Debug)]
+pub(crate) struct SelectConv {
+    value: ValueId,
+    window: Window,
+    channels: ChannelSlice,
+    /// The bits of one filter after another, each in whole words.
+    bits: Vec<u64>,
+    /// One a filter.
+    alpha: Vec<f32>,
+    /// One a filter.
+    beta: Vec<f32>,
+}
+
+impl SelectConv {
+    /// The most positions for which this is the faster way.
+    pub(crate) const MOST: usize = 8;
+
+    /// On some channels of `value`. `rows` are the filters' bits, `⌈n/8⌉` bytes each.
+    pub(crate) fn new(
+        value: ValueId,
+        window: Window,
+        channels: ChannelSlice,
+        rows: &[u8],
+        [alpha, beta]: [&[f32]; 2],
+    ) -> Self {
+        let row = rows.len() / alpha.len();
+        let words_of = |row: &[u8]| -> Vec<u64> {
+            let word = |bytes: &[u8]| {
+                let mut word = [0; 8];
+                word[..bytes.len()].copy_from_slice(bytes);
+                u64::from_le_bytes(word)
+            };
+            row.chunks(8).map(word).collect()
+        };
+        Self {
+            value,
+            window,
+            channels,
+            bits: rows.chunks_exact(row).flat_map(words_of).collect(),
+            alpha: alpha.to_vec(),
+            beta: beta.to_vec(),
+        }
+    }
+
+    /// Elements of a window, and those that fill the last word.
+    fn inner(&self) -> usize {
+        64 * words(self.window.taps() * self.channels.count)
+    }
+}
+
+impl Source for SelectConv {
+    fn reads(&self) -> ValueId {
+        self.value
+    }
+
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { columns: self.inner(), ..Needs::default() }
+    }
+
+    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
+        let window = &mut scratch.columns[..self.inner()];
+        for &place in places {
+            window.fill(0.0);
+            gather(&self.window, self.channels, context.values.floats(self.value), place, window);
+            sink.floats(place, |row| {
+                let total = context.kernels.select_sums(window, &self.bits, row);
+                for (sum, (alpha, beta)) in row.iter_mut().zip(self.alpha.iter().zip(&self.beta)) {
+                    *sum = alpha * *sum + beta * (total - *sum);
+                }
+            });
+        }
+    }
+}

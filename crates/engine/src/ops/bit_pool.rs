@@ -1,0 +1,122 @@
+use super::{
+    memory::{Needs, Scratch},
+    operator::Source,
+    sink::Sink,
+    values::Context,
+};
+use crate::{
+    plan::{Bits, ValueId, Window},
+    simd::{Encoding, UNIT, units},
+    sparse::Place,
+};
+
+/// The maximum, over windows, of what bits stand for.
+#[derive(Debug)]
+pub(crate) struct BitPool {
+    bits: Bits,
+    window: Window,
+    /// The channels whose bits come inverted, because what follows the pooling decreases: there
+    /// the maximum of the values is the minimum of the bits' value, which is the maximum of that of their inverses.
+    inverted: Vec<u32>,
+}
+
+impl BitPool {
+    /// Over `bits`, in which the channels that `inverted` names come inverted.
+    pub(crate) fn new(bits: Bits, window: Window, inverted: &[bool]) -> Self {
+        let mut channels = vec![0; units(window.input.channels)];
+        for (channel, _) in inverted.iter().enumerate().filter(|(_, inverts)| **inverts) {
+            channels[channel / UNIT] |= 1 << (channel % UNIT);
+        }
+        Self { bits, window, inverted: channels }
+    }
+
+    /// The bits of one position where there is one plane: whether any is 1.
+    fn pool_signs(&self, bits: &[u32], place: Place, pooled: &mut [u32]) {
+        let (units, width) = (pooled.len(), self.window.input.width);
+        let across = self.window.columns(place.x());
+        let from = self.window.column_at(place.x(), across.start);
+        pooled.fill(0);
+        for row in self.window.rows(place.y()) {
+            let first = (self.window.row_at(place.y(), row) * width + from) * units;
+            for bits in bits[first..first + across.len() * units].chunks_exact(units) {
+                pooled.iter_mut().zip(bits).for_each(|(pooled, bits)| *pooled |= bits);
+            }
+        }
+        pooled.iter_mut().zip(&self.inverted).for_each(|(pooled, inverted)| *pooled ^= inverted);
+    }
+
+    /// The bits of one position, one of `P` planes after another.
+    fn pool<const P: usize>(&self, bits: &[u32], place: Place, pooled: &mut [u32]) {
+        let units = self.inverted.len();
+        let plane = self.window.input.width * units;
+        let across = self.window.columns(place.x());
+        let from = self.window.column_at(place.x(), across.start) * units;
+        pooled.fill(0);
+        for row in self.window.rows(place.y()) {
+            let row = &bits[self.window.row_at(place.y(), row) * P * plane + from..];
+            for first in (0..across.len() * units).step_by(units) {
+                for unit in 0..units {
+                    let other = std::array::from_fn(|at| row[at * plane + first + unit]);
+                    let most = greatest::<P>(std::array::from_fn(|at| pooled[at * units + unit]), other);
+                    most.iter().enumerate().for_each(|(at, bits)| pooled[at * units + unit] = *bits);
+                }
+            }
+        }
+        for pooled in pooled.chunks_exact_mut(units) {
+            pooled.iter_mut().zip(&self.inverted).for_each(|(pooled, inverted)| *pooled ^= inverted);
+        }
+    }
+}
+
+/// For every bit of a unit, the greater of two numbers that have so many bits, the least first.
+#[inline(always)]
+fn greatest<const P: usize>(a: [u32; P], b: [u32; P]) -> [u32; P] {
+    // Where `b` is greater, and where it has been equal so far, from the highest bit down.
+    let (greater, _) = (0..P).rev().fold((0, u32::MAX), |(greater, equal), plane| {
+        (greater | equal & b[plane] & !a[plane], equal & !(a[plane] ^ b[plane]))
+    });
+    std::array::from_fn(|plane| a[plane] & !greater | b[plane] & greater)
+}
+
+impl Source for BitPool {
+    fn reads(&self) -> ValueId {
+        self.bits.value
+    }
+
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { compared: self.bits.encoding.planes() * self.inverted.len(), ..Needs::default() }
+    }
+
+    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
+        const { assert!(Encoding::MAX_PLANES == 4) };
+        let bits = context.values.bits(self.bits.value);
+        let planes = self.bits.encoding.planes();
+        let pooled = &mut scratch.compared[..planes * self.inverted.len()];
+        for place in places {
+            match planes {
+                1 => self.pool_signs(bits, *place, pooled),
+                2 => self.pool::<2>(bits, *place, pooled),
+                3 => self.pool::<3>(bits, *place, pooled),
+                _ => self.pool::<4>(bits, *place, pooled),
+            }
+            sink.bits(*place, pooled);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::greatest;
+
+    #[test]
+    fn the_greater_of_all_pairs_is_found() {
+        for (a, b) in (0..16_u32).flat_map(|a| (0..16).map(move |b| (a, b))) {
+            let planes = |number: u32| std::array::from_fn(|plane| (number >> plane & 1) << 5);
+            assert_eq!(greatest::<4>(planes(a), planes(b)), planes(a.max(b)), "{a} {b}");
+        }
+    }
+}

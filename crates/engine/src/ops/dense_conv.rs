@@ -1,0 +1,134 @@
+use dabnet_matrix::{Matrix, MatrixMut, Write, multiply};
+
+use super::{
+    channel_slice::{ChannelSlice, gather},
+    memory::{Needs, Scratch},
+    operator::Source,
+    sink::Sink,
+    values::Context,
+    weights::{negate_columns, window_major},
+};
+use crate::{
+    plan::{ValueId, Window},
+    sparse::Place,
+};
+
+/// Floats of gathered windows that are multiplied at a time: about what a level-2 cache holds.
+const TILE_FLOATS: usize = 1 << 16;
+
+/// The fewest windows at a time, so that the weights are not read again for each.
+const MIN_TILE: usize = 16;
+
+/// A convolution of floats: windows gathered into a matrix, times the weights.
+#[derive(Debug)]
+pub(crate) struct DenseConv {
+    value: ValueId,
+    window: Window,
+    channels: ChannelSlice,
+    /// One row an element of a window, one column a filter.
+    weights: Vec<f32>,
+}
+
+impl DenseConv {
+    /// On some channels of `value`; `weights` are `[out, in, kernel, kernel]` row-major.
+    pub(crate) fn new(value: ValueId, window: Window, channels: ChannelSlice, weights: &[f32]) -> Self {
+        let weights = window_major(weights, window.output.channels, channels.count, window.kernel[0]);
+        Self { value, window, channels, weights }
+    }
+
+    /// Elements of a window.
+    fn inner(&self) -> usize {
+        self.window.taps() * self.channels.count
+    }
+
+    /// Windows that are gathered at a time.
+    fn tile(&self) -> usize {
+        (TILE_FLOATS / self.inner()).max(MIN_TILE).min(self.window.output.positions())
+    }
+
+    /// The fewest that are multiplied: a single row is summed in another order than one of several,
+    /// and a position must not depend on which others are computed with it.
+    fn least(&self) -> usize {
+        self.window.output.positions().min(2)
+    }
+
+    /// The windows of `tile`, where they lie in memory as they are needed.
+    fn in_place<'a>(&self, source: &'a [f32], tile: &[Place]) -> Option<&'a [f32]> {
+        let Window { kernel, stride, padding, .. } = self.window;
+        let pointwise = (kernel, stride, padding) == ([1, 1], 1, [0, 0]) && self.channels.is_all();
+        let (first, last) = (tile[0].position(), tile[tile.len() - 1].position());
+        let run = last - first + 1 == tile.len() && tile.len() >= self.least();
+        (pointwise && run).then(|| &source[first * self.inner()..(last + 1) * self.inner()])
+    }
+}
+
+impl Source for DenseConv {
+    fn reads(&self) -> ValueId {
+        self.value
+    }
+
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
+
+    fn negate(&mut self, falling: &[bool]) -> bool {
+        negate_columns(&mut self.weights, falling);
+        true
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            columns: self.tile() * self.inner(),
+            tile: self.tile() * self.window.output.channels,
+            ..Needs::default()
+        }
+    }
+
+    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
+        let source = context.values.floats(self.value);
+        let (inner, filters) = (self.inner(), self.window.output.channels);
+        for tile in places.chunks(self.tile()) {
+            let rows = tile.len().max(self.least());
+            let product = &mut scratch.tile[..rows * filters];
+            let windows = match self.in_place(source, tile) {
+                Some(windows) => windows,
+                None => {
+                    let columns = &mut scratch.columns[..rows * inner];
+                    for (&place, column) in tile.iter().zip(columns.chunks_exact_mut(inner)) {
+                        gather(&self.window, self.channels, source, place, column);
+                    }
+                    columns
+                }
+            };
+            matrix_product(windows, &self.weights, product, inner, filters);
+            for (place, values) in tile.iter().zip(product.chunks_exact(filters)) {
+                sink.row(*place, values);
+            }
+        }
+    }
+}
+
+/// `product = left · right` for row-major matrices: `left` is rows × `inner`, `right` is `inner`
+/// × `columns`. Runs on this thread only.
+fn matrix_product(left: &[f32], right: &[f32], product: &mut [f32], inner: usize, columns: usize) {
+    if columns == 1 {
+        // The library sums a column in an order that depends on how many rows there are.
+        product.iter_mut().zip(left.chunks_exact(inner)).for_each(|(sum, row)| *sum = dot(row, right));
+        return;
+    }
+    let (left, right) = (Matrix::new(left, inner), Matrix::new(right, columns));
+    multiply(&mut MatrixMut::new(product, columns), left, right, Write::Replace);
+}
+
+/// Sums of every sixteenth product, then of those.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const WIDTH: usize = 16;
+    let (a_blocks, a_rest) = a.as_chunks::<WIDTH>();
+    let (b_blocks, b_rest) = b.as_chunks::<WIDTH>();
+    let mut sums = [0.0; WIDTH];
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        (0..WIDTH).for_each(|lane| sums[lane] += a[lane] * b[lane]);
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
+}

@@ -1,0 +1,63 @@
+use super::{memory::Scratch, operator::Source, sink::Sink, values::Context, weights::window_major};
+use crate::{
+    plan::{ValueId, Window},
+    sparse::Place,
+};
+
+/// Taps of a window that are multiplied at a time: all of the usual 3 × 3 and 5 × 5.
+const ROWS: usize = 25;
+
+/// A convolution with one filter for each channel.
+#[derive(Debug)]
+pub(crate) struct DepthwiseConv {
+    value: ValueId,
+    window: Window,
+    /// One row an element of the window, one column a channel.
+    weights: Vec<f32>,
+}
+
+impl DepthwiseConv {
+    /// `weights` are `[channels, 1, kernel, kernel]` row-major.
+    pub(crate) fn new(value: ValueId, window: Window, weights: &[f32]) -> Self {
+        let weights = window_major(weights, window.output.channels, 1, window.kernel[0]);
+        Self { value, window, weights }
+    }
+}
+
+impl Source for DepthwiseConv {
+    fn reads(&self) -> ValueId {
+        self.value
+    }
+
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
+
+    fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
+        let values = context.values.floats(self.value);
+        let (channels, kernel) = (self.window.input.channels, self.window.kernel[1]);
+        for place in places {
+            let (y, x) = (place.y(), place.x());
+            let across = self.window.columns(x);
+            let from = self.window.column_at(x, across.start);
+            sink.floats(*place, |sums| {
+                sums.fill(0.0);
+                let (mut rows, mut count) = ([[&[][..]; 2]; ROWS], 0);
+                for row in self.window.rows(y) {
+                    let first = self.window.row_at(y, row) * self.window.input.width + from;
+                    let values = &values[first * channels..][..across.len() * channels];
+                    let weights = &self.weights[(row * kernel + across.start) * channels..][..values.len()];
+                    for taps in values.chunks_exact(channels).zip(weights.chunks_exact(channels)) {
+                        rows[count] = taps.into();
+                        count += 1;
+                        if count == ROWS {
+                            context.kernels.add_products(&rows, sums);
+                            count = 0;
+                        }
+                    }
+                }
+                context.kernels.add_products(&rows[..count], sums);
+            });
+        }
+    }
+}

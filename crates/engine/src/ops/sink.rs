@@ -1,0 +1,276 @@
+use dabnet_graph::Shape;
+use std::{mem, ops::Range};
+
+use super::{
+    epilogue::{Epilogue, MAX_BIT_OUTPUTS, RowOp, Rows, Store, Written},
+    values::Context,
+};
+use crate::{
+    plan::ValueId,
+    simd::{Aligned, Finish, MAX_STAGES, Stage, Start, Sums, UnitPlace, units},
+    sparse::{Blank, BlankRows, Place},
+};
+
+/// What a step writes, or the rows of it that one thread does.
+#[derive(Debug, Default)]
+pub(super) struct Outputs<'a> {
+    floats: &'a mut [f32],
+    /// Elements of `floats` in one row.
+    float_row: usize,
+    bits: [&'a mut [u32]; MAX_BIT_OUTPUTS],
+    /// Planes of each of `bits`.
+    planes: [usize; MAX_BIT_OUTPUTS],
+    /// Units of one row in one plane.
+    bit_row: usize,
+}
+
+impl<'a> Outputs<'a> {
+    /// All rows of a step's results, which have `shape`.
+    pub(super) fn new(epilogue: &Epilogue, shape: Shape, written: &'a mut Written) -> Self {
+        let float_row = epilogue.floats().map_or(0, |store| shape.width * store.stride);
+        let bit_row = shape.width * units(shape.channels);
+        let mut outputs = Self { float_row, bit_row, ..Self::default() };
+        outputs.floats = &mut written.floats[..shape.height * float_row];
+        for (at, (written, bits)) in written.bits.iter_mut().zip(epilogue.bits()).enumerate() {
+            outputs.planes[at] = bits.encoding.planes();
+            outputs.bits[at] = &mut written[..shape.height * outputs.planes[at] * bit_row];
+        }
+        outputs
+    }
+
+    /// The first `rows` rows, and the others.
+    pub(super) fn split_at(self, rows: usize) -> (Self, Self) {
+        let Self { floats, float_row, bits, planes, bit_row } = self;
+        let mut above = Self { float_row, planes, bit_row, ..Self::default() };
+        let mut below = Self { float_row, planes, bit_row, ..Self::default() };
+        (above.floats, below.floats) = floats.split_at_mut(rows * float_row);
+        for (output, bits) in bits.into_iter().enumerate().filter(|(_, bits)| !bits.is_empty()) {
+            (above.bits[output], below.bits[output]) = bits.split_at_mut(rows * planes[output] * bit_row);
+        }
+        (above, below)
+    }
+}
+
+/// Takes the results of positions, and does with them what the epilogue says.
+#[derive(Debug)]
+pub(crate) struct Sink<'a> {
+    epilogue: &'a Epilogue,
+    context: Context<'a>,
+    /// What is done to floats; sums change with the place.
+    stages: [Stage<'a>; MAX_STAGES],
+    /// Which of those are sums, and with what.
+    adds: [(usize, ValueId); MAX_STAGES],
+    adding: usize,
+    /// What is added to the results and lies where they go.
+    adds_out: Option<ValueId>,
+    /// The row that the outputs begin with.
+    first_row: usize,
+    /// Positions in a row.
+    width: usize,
+    outputs: Outputs<'a>,
+    /// Room for the results of one position.
+    row: &'a mut [f32],
+    channels: usize,
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(
+        epilogue: &'a Epilogue,
+        context: Context<'a>,
+        first_row: usize,
+        outputs: Outputs<'a>,
+        row: &'a mut [f32],
+        shape: Shape,
+    ) -> Self {
+        let Shape { channels, width, .. } = shape;
+        let row = &mut row[..channels];
+        let mut sink = Self {
+            epilogue,
+            context,
+            stages: [Stage::AddOut; MAX_STAGES],
+            adds: [(0, ValueId(0)); MAX_STAGES],
+            adding: 0,
+            adds_out: epilogue.adds_out(context.values.buffers),
+            first_row,
+            width,
+            outputs,
+            row,
+            channels,
+        };
+        for (at, op) in epilogue.ops().iter().enumerate() {
+            match op {
+                RowOp::Pointwise(function) => sink.stages[at] = Stage::Pointwise(function),
+                RowOp::Add(value) => {
+                    sink.adds[sink.adding] = (at, *value);
+                    sink.adding += 1;
+                }
+            }
+        }
+        sink
+    }
+
+    /// Fills what lies between `places` in a range of positions with what blank paper gives, `floats` too if
+    /// asked for.
+    pub(super) fn fill(&mut self, blank: &Blank, places: &[Place], positions: Range<usize>, floats: bool) {
+        let ends = places.iter().map(|place| place.position()).chain([positions.end]);
+        let mut next = positions.start;
+        for end in ends {
+            if next < end {
+                self.fill_range(next..end, floats.then_some(&blank.floats), &blank.bits);
+            }
+            next = end + 1;
+        }
+    }
+
+    /// Fills a whole range of positions; `floats` and `bits` hold those of all.
+    fn fill_range(&mut self, positions: Range<usize>, floats: Option<&BlankRows>, bits: &[Vec<u32>]) {
+        let channels = self.channels;
+        let before = self.first_row * self.width;
+        let offsets = positions.start - before..positions.end - before;
+        if let (Some(store), Some(floats)) = (self.epilogue.floats(), floats) {
+            let target = &mut self.outputs.floats[offsets.start * store.stride..offsets.end * store.stride];
+            for (position, target) in positions.clone().zip(target.chunks_exact_mut(store.stride)) {
+                target[store.first..store.first + channels].copy_from_slice(floats.get(position));
+            }
+        }
+        for (output, source) in bits.iter().enumerate() {
+            self.fill_bits(output, source, positions.clone());
+        }
+    }
+
+    /// Copies a range of positions of one output from `source`, which has all rows. Where there are several planes,
+    /// those lie together in one row and one plane only.
+    fn fill_bits(&mut self, output: usize, source: &[u32], positions: Range<usize>) {
+        let (width, row_units, planes) = (self.width, self.outputs.bit_row, self.outputs.planes[output]);
+        let units = row_units / width;
+        let target = &mut *self.outputs.bits[output];
+        let before = planes * self.first_row * row_units;
+        let mut copy = |from: usize, len: usize| {
+            target[from - before..][..len].copy_from_slice(&source[from..][..len]);
+        };
+        if planes == 1 {
+            return copy(positions.start * units, positions.len() * units);
+        }
+        let mut start = positions.start;
+        while start < positions.end {
+            let (row, x) = (start / width, start % width);
+            let end = positions.end.min((row + 1) * width);
+            for plane in 0..planes {
+                copy((row * planes + plane) * row_units + x * units, (end - start) * units);
+            }
+            start = end;
+        }
+    }
+
+    /// Takes the bits of a position, one plane after another.
+    ///
+    /// # Panics
+    /// If the epilogue takes floats.
+    pub(super) fn bits(&mut self, place: Place, bits: &[u32]) {
+        let Epilogue::Bits { .. } = self.epilogue else { unreachable!("a source of bits before floats") };
+        let (at, planes) = (self.unit_place(place), self.outputs.planes[0]);
+        if planes == 1 {
+            return self.outputs.bits[0][at.unit(0, 1)..][..bits.len()].copy_from_slice(bits);
+        }
+        let units = units(self.channels);
+        for (plane, bits) in bits.chunks_exact(units).enumerate() {
+            self.outputs.bits[0][at.unit(plane, planes)..][..units].copy_from_slice(bits);
+        }
+    }
+
+    /// Where the bits of a position lie in the outputs.
+    fn unit_place(&self, place: Place) -> UnitPlace {
+        let row_units = self.outputs.bit_row;
+        UnitPlace { row: place.y() - self.first_row, row_units, first: place.x() * units(self.channels) }
+    }
+
+    /// Which position of the outputs this is.
+    fn offset(&self, place: Place) -> usize {
+        place.position() - self.first_row * self.width
+    }
+
+    /// What the results of a binary convolution are to be compared with, if it is to give bits.
+    pub(super) fn compares(&self) -> Option<&'a [Aligned<f32>]> {
+        match self.epilogue {
+            Epilogue::Bits { at, .. } => Some(at),
+            Epilogue::Rows(_) => None,
+        }
+    }
+
+    /// Takes the integers of a binary convolution that are to become floats.
+    ///
+    /// # Panics
+    /// If the epilogue takes bits.
+    pub(super) fn sums(&mut self, place: Place, sums: Sums<'_>) {
+        self.finish(self.rows(), place, Start::Sums(sums));
+    }
+
+    /// Takes floats: `write` sets all channels of a position.
+    ///
+    /// # Panics
+    /// If the epilogue takes bits.
+    pub(super) fn floats(&mut self, place: Place, write: impl FnOnce(&mut [f32])) {
+        let rows = self.rows();
+        match rows.store {
+            // Where nothing is that is still needed, they are written where they go.
+            Some(store) if self.adds_out.is_none() => {
+                let offset = self.offset(place);
+                write(floats_at(self.outputs.floats, store, offset, self.channels));
+                if !rows.ops.is_empty() || !rows.comparisons.is_empty() {
+                    self.finish(rows, place, Start::Out);
+                }
+            }
+            _ => {
+                let row = mem::take(&mut self.row);
+                write(row);
+                self.finish(rows, place, Start::Row(row));
+                self.row = row;
+            }
+        }
+    }
+
+    /// Takes floats that lie in memory.
+    ///
+    /// # Panics
+    /// If the epilogue takes bits.
+    pub(super) fn row(&mut self, place: Place, row: &[f32]) {
+        self.finish(self.rows(), place, Start::Row(row));
+    }
+
+    fn rows(&self) -> &'a Rows {
+        let Epilogue::Rows(rows) = self.epilogue else { unreachable!("a source of floats before bits") };
+        rows
+    }
+
+    fn finish(&mut self, rows: &Rows, place: Place, start: Start<'_>) {
+        let (kernels, channels) = (self.context.kernels, self.channels);
+        let (offset, unit_place) = (self.offset(place), self.unit_place(place));
+        for &(stage, value) in &self.adds[..self.adding] {
+            self.stages[stage] = self.add(value, place);
+        }
+        kernels.finish(Finish {
+            channels,
+            start,
+            stages: &self.stages[..rows.ops.len()],
+            out: rows.store.map(|store| floats_at(self.outputs.floats, store, offset, channels)),
+            comparisons: &rows.comparisons,
+            bits: &mut self.outputs.bits,
+            place: unit_place,
+        });
+    }
+
+    /// Adds what `value` is at `place`.
+    fn add(&self, value: ValueId, place: Place) -> Stage<'a> {
+        let rows = self.context.values.rows(value, self.channels);
+        match rows.blank(place) {
+            Some(row) => Stage::Add(row),
+            None if self.adds_out == Some(value) => Stage::AddOut,
+            None => Stage::Add(rows.get(place)),
+        }
+    }
+}
+
+/// The channels of the position that is `offset` after the first.
+fn floats_at(floats: &mut [f32], store: Store, offset: usize, channels: usize) -> &mut [f32] {
+    &mut floats[offset * store.stride + store.first..][..channels]
+}

@@ -1,0 +1,150 @@
+use super::values::{Contents, Value, ValueId};
+
+/// Reads and writes of one step: all that planning has to know of it.
+#[derive(Clone, Debug)]
+pub(crate) struct StepAccess {
+    /// Value that the results are computed from.
+    pub(crate) input: ValueId,
+    /// True if no more than single positions of `input` are read.
+    pub(crate) reads_rows: bool,
+    /// Values that are added to the results.
+    pub(crate) addends: Vec<ValueId>,
+    /// Value that the results are stored in as floats, and whether they are all its channels.
+    pub(crate) store: Option<(ValueId, bool)>,
+    /// Values that the results are stored in as bits.
+    pub(crate) bits: Vec<ValueId>,
+}
+
+impl StepAccess {
+    fn reads(&self) -> impl Iterator<Item = ValueId> {
+        std::iter::once(self.input).chain(self.addends.iter().copied())
+    }
+
+    fn writes(&self) -> impl Iterator<Item = ValueId> {
+        self.store.map(|(value, _)| value).into_iter().chain(self.bits.iter().copied())
+    }
+
+    /// A value of which each position is read only just before the same one of another, whole value is written:
+    /// both can be in one buffer.
+    fn could_overwrite(&self) -> Option<(ValueId, ValueId)> {
+        let (stored, _) = self.store.filter(|(_, whole)| *whole)?;
+        let once = |&value: &ValueId| self.reads().filter(|&read| read == value).count() == 1;
+        Some((self.addends.iter().copied().find(once)?, stored))
+    }
+}
+
+/// The buffer of every value. Values that are not needed at the same time share one.
+#[derive(Debug)]
+pub(crate) struct Buffers {
+    /// By value: which of the buffers with the same contents.
+    places: Vec<usize>,
+    /// By value: the step that writes it, if nothing reads more than single positions of it, so that it
+    /// need not be filled where ink does not reach.
+    unfilled: Vec<Option<usize>>,
+    buffers: Vec<Buffer>,
+}
+
+#[derive(Debug)]
+struct Buffer {
+    contents: Contents,
+    /// Which one of those with the same contents.
+    place: usize,
+    len: usize,
+    free: bool,
+}
+
+impl Buffers {
+    /// Buffers for `values`, of which the first is the input and `output` is read after the last
+    /// step.
+    pub(crate) fn new(values: &[Value], steps: &[StepAccess], output: ValueId) -> Self {
+        let mut ends = vec![0; values.len()];
+        for (at, step) in steps.iter().enumerate() {
+            step.reads().chain(step.writes()).for_each(|id| ends[id.0] = at);
+        }
+        ends[output.0] = steps.len();
+        let unfilled = unfilled(values.len(), steps, output);
+        let mut plan = Self { places: vec![usize::MAX; values.len()], unfilled, buffers: Vec::new() };
+        let mut ending = vec![Vec::new(); steps.len() + 1];
+        ends.iter().enumerate().for_each(|(id, &end)| ending[end].push(id));
+        plan.allocate(ValueId(0), &values[0]);
+        for (at, (step, ending)) in steps.iter().zip(&ending).enumerate() {
+            let kept = step.could_overwrite().filter(|&(old, new)| {
+                ends[old.0] == at
+                    && plan.places[new.0] == usize::MAX
+                    && values[old.0].shape == values[new.0].shape
+            });
+            if let Some((old, new)) = kept {
+                plan.places[new.0] = plan.places[old.0];
+            }
+            for id in step.writes() {
+                if plan.places[id.0] == usize::MAX {
+                    plan.allocate(id, &values[id.0]);
+                }
+            }
+            for &id in ending {
+                if kept.is_none_or(|(old, _)| old.0 != id) {
+                    plan.release(plan.places[id], values[id].contents);
+                }
+            }
+        }
+        plan
+    }
+
+    /// Which of the buffers with its contents holds `id`.
+    pub(crate) fn place(&self, id: ValueId) -> usize {
+        self.places[id.0]
+    }
+
+    /// The step that writes `id` only where ink reaches, if it does.
+    pub(crate) fn unfilled(&self, id: ValueId) -> Option<usize> {
+        self.unfilled[id.0]
+    }
+
+    /// Elements of each buffer with the given contents.
+    pub(crate) fn lengths(&self, contents: Contents) -> impl Iterator<Item = usize> {
+        self.buffers.iter().filter(move |buffer| buffer.contents == contents).map(|buffer| buffer.len)
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.buffers.iter().map(|buffer| 4 * buffer.len as u64).sum()
+    }
+
+    /// Takes the smallest free buffer that is large enough, or else enlarges the largest free one.
+    fn allocate(&mut self, id: ValueId, value: &Value) {
+        let (contents, len) = (value.contents, value.len());
+        let free = self.buffers.iter_mut().filter(|buffer| buffer.free && buffer.contents == contents);
+        let best =
+            free.min_by_key(|buffer| if buffer.len >= len { (0, buffer.len) } else { (1, len - buffer.len) });
+        if let Some(buffer) = best {
+            buffer.len = buffer.len.max(len);
+            buffer.free = false;
+            self.places[id.0] = buffer.place;
+            return;
+        }
+        let place = self.lengths(contents).count();
+        self.buffers.push(Buffer { contents, place, len, free: false });
+        self.places[id.0] = place;
+    }
+
+    fn release(&mut self, place: usize, contents: Contents) {
+        let buffer =
+            self.buffers.iter_mut().find(|buffer| (buffer.place, buffer.contents) == (place, contents));
+        buffer.into_iter().for_each(|buffer| buffer.free = true);
+    }
+}
+
+/// By value: the only step that writes it, if single positions of it are all that is read.
+fn unfilled(values: usize, steps: &[StepAccess], output: ValueId) -> Vec<Option<usize>> {
+    let mut writers = vec![None; values];
+    let mut whole = vec![false; values];
+    whole[output.0] = true;
+    for (at, step) in steps.iter().enumerate() {
+        for id in step.writes() {
+            // A value that several steps write is left to be filled by each.
+            whole[id.0] |= step.store.is_none_or(|(store, _)| store != id) || writers[id.0].is_some();
+            writers[id.0] = Some(at);
+        }
+        whole[step.input.0] |= !step.reads_rows;
+    }
+    writers.into_iter().zip(whole).map(|(writer, whole)| writer.filter(|_| !whole)).collect()
+}

@@ -1,0 +1,108 @@
+//! AVX2 and POPCNT.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::{
+    epilogue::by_lanes,
+    filters::{BitFilters, Halves, LANES, STRIP},
+    lookup,
+    lookup::{Lookup, TABLES},
+    operands::{Sums, Tap},
+    scalar, tiles,
+};
+
+kernels! {
+    "avx2,popcnt";
+    gather = scalar::gather;
+    count_differences = tiles::count_differences::<Lookup<Strip>, 4, 2>;
+    busy = busy_registers;
+    compare_sums = |sums, at, out| scalar::compare_sums_by(|values, at| at_least(values, at), sums, at, out);
+    at_least = by_lanes(|values, at| at_least(values, at));
+    sum_rows = scalar::sum_rows_by::<32>;
+    select_sums = scalar::select_sums;
+}
+
+/// One register for a strip.
+#[derive(Clone, Copy)]
+struct Strip(__m256i);
+
+impl lookup::LookupVector for Strip {
+    type Tables = [__m256i; 2];
+    type Halves = [__m256i; 2];
+
+    /// A byte of differences is at most 8 a byte, and 31 · 8 < 2⁸.
+    const BLOCK: usize = 31;
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn zero() -> Self {
+        Self(_mm256_setzero_si256())
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn tables(byte: u8) -> [__m256i; 2] {
+        let [low, high] = TABLES.of(byte);
+        // SAFETY: 16 bytes each.
+        let (low, high) =
+            unsafe { (_mm_loadu_si128(low.as_ptr().cast()), _mm_loadu_si128(high.as_ptr().cast())) };
+        [_mm256_broadcastsi128_si256(low), _mm256_broadcastsi128_si256(high)]
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn halves(from: &Halves) -> [__m256i; 2] {
+        // SAFETY: 32 bytes each, and `Halves` is aligned.
+        unsafe { [_mm256_load_si256(from.low.as_ptr().cast()), _mm256_load_si256(from.high.as_ptr().cast())] }
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn add(self, tables: [__m256i; 2], halves: [__m256i; 2]) -> Self {
+        let low = _mm256_add_epi8(self.0, _mm256_shuffle_epi8(tables[0], halves[0]));
+        Self(_mm256_add_epi8(low, _mm256_shuffle_epi8(tables[1], halves[1])))
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn widen(self) -> [Self; 2] {
+        [Self(_mm256_and_si256(self.0, _mm256_set1_epi16(0xff))), Self(_mm256_srli_epi16::<8>(self.0))]
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn add_wide(self, other: Self) -> Self {
+        Self(_mm256_add_epi16(self.0, other.0))
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn numbers(self) -> [u16; STRIP / 2] {
+        // SAFETY: both are 32 bytes of any value.
+        unsafe { std::mem::transmute(self) }
+    }
+}
+
+/// `rounds` times eight registers: lookups, additions, and nothing from memory.
+#[target_feature(enable = "avx2")]
+fn busy_registers(rounds: usize) -> u64 {
+    let mut sums = [_mm256_set1_epi8(3); 8];
+    for round in 0..rounds {
+        let indices = _mm256_set1_epi8(round as i8 & 15);
+        for sum in &mut sums {
+            *sum = _mm256_add_epi8(*sum, _mm256_shuffle_epi8(*sum, indices));
+            *sum = _mm256_add_epi8(*sum, _mm256_shuffle_epi8(*sum, indices));
+        }
+    }
+    sums.into_iter().fold(0, |all, sum| all ^ _mm256_extract_epi64::<0>(sum) as u64)
+}
+
+/// One bit for each number: whether it is at least the other.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u32 {
+    // SAFETY: eight numbers each.
+    let (values, at) = unsafe { (_mm256_loadu_ps(values.as_ptr()), _mm256_loadu_ps(at.as_ptr())) };
+    _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(values, at)) as u32
+}

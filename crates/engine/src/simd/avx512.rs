@@ -1,0 +1,293 @@
+//! AVX-512 with VPOPCNTDQ: 512 bits, eight filters, an instruction.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::{
+    aligned_buffer::Aligned,
+    bit_encoding::{Encoding, UNIT, changing_planes, planes_of, units},
+    filters::{BitFilters, LANES, Part},
+    operands::{Compared, Runs, Sums, Tap},
+    scalar, tiles,
+    tiles::{Tile, Visit},
+};
+
+/// Positions and groups of filters of a register tile: 16 sums, 4 filters, 1 patch word.
+const TILE: usize = 4;
+
+kernels! {
+    "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt";
+    gather = gather_masked;
+    count_differences = tiles::count_differences::<Avx512, TILE, TILE>;
+    busy = busy_registers;
+    compare_sums = sums_to_bits;
+    at_least = |values, at| at_least(values, at);
+    sum_rows = scalar::sum_rows_by::<64>;
+    select_sums = scalar::select_sums;
+}
+
+kernels!(
+    @ "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt",
+    compare_tiles,
+    compare_patches(compared: &Compared<'_>, bits: &mut [u32])
+);
+
+struct Avx512;
+
+impl Tile for Avx512 {
+    fn groups(filters: &BitFilters) -> usize {
+        filters.padded() / LANES
+    }
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
+    #[inline]
+    unsafe fn count<const P: usize, const G: usize>(
+        patches: [&[u32]; P],
+        step: usize,
+        filters: &BitFilters,
+        part: Part,
+        first: usize,
+        counts: &mut [u32],
+    ) {
+        // SAFETY: this function's own requirement.
+        let sums = unsafe { differences::<P, G>(patches, step, ONE_PLANE, filters, part, first) };
+        for (position, sums) in sums.iter().enumerate() {
+            for (group, &sum) in sums.iter().enumerate() {
+                store(sum, &mut counts[position * filters.padded() + (first + group) * LANES..]);
+            }
+        }
+    }
+}
+
+/// How many planes, and units from one to the next.
+type Planes = (usize, usize);
+
+const ONE_PLANE: Planes = (1, 0);
+
+/// In how many bits `P` patches differ from a part of `G` groups of filters from `first` on, those in plane `j`
+/// counted `2ʲ` times.
+///
+/// # Safety
+/// Each of `patches` holds all the runs of `part`, which begin every `step` units, in every plane, and part and
+/// groups exist.
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+#[inline]
+unsafe fn differences<const P: usize, const G: usize>(
+    patches: [&[u32]; P],
+    step: usize,
+    (planes, plane_step): Planes,
+    filters: &BitFilters,
+    part: Part,
+    first: usize,
+) -> [[__m512i; G]; P] {
+    let (words, lanes) = (filters.words(), filters.group(first, G).as_ptr());
+    let mut sums = [[_mm512_setzero_si512(); G]; P];
+    for plane in (0..planes).rev() {
+        if plane + 1 < planes {
+            sums.as_flattened_mut().iter_mut().for_each(|sum| *sum = _mm512_add_epi64(*sum, *sum));
+        }
+        for (row, run) in part.runs().enumerate() {
+            let begin = plane * plane_step + row * step;
+            // SAFETY: the patches hold this run.
+            let runs = unsafe { patches.map(|patch| patch.as_ptr().add(begin).cast::<u64>()) };
+            for word in 0..part.run {
+                let mut filter = [_mm512_setzero_si512(); G];
+                for (group, filter) in filter.iter_mut().enumerate() {
+                    // SAFETY: inside the `G · words` lanes, and `Lanes` is aligned to 64 bytes.
+                    *filter = unsafe { _mm512_load_si512(lanes.add(group * words + run + word).cast()) };
+                }
+                for (sums, run) in sums.iter_mut().zip(runs) {
+                    // SAFETY: a word of this run.
+                    let bits = _mm512_set1_epi64(unsafe { run.add(word).read_unaligned() } as i64);
+                    for (sum, filter) in sums.iter_mut().zip(filter) {
+                        *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_xor_si512(bits, filter)));
+                    }
+                }
+            }
+        }
+    }
+    sums
+}
+
+/// # Safety
+/// The lengths of `compared` fit each other, and `bits` has [`units`] for every patch and plane.
+#[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
+unsafe fn compare_tiles(compared: &Compared<'_>, bits: &mut [u32]) {
+    let groups = compared.filters.padded() / LANES;
+    let (units, patches) = (units(compared.filters.padded()), compared.totals.len());
+    // SAFETY: there is a total for each patch, and so many groups.
+    unsafe {
+        if compared.patches.planes == 1 && compared.at.len() == 1 {
+            tiles::visit::<_, TILE, TILE>(&mut Compare::<true> { compared, bits, units }, patches, groups);
+        } else {
+            tiles::visit::<_, TILE, TILE>(&mut Compare::<false> { compared, bits, units }, patches, groups);
+        }
+    }
+}
+
+/// Compares the sums of every tile, while they are in registers. With `SIGNS`, patches are of one plane, and become
+/// one.
+struct Compare<'a, const SIGNS: bool> {
+    compared: &'a Compared<'a>,
+    bits: &'a mut [u32],
+    /// Of one patch in one plane.
+    units: usize,
+}
+
+impl<const SIGNS: bool> Visit for Compare<'_, SIGNS> {
+    #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
+    #[inline]
+    unsafe fn tile<const P: usize, const G: usize>(&mut self, patch: usize, group: usize) {
+        let Compared { patches, filters, part, totals, base, slope, lift, at } = *self.compared;
+        // SAFETY: patches and groups exist.
+        let sums = unsafe {
+            let planes = if SIGNS { ONE_PLANE } else { (patches.planes, patches.step) };
+            differences::<P, G>(patches.first.from(patch), patches.first.step, planes, filters, part, group)
+        };
+        let totals: [_; P] = std::array::from_fn(|position| _mm512_set1_ps(totals[patch + position]));
+        // The bits of every plane, of which there is one for signs.
+        let mut found = [[0; Encoding::MAX_PLANES]; P];
+        let at = if SIGNS { &at[..1] } else { at };
+        for pair in (0..G).step_by(2) {
+            let first = (group + pair) * LANES;
+            let lanes = first_lanes((G - pair) * LANES);
+            // SAFETY: the mask keeps every load inside slices that have an element a filter.
+            let (base, slope, lift) = unsafe {
+                (
+                    _mm512_maskz_loadu_epi32(lanes, base[first..].as_ptr()),
+                    _mm512_maskz_loadu_ps(lanes, slope[first..].as_ptr()),
+                    _mm512_maskz_loadu_ps(lanes, lift[first..].as_ptr()),
+                )
+            };
+            for ((sums, total), found) in sums.iter().zip(totals).zip(&mut found) {
+                let counts = low_halves(sums[pair], sums[(pair + 1).min(G - 1)]);
+                let dot = _mm512_cvtepi32_ps(_mm512_sub_epi32(base, _mm512_add_epi32(counts, counts)));
+                let value = _mm512_add_ps(_mm512_mul_ps(slope, dot), _mm512_mul_ps(lift, total));
+                for (reached, at) in at.iter().enumerate() {
+                    // SAFETY: the mask keeps the load inside a slice that has an element a filter.
+                    let at = unsafe { _mm512_maskz_loadu_ps(lanes, at[first..].as_ptr()) };
+                    let bits = u32::from(_mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, value, at));
+                    let changing = &mut found[..changing_planes(reached + 1)];
+                    changing.iter_mut().for_each(|found| *found ^= bits << (pair * LANES));
+                }
+            }
+        }
+        let planes = if SIGNS { 1 } else { planes_of(at.len()) };
+        for (position, found) in found.into_iter().enumerate() {
+            for (plane, found) in found[..planes].iter().enumerate() {
+                let unit = ((patch + position) * planes + plane) * self.units + group * LANES / UNIT;
+                let unit = &mut self.bits[unit];
+                // The first groups of a unit clear what was there.
+                let place = group * LANES % UNIT;
+                *unit = if place == 0 { *found } else { *unit | found << place };
+            }
+        }
+    }
+}
+
+/// The low halves of eight numbers each.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn low_halves(a: __m512i, b: __m512i) -> __m512i {
+    let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    _mm512_permutex2var_epi32(a, even, b)
+}
+
+/// Runs are short, so that a copy and a count of their own would take longer to begin than to do.
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+fn gather_masked(source: &[u32], runs: Runs, target: &mut [u32]) -> u32 {
+    let mut ones = _mm512_setzero_si512();
+    for run in 0..runs.count {
+        let source = &source[run * runs.from_step..][..runs.len];
+        let target = &mut target[run * runs.to_step..][..runs.len];
+        for first in (0..runs.len).step_by(16) {
+            let lanes = first_lanes(runs.len - first);
+            // SAFETY: the mask keeps both inside slices of `runs.len` units.
+            let units = unsafe {
+                let units = _mm512_maskz_loadu_epi32(lanes, source.as_ptr().add(first).cast());
+                _mm512_mask_storeu_epi32(target.as_mut_ptr().add(first).cast(), lanes, units);
+                units
+            };
+            ones = _mm512_add_epi64(ones, _mm512_popcnt_epi64(units));
+        }
+    }
+    _mm512_reduce_add_epi64(ones) as u32
+}
+
+/// Writes eight sums.
+#[target_feature(enable = "avx512f,avx512vl")]
+#[inline]
+pub(super) fn store(sums: __m512i, counts: &mut [u32]) {
+    let counts = counts[..LANES].as_mut_ptr();
+    // SAFETY: eight numbers.
+    unsafe { _mm256_storeu_si256(counts.cast(), _mm512_cvtepi64_epi32(sums)) };
+}
+
+/// `rounds` times sixteen registers, as many as a tile has sums, which is enough to hide what an
+/// instruction takes to finish.
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+fn busy_registers(rounds: usize) -> u64 {
+    let mut sums = [_mm512_set1_epi64(0x9e37_79b9); TILE * TILE];
+    for round in 0..rounds {
+        let filter = _mm512_set1_epi64(round as i64);
+        for sum in &mut sums {
+            *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_xor_si512(*sum, filter)));
+        }
+    }
+    sums.into_iter().fold(0, |all, sum| all ^ _mm512_reduce_add_epi64(sum) as u64)
+}
+
+/// # Safety
+/// All of `sums` are as long as each of `at`, and `out` has a bit for each in every plane.
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn sums_to_bits(sums: Sums<'_>, at: &[Aligned<f32>], out: &mut [u32]) {
+    let total = _mm512_set1_ps(sums.total);
+    let (filters, units) = (sums.base.len(), out.len() / planes_of(at.len()));
+    out.fill(0);
+    for first in (0..filters).step_by(16) {
+        let lanes = first_lanes(filters - first);
+        // SAFETY: the mask keeps every load inside slices that all have an element a filter.
+        let (counts, base, slope, lift) = unsafe {
+            (
+                _mm512_maskz_loadu_epi32(lanes, sums.counts.as_ptr().add(first).cast()),
+                _mm512_maskz_loadu_epi32(lanes, sums.base.as_ptr().add(first)),
+                _mm512_maskz_loadu_ps(lanes, sums.slope.as_ptr().add(first)),
+                _mm512_maskz_loadu_ps(lanes, sums.lift.as_ptr().add(first)),
+            )
+        };
+        let dot = _mm512_cvtepi32_ps(_mm512_sub_epi32(base, _mm512_add_epi32(counts, counts)));
+        let value = _mm512_add_ps(_mm512_mul_ps(slope, dot), _mm512_mul_ps(lift, total));
+        for (reached, at) in at.iter().enumerate() {
+            // SAFETY: as above.
+            let at = unsafe { _mm512_maskz_loadu_ps(lanes, at.as_ptr().add(first)) };
+            let bits = u32::from(_mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, value, at)) << (first % UNIT);
+            for plane in 0..changing_planes(reached + 1) {
+                out[plane * units + first / UNIT] ^= bits;
+            }
+        }
+    }
+}
+
+/// One bit for each of up to 32 numbers: whether it is at least the other.
+#[target_feature(enable = "avx512f")]
+#[inline]
+pub(super) fn at_least(values: &[f32], at: &[f32]) -> u32 {
+    let mut bits = 0;
+    for first in (0..values.len().min(at.len())).step_by(16) {
+        let lanes = first_lanes(values.len().min(at.len()) - first);
+        // SAFETY: the mask keeps the loads inside both slices.
+        let (values, at) = unsafe {
+            (
+                _mm512_maskz_loadu_ps(lanes, values.as_ptr().add(first)),
+                _mm512_maskz_loadu_ps(lanes, at.as_ptr().add(first)),
+            )
+        };
+        bits |= u32::from(_mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, values, at)) << first;
+    }
+    bits
+}
+
+/// The first `left` of sixteen lanes, or all of them.
+fn first_lanes(left: usize) -> __mmask16 {
+    if left >= 16 { u16::MAX } else { (1 << left) - 1 }
+}

@@ -1,0 +1,99 @@
+//! AVX-512 F, BW, DQ and VL, without VPOPCNTDQ.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::{
+    avx512,
+    filters::{BitFilters, Halves, STRIP},
+    lookup,
+    lookup::{Lookup, Tables},
+    operands::{Sums, Tap},
+    scalar, tiles,
+};
+
+kernels! {
+    "avx512f,avx512bw,avx512vl,avx512dq,popcnt";
+    gather = scalar::gather;
+    count_differences = tiles::count_differences::<Lookup<Strip>, 4, 2>;
+    busy = busy_registers;
+    compare_sums = avx512::sums_to_bits;
+    at_least = |values, at| avx512::at_least(values, at);
+    sum_rows = scalar::sum_rows_by::<64>;
+    select_sums = scalar::select_sums;
+}
+
+/// A whole register for the tables of a byte.
+static TABLES: Tables<4> = Tables::new();
+
+/// One register for a strip, with a sum for each half of a byte.
+#[derive(Clone, Copy)]
+struct Strip(__m512i);
+
+impl lookup::LookupVector for Strip {
+    type Tables = __m512i;
+    type Halves = __m512i;
+
+    /// A half byte of differences is at most 4, and 63 · 4 < 2⁸.
+    const BLOCK: usize = 63;
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    unsafe fn zero() -> Self {
+        Self(_mm512_setzero_si512())
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    unsafe fn tables(byte: u8) -> __m512i {
+        // SAFETY: 64 bytes.
+        unsafe { _mm512_loadu_si512(TABLES.of(byte).as_ptr().cast()) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    unsafe fn halves(from: &Halves) -> __m512i {
+        // SAFETY: 64 bytes, and aligned.
+        unsafe { _mm512_load_si512(std::ptr::from_ref(from).cast()) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    unsafe fn add(self, tables: __m512i, halves: __m512i) -> Self {
+        Self(_mm512_add_epi8(self.0, _mm512_shuffle_epi8(tables, halves)))
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    unsafe fn widen(self) -> [Self; 2] {
+        [Self(_mm512_and_si512(self.0, _mm512_set1_epi16(0xff))), Self(_mm512_srli_epi16::<8>(self.0))]
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    unsafe fn add_wide(self, other: Self) -> Self {
+        Self(_mm512_add_epi16(self.0, other.0))
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    unsafe fn numbers(self) -> [u16; STRIP / 2] {
+        let low = _mm512_castsi512_si256(self.0);
+        let both = _mm256_add_epi16(low, _mm512_extracti64x4_epi64::<1>(self.0));
+        // SAFETY: both are 32 bytes of any value.
+        unsafe { std::mem::transmute(both) }
+    }
+}
+
+/// `rounds` times eight registers: lookups, additions, and nothing from memory.
+#[target_feature(enable = "avx512f,avx512bw")]
+fn busy_registers(rounds: usize) -> u64 {
+    let mut sums = [_mm512_set1_epi8(3); 8];
+    for round in 0..rounds {
+        let indices = _mm512_set1_epi8(round as i8 & 15);
+        for sum in &mut sums {
+            *sum = _mm512_add_epi8(*sum, _mm512_shuffle_epi8(*sum, indices));
+        }
+    }
+    sums.into_iter().fold(0, |all, sum| all ^ _mm512_reduce_add_epi64(sum) as u64)
+}

@@ -1,0 +1,183 @@
+//! What becomes of the results of one position, a few channels at a time, so that they stay in
+//! registers from the first operation to the last.
+
+use std::array;
+
+use super::{
+    aligned_buffer::Aligned,
+    bit_encoding::{Encoding, UNIT, changing_planes, planes_of},
+    filters::LANES,
+    operands::Sums,
+    pointwise::Pointwise,
+};
+
+/// The most [stages](Stage) at a time.
+pub(crate) const MAX_STAGES: usize = 8;
+
+/// The results of one position, what is done to them, and where they go.
+#[derive(Debug)]
+pub(crate) struct Finish<'a, 'b> {
+    pub(crate) channels: usize,
+    pub(crate) start: Start<'a>,
+    pub(crate) stages: &'a [Stage<'a>],
+    /// Where the floats go, if they are to be kept.
+    pub(crate) out: Option<&'a mut [f32]>,
+    pub(crate) comparisons: &'a [Comparison],
+    /// Where the bits of each comparison go: rows, planes and positions of units.
+    pub(crate) bits: &'a mut [&'b mut [u32]],
+    pub(crate) place: UnitPlace,
+}
+
+/// Where the bits of a position lie in every plane of a value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnitPlace {
+    /// Which row.
+    pub(crate) row: usize,
+    /// Units of one row in one plane.
+    pub(crate) row_units: usize,
+    /// The first unit of the position in those.
+    pub(crate) first: usize,
+}
+
+impl UnitPlace {
+    /// The first unit in plane `plane` of as many as `planes`.
+    #[inline(always)]
+    pub(crate) const fn unit(self, plane: usize, planes: usize) -> usize {
+        (self.row * planes + plane) * self.row_units + self.first
+    }
+
+    /// Sets the bits of some channels from `first` on in one plane of several.
+    #[inline(always)]
+    fn set(self, bits: &mut [u32], (plane, planes): (usize, usize), first: usize, found: u32) {
+        let unit = &mut bits[self.unit(plane, planes) + first / UNIT];
+        // The first of a unit clears what was there.
+        *unit = if first.is_multiple_of(UNIT) { found } else { *unit | found << (first % UNIT) };
+    }
+}
+
+/// Where results are to begin with, one a channel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start<'a> {
+    /// Those of as many filters, or some more.
+    Sums(Sums<'a>),
+    Row(&'a [f32]),
+    /// Where they go.
+    Out,
+}
+
+/// One function of the results.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stage<'a> {
+    /// Each by itself.
+    Pointwise(&'a Pointwise),
+    /// The sum with another row.
+    Add(&'a [f32]),
+    /// The sum with what is where the results go.
+    AddOut,
+}
+
+/// Bits that say how many of some numbers `sign · result` is at least, one of each a channel.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    pub(crate) sign: Aligned<f32>,
+    /// For each of the numbers one row, as long as `sign`.
+    pub(crate) at: Aligned<f32>,
+}
+
+impl Comparison {
+    /// With each of the rows of `at`.
+    pub(crate) fn new(sign: &[f32], at: &[Vec<f32>]) -> Self {
+        Self { sign: Aligned::new(sign), at: Aligned::new(&at.concat()) }
+    }
+
+    /// The number of planes and the bits in each, where `reaches` says which channels reach a row of `at`.
+    #[inline(always)]
+    fn planes(&self, reaches: impl Fn(&[f32]) -> u32) -> (usize, [u32; Encoding::MAX_PLANES]) {
+        let rows = self.at.chunks_exact(self.sign.len());
+        let (planes, mut found) = (planes_of(rows.len()), [0; Encoding::MAX_PLANES]);
+        for (reached, at) in rows.enumerate() {
+            let bits = reaches(at);
+            found[..changing_planes(reached + 1)].iter_mut().for_each(|found| *found ^= bits);
+        }
+        (planes, found)
+    }
+}
+
+impl Finish<'_, '_> {
+    /// Does it; `at_least` gives one bit for each of up to [`UNIT`] numbers: whether it is at least the
+    /// other.
+    ///
+    /// # Panics
+    /// If anything is too short.
+    #[inline(always)]
+    pub(super) fn run(mut self, at_least: impl Fn(&[f32], &[f32]) -> u32) {
+        let channels = self.channels;
+        let (whole, most) = (channels / UNIT * UNIT, channels / LANES * LANES);
+        for first in (0..whole).step_by(UNIT) {
+            self.part::<UNIT>(first, &at_least);
+        }
+        for first in (whole..most).step_by(LANES) {
+            self.part::<LANES>(first, &at_least);
+        }
+        for first in most..channels {
+            self.part::<1>(first, &at_least);
+        }
+    }
+
+    #[inline(always)]
+    fn part<const N: usize>(&mut self, first: usize, at_least: impl Fn(&[f32], &[f32]) -> u32) {
+        let of = |row: &[f32]| -> [f32; N] { *row[first..].first_chunk().expect("a whole row") };
+        let out = || of(self.out.as_deref().expect("results where they go"));
+        let mut values = match self.start {
+            Start::Sums(sums) => sums.outputs(first),
+            Start::Row(row) => of(row),
+            Start::Out => out(),
+        };
+        for stage in self.stages {
+            values = match *stage {
+                Stage::Pointwise(function) => function.apply(first, values),
+                Stage::Add(row) => sum(values, of(row)),
+                Stage::AddOut => sum(values, out()),
+            };
+        }
+        if let Some(out) = &mut self.out {
+            out[first..first + N].copy_from_slice(&values);
+        }
+        for (comparison, bits) in self.comparisons.iter().zip(&mut *self.bits) {
+            let Comparison { sign, at } = comparison;
+            let signs = of(sign);
+            let signed: [f32; N] = array::from_fn(|lane| signs[lane] * values[lane]);
+            if at.len() == sign.len() {
+                self.place.set(bits, (0, 1), first, at_least(&signed, &of(at)));
+                continue;
+            }
+            let (planes, found) = comparison.planes(|at| at_least(&signed, &of(at)));
+            for (plane, found) in found[..planes].iter().enumerate() {
+                self.place.set(bits, (plane, planes), first, *found);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn sum<const N: usize>(a: [f32; N], b: [f32; N]) -> [f32; N] {
+    array::from_fn(|lane| a[lane] + b[lane])
+}
+
+/// Compares as many numbers as there are with a way to compare [`LANES`].
+#[inline(always)]
+pub(super) fn by_lanes(
+    at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u32,
+) -> impl Fn(&[f32], &[f32]) -> u32 {
+    move |values, at| {
+        let ((values, last), (at, last_at)) = (values.as_chunks(), at.as_chunks());
+        let mut bits = 0;
+        for (group, (values, at)) in values.iter().zip(at).enumerate() {
+            bits |= at_least(values, at) << (group * LANES);
+        }
+        for (lane, (value, at)) in last.iter().zip(last_at).enumerate() {
+            bits |= u32::from(value >= at) << (values.len() * LANES + lane);
+        }
+        bits
+    }
+}

@@ -1,0 +1,220 @@
+#[cfg(target_arch = "x86_64")]
+use std::sync::OnceLock;
+
+use super::bit_encoding::{UNIT, units, words};
+
+/// Filters that lie side by side, so that one 512-bit vector holds a word of each.
+pub(crate) const LANES: usize = 8;
+
+/// One word of [`LANES`] filters.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(super) struct Lanes(pub(super) [u64; LANES]);
+
+/// The words of a filter that a patch is compared with: those that lie under the part of a window
+/// that is not on padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The first word of the first run.
+    pub(crate) first: usize,
+    /// Words of a run.
+    pub(crate) run: usize,
+    /// Words from one run to the next.
+    pub(crate) step: usize,
+    /// Runs.
+    pub(crate) rows: usize,
+}
+
+impl Part {
+    /// Words of a patch.
+    pub(crate) const fn words(&self) -> usize {
+        self.rows * self.run
+    }
+
+    /// Whether all its words are among those of a filter, and there are some.
+    pub(super) fn is_of(&self, words: usize) -> bool {
+        let last = self.rows.checked_sub(1).and_then(|rows| rows.checked_mul(self.step));
+        let end = last.and_then(|last| last.checked_add(self.first)?.checked_add(self.run));
+        end.is_some_and(|end| end <= words)
+    }
+
+    /// The first word of each run.
+    pub(super) fn runs(&self) -> impl Iterator<Item = usize> {
+        (0..self.rows).map(|row| self.first + row * self.step)
+    }
+}
+
+/// Windows of bits, where they lie: each is as many runs as the [`Part`] that it is compared with has, of
+/// as many words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patches<'a> {
+    pub(crate) units: &'a [u32],
+    /// The unit that each begins with.
+    pub(crate) starts: &'a [u32],
+    /// Units from one run to the next.
+    pub(crate) step: usize,
+}
+
+impl<'a> Patches<'a> {
+    /// How many there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether all the words that `part` is compared with exist.
+    pub(super) fn hold(&self, part: Part) -> bool {
+        let last = part.rows.checked_sub(1).and_then(|rows| rows.checked_mul(self.step));
+        let len = last.and_then(|last| last.checked_add(part.run.checked_mul(2)?));
+        let end = |start: u32| len.and_then(|len| len.checked_add(start as usize));
+        self.starts.iter().max().is_none_or(|&start| end(start).is_some_and(|end| end <= self.units.len()))
+    }
+
+    /// Everything from the begin of each of `P` patches on.
+    #[inline(always)]
+    pub(super) fn from<const P: usize>(&self, patch: usize) -> [&'a [u32]; P] {
+        let starts: &[u32; P] = self.starts[patch..].first_chunk().expect("so many patches");
+        starts.map(|start| &self.units[start as usize..])
+    }
+}
+
+/// Windows of several planes of bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PatchPlanes<'a> {
+    /// Those of the first plane, in the units of all.
+    pub(crate) first: Patches<'a>,
+    /// How many planes.
+    pub(crate) planes: usize,
+    /// Units from one plane to the next.
+    pub(crate) step: usize,
+}
+
+impl<'a> PatchPlanes<'a> {
+    /// How many windows there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.first.count()
+    }
+
+    /// Those of one plane.
+    pub(crate) fn plane(&self, plane: usize) -> Patches<'a> {
+        Patches { units: &self.first.units[plane * self.step..], ..self.first }
+    }
+
+    /// Whether all the words that `part` is compared with exist, and there is a plane.
+    pub(super) fn hold(&self, part: Part) -> bool {
+        let last = self.planes.checked_sub(1).and_then(|last| last.checked_mul(self.step));
+        last.is_some_and(|last| last <= self.first.units.len() && self.plane(self.planes - 1).hold(part))
+    }
+}
+
+/// The bits of a layer's filters in the order in which the kernels read them: group of
+/// [`LANES`] filters, word, filter. The last group is filled with filters of zeros.
+#[derive(Debug)]
+pub(crate) struct BitFilters {
+    words: usize,
+    groups: usize,
+    lanes: Vec<Lanes>,
+    /// The same bits in another order.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) strips: Strips,
+}
+
+impl BitFilters {
+    /// Filters of `taps · channels` bits each, one row of bytes after another. The bits of every tap
+    /// begin a unit, as those of every activation do.
+    pub(crate) fn new(rows: &[u8], taps: usize, channels: usize) -> Self {
+        let row = (taps * channels).div_ceil(8);
+        let tap = UNIT * units(channels);
+        let (words, groups) = (words(taps * tap), (rows.len() / row).div_ceil(LANES));
+        let mut lanes = vec![Lanes([0; LANES]); groups * words];
+        for (filter, row) in rows.chunks_exact(row).enumerate() {
+            let group = &mut lanes[filter / LANES * words..][..words];
+            for bit in (0..taps * channels).filter(|bit| row[bit / 8] >> (bit % 8) & 1 == 1) {
+                let place = bit / channels * tap + bit % channels;
+                group[place / 64].0[filter % LANES] |= 1 << (place % 64);
+            }
+        }
+        Self {
+            words,
+            groups,
+            lanes,
+            #[cfg(target_arch = "x86_64")]
+            strips: Strips::new(taps * tap / 8),
+        }
+    }
+
+    /// All words of every filter.
+    #[cfg(test)]
+    pub(crate) const fn whole(&self) -> Part {
+        Part { first: 0, run: self.words, step: self.words, rows: 1 }
+    }
+
+    /// Words of a filter.
+    pub(crate) const fn words(&self) -> usize {
+        self.words
+    }
+
+    /// Number of filters, with those that fill the last group.
+    pub(crate) const fn padded(&self) -> usize {
+        self.groups * LANES
+    }
+
+    /// The words of groups `first..first + count`, one group after another.
+    pub(super) fn group(&self, first: usize, count: usize) -> &[Lanes] {
+        &self.lanes[first * self.words..(first + count) * self.words]
+    }
+}
+
+/// Filters of a strip: so many that a vector of bytes, or two, holds one of each.
+#[cfg(target_arch = "x86_64")]
+pub(super) const STRIP: usize = 32;
+
+/// One byte of the filters of a strip, its halves apart. Even places hold the first half of the
+/// filters, so that both halves are in order when even and odd bytes become wider numbers.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(super) struct Halves {
+    pub(super) low: [u8; STRIP],
+    pub(super) high: [u8; STRIP],
+}
+
+/// The bits of filters as strip of [`STRIP`] filters, byte, half, filter: made when first asked for.
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug)]
+pub(super) struct Strips {
+    /// Bytes of a filter.
+    bytes: usize,
+    halves: OnceLock<Vec<Halves>>,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Strips {
+    /// Of filters of so many bytes.
+    pub(super) const fn new(bytes: usize) -> Self {
+        Self { bytes, halves: OnceLock::new() }
+    }
+
+    /// One strip of `filters`, to which this belongs.
+    pub(super) fn get(&self, index: usize, filters: &BitFilters) -> &[Halves] {
+        let halves = self.halves.get_or_init(|| {
+            let strips = 0..filters.padded().div_ceil(STRIP);
+            let places = strips.flat_map(|strip| (0..self.bytes).map(move |byte| (strip, byte)));
+            places.map(|(strip, byte)| Halves::new(filters, strip, byte)).collect()
+        });
+        &halves[index * self.bytes..][..self.bytes]
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Halves {
+    fn new(filters: &BitFilters, strip: usize, byte: usize) -> Self {
+        let mut halves = Self { low: [0; STRIP], high: [0; STRIP] };
+        for filter in strip * STRIP..filters.padded().min((strip + 1) * STRIP) {
+            let word = filters.group(filter / LANES, 1)[byte / 8].0[filter % LANES];
+            let value = word.to_le_bytes()[byte % 8];
+            let place = filter % (STRIP / 2) * 2 + filter % STRIP / (STRIP / 2);
+            (halves.low[place], halves.high[place]) = (value % 16, value / 16);
+        }
+        halves
+    }
+}
