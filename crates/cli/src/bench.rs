@@ -181,7 +181,7 @@ fn layers(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Layer
             break;
         }
         let mut run = vec![Duration::ZERO; accounts.len()];
-        session.run_observed(canvas, |name, time| {
+        session.run_profiled(canvas, |name, time| {
             if let Some(layer) = accounts.iter().position(|account| account.name == name) {
                 run[layer] += time;
             }

@@ -4,14 +4,14 @@ use crate::simd::{UNIT, units};
 
 /// How often the filters of a layer were +1, or a level above 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fired {
+pub struct ActivationCounts {
     /// Positions at which each filter could be +1.
     pub positions: usize,
     /// At how many of them it was, filter by filter.
     pub counts: Vec<u32>,
 }
 
-impl Fired {
+impl ActivationCounts {
     /// Counts bits in so many planes that lie as [values](crate::plan::Contents::Bits) do.
     pub(crate) fn count(shape: Shape, planes: usize, bits: &[u32]) -> Self {
         let Shape { channels, height, width } = shape;
@@ -36,10 +36,10 @@ mod tests {
     #[test]
     fn bits_are_counted_channel_by_channel() {
         let bits = [0b101, 0b1, 0b100, 0b0, 0xFFFF_FFFF, 0b1];
-        let fired = Fired::count(Shape::new(33, 1, 2), 1, &bits);
+        let fired = ActivationCounts::count(Shape::new(33, 1, 2), 1, &bits);
         assert_eq!(fired.positions, 2);
         assert_eq!((fired.counts[0], fired.counts[1], fired.counts[2], fired.counts[32]), (1, 0, 2, 1));
-        let levels = Fired::count(Shape::new(33, 1, 1), 2, &bits);
+        let levels = ActivationCounts::count(Shape::new(33, 1, 1), 2, &bits);
         assert_eq!((levels.counts[0], levels.counts[1], levels.counts[2], levels.counts[32]), (1, 0, 1, 1));
     }
 }

@@ -10,6 +10,6 @@ mod schema;
 mod write;
 
 pub use packed::PackedModel;
-pub use parameters::Parameters;
+pub use parameters::NodeParameters;
 pub use quantize::{quantize, value as quantized_value};
 pub use write::replace_file;

@@ -36,9 +36,9 @@ mod simd;
 mod sparse;
 mod threads;
 
-pub use activations::Fired;
+pub use activations::ActivationCounts;
 pub use error::EngineError;
-pub use format::{PackedModel, Parameters, quantize, quantized_value, replace_file};
+pub use format::{NodeParameters, PackedModel, quantize, quantized_value, replace_file};
 pub use model::Model;
 pub use prediction::{Prediction, softmax, top};
 pub use session::Session;

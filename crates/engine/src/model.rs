@@ -5,24 +5,24 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use crate::{
     error::EngineError,
     format::PackedModel,
-    program::Program,
-    simd::{Isa, Kernels},
+    program::CompiledProgram,
+    simd::{Isa, SimdKernels},
 };
 
 /// A packed model compiled for this machine. Cheap to clone, and shared by any number of
 /// [sessions](crate::Session) on any number of threads.
 #[derive(Clone, Debug)]
 pub struct Model {
-    compiled: Arc<Compiled>,
+    compiled: Arc<CompiledModel>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Compiled {
+pub(crate) struct CompiledModel {
     graph: Graph,
     labels: Vec<String>,
     preprocessing: Preprocessing,
     provenance: BTreeMap<String, Value>,
-    pub(crate) program: Program,
+    pub(crate) program: CompiledProgram,
 }
 
 impl Model {
@@ -51,11 +51,11 @@ impl Model {
     /// # Errors
     /// Those of [`Model::new`], `isa` standing for `DABNET_ISA`.
     pub fn with_isa(packed: PackedModel, isa: Isa) -> Result<Self, EngineError> {
-        let kernels = Kernels::new(isa)?;
+        let kernels = SimdKernels::new(isa)?;
         packed.check()?;
-        let program = Program::new(&packed, kernels)?;
+        let program = CompiledProgram::new(&packed, kernels)?;
         let PackedModel { graph, labels, preprocessing, provenance, parameters: _ } = packed;
-        Ok(Self { compiled: Arc::new(Compiled { graph, labels, preprocessing, provenance, program }) })
+        Ok(Self { compiled: Arc::new(CompiledModel { graph, labels, preprocessing, provenance, program }) })
     }
 
     /// One label an output, in order.
@@ -89,7 +89,7 @@ impl Model {
     }
 
     /// What sessions share.
-    pub(crate) fn compiled(&self) -> &Arc<Compiled> {
+    pub(crate) fn compiled(&self) -> &Arc<CompiledModel> {
         &self.compiled
     }
 }

@@ -1,5 +1,5 @@
 //! What a compiled model does: steps, each of which computes the results of all positions, one
-//! after another, and sends every one through its [`Epilogue`]. One file a source of results.
+//! after another, and sends every one through its [`StepEpilogue`]. One file a source of results.
 
 mod binary_conv;
 mod binary_weight_conv;
@@ -20,16 +20,16 @@ mod values;
 mod weights;
 
 pub(crate) use binary_conv::BinaryConv;
-pub(crate) use binary_weight_conv::SelectConv;
-pub(crate) use bit_pool::BitPool;
+pub(crate) use binary_weight_conv::BinaryWeightConv;
+pub(crate) use bit_pool::BitMaxPool;
 pub(crate) use channel_slice::ChannelSlice;
 pub(crate) use dense_conv::DenseConv;
 pub(crate) use depthwise_conv::DepthwiseConv;
-pub(crate) use epilogue::{Epilogue, MAX_BIT_OUTPUTS, RowOp, Rows, Store};
+pub(crate) use epilogue::{EpilogueOp, FloatEpilogue, FloatStore, MAX_BIT_OUTPUTS, StepEpilogue};
 pub(crate) use float_pool::{AvgPool, MaxPool};
-pub(crate) use load::{Copy, Unpack};
-pub(crate) use memory::{Memory, Needs};
-pub(crate) use operator::Source;
-pub(crate) use sparse_input_conv::InkConv;
-pub(crate) use step::Step;
+pub(crate) use load::{BitDecode, FloatLoad};
+pub(crate) use memory::{SessionMemory, WorkspaceSize};
+pub(crate) use operator::StepOperator;
+pub(crate) use sparse_input_conv::SparseInputConv;
+pub(crate) use step::CompiledStep;
 pub(crate) use weights::negate_columns;

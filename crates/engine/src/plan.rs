@@ -4,6 +4,6 @@ mod buffers;
 mod values;
 mod window;
 
-pub(crate) use buffers::{Buffers, StepAccess};
-pub(crate) use values::{Bits, Contents, Value, ValueId};
-pub(crate) use window::Window;
+pub(crate) use buffers::{BufferPlan, StepAccess};
+pub(crate) use values::{BitValue, ElementKind, PlannedValue, ValueId};
+pub(crate) use window::WindowGeometry;

@@ -4,19 +4,19 @@ use std::{
 };
 
 use crate::{
-    activations::Fired,
+    activations::ActivationCounts,
     error::EngineError,
-    model::{Compiled, Model},
-    ops::Memory,
-    threads::Threads,
+    model::{CompiledModel, Model},
+    ops::SessionMemory,
+    threads::SessionThreads,
 };
 
 /// Runs a model, one canvas after another, in buffers of its own.
 #[derive(Debug)]
 pub struct Session {
-    compiled: Arc<Compiled>,
-    threads: Threads,
-    memory: Memory,
+    compiled: Arc<CompiledModel>,
+    threads: SessionThreads,
+    memory: SessionMemory,
     /// The output as it is given back.
     logits: Vec<f32>,
 }
@@ -25,7 +25,7 @@ impl Session {
     /// Buffers for running `model` on the calling thread: all the memory that [`Session::run`] needs, but
     /// for what matrix products of real numbers allocate in the library that computes them.
     pub fn new(model: &Model) -> Self {
-        Self::on(model, Threads::one())
+        Self::on_threads(model, SessionThreads::one())
     }
 
     /// The same for several threads, of which the calling one is one; they share the positions of every
@@ -37,10 +37,10 @@ impl Session {
     /// [`EngineError::TooLarge`] if so many would take too much memory.
     pub fn with_threads(model: &Model, threads: usize) -> Result<Self, EngineError> {
         model.compiled().program.check_memory(threads)?;
-        Ok(Self::on(model, Threads::new(threads)?))
+        Ok(Self::on_threads(model, SessionThreads::new(threads)?))
     }
 
-    fn on(model: &Model, threads: Threads) -> Self {
+    fn on_threads(model: &Model, threads: SessionThreads) -> Self {
         let compiled = Arc::clone(model.compiled());
         let memory = compiled.program.memory(threads.count());
         Self { logits: vec![0.0; model.graph().outputs()], compiled, threads, memory }
@@ -53,14 +53,14 @@ impl Session {
     /// # Errors
     /// [`EngineError::Input`] if `canvas` has another number of values.
     pub fn run(&mut self, canvas: &[f32]) -> Result<&[f32], EngineError> {
-        self.begin(canvas)?;
+        self.load_input(canvas)?;
         let Self { compiled, threads, memory, .. } = self;
         threads.run(|| {
             for (_, step) in compiled.program.steps(threads) {
                 step(memory);
             }
         });
-        Ok(self.end())
+        Ok(self.read_output())
     }
 
     /// As [`Session::run`], and tells `observe` how long each step took and which layer it belongs
@@ -68,12 +68,12 @@ impl Session {
     ///
     /// # Errors
     /// Those of [`Session::run`].
-    pub fn run_observed(
+    pub fn run_profiled(
         &mut self,
         canvas: &[f32],
         mut observe: impl FnMut(&str, Duration),
     ) -> Result<&[f32], EngineError> {
-        self.begin(canvas)?;
+        self.load_input(canvas)?;
         let Self { compiled, threads, memory, .. } = self;
         threads.run(|| {
             for (layer, step) in compiled.program.steps(threads) {
@@ -82,7 +82,7 @@ impl Session {
                 observe(layer, start.elapsed());
             }
         });
-        Ok(self.end())
+        Ok(self.read_output())
     }
 
     /// As [`Session::run`], and shows `look` what every sign gave: the layer that it follows, and how often
@@ -90,26 +90,26 @@ impl Session {
     ///
     /// # Errors
     /// Those of [`Session::run`].
-    pub fn run_looking(
+    pub fn run_with_activations(
         &mut self,
         canvas: &[f32],
-        mut look: impl FnMut(&str, &Fired),
+        mut observe: impl FnMut(&str, &ActivationCounts),
     ) -> Result<&[f32], EngineError> {
-        self.begin(canvas)?;
+        self.load_input(canvas)?;
         let Self { compiled, threads, memory, .. } = self;
         threads.run(|| {
             for (at, (layer, step)) in compiled.program.steps(threads).enumerate() {
                 step(memory);
-                for fired in compiled.program.fired(at, memory) {
-                    look(layer, &fired);
+                for counts in compiled.program.activation_counts(at, memory) {
+                    observe(layer, &counts);
                 }
             }
         });
-        Ok(self.end())
+        Ok(self.read_output())
     }
 
     /// Puts a canvas where the first step reads it.
-    fn begin(&mut self, canvas: &[f32]) -> Result<(), EngineError> {
+    fn load_input(&mut self, canvas: &[f32]) -> Result<(), EngineError> {
         let program = &self.compiled.program;
         let expected = program.input().elements();
         if canvas.len() != expected {
@@ -120,7 +120,7 @@ impl Session {
     }
 
     /// What the last step left.
-    fn end(&mut self) -> &[f32] {
+    fn read_output(&mut self) -> &[f32] {
         self.compiled.program.output(&self.memory, &mut self.logits);
         &self.logits
     }

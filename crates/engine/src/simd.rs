@@ -11,33 +11,33 @@ macro_rules! kernels {
         $features:literal;
         gather = $gather:expr;
         count_differences = $count_differences:expr;
-        busy = $busy:expr;
-        compare_sums = $compare_sums:expr;
+        popcount_load = $popcount_load:expr;
+        compare_dot_products = $compare_dot_products:expr;
         at_least = $at_least:expr;
-        sum_rows = $sum_rows:expr;
-        select_sums = $select_sums:expr;
+        sum_weight_rows = $sum_weight_rows:expr;
+        masked_sums = $masked_sums:expr;
     ) => {
         kernels!(@ $features, super::scalar::max_rows, max_rows(rows: &[&[f32]], out: &mut [f32]));
         kernels!(@ $features, super::scalar::add_products, add_products(rows: &[[&[f32]; 2]], out: &mut [f32]));
-        kernels!(@ $features, $count_differences, count_differences(patches: super::Patches<'_>, filters: &BitFilters, part: super::Part, counts: &mut [u32]));
+        kernels!(@ $features, $count_differences, count_differences(patches: super::BitPatches<'_>, filters: &BitFilters, part: super::FilterPart, counts: &mut [u32]));
         kernels!(@ $features, super::scalar::count_ones, count_ones(units: &[u32], counts: &mut [u32]));
-        kernels!(@ $features, $gather, gather(source: &[u32], runs: super::Runs, target: &mut [u32]) -> u32);
-        kernels!(@ $features, $busy, busy(rounds: usize) -> u64);
-        kernels!(@ $features, $compare_sums, compare_sums(sums: Sums<'_>, at: &[super::aligned_buffer::Aligned<f32>], out: &mut [u32]));
-        kernels!(@ $features, |finish: super::Finish<'_, '_>| finish.run($at_least), finish(finish: super::Finish<'_, '_>));
-        kernels!(@ $features, |values, number, bits| super::scalar::unequal_by($at_least, values, number, bits), unequal(values: &[f32], number: f32, bits: &mut [u64]));
-        kernels!(@ $features, $select_sums, select_sums(values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32);
-        kernels!(@ $features, $sum_rows, sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]));
+        kernels!(@ $features, $gather, gather(source: &[u32], runs: super::GatherRuns, target: &mut [u32]) -> u32);
+        kernels!(@ $features, $popcount_load, popcount_load(rounds: usize) -> u64);
+        kernels!(@ $features, $compare_dot_products, compare_dot_products(sums: DotProducts<'_>, at: &[super::aligned_buffer::AlignedBuffer<f32>], out: &mut [u32]));
+        kernels!(@ $features, |finish: super::RowEpilogue<'_, '_>| finish.run($at_least), finish(finish: super::RowEpilogue<'_, '_>));
+        kernels!(@ $features, |values, number, bits| super::scalar::mark_unequal_by($at_least, values, number, bits), mark_unequal(values: &[f32], number: f32, bits: &mut [u64]));
+        kernels!(@ $features, $masked_sums, masked_sums(values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32);
+        kernels!(@ $features, $sum_weight_rows, sum_weight_rows(taps: &[SparseTap], first: u32, weights: &[f32], out: &mut [f32]));
     };
     (@ $features:literal, $body:expr, $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?) => {
         pub(super) fn $name($($argument: $type),*) $(-> $result)? {
             #[target_feature(enable = $features)]
             fn compiled($($argument: $type),*) $(-> $result)? {
-                // SAFETY: `Kernels` checks the lengths that the function names as its requirements.
+                // SAFETY: `SimdKernels` checks the lengths that the function names as its requirements.
                 #[allow(unused_unsafe)]
                 unsafe { $body($($argument),*) }
             }
-            // SAFETY: `Kernels` reaches this file only on a machine that has these instructions.
+            // SAFETY: `SimdKernels` reaches this file only on a machine that has these instructions.
             #[allow(unused_unsafe)]
             unsafe { compiled($($argument),*) }
         }
@@ -76,13 +76,15 @@ mod sse4;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use aligned_buffer::Aligned;
-pub(crate) use bit_encoding::{Encoding, UNIT, planes_of, units, words};
-pub(crate) use epilogue::{Comparison, Finish, MAX_STAGES, Stage, Start, UnitPlace};
-pub(crate) use filters::{BitFilters, LANES, Part, PatchPlanes, Patches};
+pub(crate) use aligned_buffer::AlignedBuffer;
+pub(crate) use bit_encoding::{BitEncoding, UNIT, planes_of, units, words};
+pub(crate) use epilogue::{
+    ChannelThresholds, EpilogueInput, EpilogueStage, MAX_STAGES, RowEpilogue, UnitPosition,
+};
+pub(crate) use filters::{BitFilters, BitPatches, FilterPart, LANES, PatchPlanes};
 pub use isa::Isa;
-pub(crate) use kernels::Kernels;
+pub(crate) use kernels::SimdKernels;
 pub use kernels::peak_bit_macs;
-pub(crate) use operands::{Compared, Runs, Sums, Tap};
-pub(crate) use pointwise::{Pointwise, Trend};
-pub(crate) use popcount_integral::Ones;
+pub(crate) use operands::{DotProducts, GatherRuns, PatchComparison, SparseTap};
+pub(crate) use pointwise::{Monotonicity, PointwiseFunction};
+pub(crate) use popcount_integral::PopcountIntegral;

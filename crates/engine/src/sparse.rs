@@ -4,6 +4,6 @@ mod active_mask;
 mod background;
 mod ink;
 
-pub(crate) use active_mask::{Place, Touched};
-pub(crate) use background::{Blank, BlankRows, Blanks};
-pub(crate) use ink::{Band, Ink, InkCapacity};
+pub(crate) use active_mask::{ActiveMask, GridPosition};
+pub(crate) use background::{BackgroundRows, BackgroundStore, StepBackground};
+pub(crate) use ink::{InkBand, InkCapacity, InkList};

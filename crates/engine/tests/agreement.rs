@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Numbers, lines, network::network, packed, reference, sketch};
-use dabnet_engine::{Fired, Isa, Model, PackedModel, Parameters, Session};
+use dabnet_engine::{ActivationCounts, Isa, Model, NodeParameters, PackedModel, Session};
 use dabnet_graph::{
     Activation, Builder, Canvas, Channels, Filters, Graph, Node, Op, Options, Padding, Policy, Precision,
     Preprocessing, Shape, architectures,
@@ -192,11 +192,11 @@ fn sketch_a_net_agrees() {
 }
 
 /// What fires, layer by layer; the logits are those of a run that nobody looks at.
-fn fired(packed: &PackedModel, isa: Isa, canvas: &[f32]) -> Vec<(String, Fired)> {
+fn activation_counts(packed: &PackedModel, isa: Isa, canvas: &[f32]) -> Vec<(String, ActivationCounts)> {
     let mut session = Session::new(&Model::with_isa(packed.clone(), isa).unwrap());
     let mut seen = Vec::new();
-    let look = |layer: &str, fired: &Fired| seen.push((layer.to_owned(), fired.clone()));
-    let looked = session.run_looking(canvas, look).unwrap().to_vec();
+    let observe = |layer: &str, counts: &ActivationCounts| seen.push((layer.to_owned(), counts.clone()));
+    let looked = session.run_with_activations(canvas, observe).unwrap().to_vec();
     assert!(same_bits(session.run(canvas).unwrap(), &looked));
     seen
 }
@@ -216,14 +216,14 @@ fn what_fires_is_what_signs_give() {
         let canvas = sketch(packed.graph.input_shape().elements(), Numbers::Dyadic, 3);
         let expected = reference::run(&packed, &canvas, Numbers::Dyadic);
         assert!(expected.exact && !expected.signs.is_empty());
-        let found = fired(&packed, Isa::Scalar, &canvas);
+        let found = activation_counts(&packed, Isa::Scalar, &canvas);
         for isa in Isa::supported() {
-            assert_eq!(fired(&packed, isa, &canvas), found, "{isa}");
+            assert_eq!(activation_counts(&packed, isa, &canvas), found, "{isa}");
         }
         for (shape, signs) in expected.signs {
             let count = |channel: &[f64]| channel.iter().filter(|&&sign| sign > 0.0).count() as u32;
             let counts = signs.chunks_exact(shape.positions()).map(count).collect();
-            let expected = Fired { positions: shape.positions(), counts };
+            let expected = ActivationCounts { positions: shape.positions(), counts };
             assert!(found.iter().any(|(_, fired)| *fired == expected), "{name} {policy} {shape}");
         }
     }
@@ -308,7 +308,7 @@ fn constants_stay_constant_for_infinite_input() {
         let graph = Graph::new("constant".into(), Policy::Full, nodes.collect()).unwrap();
         let mut packed = PackedModel::random(graph, lines(8), 0);
         let values = [("scale", vec![0.0]), ("shift", vec![shift])];
-        packed.parameters.insert("n1".into(), Parameters::Channels(values.into()));
+        packed.parameters.insert("n1".into(), NodeParameters::Channels(values.into()));
         let mut canvas = vec![0.0; 64];
         canvas[9] = ink;
         Session::new(&Model::new(packed).unwrap()).run(&canvas).unwrap().to_vec()

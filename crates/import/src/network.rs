@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use dabnet_engine::Parameters;
+use dabnet_engine::NodeParameters;
 use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, Policy, Shape};
 
 use crate::{ImportError, error::one_line, flow::Flow, node::Node as OnnxNode};
@@ -12,7 +12,7 @@ pub(crate) struct Network {
     nodes: Vec<Node>,
     shapes: Vec<Shape>,
     names: HashSet<String>,
-    pub parameters: BTreeMap<String, Parameters>,
+    pub parameters: BTreeMap<String, NodeParameters>,
 }
 
 impl Network {
@@ -58,7 +58,7 @@ impl Network {
             return Err(from.refuse(format!("its {} is not finite everywhere", name.0)));
         }
         let id = self.push(from, name, op, vec![input])?;
-        self.parameters.insert(self.nodes[id].name.clone(), Parameters::Channels(values));
+        self.parameters.insert(self.nodes[id].name.clone(), NodeParameters::Channels(values));
         Ok(id)
     }
 
@@ -75,7 +75,7 @@ impl Network {
             return Err(from.refuse("a weight is not a finite number"));
         }
         let id = self.push(from, name, Op::Conv2d(conv), vec![input])?;
-        self.parameters.insert(self.nodes[id].name.clone(), Parameters::Float { weights });
+        self.parameters.insert(self.nodes[id].name.clone(), NodeParameters::Float { weights });
         Ok(id)
     }
 
@@ -93,7 +93,7 @@ impl Network {
     }
 
     /// The graph, where `last` gives the answer.
-    pub fn finish(self, last: NodeId) -> Result<(Graph, BTreeMap<String, Parameters>), String> {
+    pub fn finish(self, last: NodeId) -> Result<(Graph, BTreeMap<String, NodeParameters>), String> {
         if last + 1 != self.nodes.len() {
             return Err(format!(
                 "the output comes from node '{}', which others follow",

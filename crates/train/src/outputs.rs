@@ -1,4 +1,4 @@
-use dabnet_engine::{PackedModel, Parameters as Packed};
+use dabnet_engine::{NodeParameters as Packed, PackedModel};
 use dabnet_graph::{Node, OpKind};
 
 use crate::{Effective, History, Parameters, TrainConfig, TrainError, Trained, native, trained::check_input};

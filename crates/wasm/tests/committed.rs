@@ -96,7 +96,7 @@ fn pages_see_what_this_machine_sees_fire_the_same_and_guess_the_same() {
             // All that is made of bits is the same.
             let canvas = model.preprocessing().normalized(&ink);
             let mut fired = Vec::new();
-            let logits = session.run_looking(&canvas, |layer, it| {
+            let logits = session.run_with_activations(&canvas, |layer, it| {
                 fired.push(json!({ "name": layer, "positions": it.positions, "fired": it.counts }));
             });
             let logits = logits.unwrap().to_vec();

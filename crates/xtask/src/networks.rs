@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use dabnet_engine::{Model, PackedModel, Parameters, Session};
+use dabnet_engine::{Model, PackedModel, NodeParameters, Session};
 use dabnet_graph::{Canvas, Options, Policy, Preprocessing, architectures};
 use dabnet_sketch::{Dataset, Preprocess};
 use safetensors::{Dtype, SafeTensorError, serialize_to_file, tensor::TensorView};
@@ -62,7 +62,7 @@ fn canvases(preprocessing: &Preprocessing) -> Result<Vec<Vec<f32>>, XtaskError> 
 /// Makes every filter's two values opposite, which is all that other binary engines can express.
 fn make_opposite(packed: &mut PackedModel) {
     for parameters in packed.parameters.values_mut() {
-        if let Parameters::Binary { alpha, beta, .. } = parameters {
+        if let NodeParameters::Binary { alpha, beta, .. } = parameters {
             *beta = alpha.iter().map(|alpha| -alpha).collect();
         }
     }

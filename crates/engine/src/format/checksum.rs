@@ -11,7 +11,7 @@ pub(super) fn checksum<'a>(
     metadata: &BTreeMap<&str, &str>,
     tensors: &BTreeMap<&str, (Dtype, &'a [usize], &'a [u8])>,
 ) -> String {
-    let mut content = Content(crc32fast::Hasher::new());
+    let mut content = ContentHasher(crc32fast::Hasher::new());
     let entries: Vec<_> = metadata.iter().filter(|(name, _)| **name != key::CHECKSUM).collect();
     content.number(entries.len());
     for (name, value) in entries {
@@ -29,9 +29,9 @@ pub(super) fn checksum<'a>(
     format!("{:08x}", content.0.finalize())
 }
 
-struct Content(crc32fast::Hasher);
+struct ContentHasher(crc32fast::Hasher);
 
-impl Content {
+impl ContentHasher {
     fn number(&mut self, number: usize) {
         self.0.update(&(number as u64).to_le_bytes());
     }

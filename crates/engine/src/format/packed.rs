@@ -3,7 +3,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    parameters::Parameters,
+    parameters::NodeParameters,
     schema::{expected, key},
 };
 use crate::error::EngineError;
@@ -20,7 +20,7 @@ pub struct PackedModel {
     /// Where it comes from: data, recipe, seed, accuracy as measured.
     pub provenance: BTreeMap<String, Value>,
     /// The parameters of every node that has some, by its name.
-    pub parameters: BTreeMap<String, Parameters>,
+    pub parameters: BTreeMap<String, NodeParameters>,
 }
 
 impl PackedModel {
@@ -82,7 +82,7 @@ impl PackedModel {
     }
 
     /// The parameters of node `name`.
-    pub(crate) fn parameters(&self, name: &str) -> Result<&Parameters, EngineError> {
+    pub(crate) fn parameters(&self, name: &str) -> Result<&NodeParameters, EngineError> {
         self.parameters.get(name).ok_or_else(|| EngineError::field(name, "its parameters are missing"))
     }
 

@@ -6,7 +6,7 @@ use crate::error::EngineError;
 
 /// Parameters of one node, as the [packed tensors](dabnet_graph::Graph::packed_tensors) of its graph say.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Parameters {
+pub enum NodeParameters {
     /// A convolution in full precision.
     Float {
         /// Weights, `[out, in, kernel, kernel]` row-major.
@@ -35,7 +35,7 @@ pub enum Parameters {
     Channels(BTreeMap<&'static str, Vec<f32>>),
 }
 
-impl Parameters {
+impl NodeParameters {
     /// Packs the filters of `conv` on `in_channels` channels: `selected` says for every weight,
     /// `[out, in / groups, kernel, kernel]` row-major, whether it is `alpha` of its filter rather than
     /// `beta`.

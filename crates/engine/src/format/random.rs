@@ -1,13 +1,13 @@
 use dabnet_graph::{Graph, PackedContent, PackedTensor, Preprocessing};
 use std::collections::BTreeMap;
 
-use super::{packed::PackedModel, parameters::Parameters, schema::expected};
+use super::{packed::PackedModel, parameters::NodeParameters, schema::expected};
 
 impl PackedModel {
     /// A model with random parameters, for measuring speed: the same for the same seed, with
     /// weights scaled so that activations neither vanish nor explode.
     pub fn random(graph: Graph, preprocessing: Preprocessing, seed: u64) -> Self {
-        let mut source = SplitMix(seed);
+        let mut source = SplitMix64(seed);
         let parameters = expected(&graph)
             .into_iter()
             .map(|(name, tensors)| (name.to_owned(), random_parameters(&mut source, &tensors)))
@@ -17,7 +17,7 @@ impl PackedModel {
     }
 }
 
-fn random_parameters(source: &mut SplitMix, tensors: &[PackedTensor]) -> Parameters {
+fn random_parameters(source: &mut SplitMix64, tensors: &[PackedTensor]) -> NodeParameters {
     let (mut bits, mut integers, mut floats) = (None, None, BTreeMap::new());
     for tensor in tensors {
         match tensor.content {
@@ -33,13 +33,13 @@ fn random_parameters(source: &mut SplitMix, tensors: &[PackedTensor]) -> Paramet
             }
         }
     }
-    Parameters::from_tensors(bits, integers, floats)
+    NodeParameters::from_tensors(bits, integers, floats)
 }
 
 /// Steele, Lea and Flood's generator: a dozen lines are cheaper than a dependency here.
-struct SplitMix(u64);
+struct SplitMix64(u64);
 
-impl SplitMix {
+impl SplitMix64 {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -11,7 +11,7 @@ use std::{
 use super::{
     checksum::checksum,
     packed::PackedModel,
-    parameters::Parameters,
+    parameters::NodeParameters,
     schema::{
         FILE_NAME, FORMAT, OLD_VERSION, VERSION, VERSION_WITHOUT_INTEGERS, dtype, expected, key, version,
     },
@@ -34,7 +34,7 @@ impl PackedModel {
         let container = |error: safetensors::SafeTensorError| EngineError::Container(error.to_string());
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(container)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(container)?;
-        let metadata = Metadata::new(header.metadata())?;
+        let metadata = FileMetadata::new(header.metadata())?;
         metadata.check_checksum(&tensors)?;
         let graph: Graph = metadata.json(key::GRAPH)?;
         metadata.check_formats(&graph)?;
@@ -83,9 +83,9 @@ fn check_sizes(bytes: &[u8]) -> Result<(), EngineError> {
 }
 
 /// The metadata entries of a model file: these, and no others.
-struct Metadata<'a>(BTreeMap<&'a str, &'a str>);
+struct FileMetadata<'a>(BTreeMap<&'a str, &'a str>);
 
-impl<'a> Metadata<'a> {
+impl<'a> FileMetadata<'a> {
     fn new(entries: &'a Option<HashMap<String, String>>) -> Result<Self, EngineError> {
         let entries: BTreeMap<_, _> =
             entries.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -165,7 +165,7 @@ fn unexpected(field: &str, found: &str, expected: &str) -> EngineError {
 fn read_parameters(
     graph: &Graph,
     tensors: &SafeTensors<'_>,
-) -> Result<BTreeMap<String, Parameters>, EngineError> {
+) -> Result<BTreeMap<String, NodeParameters>, EngineError> {
     let mut parameters = BTreeMap::new();
     let mut known = HashSet::new();
     for (name, expected) in expected(graph) {
@@ -184,7 +184,7 @@ fn node_parameters(
     name: &str,
     expected: &[PackedTensor],
     tensors: &SafeTensors<'_>,
-) -> Result<Parameters, EngineError> {
+) -> Result<NodeParameters, EngineError> {
     let (mut bits, mut integers, mut floats) = (None, None, BTreeMap::new());
     for tensor in expected {
         let data = view(tensors, name, tensor)?.data();
@@ -198,7 +198,7 @@ fn node_parameters(
             }
         }
     }
-    Ok(Parameters::from_tensors(bits, integers, floats))
+    Ok(NodeParameters::from_tensors(bits, integers, floats))
 }
 
 /// One tensor of node `name`.

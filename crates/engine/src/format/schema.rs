@@ -26,8 +26,7 @@ pub(super) mod key {
     pub(crate) const PROVENANCE: &str = "provenance";
     pub(crate) const VERSION: &str = "version";
 
-    pub(crate) const ALL: [&str; 7] =
-        [CHECKSUM, FORMAT, GRAPH, LABELS, PREPROCESSING, PROVENANCE, VERSION];
+    pub(crate) const ALL: [&str; 7] = [CHECKSUM, FORMAT, GRAPH, LABELS, PREPROCESSING, PROVENANCE, VERSION];
 }
 
 /// The nodes of a graph that have tensors in a model file, in order: their names and these tensors.

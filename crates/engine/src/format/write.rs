@@ -13,7 +13,7 @@ use std::{
 use super::{
     checksum::checksum,
     packed::PackedModel,
-    parameters::Parameters,
+    parameters::NodeParameters,
     schema::{FORMAT, dtype, expected, key, version},
 };
 use crate::error::EngineError;
@@ -59,14 +59,14 @@ impl PackedModel {
 
     /// All tensors in file order: four-byte numbers before bytes, so that each is aligned, and by
     /// name among those.
-    fn tensors(&self) -> Result<Vec<Tensor<'_>>, EngineError> {
+    fn tensors(&self) -> Result<Vec<TensorBytes<'_>>, EngineError> {
         let mut tensors = Vec::new();
         for (node, expected) in expected(&self.graph) {
             let parameters = self.parameters(node)?;
             for tensor in expected {
                 let (name, dtype) = (format!("{node}.{}", tensor.name), dtype(&tensor));
                 let data = data(parameters, tensor.name);
-                tensors.push(Tensor { name, dtype, shape: tensor.shape, data });
+                tensors.push(TensorBytes { name, dtype, shape: tensor.shape, data });
             }
         }
         tensors.sort_by(|a, b| b.dtype.bitsize().cmp(&a.dtype.bitsize()).then_with(|| a.name.cmp(&b.name)));
@@ -74,7 +74,7 @@ impl PackedModel {
     }
 }
 
-struct Tensor<'a> {
+struct TensorBytes<'a> {
     name: String,
     dtype: Dtype,
     shape: Vec<usize>,
@@ -82,7 +82,7 @@ struct Tensor<'a> {
 }
 
 /// Bytes of one tensor of a node whose parameters are valid.
-fn data<'a>(parameters: &'a Parameters, name: &str) -> Cow<'a, [u8]> {
+fn data<'a>(parameters: &'a NodeParameters, name: &str) -> Cow<'a, [u8]> {
     if let Some(integers) = parameters.integers(name) {
         return integers.iter().map(|integer| integer.cast_unsigned()).collect();
     }
@@ -98,8 +98,8 @@ fn json(field: &str, value: &impl Serialize) -> Result<String, EngineError> {
 
 /// The safetensors file. Written here because the safetensors crate keeps metadata in a hash map
 /// and so writes the same model in a different order every time.
-fn container(metadata: &BTreeMap<&str, &str>, tensors: &[Tensor<'_>]) -> Result<Vec<u8>, EngineError> {
-    let mut header = json("header", &Header { metadata, tensors })?.into_bytes();
+fn container(metadata: &BTreeMap<&str, &str>, tensors: &[TensorBytes<'_>]) -> Result<Vec<u8>, EngineError> {
+    let mut header = json("header", &ContainerHeader { metadata, tensors })?.into_bytes();
     header.resize(header.len().next_multiple_of(8), b' ');
     let data: usize = tensors.iter().map(|tensor| tensor.data.len()).sum();
     let mut bytes = Vec::with_capacity(8 + header.len() + data);
@@ -109,27 +109,27 @@ fn container(metadata: &BTreeMap<&str, &str>, tensors: &[Tensor<'_>]) -> Result<
     Ok(bytes)
 }
 
-struct Header<'a> {
+struct ContainerHeader<'a> {
     metadata: &'a BTreeMap<&'a str, &'a str>,
-    tensors: &'a [Tensor<'a>],
+    tensors: &'a [TensorBytes<'a>],
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Entry<'a> {
+enum HeaderEntry<'a> {
     Metadata(&'a BTreeMap<&'a str, &'a str>),
     Tensor { dtype: Dtype, shape: &'a [usize], data_offsets: [usize; 2] },
 }
 
-impl Serialize for Header<'_> {
+impl Serialize for ContainerHeader<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut end = 0;
-        let tensors = self.tensors.iter().map(|Tensor { name, dtype, shape, data }| {
+        let tensors = self.tensors.iter().map(|TensorBytes { name, dtype, shape, data }| {
             let start = end;
             end += data.len();
-            (name.as_str(), Entry::Tensor { dtype: *dtype, shape, data_offsets: [start, end] })
+            (name.as_str(), HeaderEntry::Tensor { dtype: *dtype, shape, data_offsets: [start, end] })
         });
-        let metadata = ("__metadata__", Entry::Metadata(self.metadata));
+        let metadata = ("__metadata__", HeaderEntry::Metadata(self.metadata));
         serializer.collect_map(std::iter::once(metadata).chain(tensors))
     }
 }

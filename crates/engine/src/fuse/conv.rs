@@ -3,14 +3,16 @@
 use dabnet_graph::{Conv2d, NodeId, Precision, Shape};
 
 use super::{
-    compiler::Lowering,
-    pending::{Lazy, Origin},
+    compiler::GraphCompiler,
+    pending::{PendingValue, ValueProducer},
 };
 use crate::{
     error::EngineError,
-    format::Parameters,
-    ops::{BinaryConv, ChannelSlice, DenseConv, DepthwiseConv, InkConv, SelectConv, Source},
-    plan::{Bits, ValueId, Window},
+    format::NodeParameters,
+    ops::{
+        BinaryConv, BinaryWeightConv, ChannelSlice, DenseConv, DepthwiseConv, SparseInputConv, StepOperator,
+    },
+    plan::{BitValue, ValueId, WindowGeometry},
     simd::UNIT,
 };
 
@@ -20,18 +22,18 @@ const MAX_GROUPS: usize = 1024;
 
 /// A part of a convolution that sees only some channels.
 #[derive(Clone, Copy)]
-struct Group {
-    window: Window,
+struct ConvGroup {
+    window: WindowGeometry,
     channels: ChannelSlice,
     index: usize,
 }
 
-/// Bits, and the values that ones and zeros stand for.
-type BinaryFilters<'a> = (&'a [u8], [&'a [f32]; 2]);
+/// BitValue, and the values that ones and zeros stand for.
+type BinaryFilterSlices<'a> = (&'a [u8], [&'a [f32]; 2]);
 
-impl Lowering<'_> {
+impl GraphCompiler<'_> {
     /// A group becomes a convolution of its own; the results of all are put side by side.
-    pub(super) fn conv(&mut self, id: NodeId, conv: &Conv2d) -> Result<Lazy, EngineError> {
+    pub(super) fn conv(&mut self, id: NodeId, conv: &Conv2d) -> Result<PendingValue, EngineError> {
         let node = &self.packed.graph.nodes()[id];
         let shape = self.packed.graph.shape(id);
         let window = self.window(id, [conv.kernel; 2], conv.stride, conv.padding);
@@ -41,40 +43,49 @@ impl Lowering<'_> {
         if depthwise {
             let value = self.floats(input);
             let conv = DepthwiseConv::new(value, window, &self.packed.dense(&node.name)?);
-            return Ok(Lazy::new(node.name.clone(), Origin::Source(Box::new(conv)), shape));
+            return Ok(PendingValue::new(node.name.clone(), ValueProducer::Operator(Box::new(conv)), shape));
         }
         if conv.groups > MAX_GROUPS {
             let reason = format!("has {} groups, more than the {MAX_GROUPS} that are taken", conv.groups);
             return Err(EngineError::field(&node.name, reason));
         }
         let part = Shape { channels: shape.channels / conv.groups, ..shape };
-        let groups = (0..conv.groups).map(|index| Group {
-            window: Window { output: part, ..window },
+        let groups = (0..conv.groups).map(|index| ConvGroup {
+            window: WindowGeometry { output: part, ..window },
             channels: ChannelSlice { all: window.input.channels, first: index * channels, count: channels },
             index,
         });
         // Groups that share a unit could not be told apart as bits.
         let bits = conv.precision == Precision::Fbin && (conv.groups == 1 || channels.is_multiple_of(UNIT));
         let origins = if bits {
-            let Origin::Bits(bits) = input.origin else { unreachable!("a sign or a quantiser gives bits") };
+            let ValueProducer::Bits(bits) = input.producer else {
+                unreachable!("a sign or a quantiser gives bits")
+            };
             groups.map(|group| self.binary_conv(id, bits, group)).collect::<Result<Vec<_>, _>>()?
         } else {
             let (value, weights) = (self.floats(input), self.packed.dense(&node.name)?);
             groups.map(|group| self.float_conv(id, value, group, &weights)).collect::<Result<Vec<_>, _>>()?
         };
-        let parts: Vec<_> =
-            origins.into_iter().map(|origin| Lazy::new(node.name.clone(), origin, part)).collect();
-        match <[Lazy; 1]>::try_from(parts) {
+        let parts: Vec<_> = origins
+            .into_iter()
+            .map(|producer| PendingValue::new(node.name.clone(), producer, part))
+            .collect();
+        match <[PendingValue; 1]>::try_from(parts) {
             Ok([whole]) => Ok(whole),
             Err(parts) => Ok(self.concat(parts, shape)),
         }
     }
 
-    fn binary_conv(&self, id: NodeId, bits: Bits, group: Group) -> Result<Origin, EngineError> {
+    fn binary_conv(
+        &self,
+        id: NodeId,
+        bits: BitValue,
+        group: ConvGroup,
+    ) -> Result<ValueProducer, EngineError> {
         let name = &self.packed.graph.nodes()[id].name;
         let Some((rows, values)) = self.binary_filters(name, group)? else { return Err(mismatch(name)) };
         let conv = BinaryConv::new(bits, group.window, group.channels, rows, values)?;
-        Ok(Origin::Binary(Box::new(conv)))
+        Ok(ValueProducer::Binary(Box::new(conv)))
     }
 
     /// `weights` are those of all groups.
@@ -82,28 +93,32 @@ impl Lowering<'_> {
         &self,
         id: NodeId,
         value: ValueId,
-        group: Group,
+        group: ConvGroup,
         weights: &[f32],
-    ) -> Result<Origin, EngineError> {
-        let Group { window, channels, index } = group;
+    ) -> Result<ValueProducer, EngineError> {
+        let ConvGroup { window, channels, index } = group;
         let filters = self.binary_filters(&self.packed.graph.nodes()[id].name, group)?;
         let len = window.output.channels * channels.count * window.taps();
         let weights = &weights[index * len..][..len];
         let on_ink =
             value == ValueId(0) && self.packed.preprocessing.canvas.normalize(0) == 0.0 && channels.is_all();
-        let source: Box<dyn Source> = match filters {
-            Some((bits, values)) if window.output.positions() <= SelectConv::MOST => {
-                Box::new(SelectConv::new(value, window, channels, bits, values))
+        let operator: Box<dyn StepOperator> = match filters {
+            Some((bits, values)) if window.output.positions() <= BinaryWeightConv::MAX_POSITIONS => {
+                Box::new(BinaryWeightConv::new(value, window, channels, bits, values))
             }
-            _ if on_ink => Box::new(InkConv::new(value, window, weights)),
+            _ if on_ink => Box::new(SparseInputConv::new(value, window, weights)),
             _ => Box::new(DenseConv::new(value, window, channels, weights)),
         };
-        Ok(Origin::Source(source))
+        Ok(ValueProducer::Operator(operator))
     }
 
     /// The bits and the two values of the filters of one group, if they are binary.
-    fn binary_filters(&self, name: &str, group: Group) -> Result<Option<BinaryFilters<'_>>, EngineError> {
-        let Parameters::Binary { bits, alpha, beta } = self.packed.parameters(name)? else {
+    fn binary_filters(
+        &self,
+        name: &str,
+        group: ConvGroup,
+    ) -> Result<Option<BinaryFilterSlices<'_>>, EngineError> {
+        let NodeParameters::Binary { bits, alpha, beta } = self.packed.parameters(name)? else {
             return Ok(None);
         };
         let filters = group.window.output.channels;

@@ -1,18 +1,18 @@
 use crate::{
-    ops::RowOp,
-    plan::Window,
-    simd::{Encoding, Pointwise, Trend},
+    ops::EpilogueOp,
+    plan::WindowGeometry,
+    simd::{BitEncoding, Monotonicity, PointwiseFunction},
 };
 
 /// An op between a source of results and what reads them.
-pub(super) enum TailOp {
-    Pointwise(Pointwise),
-    Pool(Window),
+pub(super) enum DeferredOp {
+    Pointwise(PointwiseFunction),
+    Pool(WindowGeometry),
 }
 
-impl TailOp {
+impl DeferredOp {
     /// The function of single values that it is; `None` for a pooling.
-    pub(super) fn function(&self) -> Option<&Pointwise> {
+    pub(super) fn function(&self) -> Option<&PointwiseFunction> {
         match self {
             Self::Pointwise(function) => Some(function),
             Self::Pool(_) => None,
@@ -20,9 +20,9 @@ impl TailOp {
     }
 
     /// As a function of the results of one position; `None` for a pooling.
-    pub(super) fn into_row_op(self) -> Option<RowOp> {
+    pub(super) fn into_epilogue_op(self) -> Option<EpilogueOp> {
         match self {
-            Self::Pointwise(function) => Some(RowOp::Pointwise(function)),
+            Self::Pointwise(function) => Some(EpilogueOp::Pointwise(function)),
             Self::Pool(_) => None,
         }
     }
@@ -33,49 +33,49 @@ impl TailOp {
 ///
 /// It is exactly what the functions give in single precision, one after another, because
 /// rounding is monotone too: `at` is found by bisection on the functions themselves.
-pub(super) struct Cuts {
+pub(super) struct FusedThresholds {
     /// +1 or −1 a channel.
     pub(super) sign: Vec<f32>,
     /// Per value to reach, from 1 to the [highest](Encoding::highest), and channel; −∞ or NaN where the answer
     /// does not depend on `x`.
-    pub(super) at: Vec<Vec<f32>>,
+    pub(super) values: Vec<Vec<f32>>,
     /// The pooling, to be done on the bits.
-    pub(super) pool: Option<Window>,
+    pub(super) pool: Option<WindowGeometry>,
     /// The channels whose comparisons give the inverse of the bits, so that pooling always takes the greatest:
     /// those where what follows the pooling decreases.
     pub(super) inverted: Vec<bool>,
 }
 
-impl Cuts {
-    pub(super) fn new(channels: usize, tail: &[TailOp], encoding: Encoding) -> Self {
-        let pool_at = tail.iter().position(|op| matches!(op, TailOp::Pool(_)));
-        let pool = tail.iter().find_map(|op| match op {
-            TailOp::Pool(window) => Some(*window),
-            TailOp::Pointwise(_) => None,
+impl FusedThresholds {
+    pub(super) fn new(channels: usize, deferred: &[DeferredOp], encoding: BitEncoding) -> Self {
+        let pool_at = deferred.iter().position(|op| matches!(op, DeferredOp::Pool(_)));
+        let pool = deferred.iter().find_map(|op| match op {
+            DeferredOp::Pool(window) => Some(*window),
+            DeferredOp::Pointwise(_) => None,
         });
-        let functions = |ops: &'_ [TailOp]| -> Vec<Pointwise> {
-            ops.iter().filter_map(TailOp::function).cloned().collect()
+        let functions = |ops: &'_ [DeferredOp]| -> Vec<PointwiseFunction> {
+            ops.iter().filter_map(DeferredOp::function).cloned().collect()
         };
-        let (all, after) = (functions(tail), functions(&tail[pool_at.unwrap_or(tail.len())..]));
-        let at = vec![Vec::new(); encoding.highest()];
-        let mut cuts = Self { sign: Vec::new(), at, pool, inverted: Vec::new() };
+        let (all, after) = (functions(deferred), functions(&deferred[pool_at.unwrap_or(deferred.len())..]));
+        let values = vec![Vec::new(); encoding.highest()];
+        let mut thresholds = Self { sign: Vec::new(), values, pool, inverted: Vec::new() };
         for channel in 0..channels {
             let inverted = decreases(&after, channel);
             let falling = decreases(&all, channel) != inverted;
             let sign = if falling { -1.0 } else { 1.0 };
-            let result = |x: f32| all.iter().fold(x, |x, function| function.at(channel, x));
-            for (at, value) in cuts.at.iter_mut().zip(1..) {
+            let result = |x: f32| all.iter().fold(x, |x, function| function.evaluate(channel, x));
+            for (at, value) in thresholds.values.iter_mut().zip(1..) {
                 at.push(least(|x| encoding.reaches(result(sign * x), value) != inverted));
             }
-            cuts.sign.push(sign);
-            cuts.inverted.push(inverted);
+            thresholds.sign.push(sign);
+            thresholds.inverted.push(inverted);
         }
-        cuts
+        thresholds
     }
 }
 
-fn decreases(functions: &[Pointwise], channel: usize) -> bool {
-    functions.iter().filter(|function| function.trend(channel) == Trend::Falling).count() % 2 == 1
+fn decreases(functions: &[PointwiseFunction], channel: usize) -> bool {
+    functions.iter().filter(|function| function.trend(channel) == Monotonicity::Falling).count() % 2 == 1
 }
 
 /// The least float from which on `holds` is true; NaN if it never is.
@@ -133,23 +133,23 @@ mod tests {
         assert_eq!(least(|x| x > f32::NEG_INFINITY), f32::MIN);
     }
 
-    fn one(scale: f32, shift: f32) -> TailOp {
-        TailOp::Pointwise(Pointwise::Affine { scale: vec![scale], shift: vec![shift] })
+    fn one(scale: f32, shift: f32) -> DeferredOp {
+        DeferredOp::Pointwise(PointwiseFunction::Affine { scale: vec![scale], shift: vec![shift] })
     }
 
-    fn function(op: PointwiseOp, parameters: &[(&str, f32)]) -> TailOp {
+    fn function(op: PointwiseOp, parameters: &[(&str, f32)]) -> DeferredOp {
         let value = |name: &str| parameters.iter().find(|(parameter, _)| *parameter == name);
         let values = |name: &str| Ok(vec![value(name).expect("a value for every parameter").1]);
-        TailOp::Pointwise(Pointwise::new(op, values).unwrap())
+        DeferredOp::Pointwise(PointwiseFunction::new(op, values).unwrap())
     }
 
     /// Zero is not below zero, after a ReLU too.
     #[test]
     fn equality_gives_plus_one() {
         let relu = || function(PointwiseOp::Relu, &[]);
-        let bit = |tail: &[TailOp], x: f32| {
-            let cuts = Cuts::new(1, tail, Encoding::Signs);
-            cuts.sign[0] * x >= cuts.at[0][0]
+        let bit = |deferred: &[DeferredOp], x: f32| {
+            let thresholds = FusedThresholds::new(1, deferred, BitEncoding::Signs);
+            thresholds.sign[0] * x >= thresholds.values[0][0]
         };
         assert!(bit(&[], 0.0) && bit(&[], -0.0) && !bit(&[], -f32::MIN_POSITIVE));
         assert!(bit(&[one(2.0, -3.0)], 1.5) && !bit(&[one(2.0, -3.0)], 1.499));
@@ -165,7 +165,8 @@ mod tests {
         let bent = |threshold: f32, slope: f32, shift: f32| {
             function(PointwiseOp::RPReLU, &[("threshold", threshold), ("slope", slope), ("shift", shift)])
         };
-        let cut = |tail: &[TailOp]| Cuts::new(1, tail, Encoding::Signs).at[0][0];
+        let cut =
+            |deferred: &[DeferredOp]| FusedThresholds::new(1, deferred, BitEncoding::Signs).values[0][0];
         assert_eq!(cut(&[bent(2.0, 0.25, 0.0)]), 2.0);
         assert_eq!(cut(&[bent(2.0, 0.25, -1.0)]), 3.0);
         assert_eq!(cut(&[bent(-2.0, 0.25, 1.0)]), -6.0);
@@ -183,27 +184,27 @@ mod tests {
                 0..4,
             ),
             xs in prop::collection::vec(-4.0f32..4.0, 20),
-            encoding in prop::option::of((1..=Encoding::MAX_PLANES, 0.1f32..2.0)),
+            encoding in prop::option::of((1..=BitEncoding::MAX_PLANES, 0.1f32..2.0)),
         ) {
             let encoding =
-                encoding.map_or(Encoding::Signs, |(planes, step)| Encoding::Levels { planes, step });
-            let mut tail = Vec::new();
+                encoding.map_or(BitEncoding::Signs, |(planes, step)| BitEncoding::Levels { planes, step });
+            let mut deferred = Vec::new();
             for (scale, shift, op) in ops {
-                tail.push(one(scale, shift));
+                deferred.push(one(scale, shift));
                 let slope = ("slope", scale.abs());
                 let parameters = [("threshold", shift), slope, ("shift", 0.5 - shift), ("bias", shift)];
-                tail.extend(op.map(|op| function(op, &parameters)));
+                deferred.extend(op.map(|op| function(op, &parameters)));
             }
-            let cuts = Cuts::new(1, &tail, encoding);
-            let edges: Vec<f32> = cuts.at.iter().map(|at| cuts.sign[0] * at[0]).collect();
+            let thresholds = FusedThresholds::new(1, &deferred, encoding);
+            let edges: Vec<f32> = thresholds.values.iter().map(|at| thresholds.sign[0] * at[0]).collect();
             let near = edges.iter().flat_map(|edge| [*edge, edge.next_up(), edge.next_down()]);
             for x in xs.into_iter().chain(near.filter(|x| x.is_finite())) {
-                let y = tail.iter().fold(x, |x, op| match op {
-                    TailOp::Pointwise(function) => function.at(0, x),
-                    TailOp::Pool(_) => x,
+                let y = deferred.iter().fold(x, |x, op| match op {
+                    DeferredOp::Pointwise(function) => function.evaluate(0, x),
+                    DeferredOp::Pool(_) => x,
                 });
-                for (at, value) in cuts.at.iter().zip(1..) {
-                    prop_assert_eq!(cuts.sign[0] * x >= at[0], encoding.reaches(y, value));
+                for (at, value) in thresholds.values.iter().zip(1..) {
+                    prop_assert_eq!(thresholds.sign[0] * x >= at[0], encoding.reaches(y, value));
                 }
             }
         }

@@ -2,21 +2,21 @@ use std::mem;
 
 use super::{
     channel_slice::ChannelSlice,
-    memory::{Needs, Prepared, Scratch},
-    operator::Source,
-    padding::{Border, Borders},
-    sink::Sink,
-    values::{Context, Values},
+    memory::{OperatorWorkspace, PreparedInput, WorkspaceSize},
+    operator::StepOperator,
+    padding::{PaddingCase, PaddingTable},
+    sink::ResultSink,
+    values::{ComputedValues, OperatorContext},
     weights::negate_columns,
 };
 use crate::{
     error::EngineError,
-    plan::{Bits, ValueId, Window},
+    plan::{BitValue, ValueId, WindowGeometry},
     simd::{
-        Aligned, BitFilters, Compared, Encoding, Kernels, LANES, Ones, PatchPlanes, Patches, Runs, Sums,
-        planes_of, units,
+        AlignedBuffer, BitEncoding, BitFilters, BitPatches, DotProducts, GatherRuns, LANES, PatchComparison,
+        PatchPlanes, PopcountIntegral, SimdKernels, planes_of, units,
     },
-    sparse::Place,
+    sparse::GridPosition,
 };
 
 /// Bytes of patches and counts that are worked on at a time: about what a level-1 cache holds
@@ -33,43 +33,43 @@ const PATCHES: usize = 4;
 /// `(2ᵇ − 1) · K − Σⱼ 2ʲ · differences of qⱼ`, where `K` counts the weights whose sign is +1.
 #[derive(Debug)]
 pub(crate) struct BinaryConv {
-    bits: Bits,
-    window: Window,
+    bits: BitValue,
+    window: WindowGeometry,
     channels: ChannelSlice,
     filters: BitFilters,
-    borders: Borders,
-    /// Per filter, the factor of what [`Sums`] calls the dot product: `(α − β) / 2` for signs; half of that, times
+    padding_table: PaddingTable,
+    /// Per filter, the factor of what [`DotProducts`] calls the dot product: `(α − β) / 2` for signs; half of that, times
     /// the step, for levels, of which it is twice the dot product.
-    slope: Aligned<f32>,
+    dot_factor: AlignedBuffer<f32>,
     /// Per filter, the factor of the sum of the activations: `(α + β) / 2`, times the step.
-    lift: Aligned<f32>,
+    sum_factor: AlignedBuffer<f32>,
 }
 
 impl BinaryConv {
     /// On some channels of `bits`, which begin and end with a unit unless they are all. `rows` are
     /// the filters' bits, `⌈n/8⌉` bytes each.
     pub(crate) fn new(
-        bits: Bits,
-        window: Window,
+        bits: BitValue,
+        window: WindowGeometry,
         channels: ChannelSlice,
         rows: &[u8],
         [alpha, beta]: [&[f32]; 2],
     ) -> Result<Self, EngineError> {
-        let (slope, lift) = match bits.encoding {
-            Encoding::Signs => (0.5, 0.5),
-            Encoding::Levels { step, .. } => (0.25 * f64::from(step), 0.5 * f64::from(step)),
+        let (dot_factor, sum_factor) = match bits.encoding {
+            BitEncoding::Signs => (0.5, 0.5),
+            BitEncoding::Levels { step, .. } => (0.25 * f64::from(step), 0.5 * f64::from(step)),
         };
         let combine = |f: fn(f64, f64) -> f64, factor: f64| {
             let values = alpha.iter().zip(beta);
             let values = values.map(|(&alpha, &beta)| (factor * f(alpha.into(), beta.into())) as f32);
-            Aligned::new(&padded(values.collect(), 0.0))
+            AlignedBuffer::new(&padded(values.collect(), 0.0))
         };
         Ok(Self {
             bits,
             filters: BitFilters::new(rows, window.taps(), channels.count),
-            borders: Borders::new(&window, channels.count, rows, bits.encoding)?,
-            slope: combine(|alpha, beta| alpha - beta, slope),
-            lift: combine(|alpha, beta| alpha + beta, lift),
+            padding_table: PaddingTable::new(&window, channels.count, rows, bits.encoding)?,
+            dot_factor: combine(|alpha, beta| alpha - beta, dot_factor),
+            sum_factor: combine(|alpha, beta| alpha + beta, sum_factor),
             window,
             channels,
         })
@@ -77,10 +77,14 @@ impl BinaryConv {
 
     /// Multiplies the results of each filter by its sign, and gives the numbers they are to be
     /// compared with as many elements.
-    pub(crate) fn fold(&mut self, sign: &[f32], at: Vec<Vec<f32>>) -> Vec<Aligned<f32>> {
+    pub(crate) fn fold_thresholds(
+        &mut self,
+        sign: &[f32],
+        thresholds: Vec<Vec<f32>>,
+    ) -> Vec<AlignedBuffer<f32>> {
         let falling: Vec<bool> = sign.iter().map(|&sign| sign < 0.0).collect();
         self.negate(&falling);
-        at.into_iter().map(|at| Aligned::new(&padded(at, f32::INFINITY))).collect()
+        thresholds.into_iter().map(|row| AlignedBuffer::new(&padded(row, f32::INFINITY))).collect()
     }
 
     /// Output positions that are worked on at a time.
@@ -109,123 +113,123 @@ impl BinaryConv {
         self.bits.encoding.planes()
     }
 
-    /// The unit that what of the window at `place` is on the input begins with.
-    fn start(&self, place: Place, border: &Border) -> usize {
-        let y = self.window.row_at(place.y(), border.rows.start);
-        let x = self.window.column_at(place.x(), border.columns.start);
+    /// The unit that what of the window at `position` is on the input begins with.
+    fn start(&self, position: GridPosition, case: &PaddingCase) -> usize {
+        let y = self.window.row_at(position.y(), case.rows.start);
+        let x = self.window.column_at(position.x(), case.columns.start);
         y * self.row() + x * units(self.channels.all)
     }
 
-    /// Gathers what of the window at `place` is on the input in one plane, and counts its ones.
+    /// Gathers what of the window at `position` is on the input in one plane, and counts its ones.
     fn gather(
         &self,
-        context: Context<'_>,
+        context: OperatorContext<'_>,
         plane: usize,
-        place: Place,
-        border: &Border,
+        position: GridPosition,
+        case: &PaddingCase,
         patch: &mut [u32],
     ) -> u32 {
         let (all, count, row) = (units(self.channels.all), units(self.channels.count), self.row());
-        let first = self.start(place, border) + plane * self.plane() + units(self.channels.first);
+        let first = self.start(position, case) + plane * self.plane() + units(self.channels.first);
         let source = &context.values.bits(self.bits.value)[first..];
-        let patch = &mut patch[border.first..];
-        let (rows, across) = (border.rows.len(), border.columns.len());
+        let patch = &mut patch[case.first..];
+        let (rows, across) = (case.rows.len(), case.columns.len());
         if self.channels.is_all() {
-            let runs = Runs { count: rows, len: across * all, from_step: row, to_step: border.step };
+            let runs = GatherRuns { count: rows, len: across * all, from_step: row, to_step: case.step };
             return context.kernels.gather(source, runs, patch);
         }
-        let runs = Runs { count: across, len: count, from_step: all, to_step: count };
-        (0..rows)
-            .map(|y| context.kernels.gather(&source[y * row..], runs, &mut patch[y * border.step..]))
-            .sum()
+        let runs = GatherRuns { count: across, len: count, from_step: all, to_step: count };
+        (0..rows).map(|y| context.kernels.gather(&source[y * row..], runs, &mut patch[y * case.step..])).sum()
     }
 
-    /// The ones of what of the window at `place` is on the input, those in plane `j` counted `2ʲ` times.
-    fn ones(&self, context: Context<'_>, place: Place, border: &Border) -> u32 {
-        let y = self.window.row_at(place.y(), border.rows.start);
-        let x = self.window.column_at(place.x(), border.columns.start);
-        context.prepared.ones.within(y..y + border.rows.len(), x..x + border.columns.len())
+    /// The ones of what of the window at `position` is on the input, those in plane `j` counted `2ʲ` times.
+    fn ones(&self, context: OperatorContext<'_>, position: GridPosition, case: &PaddingCase) -> u32 {
+        let y = self.window.row_at(position.y(), case.rows.start);
+        let x = self.window.column_at(position.x(), case.columns.start);
+        context.prepared.ones.within(y..y + case.rows.len(), x..x + case.columns.len())
     }
 
-    /// The windows at `places`, which all stick out in the same way: where they lie, or gathered into `room`,
+    /// The windows at `positions`, which all stick out in the same way: where they lie, or gathered into `room`,
     /// plane by plane; and the sum of the activations of each.
     fn windows<'s>(
         &self,
-        context: Context<'s>,
-        places: &[Place],
-        border: &Border,
-        room: Windows<'s>,
+        context: OperatorContext<'s>,
+        positions: &[GridPosition],
+        case: &PaddingCase,
+        room: WindowScratch<'s>,
     ) -> (PatchPlanes<'s>, &'s [f32]) {
-        let Windows { patches, starts, totals } = room;
+        let WindowScratch { patches, starts, totals } = room;
         let total = |ones: u32| match self.bits.encoding {
-            Encoding::Signs => (2 * i64::from(ones) - border.valid as i64) as f32,
-            Encoding::Levels { .. } => ones as f32,
+            BitEncoding::Signs => (2 * i64::from(ones) - case.valid as i64) as f32,
+            BitEncoding::Levels { .. } => ones as f32,
         };
         starts.clear();
         totals.clear();
         let planes = self.planes();
         if self.reads_in_place() {
-            starts.extend(places.iter().map(|&place| self.start(place, border) as u32));
-            totals.extend(places.iter().map(|&place| total(self.ones(context, place, border))));
+            starts.extend(positions.iter().map(|&position| self.start(position, case) as u32));
+            totals.extend(positions.iter().map(|&position| total(self.ones(context, position, case))));
             let units = context.values.bits(self.bits.value);
-            let first = Patches { units, starts, step: self.row() };
+            let first = BitPatches { units, starts, step: self.row() };
             return (PatchPlanes { first, planes, step: self.plane() }, totals);
         }
-        let words = border.part.words();
-        let plane_words = places.len() * words;
+        let words = case.part.words();
+        let plane_words = positions.len() * words;
         let patches = &mut patches[..planes * plane_words];
-        if !border.leaves_out {
+        if !case.skips_padding {
             patches.fill(0);
         }
-        for (at, &place) in places.iter().enumerate() {
+        for (at, &position) in positions.iter().enumerate() {
             let mut ones = 0;
             for plane in 0..planes {
                 let patch = &mut patches[plane * plane_words + at * words..][..words];
                 let patch = bytemuck::cast_slice_mut(patch);
-                ones += self.gather(context, plane, place, border, patch) << plane;
+                ones += self.gather(context, plane, position, case, patch) << plane;
             }
             totals.push(total(ones));
         }
-        starts.extend((0..places.len()).map(|patch| (2 * patch * words) as u32));
+        starts.extend((0..positions.len()).map(|patch| (2 * patch * words) as u32));
         let units = bytemuck::cast_slice(patches);
-        let first = Patches { units, starts, step: 2 * border.part.run };
+        let first = BitPatches { units, starts, step: 2 * case.part.run };
         (PatchPlanes { first, planes, step: 2 * plane_words }, totals)
     }
 
-    /// Computes the results at `places`, whose windows all stick out in the same way.
+    /// Computes the results at `positions`, whose windows all stick out in the same way.
     fn run_tile(
         &self,
-        context: Context<'_>,
-        places: &[Place],
-        border: &Border,
-        scratch: &mut Scratch,
-        sink: &mut Sink<'_>,
+        context: OperatorContext<'_>,
+        positions: &[GridPosition],
+        case: &PaddingCase,
+        workspace: &mut OperatorWorkspace,
+        sink: &mut ResultSink<'_>,
     ) {
         let padded = self.filters.padded();
-        let Scratch { patches, starts, totals, counts, compared: bits, .. } = scratch;
-        let (patches, totals) = self.windows(context, places, border, Windows { patches, starts, totals });
-        let Self { filters, slope, lift, .. } = self;
-        let (part, base) = (border.part, &border.base);
-        let (counts, spare) = counts.split_at_mut(places.len() * padded);
-        if let Some(at) = sink.compares() {
-            let compared = Compared { patches, filters, part, totals, base, slope, lift, at };
-            let each = planes_of(at.len()) * units(padded);
-            let bits = &mut bits[..places.len() * each];
+        let OperatorWorkspace { patches, starts, totals, counts, compared: bits, .. } = workspace;
+        let (patches, totals) =
+            self.windows(context, positions, case, WindowScratch { patches, starts, totals });
+        let Self { filters, dot_factor, sum_factor, .. } = self;
+        let (part, base) = (case.part, &case.base);
+        let (counts, spare) = counts.split_at_mut(positions.len() * padded);
+        if let Some(thresholds) = sink.thresholds() {
+            let compared =
+                PatchComparison { patches, filters, part, totals, base, dot_factor, sum_factor, thresholds };
+            let each = planes_of(thresholds.len()) * units(padded);
+            let bits = &mut bits[..positions.len() * each];
             context.kernels.compare_patches(&compared, counts, spare, bits);
-            for (&place, bits) in places.iter().zip(bits.chunks_exact(each)) {
-                sink.bits(place, bits);
+            for (&position, bits) in positions.iter().zip(bits.chunks_exact(each)) {
+                sink.bits(position, bits);
             }
             return;
         }
-        context.kernels.count_planes(patches, filters, part, counts, spare);
-        for (&place, (counts, &total)) in places.iter().zip(counts.chunks_exact(padded).zip(totals)) {
-            sink.sums(place, Sums { counts, base, total, slope, lift });
+        context.kernels.count_plane_differences(patches, filters, part, counts, spare);
+        for (&position, (counts, &total)) in positions.iter().zip(counts.chunks_exact(padded).zip(totals)) {
+            sink.sums(position, DotProducts { counts, base, total, dot_factor, sum_factor });
         }
     }
 }
 
 /// Room for windows: their bits, where each begins, and the sum of the activations of each.
-struct Windows<'s> {
+struct WindowScratch<'s> {
     patches: &'s mut [u64],
     starts: &'s mut Vec<u32>,
     totals: &'s mut Vec<f32>,
@@ -237,59 +241,71 @@ fn padded(mut values: Vec<f32>, filler: f32) -> Vec<f32> {
     values
 }
 
-impl Source for BinaryConv {
-    fn reads(&self) -> ValueId {
+impl StepOperator for BinaryConv {
+    fn input(&self) -> ValueId {
         self.bits.value
     }
 
-    fn window(&self) -> Option<&Window> {
+    fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
     }
 
     fn negate(&mut self, falling: &[bool]) -> bool {
-        for factors in [&mut self.slope, &mut self.lift] {
+        for factors in [&mut self.dot_factor, &mut self.sum_factor] {
             negate_columns(&mut factors[..falling.len()], falling);
         }
         true
     }
 
-    fn prepare(&self, kernels: Kernels, values: Values<'_>, prepared: &mut Prepared) {
+    fn prepare(&self, kernels: SimdKernels, values: ComputedValues<'_>, prepared: &mut PreparedInput) {
         if self.reads_in_place() {
             let bits = values.bits(self.bits.value);
             prepared.ones.count(kernels, bits, self.window.input, self.planes());
         }
     }
 
-    fn needs(&self) -> Needs {
+    fn workspace_size(&self) -> WorkspaceSize {
         let in_place = self.reads_in_place();
-        Needs {
-            places: self.window.output.positions(),
-            corners: if in_place { Ones::corners(self.window.input) } else { 0 },
+        WorkspaceSize {
+            positions: self.window.output.positions(),
+            corners: if in_place { PopcountIntegral::corners(self.window.input) } else { 0 },
             patches: if in_place { 0 } else { self.planes() * self.tile() * self.filters.words() },
             counts: if self.planes() > 1 { 2 } else { 1 } * self.tile() * self.filters.padded(),
-            compared: Encoding::MAX_PLANES * self.tile() * units(self.filters.padded()),
-            ..Needs::default()
+            compared: BitEncoding::MAX_PLANES * self.tile() * units(self.filters.padded()),
+            ..WorkspaceSize::default()
         }
     }
 
-    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
-        let (tile, most) = (self.tile(), self.borders.most());
-        let kind = |place: &Place| self.borders.kind(place.y(), place.x());
-        let (mut inside, mut others) = (mem::take(&mut scratch.inside), mem::take(&mut scratch.others));
+    fn run(
+        &self,
+        context: OperatorContext<'_>,
+        positions: &[GridPosition],
+        workspace: &mut OperatorWorkspace,
+        sink: &mut ResultSink<'_>,
+    ) {
+        let (tile, most) = (self.tile(), self.padding_table.most_common());
+        let case_of = |position: &GridPosition| self.padding_table.case(position.y(), position.x());
+        let (mut inside, mut others) = (mem::take(&mut workspace.inside), mem::take(&mut workspace.others));
         others.clear();
         inside.clear();
-        for &place in places {
-            if kind(&place) == most { inside.push(place) } else { others.push(place) }
+        for &position in positions {
+            if case_of(&position) == most { inside.push(position) } else { others.push(position) }
         }
-        for places in inside.chunks(tile) {
-            self.run_tile(context, places, self.borders.get(most), scratch, sink);
+        for positions in inside.chunks(tile) {
+            self.run_tile(context, positions, self.padding_table.get(most), workspace, sink);
         }
-        others.sort_unstable_by_key(kind);
-        for alike in others.chunk_by(|a, b| kind(a) == kind(b)) {
-            for places in alike.chunks(tile) {
-                self.run_tile(context, places, self.borders.get(kind(&alike[0])), scratch, sink);
+        others.sort_unstable_by_key(case_of);
+        for alike in others.chunk_by(|a, b| case_of(a) == case_of(b)) {
+            for positions in alike.chunks(tile) {
+                self.run_tile(
+                    context,
+                    positions,
+                    self.padding_table.get(case_of(&alike[0])),
+                    workspace,
+                    sink,
+                );
             }
         }
-        (scratch.inside, scratch.others) = (inside, others);
+        (workspace.inside, workspace.others) = (inside, others);
     }
 }

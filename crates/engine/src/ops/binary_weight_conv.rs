@@ -1,14 +1,14 @@
 use super::{
     channel_slice::{ChannelSlice, gather},
-    memory::{Needs, Scratch},
-    operator::Source,
-    sink::Sink,
-    values::Context,
+    memory::{OperatorWorkspace, WorkspaceSize},
+    operator::StepOperator,
+    sink::ResultSink,
+    values::OperatorContext,
 };
 use crate::{
-    plan::{ValueId, Window},
+    plan::{ValueId, WindowGeometry},
     simd::words,
-    sparse::Place,
+    sparse::GridPosition,
 };
 
 /// A convolution of floats with weights of two values, by additions only:
@@ -17,9 +17,9 @@ use crate::{
 /// Reading a bit a weight pays where every weight is read for a few positions only, as in a fully
 /// connected layer. Elsewhere a matrix product of real numbers is as fast.
 #[derive(Debug)]
-pub(crate) struct SelectConv {
+pub(crate) struct BinaryWeightConv {
     value: ValueId,
-    window: Window,
+    window: WindowGeometry,
     channels: ChannelSlice,
     /// The bits of one filter after another, each in whole words.
     bits: Vec<u64>,
@@ -29,14 +29,14 @@ pub(crate) struct SelectConv {
     beta: Vec<f32>,
 }
 
-impl SelectConv {
+impl BinaryWeightConv {
     /// The most positions for which this is the faster way.
-    pub(crate) const MOST: usize = 8;
+    pub(crate) const MAX_POSITIONS: usize = 8;
 
     /// On some channels of `value`. `rows` are the filters' bits, `⌈n/8⌉` bytes each.
     pub(crate) fn new(
         value: ValueId,
-        window: Window,
+        window: WindowGeometry,
         channels: ChannelSlice,
         rows: &[u8],
         [alpha, beta]: [&[f32]; 2],
@@ -66,26 +66,32 @@ impl SelectConv {
     }
 }
 
-impl Source for SelectConv {
-    fn reads(&self) -> ValueId {
+impl StepOperator for BinaryWeightConv {
+    fn input(&self) -> ValueId {
         self.value
     }
 
-    fn window(&self) -> Option<&Window> {
+    fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
     }
 
-    fn needs(&self) -> Needs {
-        Needs { columns: self.inner(), ..Needs::default() }
+    fn workspace_size(&self) -> WorkspaceSize {
+        WorkspaceSize { columns: self.inner(), ..WorkspaceSize::default() }
     }
 
-    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
-        let window = &mut scratch.columns[..self.inner()];
-        for &place in places {
+    fn run(
+        &self,
+        context: OperatorContext<'_>,
+        positions: &[GridPosition],
+        workspace: &mut OperatorWorkspace,
+        sink: &mut ResultSink<'_>,
+    ) {
+        let window = &mut workspace.columns[..self.inner()];
+        for &position in positions {
             window.fill(0.0);
-            gather(&self.window, self.channels, context.values.floats(self.value), place, window);
-            sink.floats(place, |row| {
-                let total = context.kernels.select_sums(window, &self.bits, row);
+            gather(&self.window, self.channels, context.values.floats(self.value), position, window);
+            sink.floats(position, |row| {
+                let total = context.kernels.masked_sums(window, &self.bits, row);
                 for (sum, (alpha, beta)) in row.iter_mut().zip(self.alpha.iter().zip(&self.beta)) {
                     *sum = alpha * *sum + beta * (total - *sum);
                 }

@@ -1,28 +1,28 @@
 use super::{
-    memory::{Needs, Scratch},
-    operator::Source,
-    sink::Sink,
-    values::Context,
+    memory::{OperatorWorkspace, WorkspaceSize},
+    operator::StepOperator,
+    sink::ResultSink,
+    values::OperatorContext,
 };
 use crate::{
-    plan::{Bits, ValueId, Window},
-    simd::{Encoding, UNIT, units},
-    sparse::Place,
+    plan::{BitValue, ValueId, WindowGeometry},
+    simd::{BitEncoding, UNIT, units},
+    sparse::GridPosition,
 };
 
 /// The maximum, over windows, of what bits stand for.
 #[derive(Debug)]
-pub(crate) struct BitPool {
-    bits: Bits,
-    window: Window,
+pub(crate) struct BitMaxPool {
+    bits: BitValue,
+    window: WindowGeometry,
     /// The channels whose bits come inverted, because what follows the pooling decreases: there
     /// the maximum of the values is the minimum of the bits' value, which is the maximum of that of their inverses.
     inverted: Vec<u32>,
 }
 
-impl BitPool {
+impl BitMaxPool {
     /// Over `bits`, in which the channels that `inverted` names come inverted.
-    pub(crate) fn new(bits: Bits, window: Window, inverted: &[bool]) -> Self {
+    pub(crate) fn new(bits: BitValue, window: WindowGeometry, inverted: &[bool]) -> Self {
         let mut channels = vec![0; units(window.input.channels)];
         for (channel, _) in inverted.iter().enumerate().filter(|(_, inverts)| **inverts) {
             channels[channel / UNIT] |= 1 << (channel % UNIT);
@@ -31,13 +31,13 @@ impl BitPool {
     }
 
     /// The bits of one position where there is one plane: whether any is 1.
-    fn pool_signs(&self, bits: &[u32], place: Place, pooled: &mut [u32]) {
+    fn pool_signs(&self, bits: &[u32], position: GridPosition, pooled: &mut [u32]) {
         let (units, width) = (pooled.len(), self.window.input.width);
-        let across = self.window.columns(place.x());
-        let from = self.window.column_at(place.x(), across.start);
+        let across = self.window.columns(position.x());
+        let from = self.window.column_at(position.x(), across.start);
         pooled.fill(0);
-        for row in self.window.rows(place.y()) {
-            let first = (self.window.row_at(place.y(), row) * width + from) * units;
+        for row in self.window.rows(position.y()) {
+            let first = (self.window.row_at(position.y(), row) * width + from) * units;
             for bits in bits[first..first + across.len() * units].chunks_exact(units) {
                 pooled.iter_mut().zip(bits).for_each(|(pooled, bits)| *pooled |= bits);
             }
@@ -46,14 +46,14 @@ impl BitPool {
     }
 
     /// The bits of one position, one of `P` planes after another.
-    fn pool<const P: usize>(&self, bits: &[u32], place: Place, pooled: &mut [u32]) {
+    fn pool<const P: usize>(&self, bits: &[u32], position: GridPosition, pooled: &mut [u32]) {
         let units = self.inverted.len();
         let plane = self.window.input.width * units;
-        let across = self.window.columns(place.x());
-        let from = self.window.column_at(place.x(), across.start) * units;
+        let across = self.window.columns(position.x());
+        let from = self.window.column_at(position.x(), across.start) * units;
         pooled.fill(0);
-        for row in self.window.rows(place.y()) {
-            let row = &bits[self.window.row_at(place.y(), row) * P * plane + from..];
+        for row in self.window.rows(position.y()) {
+            let row = &bits[self.window.row_at(position.y(), row) * P * plane + from..];
             for first in (0..across.len() * units).step_by(units) {
                 for unit in 0..units {
                     let other = std::array::from_fn(|at| row[at * plane + first + unit]);
@@ -78,32 +78,41 @@ fn greatest<const P: usize>(a: [u32; P], b: [u32; P]) -> [u32; P] {
     std::array::from_fn(|plane| a[plane] & !greater | b[plane] & greater)
 }
 
-impl Source for BitPool {
-    fn reads(&self) -> ValueId {
+impl StepOperator for BitMaxPool {
+    fn input(&self) -> ValueId {
         self.bits.value
     }
 
-    fn window(&self) -> Option<&Window> {
+    fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
     }
 
-    fn needs(&self) -> Needs {
-        Needs { compared: self.bits.encoding.planes() * self.inverted.len(), ..Needs::default() }
+    fn workspace_size(&self) -> WorkspaceSize {
+        WorkspaceSize {
+            compared: self.bits.encoding.planes() * self.inverted.len(),
+            ..WorkspaceSize::default()
+        }
     }
 
-    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
-        const { assert!(Encoding::MAX_PLANES == 4) };
+    fn run(
+        &self,
+        context: OperatorContext<'_>,
+        positions: &[GridPosition],
+        workspace: &mut OperatorWorkspace,
+        sink: &mut ResultSink<'_>,
+    ) {
+        const { assert!(BitEncoding::MAX_PLANES == 4) };
         let bits = context.values.bits(self.bits.value);
         let planes = self.bits.encoding.planes();
-        let pooled = &mut scratch.compared[..planes * self.inverted.len()];
-        for place in places {
+        let pooled = &mut workspace.compared[..planes * self.inverted.len()];
+        for position in positions {
             match planes {
-                1 => self.pool_signs(bits, *place, pooled),
-                2 => self.pool::<2>(bits, *place, pooled),
-                3 => self.pool::<3>(bits, *place, pooled),
-                _ => self.pool::<4>(bits, *place, pooled),
+                1 => self.pool_signs(bits, *position, pooled),
+                2 => self.pool::<2>(bits, *position, pooled),
+                3 => self.pool::<3>(bits, *position, pooled),
+                _ => self.pool::<4>(bits, *position, pooled),
             }
-            sink.bits(*place, pooled);
+            sink.bits(*position, pooled);
         }
     }
 }

@@ -1,4 +1,4 @@
-use crate::{plan::Window, sparse::Place};
+use crate::{plan::WindowGeometry, sparse::GridPosition};
 
 /// Some of a value's channels: those of one group of a convolution, or all.
 #[derive(Clone, Copy, Debug)]
@@ -19,24 +19,24 @@ impl ChannelSlice {
     }
 }
 
-/// Copies the window at `place`, zeros where it sticks out; what lies behind a whole window stays as it
+/// Copies the window at `position`, zeros where it sticks out; what lies behind a whole window stays as it
 /// is.
 pub(super) fn gather(
-    window: &Window,
+    window: &WindowGeometry,
     channels: ChannelSlice,
     source: &[f32],
-    place: Place,
+    position: GridPosition,
     column: &mut [f32],
 ) {
     let ChannelSlice { all, first, count } = channels;
-    let (rows, across) = (window.rows(place.y()), window.columns(place.x()));
+    let (rows, across) = (window.rows(position.y()), window.columns(position.x()));
     let column = &mut column[..window.taps() * count];
     if rows.len() * across.len() < window.taps() {
         column.fill(0.0);
     }
-    let x = window.column_at(place.x(), across.start);
+    let x = window.column_at(position.x(), across.start);
     for row in rows {
-        let from = (window.row_at(place.y(), row) * window.input.width + x) * all;
+        let from = (window.row_at(position.y(), row) * window.input.width + x) * all;
         let to = &mut column[(row * window.kernel[1] + across.start) * count..][..across.len() * count];
         let from = &source[from..from + across.len() * all];
         if channels.is_all() {

@@ -2,15 +2,15 @@ use dabnet_matrix::{Matrix, MatrixMut, Write, multiply};
 
 use super::{
     channel_slice::{ChannelSlice, gather},
-    memory::{Needs, Scratch},
-    operator::Source,
-    sink::Sink,
-    values::Context,
+    memory::{OperatorWorkspace, WorkspaceSize},
+    operator::StepOperator,
+    sink::ResultSink,
+    values::OperatorContext,
     weights::{negate_columns, window_major},
 };
 use crate::{
-    plan::{ValueId, Window},
-    sparse::Place,
+    plan::{ValueId, WindowGeometry},
+    sparse::GridPosition,
 };
 
 /// Floats of gathered windows that are multiplied at a time: about what a level-2 cache holds.
@@ -23,7 +23,7 @@ const MIN_TILE: usize = 16;
 #[derive(Debug)]
 pub(crate) struct DenseConv {
     value: ValueId,
-    window: Window,
+    window: WindowGeometry,
     channels: ChannelSlice,
     /// One row an element of a window, one column a filter.
     weights: Vec<f32>,
@@ -31,7 +31,12 @@ pub(crate) struct DenseConv {
 
 impl DenseConv {
     /// On some channels of `value`; `weights` are `[out, in, kernel, kernel]` row-major.
-    pub(crate) fn new(value: ValueId, window: Window, channels: ChannelSlice, weights: &[f32]) -> Self {
+    pub(crate) fn new(
+        value: ValueId,
+        window: WindowGeometry,
+        channels: ChannelSlice,
+        weights: &[f32],
+    ) -> Self {
         let weights = window_major(weights, window.output.channels, channels.count, window.kernel[0]);
         Self { value, window, channels, weights }
     }
@@ -53,21 +58,21 @@ impl DenseConv {
     }
 
     /// The windows of `tile`, where they lie in memory as they are needed.
-    fn in_place<'a>(&self, source: &'a [f32], tile: &[Place]) -> Option<&'a [f32]> {
-        let Window { kernel, stride, padding, .. } = self.window;
+    fn in_place<'a>(&self, source: &'a [f32], tile: &[GridPosition]) -> Option<&'a [f32]> {
+        let WindowGeometry { kernel, stride, padding, .. } = self.window;
         let pointwise = (kernel, stride, padding) == ([1, 1], 1, [0, 0]) && self.channels.is_all();
-        let (first, last) = (tile[0].position(), tile[tile.len() - 1].position());
+        let (first, last) = (tile[0].index(), tile[tile.len() - 1].index());
         let run = last - first + 1 == tile.len() && tile.len() >= self.least();
         (pointwise && run).then(|| &source[first * self.inner()..(last + 1) * self.inner()])
     }
 }
 
-impl Source for DenseConv {
-    fn reads(&self) -> ValueId {
+impl StepOperator for DenseConv {
+    fn input(&self) -> ValueId {
         self.value
     }
 
-    fn window(&self) -> Option<&Window> {
+    fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
     }
 
@@ -76,33 +81,39 @@ impl Source for DenseConv {
         true
     }
 
-    fn needs(&self) -> Needs {
-        Needs {
+    fn workspace_size(&self) -> WorkspaceSize {
+        WorkspaceSize {
             columns: self.tile() * self.inner(),
             tile: self.tile() * self.window.output.channels,
-            ..Needs::default()
+            ..WorkspaceSize::default()
         }
     }
 
-    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
+    fn run(
+        &self,
+        context: OperatorContext<'_>,
+        positions: &[GridPosition],
+        workspace: &mut OperatorWorkspace,
+        sink: &mut ResultSink<'_>,
+    ) {
         let source = context.values.floats(self.value);
         let (inner, filters) = (self.inner(), self.window.output.channels);
-        for tile in places.chunks(self.tile()) {
+        for tile in positions.chunks(self.tile()) {
             let rows = tile.len().max(self.least());
-            let product = &mut scratch.tile[..rows * filters];
+            let product = &mut workspace.tile[..rows * filters];
             let windows = match self.in_place(source, tile) {
                 Some(windows) => windows,
                 None => {
-                    let columns = &mut scratch.columns[..rows * inner];
-                    for (&place, column) in tile.iter().zip(columns.chunks_exact_mut(inner)) {
-                        gather(&self.window, self.channels, source, place, column);
+                    let columns = &mut workspace.columns[..rows * inner];
+                    for (&position, column) in tile.iter().zip(columns.chunks_exact_mut(inner)) {
+                        gather(&self.window, self.channels, source, position, column);
                     }
                     columns
                 }
             };
             matrix_product(windows, &self.weights, product, inner, filters);
-            for (place, values) in tile.iter().zip(product.chunks_exact(filters)) {
-                sink.row(*place, values);
+            for (position, values) in tile.iter().zip(product.chunks_exact(filters)) {
+                sink.row(*position, values);
             }
         }
     }

@@ -1,7 +1,10 @@
-use super::{memory::Scratch, operator::Source, sink::Sink, values::Context, weights::window_major};
+use super::{
+    memory::OperatorWorkspace, operator::StepOperator, sink::ResultSink, values::OperatorContext,
+    weights::window_major,
+};
 use crate::{
-    plan::{ValueId, Window},
-    sparse::Place,
+    plan::{ValueId, WindowGeometry},
+    sparse::GridPosition,
 };
 
 /// Taps of a window that are multiplied at a time: all of the usual 3 × 3 and 5 × 5.
@@ -11,36 +14,42 @@ const ROWS: usize = 25;
 #[derive(Debug)]
 pub(crate) struct DepthwiseConv {
     value: ValueId,
-    window: Window,
+    window: WindowGeometry,
     /// One row an element of the window, one column a channel.
     weights: Vec<f32>,
 }
 
 impl DepthwiseConv {
     /// `weights` are `[channels, 1, kernel, kernel]` row-major.
-    pub(crate) fn new(value: ValueId, window: Window, weights: &[f32]) -> Self {
+    pub(crate) fn new(value: ValueId, window: WindowGeometry, weights: &[f32]) -> Self {
         let weights = window_major(weights, window.output.channels, 1, window.kernel[0]);
         Self { value, window, weights }
     }
 }
 
-impl Source for DepthwiseConv {
-    fn reads(&self) -> ValueId {
+impl StepOperator for DepthwiseConv {
+    fn input(&self) -> ValueId {
         self.value
     }
 
-    fn window(&self) -> Option<&Window> {
+    fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
     }
 
-    fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
+    fn run(
+        &self,
+        context: OperatorContext<'_>,
+        positions: &[GridPosition],
+        _: &mut OperatorWorkspace,
+        sink: &mut ResultSink<'_>,
+    ) {
         let values = context.values.floats(self.value);
         let (channels, kernel) = (self.window.input.channels, self.window.kernel[1]);
-        for place in places {
-            let (y, x) = (place.y(), place.x());
+        for position in positions {
+            let (y, x) = (position.y(), position.x());
             let across = self.window.columns(x);
             let from = self.window.column_at(x, across.start);
-            sink.floats(*place, |sums| {
+            sink.floats(*position, |sums| {
                 sums.fill(0.0);
                 let (mut rows, mut count) = ([[&[][..]; 2]; ROWS], 0);
                 for row in self.window.rows(y) {

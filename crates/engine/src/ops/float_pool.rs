@@ -1,7 +1,7 @@
-use super::{memory::Scratch, operator::Source, sink::Sink, values::Context};
+use super::{memory::OperatorWorkspace, operator::StepOperator, sink::ResultSink, values::OperatorContext};
 use crate::{
-    plan::{ValueId, Window},
-    sparse::Place,
+    plan::{ValueId, WindowGeometry},
+    sparse::GridPosition,
 };
 
 /// Positions of a window that are compared at a time: all of the usual 2 × 2 and 3 × 3.
@@ -11,29 +11,35 @@ const ROWS: usize = 9;
 #[derive(Debug)]
 pub(crate) struct MaxPool {
     pub(crate) value: ValueId,
-    pub(crate) window: Window,
+    pub(crate) window: WindowGeometry,
 }
 
-impl Source for MaxPool {
-    fn reads(&self) -> ValueId {
+impl StepOperator for MaxPool {
+    fn input(&self) -> ValueId {
         self.value
     }
 
-    fn window(&self) -> Option<&Window> {
+    fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
     }
 
-    fn reads_rows(&self) -> bool {
+    fn reads_single_positions(&self) -> bool {
         true
     }
 
-    fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
+    fn run(
+        &self,
+        context: OperatorContext<'_>,
+        positions: &[GridPosition],
+        _: &mut OperatorWorkspace,
+        sink: &mut ResultSink<'_>,
+    ) {
         let values = context.values.rows(self.value, self.window.input.channels);
-        for &place in places {
-            sink.floats(place, |most| {
+        for &position in positions {
+            sink.floats(position, |most| {
                 most.fill(f32::NEG_INFINITY);
                 let (mut rows, mut count) = ([&[][..]; ROWS], 0);
-                values.each(&self.window, place, |row| {
+                values.each(&self.window, position, |row| {
                     rows[count] = row;
                     count += 1;
                     if count == ROWS {
@@ -51,30 +57,37 @@ impl Source for MaxPool {
 #[derive(Debug)]
 pub(crate) struct AvgPool {
     pub(crate) value: ValueId,
-    pub(crate) window: Window,
+    pub(crate) window: WindowGeometry,
 }
 
-impl Source for AvgPool {
-    fn reads(&self) -> ValueId {
+impl StepOperator for AvgPool {
+    fn input(&self) -> ValueId {
         self.value
     }
 
-    fn window(&self) -> Option<&Window> {
+    fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
     }
 
-    fn reads_rows(&self) -> bool {
+    fn reads_single_positions(&self) -> bool {
         true
     }
 
-    fn run(&self, context: Context<'_>, places: &[Place], _: &mut Scratch, sink: &mut Sink<'_>) {
+    fn run(
+        &self,
+        context: OperatorContext<'_>,
+        positions: &[GridPosition],
+        _: &mut OperatorWorkspace,
+        sink: &mut ResultSink<'_>,
+    ) {
         let values = context.values.rows(self.value, self.window.input.channels);
-        for &place in places {
-            let (height, width) = (self.window.rows(place.y()).len(), self.window.columns(place.x()).len());
+        for &position in positions {
+            let (height, width) =
+                (self.window.rows(position.y()).len(), self.window.columns(position.x()).len());
             let scale = 1.0 / (height * width) as f32;
-            sink.floats(place, |row| {
+            sink.floats(position, |row| {
                 row.fill(0.0);
-                values.each(&self.window, place, |values| {
+                values.each(&self.window, position, |values| {
                     row.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
                 });
                 row.iter_mut().for_each(|sum| *sum *= scale);

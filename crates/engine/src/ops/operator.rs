@@ -1,24 +1,24 @@
 use std::fmt::Debug;
 
 use super::{
-    memory::{Needs, Prepared, Scratch},
-    sink::Sink,
-    values::{Context, Values},
+    memory::{OperatorWorkspace, PreparedInput, WorkspaceSize},
+    sink::ResultSink,
+    values::{ComputedValues, OperatorContext},
 };
 use crate::{
-    plan::{ValueId, Window},
-    simd::Kernels,
-    sparse::Place,
+    plan::{ValueId, WindowGeometry},
+    simd::SimdKernels,
+    sparse::GridPosition,
 };
 
 /// Where the results of a step come from.
-pub(crate) trait Source: Debug + Send + Sync {
+pub(crate) trait StepOperator: Debug + Send + Sync {
     /// What it reads.
-    fn reads(&self) -> ValueId;
+    fn input(&self) -> ValueId;
 
     /// The windows of what it reads that its results come from; `None` where each comes from what is
     /// at its own position.
-    fn window(&self) -> Option<&Window> {
+    fn window(&self) -> Option<&WindowGeometry> {
         None
     }
 
@@ -29,18 +29,24 @@ pub(crate) trait Source: Debug + Send + Sync {
     }
 
     /// Whether it reads no more than [positions](ValueRows) of floats.
-    fn reads_rows(&self) -> bool {
+    fn reads_single_positions(&self) -> bool {
         false
     }
 
-    /// The scratch memory it uses.
-    fn needs(&self) -> Needs {
-        Needs::default()
+    /// The workspace memory it uses.
+    fn workspace_size(&self) -> WorkspaceSize {
+        WorkspaceSize::default()
     }
 
     /// What has to be done once, before the positions.
-    fn prepare(&self, _kernels: Kernels, _values: Values<'_>, _prepared: &mut Prepared) {}
+    fn prepare(&self, _kernels: SimdKernels, _values: ComputedValues<'_>, _prepared: &mut PreparedInput) {}
 
-    /// Gives `sink` the result of every one of `places`, which come row by row.
-    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>);
+    /// Gives `sink` the result of every one of `positions`, which come row by row.
+    fn run(
+        &self,
+        context: OperatorContext<'_>,
+        positions: &[GridPosition],
+        workspace: &mut OperatorWorkspace,
+        sink: &mut ResultSink<'_>,
+    );
 }

@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use crate::{
     error::EngineError,
-    plan::Window,
-    simd::{Aligned, Encoding, LANES, Part, UNIT, units, words},
+    plan::WindowGeometry,
+    simd::{AlignedBuffer, BitEncoding, FilterPart, LANES, UNIT, units, words},
 };
 
 /// The most memory that the corrections of one layer may take.
@@ -11,13 +11,13 @@ const MAX_BYTES: u64 = 1 << 30;
 
 /// The ways in which the windows of a layer stick out of its input.
 #[derive(Debug)]
-pub(super) struct Borders {
+pub(super) struct PaddingTable {
     /// Which way windows of each output row stick out.
     rows: Vec<usize>,
     /// Which way windows of each output column do.
     columns: Vec<usize>,
     across: usize,
-    kinds: Vec<Border>,
+    cases: Vec<PaddingCase>,
     most: usize,
 }
 
@@ -26,80 +26,81 @@ pub(super) struct Borders {
 /// What lies on padding is left out where the rest of a window is whole words. Elsewhere it is
 /// gathered as bits that are 0. Those of levels are 0; those of signs count as −1, and are corrected for.
 #[derive(Debug)]
-pub(super) struct Border {
+pub(super) struct PaddingCase {
     /// The rows of the window that are on the input.
     pub(super) rows: Range<usize>,
     /// The columns that are.
     pub(super) columns: Range<usize>,
     /// Whether what lies on padding is not compared.
-    pub(super) leaves_out: bool,
+    pub(super) skips_padding: bool,
     /// What is compared of every filter.
-    pub(super) part: Part,
+    pub(super) part: FilterPart,
     /// The unit that the gathered part begins with.
     pub(super) first: usize,
     /// Units from one gathered row to the next.
     pub(super) step: usize,
     /// Weights on the input.
     pub(super) valid: usize,
-    /// By filter: what [`Sums`](crate::kernels::Sums) calls the dot product where nothing differs.
-    pub(super) base: Aligned<i32>,
+    /// By filter: what [`DotProducts`](crate::kernels::Sums) calls the dot product where nothing differs.
+    pub(super) base: AlignedBuffer<i32>,
 }
 
-impl Borders {
+impl PaddingTable {
     /// For filters on `channels` channels, in rows of `⌈n/8⌉` bytes.
     pub(super) fn new(
-        window: &Window,
+        window: &WindowGeometry,
         channels: usize,
         rows: &[u8],
-        encoding: Encoding,
+        encoding: BitEncoding,
     ) -> Result<Self, EngineError> {
-        let (down, row_kinds) = kinds((0..window.output.height).map(|y| window.rows(y)));
-        let (across, column_kinds) = kinds((0..window.output.width).map(|x| window.columns(x)));
+        let (down, row_cases) = cases((0..window.output.height).map(|y| window.rows(y)));
+        let (across, column_cases) = cases((0..window.output.width).map(|x| window.columns(x)));
         let padded = window.output.channels.next_multiple_of(LANES);
         let bytes = (down.len() as u64 * across.len() as u64).saturating_mul(4 * padded as u64);
         if bytes > MAX_BYTES {
-            let what = "the border table of a convolution";
+            let what = "the case table of a convolution";
             return Err(EngineError::TooLarge { what, bytes, limit: MAX_BYTES });
         }
         let pairs = down.iter().flat_map(|y| across.iter().map(move |x| (y.clone(), x.clone())));
-        let mut kinds: Vec<Border> = pairs.map(|(y, x)| Border::new(window, channels, y, x)).collect();
+        let mut cases: Vec<PaddingCase> =
+            pairs.map(|(y, x)| PaddingCase::new(window, channels, y, x)).collect();
         for (filter, bits) in rows.chunks_exact((window.taps() * channels).div_ceil(8)).enumerate() {
-            let levels = matches!(encoding, Encoding::Levels { .. });
-            let mut corrected = kinds.iter_mut().filter(|kind| levels || !kind.leaves_out).peekable();
+            let levels = matches!(encoding, BitEncoding::Levels { .. });
+            let mut corrected = cases.iter_mut().filter(|case| levels || !case.skips_padding).peekable();
             if corrected.peek().is_some() {
-                let signs = SignSums::new(window.kernel, channels, bits);
-                corrected.for_each(|kind| match encoding {
-                    Encoding::Signs => kind.base[filter] += signs.outside(kind),
+                let signs = SignIntegral::new(window.kernel, channels, bits);
+                corrected.for_each(|case| match encoding {
+                    BitEncoding::Signs => case.base[filter] += signs.outside(case),
                     // The number of weights and the sum of their signs are twice the number of those that are +1.
-                    Encoding::Levels { .. } => {
-                        let sum = if kind.leaves_out { signs.inside(kind) } else { signs.all() };
-                        kind.base[filter] = encoding.highest() as i32 * (kind.base[filter] + sum);
+                    BitEncoding::Levels { .. } => {
+                        let sum = if case.skips_padding { signs.inside(case) } else { signs.all() };
+                        case.base[filter] = encoding.highest() as i32 * (case.base[filter] + sum);
                     }
                 });
             }
         }
         // The window in the middle sticks out least.
-        let most = row_kinds[row_kinds.len() / 2] * across.len() + column_kinds[column_kinds.len() / 2];
-        Ok(Self { rows: row_kinds, columns: column_kinds, across: across.len(), kinds, most })
+        let most = row_cases[row_cases.len() / 2] * across.len() + column_cases[column_cases.len() / 2];
+        Ok(Self { rows: row_cases, columns: column_cases, across: across.len(), cases, most })
     }
 
-    /// Which kind the window at output `(y, x)` is of.
-    pub(super) fn kind(&self, y: usize, x: usize) -> usize {
+    /// Which case the window at output `(y, x)` is of.
+    pub(super) fn case(&self, y: usize, x: usize) -> usize {
         self.rows[y] * self.across + self.columns[x]
     }
 
-    /// The kind that most windows are of.
-    pub(super) fn most(&self) -> usize {
+    /// The case that most windows are of.
+    pub(super) fn most_common(&self) -> usize {
         self.most
     }
 
-    pub(super) fn get(&self, kind: usize) -> &Border {
-        &self.kinds[kind]
+    pub(super) fn get(&self, case: usize) -> &PaddingCase {
+        &self.cases[case]
     }
 }
 
-impl Border {
-    fn new(window: &Window, channels: usize, rows: Range<usize>, columns: Range<usize>) -> Self {
+impl PaddingCase {
+    fn new(window: &WindowGeometry, channels: usize, rows: Range<usize>, columns: Range<usize>) -> Self {
         let (tap, width) = (units(channels), window.kernel[1]);
         let (padded, valid) =
             (window.output.channels.next_multiple_of(LANES), rows.len() * columns.len() * channels);
@@ -107,42 +108,42 @@ impl Border {
         if tap.is_multiple_of(2) && valid > 0 {
             let (tap, run) = (tap / 2, columns.len() * tap / 2);
             let first = (rows.start * width + columns.start) * tap;
-            let part = Part { first, run, step: width * tap, rows: rows.len() };
-            let base = Aligned::new(&vec![valid as i32; padded]);
-            return Self { rows, columns, leaves_out: true, part, first: 0, step: 2 * run, valid, base };
+            let part = FilterPart { first, run, step: width * tap, rows: rows.len() };
+            let base = AlignedBuffer::new(&vec![valid as i32; padded]);
+            return Self { rows, columns, skips_padding: true, part, first: 0, step: 2 * run, valid, base };
         }
         let run = words(window.taps() * tap * UNIT);
-        let part = Part { first: 0, run, step: run, rows: 1 };
-        let base = Aligned::new(&vec![(window.taps() * channels) as i32; padded]);
+        let part = FilterPart { first: 0, run, step: run, rows: 1 };
+        let base = AlignedBuffer::new(&vec![(window.taps() * channels) as i32; padded]);
         let first = (rows.start * width + columns.start) * tap;
-        Self { rows, columns, leaves_out: false, part, first, step: width * tap, valid, base }
+        Self { rows, columns, skips_padding: false, part, first, step: width * tap, valid, base }
     }
 }
 
 /// The distinct ranges, and which of them each is.
-fn kinds(ranges: impl Iterator<Item = Range<usize>>) -> (Vec<Range<usize>>, Vec<usize>) {
-    let mut kinds: Vec<Range<usize>> = Vec::new();
+fn cases(ranges: impl Iterator<Item = Range<usize>>) -> (Vec<Range<usize>>, Vec<usize>) {
+    let mut cases: Vec<Range<usize>> = Vec::new();
     let mut which = Vec::new();
     for range in ranges {
         // Equal ones cluster: the inside of the image is one run.
-        let known = kinds.iter().rposition(|kind| *kind == range).unwrap_or_else(|| {
-            kinds.push(range);
-            kinds.len() - 1
+        let known = cases.iter().rposition(|case| *case == range).unwrap_or_else(|| {
+            cases.push(range);
+            cases.len() - 1
         });
         which.push(known);
     }
-    (kinds, which)
+    (cases, which)
 }
 
 /// Sums of one filter's signs over rectangles of taps.
-struct SignSums {
+struct SignIntegral {
     /// Corners in one row.
     across: usize,
     /// Sum over all taps above and to the left of a corner.
     corners: Vec<i32>,
 }
 
-impl SignSums {
+impl SignIntegral {
     fn new([height, width]: [usize; 2], channels: usize, bits: &[u8]) -> Self {
         let across = width + 1;
         let mut corners = vec![0; (height + 1) * across];
@@ -158,12 +159,12 @@ impl SignSums {
     }
 
     /// Over the taps that lie on padding.
-    fn outside(&self, border: &Border) -> i32 {
-        self.all() - self.inside(border)
+    fn outside(&self, case: &PaddingCase) -> i32 {
+        self.all() - self.inside(case)
     }
 
     /// Over the taps that lie on the input.
-    fn inside(&self, Border { rows, columns, .. }: &Border) -> i32 {
+    fn inside(&self, PaddingCase { rows, columns, .. }: &PaddingCase) -> i32 {
         let corner = |y: usize, x: usize| self.corners[y * self.across + x];
         corner(rows.end, columns.end) - corner(rows.start, columns.end) - corner(rows.end, columns.start)
             + corner(rows.start, columns.start)

@@ -2,18 +2,21 @@ use dabnet_graph::Shape;
 use std::{mem, ops::Range};
 
 use super::{
-    epilogue::{Epilogue, MAX_BIT_OUTPUTS, RowOp, Rows, Store, Written},
-    values::Context,
+    epilogue::{EpilogueOp, FloatEpilogue, FloatStore, MAX_BIT_OUTPUTS, OutputBuffers, StepEpilogue},
+    values::OperatorContext,
 };
 use crate::{
     plan::ValueId,
-    simd::{Aligned, Finish, MAX_STAGES, Stage, Start, Sums, UnitPlace, units},
-    sparse::{Blank, BlankRows, Place},
+    simd::{
+        AlignedBuffer, DotProducts, EpilogueInput, EpilogueStage, MAX_STAGES, RowEpilogue, UnitPosition,
+        units,
+    },
+    sparse::{BackgroundRows, GridPosition, StepBackground},
 };
 
 /// What a step writes, or the rows of it that one thread does.
 #[derive(Debug, Default)]
-pub(super) struct Outputs<'a> {
+pub(super) struct OutputRows<'a> {
     floats: &'a mut [f32],
     /// Elements of `floats` in one row.
     float_row: usize,
@@ -24,9 +27,9 @@ pub(super) struct Outputs<'a> {
     bit_row: usize,
 }
 
-impl<'a> Outputs<'a> {
+impl<'a> OutputRows<'a> {
     /// All rows of a step's results, which have `shape`.
-    pub(super) fn new(epilogue: &Epilogue, shape: Shape, written: &'a mut Written) -> Self {
+    pub(super) fn new(epilogue: &StepEpilogue, shape: Shape, written: &'a mut OutputBuffers) -> Self {
         let float_row = epilogue.floats().map_or(0, |store| shape.width * store.stride);
         let bit_row = shape.width * units(shape.channels);
         let mut outputs = Self { float_row, bit_row, ..Self::default() };
@@ -53,32 +56,32 @@ impl<'a> Outputs<'a> {
 
 /// Takes the results of positions, and does with them what the epilogue says.
 #[derive(Debug)]
-pub(crate) struct Sink<'a> {
-    epilogue: &'a Epilogue,
-    context: Context<'a>,
-    /// What is done to floats; sums change with the place.
-    stages: [Stage<'a>; MAX_STAGES],
+pub(crate) struct ResultSink<'a> {
+    epilogue: &'a StepEpilogue,
+    context: OperatorContext<'a>,
+    /// What is done to floats; sums change with the position.
+    stages: [EpilogueStage<'a>; MAX_STAGES],
     /// Which of those are sums, and with what.
     adds: [(usize, ValueId); MAX_STAGES],
     adding: usize,
     /// What is added to the results and lies where they go.
-    adds_out: Option<ValueId>,
+    output_addend: Option<ValueId>,
     /// The row that the outputs begin with.
     first_row: usize,
     /// Positions in a row.
     width: usize,
-    outputs: Outputs<'a>,
+    outputs: OutputRows<'a>,
     /// Room for the results of one position.
     row: &'a mut [f32],
     channels: usize,
 }
 
-impl<'a> Sink<'a> {
+impl<'a> ResultSink<'a> {
     pub(super) fn new(
-        epilogue: &'a Epilogue,
-        context: Context<'a>,
+        epilogue: &'a StepEpilogue,
+        context: OperatorContext<'a>,
         first_row: usize,
-        outputs: Outputs<'a>,
+        outputs: OutputRows<'a>,
         row: &'a mut [f32],
         shape: Shape,
     ) -> Self {
@@ -87,10 +90,10 @@ impl<'a> Sink<'a> {
         let mut sink = Self {
             epilogue,
             context,
-            stages: [Stage::AddOut; MAX_STAGES],
+            stages: [EpilogueStage::AddOut; MAX_STAGES],
             adds: [(0, ValueId(0)); MAX_STAGES],
             adding: 0,
-            adds_out: epilogue.adds_out(context.values.buffers),
+            output_addend: epilogue.output_addend(context.values.buffers),
             first_row,
             width,
             outputs,
@@ -99,8 +102,8 @@ impl<'a> Sink<'a> {
         };
         for (at, op) in epilogue.ops().iter().enumerate() {
             match op {
-                RowOp::Pointwise(function) => sink.stages[at] = Stage::Pointwise(function),
-                RowOp::Add(value) => {
+                EpilogueOp::Pointwise(function) => sink.stages[at] = EpilogueStage::Pointwise(function),
+                EpilogueOp::Add(value) => {
                     sink.adds[sink.adding] = (at, *value);
                     sink.adding += 1;
                 }
@@ -109,38 +112,44 @@ impl<'a> Sink<'a> {
         sink
     }
 
-    /// Fills what lies between `places` in a range of positions with what blank paper gives, `floats` too if
+    /// Fills what lies between `positions` in a range of positions with what blank paper gives, `floats` too if
     /// asked for.
-    pub(super) fn fill(&mut self, blank: &Blank, places: &[Place], positions: Range<usize>, floats: bool) {
-        let ends = places.iter().map(|place| place.position()).chain([positions.end]);
-        let mut next = positions.start;
+    pub(super) fn fill(
+        &mut self,
+        background: &StepBackground,
+        positions: &[GridPosition],
+        range: Range<usize>,
+        floats: bool,
+    ) {
+        let ends = positions.iter().map(|position| position.index()).chain([range.end]);
+        let mut next = range.start;
         for end in ends {
             if next < end {
-                self.fill_range(next..end, floats.then_some(&blank.floats), &blank.bits);
+                self.fill_range(next..end, floats.then_some(&background.floats), &background.bits);
             }
             next = end + 1;
         }
     }
 
-    /// Fills a whole range of positions; `floats` and `bits` hold those of all.
-    fn fill_range(&mut self, positions: Range<usize>, floats: Option<&BlankRows>, bits: &[Vec<u32>]) {
+    /// Fills a whole range of range; `floats` and `bits` hold those of all.
+    fn fill_range(&mut self, range: Range<usize>, floats: Option<&BackgroundRows>, bits: &[Vec<u32>]) {
         let channels = self.channels;
         let before = self.first_row * self.width;
-        let offsets = positions.start - before..positions.end - before;
+        let offsets = range.start - before..range.end - before;
         if let (Some(store), Some(floats)) = (self.epilogue.floats(), floats) {
             let target = &mut self.outputs.floats[offsets.start * store.stride..offsets.end * store.stride];
-            for (position, target) in positions.clone().zip(target.chunks_exact_mut(store.stride)) {
+            for (position, target) in range.clone().zip(target.chunks_exact_mut(store.stride)) {
                 target[store.first..store.first + channels].copy_from_slice(floats.get(position));
             }
         }
         for (output, source) in bits.iter().enumerate() {
-            self.fill_bits(output, source, positions.clone());
+            self.fill_bits(output, source, range.clone());
         }
     }
 
-    /// Copies a range of positions of one output from `source`, which has all rows. Where there are several planes,
+    /// Copies a range of range of one output from `source`, which has all rows. Where there are several planes,
     /// those lie together in one row and one plane only.
-    fn fill_bits(&mut self, output: usize, source: &[u32], positions: Range<usize>) {
+    fn fill_bits(&mut self, output: usize, source: &[u32], range: Range<usize>) {
         let (width, row_units, planes) = (self.width, self.outputs.bit_row, self.outputs.planes[output]);
         let units = row_units / width;
         let target = &mut *self.outputs.bits[output];
@@ -149,12 +158,12 @@ impl<'a> Sink<'a> {
             target[from - before..][..len].copy_from_slice(&source[from..][..len]);
         };
         if planes == 1 {
-            return copy(positions.start * units, positions.len() * units);
+            return copy(range.start * units, range.len() * units);
         }
-        let mut start = positions.start;
-        while start < positions.end {
+        let mut start = range.start;
+        while start < range.end {
             let (row, x) = (start / width, start % width);
-            let end = positions.end.min((row + 1) * width);
+            let end = range.end.min((row + 1) * width);
             for plane in 0..planes {
                 copy((row * planes + plane) * row_units + x * units, (end - start) * units);
             }
@@ -166,9 +175,9 @@ impl<'a> Sink<'a> {
     ///
     /// # Panics
     /// If the epilogue takes floats.
-    pub(super) fn bits(&mut self, place: Place, bits: &[u32]) {
-        let Epilogue::Bits { .. } = self.epilogue else { unreachable!("a source of bits before floats") };
-        let (at, planes) = (self.unit_place(place), self.outputs.planes[0]);
+    pub(super) fn bits(&mut self, position: GridPosition, bits: &[u32]) {
+        let StepEpilogue::Bits { .. } = self.epilogue else { unreachable!("a source of bits before floats") };
+        let (at, planes) = (self.unit_place(position), self.outputs.planes[0]);
         if planes == 1 {
             return self.outputs.bits[0][at.unit(0, 1)..][..bits.len()].copy_from_slice(bits);
         }
@@ -179,21 +188,25 @@ impl<'a> Sink<'a> {
     }
 
     /// Where the bits of a position lie in the outputs.
-    fn unit_place(&self, place: Place) -> UnitPlace {
+    fn unit_place(&self, position: GridPosition) -> UnitPosition {
         let row_units = self.outputs.bit_row;
-        UnitPlace { row: place.y() - self.first_row, row_units, first: place.x() * units(self.channels) }
+        UnitPosition {
+            row: position.y() - self.first_row,
+            row_units,
+            first: position.x() * units(self.channels),
+        }
     }
 
     /// Which position of the outputs this is.
-    fn offset(&self, place: Place) -> usize {
-        place.position() - self.first_row * self.width
+    fn offset(&self, position: GridPosition) -> usize {
+        position.index() - self.first_row * self.width
     }
 
     /// What the results of a binary convolution are to be compared with, if it is to give bits.
-    pub(super) fn compares(&self) -> Option<&'a [Aligned<f32>]> {
+    pub(super) fn thresholds(&self) -> Option<&'a [AlignedBuffer<f32>]> {
         match self.epilogue {
-            Epilogue::Bits { at, .. } => Some(at),
-            Epilogue::Rows(_) => None,
+            StepEpilogue::Bits { thresholds, .. } => Some(thresholds),
+            StepEpilogue::Floats(_) => None,
         }
     }
 
@@ -201,29 +214,29 @@ impl<'a> Sink<'a> {
     ///
     /// # Panics
     /// If the epilogue takes bits.
-    pub(super) fn sums(&mut self, place: Place, sums: Sums<'_>) {
-        self.finish(self.rows(), place, Start::Sums(sums));
+    pub(super) fn sums(&mut self, position: GridPosition, sums: DotProducts<'_>) {
+        self.finish(self.rows(), position, EpilogueInput::DotProducts(sums));
     }
 
     /// Takes floats: `write` sets all channels of a position.
     ///
     /// # Panics
     /// If the epilogue takes bits.
-    pub(super) fn floats(&mut self, place: Place, write: impl FnOnce(&mut [f32])) {
+    pub(super) fn floats(&mut self, position: GridPosition, write: impl FnOnce(&mut [f32])) {
         let rows = self.rows();
         match rows.store {
             // Where nothing is that is still needed, they are written where they go.
-            Some(store) if self.adds_out.is_none() => {
-                let offset = self.offset(place);
+            Some(store) if self.output_addend.is_none() => {
+                let offset = self.offset(position);
                 write(floats_at(self.outputs.floats, store, offset, self.channels));
                 if !rows.ops.is_empty() || !rows.comparisons.is_empty() {
-                    self.finish(rows, place, Start::Out);
+                    self.finish(rows, position, EpilogueInput::Out);
                 }
             }
             _ => {
                 let row = mem::take(&mut self.row);
                 write(row);
-                self.finish(rows, place, Start::Row(row));
+                self.finish(rows, position, EpilogueInput::Row(row));
                 self.row = row;
             }
         }
@@ -233,44 +246,46 @@ impl<'a> Sink<'a> {
     ///
     /// # Panics
     /// If the epilogue takes bits.
-    pub(super) fn row(&mut self, place: Place, row: &[f32]) {
-        self.finish(self.rows(), place, Start::Row(row));
+    pub(super) fn row(&mut self, position: GridPosition, row: &[f32]) {
+        self.finish(self.rows(), position, EpilogueInput::Row(row));
     }
 
-    fn rows(&self) -> &'a Rows {
-        let Epilogue::Rows(rows) = self.epilogue else { unreachable!("a source of floats before bits") };
+    fn rows(&self) -> &'a FloatEpilogue {
+        let StepEpilogue::Floats(rows) = self.epilogue else {
+            unreachable!("a source of floats before bits")
+        };
         rows
     }
 
-    fn finish(&mut self, rows: &Rows, place: Place, start: Start<'_>) {
+    fn finish(&mut self, rows: &FloatEpilogue, position: GridPosition, start: EpilogueInput<'_>) {
         let (kernels, channels) = (self.context.kernels, self.channels);
-        let (offset, unit_place) = (self.offset(place), self.unit_place(place));
+        let (offset, unit_place) = (self.offset(position), self.unit_place(position));
         for &(stage, value) in &self.adds[..self.adding] {
-            self.stages[stage] = self.add(value, place);
+            self.stages[stage] = self.add(value, position);
         }
-        kernels.finish(Finish {
+        kernels.finish(RowEpilogue {
             channels,
             start,
             stages: &self.stages[..rows.ops.len()],
             out: rows.store.map(|store| floats_at(self.outputs.floats, store, offset, channels)),
             comparisons: &rows.comparisons,
             bits: &mut self.outputs.bits,
-            place: unit_place,
+            position: unit_place,
         });
     }
 
-    /// Adds what `value` is at `place`.
-    fn add(&self, value: ValueId, place: Place) -> Stage<'a> {
+    /// Adds what `value` is at `position`.
+    fn add(&self, value: ValueId, position: GridPosition) -> EpilogueStage<'a> {
         let rows = self.context.values.rows(value, self.channels);
-        match rows.blank(place) {
-            Some(row) => Stage::Add(row),
-            None if self.adds_out == Some(value) => Stage::AddOut,
-            None => Stage::Add(rows.get(place)),
+        match rows.background(position) {
+            Some(row) => EpilogueStage::Add(row),
+            None if self.output_addend == Some(value) => EpilogueStage::AddOut,
+            None => EpilogueStage::Add(rows.get(position)),
         }
     }
 }
 
 /// The channels of the position that is `offset` after the first.
-fn floats_at(floats: &mut [f32], store: Store, offset: usize, channels: usize) -> &mut [f32] {
+fn floats_at(floats: &mut [f32], store: FloatStore, offset: usize, channels: usize) -> &mut [f32] {
     &mut floats[offset * store.stride + store.first..][..channels]
 }

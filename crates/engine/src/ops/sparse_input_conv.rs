@@ -1,16 +1,16 @@
 use super::{
     channel_slice::ChannelSlice,
     dense_conv::DenseConv,
-    memory::{Needs, Prepared, Scratch},
-    operator::Source,
-    sink::Sink,
-    values::{Context, Values},
+    memory::{OperatorWorkspace, PreparedInput, WorkspaceSize},
+    operator::StepOperator,
+    sink::ResultSink,
+    values::{ComputedValues, OperatorContext},
     weights::negate_columns,
 };
 use crate::{
-    plan::{ValueId, Window},
-    simd::{Aligned, Kernels},
-    sparse::{InkCapacity, Place},
+    plan::{ValueId, WindowGeometry},
+    simd::{AlignedBuffer, SimdKernels},
+    sparse::{GridPosition, InkCapacity},
 };
 
 /// The share of the positions from which on visiting each costs more than taking all: sketches
@@ -20,24 +20,24 @@ const DENSE: f64 = 0.4;
 /// A convolution of a canvas that is mostly exactly 0: it visits the ink only, unless there is so much
 /// that this would not pay.
 #[derive(Debug)]
-pub(crate) struct InkConv {
+pub(crate) struct SparseInputConv {
     value: ValueId,
-    window: Window,
-    /// One row an element of a window, column by column as [`Ink`] has them, and one column a filter.
-    weights: Aligned<f32>,
+    window: WindowGeometry,
+    /// One row an element of a window, column by column as [`InkList`] has them, and one column a filter.
+    weights: AlignedBuffer<f32>,
     dense: DenseConv,
 }
 
-impl InkConv {
+impl SparseInputConv {
     /// `weights` are `[out, in, kernel, kernel]` row-major.
-    pub(crate) fn new(value: ValueId, window: Window, weights: &[f32]) -> Self {
+    pub(crate) fn new(value: ValueId, window: WindowGeometry, weights: &[f32]) -> Self {
         let dense = DenseConv::new(value, window, ChannelSlice::all(window.input.channels), weights);
-        Self { value, window, weights: Aligned::new(&column_major(weights, &window)), dense }
+        Self { value, window, weights: AlignedBuffer::new(&column_major(weights, &window)), dense }
     }
 }
 
 /// Weights `[out, in, y, x]` as `[x, in, y, out]`.
-fn column_major(weights: &[f32], window: &Window) -> Vec<f32> {
+fn column_major(weights: &[f32], window: &WindowGeometry) -> Vec<f32> {
     let (filters, channels, [height, width]) = (window.output.channels, window.input.channels, window.kernel);
     let mut matrix = vec![0.0; weights.len()];
     for (row, weights) in weights.chunks_exact(width).enumerate() {
@@ -49,12 +49,12 @@ fn column_major(weights: &[f32], window: &Window) -> Vec<f32> {
     matrix
 }
 
-impl Source for InkConv {
-    fn reads(&self) -> ValueId {
+impl StepOperator for SparseInputConv {
+    fn input(&self) -> ValueId {
         self.value
     }
 
-    fn window(&self) -> Option<&Window> {
+    fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
     }
 
@@ -63,26 +63,32 @@ impl Source for InkConv {
         self.dense.negate(falling)
     }
 
-    fn needs(&self) -> Needs {
-        Needs { ink: InkCapacity::of(&self.window), ..self.dense.needs() }
+    fn workspace_size(&self) -> WorkspaceSize {
+        WorkspaceSize { ink: InkCapacity::of(&self.window), ..self.dense.workspace_size() }
     }
 
-    fn prepare(&self, _: Kernels, values: Values<'_>, prepared: &mut Prepared) {
-        let (input, touched) = (self.window.input, values.touched(self.value));
-        let dense = touched.count() as f64 > DENSE * input.positions() as f64;
-        prepared.ink.list(values.floats(self.value), input, (!dense).then_some(touched));
+    fn prepare(&self, _: SimdKernels, values: ComputedValues<'_>, prepared: &mut PreparedInput) {
+        let (input, active) = (self.window.input, values.active(self.value));
+        let dense = active.count() as f64 > DENSE * input.positions() as f64;
+        prepared.ink.collect(values.floats(self.value), input, (!dense).then_some(active));
     }
 
-    fn run(&self, context: Context<'_>, places: &[Place], scratch: &mut Scratch, sink: &mut Sink<'_>) {
+    fn run(
+        &self,
+        context: OperatorContext<'_>,
+        positions: &[GridPosition],
+        workspace: &mut OperatorWorkspace,
+        sink: &mut ResultSink<'_>,
+    ) {
         if !context.prepared.ink.is_listed() {
-            return self.dense.run(context, places, scratch, sink);
+            return self.dense.run(context, positions, workspace, sink);
         }
-        for row in places.chunk_by(|a, b| a.y == b.y) {
-            scratch.band.go_to(&context.prepared.ink, &self.window, row[0].y());
-            for place in row {
-                let (taps, first) = scratch.band.taps(&self.window, place.x());
+        for row in positions.chunk_by(|a, b| a.y == b.y) {
+            workspace.band.load_row(&context.prepared.ink, &self.window, row[0].y());
+            for position in row {
+                let (taps, first) = workspace.band.taps(&self.window, position.x());
                 let weights = &self.weights;
-                sink.floats(*place, |sums| context.kernels.sum_rows(taps, first, weights, sums));
+                sink.floats(*position, |sums| context.kernels.sum_weight_rows(taps, first, weights, sums));
             }
         }
     }

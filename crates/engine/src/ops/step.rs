@@ -3,110 +3,115 @@ use std::{mem, ops::Range};
 use dabnet_graph::Shape;
 
 use super::{
-    epilogue::{Epilogue, Store},
-    memory::{Memory, Needs, Worker},
-    operator::Source,
-    sink::{Outputs, Sink},
-    values::{Context, Values},
+    epilogue::{FloatStore, StepEpilogue},
+    memory::{SessionMemory, WorkerMemory, WorkspaceSize},
+    operator::StepOperator,
+    sink::{OutputRows, ResultSink},
+    values::{ComputedValues, OperatorContext},
 };
 use crate::{
-    plan::{Bits, Buffers, StepAccess},
-    simd::{Kernels, units},
-    sparse::{Blank, BlankRows, Blanks, Place, Touched},
-    threads::Threads,
+    plan::{BitValue, BufferPlan, StepAccess},
+    simd::{SimdKernels, units},
+    sparse::{ActiveMask, BackgroundRows, BackgroundStore, GridPosition, StepBackground},
+    threads::SessionThreads,
 };
 
 /// A source of results and what becomes of them.
 #[derive(Debug)]
-pub(crate) struct Step {
+pub(crate) struct CompiledStep {
     /// The convolution that it runs or that what it works on comes from; the input before the first.
     pub(crate) layer: String,
-    pub(crate) source: Box<dyn Source>,
-    pub(crate) epilogue: Epilogue,
+    pub(crate) operator: Box<dyn StepOperator>,
+    pub(crate) epilogue: StepEpilogue,
     /// Shape of the results.
     pub(crate) shape: Shape,
 }
 
-impl Step {
+impl CompiledStep {
     /// All that planning has to know of it.
     pub(crate) fn access(&self) -> StepAccess {
-        let whole = |store: Store| (store.value, store.stride == self.shape.channels);
+        let whole = |store: FloatStore| (store.value, store.stride == self.shape.channels);
         StepAccess {
-            input: self.source.reads(),
-            reads_rows: self.source.reads_rows(),
+            input: self.operator.input(),
+            reads_single_positions: self.operator.reads_single_positions(),
             addends: self.epilogue.reads().collect(),
             store: self.epilogue.floats().map(whole),
             bits: self.epilogue.bits().map(|bits| bits.value).collect(),
         }
     }
 
-    pub(crate) fn needs(&self) -> Needs {
-        let row = self.source.window().map_or(0, Touched::row_words);
-        Needs { channels: self.shape.channels, row, ..Needs::default() }.max(self.source.needs())
+    pub(crate) fn workspace_size(&self) -> WorkspaceSize {
+        let row = self.operator.window().map_or(0, ActiveMask::row_words);
+        WorkspaceSize { channels: self.shape.channels, row, ..WorkspaceSize::default() }
+            .max(self.operator.workspace_size())
     }
 
     /// Runs it on as many threads as there are workers. With what blank paper gives, only what ink
     /// reaches is computed.
     pub(crate) fn run(
         &self,
-        threads: &Threads,
-        kernels: Kernels,
-        buffers: &Buffers,
-        blanks: Blanks<'_>,
-        memory: &mut Memory,
+        threads: &SessionThreads,
+        kernels: SimdKernels,
+        buffers: &BufferPlan,
+        backgrounds: BackgroundStore<'_>,
+        memory: &mut SessionMemory,
     ) {
-        let blank = blanks.of_this();
-        self.touch(blank.is_none(), memory);
+        let background = backgrounds.of_this();
+        self.mark_active(background.is_none(), memory);
         // What is written is taken out, so that everything else can be read; nothing is allocated.
         let mut written = self.epilogue.take(buffers, memory);
-        let Memory { floats, bits, prepared, touched, places, workers, .. } = memory;
-        let values = Values { buffers, floats, bits, touched, blank: blanks.all() };
-        self.source.prepare(kernels, values, prepared);
-        let context = Context { kernels, values, prepared };
-        let outputs = Outputs::new(&self.epilogue, self.shape, &mut written);
+        let SessionMemory { floats, bits, prepared, active, positions, workers, .. } = memory;
+        let values = ComputedValues { buffers, floats, bits, active, background: backgrounds.all() };
+        self.operator.prepare(kernels, values, prepared);
+        let context = OperatorContext { kernels, values, prepared };
+        let outputs = OutputRows::new(&self.epilogue, self.shape, &mut written);
         if let [worker] = &mut workers[..] {
-            self.run_part(context, blank, Part { rows: 0..self.shape.height, places, outputs, worker });
+            self.run_part(
+                context,
+                background,
+                StepPart { rows: 0..self.shape.height, positions, outputs, worker },
+            );
         } else {
-            let parts = split(self.shape.height, places, outputs, workers);
-            threads.share(parts, |part| self.run_part(context, blank, part));
+            let parts = split_parts(self.shape.height, positions, outputs, workers);
+            threads.share(parts, |part| self.run_part(context, background, part));
         }
         self.epilogue.put_back(buffers, memory, written);
     }
 
     /// Finds which positions have to be computed. Where several steps write one value, that may be
     /// more than this one needs.
-    fn touch(&self, all: bool, memory: &mut Memory) {
-        let Memory { touched, row, places, .. } = memory;
+    fn mark_active(&self, all: bool, memory: &mut SessionMemory) {
+        let SessionMemory { active, row, positions, .. } = memory;
         let Some(first) = self.epilogue.writes().next() else { return };
-        let mut reached = mem::take(&mut touched[first.0]);
-        match self.source.window() {
+        let mut reached = mem::take(&mut active[first.0]);
+        match self.operator.window() {
             _ if all => reached.fill(),
-            Some(window) => reached.add_windows(&touched[self.source.reads().0], window, row),
-            None => reached.add(&touched[self.source.reads().0]),
+            Some(window) => reached.add_windows(&active[self.operator.input().0], window, row),
+            None => reached.add(&active[self.operator.input().0]),
         }
-        self.epilogue.reads().for_each(|id| reached.add(&touched[id.0]));
-        reached.places(places);
-        self.epilogue.writes().skip(1).for_each(|id| touched[id.0].add(&reached));
-        touched[first.0] = reached;
+        self.epilogue.reads().for_each(|id| reached.add(&active[id.0]));
+        reached.list_positions(positions);
+        self.epilogue.writes().skip(1).for_each(|id| active[id.0].add(&reached));
+        active[first.0] = reached;
     }
 
     /// What it has just left in `memory`.
-    pub(crate) fn blank(&self, buffers: &Buffers, memory: &Memory) -> Blank {
+    pub(crate) fn background(&self, buffers: &BufferPlan, memory: &SessionMemory) -> StepBackground {
         let Shape { channels, .. } = self.shape;
         let positions = self.shape.positions();
         let floats = self.epilogue.floats().map(|store| {
-            let values = &memory.floats[buffers.place(store.value)][..positions * store.stride];
+            let values = &memory.floats[buffers.slot(store.value)][..positions * store.stride];
             let positions = values.chunks_exact(store.stride);
-            BlankRows::new(channels, positions.map(|position| &position[store.first..][..channels]))
+            BackgroundRows::new(channels, positions.map(|position| &position[store.first..][..channels]))
         });
-        let bits = self.epilogue.bits().map(|Bits { value, encoding }| {
-            memory.bits[buffers.place(value)][..encoding.planes() * positions * units(channels)].to_vec()
+        let bits = self.epilogue.bits().map(|BitValue { value, encoding }| {
+            memory.bits[buffers.slot(value)][..encoding.planes() * positions * units(channels)].to_vec()
         });
-        Blank { floats: floats.unwrap_or_default(), bits: bits.collect() }
+        StepBackground { floats: floats.unwrap_or_default(), bits: bits.collect() }
     }
 
     /// The most bytes that this takes.
-    pub(crate) fn blank_bytes(&self) -> u64 {
+    pub(crate) fn background_bytes(&self) -> u64 {
         let Shape { channels, .. } = self.shape;
         // As much again as a key, the index, and an entry of the map, while equal rows are found.
         let floats = if self.epilogue.floats().is_some() { 2 * channels as u64 + 32 } else { 0 };
@@ -115,46 +120,51 @@ impl Step {
         4 * self.shape.positions() as u64 * (floats + bits)
     }
 
-    fn run_part(&self, context: Context<'_>, blank: Option<&Blank>, part: Part<'_>) {
-        let Part { rows, places, outputs, worker: Worker { scratch, row } } = part;
+    fn run_part(
+        &self,
+        context: OperatorContext<'_>,
+        background: Option<&StepBackground>,
+        part: StepPart<'_>,
+    ) {
+        let StepPart { rows, positions, outputs, worker: WorkerMemory { workspace, row } } = part;
         if rows.is_empty() {
             return;
         }
-        let positions = rows.start * self.shape.width..rows.end * self.shape.width;
-        let mut sink = Sink::new(&self.epilogue, context, rows.start, outputs, row, self.shape);
-        if let Some(blank) = blank {
-            let floats = self.epilogue.floats().is_some_and(|store| context.values.is_filled(store.value));
-            sink.fill(blank, places, positions, floats);
+        let range = rows.start * self.shape.width..rows.end * self.shape.width;
+        let mut sink = ResultSink::new(&self.epilogue, context, rows.start, outputs, row, self.shape);
+        if let Some(background) = background {
+            let floats = self.epilogue.floats().is_some_and(|store| context.values.is_dense(store.value));
+            sink.fill(background, positions, range, floats);
         }
-        self.source.run(context, places, scratch, &mut sink);
+        self.operator.run(context, positions, workspace, &mut sink);
     }
 }
 
 /// Some rows of a step's results, for one thread.
-struct Part<'a> {
+struct StepPart<'a> {
     rows: Range<usize>,
     /// What is to be computed there.
-    places: &'a [Place],
-    outputs: Outputs<'a>,
-    worker: &'a mut Worker,
+    positions: &'a [GridPosition],
+    outputs: OutputRows<'a>,
+    worker: &'a mut WorkerMemory,
 }
 
-/// A part for each worker, with about as many places; whole rows, so that each output is cut in two.
-fn split<'a>(
+/// A part for each worker, with about as many positions; whole rows, so that each output is cut in two.
+fn split_parts<'a>(
     height: usize,
-    mut places: &'a [Place],
-    mut outputs: Outputs<'a>,
-    workers: &'a mut [Worker],
-) -> Vec<Part<'a>> {
+    mut positions: &'a [GridPosition],
+    mut outputs: OutputRows<'a>,
+    workers: &'a mut [WorkerMemory],
+) -> Vec<StepPart<'a>> {
     let (mut parts, mut begin, count) = (Vec::with_capacity(workers.len()), 0, workers.len());
     for (index, worker) in workers.iter_mut().enumerate() {
-        let share = places.len() / (count - index);
+        let share = positions.len() / (count - index);
         let last = index + 1 == count;
-        let end = places.get(share).filter(|_| !last).map_or(height, |place| place.y().max(begin));
-        let (own, rest) = places.split_at(places.partition_point(|place| place.y() < end));
+        let end = positions.get(share).filter(|_| !last).map_or(height, |position| position.y().max(begin));
+        let (own, rest) = positions.split_at(positions.partition_point(|position| position.y() < end));
         let (above, below) = outputs.split_at(end - begin);
-        parts.push(Part { rows: begin..end, places: own, outputs: above, worker });
-        (places, outputs, begin) = (rest, below, end);
+        parts.push(StepPart { rows: begin..end, positions: own, outputs: above, worker });
+        (positions, outputs, begin) = (rest, below, end);
     }
     parts
 }

@@ -1,54 +1,54 @@
-use super::memory::Prepared;
+use super::memory::PreparedInput;
 use crate::{
-    plan::{Buffers, ValueId, Window},
-    simd::Kernels,
-    sparse::{Blank, BlankRows, Place, Touched},
+    plan::{BufferPlan, ValueId, WindowGeometry},
+    simd::SimdKernels,
+    sparse::{ActiveMask, BackgroundRows, GridPosition, StepBackground},
 };
 
 /// What a source reads.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Context<'a> {
-    pub(crate) kernels: Kernels,
-    pub(crate) values: Values<'a>,
-    pub(crate) prepared: &'a Prepared,
+pub(crate) struct OperatorContext<'a> {
+    pub(crate) kernels: SimdKernels,
+    pub(crate) values: ComputedValues<'a>,
+    pub(crate) prepared: &'a PreparedInput,
 }
 
 /// The values that have been computed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Values<'a> {
-    pub(super) buffers: &'a Buffers,
+pub(crate) struct ComputedValues<'a> {
+    pub(super) buffers: &'a BufferPlan,
     pub(super) floats: &'a [Vec<f32>],
     pub(super) bits: &'a [Vec<u32>],
     /// By value.
-    pub(super) touched: &'a [Touched],
+    pub(super) active: &'a [ActiveMask],
     /// By step.
-    pub(super) blank: &'a [Option<Blank>],
+    pub(super) background: &'a [Option<StepBackground>],
 }
 
-impl<'a> Values<'a> {
+impl<'a> ComputedValues<'a> {
     pub(crate) fn floats(&self, id: ValueId) -> &'a [f32] {
-        &self.floats[self.buffers.place(id)]
+        &self.floats[self.buffers.slot(id)]
     }
 
-    pub(crate) fn touched(&self, id: ValueId) -> &'a Touched {
-        &self.touched[id.0]
+    pub(crate) fn active(&self, id: ValueId) -> &'a ActiveMask {
+        &self.active[id.0]
     }
 
     /// Whether a value is whole, also where ink does not reach.
-    pub(crate) fn is_filled(&self, id: ValueId) -> bool {
-        self.buffers.unfilled(id).is_none()
+    pub(crate) fn is_dense(&self, id: ValueId) -> bool {
+        self.buffers.sparse_writer(id).is_none()
     }
 
     /// The positions of a value of floats with so many channels, of which it may hold only those that
     /// ink reaches.
     pub(crate) fn rows(&self, id: ValueId, channels: usize) -> ValueRows<'a> {
-        let blank = self.buffers.unfilled(id).and_then(|step| self.blank[step].as_ref());
-        let blank = blank.map(|blank| (&blank.floats, &self.touched[id.0]));
-        ValueRows { values: self.floats(id), blank, channels }
+        let background = self.buffers.sparse_writer(id).and_then(|step| self.background[step].as_ref());
+        let background = background.map(|background| (&background.floats, &self.active[id.0]));
+        ValueRows { values: self.floats(id), background, channels }
     }
 
     pub(crate) fn bits(&self, id: ValueId) -> &'a [u32] {
-        &self.bits[self.buffers.place(id)]
+        &self.bits[self.buffers.slot(id)]
     }
 }
 
@@ -57,30 +57,36 @@ impl<'a> Values<'a> {
 pub(crate) struct ValueRows<'a> {
     values: &'a [f32],
     /// What it is where ink does not reach, and where that is, if it is not filled there.
-    blank: Option<(&'a BlankRows, &'a Touched)>,
+    background: Option<(&'a BackgroundRows, &'a ActiveMask)>,
     channels: usize,
 }
 
 impl<'a> ValueRows<'a> {
     /// The channels of a position.
-    pub(crate) fn get(&self, place: Place) -> &'a [f32] {
-        self.blank(place).unwrap_or_else(|| &self.values[place.position() * self.channels..][..self.channels])
+    pub(crate) fn get(&self, position: GridPosition) -> &'a [f32] {
+        self.background(position)
+            .unwrap_or_else(|| &self.values[position.index() * self.channels..][..self.channels])
     }
 
     /// The same if the value does not hold it.
-    pub(crate) fn blank(&self, place: Place) -> Option<&'a [f32]> {
-        let (blank, touched) = self.blank?;
-        (!touched.contains(place)).then(|| blank.get(place.position()))
+    pub(crate) fn background(&self, position: GridPosition) -> Option<&'a [f32]> {
+        let (background, active) = self.background?;
+        (!active.contains(position)).then(|| background.get(position.index()))
     }
 
     /// Calls `visit` with the channels of every position under a window.
-    pub(crate) fn each(&self, window: &Window, place: Place, mut visit: impl FnMut(&'a [f32])) {
-        let across = window.columns(place.x());
-        let from = window.column_at(place.x(), across.start);
-        for row in window.rows(place.y()) {
-            let y = window.row_at(place.y(), row);
+    pub(crate) fn each(
+        &self,
+        window: &WindowGeometry,
+        position: GridPosition,
+        mut visit: impl FnMut(&'a [f32]),
+    ) {
+        let across = window.columns(position.x());
+        let from = window.column_at(position.x(), across.start);
+        for row in window.rows(position.y()) {
+            let y = window.row_at(position.y(), row);
             for x in from..from + across.len() {
-                visit(self.get(Place::new(window.input.width, y, x)));
+                visit(self.get(GridPosition::new(window.input.width, y, x)));
             }
         }
     }

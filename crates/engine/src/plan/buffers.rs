@@ -1,4 +1,4 @@
-use super::values::{Contents, Value, ValueId};
+use super::values::{ElementKind, PlannedValue, ValueId};
 
 /// Reads and writes of one step: all that planning has to know of it.
 #[derive(Clone, Debug)]
@@ -6,7 +6,7 @@ pub(crate) struct StepAccess {
     /// Value that the results are computed from.
     pub(crate) input: ValueId,
     /// True if no more than single positions of `input` are read.
-    pub(crate) reads_rows: bool,
+    pub(crate) reads_single_positions: bool,
     /// Values that are added to the results.
     pub(crate) addends: Vec<ValueId>,
     /// Value that the results are stored in as floats, and whether they are all its channels.
@@ -35,55 +35,55 @@ impl StepAccess {
 
 /// The buffer of every value. Values that are not needed at the same time share one.
 #[derive(Debug)]
-pub(crate) struct Buffers {
+pub(crate) struct BufferPlan {
     /// By value: which of the buffers with the same contents.
-    places: Vec<usize>,
+    slots: Vec<usize>,
     /// By value: the step that writes it, if nothing reads more than single positions of it, so that it
     /// need not be filled where ink does not reach.
-    unfilled: Vec<Option<usize>>,
-    buffers: Vec<Buffer>,
+    sparse_writer: Vec<Option<usize>>,
+    buffers: Vec<PlannedBuffer>,
 }
 
 #[derive(Debug)]
-struct Buffer {
-    contents: Contents,
+struct PlannedBuffer {
+    contents: ElementKind,
     /// Which one of those with the same contents.
-    place: usize,
+    slot: usize,
     len: usize,
     free: bool,
 }
 
-impl Buffers {
+impl BufferPlan {
     /// Buffers for `values`, of which the first is the input and `output` is read after the last
     /// step.
-    pub(crate) fn new(values: &[Value], steps: &[StepAccess], output: ValueId) -> Self {
+    pub(crate) fn new(values: &[PlannedValue], steps: &[StepAccess], output: ValueId) -> Self {
         let mut ends = vec![0; values.len()];
         for (at, step) in steps.iter().enumerate() {
             step.reads().chain(step.writes()).for_each(|id| ends[id.0] = at);
         }
         ends[output.0] = steps.len();
-        let unfilled = unfilled(values.len(), steps, output);
-        let mut plan = Self { places: vec![usize::MAX; values.len()], unfilled, buffers: Vec::new() };
+        let sparse_writer = sparse_writer(values.len(), steps, output);
+        let mut plan = Self { slots: vec![usize::MAX; values.len()], sparse_writer, buffers: Vec::new() };
         let mut ending = vec![Vec::new(); steps.len() + 1];
         ends.iter().enumerate().for_each(|(id, &end)| ending[end].push(id));
         plan.allocate(ValueId(0), &values[0]);
         for (at, (step, ending)) in steps.iter().zip(&ending).enumerate() {
             let kept = step.could_overwrite().filter(|&(old, new)| {
                 ends[old.0] == at
-                    && plan.places[new.0] == usize::MAX
+                    && plan.slots[new.0] == usize::MAX
                     && values[old.0].shape == values[new.0].shape
             });
             if let Some((old, new)) = kept {
-                plan.places[new.0] = plan.places[old.0];
+                plan.slots[new.0] = plan.slots[old.0];
             }
             for id in step.writes() {
-                if plan.places[id.0] == usize::MAX {
+                if plan.slots[id.0] == usize::MAX {
                     plan.allocate(id, &values[id.0]);
                 }
             }
             for &id in ending {
                 if kept.is_none_or(|(old, _)| old.0 != id) {
-                    plan.release(plan.places[id], values[id].contents);
+                    plan.release(plan.slots[id], values[id].contents);
                 }
             }
         }
@@ -91,17 +91,17 @@ impl Buffers {
     }
 
     /// Which of the buffers with its contents holds `id`.
-    pub(crate) fn place(&self, id: ValueId) -> usize {
-        self.places[id.0]
+    pub(crate) fn slot(&self, id: ValueId) -> usize {
+        self.slots[id.0]
     }
 
     /// The step that writes `id` only where ink reaches, if it does.
-    pub(crate) fn unfilled(&self, id: ValueId) -> Option<usize> {
-        self.unfilled[id.0]
+    pub(crate) fn sparse_writer(&self, id: ValueId) -> Option<usize> {
+        self.sparse_writer[id.0]
     }
 
     /// Elements of each buffer with the given contents.
-    pub(crate) fn lengths(&self, contents: Contents) -> impl Iterator<Item = usize> {
+    pub(crate) fn lengths(&self, contents: ElementKind) -> impl Iterator<Item = usize> {
         self.buffers.iter().filter(move |buffer| buffer.contents == contents).map(|buffer| buffer.len)
     }
 
@@ -110,7 +110,7 @@ impl Buffers {
     }
 
     /// Takes the smallest free buffer that is large enough, or else enlarges the largest free one.
-    fn allocate(&mut self, id: ValueId, value: &Value) {
+    fn allocate(&mut self, id: ValueId, value: &PlannedValue) {
         let (contents, len) = (value.contents, value.len());
         let free = self.buffers.iter_mut().filter(|buffer| buffer.free && buffer.contents == contents);
         let best =
@@ -118,23 +118,23 @@ impl Buffers {
         if let Some(buffer) = best {
             buffer.len = buffer.len.max(len);
             buffer.free = false;
-            self.places[id.0] = buffer.place;
+            self.slots[id.0] = buffer.slot;
             return;
         }
-        let place = self.lengths(contents).count();
-        self.buffers.push(Buffer { contents, place, len, free: false });
-        self.places[id.0] = place;
+        let slot = self.lengths(contents).count();
+        self.buffers.push(PlannedBuffer { contents, slot, len, free: false });
+        self.slots[id.0] = slot;
     }
 
-    fn release(&mut self, place: usize, contents: Contents) {
+    fn release(&mut self, slot: usize, contents: ElementKind) {
         let buffer =
-            self.buffers.iter_mut().find(|buffer| (buffer.place, buffer.contents) == (place, contents));
+            self.buffers.iter_mut().find(|buffer| (buffer.slot, buffer.contents) == (slot, contents));
         buffer.into_iter().for_each(|buffer| buffer.free = true);
     }
 }
 
 /// By value: the only step that writes it, if single positions of it are all that is read.
-fn unfilled(values: usize, steps: &[StepAccess], output: ValueId) -> Vec<Option<usize>> {
+fn sparse_writer(values: usize, steps: &[StepAccess], output: ValueId) -> Vec<Option<usize>> {
     let mut writers = vec![None; values];
     let mut whole = vec![false; values];
     whole[output.0] = true;
@@ -144,7 +144,7 @@ fn unfilled(values: usize, steps: &[StepAccess], output: ValueId) -> Vec<Option<
             whole[id.0] |= step.store.is_none_or(|(store, _)| store != id) || writers[id.0].is_some();
             writers[id.0] = Some(at);
         }
-        whole[step.input.0] |= !step.reads_rows;
+        whole[step.input.0] |= !step.reads_single_positions;
     }
     writers.into_iter().zip(whole).map(|(writer, whole)| writer.filter(|_| !whole)).collect()
 }

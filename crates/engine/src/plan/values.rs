@@ -1,10 +1,10 @@
 use dabnet_graph::Shape;
 
-use crate::simd::{Encoding, units};
+use crate::simd::{BitEncoding, units};
 
 /// What a value is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Contents {
+pub(crate) enum ElementKind {
     /// One number an element.
     Floats,
     /// One bit an element and plane, every position at the start of a [unit](units); of every row, one plane
@@ -14,10 +14,10 @@ pub(crate) enum Contents {
 
 /// Something that one or more steps write and later ones read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Value {
-    pub(crate) contents: Contents,
+pub(crate) struct PlannedValue {
+    pub(crate) contents: ElementKind,
     pub(crate) shape: Shape,
-    /// Bits of an element, where it is of bits; 1 elsewhere.
+    /// BitValue of an element, where it is of bits; 1 elsewhere.
     pub(crate) planes: usize,
 }
 
@@ -27,16 +27,16 @@ pub(crate) struct ValueId(pub(crate) usize);
 
 /// A value of bits, and what they stand for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Bits {
+pub(crate) struct BitValue {
     pub(crate) value: ValueId,
-    pub(crate) encoding: Encoding,
+    pub(crate) encoding: BitEncoding,
 }
 
-impl Value {
+impl PlannedValue {
     pub(super) fn len(&self) -> usize {
         match self.contents {
-            Contents::Floats => self.shape.elements(),
-            Contents::Bits => self.planes * self.shape.positions() * units(self.shape.channels),
+            ElementKind::Floats => self.shape.elements(),
+            ElementKind::Bits => self.planes * self.shape.positions() * units(self.shape.channels),
         }
     }
 }

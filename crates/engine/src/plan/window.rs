@@ -3,7 +3,7 @@ use std::ops::Range;
 
 /// How the windows of a convolution or a pooling lie on its input.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
+pub(crate) struct WindowGeometry {
     pub(crate) input: Shape,
     pub(crate) output: Shape,
     /// Rows and columns.
@@ -13,7 +13,7 @@ pub(crate) struct Window {
     pub(crate) padding: [usize; 2],
 }
 
-impl Window {
+impl WindowGeometry {
     /// The rows of output row `y`'s windows that lie on the input, counted from their first.
     pub(crate) fn rows(&self, y: usize) -> Range<usize> {
         self.inside(0, y, self.input.height)

@@ -5,12 +5,12 @@ const LINE: usize = 64;
 
 /// Numbers that begin with a cache line, so that no load of a whole register touches two.
 #[derive(Debug)]
-pub(crate) struct Aligned<T> {
+pub(crate) struct AlignedBuffer<T> {
     values: Vec<T>,
     first: usize,
 }
 
-impl<T: Copy + Default> Aligned<T> {
+impl<T: Copy + Default> AlignedBuffer<T> {
     /// So many zeros.
     pub(crate) fn zeros(len: usize) -> Self {
         let spare = LINE / size_of::<T>();
@@ -28,7 +28,7 @@ impl<T: Copy + Default> Aligned<T> {
     }
 }
 
-impl<T> Deref for Aligned<T> {
+impl<T> Deref for AlignedBuffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -36,7 +36,7 @@ impl<T> Deref for Aligned<T> {
     }
 }
 
-impl<T> DerefMut for Aligned<T> {
+impl<T> DerefMut for AlignedBuffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.values[self.first..]
     }
@@ -50,7 +50,7 @@ mod tests {
     fn values_are_kept_and_aligned() {
         let values: Vec<f32> = (0..1000).map(|value| value as f32).collect();
         for len in [0, 1, 16, 999] {
-            let aligned = Aligned::new(&values[..len]);
+            let aligned = AlignedBuffer::new(&values[..len]);
             assert_eq!(*aligned, values[..len]);
             assert_eq!(aligned.as_ptr() as usize % LINE, 0);
         }

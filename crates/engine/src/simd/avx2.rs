@@ -5,31 +5,31 @@ use std::arch::x86_64::*;
 
 use super::{
     epilogue::by_lanes,
-    filters::{BitFilters, Halves, LANES, STRIP},
+    filters::{BitFilters, LANES, STRIP, StripNibbles},
     lookup,
-    lookup::{Lookup, TABLES},
-    operands::{Sums, Tap},
+    lookup::{LookupTile, TABLES},
+    operands::{DotProducts, SparseTap},
     scalar, tiles,
 };
 
 kernels! {
     "avx2,popcnt";
     gather = scalar::gather;
-    count_differences = tiles::count_differences::<Lookup<Strip>, 4, 2>;
-    busy = busy_registers;
-    compare_sums = |sums, at, out| scalar::compare_sums_by(|values, at| at_least(values, at), sums, at, out);
+    count_differences = tiles::count_differences::<LookupTile<Avx2Strip>, 4, 2>;
+    popcount_load = popcount_registers;
+    compare_dot_products = |sums, at, out| scalar::compare_dot_products_by(|values, at| at_least(values, at), sums, at, out);
     at_least = by_lanes(|values, at| at_least(values, at));
-    sum_rows = scalar::sum_rows_by::<32>;
-    select_sums = scalar::select_sums;
+    sum_weight_rows = scalar::sum_weight_rows_by::<32>;
+    masked_sums = scalar::masked_sums;
 }
 
 /// One register for a strip.
 #[derive(Clone, Copy)]
-struct Strip(__m256i);
+struct Avx2Strip(__m256i);
 
-impl lookup::LookupVector for Strip {
-    type Tables = [__m256i; 2];
-    type Halves = [__m256i; 2];
+impl lookup::LookupVector for Avx2Strip {
+    type TableVector = [__m256i; 2];
+    type NibbleVector = [__m256i; 2];
 
     /// A byte of differences is at most 8 a byte, and 31 · 8 < 2⁸.
     const BLOCK: usize = 31;
@@ -52,8 +52,8 @@ impl lookup::LookupVector for Strip {
 
     #[target_feature(enable = "avx2")]
     #[inline]
-    unsafe fn halves(from: &Halves) -> [__m256i; 2] {
-        // SAFETY: 32 bytes each, and `Halves` is aligned.
+    unsafe fn halves(from: &StripNibbles) -> [__m256i; 2] {
+        // SAFETY: 32 bytes each, and `StripNibbles` is aligned.
         unsafe { [_mm256_load_si256(from.low.as_ptr().cast()), _mm256_load_si256(from.high.as_ptr().cast())] }
     }
 
@@ -86,7 +86,7 @@ impl lookup::LookupVector for Strip {
 
 /// `rounds` times eight registers: lookups, additions, and nothing from memory.
 #[target_feature(enable = "avx2")]
-fn busy_registers(rounds: usize) -> u64 {
+fn popcount_registers(rounds: usize) -> u64 {
     let mut sums = [_mm256_set1_epi8(3); 8];
     for round in 0..rounds {
         let indices = _mm256_set1_epi8(round as i8 & 15);

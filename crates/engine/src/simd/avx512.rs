@@ -4,12 +4,12 @@
 use std::arch::x86_64::*;
 
 use super::{
-    aligned_buffer::Aligned,
-    bit_encoding::{Encoding, UNIT, changing_planes, planes_of, units},
-    filters::{BitFilters, LANES, Part},
-    operands::{Compared, Runs, Sums, Tap},
+    aligned_buffer::AlignedBuffer,
+    bit_encoding::{BitEncoding, UNIT, planes_of, toggled_planes, units},
+    filters::{BitFilters, FilterPart, LANES},
+    operands::{DotProducts, GatherRuns, PatchComparison, SparseTap},
     scalar, tiles,
-    tiles::{Tile, Visit},
+    tiles::{TileCounter, TileVisitor},
 };
 
 /// Positions and groups of filters of a register tile: 16 sums, 4 filters, 1 patch word.
@@ -18,23 +18,23 @@ const TILE: usize = 4;
 kernels! {
     "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt";
     gather = gather_masked;
-    count_differences = tiles::count_differences::<Avx512, TILE, TILE>;
-    busy = busy_registers;
-    compare_sums = sums_to_bits;
+    count_differences = tiles::count_differences::<Avx512Tile, TILE, TILE>;
+    popcount_load = popcount_registers;
+    compare_dot_products = dot_products_to_bits;
     at_least = |values, at| at_least(values, at);
-    sum_rows = scalar::sum_rows_by::<64>;
-    select_sums = scalar::select_sums;
+    sum_weight_rows = scalar::sum_weight_rows_by::<64>;
+    masked_sums = scalar::masked_sums;
 }
 
 kernels!(
     @ "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt",
     compare_tiles,
-    compare_patches(compared: &Compared<'_>, bits: &mut [u32])
+    compare_patches(compared: &PatchComparison<'_>, bits: &mut [u32])
 );
 
-struct Avx512;
+struct Avx512Tile;
 
-impl Tile for Avx512 {
+impl TileCounter for Avx512Tile {
     fn groups(filters: &BitFilters) -> usize {
         filters.padded() / LANES
     }
@@ -45,7 +45,7 @@ impl Tile for Avx512 {
         patches: [&[u32]; P],
         step: usize,
         filters: &BitFilters,
-        part: Part,
+        part: FilterPart,
         first: usize,
         counts: &mut [u32],
     ) {
@@ -60,9 +60,9 @@ impl Tile for Avx512 {
 }
 
 /// How many planes, and units from one to the next.
-type Planes = (usize, usize);
+type PlaneLayout = (usize, usize);
 
-const ONE_PLANE: Planes = (1, 0);
+const ONE_PLANE: PlaneLayout = (1, 0);
 
 /// In how many bits `P` patches differ from a part of `G` groups of filters from `first` on, those in plane `j`
 /// counted `2ʲ` times.
@@ -75,9 +75,9 @@ const ONE_PLANE: Planes = (1, 0);
 unsafe fn differences<const P: usize, const G: usize>(
     patches: [&[u32]; P],
     step: usize,
-    (planes, plane_step): Planes,
+    (planes, plane_step): PlaneLayout,
     filters: &BitFilters,
-    part: Part,
+    part: FilterPart,
     first: usize,
 ) -> [[__m512i; G]; P] {
     let (words, lanes) = (filters.words(), filters.group(first, G).as_ptr());
@@ -93,7 +93,7 @@ unsafe fn differences<const P: usize, const G: usize>(
             for word in 0..part.run {
                 let mut filter = [_mm512_setzero_si512(); G];
                 for (group, filter) in filter.iter_mut().enumerate() {
-                    // SAFETY: inside the `G · words` lanes, and `Lanes` is aligned to 64 bytes.
+                    // SAFETY: inside the `G · words` lanes, and `FilterLanes` is aligned to 64 bytes.
                     *filter = unsafe { _mm512_load_si512(lanes.add(group * words + run + word).cast()) };
                 }
                 for (sums, run) in sums.iter_mut().zip(runs) {
@@ -112,33 +112,42 @@ unsafe fn differences<const P: usize, const G: usize>(
 /// # Safety
 /// The lengths of `compared` fit each other, and `bits` has [`units`] for every patch and plane.
 #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
-unsafe fn compare_tiles(compared: &Compared<'_>, bits: &mut [u32]) {
+unsafe fn compare_tiles(compared: &PatchComparison<'_>, bits: &mut [u32]) {
     let groups = compared.filters.padded() / LANES;
     let (units, patches) = (units(compared.filters.padded()), compared.totals.len());
     // SAFETY: there is a total for each patch, and so many groups.
     unsafe {
-        if compared.patches.planes == 1 && compared.at.len() == 1 {
-            tiles::visit::<_, TILE, TILE>(&mut Compare::<true> { compared, bits, units }, patches, groups);
+        if compared.patches.planes == 1 && compared.thresholds.len() == 1 {
+            tiles::visit::<_, TILE, TILE>(
+                &mut CompareVisitor::<true> { compared, bits, units },
+                patches,
+                groups,
+            );
         } else {
-            tiles::visit::<_, TILE, TILE>(&mut Compare::<false> { compared, bits, units }, patches, groups);
+            tiles::visit::<_, TILE, TILE>(
+                &mut CompareVisitor::<false> { compared, bits, units },
+                patches,
+                groups,
+            );
         }
     }
 }
 
 /// Compares the sums of every tile, while they are in registers. With `SIGNS`, patches are of one plane, and become
 /// one.
-struct Compare<'a, const SIGNS: bool> {
-    compared: &'a Compared<'a>,
+struct CompareVisitor<'a, const SIGNS: bool> {
+    compared: &'a PatchComparison<'a>,
     bits: &'a mut [u32],
     /// Of one patch in one plane.
     units: usize,
 }
 
-impl<const SIGNS: bool> Visit for Compare<'_, SIGNS> {
+impl<const SIGNS: bool> TileVisitor for CompareVisitor<'_, SIGNS> {
     #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
     #[inline]
     unsafe fn tile<const P: usize, const G: usize>(&mut self, patch: usize, group: usize) {
-        let Compared { patches, filters, part, totals, base, slope, lift, at } = *self.compared;
+        let PatchComparison { patches, filters, part, totals, base, dot_factor, sum_factor, thresholds } =
+            *self.compared;
         // SAFETY: patches and groups exist.
         let sums = unsafe {
             let planes = if SIGNS { ONE_PLANE } else { (patches.planes, patches.step) };
@@ -146,33 +155,33 @@ impl<const SIGNS: bool> Visit for Compare<'_, SIGNS> {
         };
         let totals: [_; P] = std::array::from_fn(|position| _mm512_set1_ps(totals[patch + position]));
         // The bits of every plane, of which there is one for signs.
-        let mut found = [[0; Encoding::MAX_PLANES]; P];
-        let at = if SIGNS { &at[..1] } else { at };
+        let mut found = [[0; BitEncoding::MAX_PLANES]; P];
+        let thresholds = if SIGNS { &thresholds[..1] } else { thresholds };
         for pair in (0..G).step_by(2) {
             let first = (group + pair) * LANES;
             let lanes = first_lanes((G - pair) * LANES);
             // SAFETY: the mask keeps every load inside slices that have an element a filter.
-            let (base, slope, lift) = unsafe {
+            let (base, dot_factor, sum_factor) = unsafe {
                 (
                     _mm512_maskz_loadu_epi32(lanes, base[first..].as_ptr()),
-                    _mm512_maskz_loadu_ps(lanes, slope[first..].as_ptr()),
-                    _mm512_maskz_loadu_ps(lanes, lift[first..].as_ptr()),
+                    _mm512_maskz_loadu_ps(lanes, dot_factor[first..].as_ptr()),
+                    _mm512_maskz_loadu_ps(lanes, sum_factor[first..].as_ptr()),
                 )
             };
             for ((sums, total), found) in sums.iter().zip(totals).zip(&mut found) {
                 let counts = low_halves(sums[pair], sums[(pair + 1).min(G - 1)]);
                 let dot = _mm512_cvtepi32_ps(_mm512_sub_epi32(base, _mm512_add_epi32(counts, counts)));
-                let value = _mm512_add_ps(_mm512_mul_ps(slope, dot), _mm512_mul_ps(lift, total));
-                for (reached, at) in at.iter().enumerate() {
+                let value = _mm512_add_ps(_mm512_mul_ps(dot_factor, dot), _mm512_mul_ps(sum_factor, total));
+                for (reached, at) in thresholds.iter().enumerate() {
                     // SAFETY: the mask keeps the load inside a slice that has an element a filter.
                     let at = unsafe { _mm512_maskz_loadu_ps(lanes, at[first..].as_ptr()) };
                     let bits = u32::from(_mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, value, at));
-                    let changing = &mut found[..changing_planes(reached + 1)];
+                    let changing = &mut found[..toggled_planes(reached + 1)];
                     changing.iter_mut().for_each(|found| *found ^= bits << (pair * LANES));
                 }
             }
         }
-        let planes = if SIGNS { 1 } else { planes_of(at.len()) };
+        let planes = if SIGNS { 1 } else { planes_of(thresholds.len()) };
         for (position, found) in found.into_iter().enumerate() {
             for (plane, found) in found[..planes].iter().enumerate() {
                 let unit = ((patch + position) * planes + plane) * self.units + group * LANES / UNIT;
@@ -195,7 +204,7 @@ fn low_halves(a: __m512i, b: __m512i) -> __m512i {
 
 /// Runs are short, so that a copy and a count of their own would take longer to begin than to do.
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
-fn gather_masked(source: &[u32], runs: Runs, target: &mut [u32]) -> u32 {
+fn gather_masked(source: &[u32], runs: GatherRuns, target: &mut [u32]) -> u32 {
     let mut ones = _mm512_setzero_si512();
     for run in 0..runs.count {
         let source = &source[run * runs.from_step..][..runs.len];
@@ -226,7 +235,7 @@ pub(super) fn store(sums: __m512i, counts: &mut [u32]) {
 /// `rounds` times sixteen registers, as many as a tile has sums, which is enough to hide what an
 /// instruction takes to finish.
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
-fn busy_registers(rounds: usize) -> u64 {
+fn popcount_registers(rounds: usize) -> u64 {
     let mut sums = [_mm512_set1_epi64(0x9e37_79b9); TILE * TILE];
     for round in 0..rounds {
         let filter = _mm512_set1_epi64(round as i64);
@@ -240,28 +249,32 @@ fn busy_registers(rounds: usize) -> u64 {
 /// # Safety
 /// All of `sums` are as long as each of `at`, and `out` has a bit for each in every plane.
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn sums_to_bits(sums: Sums<'_>, at: &[Aligned<f32>], out: &mut [u32]) {
+pub(super) unsafe fn dot_products_to_bits(
+    sums: DotProducts<'_>,
+    thresholds: &[AlignedBuffer<f32>],
+    out: &mut [u32],
+) {
     let total = _mm512_set1_ps(sums.total);
-    let (filters, units) = (sums.base.len(), out.len() / planes_of(at.len()));
+    let (filters, units) = (sums.base.len(), out.len() / planes_of(thresholds.len()));
     out.fill(0);
     for first in (0..filters).step_by(16) {
         let lanes = first_lanes(filters - first);
         // SAFETY: the mask keeps every load inside slices that all have an element a filter.
-        let (counts, base, slope, lift) = unsafe {
+        let (counts, base, dot_factor, sum_factor) = unsafe {
             (
                 _mm512_maskz_loadu_epi32(lanes, sums.counts.as_ptr().add(first).cast()),
                 _mm512_maskz_loadu_epi32(lanes, sums.base.as_ptr().add(first)),
-                _mm512_maskz_loadu_ps(lanes, sums.slope.as_ptr().add(first)),
-                _mm512_maskz_loadu_ps(lanes, sums.lift.as_ptr().add(first)),
+                _mm512_maskz_loadu_ps(lanes, sums.dot_factor.as_ptr().add(first)),
+                _mm512_maskz_loadu_ps(lanes, sums.sum_factor.as_ptr().add(first)),
             )
         };
         let dot = _mm512_cvtepi32_ps(_mm512_sub_epi32(base, _mm512_add_epi32(counts, counts)));
-        let value = _mm512_add_ps(_mm512_mul_ps(slope, dot), _mm512_mul_ps(lift, total));
-        for (reached, at) in at.iter().enumerate() {
+        let value = _mm512_add_ps(_mm512_mul_ps(dot_factor, dot), _mm512_mul_ps(sum_factor, total));
+        for (reached, at) in thresholds.iter().enumerate() {
             // SAFETY: as above.
             let at = unsafe { _mm512_maskz_loadu_ps(lanes, at.as_ptr().add(first)) };
             let bits = u32::from(_mm512_mask_cmp_ps_mask::<_CMP_GE_OQ>(lanes, value, at)) << (first % UNIT);
-            for plane in 0..changing_planes(reached + 1) {
+            for plane in 0..toggled_planes(reached + 1) {
                 out[plane * units + first / UNIT] ^= bits;
             }
         }

@@ -5,34 +5,34 @@ use std::arch::x86_64::*;
 
 use super::{
     avx512,
-    filters::{BitFilters, Halves, STRIP},
+    filters::{BitFilters, STRIP, StripNibbles},
     lookup,
-    lookup::{Lookup, Tables},
-    operands::{Sums, Tap},
+    lookup::{DifferenceTables, LookupTile},
+    operands::{DotProducts, SparseTap},
     scalar, tiles,
 };
 
 kernels! {
     "avx512f,avx512bw,avx512vl,avx512dq,popcnt";
     gather = scalar::gather;
-    count_differences = tiles::count_differences::<Lookup<Strip>, 4, 2>;
-    busy = busy_registers;
-    compare_sums = avx512::sums_to_bits;
+    count_differences = tiles::count_differences::<LookupTile<Avx512Strip>, 4, 2>;
+    popcount_load = popcount_registers;
+    compare_dot_products = avx512::dot_products_to_bits;
     at_least = |values, at| avx512::at_least(values, at);
-    sum_rows = scalar::sum_rows_by::<64>;
-    select_sums = scalar::select_sums;
+    sum_weight_rows = scalar::sum_weight_rows_by::<64>;
+    masked_sums = scalar::masked_sums;
 }
 
 /// A whole register for the tables of a byte.
-static TABLES: Tables<4> = Tables::new();
+static TABLES: DifferenceTables<4> = DifferenceTables::new();
 
 /// One register for a strip, with a sum for each half of a byte.
 #[derive(Clone, Copy)]
-struct Strip(__m512i);
+struct Avx512Strip(__m512i);
 
-impl lookup::LookupVector for Strip {
-    type Tables = __m512i;
-    type Halves = __m512i;
+impl lookup::LookupVector for Avx512Strip {
+    type TableVector = __m512i;
+    type NibbleVector = __m512i;
 
     /// A half byte of differences is at most 4, and 63 · 4 < 2⁸.
     const BLOCK: usize = 63;
@@ -52,7 +52,7 @@ impl lookup::LookupVector for Strip {
 
     #[target_feature(enable = "avx512f,avx512bw")]
     #[inline]
-    unsafe fn halves(from: &Halves) -> __m512i {
+    unsafe fn halves(from: &StripNibbles) -> __m512i {
         // SAFETY: 64 bytes, and aligned.
         unsafe { _mm512_load_si512(std::ptr::from_ref(from).cast()) }
     }
@@ -87,7 +87,7 @@ impl lookup::LookupVector for Strip {
 
 /// `rounds` times eight registers: lookups, additions, and nothing from memory.
 #[target_feature(enable = "avx512f,avx512bw")]
-fn busy_registers(rounds: usize) -> u64 {
+fn popcount_registers(rounds: usize) -> u64 {
     let mut sums = [_mm512_set1_epi8(3); 8];
     for round in 0..rounds {
         let indices = _mm512_set1_epi8(round as i8 & 15);

@@ -21,7 +21,7 @@ pub(crate) const fn words(bits: usize) -> usize {
 
 /// What the bits of a value stand for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Encoding {
+pub(crate) enum BitEncoding {
     /// One bit each: 1 is +1, 0 is −1.
     Signs,
     /// Levels of a [`Quantizer`], so many bits each, in planes: bit `j` of the levels of a whole row, then bit
@@ -34,7 +34,7 @@ pub(crate) enum Encoding {
     },
 }
 
-impl Encoding {
+impl BitEncoding {
     /// The most planes there are.
     pub(crate) const MAX_PLANES: usize = Quantizer::MAX_BITS as usize;
 
@@ -72,7 +72,7 @@ impl Encoding {
 
 /// The planes that change where a value of bits reaches `value`: from 1 to 2 the first two do, from 2 to 3 the
 /// first. An element's bits are so the XOR of its comparisons.
-pub(crate) const fn changing_planes(value: usize) -> usize {
+pub(crate) const fn toggled_planes(value: usize) -> usize {
     value.trailing_zeros() as usize + 1
 }
 
@@ -87,11 +87,11 @@ mod tests {
 
     #[test]
     fn comparisons_add_up_to_a_value() {
-        for planes in 1..=Encoding::MAX_PLANES {
+        for planes in 1..=BitEncoding::MAX_PLANES {
             for value in 0..1 << planes {
                 let mut bits = 0;
                 for reached in 1..=value {
-                    (0..changing_planes(reached)).for_each(|plane| bits ^= 1 << plane);
+                    (0..toggled_planes(reached)).for_each(|plane| bits ^= 1 << plane);
                 }
                 assert_eq!(bits, value);
             }

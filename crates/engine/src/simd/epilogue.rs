@@ -4,11 +4,11 @@
 use std::array;
 
 use super::{
-    aligned_buffer::Aligned,
-    bit_encoding::{Encoding, UNIT, changing_planes, planes_of},
+    aligned_buffer::AlignedBuffer,
+    bit_encoding::{BitEncoding, UNIT, planes_of, toggled_planes},
     filters::LANES,
-    operands::Sums,
-    pointwise::Pointwise,
+    operands::DotProducts,
+    pointwise::PointwiseFunction,
 };
 
 /// The most [stages](Stage) at a time.
@@ -16,21 +16,21 @@ pub(crate) const MAX_STAGES: usize = 8;
 
 /// The results of one position, what is done to them, and where they go.
 #[derive(Debug)]
-pub(crate) struct Finish<'a, 'b> {
+pub(crate) struct RowEpilogue<'a, 'b> {
     pub(crate) channels: usize,
-    pub(crate) start: Start<'a>,
-    pub(crate) stages: &'a [Stage<'a>],
+    pub(crate) start: EpilogueInput<'a>,
+    pub(crate) stages: &'a [EpilogueStage<'a>],
     /// Where the floats go, if they are to be kept.
     pub(crate) out: Option<&'a mut [f32]>,
-    pub(crate) comparisons: &'a [Comparison],
+    pub(crate) comparisons: &'a [ChannelThresholds],
     /// Where the bits of each comparison go: rows, planes and positions of units.
     pub(crate) bits: &'a mut [&'b mut [u32]],
-    pub(crate) place: UnitPlace,
+    pub(crate) position: UnitPosition,
 }
 
 /// Where the bits of a position lie in every plane of a value.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct UnitPlace {
+pub(crate) struct UnitPosition {
     /// Which row.
     pub(crate) row: usize,
     /// Units of one row in one plane.
@@ -39,7 +39,7 @@ pub(crate) struct UnitPlace {
     pub(crate) first: usize,
 }
 
-impl UnitPlace {
+impl UnitPosition {
     /// The first unit in plane `plane` of as many as `planes`.
     #[inline(always)]
     pub(crate) const fn unit(self, plane: usize, planes: usize) -> usize {
@@ -57,9 +57,9 @@ impl UnitPlace {
 
 /// Where results are to begin with, one a channel.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Start<'a> {
+pub(crate) enum EpilogueInput<'a> {
     /// Those of as many filters, or some more.
-    Sums(Sums<'a>),
+    DotProducts(DotProducts<'a>),
     Row(&'a [f32]),
     /// Where they go.
     Out,
@@ -67,9 +67,9 @@ pub(crate) enum Start<'a> {
 
 /// One function of the results.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Stage<'a> {
+pub(crate) enum EpilogueStage<'a> {
     /// Each by itself.
-    Pointwise(&'a Pointwise),
+    Pointwise(&'a PointwiseFunction),
     /// The sum with another row.
     Add(&'a [f32]),
     /// The sum with what is where the results go.
@@ -78,32 +78,32 @@ pub(crate) enum Stage<'a> {
 
 /// Bits that say how many of some numbers `sign · result` is at least, one of each a channel.
 #[derive(Debug)]
-pub(crate) struct Comparison {
-    pub(crate) sign: Aligned<f32>,
+pub(crate) struct ChannelThresholds {
+    pub(crate) sign: AlignedBuffer<f32>,
     /// For each of the numbers one row, as long as `sign`.
-    pub(crate) at: Aligned<f32>,
+    pub(crate) thresholds: AlignedBuffer<f32>,
 }
 
-impl Comparison {
+impl ChannelThresholds {
     /// With each of the rows of `at`.
-    pub(crate) fn new(sign: &[f32], at: &[Vec<f32>]) -> Self {
-        Self { sign: Aligned::new(sign), at: Aligned::new(&at.concat()) }
+    pub(crate) fn new(sign: &[f32], thresholds: &[Vec<f32>]) -> Self {
+        Self { sign: AlignedBuffer::new(sign), thresholds: AlignedBuffer::new(&thresholds.concat()) }
     }
 
     /// The number of planes and the bits in each, where `reaches` says which channels reach a row of `at`.
     #[inline(always)]
-    fn planes(&self, reaches: impl Fn(&[f32]) -> u32) -> (usize, [u32; Encoding::MAX_PLANES]) {
-        let rows = self.at.chunks_exact(self.sign.len());
-        let (planes, mut found) = (planes_of(rows.len()), [0; Encoding::MAX_PLANES]);
+    fn planes(&self, reaches: impl Fn(&[f32]) -> u32) -> (usize, [u32; BitEncoding::MAX_PLANES]) {
+        let rows = self.thresholds.chunks_exact(self.sign.len());
+        let (planes, mut found) = (planes_of(rows.len()), [0; BitEncoding::MAX_PLANES]);
         for (reached, at) in rows.enumerate() {
             let bits = reaches(at);
-            found[..changing_planes(reached + 1)].iter_mut().for_each(|found| *found ^= bits);
+            found[..toggled_planes(reached + 1)].iter_mut().for_each(|found| *found ^= bits);
         }
         (planes, found)
     }
 }
 
-impl Finish<'_, '_> {
+impl RowEpilogue<'_, '_> {
     /// Does it; `at_least` gives one bit for each of up to [`UNIT`] numbers: whether it is at least the
     /// other.
     ///
@@ -129,31 +129,31 @@ impl Finish<'_, '_> {
         let of = |row: &[f32]| -> [f32; N] { *row[first..].first_chunk().expect("a whole row") };
         let out = || of(self.out.as_deref().expect("results where they go"));
         let mut values = match self.start {
-            Start::Sums(sums) => sums.outputs(first),
-            Start::Row(row) => of(row),
-            Start::Out => out(),
+            EpilogueInput::DotProducts(sums) => sums.outputs(first),
+            EpilogueInput::Row(row) => of(row),
+            EpilogueInput::Out => out(),
         };
         for stage in self.stages {
             values = match *stage {
-                Stage::Pointwise(function) => function.apply(first, values),
-                Stage::Add(row) => sum(values, of(row)),
-                Stage::AddOut => sum(values, out()),
+                EpilogueStage::Pointwise(function) => function.apply(first, values),
+                EpilogueStage::Add(row) => sum(values, of(row)),
+                EpilogueStage::AddOut => sum(values, out()),
             };
         }
         if let Some(out) = &mut self.out {
             out[first..first + N].copy_from_slice(&values);
         }
         for (comparison, bits) in self.comparisons.iter().zip(&mut *self.bits) {
-            let Comparison { sign, at } = comparison;
+            let ChannelThresholds { sign, thresholds } = comparison;
             let signs = of(sign);
             let signed: [f32; N] = array::from_fn(|lane| signs[lane] * values[lane]);
-            if at.len() == sign.len() {
-                self.place.set(bits, (0, 1), first, at_least(&signed, &of(at)));
+            if thresholds.len() == sign.len() {
+                self.position.set(bits, (0, 1), first, at_least(&signed, &of(thresholds)));
                 continue;
             }
             let (planes, found) = comparison.planes(|at| at_least(&signed, &of(at)));
             for (plane, found) in found[..planes].iter().enumerate() {
-                self.place.set(bits, (plane, planes), first, *found);
+                self.position.set(bits, (plane, planes), first, *found);
             }
         }
     }

@@ -9,12 +9,12 @@ pub(crate) const LANES: usize = 8;
 /// One word of [`LANES`] filters.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-pub(super) struct Lanes(pub(super) [u64; LANES]);
+pub(super) struct FilterLanes(pub(super) [u64; LANES]);
 
 /// The words of a filter that a patch is compared with: those that lie under the part of a window
 /// that is not on padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Part {
+pub(crate) struct FilterPart {
     /// The first word of the first run.
     pub(crate) first: usize,
     /// Words of a run.
@@ -25,7 +25,7 @@ pub(crate) struct Part {
     pub(crate) rows: usize,
 }
 
-impl Part {
+impl FilterPart {
     /// Words of a patch.
     pub(crate) const fn words(&self) -> usize {
         self.rows * self.run
@@ -44,10 +44,10 @@ impl Part {
     }
 }
 
-/// Windows of bits, where they lie: each is as many runs as the [`Part`] that it is compared with has, of
+/// Windows of bits, where they lie: each is as many runs as the [`FilterPart`] that it is compared with has, of
 /// as many words.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patches<'a> {
+pub(crate) struct BitPatches<'a> {
     pub(crate) units: &'a [u32],
     /// The unit that each begins with.
     pub(crate) starts: &'a [u32],
@@ -55,14 +55,14 @@ pub(crate) struct Patches<'a> {
     pub(crate) step: usize,
 }
 
-impl<'a> Patches<'a> {
+impl<'a> BitPatches<'a> {
     /// How many there are.
     pub(crate) const fn count(&self) -> usize {
         self.starts.len()
     }
 
     /// Whether all the words that `part` is compared with exist.
-    pub(super) fn hold(&self, part: Part) -> bool {
+    pub(super) fn hold(&self, part: FilterPart) -> bool {
         let last = part.rows.checked_sub(1).and_then(|rows| rows.checked_mul(self.step));
         let len = last.and_then(|last| last.checked_add(part.run.checked_mul(2)?));
         let end = |start: u32| len.and_then(|len| len.checked_add(start as usize));
@@ -81,7 +81,7 @@ impl<'a> Patches<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PatchPlanes<'a> {
     /// Those of the first plane, in the units of all.
-    pub(crate) first: Patches<'a>,
+    pub(crate) first: BitPatches<'a>,
     /// How many planes.
     pub(crate) planes: usize,
     /// Units from one plane to the next.
@@ -95,12 +95,12 @@ impl<'a> PatchPlanes<'a> {
     }
 
     /// Those of one plane.
-    pub(crate) fn plane(&self, plane: usize) -> Patches<'a> {
-        Patches { units: &self.first.units[plane * self.step..], ..self.first }
+    pub(crate) fn plane(&self, plane: usize) -> BitPatches<'a> {
+        BitPatches { units: &self.first.units[plane * self.step..], ..self.first }
     }
 
     /// Whether all the words that `part` is compared with exist, and there is a plane.
-    pub(super) fn hold(&self, part: Part) -> bool {
+    pub(super) fn hold(&self, part: FilterPart) -> bool {
         let last = self.planes.checked_sub(1).and_then(|last| last.checked_mul(self.step));
         last.is_some_and(|last| last <= self.first.units.len() && self.plane(self.planes - 1).hold(part))
     }
@@ -112,10 +112,10 @@ impl<'a> PatchPlanes<'a> {
 pub(crate) struct BitFilters {
     words: usize,
     groups: usize,
-    lanes: Vec<Lanes>,
+    lanes: Vec<FilterLanes>,
     /// The same bits in another order.
     #[cfg(target_arch = "x86_64")]
-    pub(super) strips: Strips,
+    pub(super) strips: FilterStrips,
 }
 
 impl BitFilters {
@@ -125,7 +125,7 @@ impl BitFilters {
         let row = (taps * channels).div_ceil(8);
         let tap = UNIT * units(channels);
         let (words, groups) = (words(taps * tap), (rows.len() / row).div_ceil(LANES));
-        let mut lanes = vec![Lanes([0; LANES]); groups * words];
+        let mut lanes = vec![FilterLanes([0; LANES]); groups * words];
         for (filter, row) in rows.chunks_exact(row).enumerate() {
             let group = &mut lanes[filter / LANES * words..][..words];
             for bit in (0..taps * channels).filter(|bit| row[bit / 8] >> (bit % 8) & 1 == 1) {
@@ -138,14 +138,14 @@ impl BitFilters {
             groups,
             lanes,
             #[cfg(target_arch = "x86_64")]
-            strips: Strips::new(taps * tap / 8),
+            strips: FilterStrips::new(taps * tap / 8),
         }
     }
 
     /// All words of every filter.
     #[cfg(test)]
-    pub(crate) const fn whole(&self) -> Part {
-        Part { first: 0, run: self.words, step: self.words, rows: 1 }
+    pub(crate) const fn whole(&self) -> FilterPart {
+        FilterPart { first: 0, run: self.words, step: self.words, rows: 1 }
     }
 
     /// Words of a filter.
@@ -159,7 +159,7 @@ impl BitFilters {
     }
 
     /// The words of groups `first..first + count`, one group after another.
-    pub(super) fn group(&self, first: usize, count: usize) -> &[Lanes] {
+    pub(super) fn group(&self, first: usize, count: usize) -> &[FilterLanes] {
         &self.lanes[first * self.words..(first + count) * self.words]
     }
 }
@@ -173,7 +173,7 @@ pub(super) const STRIP: usize = 32;
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-pub(super) struct Halves {
+pub(super) struct StripNibbles {
     pub(super) low: [u8; STRIP],
     pub(super) high: [u8; STRIP],
 }
@@ -181,32 +181,32 @@ pub(super) struct Halves {
 /// The bits of filters as strip of [`STRIP`] filters, byte, half, filter: made when first asked for.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug)]
-pub(super) struct Strips {
+pub(super) struct FilterStrips {
     /// Bytes of a filter.
     bytes: usize,
-    halves: OnceLock<Vec<Halves>>,
+    halves: OnceLock<Vec<StripNibbles>>,
 }
 
 #[cfg(target_arch = "x86_64")]
-impl Strips {
+impl FilterStrips {
     /// Of filters of so many bytes.
     pub(super) const fn new(bytes: usize) -> Self {
         Self { bytes, halves: OnceLock::new() }
     }
 
     /// One strip of `filters`, to which this belongs.
-    pub(super) fn get(&self, index: usize, filters: &BitFilters) -> &[Halves] {
+    pub(super) fn get(&self, index: usize, filters: &BitFilters) -> &[StripNibbles] {
         let halves = self.halves.get_or_init(|| {
             let strips = 0..filters.padded().div_ceil(STRIP);
             let places = strips.flat_map(|strip| (0..self.bytes).map(move |byte| (strip, byte)));
-            places.map(|(strip, byte)| Halves::new(filters, strip, byte)).collect()
+            places.map(|(strip, byte)| StripNibbles::new(filters, strip, byte)).collect()
         });
         &halves[index * self.bytes..][..self.bytes]
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-impl Halves {
+impl StripNibbles {
     fn new(filters: &BitFilters, strip: usize, byte: usize) -> Self {
         let mut halves = Self { low: [0; STRIP], high: [0; STRIP] };
         for filter in strip * STRIP..filters.padded().min((strip + 1) * STRIP) {

@@ -8,17 +8,17 @@ use super::simd128;
 use super::{avx2, avx512, avx512bw, sse4};
 use super::{
     bit_encoding::{planes_of, units},
-    epilogue::Finish,
-    filters::{BitFilters, Part, PatchPlanes, Patches},
+    epilogue::RowEpilogue,
+    filters::{BitFilters, BitPatches, FilterPart, PatchPlanes},
     isa::Isa,
-    operands::{Compared, Runs, Sums, Tap},
+    operands::{DotProducts, GatherRuns, PatchComparison, SparseTap},
     scalar,
 };
 use crate::error::EngineError;
 
 /// The inner loops for an instruction set that this machine is known to have.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Kernels {
+pub(crate) struct SimdKernels {
     isa: Isa,
 }
 
@@ -46,7 +46,7 @@ macro_rules! dispatch {
     };
 }
 
-impl Kernels {
+impl SimdKernels {
     /// Those of every machine.
     #[cfg(test)]
     pub(super) const SCALAR: Self = Self { isa: Isa::Scalar };
@@ -63,9 +63,9 @@ impl Kernels {
     /// the length of a filter are 0; `counts` gets `filters.padded()` numbers a patch.
     pub(crate) fn count_differences(
         self,
-        patches: Patches<'_>,
+        patches: BitPatches<'_>,
         filters: &BitFilters,
-        part: Part,
+        part: FilterPart,
         counts: &mut [u32],
     ) {
         assert_eq!(
@@ -80,11 +80,11 @@ impl Kernels {
 
     /// The same of several planes: for every patch and filter, `Σⱼ 2ʲ · differences` of plane `j`. `spare` is
     /// room to work in, as much as `counts` where there is more than one plane.
-    pub(crate) fn count_planes(
+    pub(crate) fn count_plane_differences(
         self,
         patches: PatchPlanes<'_>,
         filters: &BitFilters,
-        part: Part,
+        part: FilterPart,
         counts: &mut [u32],
         spare: &mut [u32],
     ) {
@@ -103,18 +103,18 @@ impl Kernels {
     }
 
     /// Copies runs of bits and counts the ones among them.
-    pub(crate) fn gather(self, source: &[u32], runs: Runs, target: &mut [u32]) -> u32 {
+    pub(crate) fn gather(self, source: &[u32], runs: GatherRuns, target: &mut [u32]) -> u32 {
         dispatch!(self, gather(source, runs, target))
     }
 
     /// Keeps this core at nothing but XOR, population count and addition in registers: `rounds`
-    /// times [`Kernels::busy_bits`] bits. The result means nothing, but has to be used.
-    pub(crate) fn busy(self, rounds: usize) -> u64 {
-        dispatch!(self, busy(rounds))
+    /// times [`SimdKernels::popcount_load_bits`] bits. The result means nothing, but has to be used.
+    pub(crate) fn popcount_load(self, rounds: usize) -> u64 {
+        dispatch!(self, popcount_load(rounds))
     }
 
-    /// Bits that one round of [`Kernels::busy`] works on.
-    pub(crate) fn busy_bits(self) -> usize {
+    /// Bits that one round of [`SimdKernels::popcount_load`] works on.
+    pub(crate) fn popcount_load_bits(self) -> usize {
         match self.isa {
             Isa::Scalar => 8 * 64,
             Isa::Sse4 => 8 * 128,
@@ -130,14 +130,17 @@ impl Kernels {
     /// after another, of which each begins a unit. `counts` and `spare` are room to work in.
     pub(crate) fn compare_patches(
         self,
-        compared: &Compared<'_>,
+        compared: &PatchComparison<'_>,
         counts: &mut [u32],
         spare: &mut [u32],
         bits: &mut [u32],
     ) {
-        let Compared { patches, filters, part, totals, base, slope, lift, at } = *compared;
-        let (padded, units) = (filters.padded(), planes_of(at.len()) * units(filters.padded()));
-        let lens = [base.len(), slope.len(), lift.len()].into_iter().chain(at.iter().map(|at| at.len()));
+        let PatchComparison { patches, filters, part, totals, base, dot_factor, sum_factor, thresholds } =
+            *compared;
+        let (padded, units) = (filters.padded(), planes_of(thresholds.len()) * units(filters.padded()));
+        let lens = [base.len(), dot_factor.len(), sum_factor.len()]
+            .into_iter()
+            .chain(thresholds.iter().map(|row| row.len()));
         assert!({ lens }.all(|len| len == padded), "a number a filter");
         assert_eq!(bits.len(), totals.len() * units, "bits of another size");
         assert_eq!(patches.count(), totals.len(), "a total a patch");
@@ -148,10 +151,17 @@ impl Kernels {
             return avx512::compare_patches(compared, bits);
         }
         let counts = &mut counts[..totals.len() * padded];
-        self.count_planes(patches, filters, part, counts, spare);
+        self.count_plane_differences(patches, filters, part, counts, spare);
         let counted = counts.chunks_exact(padded).zip(totals);
         for ((counts, &total), bits) in counted.zip(bits.chunks_exact_mut(units)) {
-            dispatch!(self, compare_sums(Sums { counts, base, total, slope, lift }, at, bits));
+            dispatch!(
+                self,
+                compare_dot_products(
+                    DotProducts { counts, base, total, dot_factor, sum_factor },
+                    thresholds,
+                    bits
+                )
+            );
         }
     }
 
@@ -159,7 +169,7 @@ impl Kernels {
     ///
     /// # Panics
     /// If anything is too short.
-    pub(crate) fn finish(self, finish: Finish<'_, '_>) {
+    pub(crate) fn finish(self, finish: RowEpilogue<'_, '_>) {
         dispatch!(self, finish(finish));
     }
 
@@ -177,20 +187,20 @@ impl Kernels {
     }
 
     /// Sets the bits of those values that are not equal to `number`.
-    pub(crate) fn unequal(self, values: &[f32], number: f32, bits: &mut [u64]) {
-        dispatch!(self, unequal(values, number, bits));
+    pub(crate) fn mark_unequal(self, values: &[f32], number: f32, bits: &mut [u64]) {
+        dispatch!(self, mark_unequal(values, number, bits));
     }
 
     /// For every filter, the sum of the values that its bits select, one row of words a filter; gives the
     /// sum of all values.
-    pub(crate) fn select_sums(self, values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32 {
+    pub(crate) fn masked_sums(self, values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32 {
         assert_eq!(values.len() * sums.len(), 64 * bits.len(), "a bit a value and filter");
-        dispatch!(self, select_sums(values, bits, sums))
+        dispatch!(self, masked_sums(values, bits, sums))
     }
 
     /// `out = Σ value · weights[row − first]` over `taps`, a row of weights as long as `out`.
-    pub(crate) fn sum_rows(self, taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
-        dispatch!(self, sum_rows(taps, first, weights, out));
+    pub(crate) fn sum_weight_rows(self, taps: &[SparseTap], first: u32, weights: &[f32], out: &mut [f32]) {
+        dispatch!(self, sum_weight_rows(taps, first, weights, out));
     }
 }
 
@@ -205,12 +215,12 @@ impl Kernels {
 pub fn peak_bit_macs(isa: Isa) -> Result<f64, EngineError> {
     const RUNS: usize = 12;
     const ROUNDS: usize = 200_000;
-    let kernels = Kernels::new(isa)?;
+    let kernels = SimdKernels::new(isa)?;
     let seconds = |_| {
         let start = Instant::now();
-        black_box(kernels.busy(black_box(ROUNDS)));
+        black_box(kernels.popcount_load(black_box(ROUNDS)));
         start.elapsed().as_secs_f64()
     };
     let best = (0..RUNS).map(seconds).fold(f64::INFINITY, f64::min);
-    Ok((ROUNDS * kernels.busy_bits()) as f64 / best)
+    Ok((ROUNDS * kernels.popcount_load_bits()) as f64 / best)
 }

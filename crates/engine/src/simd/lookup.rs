@@ -9,8 +9,8 @@
 use std::{array, marker::PhantomData};
 
 use super::{
-    filters::{BitFilters, Halves, Part, STRIP},
-    tiles::Tile,
+    filters::{BitFilters, FilterPart, STRIP, StripNibbles},
+    tiles::TileCounter,
 };
 
 /// Bytes of a patch after which a sum of 16 bits could overflow: 8191 · 8 < 2¹⁶.
@@ -19,9 +19,9 @@ const SPAN: usize = 8191;
 /// For every byte that a patch can have, a table of in how many bits its low half differs from each
 /// half byte that a filter can have, and one for its high half, each `N / 2` times.
 #[repr(align(64))]
-pub(super) struct Tables<const N: usize>([[[u8; 16]; N]; 256]);
+pub(super) struct DifferenceTables<const N: usize>([[[u8; 16]; N]; 256]);
 
-impl<const N: usize> Tables<N> {
+impl<const N: usize> DifferenceTables<N> {
     pub(super) const fn new() -> Self {
         let mut tables = [[[0; 16]; N]; 256];
         let mut entry = 0_usize;
@@ -42,23 +42,23 @@ impl<const N: usize> Tables<N> {
 }
 
 /// Two tables of 16 bytes a byte.
-pub(super) static TABLES: Tables<2> = Tables::new();
+pub(super) static TABLES: DifferenceTables<2> = DifferenceTables::new();
 
 /// Registers that hold numbers, as many for each filter of a strip.
 pub(super) trait LookupVector: Copy {
     /// The tables of a byte in registers.
-    type Tables: Copy;
-    /// [`Halves`] in registers.
-    type Halves: Copy;
+    type TableVector: Copy;
+    /// [`StripNibbles`] in registers.
+    type NibbleVector: Copy;
 
     /// Bytes of a patch after which a sum of bytes could overflow.
     const BLOCK: usize;
 
     unsafe fn zero() -> Self;
-    unsafe fn tables(byte: u8) -> Self::Tables;
-    unsafe fn halves(from: &Halves) -> Self::Halves;
+    unsafe fn tables(byte: u8) -> Self::TableVector;
+    unsafe fn halves(from: &StripNibbles) -> Self::NibbleVector;
     /// Looks up both halves, and adds what it finds to these bytes.
-    unsafe fn add(self, tables: Self::Tables, halves: Self::Halves) -> Self;
+    unsafe fn add(self, tables: Self::TableVector, halves: Self::NibbleVector) -> Self;
     /// The even bytes and the odd ones as numbers of 16 bits.
     unsafe fn widen(self) -> [Self; 2];
     /// The sums of numbers of 16 bits.
@@ -68,9 +68,9 @@ pub(super) trait LookupVector: Copy {
 }
 
 /// Counts with the instructions of `V`.
-pub(super) struct Lookup<V>(PhantomData<V>);
+pub(super) struct LookupTile<V>(PhantomData<V>);
 
-impl<V: LookupVector> Tile for Lookup<V> {
+impl<V: LookupVector> TileCounter for LookupTile<V> {
     fn groups(filters: &BitFilters) -> usize {
         filters.padded().div_ceil(STRIP)
     }
@@ -80,7 +80,7 @@ impl<V: LookupVector> Tile for Lookup<V> {
         patches: [&[u32]; P],
         step: usize,
         filters: &BitFilters,
-        part: Part,
+        part: FilterPart,
         first: usize,
         counts: &mut [u32],
     ) {
@@ -143,7 +143,7 @@ unsafe fn flush<V: LookupVector, const P: usize, const N: usize>(
 #[inline(always)]
 unsafe fn add_block<V: LookupVector, const P: usize, const N: usize>(
     patches: [&[u8]; P],
-    strips: [&[Halves]; N],
+    strips: [&[StripNibbles]; N],
     sums: &mut [[[V; 2]; N]; P],
 ) {
     // SAFETY: this function's own requirement.

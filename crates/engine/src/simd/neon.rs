@@ -6,27 +6,27 @@ use std::{arch::aarch64::*, array};
 use super::{
     epilogue::by_lanes,
     filters::{BitFilters, LANES},
-    operands::{Sums, Tap},
+    operands::{DotProducts, SparseTap},
     popcount,
-    popcount::Popcount,
+    popcount::PopcountTile,
     scalar, tiles,
 };
 
 kernels! {
     "neon";
     gather = scalar::gather;
-    count_differences = tiles::count_differences::<Popcount<Pair>, 4, 1>;
-    busy = busy_registers;
-    compare_sums = |sums, at, out| scalar::compare_sums_by(|values, at| at_least(values, at), sums, at, out);
+    count_differences = tiles::count_differences::<PopcountTile<NeonPair>, 4, 1>;
+    popcount_load = popcount_registers;
+    compare_dot_products = |sums, at, out| scalar::compare_dot_products_by(|values, at| at_least(values, at), sums, at, out);
     at_least = by_lanes(|values, at| at_least(values, at));
-    sum_rows = scalar::sum_rows_by::<32>;
-    select_sums = scalar::select_sums;
+    sum_weight_rows = scalar::sum_weight_rows_by::<32>;
+    masked_sums = scalar::masked_sums;
 }
 
 #[derive(Clone, Copy)]
-struct Pair(uint64x2_t);
+struct NeonPair(uint64x2_t);
 
-impl popcount::Pair for Pair {
+impl popcount::PairVector for NeonPair {
     #[target_feature(enable = "neon")]
     #[inline]
     unsafe fn load(words: &[u64; 2]) -> Self {
@@ -63,7 +63,7 @@ impl popcount::Pair for Pair {
 
 /// `rounds` times sixteen registers: XOR, population count, addition, and nothing from memory.
 #[target_feature(enable = "neon")]
-fn busy_registers(rounds: usize) -> u64 {
+fn popcount_registers(rounds: usize) -> u64 {
     let mut sums: [_; 16] = array::from_fn(|sum| vdupq_n_u8(sum as u8));
     for round in 0..rounds {
         let filter = vdupq_n_u8(round as u8);

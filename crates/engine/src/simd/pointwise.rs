@@ -6,7 +6,7 @@ use crate::error::EngineError;
 
 /// A function of single values, its parameters one value per channel each.
 #[derive(Clone, Debug)]
-pub(crate) enum Pointwise {
+pub(crate) enum PointwiseFunction {
     /// `scale · x + shift`: a batch normalisation.
     Affine { scale: Vec<f32>, shift: Vec<f32> },
     /// `max(x, 0)`.
@@ -25,7 +25,7 @@ pub(crate) enum Pointwise {
 
 /// Direction of a function's value as its argument grows, in single precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trend {
+pub(crate) enum Monotonicity {
     /// Never down, for infinite arguments either.
     Rising,
     /// Never up, for infinite arguments either.
@@ -36,7 +36,7 @@ pub(crate) enum Trend {
     Bent,
 }
 
-impl Pointwise {
+impl PointwiseFunction {
     /// The function of an op; `values` gives a parameter's values by its name.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl Pointwise {
 
     /// Value at `x` in one channel: that of [`apply`](Self::apply), but what is constant there is so for an
     /// infinite `x` as well, where zero times infinity would be no number.
-    pub(crate) fn at(&self, channel: usize, x: f32) -> f32 {
+    pub(crate) fn evaluate(&self, channel: usize, x: f32) -> f32 {
         match self {
             Self::Affine { scale, shift } if scale[channel] == 0.0 => shift[channel],
             Self::RPReLU { threshold, slope, shift } if slope[channel] == 0.0 && x <= threshold[channel] => {
@@ -122,14 +122,14 @@ impl Pointwise {
     }
 
     /// Direction in one channel.
-    pub(crate) fn trend(&self, channel: usize) -> Trend {
+    pub(crate) fn trend(&self, channel: usize) -> Monotonicity {
         match self {
-            Self::Affine { scale, .. } if scale[channel] < 0.0 => Trend::Falling,
-            Self::RPReLU { slope, .. } if slope[channel] < 0.0 => Trend::Bent,
+            Self::Affine { scale, .. } if scale[channel] < 0.0 => Monotonicity::Falling,
+            Self::RPReLU { slope, .. } if slope[channel] < 0.0 => Monotonicity::Bent,
             Self::Affine { scale: factor, .. } | Self::RPReLU { slope: factor, .. }
                 if factor[channel] == 0.0 =>
             {
-                Trend::Flat
+                Monotonicity::Flat
             }
             Self::Affine { .. }
             | Self::RPReLU { .. }
@@ -137,7 +137,7 @@ impl Pointwise {
             | Self::Tanh
             | Self::Sigmoid
             | Self::Clip { .. }
-            | Self::Bias { .. } => Trend::Rising,
+            | Self::Bias { .. } => Monotonicity::Rising,
         }
     }
 
@@ -283,10 +283,10 @@ mod tests {
     fn every_op_is_its_definition() {
         for op in PointwiseOp::ALL {
             let values = |name: &str| Ok(vec![if name == "slope" { -0.25 } else { 0.5 }]);
-            let function = Pointwise::new(op, values).unwrap();
+            let function = PointwiseFunction::new(op, values).unwrap();
             let parameter = |name: &str| f64::from(values(name).unwrap()[0]);
             for x in [-30.0, -2.5, -0.75, -1e-5, 0.0, 0.5, 0.625, 4.0, 30.0_f32] {
-                let (found, expected) = (function.at(0, x), op.definition(f64::from(x), parameter));
+                let (found, expected) = (function.evaluate(0, x), op.definition(f64::from(x), parameter));
                 assert!((f64::from(found) - expected).abs() < 1e-6, "{op:?} at {x}: {found}, not {expected}");
             }
         }
@@ -294,10 +294,10 @@ mod tests {
 
     #[test]
     fn constants_stay_so_for_infinite_arguments() {
-        let affine = Pointwise::Affine { scale: vec![0.0], shift: vec![3.0] };
-        assert_eq!((affine.at(0, f32::INFINITY), affine.trend(0)), (3.0, Trend::Flat));
-        let rprelu = Pointwise::RPReLU { threshold: vec![1.0], slope: vec![0.0], shift: vec![2.0] };
-        assert_eq!((rprelu.at(0, f32::NEG_INFINITY), rprelu.trend(0)), (2.0, Trend::Flat));
-        assert_eq!(rprelu.at(0, f32::INFINITY), f32::INFINITY);
+        let affine = PointwiseFunction::Affine { scale: vec![0.0], shift: vec![3.0] };
+        assert_eq!((affine.evaluate(0, f32::INFINITY), affine.trend(0)), (3.0, Monotonicity::Flat));
+        let rprelu = PointwiseFunction::RPReLU { threshold: vec![1.0], slope: vec![0.0], shift: vec![2.0] };
+        assert_eq!((rprelu.evaluate(0, f32::NEG_INFINITY), rprelu.trend(0)), (2.0, Monotonicity::Flat));
+        assert_eq!(rprelu.evaluate(0, f32::INFINITY), f32::INFINITY);
     }
 }

@@ -5,8 +5,8 @@
 use std::{marker::PhantomData, ops::Range};
 
 use super::{
-    filters::{BitFilters, LANES, Lanes, Part},
-    tiles::Tile,
+    filters::{BitFilters, FilterLanes, FilterPart, LANES},
+    tiles::TileCounter,
 };
 
 /// Registers for a word of each filter of a group.
@@ -16,7 +16,7 @@ const PAIRS: usize = LANES / 2;
 const BLOCK: usize = 31;
 
 /// A register of 128 bits: two words.
-pub(super) trait Pair: Copy {
+pub(super) trait PairVector: Copy {
     unsafe fn load(words: &[u64; 2]) -> Self;
     unsafe fn repeat(word: u64) -> Self;
     /// Adds to these bytes in how many bits those of two registers differ.
@@ -28,9 +28,9 @@ pub(super) trait Pair: Copy {
 }
 
 /// Counts with the instructions of `V`.
-pub(super) struct Popcount<V>(PhantomData<V>);
+pub(super) struct PopcountTile<V>(PhantomData<V>);
 
-impl<V: Pair> Tile for Popcount<V> {
+impl<V: PairVector> TileCounter for PopcountTile<V> {
     fn groups(filters: &BitFilters) -> usize {
         filters.padded() / LANES
     }
@@ -40,7 +40,7 @@ impl<V: Pair> Tile for Popcount<V> {
         patches: [&[u32]; P],
         step: usize,
         filters: &BitFilters,
-        part: Part,
+        part: FilterPart,
         first: usize,
         counts: &mut [u32],
     ) {
@@ -79,10 +79,10 @@ impl<V: Pair> Tile for Popcount<V> {
 /// # Safety
 /// The machine has the instructions of `V`, and all have these words.
 #[inline(always)]
-unsafe fn add_block<V: Pair, const P: usize, const G: usize>(
+unsafe fn add_block<V: PairVector, const P: usize, const G: usize>(
     patches: [&[u32]; P],
     unit: usize,
-    lanes: &[Lanes],
+    lanes: &[FilterLanes],
     words: Range<usize>,
     bytes: &mut [[[V; PAIRS]; G]; P],
 ) {
@@ -111,7 +111,7 @@ unsafe fn add_block<V: Pair, const P: usize, const G: usize>(
 /// # Safety
 /// The machine has the instructions of `V`.
 #[inline(always)]
-unsafe fn flush<V: Pair, const P: usize, const G: usize>(
+unsafe fn flush<V: PairVector, const P: usize, const G: usize>(
     bytes: &mut [[[V; PAIRS]; G]; P],
     sums: &mut [[[V; PAIRS]; G]; P],
 ) {

@@ -1,11 +1,11 @@
 use dabnet_graph::Shape;
 use std::ops::Range;
 
-use super::{bit_encoding::units, kernels::Kernels};
+use super::{bit_encoding::units, kernels::SimdKernels};
 
 /// How many ones there are in each rectangle of a value of bits, those in plane `j` counted `2ʲ` times.
 #[derive(Debug)]
-pub(crate) struct Ones {
+pub(crate) struct PopcountIntegral {
     /// Corners of positions in one row.
     across: usize,
     /// By corner: how many above and to the left of it.
@@ -14,7 +14,7 @@ pub(crate) struct Ones {
     row: Vec<u32>,
 }
 
-impl Ones {
+impl PopcountIntegral {
     /// Room for so many corners.
     pub(crate) fn new(corners: usize) -> Self {
         Self { across: 0, corners: vec![0; corners], row: vec![0; corners] }
@@ -26,7 +26,7 @@ impl Ones {
     }
 
     /// Counts those of `bits`, which has `shape` in so many planes.
-    pub(crate) fn count(&mut self, kernels: Kernels, bits: &[u32], shape: Shape, planes: usize) {
+    pub(crate) fn count(&mut self, kernels: SimdKernels, bits: &[u32], shape: Shape, planes: usize) {
         self.across = shape.width + 1;
         let row = shape.width * units(shape.channels);
         self.corners[..self.across].fill(0);
@@ -75,9 +75,9 @@ mod tests {
                 let ones = |at: usize| plane(at).iter().map(|unit| unit.count_ones()).sum::<u32>() << at;
                 (0..planes).map(ones).sum()
             };
-            let mut ones = Ones::new(Ones::corners(shape) + 3);
+            let mut ones = PopcountIntegral::new(PopcountIntegral::corners(shape) + 3);
             ones.corners.fill(99);
-            ones.count(Kernels::new(isa).unwrap(), &bits, shape, planes);
+            ones.count(SimdKernels::new(isa).unwrap(), &bits, shape, planes);
             for (top, left) in (0..5).flat_map(|top| (0..7).map(move |left| (top, left))) {
                 for (end, right) in (top..=5).flat_map(|end| (left..=7).map(move |right| (end, right))) {
                     let each = (top..end).flat_map(|y| (left..right).map(move |x| (y, x)));

@@ -5,14 +5,19 @@
 use std::array;
 
 use super::{
-    aligned_buffer::Aligned,
-    bit_encoding::{UNIT, changing_planes, planes_of},
-    epilogue::{Finish, by_lanes},
-    filters::{BitFilters, LANES, Part, Patches},
-    operands::{Runs, Sums, Tap},
+    aligned_buffer::AlignedBuffer,
+    bit_encoding::{UNIT, planes_of, toggled_planes},
+    epilogue::{RowEpilogue, by_lanes},
+    filters::{BitFilters, BitPatches, FilterPart, LANES},
+    operands::{DotProducts, GatherRuns, SparseTap},
 };
 
-pub(super) fn count_differences(patches: Patches<'_>, filters: &BitFilters, part: Part, counts: &mut [u32]) {
+pub(super) fn count_differences(
+    patches: BitPatches<'_>,
+    filters: &BitFilters,
+    part: FilterPart,
+    counts: &mut [u32],
+) {
     for (patch, counts) in counts.chunks_exact_mut(filters.padded()).enumerate() {
         let [patch] = patches.from(patch);
         for (group, counts) in counts.chunks_exact_mut(LANES).enumerate() {
@@ -41,7 +46,7 @@ pub(super) fn count_ones(units: &[u32], counts: &mut [u32]) {
 }
 
 #[inline(always)]
-pub(super) fn gather(source: &[u32], runs: Runs, target: &mut [u32]) -> u32 {
+pub(super) fn gather(source: &[u32], runs: GatherRuns, target: &mut [u32]) -> u32 {
     let mut ones = 0;
     for run in 0..runs.count {
         let source = &source[run * runs.from_step..][..runs.len];
@@ -62,7 +67,7 @@ pub(super) fn gather(source: &[u32], runs: Runs, target: &mut [u32]) -> u32 {
 
 /// `rounds` times eight words: XOR, population count, addition, and nothing from memory.
 #[inline(always)]
-pub(super) fn busy(rounds: usize) -> u64 {
+pub(super) fn popcount_load(rounds: usize) -> u64 {
     let mut sums = [0x9e37_79b9_7f4a_7c15_u64; 8];
     for round in 0..rounds as u64 {
         for sum in &mut sums {
@@ -72,16 +77,16 @@ pub(super) fn busy(rounds: usize) -> u64 {
     sums.iter().fold(0, |all, sum| all ^ sum)
 }
 
-pub(super) fn compare_sums(sums: Sums<'_>, at: &[Aligned<f32>], out: &mut [u32]) {
-    compare_sums_by(at_least, sums, at, out);
+pub(super) fn compare_dot_products(sums: DotProducts<'_>, at: &[AlignedBuffer<f32>], out: &mut [u32]) {
+    compare_dot_products_by(at_least, sums, at, out);
 }
 
-/// [`compare_sums`] with another way to compare [`LANES`] numbers with as many.
+/// [`compare_dot_products`] with another way to compare [`LANES`] numbers with as many.
 #[inline(always)]
-pub(super) fn compare_sums_by(
+pub(super) fn compare_dot_products_by(
     at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u32,
-    sums: Sums<'_>,
-    at: &[Aligned<f32>],
+    sums: DotProducts<'_>,
+    at: &[AlignedBuffer<f32>],
     out: &mut [u32],
 ) {
     out.fill(0);
@@ -91,24 +96,24 @@ pub(super) fn compare_sums_by(
         for (reached, at) in at.iter().enumerate() {
             let at = at[first..].first_chunk().expect("a number a filter");
             let found = at_least(&values, at) << (first % UNIT);
-            for plane in 0..changing_planes(reached + 1) {
+            for plane in 0..toggled_planes(reached + 1) {
                 out[plane * units + first / UNIT] ^= found;
             }
         }
     }
 }
 
-pub(super) fn finish(finish: Finish<'_, '_>) {
+pub(super) fn finish(finish: RowEpilogue<'_, '_>) {
     finish.run(by_lanes(at_least));
 }
 
-pub(super) fn unequal(values: &[f32], number: f32, bits: &mut [u64]) {
-    unequal_by(by_lanes(at_least), values, number, bits);
+pub(super) fn mark_unequal(values: &[f32], number: f32, bits: &mut [u64]) {
+    mark_unequal_by(by_lanes(at_least), values, number, bits);
 }
 
-/// [`unequal`] with another way to compare up to [`UNIT`] numbers.
+/// [`mark_unequal`] with another way to compare up to [`UNIT`] numbers.
 #[inline(always)]
-pub(super) fn unequal_by(
+pub(super) fn mark_unequal_by(
     at_least: impl Fn(&[f32], &[f32]) -> u32,
     values: &[f32],
     number: f32,
@@ -117,8 +122,8 @@ pub(super) fn unequal_by(
     let number = [number; UNIT];
     let mut set = |unit: usize, values: &[f32], all: u32| {
         let number = &number[..values.len()];
-        let unequal = all & !(at_least(values, number) & at_least(number, values));
-        bits[unit / 2] |= u64::from(unequal) << (unit % 2 * UNIT);
+        let mark_unequal = all & !(at_least(values, number) & at_least(number, values));
+        bits[unit / 2] |= u64::from(mark_unequal) << (unit % 2 * UNIT);
     };
     let (units, rest) = values.as_chunks::<UNIT>();
     for (unit, values) in units.iter().enumerate() {
@@ -199,7 +204,7 @@ static MASKS: [[u32; 8]; 256] = {
 };
 
 #[inline(always)]
-pub(super) fn select_sums(values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32 {
+pub(super) fn masked_sums(values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32 {
     let (words, _) = values.as_chunks::<64>();
     for (sum, bits) in sums.iter_mut().zip(bits.chunks_exact(words.len())) {
         // Sums of every 32nd value, so that no addition has to wait for the one before.
@@ -221,13 +226,18 @@ fn add_selected(sums: [f32; 8], values: &[f32; 8], mask: &[u32; 8]) -> [f32; 8] 
     array::from_fn(|lane| sums[lane] + f32::from_bits(values[lane].to_bits() & mask[lane]))
 }
 
-pub(super) fn sum_rows(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
-    sum_rows_by::<32>(taps, first, weights, out);
+pub(super) fn sum_weight_rows(taps: &[SparseTap], first: u32, weights: &[f32], out: &mut [f32]) {
+    sum_weight_rows_by::<32>(taps, first, weights, out);
 }
 
-/// [`sum_rows`], keeping sums of `WIDTH` channels in registers at a time, of fewer at the end.
+/// [`sum_weight_rows`], keeping sums of `WIDTH` channels in registers at a time, of fewer at the end.
 #[inline(always)]
-pub(super) fn sum_rows_by<const WIDTH: usize>(taps: &[Tap], first: u32, weights: &[f32], out: &mut [f32]) {
+pub(super) fn sum_weight_rows_by<const WIDTH: usize>(
+    taps: &[SparseTap],
+    first: u32,
+    weights: &[f32],
+    out: &mut [f32],
+) {
     let channels = out.len();
     if let Ok(out) = <&mut [f32; WIDTH]>::try_from(&mut *out) {
         // As all weights of a row are taken, rows can be told apart without multiplying.
@@ -243,7 +253,7 @@ pub(super) fn sum_rows_by<const WIDTH: usize>(taps: &[Tap], first: u32, weights:
     fn part<const N: usize>(weights: &[f32], at: usize) -> &[f32; N] {
         weights[at..].first_chunk().expect("a row of weights a tap")
     }
-    let place = |tap: &Tap| (tap.row - first) as usize * channels;
+    let place = |tap: &SparseTap| (tap.row - first) as usize * channels;
     for (block, out) in wide.iter_mut().enumerate() {
         *out = sums_of(taps, |tap| part(weights, place(tap) + WIDTH * block));
     }
@@ -258,9 +268,12 @@ pub(super) fn sum_rows_by<const WIDTH: usize>(taps: &[Tap], first: u32, weights:
 /// Sums of even taps and of odd ones, so that no addition has to wait for the one before, then of
 /// both.
 #[inline(always)]
-fn sums_of<'w, const WIDTH: usize>(taps: &[Tap], row: impl Fn(&Tap) -> &'w [f32; WIDTH]) -> [f32; WIDTH] {
+fn sums_of<'w, const WIDTH: usize>(
+    taps: &[SparseTap],
+    row: impl Fn(&SparseTap) -> &'w [f32; WIDTH],
+) -> [f32; WIDTH] {
     let mut sums = [[0.0; WIDTH]; 2];
-    let add = |sums: &mut [f32; WIDTH], tap: &Tap| {
+    let add = |sums: &mut [f32; WIDTH], tap: &SparseTap| {
         sums.iter_mut().zip(row(tap)).for_each(|(sum, weight)| *sum += tap.value * weight);
     };
     let (pairs, last) = taps.as_chunks::<2>();

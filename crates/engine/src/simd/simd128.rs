@@ -6,27 +6,27 @@ use std::{arch::wasm32::*, array};
 use super::{
     epilogue::by_lanes,
     filters::{BitFilters, LANES},
-    operands::{Sums, Tap},
+    operands::{DotProducts, SparseTap},
     popcount,
-    popcount::Popcount,
+    popcount::PopcountTile,
     scalar, tiles,
 };
 
 kernels! {
     "simd128";
     gather = scalar::gather;
-    count_differences = tiles::count_differences::<Popcount<Pair>, 2, 1>;
-    busy = busy_registers;
-    compare_sums = |sums, at, out| scalar::compare_sums_by(|values, at| at_least(values, at), sums, at, out);
+    count_differences = tiles::count_differences::<PopcountTile<Simd128Pair>, 2, 1>;
+    popcount_load = popcount_registers;
+    compare_dot_products = |sums, at, out| scalar::compare_dot_products_by(|values, at| at_least(values, at), sums, at, out);
     at_least = by_lanes(|values, at| at_least(values, at));
-    sum_rows = scalar::sum_rows_by::<16>;
-    select_sums = scalar::select_sums;
+    sum_weight_rows = scalar::sum_weight_rows_by::<16>;
+    masked_sums = scalar::masked_sums;
 }
 
 #[derive(Clone, Copy)]
-struct Pair(v128);
+struct Simd128Pair(v128);
 
-impl popcount::Pair for Pair {
+impl popcount::PairVector for Simd128Pair {
     #[target_feature(enable = "simd128")]
     #[inline]
     unsafe fn load(words: &[u64; 2]) -> Self {
@@ -66,7 +66,7 @@ impl popcount::Pair for Pair {
 
 /// `rounds` times eight registers: XOR, population count, addition, and nothing from memory.
 #[target_feature(enable = "simd128")]
-fn busy_registers(rounds: usize) -> u64 {
+fn popcount_registers(rounds: usize) -> u64 {
     let mut sums: [_; 8] = array::from_fn(|sum| u8x16_splat(sum as u8));
     for round in 0..rounds {
         let filter = u8x16_splat(round as u8);

@@ -5,31 +5,31 @@ use std::arch::x86_64::*;
 
 use super::{
     epilogue::by_lanes,
-    filters::{BitFilters, Halves, LANES, STRIP},
+    filters::{BitFilters, LANES, STRIP, StripNibbles},
     lookup,
-    lookup::{Lookup, TABLES},
-    operands::{Sums, Tap},
+    lookup::{LookupTile, TABLES},
+    operands::{DotProducts, SparseTap},
     scalar, tiles,
 };
 
 kernels! {
     "sse4.2,popcnt";
     gather = scalar::gather;
-    count_differences = tiles::count_differences::<Lookup<Strip>, 4, 1>;
-    busy = busy_registers;
-    compare_sums = |sums, at, out| scalar::compare_sums_by(|values, at| at_least(values, at), sums, at, out);
+    count_differences = tiles::count_differences::<LookupTile<Sse4Strip>, 4, 1>;
+    popcount_load = popcount_registers;
+    compare_dot_products = |sums, at, out| scalar::compare_dot_products_by(|values, at| at_least(values, at), sums, at, out);
     at_least = by_lanes(|values, at| at_least(values, at));
-    sum_rows = scalar::sum_rows_by::<16>;
-    select_sums = scalar::select_sums;
+    sum_weight_rows = scalar::sum_weight_rows_by::<16>;
+    masked_sums = scalar::masked_sums;
 }
 
 /// Two registers for a strip.
 #[derive(Clone, Copy)]
-struct Strip([__m128i; 2]);
+struct Sse4Strip([__m128i; 2]);
 
-impl lookup::LookupVector for Strip {
-    type Tables = [__m128i; 2];
-    type Halves = [[__m128i; 2]; 2];
+impl lookup::LookupVector for Sse4Strip {
+    type TableVector = [__m128i; 2];
+    type NibbleVector = [[__m128i; 2]; 2];
 
     /// A byte of differences is at most 8 a byte, and 31 · 8 < 2⁸.
     const BLOCK: usize = 31;
@@ -50,9 +50,9 @@ impl lookup::LookupVector for Strip {
 
     #[target_feature(enable = "sse4.2")]
     #[inline]
-    unsafe fn halves(from: &Halves) -> [[__m128i; 2]; 2] {
+    unsafe fn halves(from: &StripNibbles) -> [[__m128i; 2]; 2] {
         let (low, high) = (from.low.as_ptr().cast::<__m128i>(), from.high.as_ptr().cast::<__m128i>());
-        // SAFETY: twice 16 bytes each, and `Halves` is aligned.
+        // SAFETY: twice 16 bytes each, and `StripNibbles` is aligned.
         unsafe {
             [
                 [_mm_load_si128(low), _mm_load_si128(low.add(1))],
@@ -98,7 +98,7 @@ impl lookup::LookupVector for Strip {
 
 /// `rounds` times eight registers: lookups, additions, and nothing from memory.
 #[target_feature(enable = "sse4.2")]
-fn busy_registers(rounds: usize) -> u64 {
+fn popcount_registers(rounds: usize) -> u64 {
     let mut sums = [_mm_set1_epi8(3); 8];
     for round in 0..rounds {
         let indices = _mm_set1_epi8(round as i8 & 15);

@@ -5,21 +5,21 @@ use proptest::prelude::*;
 use std::cell::Cell;
 
 use super::{
-    aligned_buffer::Aligned,
-    bit_encoding::Encoding,
-    epilogue::{Comparison, Finish, MAX_STAGES, Stage, Start, UnitPlace},
-    filters::{BitFilters, LANES, Part, PatchPlanes, Patches},
+    aligned_buffer::AlignedBuffer,
+    bit_encoding::BitEncoding,
+    epilogue::{ChannelThresholds, EpilogueInput, EpilogueStage, MAX_STAGES, RowEpilogue, UnitPosition},
+    filters::{BitFilters, BitPatches, FilterPart, LANES, PatchPlanes},
     isa::Isa,
-    kernels::Kernels,
-    operands::{Compared, Runs, Sums, Tap},
-    pointwise::Pointwise,
+    kernels::SimdKernels,
+    operands::{DotProducts, GatherRuns, PatchComparison, SparseTap},
+    pointwise::PointwiseFunction,
 };
 
-fn others() -> impl Iterator<Item = Kernels> {
-    Isa::supported().filter(|isa| *isa != Isa::Scalar).map(|isa| Kernels::new(isa).unwrap())
+fn others() -> impl Iterator<Item = SimdKernels> {
+    Isa::supported().filter(|isa| *isa != Isa::Scalar).map(|isa| SimdKernels::new(isa).unwrap())
 }
 
-const SCALAR: Kernels = Kernels::SCALAR;
+const SCALAR: SimdKernels = SimdKernels::SCALAR;
 
 /// As many as usual, or fewer where Miri takes some thousand times as long.
 const fn up_to(usual: usize, miri: usize) -> usize {
@@ -31,7 +31,7 @@ const fn up_to(usual: usize, miri: usize) -> usize {
 struct Layer {
     len: usize,
     rows: Vec<u8>,
-    part: Part,
+    part: FilterPart,
     units: Vec<u32>,
     starts: Vec<u32>,
     step: usize,
@@ -47,8 +47,8 @@ impl Layer {
         (self.part.rows - 1) * self.step + 2 * self.part.run
     }
 
-    fn patches(&self) -> Patches<'_> {
-        Patches { units: &self.units, starts: &self.starts, step: self.step }
+    fn patches(&self) -> BitPatches<'_> {
+        BitPatches { units: &self.units, starts: &self.starts, step: self.step }
     }
 }
 
@@ -77,7 +77,7 @@ fn layer_of(
     (step, apart): (usize, usize),
 ) -> Layer {
     let words = len.div_ceil(64);
-    let whole = Part { first: 0, run: words, step: words, rows: 1 };
+    let whole = FilterPart { first: 0, run: words, step: words, rows: 1 };
     let (part, step, apart) =
         if len.is_multiple_of(64) { (part(words, choice), step, apart) } else { (whole, 0, 2 * words) };
     for (unit, bits) in units.iter_mut().enumerate().filter(|_| !len.is_multiple_of(64)) {
@@ -90,12 +90,12 @@ fn layer_of(
 }
 
 /// A part of filters of so many words.
-fn part(words: usize, [run, gap, rows, first]: [usize; 4]) -> Part {
+fn part(words: usize, [run, gap, rows, first]: [usize; 4]) -> FilterPart {
     let run = run % words + 1;
     let step = run + gap % 3;
     let rows = rows % ((words - run) / step + 1) + 1;
     let first = first % (words - run - (rows - 1) * step + 1);
-    Part { first, run, step, rows }
+    FilterPart { first, run, step, rows }
 }
 
 fn float() -> impl Strategy<Value = f32> {
@@ -128,7 +128,7 @@ proptest! {
         (count, len) in (1..8_usize, 1..40_usize),
         (from_step, to_step) in (0..50_usize, 40..50_usize),
     ) {
-        let runs = Runs { count, len, from_step, to_step };
+        let runs = GatherRuns { count, len, from_step, to_step };
         let mut expected = vec![0; 400];
         let ones = SCALAR.gather(&source, runs, &mut expected);
         let copied = (0..count * len).map(|at| (at / len, at % len));
@@ -148,7 +148,7 @@ proptest! {
         layer in layer(),
         lanes in prop::collection::vec((0..5000_i32, finite(), finite(), float()), 144),
         total in -3000_i32..3000,
-        (planes, to_planes, step) in (1..=Encoding::MAX_PLANES, 1..=Encoding::MAX_PLANES, 0..9_usize),
+        (planes, to_planes, step) in (1..=BitEncoding::MAX_PLANES, 1..=BitEncoding::MAX_PLANES, 0..9_usize),
     ) {
         // Planes that may lie on each other, with as many patches as all of them hold.
         let step = if layer.len.is_multiple_of(64) { step } else { step % 2 * 2 * layer.len.div_ceil(64) };
@@ -160,28 +160,28 @@ proptest! {
             .copied()
             .filter(|&start| start as usize + (planes - 1) * step + layer.span() <= layer.units.len())
             .collect();
-        let first = Patches { starts: &starts, ..layer.patches() };
+        let first = BitPatches { starts: &starts, ..layer.patches() };
         let (filters, patches) = (layer.filters(), PatchPlanes { first, planes, step });
         let (padded, number) = (filters.padded(), patches.count());
         let lanes = &lanes[..padded];
         let base: Vec<i32> = lanes.iter().map(|lane| lane.0).collect();
-        let slope: Vec<f32> = lanes.iter().map(|lane| lane.1).collect();
-        let lift: Vec<f32> = lanes.iter().map(|lane| lane.2).collect();
+        let dot_factor: Vec<f32> = lanes.iter().map(|lane| lane.1).collect();
+        let sum_factor: Vec<f32> = lanes.iter().map(|lane| lane.2).collect();
         // Numbers that are reached one after another, as those of levels are.
-        let at: Vec<Aligned<f32>> = (0..(1 << to_planes) - 1)
+        let at: Vec<AlignedBuffer<f32>> = (0..(1 << to_planes) - 1)
             .map(|level| lanes.iter().map(|lane| lane.3 + level as f32).collect::<Vec<f32>>())
-            .map(|at| Aligned::new(&at))
+            .map(|at| AlignedBuffer::new(&at))
             .collect();
         let totals: Vec<f32> = (0..number as i32).map(|patch| (total + 17 * patch) as f32).collect();
-        let compared = Compared {
+        let compared = PatchComparison {
             patches,
             filters: &filters,
             part: layer.part,
             totals: &totals,
             base: &base,
-            slope: &slope,
-            lift: &lift,
-            at: &at,
+            dot_factor: &dot_factor,
+            sum_factor: &sum_factor,
+            thresholds: &at,
         };
         let mut counts = vec![0; number * padded];
         let mut spare = counts.clone();
@@ -199,21 +199,21 @@ proptest! {
         // Without anything done to them, the results are what they are compared as.
         let mut floats = vec![f32::NAN; padded];
         for (patch, &total) in totals.iter().enumerate() {
-            let sums = Sums {
+            let sums = DotProducts {
                 counts: &counts[patch * padded..][..padded],
                 base: &base,
                 total,
-                slope: &slope,
-                lift: &lift,
+                dot_factor: &dot_factor,
+                sum_factor: &sum_factor,
             };
-            SCALAR.finish(Finish {
+            SCALAR.finish(RowEpilogue {
                 channels: padded,
-                start: Start::Sums(sums),
+                start: EpilogueInput::DotProducts(sums),
                 stages: &[],
                 out: Some(&mut floats),
                 comparisons: &[],
                 bits: &mut [],
-                place: UnitPlace { row: 0, row_units: 0, first: 0 },
+                position: UnitPosition { row: 0, row_units: 0, first: 0 },
             });
             let bits = &expected[patch * to_planes * plane..];
             for (filter, float) in floats.iter().enumerate() {
@@ -237,53 +237,53 @@ proptest! {
         ),
         stages in prop::collection::vec(0..PointwiseOp::ALL.len() + 3, 0..MAX_STAGES),
         (start, keeps, comparisons) in (0..3_usize, any::<bool>(), 0..3_usize),
-        (cut, planes, at_row) in (0..8_usize, 1..=Encoding::MAX_PLANES, 0..3_usize),
+        (cut, planes, at_row) in (0..8_usize, 1..=BitEncoding::MAX_PLANES, 0..3_usize),
     ) {
         let padded = lanes.len() / LANES * LANES;
         let (lanes, channels) = (&lanes[..padded], padded - cut);
         let number = |which: usize| -> Vec<f32> { lanes.iter().map(|lane| lane.2[which]).collect() };
         let counts: Vec<u32> = lanes.iter().map(|lane| lane.0).collect();
         let base: Vec<i32> = lanes.iter().map(|lane| lane.1).collect();
-        let (slope, lift, scale, shift, row) = (number(0), number(1), number(2), number(3), number(4));
+        let (dot_factor, sum_factor, scale, shift, row) = (number(0), number(1), number(2), number(3), number(4));
         let sign: Vec<f32> = lanes.iter().map(|lane| if lane.3 { 1.0 } else { -1.0 }).collect();
         let at: Vec<f32> = lanes.iter().map(|lane| lane.4).collect();
-        let sums = Sums { counts: &counts, base: &base, total: 7.0, slope: &slope, lift: &lift };
+        let sums = DotProducts { counts: &counts, base: &base, total: 7.0, dot_factor: &dot_factor, sum_factor: &sum_factor };
         let column = Cell::new(0);
         let parameter = |_: &str| {
             column.set(column.get() + 1);
             Ok(number(2 + column.get() % 3)[..channels].to_vec())
         };
-        let affine = Pointwise::Affine { scale: scale.clone(), shift: shift.clone() };
+        let affine = PointwiseFunction::Affine { scale: scale.clone(), shift: shift.clone() };
         let mut functions = vec![affine];
-        functions.extend(PointwiseOp::ALL.map(|op| Pointwise::new(op, parameter).unwrap()));
-        let stages: Vec<Stage<'_>> = stages
+        functions.extend(PointwiseOp::ALL.map(|op| PointwiseFunction::new(op, parameter).unwrap()));
+        let stages: Vec<EpilogueStage<'_>> = stages
             .into_iter()
             .map(|stage| match functions.get(stage) {
-                Some(function) => Stage::Pointwise(function),
-                None if stage == functions.len() && keeps => Stage::AddOut,
-                None => Stage::Add(&row[..channels]),
+                Some(function) => EpilogueStage::Pointwise(function),
+                None if stage == functions.len() && keeps => EpilogueStage::AddOut,
+                None => EpilogueStage::Add(&row[..channels]),
             })
             .collect();
         let start = match start {
-            0 => Start::Sums(sums),
-            1 if keeps => Start::Out,
-            _ => Start::Row(&row[..channels]),
+            0 => EpilogueInput::DotProducts(sums),
+            1 if keeps => EpilogueInput::Out,
+            _ => EpilogueInput::Row(&row[..channels]),
         };
-        let finished = |kernels: Kernels| {
+        let finished = |kernels: SimdKernels| {
             let mut out = scale[..channels].to_vec();
             let row_units = 2 + channels.div_ceil(32);
             let mut bits = vec![vec![u32::MAX; (at_row + 1) * planes * row_units]; comparisons];
             let level = |level: usize| at.iter().map(|at| at + level as f32).collect::<Vec<f32>>();
             let at: Vec<_> = (0..(1 << planes) - 1).map(level).collect();
-            let comparison = || Comparison::new(&sign, &at);
-            kernels.finish(Finish {
+            let comparison = || ChannelThresholds::new(&sign, &at);
+            kernels.finish(RowEpilogue {
                 channels,
                 start,
                 stages: &stages,
                 out: keeps.then_some(&mut out),
                 comparisons: &(0..comparisons).map(|_| comparison()).collect::<Vec<_>>(),
                 bits: &mut bits.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>(),
-                place: UnitPlace { row: at_row, row_units, first: 1 },
+                position: UnitPosition { row: at_row, row_units, first: 1 },
             });
             (out.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), bits)
         };
@@ -334,7 +334,7 @@ proptest! {
     #[test]
     fn unequal_values_agree(values in prop::collection::vec(prop_oneof![Just(0.5_f32), float()], 1..200)) {
         let mut expected = vec![0; values.len().div_ceil(64)];
-        SCALAR.unequal(&values, 0.5, &mut expected);
+        SCALAR.mark_unequal(&values, 0.5, &mut expected);
         for (at, &value) in values.iter().enumerate() {
             prop_assert_eq!(expected[at / 64] >> (at % 64) & 1 == 1, value != 0.5);
         }
@@ -342,7 +342,7 @@ proptest! {
             values.iter().filter(|&&value| value != 0.5).count());
         for kernels in others() {
             let mut found = vec![0; expected.len()];
-            kernels.unequal(&values, 0.5, &mut found);
+            kernels.mark_unequal(&values, 0.5, &mut found);
             prop_assert_eq!(&found, &expected, "{}", kernels.isa());
         }
     }
@@ -355,12 +355,12 @@ proptest! {
         first in 0..1000_u32,
     ) {
         let rows = (weights.len() / channels) as u32;
-        let taps: Vec<Tap> = taps.iter().map(|&(row, value)| Tap { row: first + row % rows, value }).collect();
+        let taps: Vec<SparseTap> = taps.iter().map(|&(row, value)| SparseTap { row: first + row % rows, value }).collect();
         let mut expected = vec![f32::NAN; channels];
-        SCALAR.sum_rows(&taps, first, &weights, &mut expected);
+        SCALAR.sum_weight_rows(&taps, first, &weights, &mut expected);
         for kernels in others() {
             let mut found = vec![f32::NAN; channels];
-            kernels.sum_rows(&taps, first, &weights, &mut found);
+            kernels.sum_weight_rows(&taps, first, &weights, &mut found);
             prop_assert!(same_bits(&found, &expected), "{}", kernels.isa());
         }
     }
@@ -373,7 +373,7 @@ fn counts_do_not_overflow() {
     for len in [64 * 248, 64 * 1094_usize] {
         let filters = BitFilters::new(&vec![0; 33 * len.div_ceil(8)], 1, len);
         let units = vec![u32::MAX; len / 32];
-        let patches = Patches { units: &units, starts: &[0; 5], step: 0 };
+        let patches = BitPatches { units: &units, starts: &[0; 5], step: 0 };
         for kernels in others() {
             let mut counts = vec![0; 5 * filters.padded()];
             kernels.count_differences(patches, &filters, filters.whole(), &mut counts);

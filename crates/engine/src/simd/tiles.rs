@@ -4,10 +4,10 @@
 
 use std::marker::PhantomData;
 
-use super::filters::{BitFilters, Part, Patches};
+use super::filters::{BitFilters, BitPatches, FilterPart};
 
 /// What an instruction set counts in registers.
-pub(super) trait Tile {
+pub(super) trait TileCounter {
     /// In how many groups the filters are read.
     fn groups(filters: &BitFilters) -> usize;
 
@@ -21,14 +21,14 @@ pub(super) trait Tile {
         patches: [&[u32]; P],
         step: usize,
         filters: &BitFilters,
-        part: Part,
+        part: FilterPart,
         first: usize,
         counts: &mut [u32],
     );
 }
 
 /// Something that is done to every tile.
-pub(super) trait Visit {
+pub(super) trait TileVisitor {
     /// Does it to `P` patches from `patch` on and `N` groups of filters from `group` on.
     ///
     /// # Safety
@@ -42,7 +42,7 @@ pub(super) trait Visit {
 /// # Safety
 /// The machine has the instructions of `V`, and all the patches and groups exist.
 #[inline(always)]
-pub(super) unsafe fn visit<V: Visit, const P: usize, const N: usize>(
+pub(super) unsafe fn visit<V: TileVisitor, const P: usize, const N: usize>(
     visit: &mut V,
     patches: usize,
     groups: usize,
@@ -67,7 +67,7 @@ pub(super) unsafe fn visit<V: Visit, const P: usize, const N: usize>(
 /// # Safety
 /// That of [`visit`], and the groups exist.
 #[inline(always)]
-unsafe fn visit_patches<V: Visit, const P: usize, const N: usize>(
+unsafe fn visit_patches<V: TileVisitor, const P: usize, const N: usize>(
     visit: &mut V,
     patches: usize,
     group: usize,
@@ -91,15 +91,15 @@ unsafe fn visit_patches<V: Visit, const P: usize, const N: usize>(
 }
 
 /// Counts the differences of every tile.
-struct Count<'a, T> {
-    patches: Patches<'a>,
+struct CountVisitor<'a, T> {
+    patches: BitPatches<'a>,
     filters: &'a BitFilters,
-    part: Part,
+    part: FilterPart,
     counts: &'a mut [u32],
     by: PhantomData<T>,
 }
 
-impl<T: Tile> Visit for Count<'_, T> {
+impl<T: TileCounter> TileVisitor for CountVisitor<'_, T> {
     #[inline(always)]
     unsafe fn tile<const P: usize, const N: usize>(&mut self, patch: usize, group: usize) {
         let row = self.filters.padded();
@@ -125,14 +125,14 @@ impl<T: Tile> Visit for Count<'_, T> {
 /// The machine has the instructions of `T`, the patches hold the part, which exists, and `counts` has
 /// `filters.padded()` elements for each.
 #[inline(always)]
-pub(super) unsafe fn count_differences<T: Tile, const P: usize, const N: usize>(
-    patches: Patches<'_>,
+pub(super) unsafe fn count_differences<T: TileCounter, const P: usize, const N: usize>(
+    patches: BitPatches<'_>,
     filters: &BitFilters,
-    part: Part,
+    part: FilterPart,
     counts: &mut [u32],
 ) {
     let number = patches.count();
-    let mut count = Count { patches, filters, part, counts, by: PhantomData::<T> };
+    let mut count = CountVisitor { patches, filters, part, counts, by: PhantomData::<T> };
     // SAFETY: so many patches and groups exist, the rest is this function's own requirement.
     unsafe { visit::<_, P, N>(&mut count, number, T::groups(filters)) };
 }

@@ -1,13 +1,13 @@
 use dabnet_graph::Shape;
 
 use crate::{
-    plan::Window,
-    simd::{Kernels, words},
+    plan::WindowGeometry,
+    simd::{SimdKernels, words},
 };
 
 /// The positions of a value that ink reaches: at all others it is what blank paper gives.
 #[derive(Debug, Default)]
-pub(crate) struct Touched {
+pub(crate) struct ActiveMask {
     width: usize,
     /// One bit a position, every row in words of its own.
     rows: Vec<u64>,
@@ -15,20 +15,20 @@ pub(crate) struct Touched {
 
 /// A position and where it is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(crate) position: u32,
+pub(crate) struct GridPosition {
+    pub(crate) index: u32,
     pub(crate) y: u32,
     pub(crate) x: u32,
 }
 
-impl Place {
+impl GridPosition {
     /// Row `y` and column `x` of a value so wide.
     pub(crate) fn new(width: usize, y: usize, x: usize) -> Self {
-        Self { position: (y * width + x) as u32, y: y as u32, x: x as u32 }
+        Self { index: (y * width + x) as u32, y: y as u32, x: x as u32 }
     }
 
-    pub(crate) fn position(self) -> usize {
-        self.position as usize
+    pub(crate) fn index(self) -> usize {
+        self.index as usize
     }
 
     pub(crate) fn y(self) -> usize {
@@ -40,9 +40,9 @@ impl Place {
     }
 }
 
-impl Touched {
+impl ActiveMask {
     /// No position of `shape`.
-    pub(crate) fn none(shape: Shape) -> Self {
+    pub(crate) fn empty(shape: Shape) -> Self {
         Self { width: shape.width, rows: vec![0; shape.height * words(shape.width)] }
     }
 
@@ -60,16 +60,16 @@ impl Touched {
     }
 
     /// Adds the positions of `values`, which has `channels` a position, that are not all `blank`.
-    pub(crate) fn add_unequal(&mut self, kernels: Kernels, values: &[f32], channels: usize, blank: f32) {
+    pub(crate) fn add_unequal(&mut self, kernels: SimdKernels, values: &[f32], channels: usize, blank: f32) {
         let rows = values.chunks_exact(self.width * channels);
         for (values, row) in rows.zip(self.rows.chunks_exact_mut(words(self.width))) {
             if channels == 1 {
-                kernels.unequal(values, blank, row);
+                kernels.mark_unequal(values, blank, row);
                 continue;
             }
             for (x, values) in values.chunks_exact(channels).enumerate() {
-                let unequal = values.iter().any(|&value| value != blank);
-                row[x / 64] |= u64::from(unequal) << (x % 64);
+                let mark_unequal = values.iter().any(|&value| value != blank);
+                row[x / 64] |= u64::from(mark_unequal) << (x % 64);
             }
         }
     }
@@ -81,7 +81,7 @@ impl Touched {
 
     /// Adds the positions whose windows take in one of `input`. `row` has room for a row of the
     /// [padded input](Self::row_words).
-    pub(crate) fn add_windows(&mut self, input: &Self, window: &Window, row: &mut [u64]) {
+    pub(crate) fn add_windows(&mut self, input: &Self, window: &WindowGeometry, row: &mut [u64]) {
         let (across, width) = (words(input.width), self.width);
         let row = &mut row[..Self::row_words(window)];
         for (y, target) in self.rows.chunks_exact_mut(words(width)).enumerate() {
@@ -107,14 +107,14 @@ impl Touched {
     }
 
     /// Words for a row of the input of `window` with its padding.
-    pub(crate) fn row_words(window: &Window) -> usize {
+    pub(crate) fn row_words(window: &WindowGeometry) -> usize {
         let last = (window.output.width - 1).saturating_mul(window.stride).saturating_add(window.kernel[1]);
         words(window.input.width.saturating_add(window.padding[1]).max(last))
     }
 
     /// Whether a position is one of them.
-    pub(crate) fn contains(&self, place: Place) -> bool {
-        self.rows[place.y() * words(self.width) + place.x() / 64] >> (place.x() % 64) & 1 == 1
+    pub(crate) fn contains(&self, position: GridPosition) -> bool {
+        self.rows[position.y() * words(self.width) + position.x() / 64] >> (position.x() % 64) & 1 == 1
     }
 
     /// How many positions.
@@ -134,11 +134,11 @@ impl Touched {
     }
 
     /// Lists the positions row by row.
-    pub(crate) fn places(&self, places: &mut Vec<Place>) {
-        places.clear();
+    pub(crate) fn list_positions(&self, positions: &mut Vec<GridPosition>) {
+        positions.clear();
         for y in 0..self.rows.len() / words(self.width) {
             self.columns(y, |x| {
-                places.push(Place::new(self.width, y, x));
+                positions.push(GridPosition::new(self.width, y, x));
             });
         }
     }
@@ -184,10 +184,10 @@ mod tests {
     use super::*;
     use crate::Isa;
 
-    fn positions(touched: &Touched) -> Vec<(u32, u32)> {
-        let mut places = Vec::new();
-        touched.places(&mut places);
-        places.iter().map(|place| (place.y, place.x)).collect()
+    fn positions(active: &ActiveMask) -> Vec<(u32, u32)> {
+        let mut positions = Vec::new();
+        active.list_positions(&mut positions);
+        positions.iter().map(|position| (position.y, position.x)).collect()
     }
 
     proptest! {
@@ -205,13 +205,13 @@ mod tests {
             let extent = |padding: usize| (side + padding - kernel) / stride + 1;
             let output = Shape::new(1, extent(above + below), extent(left + right));
             let input = Shape::new(1, side, side);
-            let window = Window { input, output, kernel: [kernel; 2], stride, padding: [above, left] };
+            let window = WindowGeometry { input, output, kernel: [kernel; 2], stride, padding: [above, left] };
             let mut canvas = vec![0.5; side * side];
             ink.iter().for_each(|&(y, x)| canvas[y % side * side + x % side] = 1.0);
-            let mut inked = Touched::none(input);
-            inked.add_unequal(Kernels::new(Isa::Scalar)?, &canvas, 1, 0.5);
-            let mut reached = Touched::none(output);
-            reached.add_windows(&inked, &window, &mut vec![7; Touched::row_words(&window)]);
+            let mut inked = ActiveMask::empty(input);
+            inked.add_unequal(SimdKernels::new(Isa::Scalar)?, &canvas, 1, 0.5);
+            let mut reached = ActiveMask::empty(output);
+            reached.add_windows(&inked, &window, &mut vec![7; ActiveMask::row_words(&window)]);
             let expected: Vec<(u32, u32)> = (0..output.positions())
                 .map(|position| window.position(position))
                 .filter(|&(y, x)| {
@@ -227,10 +227,10 @@ mod tests {
 
     #[test]
     fn everything_is_no_more_than_all_positions() {
-        let mut touched = Touched::none(Shape::new(3, 2, 65));
-        touched.fill();
-        assert_eq!(positions(&touched).len(), 130);
-        touched.clear();
-        assert_eq!(positions(&touched).len(), 0);
+        let mut active = ActiveMask::empty(Shape::new(3, 2, 65));
+        active.fill();
+        assert_eq!(positions(&active).len(), 130);
+        active.clear();
+        assert_eq!(positions(&active).len(), 0);
     }
 }

@@ -2,22 +2,22 @@ use std::collections::HashMap;
 
 /// What a step gives for blank paper.
 #[derive(Debug)]
-pub(crate) struct Blank {
-    pub(crate) floats: BlankRows,
+pub(crate) struct StepBackground {
+    pub(crate) floats: BackgroundRows,
     /// One an output of bits.
     pub(crate) bits: Vec<Vec<u32>>,
 }
 
 /// The floats of every position, each different row once: most positions see nothing of the border.
 #[derive(Debug, Default)]
-pub(crate) struct BlankRows {
+pub(crate) struct BackgroundRows {
     channels: usize,
     /// By position.
     rows: Vec<u32>,
     values: Vec<f32>,
 }
 
-impl BlankRows {
+impl BackgroundRows {
     pub(crate) fn new<'a>(channels: usize, positions: impl Iterator<Item = &'a [f32]>) -> Self {
         let mut known = HashMap::new();
         let mut values = Vec::new();
@@ -41,22 +41,22 @@ impl BlankRows {
 
 /// What all steps give for blank paper, as far as it is kept.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Blanks<'a> {
-    all: &'a [Option<Blank>],
+pub(crate) struct BackgroundStore<'a> {
+    all: &'a [Option<StepBackground>],
     /// The step that runs.
     step: usize,
 }
 
-impl<'a> Blanks<'a> {
-    pub(crate) fn new(all: &'a [Option<Blank>], step: usize) -> Self {
+impl<'a> BackgroundStore<'a> {
+    pub(crate) fn new(all: &'a [Option<StepBackground>], step: usize) -> Self {
         Self { all, step }
     }
 
-    pub(crate) fn all(self) -> &'a [Option<Blank>] {
+    pub(crate) fn all(self) -> &'a [Option<StepBackground>] {
         self.all
     }
 
-    pub(crate) fn of_this(self) -> Option<&'a Blank> {
+    pub(crate) fn of_this(self) -> Option<&'a StepBackground> {
         self.all[self.step].as_ref()
     }
 }

@@ -1,7 +1,7 @@
 use dabnet_graph::Shape;
 
-use super::active_mask::Touched;
-use crate::{plan::Window, simd::Tap};
+use super::active_mask::ActiveMask;
+use crate::{plan::WindowGeometry, simd::SparseTap};
 
 /// Upper bounds of the ink of an input.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct InkCapacity {
 
 impl InkCapacity {
     /// Bounds for a step on windows over the input.
-    pub(crate) fn of(window: &Window) -> Self {
+    pub(crate) fn of(window: &WindowGeometry) -> Self {
         let row = window.input.width * window.input.channels;
         Self {
             elements: window.input.elements(),
@@ -41,15 +41,15 @@ impl InkCapacity {
 
 /// The non-zero elements of a canvas, row by row.
 #[derive(Debug)]
-pub(crate) struct Ink {
-    spots: Vec<Spot>,
+pub(crate) struct InkList {
+    pixels: Vec<InkPixel>,
     /// Where each row begins among them.
     rows: Vec<u32>,
 }
 
 /// A non-zero element.
 #[derive(Clone, Copy, Debug)]
-struct Spot {
+struct InkPixel {
     row: u32,
     /// Its place in the row, over all channels.
     column: u32,
@@ -61,41 +61,41 @@ struct Spot {
 /// A window takes a run of columns, so what lies under it is then a run of this, and nothing has to
 /// be gathered.
 #[derive(Debug)]
-pub(crate) struct Band {
-    taps: Vec<Tap>,
+pub(crate) struct InkBand {
+    taps: Vec<SparseTap>,
     /// Where each column begins among those.
     columns: Vec<u32>,
 }
 
-impl Ink {
+impl InkList {
     /// Room for everything that a step may find.
     pub(crate) fn new(capacity: InkCapacity) -> Self {
-        Self { spots: Vec::with_capacity(capacity.elements), rows: Vec::with_capacity(capacity.rows + 1) }
+        Self { pixels: Vec::with_capacity(capacity.elements), rows: Vec::with_capacity(capacity.rows + 1) }
     }
 
     /// How much memory that takes.
     pub(crate) fn bytes(capacity: InkCapacity) -> u64 {
-        (size_of::<Spot>() * capacity.elements + 4 * (capacity.rows + 1)) as u64
+        (size_of::<InkPixel>() * capacity.elements + 4 * (capacity.rows + 1)) as u64
     }
 
-    /// Lists the ink of a canvas of `shape`, all of which is `touched`; without that, lists nothing.
-    pub(crate) fn list(&mut self, values: &[f32], shape: Shape, touched: Option<&Touched>) {
-        self.spots.clear();
+    /// Lists the ink of a canvas of `shape`, all of which is `active`; without that, lists nothing.
+    pub(crate) fn collect(&mut self, values: &[f32], shape: Shape, active: Option<&ActiveMask>) {
+        self.pixels.clear();
         self.rows.clear();
-        let Some(touched) = touched else { return };
+        let Some(active) = active else { return };
         for y in 0..shape.height {
-            self.rows.push(self.spots.len() as u32);
-            touched.columns(y, |x| {
+            self.rows.push(self.pixels.len() as u32);
+            active.columns(y, |x| {
                 let first = (y * shape.width + x) * shape.channels;
                 for (channel, &value) in values[first..first + shape.channels].iter().enumerate() {
                     if value != 0.0 {
                         let column = (x * shape.channels + channel) as u32;
-                        self.spots.push(Spot { row: y as u32, column, value });
+                        self.pixels.push(InkPixel { row: y as u32, column, value });
                     }
                 }
             });
         }
-        self.rows.push(self.spots.len() as u32);
+        self.rows.push(self.pixels.len() as u32);
     }
 
     /// Whether there is a list.
@@ -104,26 +104,26 @@ impl Ink {
     }
 }
 
-impl Band {
+impl InkBand {
     /// Room for everything that a step may find.
     pub(crate) fn new(capacity: InkCapacity) -> Self {
-        Self { taps: vec![Tap::default(); capacity.band], columns: vec![0; capacity.row + 1] }
+        Self { taps: vec![SparseTap::default(); capacity.band], columns: vec![0; capacity.row + 1] }
     }
 
     /// How much memory that takes.
     pub(crate) fn bytes(capacity: InkCapacity) -> u64 {
-        (size_of::<Tap>() * capacity.band + 4 * (capacity.row + 1)) as u64
+        (size_of::<SparseTap>() * capacity.band + 4 * (capacity.row + 1)) as u64
     }
 
     /// Goes to the windows of output row `y`.
-    pub(crate) fn go_to(&mut self, ink: &Ink, window: &Window, y: usize) {
+    pub(crate) fn load_row(&mut self, ink: &InkList, window: &WindowGeometry, y: usize) {
         let (kernel, [above, left]) = (window.kernel[0] as u32, window.padding);
         let rows = window.rows(y);
         let [first, end] = [rows.start, rows.end].map(|row| ink.rows[window.row_at(y, row)] as usize);
-        let spots = &ink.spots[first..end];
+        let pixels = &ink.pixels[first..end];
         let columns = &mut self.columns[..window.input.width * window.input.channels + 1];
         columns.fill(0);
-        spots.iter().for_each(|spot| columns[spot.column as usize] += 1);
+        pixels.iter().for_each(|pixel| columns[pixel.column as usize] += 1);
         let mut sum = 0;
         for column in &mut *columns {
             sum += *column;
@@ -131,18 +131,18 @@ impl Band {
         }
         // The row of the window that lies on input row 0, were it there.
         let shift = above as i64 - (y * window.stride) as i64;
-        for spot in spots.iter().rev() {
-            let place = &mut columns[spot.column as usize];
-            *place -= 1;
-            let padded = spot.column + (left * window.input.channels) as u32;
-            let row = padded * kernel + (i64::from(spot.row) + shift) as u32;
-            self.taps[*place as usize] = Tap { row, value: spot.value };
+        for pixel in pixels.iter().rev() {
+            let slot = &mut columns[pixel.column as usize];
+            *slot -= 1;
+            let padded = pixel.column + (left * window.input.channels) as u32;
+            let row = padded * kernel + (i64::from(pixel.row) + shift) as u32;
+            self.taps[*slot as usize] = SparseTap { row, value: pixel.value };
         }
     }
 
     /// What lies under the window at output column `x` of that row, and the row of weights that is
     /// to be taken for the first.
-    pub(crate) fn taps(&self, window: &Window, x: usize) -> (&[Tap], u32) {
+    pub(crate) fn taps(&self, window: &WindowGeometry, x: usize) -> (&[SparseTap], u32) {
         let channels = window.input.channels;
         let across = window.columns(x);
         let from = window.column_at(x, across.start) * channels;
