@@ -2,17 +2,17 @@ use dabnet_graph::Shape;
 
 use crate::simd::{UNIT, units};
 
-/// How often the filters of a layer were +1, or a level above 0.
+/// Activation counts of one layer: how often each filter's output was +1, or a level above 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivationCounts {
-    /// Positions at which each filter could be +1.
+    /// Positions of the layer's output.
     pub positions: usize,
-    /// At how many of them it was, filter by filter.
+    /// Number of positions at which each filter was active, one element per filter.
     pub counts: Vec<u32>,
 }
 
 impl ActivationCounts {
-    /// Counts bits in so many planes that lie as [values](crate::plan::Contents::Bits) do.
+    /// Counts the active bits of a value stored as [`ElementKind::Bits`](crate::plan::ElementKind::Bits).
     pub(crate) fn count(shape: Shape, planes: usize, bits: &[u32]) -> Self {
         let Shape { channels, height, width } = shape;
         let (units, mut counts) = (units(channels), vec![0; channels]);

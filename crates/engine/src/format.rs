@@ -1,4 +1,4 @@
-//! The packed model and its file; `docs/file-format.md` is the specification.
+//! Packed models and their file format, specified in `docs/file-format.md`.
 
 mod checksum;
 mod packed;

@@ -1,11 +1,12 @@
-//! From a packed model to steps.
+//! Compiler from a packed model's graph to steps, with operator fusion.
 //!
-//! Nodes are visited in order, and what a node gives stays [`PendingValue`], a source of results and what
-//! is to be done with them, until something needs it in memory: another reader, a convolution, a
-//! sum. What a sign needs is not the results but one comparison with each: everything between the
-//! source, or the last sum, and the sign is pointwise or a max pooling, and monotone in each
-//! channel; but for an RPReLU with a slope below 0, which is computed. A quantiser needs one comparison for
-//! each of its levels but the first.
+//! Nodes are visited in topological order. A node's output stays a [`PendingValue`](pending::PendingValue), a
+//! producer and the operations still to be applied to it, until it is needed in memory: by a second consumer,
+//! a convolution or a sum.
+//!
+//! A sign needs only one comparison per result, because everything between the producer (or the last sum) and
+//! the sign is pointwise or a max pooling, and monotone in each channel; the exception, an RPReLU with a
+//! negative slope, is computed. A quantizer needs one comparison per level above 0.
 
 mod compiler;
 mod consumers;

@@ -1,12 +1,11 @@
-//! Packed one-bit neural networks: file format, compiler, popcount kernels.
+//! Inference engine for packed one-bit neural networks: file format, compiler, popcount kernels.
 //!
-//! A [`PackedModel`] is what a model file holds. [`Model`] compiles it, once, to steps on bits
-//! and on floats; a [`Session`] owns the buffers to run those steps, again and again:
+//! A [`PackedModel`] is the content of a model file. [`Model`] compiles it, once, to steps on bits and
+//! floats; a [`Session`] owns the buffers that running them takes:
 //!
 //! ```no_run
 //! use dabnet_engine::{Model, Session, top};
-//!
-//! # fn main() -> Result<(), dabnet_engine::EngineError> {
+//! ¶ # fn main() -> Result<(), dabnet_engine::EngineError> {
 //! let model = Model::load("models/quickdraw-20")?;
 //! let mut session = Session::new(&model);
 //! let canvas = vec![0.0; model.input_len()];
@@ -17,8 +16,8 @@
 //! # }
 //! ```
 //!
-//! Inside, activations are `height × width × channels`, as floats or as bits (1 for +1, 0 for
-//! −1), because a window's row is then one run of memory.
+//! Internally, activations are `height × width × channels`, as floats or as bits (1 for +1, 0 for −1),
+//! because a row of a window is then contiguous.
 #![deny(unsafe_code)]
 
 mod activations;

@@ -1,5 +1,8 @@
-//! What a compiled model does: steps, each of which computes the results of all positions, one
-//! after another, and sends every one through its [`StepEpilogue`]. One file a source of results.
+//! Steps of a compiled model.
+//!
+//! A step has an operator, which computes results position by position, and an epilogue ([`StepEpilogue`]),
+//! which adds, scales, stores and compares them while they are in registers. There is one file per operator
+//! or pair of operators.
 
 mod binary_conv;
 mod binary_weight_conv;

@@ -1,4 +1,4 @@
-//! Values, and the buffers that hold them.
+//! Memory planning: values, their lifetimes, and the buffers that they share.
 
 mod buffers;
 mod values;

@@ -13,28 +13,29 @@ use crate::{
     threads::SessionThreads,
 };
 
-/// The most memory that the answers to blank paper may take.
-const MAX_BLANK_BYTES: u64 = 64 << 20;
+/// Upper bound of the background's memory, in bytes.
+const MAX_BACKGROUND_BYTES: u64 = 64 << 20;
 
-/// Work above which blank paper is not run ahead: far more than that of any network here.
-const MAX_BLANK_WORK: u64 = 50_000_000_000;
+/// Upper bound of operations for which the background is computed: far more than those of any built-in
+/// network.
+const MAX_BACKGROUND_WORK: u64 = 50_000_000_000;
 
-/// A model as steps, and the memory they are planned to need.
+/// Compiled steps of a model, and its memory plan.
 #[derive(Debug)]
 pub(crate) struct CompiledProgram {
     pub(crate) kernels: SimdKernels,
     steps: Vec<CompiledStep>,
-    /// What each step gives for blank paper, where that is kept.
+    /// Background of each step, if kept.
     background: Vec<Option<StepBackground>>,
     values: Vec<PlannedValue>,
     buffers: BufferPlan,
     size: WorkspaceSize,
     output: ValueId,
-    /// What the network sees of paper.
+    /// Input value of blank paper.
     paper: f32,
 }
 
-/// The canvas.
+/// Value of the canvas.
 const INPUT: ValueId = ValueId(0);
 
 impl CompiledProgram {
@@ -49,13 +50,13 @@ impl CompiledProgram {
             (steps.iter().map(|_| None).collect(), packed.preprocessing.canvas.normalize(0));
         let mut program = Self { kernels, steps, background, values, buffers, size, output, paper };
         program.check_memory(1)?;
-        if work <= MAX_BLANK_WORK {
+        if work <= MAX_BACKGROUND_WORK {
             program.run_background();
         }
         Ok(program)
     }
 
-    /// Refuses what no sketch recogniser needs.
+    /// Rejects models that need too much memory on so many threads.
     pub(crate) fn check_memory(&self, threads: usize) -> Result<(), EngineError> {
         SessionMemory::check(&self.values, &self.buffers, &self.size, threads)
     }
@@ -69,7 +70,7 @@ impl CompiledProgram {
         self.values[INPUT.0].shape
     }
 
-    /// Puts a canvas, `channels × height × width`, where the first step reads it.
+    /// Loads a canvas, `channels × height × width`, into the input value.
     pub(crate) fn set_input(&self, canvas: &[f32], memory: &mut SessionMemory) {
         let shape = self.input();
         let values = &mut memory.floats[self.buffers.slot(INPUT)][..shape.elements()];
@@ -80,7 +81,7 @@ impl CompiledProgram {
         memory.active[INPUT.0].add_unequal(self.kernels, values, shape.channels, self.paper);
     }
 
-    /// The steps in order, each to be called with the memory for so many threads.
+    /// Returns the steps in order, each with its layer and a closure that runs it.
     pub(crate) fn steps(
         &self,
         threads: &SessionThreads,
@@ -94,7 +95,7 @@ impl CompiledProgram {
         })
     }
 
-    /// What the signs in a step gave, when it has just run.
+    /// Activation counts of the bits that a step has just written.
     pub(crate) fn activation_counts(
         &self,
         step: usize,
@@ -106,13 +107,13 @@ impl CompiledProgram {
         })
     }
 
-    /// Copies what the last step left, `channels × height × width`.
+    /// Copies the output, `channels × height × width`.
     pub(crate) fn output(&self, memory: &SessionMemory, output: &mut [f32]) {
         let shape = self.values[self.output.0].shape;
         transpose(&memory.floats[self.buffers.slot(self.output)][..shape.elements()], shape.channels, output);
     }
 
-    /// Runs blank paper and keeps what the first steps give, as many as there is room for.
+    /// Computes the background, and keeps that of the first steps up to [`MAX_BACKGROUND_BYTES`].
     fn run_background(&mut self) {
         let mut memory = self.memory(1);
         self.set_input(&vec![self.paper; self.input().elements()], &mut memory);
@@ -121,20 +122,20 @@ impl CompiledProgram {
             let backgrounds = BackgroundStore::new(&self.background, at);
             step.run(&SessionThreads::one(), self.kernels, &self.buffers, backgrounds, &mut memory);
             bytes += step.background_bytes();
-            background.push((bytes <= MAX_BLANK_BYTES).then(|| step.background(&self.buffers, &memory)));
+            background.push((bytes <= MAX_BACKGROUND_BYTES).then(|| step.background(&self.buffers, &memory)));
         }
         self.background = background;
     }
 }
 
-/// Transposes a row-major matrix whose rows have `columns` elements.
-fn transpose(operator: &[f32], columns: usize, target: &mut [f32]) {
-    let rows = operator.len() / columns;
+/// Transposes a row-major matrix with `columns` columns.
+fn transpose(source: &[f32], columns: usize, target: &mut [f32]) {
+    let rows = source.len() / columns;
     if rows == 1 || columns == 1 {
-        target.copy_from_slice(operator);
+        target.copy_from_slice(source);
         return;
     }
-    for (row, operator) in operator.chunks_exact(columns).enumerate() {
-        operator.iter().enumerate().for_each(|(column, &value)| target[column * rows + row] = value);
+    for (row, source) in source.chunks_exact(columns).enumerate() {
+        source.iter().enumerate().for_each(|(column, &value)| target[column * rows + row] = value);
     }
 }

@@ -11,30 +11,42 @@ use crate::{
     threads::SessionThreads,
 };
 
-/// Runs a model, one canvas after another, in buffers of its own.
+/// Inference session: runs a model on one canvas after another, in buffers of its own.
+///
+/// ```no_run
+/// use dabnet_engine::{Model, Session};
+/// ¶ # fn main() -> Result<(), dabnet_engine::EngineError> {
+/// let model = Model::load("models/quickdraw-20")?;
+/// let mut session = Session::with_threads(&model, 4)?;
+/// let canvas = vec![0.0; model.input_len()];
+/// let logits = session.run(&canvas)?;
+/// assert_eq!(logits.len(), model.labels().len());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Session {
     compiled: Arc<CompiledModel>,
     threads: SessionThreads,
     memory: SessionMemory,
-    /// The output as it is given back.
+    /// Output of the last run.
     logits: Vec<f32>,
 }
 
 impl Session {
-    /// Buffers for running `model` on the calling thread: all the memory that [`Session::run`] needs, but
-    /// for what matrix products of real numbers allocate in the library that computes them.
+    /// Creates a session on the calling thread. All memory is allocated here, except for that of the library
+    /// which computes matrix products of floats.
     pub fn new(model: &Model) -> Self {
         Self::on_threads(model, SessionThreads::one())
     }
 
-    /// The same for several threads, of which the calling one is one; they share the positions of every
-    /// layer, and wait for work while a sketch runs. Called on a thread of a pool of `rayon`, which has
-    /// other work of its own, a session runs there alone. The results are the same to the last bit.
+    /// Creates a session on several threads, including the calling one, which share the positions of every
+    /// layer and spin while a sketch runs. On a thread of a `rayon` pool, which has other work, a session
+    /// runs on that thread alone. Results are the same to the last bit.
     ///
     /// # Errors
-    /// [`EngineError::Threads`] if the system does not give them, or this build has none;
-    /// [`EngineError::TooLarge`] if so many would take too much memory.
+    /// [`EngineError::Threads`] if the threads are not available, [`EngineError::TooLarge`] if they would
+    /// take too much memory.
     pub fn with_threads(model: &Model, threads: usize) -> Result<Self, EngineError> {
         model.compiled().program.check_memory(threads)?;
         Ok(Self::on_threads(model, SessionThreads::new(threads)?))
@@ -46,12 +58,14 @@ impl Session {
         Self { logits: vec![0.0; model.graph().outputs()], compiled, threads, memory }
     }
 
-    /// The logits for a canvas: `channels × height × width` values, row-major, as
-    /// [`Preprocessing::normalized`](dabnet_graph::Preprocessing::normalized) gives them. One logit a label;
-    /// a network whose output has several positions gives them in the same order as a canvas.
+    /// Runs the model on a canvas and returns the logits.
+    ///
+    /// The canvas has `channels × height × width` values, row-major, as given by
+    /// [`Preprocessing::normalized`](dabnet_graph::Preprocessing::normalized). There is one logit per label;
+    /// outputs with several positions have the order of a canvas.
     ///
     /// # Errors
-    /// [`EngineError::Input`] if `canvas` has another number of values.
+    /// [`EngineError::Input`] if `canvas` has the wrong number of values.
     pub fn run(&mut self, canvas: &[f32]) -> Result<&[f32], EngineError> {
         self.load_input(canvas)?;
         let Self { compiled, threads, memory, .. } = self;
@@ -63,8 +77,8 @@ impl Session {
         Ok(self.read_output())
     }
 
-    /// As [`Session::run`], and tells `observe` how long each step took and which layer it belongs
-    /// to: a convolution with all that follows up to the next.
+    /// Runs the model like [`Session::run`], and reports the layer and duration of each step to `observe`.
+    /// Steps that follow a convolution belong to its layer.
     ///
     /// # Errors
     /// Those of [`Session::run`].
@@ -85,8 +99,8 @@ impl Session {
         Ok(self.read_output())
     }
 
-    /// As [`Session::run`], and shows `look` what every sign gave: the layer that it follows, and how often
-    /// each of its filters was +1.
+    /// Runs the model like [`Session::run`], and reports the layer and activation counts of each sign to
+    /// `observe`.
     ///
     /// # Errors
     /// Those of [`Session::run`].
@@ -108,7 +122,7 @@ impl Session {
         Ok(self.read_output())
     }
 
-    /// Puts a canvas where the first step reads it.
+    /// Loads a canvas into the input value.
     fn load_input(&mut self, canvas: &[f32]) -> Result<(), EngineError> {
         let program = &self.compiled.program;
         let expected = program.input().elements();
@@ -119,7 +133,7 @@ impl Session {
         Ok(())
     }
 
-    /// What the last step left.
+    /// Reads the output of the last step.
     fn read_output(&mut self) -> &[f32] {
         self.compiled.program.output(&self.memory, &mut self.logits);
         &self.logits

@@ -1,4 +1,5 @@
-//! Computing only where a canvas has ink.
+//! Sparse execution: only positions that ink reaches are computed, all others are the background, the results
+//! for a blank canvas.
 
 mod active_mask;
 mod background;

@@ -6,11 +6,11 @@ use pool::WorkerPool;
 
 use crate::error::EngineError;
 
-/// One more thread than a session takes.
+/// Upper bound of threads per session, exclusive.
 #[cfg(feature = "threads")]
 const THREAD_LIMIT: usize = 513;
 
-/// What a session runs on: the calling thread, and pool that it shares work with.
+/// Threads of a session: the calling one and, if any, a pool.
 #[derive(Debug)]
 pub(crate) struct SessionThreads {
     #[cfg(feature = "threads")]
@@ -18,7 +18,7 @@ pub(crate) struct SessionThreads {
 }
 
 impl SessionThreads {
-    /// The calling thread.
+    /// The calling thread only.
     pub(crate) fn one() -> Self {
         Self {
             #[cfg(feature = "threads")]
@@ -26,7 +26,7 @@ impl SessionThreads {
         }
     }
 
-    /// `count` threads, of which the calling one is one.
+    /// Creates `count` threads, including the calling one.
     #[cfg(feature = "threads")]
     pub(crate) fn new(count: usize) -> Result<Self, EngineError> {
         let pool = match count {
@@ -38,7 +38,7 @@ impl SessionThreads {
         Ok(Self { pool: Some(pool.map_err(|reason| EngineError::Threads { count, reason })?) })
     }
 
-    /// The calling thread: this build has no pool.
+    /// The calling thread only: this build has no pool.
     #[cfg(not(feature = "threads"))]
     pub(crate) fn new(count: usize) -> Result<Self, EngineError> {
         match count {
@@ -55,21 +55,21 @@ impl SessionThreads {
         1
     }
 
-    /// Does `work`, during which the other threads stay awake for what [`SessionThreads::share`] gives them.
+    /// Runs `work`, during which the pool stays awake for calls of [`SessionThreads::share`].
     pub(crate) fn run(&self, work: impl FnOnce()) {
         #[cfg(feature = "threads")]
         let _awake = self.pool().map(WorkerPool::keep_awake);
         work();
     }
 
-    /// The other threads, if there is no harm in waiting for them: a thread of a pool would take up other
-    /// work of that pool meanwhile, another sketch on top of this one.
+    /// Returns the pool, unless the calling thread belongs to another one: waiting there would run other work
+    /// of that pool, such as another sketch, on top of this one.
     #[cfg(feature = "threads")]
     fn pool(&self) -> Option<&WorkerPool> {
         self.pool.as_ref().filter(|_| rayon::current_thread_index().is_none())
     }
 
-    /// Calls `work` with every part, each on a thread of its own.
+    /// Calls `work` with every part, each on its own thread.
     pub(crate) fn share<T: Send>(&self, parts: Vec<T>, work: impl Fn(T) + Sync) {
         #[cfg(feature = "threads")]
         if let Some(pool) = self.pool() {

@@ -5,8 +5,8 @@ use super::schema::key;
 
 /// CRC-32 of a model's content, as eight lower-case hexadecimal digits.
 ///
-/// It covers what the file means, not how its header is laid out, so that a tool which rewrites
-/// the container in another order keeps it valid.
+/// It covers metadata and tensors, not the layout of the header, so that rewriting the container in another
+/// order keeps it valid.
 pub(super) fn checksum<'a>(
     metadata: &BTreeMap<&str, &str>,
     tensors: &BTreeMap<&str, (Dtype, &'a [usize], &'a [u8])>,
@@ -46,7 +46,7 @@ impl ContentHasher {
 mod tests {
     use super::*;
 
-    /// The layout that the specification gives, byte for byte.
+    /// Layout of the specification, byte for byte.
     #[test]
     fn covers_what_the_specification_says() {
         let metadata = BTreeMap::from([("checksum", "x"), ("a", "bc")]);

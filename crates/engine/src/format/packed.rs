@@ -8,18 +8,30 @@ use super::{
 };
 use crate::error::EngineError;
 
-/// A trained network as bits and two values a filter, with all that is needed to use it.
+/// A trained network with packed binary weights, and everything needed to run it: the content of a model
+/// file.
+///
+/// ```no_run
+/// use dabnet_engine::PackedModel;
+/// ¶ # fn main() -> Result<(), dabnet_engine::EngineError> {
+/// let mut packed = PackedModel::load("models/quickdraw-20")?;
+/// println!("{} nodes, {} labels", packed.graph.nodes().len(), packed.labels.len());
+/// packed.labels[0] = "feline".to_owned();
+/// packed.save("model.safetensors")?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct PackedModel {
-    /// The network.
+    /// Network graph.
     pub graph: Graph,
-    /// One label an output, in order.
+    /// Class labels, one per output, in order.
     pub labels: Vec<String>,
-    /// How a sketch becomes its input.
+    /// Preprocessing that turns a sketch into the network's input.
     pub preprocessing: Preprocessing,
-    /// Where it comes from: data, recipe, seed, accuracy as measured.
+    /// Origin of the model: data set, recipe, seed, measured accuracy.
     pub provenance: BTreeMap<String, Value>,
-    /// The parameters of every node that has some, by its name.
+    /// Parameters by node name; nodes without parameters have no entry.
     pub parameters: BTreeMap<String, NodeParameters>,
 }
 
@@ -59,8 +71,8 @@ impl PackedModel {
         ))
     }
 
-    /// The real weights of convolution `name`, `[out, in, kernel, kernel]` row-major: those of a
-    /// binary one are the two values of each filter.
+    /// Returns the real weights of convolution `name`, `[out, in, kernel, kernel]` row-major; those of a
+    /// binary convolution are the two values of each filter.
     ///
     /// # Errors
     /// [`EngineError::Field`] if there is no such convolution, or its parameters do not fit it.
@@ -75,18 +87,18 @@ impl PackedModel {
         parameters.dense(conv, self.graph.filter_channels(id)).ok_or_else(not_conv)
     }
 
-    /// One value per channel of node `name`, under the name `parameter`.
+    /// Returns parameter `parameter` of node `name`, one value per channel.
     pub(crate) fn channel_values(&self, name: &str, parameter: &str) -> Result<Vec<f32>, EngineError> {
         let missing = || EngineError::field(format!("{name}.{parameter}"), "is missing");
         Ok(self.parameters(name)?.floats(parameter).ok_or_else(missing)?.to_vec())
     }
 
-    /// The parameters of node `name`.
+    /// Returns the parameters of node `name`.
     pub(crate) fn parameters(&self, name: &str) -> Result<&NodeParameters, EngineError> {
         self.parameters.get(name).ok_or_else(|| EngineError::field(name, "its parameters are missing"))
     }
 
-    /// Levels that lie no distance apart, or a negative one, are none.
+    /// Checks that quantizer steps are positive and not subnormal.
     fn check_steps(&self) -> Result<(), EngineError> {
         let quantizers =
             self.graph.nodes().iter().filter(|node| matches!(node.op.kind(), OpKind::Quantize { .. }));

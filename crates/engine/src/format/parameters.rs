@@ -4,41 +4,40 @@ use std::collections::BTreeMap;
 use super::quantize::{dequantize, quantize};
 use crate::error::EngineError;
 
-/// Parameters of one node, as the [packed tensors](dabnet_graph::Graph::packed_tensors) of its graph say.
+/// Parameters of one node, as laid out by [`Graph::packed_tensors`](dabnet_graph::Graph::packed_tensors).
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeParameters {
-    /// A convolution in full precision.
+    /// Full-precision convolution.
     Float {
         /// Weights, `[out, in, kernel, kernel]` row-major.
         weights: Vec<f32>,
     },
-    /// A convolution in full precision whose weights are integers times a scale.
+    /// Convolution with 8-bit weights and one scale per filter.
     Quantized {
-        /// `[out, in, kernel, kernel]` row-major, each from −127 to 127.
+        /// Quantized weights, `[out, in, kernel, kernel]` row-major, each from −127 to 127.
         weights: Vec<i8>,
-        /// Per filter, what they are multiplied with; not below 0.
+        /// Scale of each filter, at least 0.
         scale: Vec<f32>,
     },
-    /// A convolution whose filters are two values each.
+    /// Binary convolution: two values per filter.
     Binary {
-        /// One row of `⌈n/8⌉` bytes a filter, `n = kernel · kernel · in`. Weight
-        /// `(row · kernel + column) · in + channel` of a filter is bit `i % 8`, counted from the
-        /// least significant, of byte `i / 8`; the bits that fill the last byte are 0.
+        /// Packed bits, one row of `⌈n/8⌉` bytes per filter with `n = kernel · kernel · in`. Weight `i = (row
+        /// · kernel + column) · in + channel` of a filter is bit `i % 8`, counted from the least significant,
+        /// of byte `i / 8`; unused bits of the last byte are 0.
         bits: Vec<u8>,
-        /// Per filter, the value of its weights whose bit is 1.
+        /// Value of the weights whose bit is 1, per filter.
         alpha: Vec<f32>,
-        /// Per filter, the value of its weights whose bit is 0.
+        /// Value of the weights whose bit is 0, per filter.
         beta: Vec<f32>,
     },
     /// Any other node: one value per channel under each name, such as `scale` and `shift` of a batch
-    /// normalisation folded into `y = scale · x + shift`.
+    /// normalization folded into `y = scale · x + shift`.
     Channels(BTreeMap<&'static str, Vec<f32>>),
 }
 
 impl NodeParameters {
-    /// Packs the filters of `conv` on `in_channels` channels: `selected` says for every weight,
-    /// `[out, in / groups, kernel, kernel]` row-major, whether it is `alpha` of its filter rather than
-    /// `beta`.
+    /// Packs the filters of `conv` on `in_channels` channels. `selected` is `[out, in / groups, kernel,
+    /// kernel]` row-major and true for weights that are `alpha` of their filter, false for `beta`.
     ///
     /// # Errors
     /// [`EngineError::Field`] if a length does not fit the convolution.
@@ -64,14 +63,14 @@ impl NodeParameters {
         Ok(Self::Binary { bits, alpha, beta })
     }
 
-    /// Real weights, `[out, in, kernel, kernel]` row-major, in [eight bits](quantize): `filter` of them make one
-    /// filter.
+    /// Quantizes weights, `[out, in, kernel, kernel]` row-major, to 8 bits with [`quantize`]; `filter` is the
+    /// number of weights per filter.
     pub fn quantized(weights: &[f32], filter: usize) -> Self {
         let (scale, integers): (Vec<f32>, Vec<Vec<i8>>) = weights.chunks(filter.max(1)).map(quantize).unzip();
         Self::Quantized { weights: integers.concat(), scale }
     }
 
-    /// Parameters from tensors of floats by name, and bits or integers where there are any.
+    /// Builds parameters from float tensors by name, and from bits or integers if there are any.
     pub(super) fn from_tensors(
         bits: Option<Vec<u8>>,
         integers: Option<Vec<i8>>,
@@ -90,7 +89,7 @@ impl NodeParameters {
         }
     }
 
-    /// Elements of a tensor of floats by its name.
+    /// Returns the elements of float tensor `name`.
     pub fn floats(&self, name: &str) -> Option<&[f32]> {
         match (self, name) {
             (Self::Float { weights }, "weight") => Some(weights),
@@ -102,7 +101,7 @@ impl NodeParameters {
         }
     }
 
-    /// Bytes of a tensor of bits by its name.
+    /// Returns the bytes of bit tensor `name`.
     pub(super) fn bits(&self, name: &str) -> Option<&[u8]> {
         match self {
             Self::Binary { bits, .. } if name == "bits" => Some(bits),
@@ -110,7 +109,7 @@ impl NodeParameters {
         }
     }
 
-    /// Elements of a tensor of integers by its name.
+    /// Returns the elements of integer tensor `name`.
     pub(super) fn integers(&self, name: &str) -> Option<&[i8]> {
         match self {
             Self::Quantized { weights, .. } if name == "weight" => Some(weights),
@@ -118,8 +117,8 @@ impl NodeParameters {
         }
     }
 
-    /// The real weights of `conv`, `[out, in, kernel, kernel]` row-major, of which a filter sees
-    /// `in_channels` channels; `None` if these are not of a convolution.
+    /// Returns the real weights of `conv`, `[out, in, kernel, kernel]` row-major, with `in_channels` channels
+    /// per filter; `None` if these are not parameters of a convolution.
     pub(super) fn dense(&self, conv: &Conv2d, in_channels: usize) -> Option<Vec<f32>> {
         match self {
             Self::Float { weights } => Some(weights.clone()),
@@ -139,7 +138,7 @@ impl NodeParameters {
         }
     }
 
-    /// Checks these parameters of node `name` against what its graph expects.
+    /// Checks the parameters of node `name` against the tensors that its graph expects.
     pub(super) fn check(&self, name: &str, expected: &[PackedTensor]) -> Result<(), EngineError> {
         let mismatch = || EngineError::field(name, "its parameters are not of the kind that the graph says");
         if self.tensors() != expected.len() {
@@ -174,7 +173,7 @@ impl NodeParameters {
         Ok(())
     }
 
-    /// Number of tensors that store them.
+    /// Number of tensors in the file.
     fn tensors(&self) -> usize {
         match self {
             Self::Float { .. } => 1,
@@ -185,7 +184,7 @@ impl NodeParameters {
     }
 }
 
-/// Where weight `[in, kernel, kernel]` of a filter lies among its stored bits.
+/// Bit index of weight `[in, kernel, kernel]` of a filter.
 fn stored_index(weight: usize, in_channels: usize, kernel: usize) -> usize {
     let taps = kernel * kernel;
     weight % taps * in_channels + weight / taps

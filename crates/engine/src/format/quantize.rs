@@ -1,11 +1,20 @@
-//! Real weights in eight bits: integers, and one scale a filter.
+//! Symmetric 8-bit quantization of weights, one scale per filter.
 
-/// The greatest integer. −128 is none, so that a filter and its negative are stored alike.
+/// Largest quantized value. −128 is unused, so that a filter and its negative quantize alike.
 const GREATEST: f32 = 127.0;
 
-/// The scale and the integers of a filter: `max|w| / 127`, and the multiples of it nearest to the weights,
-/// halves away from 0. Each is within half a scale of its weight. A filter of zeros has a scale of 0, as has
-/// one whose greatest weight is so small that its scale is.
+/// Quantizes the weights of one filter: scale `max|w| / 127`, and weights rounded to the nearest multiple of
+/// it, ties away from 0.
+///
+/// The error of each weight is at most half the scale. The scale is 0 for a filter of zeros, and for one
+/// whose largest weight is so small that the scale underflows.
+///
+/// ```
+/// use dabnet_engine::{quantize, quantized_value};
+/// ¶ let (scale, integers) = quantize(&[-254.0, 3.0, 0.9]);
+/// assert_eq!((scale, integers), (2.0, vec![-127, 2, 0]));
+/// assert_eq!(quantized_value(2, scale), 4.0);
+/// ```
 pub fn quantize(filter: &[f32]) -> (f32, Vec<i8>) {
     let scale = filter.iter().fold(0.0_f32, |most, weight| most.max(weight.abs())) / GREATEST;
     if scale == 0.0 {
@@ -15,14 +24,14 @@ pub fn quantize(filter: &[f32]) -> (f32, Vec<i8>) {
     (scale, filter.iter().map(nearest).collect())
 }
 
-/// The weights that integers stand for, as many of them a filter as `scales` makes.
+/// Dequantizes weights of `scales.len()` filters of equal length.
 pub(crate) fn dequantize<'a>(integers: &'a [i8], scales: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
     let filter = integers.len().checked_div(scales.len()).unwrap_or(0).max(1);
     let filters = integers.chunks(filter).zip(scales);
     filters.flat_map(|(filter, &scale)| filter.iter().map(move |&integer| value(integer, scale)))
 }
 
-/// The weight that an integer stands for.
+/// Dequantizes one weight.
 pub fn value(integer: i8, scale: f32) -> f32 {
     scale * f32::from(integer)
 }
@@ -49,7 +58,7 @@ mod tests {
             }
         }
 
-        /// But for the last digit of a scale that was rounded twice.
+        /// Up to the last digit of a scale that is rounded twice.
         #[test]
         fn what_was_quantized_stays(filter in prop::collection::vec(-1.0..1.0_f32, 1..40)) {
             let (scale, integers) = quantize(&filter);
@@ -79,7 +88,7 @@ mod tests {
         for filter in [vec![], vec![0.0; 3], vec![-0.0, 0.0], vec![1e-45, -1e-45]] {
             assert_eq!(quantize(&filter), (0.0, vec![0; filter.len()]));
         }
-        // The smallest numbers, of which the scale is a whole multiple: no integer leaves its range.
+        // Smallest subnormal numbers, of which the scale is a whole multiple: no integer leaves its range.
         let (scale, integers) = quantize(&[190.0 * 1e-45_f32, -1e-43]);
         assert!(scale > 0.0 && integers.iter().all(|&integer| integer != i8::MIN));
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use super::{packed::PackedModel, parameters::NodeParameters, schema::expected};
 
 impl PackedModel {
-    /// A model with random parameters, for measuring speed: the same for the same seed, with
-    /// weights scaled so that activations neither vanish nor explode.
+    /// Creates a model with random parameters, reproducible from `seed`, for benchmarks and tests. Weights
+    /// are scaled so that activations neither vanish nor explode.
     pub fn random(graph: Graph, preprocessing: Preprocessing, seed: u64) -> Self {
         let mut source = SplitMix64(seed);
         let parameters = expected(&graph)
@@ -36,7 +36,7 @@ fn random_parameters(source: &mut SplitMix64, tensors: &[PackedTensor]) -> NodeP
     NodeParameters::from_tensors(bits, integers, floats)
 }
 
-/// Steele, Lea and Flood's generator: a dozen lines are cheaper than a dependency here.
+/// SplitMix64 generator (Steele, Lea and Flood, 2014), to avoid a dependency.
 struct SplitMix64(u64);
 
 impl SplitMix64 {
@@ -52,12 +52,12 @@ impl SplitMix64 {
         (0..count).map(|_| low + (high - low) * (self.next() >> 40) as f32 / (1 << 24) as f32).collect()
     }
 
-    /// `count` integers from −127 to 127.
+    /// Returns `count` integers from −127 to 127.
     fn integers(&mut self, count: usize) -> Vec<i8> {
         (0..count).map(|_| ((self.next() >> 40) % 255) as i16 - 127).map(|it| it as i8).collect()
     }
 
-    /// `count` random bits, least significant first, the last byte filled with zeros.
+    /// Returns `count` random bits, least significant first; unused bits of the last byte are 0.
     fn bits(&mut self, count: usize) -> Vec<u8> {
         let mut row: Vec<u8> = (0..count.div_ceil(8)).map(|_| self.next() as u8).collect();
         if let (Some(last), used @ 1..) = (row.last_mut(), count % 8) {

@@ -18,17 +18,17 @@ use super::{
 };
 use crate::error::EngineError;
 
-/// The largest file that is read.
+/// Largest file read, in bytes.
 const MAX_FILE: u64 = 1 << 30;
 
-/// The largest header that is parsed; the largest graph there can be needs a small part of it.
+/// Largest header parsed, in bytes; even the largest graphs need a small part of it.
 const MAX_HEADER: u64 = 16 << 20;
 
 impl PackedModel {
-    /// Reads a model from the bytes of its file.
+    /// Parses a model from the bytes of its file.
     ///
     /// # Errors
-    /// [`EngineError`] naming the field that is wrong, if any is.
+    /// [`EngineError`] naming the first invalid field.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EngineError> {
         check_sizes(bytes)?;
         let container = |error: safetensors::SafeTensorError| EngineError::Container(error.to_string());
@@ -49,7 +49,7 @@ impl PackedModel {
         Ok(model)
     }
 
-    /// Reads a model from its file, or from a folder that holds `model.safetensors`.
+    /// Loads a model from its file, or from a folder that contains `model.safetensors`.
     ///
     /// # Errors
     /// [`EngineError::Read`] if it cannot be read, [`EngineError::File`] if it is not valid.
@@ -59,7 +59,7 @@ impl PackedModel {
             path.push(FILE_NAME);
         }
         let mut bytes = Vec::new();
-        // One byte more than the limit is enough for `from_bytes` to see that it is passed.
+        // One byte more than the limit lets `from_bytes` see that it is exceeded.
         File::open(&path)
             .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
             .map_err(|source| EngineError::Read { path: path.clone(), source })?;
@@ -67,7 +67,7 @@ impl PackedModel {
     }
 }
 
-/// Refuses what is too large before anything is parsed.
+/// Rejects sizes beyond the limits before anything is parsed.
 fn check_sizes(bytes: &[u8]) -> Result<(), EngineError> {
     let too_large = |what, bytes, limit| Err(EngineError::TooLarge { what, bytes, limit });
     let size = bytes.len() as u64;
@@ -82,7 +82,7 @@ fn check_sizes(bytes: &[u8]) -> Result<(), EngineError> {
     }
 }
 
-/// The metadata entries of a model file: these, and no others.
+/// Metadata entries of a model file; unknown entries are an error.
 struct FileMetadata<'a>(BTreeMap<&'a str, &'a str>);
 
 impl<'a> FileMetadata<'a> {
@@ -131,7 +131,7 @@ impl<'a> FileMetadata<'a> {
         }
     }
 
-    /// That the version is one that has what the graph asks for.
+    /// Checks that the file's version supports the weight formats of `graph`.
     fn check_formats(&self, graph: &Graph) -> Result<(), EngineError> {
         let (found, needed) = (self.get(key::VERSION)?, version(graph));
         if found == needed || needed == VERSION_WITHOUT_INTEGERS {
@@ -179,7 +179,7 @@ fn read_parameters(
     Err(EngineError::field(stranger.unwrap_or_default(), "no node of the graph has this tensor; remove it"))
 }
 
-/// Parameters of node `name`, stored as the graph says.
+/// Reads the parameters of node `name`.
 fn node_parameters(
     name: &str,
     expected: &[PackedTensor],
@@ -201,7 +201,7 @@ fn node_parameters(
     Ok(NodeParameters::from_tensors(bits, integers, floats))
 }
 
-/// One tensor of node `name`.
+/// Returns a tensor of node `name`, checked for type and shape.
 fn view<'a>(
     tensors: &SafeTensors<'a>,
     name: &str,

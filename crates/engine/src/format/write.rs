@@ -19,7 +19,7 @@ use super::{
 use crate::error::EngineError;
 
 impl PackedModel {
-    /// The model as the bytes of its file; equal models give equal bytes.
+    /// Serializes the model to the bytes of its file; equal models give equal bytes.
     ///
     /// # Errors
     /// [`EngineError::Field`] if the model is not [valid](Self::check).
@@ -45,20 +45,18 @@ impl PackedModel {
         container(&metadata, &tensors)
     }
 
-    /// Writes the model to `path`, all of it or nothing: another file first, which then takes the
-    /// name.
+    /// Saves the model to `path` atomically, by renaming a temporary file in the same folder.
     ///
     /// # Errors
-    /// [`EngineError::Field`] if the model is not [valid](Self::check), [`EngineError::Write`] if
-    /// it cannot be written.
+    /// [`EngineError::Field`] if the model is not [valid](Self::check), [`EngineError::Write`] if it cannot
+    /// be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), EngineError> {
         let path = path.as_ref();
         let bytes = self.to_bytes()?;
         replace_file(path, &bytes).map_err(|source| EngineError::Write { path: path.to_owned(), source })
     }
 
-    /// All tensors in file order: four-byte numbers before bytes, so that each is aligned, and by
-    /// name among those.
+    /// Returns all tensors in file order: by descending element size, so that each is aligned, then by name.
     fn tensors(&self) -> Result<Vec<TensorBytes<'_>>, EngineError> {
         let mut tensors = Vec::new();
         for (node, expected) in expected(&self.graph) {
@@ -81,7 +79,7 @@ struct TensorBytes<'a> {
     data: Cow<'a, [u8]>,
 }
 
-/// Bytes of one tensor of a node whose parameters are valid.
+/// Bytes of one tensor of a node with valid parameters.
 fn data<'a>(parameters: &'a NodeParameters, name: &str) -> Cow<'a, [u8]> {
     if let Some(integers) = parameters.integers(name) {
         return integers.iter().map(|integer| integer.cast_unsigned()).collect();
@@ -96,8 +94,8 @@ fn json(field: &str, value: &impl Serialize) -> Result<String, EngineError> {
     serde_json::to_string(value).map_err(|error| EngineError::field(field, error.to_string()))
 }
 
-/// The safetensors file. Written here because the safetensors crate keeps metadata in a hash map
-/// and so writes the same model in a different order every time.
+/// Serializes a safetensors file. The safetensors crate keeps metadata in a hash map, and would write the
+/// same model in a different order every time.
 fn container(metadata: &BTreeMap<&str, &str>, tensors: &[TensorBytes<'_>]) -> Result<Vec<u8>, EngineError> {
     let mut header = json("header", &ContainerHeader { metadata, tensors })?.into_bytes();
     header.resize(header.len().next_multiple_of(8), b' ');
@@ -134,13 +132,13 @@ impl Serialize for ContainerHeader<'_> {
     }
 }
 
-/// Gives a file new content in one step: whatever stops the program, the file has either the old
-/// content or the new. The folder must exist.
+/// Replaces the content of a file atomically: after an interruption it has either the old content or the new.
+/// The folder must exist.
 ///
 /// # Errors
-/// What the file system says; the old content is then still there.
+/// The error of the file system; the old content is kept.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // What a link names is replaced, not the link; and a device or a pipe is not.
+    // A link's target is replaced, not the link; devices and pipes are refused.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if path.exists() && !path.is_file() {
         return Err(io::Error::other("it is there and no regular file"));
@@ -148,14 +146,14 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
     let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // What went wrong first is what the caller needs to hear.
+        // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
     }
     written?;
     sync_folder(path)
 }
 
-/// A name in the same folder, because a rename is atomic only within one file system.
+/// Temporary path in the same folder, since a rename is atomic only within one file system.
 fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or_else(|| io::Error::other("the path does not name a file"))?;
     let mut temporary = OsString::from(".");
@@ -172,7 +170,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The new name itself is durable only once its folder is.
+/// Syncs the folder, without which the new name is not durable.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {

@@ -17,13 +17,13 @@ use crate::{
     simd::{BitEncoding, ChannelThresholds, MAX_STAGES, PointwiseFunction},
 };
 
-/// The steps that run a model.
+/// Steps that run a model, and the values they read and write.
 #[derive(Debug)]
 pub(crate) struct CompiledSteps {
     pub(crate) steps: Vec<CompiledStep>,
-    /// What they read and write; the first is the input.
+    /// Values by id; the first is the input.
     pub(crate) values: Vec<PlannedValue>,
-    /// The value that holds the network's output.
+    /// Network output.
     pub(crate) output: ValueId,
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn compile(packed: &PackedModel) -> Result<CompiledSteps, EngineError
 pub(super) struct GraphCompiler<'a> {
     pub(super) packed: &'a PackedModel,
     consumers: NodeConsumers<'a>,
-    /// What nodes give, until their last consumer takes it.
+    /// Outputs of nodes, until their last consumer takes them.
     results: Vec<Option<PendingValue>>,
     values: Vec<PlannedValue>,
     steps: Vec<CompiledStep>,
@@ -99,20 +99,20 @@ impl GraphCompiler<'_> {
         })
     }
 
-    /// What the only input of a node gives.
+    /// Takes the output of a node's only input.
     pub(super) fn input(&mut self, id: NodeId) -> PendingValue {
         self.take(self.packed.graph.nodes()[id].inputs[0])
     }
 
-    /// What a node gives, for one of its consumers.
+    /// Takes the output of a node on behalf of one consumer.
     pub(super) fn take(&mut self, id: NodeId) -> PendingValue {
         let result = &mut self.results[id];
         let shared = result.as_ref().and_then(PendingValue::shared);
         shared.or_else(|| result.take()).expect("nodes come after what they read")
     }
 
-    /// Keeps what a node gives, in memory if it has several consumers. Signs among those are dealt with
-    /// at once, so that nothing is read again for them.
+    /// Records the output of a node, in memory if there are several consumers. Signs among these are compiled
+    /// at once, fused into the step that computes the node.
     pub(super) fn record(&mut self, id: NodeId, result: PendingValue) {
         if self.consumers.count(id) == 1 {
             self.results[id] = Some(result);
@@ -154,7 +154,7 @@ impl GraphCompiler<'_> {
         PendingValue::new(layer, ValueProducer::Operator(Box::new(AvgPool { value, window })), window.output)
     }
 
-    /// A sum is taken as one of its terms is computed, if one still is to be.
+    /// Fuses a sum into the step that computes one of its terms, if any is still pending.
     pub(super) fn add(&mut self, id: NodeId) -> PendingValue {
         let inputs = self.packed.graph.nodes()[id].inputs.clone();
         let mut terms: Vec<PendingValue> = inputs.into_iter().map(|input| self.take(input)).collect();
@@ -184,7 +184,7 @@ impl GraphCompiler<'_> {
         PendingValue::new(layer, ValueProducer::Floats(value), shape)
     }
 
-    /// What the bits stand for that a sign or a quantiser gives.
+    /// Returns the bit encoding of a sign's or quantizer's output.
     pub(super) fn encoding(&self, id: NodeId) -> Result<BitEncoding, EngineError> {
         let node = &self.packed.graph.nodes()[id];
         let OpKind::Quantize { bits } = node.op.kind() else { return Ok(BitEncoding::Signs) };
@@ -192,7 +192,7 @@ impl GraphCompiler<'_> {
         Ok(BitEncoding::Levels { planes: bits.into(), step })
     }
 
-    /// Its bits.
+    /// Encodes a value as bits.
     pub(super) fn encode(&mut self, mut input: PendingValue, encoding: BitEncoding) -> PendingValue {
         let signs = |producer: &ValueProducer| matches!(producer, ValueProducer::Bits(bits) if bits.encoding == BitEncoding::Signs);
         if encoding == BitEncoding::Signs && signs(&input.producer) && input.is_computed() {
@@ -238,14 +238,14 @@ impl GraphCompiler<'_> {
         ValueId(self.values.len() - 1)
     }
 
-    /// A new value for floats of `shape`, and all of it to be written.
+    /// Allocates a float value of `shape`, and a store to all its channels.
     pub(super) fn store(&mut self, shape: Shape) -> FloatStore {
         FloatStore { value: self.float_value(shape), first: 0, stride: shape.channels }
     }
 
-    /// The same with every pooling done, so that no result has to wait for others.
+    /// Materializes the inputs of all deferred poolings, leaving only pointwise ops deferred.
     pub(super) fn resolve_pools(&mut self, mut pending: PendingValue) -> PendingValue {
-        // What is done after the poolings so far, though it comes before them.
+        // Functions moved behind the poolings that they precede.
         let mut later = Vec::new();
         loop {
             let pool = pending.pools().next();
@@ -271,7 +271,7 @@ impl GraphCompiler<'_> {
         pending
     }
 
-    /// The value that holds it as floats.
+    /// Materializes a value as floats.
     pub(super) fn floats(&mut self, pending: PendingValue) -> ValueId {
         let pending = self.resolve_pools(pending);
         if let (ValueProducer::Floats(value), true) = (&pending.producer, pending.is_computed()) {
@@ -282,7 +282,7 @@ impl GraphCompiler<'_> {
         store.value
     }
 
-    /// Adds the step that computes `pending` and makes bits of it.
+    /// Adds a step that computes `pending` and encodes it as bits.
     pub(super) fn push_bit_step(
         &mut self,
         pending: PendingValue,
@@ -318,8 +318,8 @@ impl GraphCompiler<'_> {
         self.pool_bits(layer, unpooled, pool, &inverted)
     }
 
-    /// Adds the step that computes `pending`, in which no pooling is left, stores it, and makes the bits
-    /// that `chains` lead to.
+    /// Adds a step that computes `pending`, which has no deferred pooling, stores it, and encodes the outputs
+    /// of `chains`.
     pub(super) fn push_step(
         &mut self,
         mut pending: PendingValue,
@@ -351,7 +351,7 @@ impl GraphCompiler<'_> {
         }
     }
 
-    /// The same with no more to be done to the results of a position than a step can do.
+    /// Splits off steps until the remaining epilogue has at most [`MAX_STAGES`] ops.
     pub(super) fn limit_stages(&mut self, mut pending: PendingValue) -> PendingValue {
         let mut rest = mem::take(&mut pending.epilogue_ops).into_iter();
         loop {
@@ -372,7 +372,7 @@ impl GraphCompiler<'_> {
         }
     }
 
-    /// Adds the step that pools bits, if they are to be pooled.
+    /// Adds a step that pools bits, if `pool` is given.
     pub(super) fn pool_bits(
         &mut self,
         layer: String,
@@ -388,7 +388,7 @@ impl GraphCompiler<'_> {
         pooled
     }
 
-    /// A node that is a function of single values or a max pooling, if it does anything.
+    /// Returns the deferred op of a pointwise node or a max pooling; `None` for a no-op.
     pub(super) fn deferred_op(&self, id: NodeId) -> Result<Option<DeferredOp>, EngineError> {
         let node = &self.packed.graph.nodes()[id];
         let values = |parameter: &str| self.packed.channel_values(&node.name, parameter);

@@ -2,20 +2,20 @@ use dabnet_graph::{Graph, NodeId, OpKind};
 
 use crate::simd::PointwiseFunction;
 
-/// Who reads what a node gives, among the nodes that the output depends on.
+/// Consumers of each node, among the nodes that the output depends on.
 pub(super) struct NodeConsumers<'a> {
     graph: &'a Graph,
-    /// By node, one entry a time it is read.
+    /// Consumer ids by node, one per read.
     consumers: Vec<Vec<NodeId>>,
-    /// Nodes that have become part of a comparison.
+    /// True for nodes that are fused into a threshold comparison.
     fused: Vec<bool>,
 }
 
-/// The way from a node to a sign, or a quantiser, that only this needs.
+/// A chain of single-consumer nodes from some node to a sign or quantizer, to be fused into one comparison.
 pub(super) struct FusionChain {
-    /// The nodes on the way, at most one pooling among them.
+    /// Nodes of the chain in order, with at most one pooling.
     pub(super) ops: Vec<NodeId>,
-    /// The sign or quantiser.
+    /// Sign or quantizer at the end.
     pub(super) sign: NodeId,
 }
 
@@ -24,7 +24,7 @@ impl<'a> NodeConsumers<'a> {
         let nodes = graph.nodes();
         let mut consumers = vec![Vec::new(); nodes.len()];
         for id in (0..nodes.len()).rev() {
-            // Readers come after what they read, so whether this node is read is known by now.
+            // Consumers have higher ids, so all those of this node are known by now.
             if id + 1 == nodes.len() || !consumers[id].is_empty() {
                 nodes[id].inputs.iter().for_each(|&input| consumers[input].push(id));
             }
@@ -32,22 +32,22 @@ impl<'a> NodeConsumers<'a> {
         Self { graph, consumers, fused: vec![false; nodes.len()] }
     }
 
-    /// Whether the output depends on a node.
+    /// True if the output depends on the node.
     pub(super) fn is_live(&self, id: NodeId) -> bool {
         id + 1 == self.consumers.len() || !self.consumers[id].is_empty()
     }
 
-    /// Whether a node has become part of a comparison.
+    /// True if the node is fused into a threshold comparison.
     pub(super) fn is_fused(&self, id: NodeId) -> bool {
         self.fused[id]
     }
 
-    /// How often a node is read.
+    /// Number of reads of a node.
     pub(super) fn count(&self, id: NodeId) -> usize {
         self.consumers[id].len()
     }
 
-    /// Up to `most` ways from a node to signs; the nodes on them count as dealt with.
+    /// Finds up to `most` fusion chains that start at a node's consumers, and marks their nodes as fused.
     pub(super) fn fusion_chains(&mut self, id: NodeId, most: usize) -> Vec<FusionChain> {
         let chains: Vec<_> = self.consumers[id]
             .iter()

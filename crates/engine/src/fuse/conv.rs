@@ -1,4 +1,4 @@
-//! Which step runs a convolution.
+//! Choice of the operator that runs a convolution.
 
 use dabnet_graph::{Conv2d, NodeId, Precision, Shape};
 
@@ -16,11 +16,10 @@ use crate::{
     simd::UNIT,
 };
 
-/// The most groups that a convolution may have, each of which becomes a step, unless there is one for
-/// every channel.
+/// Upper bound of a convolution's groups, unless it is depthwise: every group becomes a step.
 const MAX_GROUPS: usize = 1024;
 
-/// A part of a convolution that sees only some channels.
+/// One group of a grouped convolution.
 #[derive(Clone, Copy)]
 struct ConvGroup {
     window: WindowGeometry,
@@ -28,11 +27,12 @@ struct ConvGroup {
     index: usize,
 }
 
-/// BitValue, and the values that ones and zeros stand for.
+/// Packed bits of some filters, and their values for ones and zeros.
 type BinaryFilterSlices<'a> = (&'a [u8], [&'a [f32]; 2]);
 
 impl GraphCompiler<'_> {
-    /// A group becomes a convolution of its own; the results of all are put side by side.
+    /// Compiles a convolution. Every group becomes a convolution of its own, and their outputs are
+    /// concatenated.
     pub(super) fn conv(&mut self, id: NodeId, conv: &Conv2d) -> Result<PendingValue, EngineError> {
         let node = &self.packed.graph.nodes()[id];
         let shape = self.packed.graph.shape(id);
@@ -55,11 +55,11 @@ impl GraphCompiler<'_> {
             channels: ChannelSlice { all: window.input.channels, first: index * channels, count: channels },
             index,
         });
-        // Groups that share a unit could not be told apart as bits.
+        // Groups that share a unit cannot be separated as bits.
         let bits = conv.precision == Precision::Fbin && (conv.groups == 1 || channels.is_multiple_of(UNIT));
         let origins = if bits {
             let ValueProducer::Bits(bits) = input.producer else {
-                unreachable!("a sign or a quantiser gives bits")
+                unreachable!("a sign or a quantizer gives bits")
             };
             groups.map(|group| self.binary_conv(id, bits, group)).collect::<Result<Vec<_>, _>>()?
         } else {
@@ -112,7 +112,7 @@ impl GraphCompiler<'_> {
         Ok(ValueProducer::Operator(operator))
     }
 
-    /// The bits and the two values of the filters of one group, if they are binary.
+    /// Returns the packed filters of one group if they are binary.
     fn binary_filters(
         &self,
         name: &str,

@@ -7,24 +7,24 @@ use crate::{
     simd::Monotonicity,
 };
 
-/// What a node gives, not yet computed, or not wholly.
+/// A node's output whose computation is deferred: a producer and the operations still to be applied to it.
 pub(super) struct PendingValue {
-    /// The convolution it comes from.
+    /// Name of the convolution that it belongs to.
     pub(super) layer: String,
     pub(super) producer: ValueProducer,
-    /// Shape of what the producer gives, and `rows` leave.
+    /// Shape of the producer's output and of the results of `epilogue_ops`.
     pub(super) shape: Shape,
-    /// Done to the results of every position, up to the last sum.
+    /// Operations up to the last sum, applied position by position.
     pub(super) epilogue_ops: Vec<EpilogueOp>,
-    /// Done after that.
+    /// Operations after the last sum.
     pub(super) deferred: Vec<DeferredOp>,
 }
 
-/// Where results come from.
+/// Producer of a pending value.
 pub(super) enum ValueProducer {
     Floats(ValueId),
     Bits(BitValue),
-    /// A binary convolution, whose results can be compared without becoming floats.
+    /// Binary convolution, whose integer results can be compared without conversion to floats.
     Binary(Box<BinaryConv>),
     Operator(Box<dyn StepOperator>),
 }
@@ -39,18 +39,18 @@ impl PendingValue {
         self
     }
 
-    /// Whether nothing is to be done to what the producer gives.
+    /// True if no operation is left to apply.
     pub(super) fn is_computed(&self) -> bool {
         self.epilogue_ops.is_empty() && self.deferred.is_empty()
     }
 
-    /// The places of the poolings in the tail.
+    /// Indices of the deferred poolings.
     pub(super) fn pools(&self) -> impl DoubleEndedIterator<Item = usize> {
         (0..self.deferred.len()).filter(|&at| matches!(self.deferred[at], DeferredOp::Pool(_)))
     }
 
-    /// How many ops of the tail a comparison cannot stand for, and what comes before them: bits can be pooled
-    /// once, as after a second pooling there could be ANDs of ORs, and all functions have to be monotone.
+    /// Number of leading deferred ops that cannot be fused into a comparison. Bits can be pooled once only,
+    /// since a second pooling might need an AND of ORs, and all functions have to be monotone.
     pub(super) fn unfusable_len(&self) -> usize {
         let last_but_one = self.pools().rev().nth(1);
         let channels = self.shape.channels;
@@ -61,9 +61,9 @@ impl PendingValue {
         last_but_one.max(self.deferred.iter().rposition(bent)).map_or(0, |at| at + 1)
     }
 
-    /// Whether a pooling of this can as well be done before `functions`, as where they rise, the largest
-    /// argument has the largest value. Where they fall the producer is turned around, if it can be, and they
-    /// with it; where they are constant, infinite arguments would make a difference.
+    /// True if max pooling can be moved before `functions`: where these rise, the largest argument has the
+    /// largest value. Where they fall, the producer is negated if it supports that, and their first factor
+    /// with it. Constant functions do not qualify, because of infinite arguments.
     pub(super) fn commutes_with_pool(&mut self, functions: &mut [DeferredOp]) -> bool {
         let mut falling = vec![false; self.shape.channels];
         for function in functions.iter().filter_map(DeferredOp::function) {
@@ -87,7 +87,7 @@ impl PendingValue {
         turned
     }
 
-    /// The same for another consumer, where it is in memory.
+    /// Returns a copy for another consumer, if the value is in memory.
     pub(super) fn shared(&self) -> Option<Self> {
         let producer = match self.producer {
             ValueProducer::Floats(value) => ValueProducer::Floats(value),
@@ -99,7 +99,7 @@ impl PendingValue {
 }
 
 impl ValueProducer {
-    /// As [`StepOperator::negate`].
+    /// Negates channels, see [`StepOperator::negate`].
     fn negate(&mut self, falling: &[bool]) -> bool {
         match self {
             Self::Binary(conv) => conv.negate(falling),
@@ -108,7 +108,7 @@ impl ValueProducer {
         }
     }
 
-    /// The source of results of a shape.
+    /// Converts into an operator with output of the given shape.
     pub(super) fn into_operator(self, Shape { channels, width, .. }: Shape) -> Box<dyn StepOperator> {
         match self {
             Self::Floats(value) => Box::new(FloatLoad { value, channels }),

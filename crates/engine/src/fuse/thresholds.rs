@@ -4,14 +4,14 @@ use crate::{
     simd::{BitEncoding, Monotonicity, PointwiseFunction},
 };
 
-/// An op between a source of results and what reads them.
+/// An operation deferred until its consumer is known.
 pub(super) enum DeferredOp {
     Pointwise(PointwiseFunction),
     Pool(WindowGeometry),
 }
 
 impl DeferredOp {
-    /// The function of single values that it is; `None` for a pooling.
+    /// Returns the pointwise function; `None` for a pooling.
     pub(super) fn function(&self) -> Option<&PointwiseFunction> {
         match self {
             Self::Pointwise(function) => Some(function),
@@ -19,7 +19,7 @@ impl DeferredOp {
         }
     }
 
-    /// As a function of the results of one position; `None` for a pooling.
+    /// Converts into an epilogue op; `None` for a pooling.
     pub(super) fn into_epilogue_op(self) -> Option<EpilogueOp> {
         match self {
             Self::Pointwise(function) => Some(EpilogueOp::Pointwise(function)),
@@ -28,21 +28,21 @@ impl DeferredOp {
     }
 }
 
-/// A run of monotone functions, at most one max pooling among them, and a sign or a quantiser, as one
-/// comparison a channel and value to reach: `sign · x ≥ at`.
+/// A chain of monotone functions, at most one max pooling, and a sign or quantizer, fused into one comparison
+/// per channel and level: `sign · x ≥ threshold`.
 ///
-/// It is exactly what the functions give in single precision, one after another, because
-/// rounding is monotone too: `at` is found by bisection on the functions themselves.
+/// The comparison is exact in single precision, rounding being monotone too: thresholds are found by
+/// bisection on the functions themselves.
 pub(super) struct FusedThresholds {
-    /// +1 or −1 a channel.
+    /// +1 or −1 per channel.
     pub(super) sign: Vec<f32>,
-    /// Per value to reach, from 1 to the [highest](Encoding::highest), and channel; −∞ or NaN where the answer
-    /// does not depend on `x`.
+    /// Thresholds by level, from 1 to [`BitEncoding::highest`], and channel; −∞ or NaN where the result does
+    /// not depend on `x`.
     pub(super) values: Vec<Vec<f32>>,
-    /// The pooling, to be done on the bits.
+    /// Pooling, to be applied to the bits.
     pub(super) pool: Option<WindowGeometry>,
-    /// The channels whose comparisons give the inverse of the bits, so that pooling always takes the greatest:
-    /// those where what follows the pooling decreases.
+    /// True for channels whose bits are inverted, so that pooling always takes the maximum: those in which
+    /// the functions after the pooling decrease.
     pub(super) inverted: Vec<bool>,
 }
 
@@ -78,7 +78,7 @@ fn decreases(functions: &[PointwiseFunction], channel: usize) -> bool {
     functions.iter().filter(|function| function.trend(channel) == Monotonicity::Falling).count() % 2 == 1
 }
 
-/// The least float from which on `holds` is true; NaN if it never is.
+/// Returns the least float from which on `holds` is true; NaN if there is none.
 fn least(holds: impl Fn(f32) -> bool) -> f32 {
     if holds(f32::MIN) {
         return if holds(f32::NEG_INFINITY) { f32::NEG_INFINITY } else { f32::MIN };
@@ -99,17 +99,17 @@ fn least(holds: impl Fn(f32) -> bool) -> f32 {
     float(succeeds as i32)
 }
 
-/// Integers in the order of the floats.
+/// Rank of a float in numeric order.
 fn rank(x: f32) -> i32 {
     order(x.to_bits() as i32)
 }
 
-/// The float of a rank.
+/// Float of a rank.
 fn float(rank: i32) -> f32 {
     f32::from_bits(order(rank) as u32)
 }
 
-/// Turns sign and magnitude into two's complement, and back.
+/// Converts between sign-magnitude and two's complement.
 fn order(bits: i32) -> i32 {
     bits ^ ((bits >> 31) & i32::MAX)
 }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     proptest! {
-        /// The comparison agrees with the functions at every float tried, near the cut too.
+        /// Comparisons agree with the functions at every float tried, near the threshold too.
         #[test]
         fn one_comparison_is_the_functions(
             ops in prop::collection::vec(

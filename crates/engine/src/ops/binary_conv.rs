@@ -19,18 +19,18 @@ use crate::{
     sparse::GridPosition,
 };
 
-/// Bytes of patches and counts that are worked on at a time: about what a level-1 cache holds
-/// beside the filters.
+/// Bytes of patches and counts per tile: about a level-1 cache, beside the filters.
 const TILE_BYTES: usize = 32 << 10;
 
-/// Positions that kernels work on at a time.
+/// Positions per kernel call, at least.
 const PATCHES: usize = 4;
 
-/// A convolution of bits by bits.
+/// Binary convolution of bit activations.
 ///
-/// Filter `f` gives `⟨q, W̃⟩ = (α − β) / 2 · ⟨q, s⟩ + (α + β) / 2 · Σq`, with its weights' signs `s`. For signs `q`,
-/// `⟨q, s⟩` is the number of weights less twice that of differences. For levels, `q = Σⱼ 2ʲqⱼ` with bits `qⱼ`, it is
-/// `(2ᵇ − 1) · K − Σⱼ 2ʲ · differences of qⱼ`, where `K` counts the weights whose sign is +1.
+/// Filter `f` gives `⟨q, W̃⟩ = (α − β) / 2 · ⟨q, s⟩ + (α + β) / 2 · Σq`, with the signs `s` of its weights.
+/// For signs `q`, `⟨q, s⟩` is the number of weights minus twice that of differing bits. For levels, `q = Σⱼ
+/// 2ʲqⱼ` with bits `qⱼ`, it is `(2ᵇ − 1) · K − Σⱼ 2ʲ · differences of qⱼ`, where `K` counts the weights with
+/// sign +1.
 #[derive(Debug)]
 pub(crate) struct BinaryConv {
     bits: BitValue,
@@ -38,16 +38,16 @@ pub(crate) struct BinaryConv {
     channels: ChannelSlice,
     filters: BitFilters,
     padding_table: PaddingTable,
-    /// Per filter, the factor of what [`DotProducts`] calls the dot product: `(α − β) / 2` for signs; half of that, times
-    /// the step, for levels, of which it is twice the dot product.
+    /// Factor of the dot product of [`DotProducts`], per filter: `(α − β) / 2` for signs; half of that times
+    /// the step for levels, for which the dot product is doubled.
     dot_factor: AlignedBuffer<f32>,
-    /// Per filter, the factor of the sum of the activations: `(α + β) / 2`, times the step.
+    /// Factor of the sum of activations, per filter: `(α + β) / 2`, times the step.
     sum_factor: AlignedBuffer<f32>,
 }
 
 impl BinaryConv {
-    /// On some channels of `bits`, which begin and end with a unit unless they are all. `rows` are
-    /// the filters' bits, `⌈n/8⌉` bytes each.
+    /// Creates a convolution of some channels of `bits`, which begin and end at a unit boundary unless they
+    /// are all. `rows` are the packed filters, `⌈n/8⌉` bytes each.
     pub(crate) fn new(
         bits: BitValue,
         window: WindowGeometry,
@@ -75,8 +75,7 @@ impl BinaryConv {
         })
     }
 
-    /// Multiplies the results of each filter by its sign, and gives the numbers they are to be
-    /// compared with as many elements.
+    /// Multiplies the results of each filter by its sign, and pads the thresholds to whole groups of filters.
     pub(crate) fn fold_thresholds(
         &mut self,
         sign: &[f32],
@@ -87,24 +86,24 @@ impl BinaryConv {
         thresholds.into_iter().map(|row| AlignedBuffer::new(&padded(row, f32::INFINITY))).collect()
     }
 
-    /// Output positions that are worked on at a time.
+    /// Output positions per tile.
     fn tile(&self) -> usize {
         let bytes = 8 * self.filters.words() + 4 * self.filters.padded();
         let tile = (TILE_BYTES / bytes).clamp(PATCHES, 64) / PATCHES * PATCHES;
         tile.min(self.window.output.positions())
     }
 
-    /// Whether windows are read where they lie: they are whole words there.
+    /// True if windows are read in place, since they consist of whole words.
     fn reads_in_place(&self) -> bool {
         self.channels.is_all() && self.channels.count.is_multiple_of(64)
     }
 
-    /// The units from one plane of a row of the input to the next.
+    /// Units between planes of an input row.
     fn plane(&self) -> usize {
         self.window.input.width * units(self.channels.all)
     }
 
-    /// The units from one row of the input to the next.
+    /// Units between input rows.
     fn row(&self) -> usize {
         self.planes() * self.plane()
     }
@@ -113,14 +112,15 @@ impl BinaryConv {
         self.bits.encoding.planes()
     }
 
-    /// The unit that what of the window at `position` is on the input begins with.
+    /// First unit of the part of the window at `position` that lies on the input.
     fn start(&self, position: GridPosition, case: &PaddingCase) -> usize {
         let y = self.window.row_at(position.y(), case.rows.start);
         let x = self.window.column_at(position.x(), case.columns.start);
         y * self.row() + x * units(self.channels.all)
     }
 
-    /// Gathers what of the window at `position` is on the input in one plane, and counts its ones.
+    /// Gathers the part of the window at `position` that lies on the input, in one plane, and returns its
+    /// population count.
     fn gather(
         &self,
         context: OperatorContext<'_>,
@@ -142,15 +142,16 @@ impl BinaryConv {
         (0..rows).map(|y| context.kernels.gather(&source[y * row..], runs, &mut patch[y * case.step..])).sum()
     }
 
-    /// The ones of what of the window at `position` is on the input, those in plane `j` counted `2ʲ` times.
+    /// Population count of the part of the window at `position` that lies on the input, with plane `j`
+    /// weighted by `2ʲ`.
     fn ones(&self, context: OperatorContext<'_>, position: GridPosition, case: &PaddingCase) -> u32 {
         let y = self.window.row_at(position.y(), case.rows.start);
         let x = self.window.column_at(position.x(), case.columns.start);
         context.prepared.ones.within(y..y + case.rows.len(), x..x + case.columns.len())
     }
 
-    /// The windows at `positions`, which all stick out in the same way: where they lie, or gathered into `room`,
-    /// plane by plane; and the sum of the activations of each.
+    /// Returns the windows at `positions`, which all have the same padding case, in place or gathered into
+    /// `room` plane by plane, and the sum of the activations of each.
     fn windows<'s>(
         &self,
         context: OperatorContext<'s>,
@@ -194,7 +195,7 @@ impl BinaryConv {
         (PatchPlanes { first, planes, step: 2 * plane_words }, totals)
     }
 
-    /// Computes the results at `positions`, whose windows all stick out in the same way.
+    /// Computes the results at `positions`, which all have the same padding case.
     fn run_tile(
         &self,
         context: OperatorContext<'_>,
@@ -228,14 +229,14 @@ impl BinaryConv {
     }
 }
 
-/// Room for windows: their bits, where each begins, and the sum of the activations of each.
+/// Scratch memory for windows: their bits, their offsets, and the sums of their activations.
 struct WindowScratch<'s> {
     patches: &'s mut [u64],
     starts: &'s mut Vec<u32>,
     totals: &'s mut Vec<f32>,
 }
 
-/// Fills the last group of filters.
+/// Pads to whole groups of filters.
 fn padded(mut values: Vec<f32>, filler: f32) -> Vec<f32> {
     values.resize(values.len().next_multiple_of(LANES), filler);
     values

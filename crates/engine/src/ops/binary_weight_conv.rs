@@ -11,29 +11,28 @@ use crate::{
     sparse::GridPosition,
 };
 
-/// A convolution of floats with weights of two values, by additions only:
-/// `⟨x, W̃⟩ = α · ⟨x, e⟩ + β · (Σx − ⟨x, e⟩)`.
+/// Convolution of floats with binary weights, by additions only: `⟨x, W̃⟩ = α · ⟨x, e⟩ + β · (Σx − ⟨x, e⟩)`.
 ///
-/// Reading a bit a weight pays where every weight is read for a few positions only, as in a fully
-/// connected layer. Elsewhere a matrix product of real numbers is as fast.
+/// Reading one bit per weight pays off where weights are read for few positions, as in a fully connected
+/// layer. Elsewhere a matrix product of floats is as fast.
 #[derive(Debug)]
 pub(crate) struct BinaryWeightConv {
     value: ValueId,
     window: WindowGeometry,
     channels: ChannelSlice,
-    /// The bits of one filter after another, each in whole words.
+    /// Packed filters, each padded to whole words.
     bits: Vec<u64>,
-    /// One a filter.
+    /// Value of ones, per filter.
     alpha: Vec<f32>,
-    /// One a filter.
+    /// Value of zeros, per filter.
     beta: Vec<f32>,
 }
 
 impl BinaryWeightConv {
-    /// The most positions for which this is the faster way.
+    /// Upper bound of the output positions for which this operator is the fastest.
     pub(crate) const MAX_POSITIONS: usize = 8;
 
-    /// On some channels of `value`. `rows` are the filters' bits, `⌈n/8⌉` bytes each.
+    /// Creates a convolution of some channels of `value`. `rows` are the packed filters, `⌈n/8⌉` bytes each.
     pub(crate) fn new(
         value: ValueId,
         window: WindowGeometry,
@@ -60,7 +59,7 @@ impl BinaryWeightConv {
         }
     }
 
-    /// Elements of a window, and those that fill the last word.
+    /// Elements of a window, padded to whole words.
     fn inner(&self) -> usize {
         64 * words(self.window.taps() * self.channels.count)
     }

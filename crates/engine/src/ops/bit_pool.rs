@@ -10,18 +10,18 @@ use crate::{
     sparse::GridPosition,
 };
 
-/// The maximum, over windows, of what bits stand for.
+/// Max pooling of bits.
 #[derive(Debug)]
 pub(crate) struct BitMaxPool {
     bits: BitValue,
     window: WindowGeometry,
-    /// The channels whose bits come inverted, because what follows the pooling decreases: there
-    /// the maximum of the values is the minimum of the bits' value, which is the maximum of that of their inverses.
+    /// Mask of channels whose bits are inverted, because the functions after the pooling decrease: there the
+    /// maximum of the values is the minimum of the levels, which is the maximum of their inverses.
     inverted: Vec<u32>,
 }
 
 impl BitMaxPool {
-    /// Over `bits`, in which the channels that `inverted` names come inverted.
+    /// Creates a pooling of `bits`, in which the given channels are inverted.
     pub(crate) fn new(bits: BitValue, window: WindowGeometry, inverted: &[bool]) -> Self {
         let mut channels = vec![0; units(window.input.channels)];
         for (channel, _) in inverted.iter().enumerate().filter(|(_, inverts)| **inverts) {
@@ -30,7 +30,7 @@ impl BitMaxPool {
         Self { bits, window, inverted: channels }
     }
 
-    /// The bits of one position where there is one plane: whether any is 1.
+    /// Pools one position of signs: the OR of all bits.
     fn pool_signs(&self, bits: &[u32], position: GridPosition, pooled: &mut [u32]) {
         let (units, width) = (pooled.len(), self.window.input.width);
         let across = self.window.columns(position.x());
@@ -45,7 +45,7 @@ impl BitMaxPool {
         pooled.iter_mut().zip(&self.inverted).for_each(|(pooled, inverted)| *pooled ^= inverted);
     }
 
-    /// The bits of one position, one of `P` planes after another.
+    /// Pools one position of levels in `P` planes, plane by plane.
     fn pool<const P: usize>(&self, bits: &[u32], position: GridPosition, pooled: &mut [u32]) {
         let units = self.inverted.len();
         let plane = self.window.input.width * units;
@@ -68,10 +68,10 @@ impl BitMaxPool {
     }
 }
 
-/// For every bit of a unit, the greater of two numbers that have so many bits, the least first.
+/// Bitwise maximum of two numbers in `P` planes, the least significant first.
 #[inline(always)]
 fn greatest<const P: usize>(a: [u32; P], b: [u32; P]) -> [u32; P] {
-    // Where `b` is greater, and where it has been equal so far, from the highest bit down.
+    // Bits at which `b` is greater, and bits at which both are equal so far, from the highest plane down.
     let (greater, _) = (0..P).rev().fold((0, u32::MAX), |(greater, equal), plane| {
         (greater | equal & b[plane] & !a[plane], equal & !(a[plane] ^ b[plane]))
     });

@@ -1,6 +1,6 @@
 use crate::{plan::WindowGeometry, sparse::GridPosition};
 
-/// Some of a value's channels: those of one group of a convolution, or all.
+/// A range of a value's channels: one group of a convolution, or all.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ChannelSlice {
     /// Channels of the whole value.
@@ -19,8 +19,7 @@ impl ChannelSlice {
     }
 }
 
-/// Copies the window at `position`, zeros where it sticks out; what lies behind a whole window stays as it
-/// is.
+/// Copies the window at `position`, with zeros for padding; elements beyond a whole window are unchanged.
 pub(super) fn gather(
     window: &WindowGeometry,
     channels: ChannelSlice,

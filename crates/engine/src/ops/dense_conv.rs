@@ -13,24 +13,25 @@ use crate::{
     sparse::GridPosition,
 };
 
-/// Floats of gathered windows that are multiplied at a time: about what a level-2 cache holds.
+/// Floats of gathered windows per tile: about a level-2 cache.
 const TILE_FLOATS: usize = 1 << 16;
 
-/// The fewest windows at a time, so that the weights are not read again for each.
+/// Windows per tile, at least, so that weights are not read again for each.
 const MIN_TILE: usize = 16;
 
-/// A convolution of floats: windows gathered into a matrix, times the weights.
+/// Convolution of floats as a matrix product (im2col).
 #[derive(Debug)]
 pub(crate) struct DenseConv {
     value: ValueId,
     window: WindowGeometry,
     channels: ChannelSlice,
-    /// One row an element of a window, one column a filter.
+    /// Weight matrix, one row per window element and one column per filter.
     weights: Vec<f32>,
 }
 
 impl DenseConv {
-    /// On some channels of `value`; `weights` are `[out, in, kernel, kernel]` row-major.
+    /// Creates a convolution of some channels of `value`; `weights` are `[out, in, kernel, kernel]`
+    /// row-major.
     pub(crate) fn new(
         value: ValueId,
         window: WindowGeometry,
@@ -46,18 +47,18 @@ impl DenseConv {
         self.window.taps() * self.channels.count
     }
 
-    /// Windows that are gathered at a time.
+    /// Windows per tile.
     fn tile(&self) -> usize {
         (TILE_FLOATS / self.inner()).max(MIN_TILE).min(self.window.output.positions())
     }
 
-    /// The fewest that are multiplied: a single row is summed in another order than one of several,
-    /// and a position must not depend on which others are computed with it.
+    /// Fewest windows that are multiplied. A single row is summed in another order than several are, and a
+    /// position must not depend on the others that are computed with it.
     fn least(&self) -> usize {
         self.window.output.positions().min(2)
     }
 
-    /// The windows of `tile`, where they lie in memory as they are needed.
+    /// Returns the windows of `tile` in place, if they are contiguous.
     fn in_place<'a>(&self, source: &'a [f32], tile: &[GridPosition]) -> Option<&'a [f32]> {
         let WindowGeometry { kernel, stride, padding, .. } = self.window;
         let pointwise = (kernel, stride, padding) == ([1, 1], 1, [0, 0]) && self.channels.is_all();
@@ -119,11 +120,11 @@ impl StepOperator for DenseConv {
     }
 }
 
-/// `product = left · right` for row-major matrices: `left` is rows × `inner`, `right` is `inner`
-/// × `columns`. Runs on this thread only.
+/// `product = left · right` for row-major matrices: `left` is rows × `inner`, `right` is `inner` × `columns`.
+/// Runs on the calling thread only.
 fn matrix_product(left: &[f32], right: &[f32], product: &mut [f32], inner: usize, columns: usize) {
     if columns == 1 {
-        // The library sums a column in an order that depends on how many rows there are.
+        // The library's summation order of a column depends on the number of rows.
         product.iter_mut().zip(left.chunks_exact(inner)).for_each(|(sum, row)| *sum = dot(row, right));
         return;
     }
@@ -131,7 +132,7 @@ fn matrix_product(left: &[f32], right: &[f32], product: &mut [f32], inner: usize
     multiply(&mut MatrixMut::new(product, columns), left, right, Write::Replace);
 }
 
-/// Sums of every sixteenth product, then of those.
+/// Dot product in 16 interleaved partial sums.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     const WIDTH: usize = 16;
     let (a_blocks, a_rest) = a.as_chunks::<WIDTH>();

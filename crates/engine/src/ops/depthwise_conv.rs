@@ -7,20 +7,20 @@ use crate::{
     sparse::GridPosition,
 };
 
-/// Taps of a window that are multiplied at a time: all of the usual 3 × 3 and 5 × 5.
+/// Window taps per kernel call: all of the usual 3 × 3 and 5 × 5.
 const ROWS: usize = 25;
 
-/// A convolution with one filter for each channel.
+/// Depthwise convolution of floats.
 #[derive(Debug)]
 pub(crate) struct DepthwiseConv {
     value: ValueId,
     window: WindowGeometry,
-    /// One row an element of the window, one column a channel.
+    /// Weight matrix, one row per tap and one column per channel.
     weights: Vec<f32>,
 }
 
 impl DepthwiseConv {
-    /// `weights` are `[channels, 1, kernel, kernel]` row-major.
+    /// Creates a convolution; `weights` are `[channels, 1, kernel, kernel]` row-major.
     pub(crate) fn new(value: ValueId, window: WindowGeometry, weights: &[f32]) -> Self {
         let weights = window_major(weights, window.output.channels, 1, window.kernel[0]);
         Self { value, window, weights }

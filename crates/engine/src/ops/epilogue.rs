@@ -6,46 +6,46 @@ use crate::{
     simd::{AlignedBuffer, ChannelThresholds, PointwiseFunction},
 };
 
-/// The most values of bits that one step writes.
+/// Upper bound of the bit values that one step writes.
 pub(crate) const MAX_BIT_OUTPUTS: usize = 4;
 
-/// What becomes of the results of a position.
+/// Epilogue of a step: the processing of each position's results.
 #[derive(Debug)]
 pub(crate) enum StepEpilogue {
-    /// They are bits, or sums of which each is compared with its numbers in `at`.
+    /// Results are bits, or dot products to be compared with `thresholds`.
     Bits {
-        /// Where the bits go.
+        /// Destination.
         bits: BitValue,
-        /// As many times as there are [values to reach](crate::bits::Encoding::highest), one number a filter,
-        /// those that fill the last group included.
+        /// Thresholds by level, up to [`BitEncoding::highest`](crate::simd::BitEncoding::highest), one per
+        /// filter, padded to whole groups.
         thresholds: Vec<AlignedBuffer<f32>>,
     },
-    /// They are floats.
+    /// Results are floats.
     Floats(FloatEpilogue),
 }
 
-/// What becomes of floats: first `ops`, then they are stored, compared, or both.
+/// Epilogue of float results: `ops`, then a store, comparisons, or both.
 #[derive(Debug)]
 pub(crate) struct FloatEpilogue {
-    /// At most [`MAX_STAGES`](crate::kernels::MAX_STAGES).
+    /// Operations, at most [`MAX_STAGES`](crate::simd::MAX_STAGES).
     pub(crate) ops: Vec<EpilogueOp>,
     pub(crate) store: Option<FloatStore>,
-    /// At most [`MAX_BIT_OUTPUTS`].
+    /// Comparisons, at most [`MAX_BIT_OUTPUTS`].
     pub(crate) comparisons: Vec<ChannelThresholds>,
-    /// Where the bits of each go.
+    /// Destination of each comparison's bits.
     pub(crate) bits: Vec<BitValue>,
 }
 
-/// A function of the results of one position.
+/// An operation on the results of one position.
 #[derive(Debug)]
 pub(crate) enum EpilogueOp {
-    /// Each by itself.
+    /// Pointwise function.
     Pointwise(PointwiseFunction),
-    /// Their sum with those of a value of the same shape.
+    /// Addition of a value of the same shape.
     Add(ValueId),
 }
 
-/// Where floats go: channels from `first` on, of `stride` a position.
+/// Destination of float results: the channels from `first` on of a value with `stride` channels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FloatStore {
     pub(crate) value: ValueId,
@@ -53,7 +53,7 @@ pub(crate) struct FloatStore {
     pub(crate) stride: usize,
 }
 
-/// The buffers that a step writes, while it runs.
+/// Buffers that a running step writes.
 #[derive(Debug, Default)]
 pub(super) struct OutputBuffers {
     pub(super) floats: Vec<f32>,
@@ -68,7 +68,7 @@ impl StepEpilogue {
         })
     }
 
-    /// What is done to floats.
+    /// Operations on floats.
     pub(super) fn ops(&self) -> &[EpilogueOp] {
         match self {
             Self::Bits { .. } => &[],
@@ -80,7 +80,7 @@ impl StepEpilogue {
         self.floats().map(|store| store.value).into_iter().chain(self.bits().map(|bits| bits.value))
     }
 
-    /// What is added to the results and lies where they go, to be read before they are written.
+    /// Returns the value that is added to the results and shares their destination buffer.
     pub(super) fn output_addend(&self, buffers: &BufferPlan) -> Option<ValueId> {
         let position = buffers.slot(self.floats()?.value);
         self.reads().find(|&value| buffers.slot(value) == position)
@@ -106,7 +106,7 @@ impl StepEpilogue {
         }
     }
 
-    /// Where floats go, if any do.
+    /// Destination of floats, if any.
     pub(super) fn floats(&self) -> Option<FloatStore> {
         match self {
             Self::Bits { .. } => None,
@@ -114,7 +114,7 @@ impl StepEpilogue {
         }
     }
 
-    /// Where bits go.
+    /// Destinations of bits.
     pub(crate) fn bits(&self) -> impl Iterator<Item = BitValue> {
         let (direct, compared) = match self {
             Self::Bits { bits, .. } => (Some(*bits), &[][..]),

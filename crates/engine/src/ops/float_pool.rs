@@ -4,10 +4,10 @@ use crate::{
     sparse::GridPosition,
 };
 
-/// Positions of a window that are compared at a time: all of the usual 2 × 2 and 3 × 3.
+/// Window positions per kernel call: all of the usual 2 × 2 and 3 × 3.
 const ROWS: usize = 9;
 
-/// The maximum of floats over windows.
+/// Max pooling of floats.
 #[derive(Debug)]
 pub(crate) struct MaxPool {
     pub(crate) value: ValueId,
@@ -53,7 +53,7 @@ impl StepOperator for MaxPool {
     }
 }
 
-/// The mean of floats over what of windows lies on the input.
+/// Average pooling of floats, over the part of each window that lies on the input.
 #[derive(Debug)]
 pub(crate) struct AvgPool {
     pub(crate) value: ValueId,

@@ -5,7 +5,7 @@ use crate::{
     sparse::GridPosition,
 };
 
-/// Floats as they are.
+/// Loads floats from memory unchanged.
 #[derive(Debug)]
 pub(crate) struct FloatLoad {
     pub(crate) value: ValueId,
@@ -35,12 +35,12 @@ impl StepOperator for FloatLoad {
     }
 }
 
-/// BitValue to the floats that they stand for.
+/// Decodes bits to floats.
 #[derive(Debug)]
 pub(crate) struct BitDecode {
     pub(crate) bits: BitValue,
     pub(crate) channels: usize,
-    /// Positions in a row.
+    /// Positions per row.
     pub(crate) width: usize,
 }
 

@@ -5,36 +5,36 @@ use crate::{
     sparse::{ActiveMask, GridPosition, InkBand, InkCapacity, InkList},
 };
 
-/// The most memory that one session may take.
+/// Upper bound of a session's memory, in bytes.
 const MAX_BYTES: u64 = 2 << 30;
 
-/// How many elements of each piece of workspace memory a step uses.
+/// Workspace size of a step, in elements per buffer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct WorkspaceSize {
-    /// Places that it puts in another order.
+    /// Positions to be sorted.
     pub(crate) positions: usize,
-    /// Words of gathered windows of bits.
+    /// Words of gathered bit windows.
     pub(crate) patches: usize,
     /// Integer results.
     pub(crate) counts: usize,
-    /// Units of bits that those become.
+    /// Units of compared bits.
     pub(crate) compared: usize,
     /// Floats of gathered windows.
     pub(crate) columns: usize,
-    /// Floats of the results of several positions.
+    /// Floats of the results of a tile.
     pub(crate) tile: usize,
     /// Channels of one position.
     pub(crate) channels: usize,
-    /// Words of one row of positions.
+    /// Words of one row of an active mask.
     pub(crate) row: usize,
-    /// Corners between positions of bits.
+    /// Corners of a popcount integral.
     pub(crate) corners: usize,
-    /// Ink that it may find.
+    /// Capacity for ink.
     pub(crate) ink: InkCapacity,
 }
 
 impl WorkspaceSize {
-    /// Enough for both, since steps run one after another.
+    /// Returns the maximum of both, since steps run one after another.
     pub(crate) fn max(self, other: Self) -> Self {
         Self {
             positions: self.positions.max(other.positions),
@@ -50,7 +50,7 @@ impl WorkspaceSize {
         }
     }
 
-    /// Bytes of the workspace memory of one worker.
+    /// Bytes of one worker's memory.
     fn worker_bytes(&self) -> u64 {
         let positions =
             ((2 * size_of::<GridPosition>() + size_of::<u32>() + size_of::<f32>()) * self.positions) as u64;
@@ -62,48 +62,48 @@ impl WorkspaceSize {
     }
 }
 
-/// All the memory that running a model takes.
+/// All memory that running a model takes.
 #[derive(Debug)]
 pub(crate) struct SessionMemory {
     pub(crate) floats: Vec<Vec<f32>>,
     pub(crate) bits: Vec<Vec<u32>>,
     pub(crate) prepared: PreparedInput,
-    /// By value: where it differs from what blank paper gives.
+    /// Active mask of each value: positions that differ from the background.
     pub(crate) active: Vec<ActiveMask>,
-    /// Room for one row of such a map.
+    /// Scratch row for combining masks.
     pub(crate) row: Vec<u64>,
-    /// The positions that a step has to compute.
+    /// Positions that a step computes.
     pub(crate) positions: Vec<GridPosition>,
-    /// One a thread.
+    /// Memory of each thread.
     pub(crate) workers: Vec<WorkerMemory>,
 }
 
-/// What a step finds before its positions, for all threads.
+/// Input of a step, preprocessed once for all threads.
 #[derive(Debug)]
 pub(crate) struct PreparedInput {
     pub(crate) ink: InkList,
     pub(crate) ones: PopcountIntegral,
 }
 
-/// What one thread works in.
+/// Memory of one thread.
 #[derive(Debug)]
 pub(crate) struct WorkerMemory {
     pub(crate) workspace: OperatorWorkspace,
-    /// The results of one position.
+    /// Results of one position.
     pub(crate) row: AlignedBuffer<f32>,
 }
 
-/// What a source works in, beside its results.
+/// Scratch memory of an operator, beside its results.
 #[derive(Debug)]
 pub(crate) struct OperatorWorkspace {
-    /// Places whose windows lie wholly on the input.
+    /// Positions whose windows lie wholly on the input.
     pub(crate) inside: Vec<GridPosition>,
-    /// Places whose windows stick out.
+    /// Positions whose windows overlap the padding.
     pub(crate) others: Vec<GridPosition>,
     pub(crate) patches: AlignedBuffer<u64>,
-    /// Where windows begin.
+    /// Offset of each window.
     pub(crate) starts: Vec<u32>,
-    /// The sum of the activations of each.
+    /// Sum of the activations of each window.
     pub(crate) totals: Vec<f32>,
     pub(crate) counts: AlignedBuffer<u32>,
     pub(crate) compared: AlignedBuffer<u32>,
@@ -113,7 +113,7 @@ pub(crate) struct OperatorWorkspace {
 }
 
 impl SessionMemory {
-    /// Refuses what no sketch recogniser needs.
+    /// Rejects models that need more memory than [`MAX_BYTES`].
     pub(crate) fn check(
         values: &[PlannedValue],
         buffers: &BufferPlan,
@@ -134,7 +134,7 @@ impl SessionMemory {
         Err(EngineError::TooLarge { what: "the working memory of this model", bytes, limit: MAX_BYTES })
     }
 
-    /// Memory for `threads` threads.
+    /// Allocates memory for `threads` threads.
     pub(crate) fn new(
         values: &[PlannedValue],
         buffers: &BufferPlan,

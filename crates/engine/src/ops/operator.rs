@@ -11,37 +11,36 @@ use crate::{
     sparse::GridPosition,
 };
 
-/// Where the results of a step come from.
+/// Operator of a step: computes the results that the epilogue processes.
 pub(crate) trait StepOperator: Debug + Send + Sync {
-    /// What it reads.
+    /// Value that it reads.
     fn input(&self) -> ValueId;
 
-    /// The windows of what it reads that its results come from; `None` where each comes from what is
-    /// at its own position.
+    /// Windows of the input that results are computed from; `None` if each result depends on its own position
+    /// only.
     fn window(&self) -> Option<&WindowGeometry> {
         None
     }
 
-    /// Makes the results of those channels for which `falling` says so the negatives of what they are, if it
-    /// can.
+    /// Negates the results of the channels in which `falling` is true, if supported; returns true if so.
     fn negate(&mut self, _falling: &[bool]) -> bool {
         false
     }
 
-    /// Whether it reads no more than [positions](ValueRows) of floats.
+    /// True if it reads the input only through [`ValueRows`](super::values::ValueRows).
     fn reads_single_positions(&self) -> bool {
         false
     }
 
-    /// The workspace memory it uses.
+    /// Workspace size.
     fn workspace_size(&self) -> WorkspaceSize {
         WorkspaceSize::default()
     }
 
-    /// What has to be done once, before the positions.
+    /// Preprocesses the input once, before any positions.
     fn prepare(&self, _kernels: SimdKernels, _values: ComputedValues<'_>, _prepared: &mut PreparedInput) {}
 
-    /// Gives `sink` the result of every one of `positions`, which come row by row.
+    /// Computes the result of each of `positions`, which are in row-major order, and passes it to `sink`.
     fn run(
         &self,
         context: OperatorContext<'_>,

@@ -6,47 +6,47 @@ use crate::{
     simd::{AlignedBuffer, BitEncoding, FilterPart, LANES, UNIT, units, words},
 };
 
-/// The most memory that the corrections of one layer may take.
+/// Upper bound of the corrections of one layer, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// The ways in which the windows of a layer stick out of its input.
+/// Padding cases of a layer: the distinct overlaps of its windows with the input.
 #[derive(Debug)]
 pub(super) struct PaddingTable {
-    /// Which way windows of each output row stick out.
+    /// Index of the row case of each output row.
     rows: Vec<usize>,
-    /// Which way windows of each output column do.
+    /// Index of the column case of each output column.
     columns: Vec<usize>,
     across: usize,
     cases: Vec<PaddingCase>,
     most: usize,
 }
 
-/// One way, and what it means for every filter.
+/// One overlap of windows with the input, and the correction that it implies for every filter.
 ///
-/// What lies on padding is left out where the rest of a window is whole words. Elsewhere it is
-/// gathered as bits that are 0. Those of levels are 0; those of signs count as −1, and are corrected for.
+/// Padding is skipped if the rest of a window consists of whole words. Otherwise it is gathered as zero bits,
+/// which are 0 for levels, and −1, to be corrected for, for signs.
 #[derive(Debug)]
 pub(super) struct PaddingCase {
-    /// The rows of the window that are on the input.
+    /// Window rows on the input.
     pub(super) rows: Range<usize>,
-    /// The columns that are.
+    /// Window columns on the input.
     pub(super) columns: Range<usize>,
-    /// Whether what lies on padding is not compared.
+    /// True if padding is not compared.
     pub(super) skips_padding: bool,
-    /// What is compared of every filter.
+    /// Part of every filter that is compared.
     pub(super) part: FilterPart,
-    /// The unit that the gathered part begins with.
+    /// First unit of the gathered part.
     pub(super) first: usize,
-    /// Units from one gathered row to the next.
+    /// Units between gathered rows.
     pub(super) step: usize,
-    /// Weights on the input.
+    /// Number of weights on the input.
     pub(super) valid: usize,
-    /// By filter: what [`DotProducts`](crate::kernels::Sums) calls the dot product where nothing differs.
+    /// Dot product of [`DotProducts`](crate::simd::DotProducts) per filter if no bit differs.
     pub(super) base: AlignedBuffer<i32>,
 }
 
 impl PaddingTable {
-    /// For filters on `channels` channels, in rows of `⌈n/8⌉` bytes.
+    /// Creates the cases for filters on `channels` channels, packed in rows of `⌈n/8⌉` bytes.
     pub(super) fn new(
         window: &WindowGeometry,
         channels: usize,
@@ -71,7 +71,8 @@ impl PaddingTable {
                 let signs = SignIntegral::new(window.kernel, channels, bits);
                 corrected.for_each(|case| match encoding {
                     BitEncoding::Signs => case.base[filter] += signs.outside(case),
-                    // The number of weights and the sum of their signs are twice the number of those that are +1.
+                    // The number of weights plus the sum of their signs is twice the number of positive
+                    // weights.
                     BitEncoding::Levels { .. } => {
                         let sum = if case.skips_padding { signs.inside(case) } else { signs.all() };
                         case.base[filter] = encoding.highest() as i32 * (case.base[filter] + sum);
@@ -79,17 +80,17 @@ impl PaddingTable {
                 });
             }
         }
-        // The window in the middle sticks out least.
+        // The middle window overlaps padding least.
         let most = row_cases[row_cases.len() / 2] * across.len() + column_cases[column_cases.len() / 2];
         Ok(Self { rows: row_cases, columns: column_cases, across: across.len(), cases, most })
     }
 
-    /// Which case the window at output `(y, x)` is of.
+    /// Index of the case of the window at output `(y, x)`.
     pub(super) fn case(&self, y: usize, x: usize) -> usize {
         self.rows[y] * self.across + self.columns[x]
     }
 
-    /// The case that most windows are of.
+    /// Index of the most common case.
     pub(super) fn most_common(&self) -> usize {
         self.most
     }
@@ -104,7 +105,7 @@ impl PaddingCase {
         let (tap, width) = (units(channels), window.kernel[1]);
         let (padded, valid) =
             (window.output.channels.next_multiple_of(LANES), rows.len() * columns.len() * channels);
-        // Whole words, of which there are two units each; a window wholly outside has none.
+        // Whole words have two units each; a window wholly outside has none.
         if tap.is_multiple_of(2) && valid > 0 {
             let (tap, run) = (tap / 2, columns.len() * tap / 2);
             let first = (rows.start * width + columns.start) * tap;
@@ -120,12 +121,12 @@ impl PaddingCase {
     }
 }
 
-/// The distinct ranges, and which of them each is.
+/// Returns the distinct ranges, and for each range the index of its equal.
 fn cases(ranges: impl Iterator<Item = Range<usize>>) -> (Vec<Range<usize>>, Vec<usize>) {
     let mut cases: Vec<Range<usize>> = Vec::new();
     let mut which = Vec::new();
     for range in ranges {
-        // Equal ones cluster: the inside of the image is one run.
+        // Search backwards, since equal ranges cluster: the inside of the image is one run.
         let known = cases.iter().rposition(|case| *case == range).unwrap_or_else(|| {
             cases.push(range);
             cases.len() - 1
@@ -135,11 +136,11 @@ fn cases(ranges: impl Iterator<Item = Range<usize>>) -> (Vec<Range<usize>>, Vec<
     (cases, which)
 }
 
-/// Sums of one filter's signs over rectangles of taps.
+/// Summed-area table of one filter's signs.
 struct SignIntegral {
-    /// Corners in one row.
+    /// Corners per row.
     across: usize,
-    /// Sum over all taps above and to the left of a corner.
+    /// Sum over all taps above and to the left of each corner.
     corners: Vec<i32>,
 }
 
@@ -158,12 +159,12 @@ impl SignIntegral {
         Self { across, corners }
     }
 
-    /// Over the taps that lie on padding.
+    /// Sum over the taps on padding.
     fn outside(&self, case: &PaddingCase) -> i32 {
         self.all() - self.inside(case)
     }
 
-    /// Over the taps that lie on the input.
+    /// Sum over the taps on the input.
     fn inside(&self, PaddingCase { rows, columns, .. }: &PaddingCase) -> i32 {
         let corner = |y: usize, x: usize| self.corners[y * self.across + x];
         corner(rows.end, columns.end) - corner(rows.start, columns.end) - corner(rows.end, columns.start)

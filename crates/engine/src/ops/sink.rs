@@ -14,21 +14,21 @@ use crate::{
     sparse::{BackgroundRows, GridPosition, StepBackground},
 };
 
-/// What a step writes, or the rows of it that one thread does.
+/// Output buffers of a step, or the rows of them that one thread writes.
 #[derive(Debug, Default)]
 pub(super) struct OutputRows<'a> {
     floats: &'a mut [f32],
-    /// Elements of `floats` in one row.
+    /// Elements of `floats` per row.
     float_row: usize,
     bits: [&'a mut [u32]; MAX_BIT_OUTPUTS],
-    /// Planes of each of `bits`.
+    /// Number of planes of each of `bits`.
     planes: [usize; MAX_BIT_OUTPUTS],
-    /// Units of one row in one plane.
+    /// Units per row and plane.
     bit_row: usize,
 }
 
 impl<'a> OutputRows<'a> {
-    /// All rows of a step's results, which have `shape`.
+    /// Creates views of all rows of a step's results.
     pub(super) fn new(epilogue: &StepEpilogue, shape: Shape, written: &'a mut OutputBuffers) -> Self {
         let float_row = epilogue.floats().map_or(0, |store| shape.width * store.stride);
         let bit_row = shape.width * units(shape.channels);
@@ -41,7 +41,7 @@ impl<'a> OutputRows<'a> {
         outputs
     }
 
-    /// The first `rows` rows, and the others.
+    /// Splits before row `rows`.
     pub(super) fn split_at(self, rows: usize) -> (Self, Self) {
         let Self { floats, float_row, bits, planes, bit_row } = self;
         let mut above = Self { float_row, planes, bit_row, ..Self::default() };
@@ -54,24 +54,24 @@ impl<'a> OutputRows<'a> {
     }
 }
 
-/// Takes the results of positions, and does with them what the epilogue says.
+/// Receiver of an operator's results, which applies the epilogue.
 #[derive(Debug)]
 pub(crate) struct ResultSink<'a> {
     epilogue: &'a StepEpilogue,
     context: OperatorContext<'a>,
-    /// What is done to floats; sums change with the position.
+    /// Epilogue stages; addends change with the position.
     stages: [EpilogueStage<'a>; MAX_STAGES],
-    /// Which of those are sums, and with what.
+    /// Indices and values of the stages that are additions.
     adds: [(usize, ValueId); MAX_STAGES],
     adding: usize,
-    /// What is added to the results and lies where they go.
+    /// Value that is added to the results and shares their destination buffer.
     output_addend: Option<ValueId>,
-    /// The row that the outputs begin with.
+    /// First row of the outputs.
     first_row: usize,
-    /// Positions in a row.
+    /// Positions per row.
     width: usize,
     outputs: OutputRows<'a>,
-    /// Room for the results of one position.
+    /// Scratch row for the results of one position.
     row: &'a mut [f32],
     channels: usize,
 }
@@ -112,8 +112,7 @@ impl<'a> ResultSink<'a> {
         sink
     }
 
-    /// Fills what lies between `positions` in a range of positions with what blank paper gives, `floats` too if
-    /// asked for.
+    /// Fills the gaps between `positions` in a range with the background, that of floats only if requested.
     pub(super) fn fill(
         &mut self,
         background: &StepBackground,
@@ -131,7 +130,7 @@ impl<'a> ResultSink<'a> {
         }
     }
 
-    /// Fills a whole range of range; `floats` and `bits` hold those of all.
+    /// Fills a range of positions from the background of all.
     fn fill_range(&mut self, range: Range<usize>, floats: Option<&BackgroundRows>, bits: &[Vec<u32>]) {
         let channels = self.channels;
         let before = self.first_row * self.width;
@@ -147,8 +146,8 @@ impl<'a> ResultSink<'a> {
         }
     }
 
-    /// Copies a range of range of one output from `source`, which has all rows. Where there are several planes,
-    /// those lie together in one row and one plane only.
+    /// Copies a range of positions of one output from `source`, which has all rows. With several planes, only
+    /// positions of one row and plane are contiguous.
     fn fill_bits(&mut self, output: usize, source: &[u32], range: Range<usize>) {
         let (width, row_units, planes) = (self.width, self.outputs.bit_row, self.outputs.planes[output]);
         let units = row_units / width;
@@ -171,10 +170,10 @@ impl<'a> ResultSink<'a> {
         }
     }
 
-    /// Takes the bits of a position, one plane after another.
+    /// Receives the bits of a position, plane by plane.
     ///
     /// # Panics
-    /// If the epilogue takes floats.
+    /// If the epilogue expects floats.
     pub(super) fn bits(&mut self, position: GridPosition, bits: &[u32]) {
         let StepEpilogue::Bits { .. } = self.epilogue else { unreachable!("a source of bits before floats") };
         let (at, planes) = (self.unit_place(position), self.outputs.planes[0]);
@@ -187,7 +186,7 @@ impl<'a> ResultSink<'a> {
         }
     }
 
-    /// Where the bits of a position lie in the outputs.
+    /// Location of a position's bits in the outputs.
     fn unit_place(&self, position: GridPosition) -> UnitPosition {
         let row_units = self.outputs.bit_row;
         UnitPosition {
@@ -197,12 +196,12 @@ impl<'a> ResultSink<'a> {
         }
     }
 
-    /// Which position of the outputs this is.
+    /// Index of a position in the outputs.
     fn offset(&self, position: GridPosition) -> usize {
         position.index() - self.first_row * self.width
     }
 
-    /// What the results of a binary convolution are to be compared with, if it is to give bits.
+    /// Thresholds for the dot products of a binary convolution, if the epilogue expects bits.
     pub(super) fn thresholds(&self) -> Option<&'a [AlignedBuffer<f32>]> {
         match self.epilogue {
             StepEpilogue::Bits { thresholds, .. } => Some(thresholds),
@@ -210,22 +209,22 @@ impl<'a> ResultSink<'a> {
         }
     }
 
-    /// Takes the integers of a binary convolution that are to become floats.
+    /// Receives the dot products of a binary convolution, to be converted to floats.
     ///
     /// # Panics
-    /// If the epilogue takes bits.
+    /// If the epilogue expects bits.
     pub(super) fn sums(&mut self, position: GridPosition, sums: DotProducts<'_>) {
         self.finish(self.rows(), position, EpilogueInput::DotProducts(sums));
     }
 
-    /// Takes floats: `write` sets all channels of a position.
+    /// Receives floats: `write` sets all channels of a position.
     ///
     /// # Panics
-    /// If the epilogue takes bits.
+    /// If the epilogue expects bits.
     pub(super) fn floats(&mut self, position: GridPosition, write: impl FnOnce(&mut [f32])) {
         let rows = self.rows();
         match rows.store {
-            // Where nothing is that is still needed, they are written where they go.
+            // Written directly to their destination, which holds no addend.
             Some(store) if self.output_addend.is_none() => {
                 let offset = self.offset(position);
                 write(floats_at(self.outputs.floats, store, offset, self.channels));
@@ -242,10 +241,10 @@ impl<'a> ResultSink<'a> {
         }
     }
 
-    /// Takes floats that lie in memory.
+    /// Receives floats that are in memory.
     ///
     /// # Panics
-    /// If the epilogue takes bits.
+    /// If the epilogue expects bits.
     pub(super) fn row(&mut self, position: GridPosition, row: &[f32]) {
         self.finish(self.rows(), position, EpilogueInput::Row(row));
     }
@@ -274,7 +273,7 @@ impl<'a> ResultSink<'a> {
         });
     }
 
-    /// Adds what `value` is at `position`.
+    /// Returns the stage that adds `value` at `position`.
     fn add(&self, value: ValueId, position: GridPosition) -> EpilogueStage<'a> {
         let rows = self.context.values.rows(value, self.channels);
         match rows.background(position) {
@@ -285,7 +284,7 @@ impl<'a> ResultSink<'a> {
     }
 }
 
-/// The channels of the position that is `offset` after the first.
+/// Channels of the position at index `offset`.
 fn floats_at(floats: &mut [f32], store: FloatStore, offset: usize, channels: usize) -> &mut [f32] {
     &mut floats[offset * store.stride + store.first..][..channels]
 }

@@ -13,30 +13,28 @@ use crate::{
     sparse::{GridPosition, InkCapacity},
 };
 
-/// The share of the positions from which on visiting each costs more than taking all: sketches
-/// have a tenth of it.
+/// Share of active positions above which a dense convolution is faster; sketches have a tenth of it.
 const DENSE: f64 = 0.4;
 
-/// A convolution of a canvas that is mostly exactly 0: it visits the ink only, unless there is so much
-/// that this would not pay.
+/// Convolution of a sparse canvas that visits non-zero elements only, unless there are too many of them.
 #[derive(Debug)]
 pub(crate) struct SparseInputConv {
     value: ValueId,
     window: WindowGeometry,
-    /// One row an element of a window, column by column as [`InkList`] has them, and one column a filter.
+    /// Weight matrix, one row per window element, column-major like [`InkBand`], and one column per filter.
     weights: AlignedBuffer<f32>,
     dense: DenseConv,
 }
 
 impl SparseInputConv {
-    /// `weights` are `[out, in, kernel, kernel]` row-major.
+    /// Creates a convolution; `weights` are `[out, in, kernel, kernel]` row-major.
     pub(crate) fn new(value: ValueId, window: WindowGeometry, weights: &[f32]) -> Self {
         let dense = DenseConv::new(value, window, ChannelSlice::all(window.input.channels), weights);
         Self { value, window, weights: AlignedBuffer::new(&column_major(weights, &window)), dense }
     }
 }
 
-/// Weights `[out, in, y, x]` as `[x, in, y, out]`.
+/// Transposes weights from `[out, in, y, x]` to `[x, in, y, out]`.
 fn column_major(weights: &[f32], window: &WindowGeometry) -> Vec<f32> {
     let (filters, channels, [height, width]) = (window.output.channels, window.input.channels, window.kernel);
     let mut matrix = vec![0.0; weights.len()];

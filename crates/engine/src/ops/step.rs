@@ -16,10 +16,10 @@ use crate::{
     threads::SessionThreads,
 };
 
-/// A source of results and what becomes of them.
+/// Step of a compiled model: an operator and an epilogue.
 #[derive(Debug)]
 pub(crate) struct CompiledStep {
-    /// The convolution that it runs or that what it works on comes from; the input before the first.
+    /// Name of the convolution that it runs or follows; the input's before the first.
     pub(crate) layer: String,
     pub(crate) operator: Box<dyn StepOperator>,
     pub(crate) epilogue: StepEpilogue,
@@ -28,7 +28,7 @@ pub(crate) struct CompiledStep {
 }
 
 impl CompiledStep {
-    /// All that planning has to know of it.
+    /// Reads and writes, as needed for planning.
     pub(crate) fn access(&self) -> StepAccess {
         let whole = |store: FloatStore| (store.value, store.stride == self.shape.channels);
         StepAccess {
@@ -46,8 +46,8 @@ impl CompiledStep {
             .max(self.operator.workspace_size())
     }
 
-    /// Runs it on as many threads as there are workers. With what blank paper gives, only what ink
-    /// reaches is computed.
+    /// Runs the step on as many threads as there are workers. With a background, only active positions are
+    /// computed.
     pub(crate) fn run(
         &self,
         threads: &SessionThreads,
@@ -58,7 +58,7 @@ impl CompiledStep {
     ) {
         let background = backgrounds.of_this();
         self.mark_active(background.is_none(), memory);
-        // What is written is taken out, so that everything else can be read; nothing is allocated.
+        // Outputs are moved out of memory so that everything else can be borrowed; nothing is allocated.
         let mut written = self.epilogue.take(buffers, memory);
         let SessionMemory { floats, bits, prepared, active, positions, workers, .. } = memory;
         let values = ComputedValues { buffers, floats, bits, active, background: backgrounds.all() };
@@ -78,8 +78,8 @@ impl CompiledStep {
         self.epilogue.put_back(buffers, memory, written);
     }
 
-    /// Finds which positions have to be computed. Where several steps write one value, that may be
-    /// more than this one needs.
+    /// Finds the positions to compute. If several steps write one value, these may be more than this step
+    /// needs.
     fn mark_active(&self, all: bool, memory: &mut SessionMemory) {
         let SessionMemory { active, row, positions, .. } = memory;
         let Some(first) = self.epilogue.writes().next() else { return };
@@ -95,7 +95,7 @@ impl CompiledStep {
         active[first.0] = reached;
     }
 
-    /// What it has just left in `memory`.
+    /// Extracts the background, which the step has just computed for a blank canvas.
     pub(crate) fn background(&self, buffers: &BufferPlan, memory: &SessionMemory) -> StepBackground {
         let Shape { channels, .. } = self.shape;
         let positions = self.shape.positions();
@@ -110,10 +110,10 @@ impl CompiledStep {
         StepBackground { floats: floats.unwrap_or_default(), bits: bits.collect() }
     }
 
-    /// The most bytes that this takes.
+    /// Upper bound of the background's size, in bytes.
     pub(crate) fn background_bytes(&self) -> u64 {
         let Shape { channels, .. } = self.shape;
-        // As much again as a key, the index, and an entry of the map, while equal rows are found.
+        // Twice the channels for the key of each row, plus index and map entry, while equal rows are merged.
         let floats = if self.epilogue.floats().is_some() { 2 * channels as u64 + 32 } else { 0 };
         let planes: usize = self.epilogue.bits().map(|bits| bits.encoding.planes()).sum();
         let bits = (planes * units(channels)) as u64;
@@ -140,16 +140,16 @@ impl CompiledStep {
     }
 }
 
-/// Some rows of a step's results, for one thread.
+/// Rows of a step's results, for one thread.
 struct StepPart<'a> {
     rows: Range<usize>,
-    /// What is to be computed there.
+    /// Positions to compute in these rows.
     positions: &'a [GridPosition],
     outputs: OutputRows<'a>,
     worker: &'a mut WorkerMemory,
 }
 
-/// A part for each worker, with about as many positions; whole rows, so that each output is cut in two.
+/// Splits a step into one part of whole rows per worker, with about as many positions each.
 fn split_parts<'a>(
     height: usize,
     mut positions: &'a [GridPosition],

@@ -5,7 +5,7 @@ use crate::{
     sparse::{ActiveMask, BackgroundRows, GridPosition, StepBackground},
 };
 
-/// What a source reads.
+/// Input of an operator.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OperatorContext<'a> {
     pub(crate) kernels: SimdKernels,
@@ -13,15 +13,15 @@ pub(crate) struct OperatorContext<'a> {
     pub(crate) prepared: &'a PreparedInput,
 }
 
-/// The values that have been computed.
+/// Computed values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ComputedValues<'a> {
     pub(super) buffers: &'a BufferPlan,
     pub(super) floats: &'a [Vec<f32>],
     pub(super) bits: &'a [Vec<u32>],
-    /// By value.
+    /// Active mask of each value.
     pub(super) active: &'a [ActiveMask],
-    /// By step.
+    /// Background of each step.
     pub(super) background: &'a [Option<StepBackground>],
 }
 
@@ -34,13 +34,13 @@ impl<'a> ComputedValues<'a> {
         &self.active[id.0]
     }
 
-    /// Whether a value is whole, also where ink does not reach.
+    /// True if the value is stored at inactive positions too.
     pub(crate) fn is_dense(&self, id: ValueId) -> bool {
         self.buffers.sparse_writer(id).is_none()
     }
 
-    /// The positions of a value of floats with so many channels, of which it may hold only those that
-    /// ink reaches.
+    /// Returns the rows of a float value with `channels` channels, which may be stored at active positions
+    /// only.
     pub(crate) fn rows(&self, id: ValueId, channels: usize) -> ValueRows<'a> {
         let background = self.buffers.sparse_writer(id).and_then(|step| self.background[step].as_ref());
         let background = background.map(|background| (&background.floats, &self.active[id.0]));
@@ -52,29 +52,29 @@ impl<'a> ComputedValues<'a> {
     }
 }
 
-/// A value of floats, position by position.
+/// A float value, position by position.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ValueRows<'a> {
     values: &'a [f32],
-    /// What it is where ink does not reach, and where that is, if it is not filled there.
+    /// Background and active mask, if inactive positions are not stored.
     background: Option<(&'a BackgroundRows, &'a ActiveMask)>,
     channels: usize,
 }
 
 impl<'a> ValueRows<'a> {
-    /// The channels of a position.
+    /// Channels of a position.
     pub(crate) fn get(&self, position: GridPosition) -> &'a [f32] {
         self.background(position)
             .unwrap_or_else(|| &self.values[position.index() * self.channels..][..self.channels])
     }
 
-    /// The same if the value does not hold it.
+    /// Channels of a position if it is not stored.
     pub(crate) fn background(&self, position: GridPosition) -> Option<&'a [f32]> {
         let (background, active) = self.background?;
         (!active.contains(position)).then(|| background.get(position.index()))
     }
 
-    /// Calls `visit` with the channels of every position under a window.
+    /// Calls `visit` with the channels of every position of a window.
     pub(crate) fn each(
         &self,
         window: &WindowGeometry,

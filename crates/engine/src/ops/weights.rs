@@ -1,12 +1,12 @@
-/// Negates the columns of a matrix for which `falling` says so.
+/// Negates the columns of a matrix in which `falling` is true.
 pub(crate) fn negate_columns(matrix: &mut [f32], falling: &[bool]) {
     for row in matrix.chunks_exact_mut(falling.len()) {
         row.iter_mut().zip(falling).filter(|(_, falls)| **falls).for_each(|(weight, _)| *weight = -*weight);
     }
 }
 
-/// Convolution weights `[out, in, kernel, kernel]` as a matrix with one row for each element of a
-/// window, in the order in which windows lie in memory, and one column for each filter.
+/// Transposes convolution weights `[out, in, kernel, kernel]` to a matrix with one row per window element, in
+/// memory order, and one column per filter.
 pub(super) fn window_major(weights: &[f32], filters: usize, in_channels: usize, kernel: usize) -> Vec<f32> {
     let taps = kernel * kernel;
     let mut matrix = vec![0.0; weights.len()];

@@ -1,15 +1,15 @@
 use super::values::{ElementKind, PlannedValue, ValueId};
 
-/// Reads and writes of one step: all that planning has to know of it.
+/// Reads and writes of one step: everything that planning needs to know of it.
 #[derive(Clone, Debug)]
 pub(crate) struct StepAccess {
-    /// Value that the results are computed from.
+    /// Value that the operator reads.
     pub(crate) input: ValueId,
-    /// True if no more than single positions of `input` are read.
+    /// True if the operator reads single positions of `input` only.
     pub(crate) reads_single_positions: bool,
     /// Values that are added to the results.
     pub(crate) addends: Vec<ValueId>,
-    /// Value that the results are stored in as floats, and whether they are all its channels.
+    /// Value that the results are stored in as floats, and whether they are all of its channels.
     pub(crate) store: Option<(ValueId, bool)>,
     /// Values that the results are stored in as bits.
     pub(crate) bits: Vec<ValueId>,
@@ -24,8 +24,8 @@ impl StepAccess {
         self.store.map(|(value, _)| value).into_iter().chain(self.bits.iter().copied())
     }
 
-    /// A value of which each position is read only just before the same one of another, whole value is written:
-    /// both can be in one buffer.
+    /// Returns a value and the stored one that can share its buffer, since each position is read just before
+    /// it is written.
     fn could_overwrite(&self) -> Option<(ValueId, ValueId)> {
         let (stored, _) = self.store.filter(|(_, whole)| *whole)?;
         let once = |&value: &ValueId| self.reads().filter(|&read| read == value).count() == 1;
@@ -33,13 +33,13 @@ impl StepAccess {
     }
 }
 
-/// The buffer of every value. Values that are not needed at the same time share one.
+/// Memory plan: the buffer of every value. Values with disjoint lifetimes share buffers.
 #[derive(Debug)]
 pub(crate) struct BufferPlan {
-    /// By value: which of the buffers with the same contents.
+    /// Buffer of each value, as an index among the buffers of its kind.
     slots: Vec<usize>,
-    /// By value: the step that writes it, if nothing reads more than single positions of it, so that it
-    /// need not be filled where ink does not reach.
+    /// Only writer of each value that is read by single positions, so that it need not be stored at inactive
+    /// ones.
     sparse_writer: Vec<Option<usize>>,
     buffers: Vec<PlannedBuffer>,
 }
@@ -47,15 +47,14 @@ pub(crate) struct BufferPlan {
 #[derive(Debug)]
 struct PlannedBuffer {
     contents: ElementKind,
-    /// Which one of those with the same contents.
+    /// Index among the buffers of its kind.
     slot: usize,
     len: usize,
     free: bool,
 }
 
 impl BufferPlan {
-    /// Buffers for `values`, of which the first is the input and `output` is read after the last
-    /// step.
+    /// Plans buffers for `values`. The first is the input, and `output` is read after the last step.
     pub(crate) fn new(values: &[PlannedValue], steps: &[StepAccess], output: ValueId) -> Self {
         let mut ends = vec![0; values.len()];
         for (at, step) in steps.iter().enumerate() {
@@ -90,17 +89,17 @@ impl BufferPlan {
         plan
     }
 
-    /// Which of the buffers with its contents holds `id`.
+    /// Buffer of a value, as an index among the buffers of its kind.
     pub(crate) fn slot(&self, id: ValueId) -> usize {
         self.slots[id.0]
     }
 
-    /// The step that writes `id` only where ink reaches, if it does.
+    /// Step that stores a value at active positions only, if there is one.
     pub(crate) fn sparse_writer(&self, id: ValueId) -> Option<usize> {
         self.sparse_writer[id.0]
     }
 
-    /// Elements of each buffer with the given contents.
+    /// Length of each buffer of a kind.
     pub(crate) fn lengths(&self, contents: ElementKind) -> impl Iterator<Item = usize> {
         self.buffers.iter().filter(move |buffer| buffer.contents == contents).map(|buffer| buffer.len)
     }
@@ -133,14 +132,14 @@ impl BufferPlan {
     }
 }
 
-/// By value: the only step that writes it, if single positions of it are all that is read.
+/// Returns the only writer of each value of which single positions are read.
 fn sparse_writer(values: usize, steps: &[StepAccess], output: ValueId) -> Vec<Option<usize>> {
     let mut writers = vec![None; values];
     let mut whole = vec![false; values];
     whole[output.0] = true;
     for (at, step) in steps.iter().enumerate() {
         for id in step.writes() {
-            // A value that several steps write is left to be filled by each.
+            // A value with several writers is stored whole by each.
             whole[id.0] |= step.store.is_none_or(|(store, _)| store != id) || writers[id.0].is_some();
             writers[id.0] = Some(at);
         }

@@ -2,22 +2,21 @@ use dabnet_graph::Shape;
 
 use crate::simd::{BitEncoding, units};
 
-/// What a value is made of.
+/// Element kind of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ElementKind {
-    /// One number an element.
+    /// One float per element.
     Floats,
-    /// One bit an element and plane, every position at the start of a [unit](units); of every row, one plane
-    /// after another.
+    /// Bit planes. Every position begins a [unit](units), and the planes of a row follow one another.
     Bits,
 }
 
-/// Something that one or more steps write and later ones read.
+/// A tensor that steps write and later steps read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlannedValue {
     pub(crate) contents: ElementKind,
     pub(crate) shape: Shape,
-    /// BitValue of an element, where it is of bits; 1 elsewhere.
+    /// Bits per element; 1 for floats.
     pub(crate) planes: usize,
 }
 
@@ -25,7 +24,7 @@ pub(crate) struct PlannedValue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ValueId(pub(crate) usize);
 
-/// A value of bits, and what they stand for.
+/// A value of bits and its encoding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct BitValue {
     pub(crate) value: ValueId,

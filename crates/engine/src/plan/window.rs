@@ -1,35 +1,35 @@
 use dabnet_graph::Shape;
 use std::ops::Range;
 
-/// How the windows of a convolution or a pooling lie on its input.
+/// Geometry of the windows of a convolution or pooling.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WindowGeometry {
     pub(crate) input: Shape,
     pub(crate) output: Shape,
-    /// Rows and columns.
+    /// Height and width.
     pub(crate) kernel: [usize; 2],
     pub(crate) stride: usize,
-    /// Rows above the input and columns to the left of it that the first windows cover.
+    /// Padding above and to the left of the input.
     pub(crate) padding: [usize; 2],
 }
 
 impl WindowGeometry {
-    /// The rows of output row `y`'s windows that lie on the input, counted from their first.
+    /// Window rows on the input, for windows of output row `y`.
     pub(crate) fn rows(&self, y: usize) -> Range<usize> {
         self.inside(0, y, self.input.height)
     }
 
-    /// The columns of output column `x`'s windows that lie on the input, counted from their first.
+    /// Window columns on the input, for windows of output column `x`.
     pub(crate) fn columns(&self, x: usize) -> Range<usize> {
         self.inside(1, x, self.input.width)
     }
 
-    /// The input row under row `tap` of the windows of output row `y`.
+    /// Input row under window row `tap` at output row `y`.
     pub(crate) const fn row_at(&self, y: usize, tap: usize) -> usize {
         y * self.stride + tap - self.padding[0]
     }
 
-    /// The input column under column `tap` of the windows of output column `x`.
+    /// Input column under window column `tap` at output column `x`.
     pub(crate) const fn column_at(&self, x: usize, tap: usize) -> usize {
         x * self.stride + tap - self.padding[1]
     }
@@ -40,7 +40,7 @@ impl WindowGeometry {
         (position / self.output.width, position % self.output.width)
     }
 
-    /// Elements of a whole window in one channel.
+    /// Elements of a window per channel.
     pub(crate) const fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
     }

@@ -1,9 +1,9 @@
 use std::ops::{Deref, DerefMut};
 
-/// Bytes of a line of the caches, and of the widest registers.
+/// Bytes of a cache line, and of the widest registers.
 const LINE: usize = 64;
 
-/// Numbers that begin with a cache line, so that no load of a whole register touches two.
+/// Numbers aligned to cache lines, so that no load of a register crosses two.
 #[derive(Debug)]
 pub(crate) struct AlignedBuffer<T> {
     values: Vec<T>,
@@ -11,11 +11,11 @@ pub(crate) struct AlignedBuffer<T> {
 }
 
 impl<T: Copy + Default> AlignedBuffer<T> {
-    /// So many zeros.
+    /// Creates a buffer of zeros.
     pub(crate) fn zeros(len: usize) -> Self {
         let spare = LINE / size_of::<T>();
         let mut values = vec![T::default(); len + spare];
-        // All the vector's memory is there already, so it does not move.
+        // The vector does not move, since its memory is already allocated.
         let first = values.as_ptr().align_offset(LINE).min(spare);
         values.truncate(first + len);
         Self { values, first }

@@ -1,44 +1,45 @@
-//! Activations as bits: every position begins a new unit, so that positions can be copied, and
-//! written by different threads, without shifting.
+//! Layout and encoding of activations as bits.
+//!
+//! Every position begins a new unit, so that positions can be copied, and written by different threads,
+//! without shifting.
 
 use dabnet_graph::Quantizer;
 
-/// Bits of a unit: most layers have a multiple of them for channels.
+/// Bits of a unit; most layers have a multiple of it for channels.
 pub(crate) const UNIT: usize = u32::BITS as usize;
 
 // Units are gathered side by side and counted as words.
 const _: () = assert!(cfg!(target_endian = "little"), "the engine runs on little-endian machines");
 
-/// Units of one position of `channels` bits; those that fill the last unit are 0.
+/// Units of one position with `channels` bits; unused bits are 0.
 pub(crate) const fn units(channels: usize) -> usize {
     channels.div_ceil(UNIT)
 }
 
-/// Words that hold `bits` bits.
+/// 64-bit words of `bits` bits.
 pub(crate) const fn words(bits: usize) -> usize {
     bits.div_ceil(64)
 }
 
-/// What the bits of a value stand for.
+/// Encoding of values as bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum BitEncoding {
-    /// One bit each: 1 is +1, 0 is −1.
+    /// One bit per element: 1 is +1, 0 is −1.
     Signs,
-    /// Levels of a [`Quantizer`], so many bits each, in planes: bit `j` of the levels of a whole row, then bit
-    /// `j + 1`.
+    /// Levels of a [`Quantizer`], in bit planes: bit `j` of a whole row, then bit `j + 1`.
     Levels {
-        /// Bits of a level.
+        /// Bits per level.
         planes: usize,
-        /// What a level counts.
+        /// Value of one level.
         step: f32,
     },
 }
 
 impl BitEncoding {
-    /// The most planes there are.
+    /// Upper bound of planes.
     pub(crate) const MAX_PLANES: usize = Quantizer::MAX_BITS as usize;
 
-    /// Bits of one element.
+    /// Number of bit planes.
     pub(crate) const fn planes(self) -> usize {
         match self {
             Self::Signs => 1,
@@ -46,13 +47,12 @@ impl BitEncoding {
         }
     }
 
-    /// The highest value that the bits of an element have as a whole number: how many comparisons it takes to
-    /// find them.
+    /// Highest level, and the number of comparisons that encode an element.
     pub(crate) const fn highest(self) -> usize {
         (1 << self.planes()) - 1
     }
 
-    /// Whether a number has at least so high a value.
+    /// True if the level of `x` is at least `value`.
     pub(crate) fn reaches(self, x: f32, value: usize) -> bool {
         match self {
             Self::Signs => x >= 0.0,
@@ -60,7 +60,7 @@ impl BitEncoding {
         }
     }
 
-    /// What a number is whose bits have such a value.
+    /// Value of a level.
     pub(crate) fn decode(self, value: u32) -> f32 {
         match self {
             Self::Signs if value == 0 => -1.0,
@@ -70,13 +70,13 @@ impl BitEncoding {
     }
 }
 
-/// The planes that change where a value of bits reaches `value`: from 1 to 2 the first two do, from 2 to 3 the
-/// first. An element's bits are so the XOR of its comparisons.
+/// Number of planes that change between levels `value − 1` and `value`: the first two at 2, the first at 3. A
+/// level is the XOR of its comparisons' planes.
 pub(crate) const fn toggled_planes(value: usize) -> usize {
     value.trailing_zeros() as usize + 1
 }
 
-/// Planes of bits that say how many of so many numbers are reached.
+/// Number of planes of an encoding with so many thresholds.
 pub(crate) const fn planes_of(numbers: usize) -> usize {
     (numbers + 1).trailing_zeros() as usize
 }

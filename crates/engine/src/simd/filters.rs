@@ -3,25 +3,25 @@ use std::sync::OnceLock;
 
 use super::bit_encoding::{UNIT, units, words};
 
-/// Filters that lie side by side, so that one 512-bit vector holds a word of each.
+/// Filters per group: a 512-bit vector holds one word of each.
 pub(crate) const LANES: usize = 8;
 
-/// One word of [`LANES`] filters.
+/// One word of each of [`LANES`] filters.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(super) struct FilterLanes(pub(super) [u64; LANES]);
 
-/// The words of a filter that a patch is compared with: those that lie under the part of a window
-/// that is not on padding.
+/// Part of a filter that a patch is compared with: the words under the part of a window that lies on the
+/// input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FilterPart {
-    /// The first word of the first run.
+    /// First word of the first run.
     pub(crate) first: usize,
-    /// Words of a run.
+    /// Words per run.
     pub(crate) run: usize,
-    /// Words from one run to the next.
+    /// Words between the starts of runs.
     pub(crate) step: usize,
-    /// Runs.
+    /// Number of runs.
     pub(crate) rows: usize,
 }
 
@@ -31,37 +31,36 @@ impl FilterPart {
         self.rows * self.run
     }
 
-    /// Whether all its words are among those of a filter, and there are some.
+    /// True if it is not empty and lies within a filter of so many words.
     pub(super) fn is_of(&self, words: usize) -> bool {
         let last = self.rows.checked_sub(1).and_then(|rows| rows.checked_mul(self.step));
         let end = last.and_then(|last| last.checked_add(self.first)?.checked_add(self.run));
         end.is_some_and(|end| end <= words)
     }
 
-    /// The first word of each run.
+    /// First word of each run.
     pub(super) fn runs(&self) -> impl Iterator<Item = usize> {
         (0..self.rows).map(|row| self.first + row * self.step)
     }
 }
 
-/// Windows of bits, where they lie: each is as many runs as the [`FilterPart`] that it is compared with has, of
-/// as many words.
+/// Bit windows in place: each has the runs of the [`FilterPart`] that it is compared with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BitPatches<'a> {
     pub(crate) units: &'a [u32],
-    /// The unit that each begins with.
+    /// First unit of each patch.
     pub(crate) starts: &'a [u32],
-    /// Units from one run to the next.
+    /// Units between the starts of runs.
     pub(crate) step: usize,
 }
 
 impl<'a> BitPatches<'a> {
-    /// How many there are.
+    /// Number of patches.
     pub(crate) const fn count(&self) -> usize {
         self.starts.len()
     }
 
-    /// Whether all the words that `part` is compared with exist.
+    /// True if every word that is compared with `part` exists.
     pub(super) fn hold(&self, part: FilterPart) -> bool {
         let last = part.rows.checked_sub(1).and_then(|rows| rows.checked_mul(self.step));
         let len = last.and_then(|last| last.checked_add(part.run.checked_mul(2)?));
@@ -69,7 +68,7 @@ impl<'a> BitPatches<'a> {
         self.starts.iter().max().is_none_or(|&start| end(start).is_some_and(|end| end <= self.units.len()))
     }
 
-    /// Everything from the begin of each of `P` patches on.
+    /// Units from the start of each of `P` patches on.
     #[inline(always)]
     pub(super) fn from<const P: usize>(&self, patch: usize) -> [&'a [u32]; P] {
         let starts: &[u32; P] = self.starts[patch..].first_chunk().expect("so many patches");
@@ -77,50 +76,50 @@ impl<'a> BitPatches<'a> {
     }
 }
 
-/// Windows of several planes of bits.
+/// Bit windows in several planes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PatchPlanes<'a> {
-    /// Those of the first plane, in the units of all.
+    /// Patches of the first plane, in the units of all.
     pub(crate) first: BitPatches<'a>,
-    /// How many planes.
+    /// Number of planes.
     pub(crate) planes: usize,
-    /// Units from one plane to the next.
+    /// Units between planes.
     pub(crate) step: usize,
 }
 
 impl<'a> PatchPlanes<'a> {
-    /// How many windows there are.
+    /// Number of patches.
     pub(crate) const fn count(&self) -> usize {
         self.first.count()
     }
 
-    /// Those of one plane.
+    /// Patches of one plane.
     pub(crate) fn plane(&self, plane: usize) -> BitPatches<'a> {
         BitPatches { units: &self.first.units[plane * self.step..], ..self.first }
     }
 
-    /// Whether all the words that `part` is compared with exist, and there is a plane.
+    /// True if there is a plane, and every word that is compared with `part` exists.
     pub(super) fn hold(&self, part: FilterPart) -> bool {
         let last = self.planes.checked_sub(1).and_then(|last| last.checked_mul(self.step));
         last.is_some_and(|last| last <= self.first.units.len() && self.plane(self.planes - 1).hold(part))
     }
 }
 
-/// The bits of a layer's filters in the order in which the kernels read them: group of
-/// [`LANES`] filters, word, filter. The last group is filled with filters of zeros.
+/// Packed filters of a layer in kernel order: group of [`LANES`] filters, word, filter. The last group is
+/// padded with zero filters.
 #[derive(Debug)]
 pub(crate) struct BitFilters {
     words: usize,
     groups: usize,
     lanes: Vec<FilterLanes>,
-    /// The same bits in another order.
+    /// The same bits in the layout of lookup kernels.
     #[cfg(target_arch = "x86_64")]
     pub(super) strips: FilterStrips,
 }
 
 impl BitFilters {
-    /// Filters of `taps · channels` bits each, one row of bytes after another. The bits of every tap
-    /// begin a unit, as those of every activation do.
+    /// Packs filters of `taps · channels` bits each, given as rows of bytes. The bits of every tap begin a
+    /// unit, like those of activations.
     pub(crate) fn new(rows: &[u8], taps: usize, channels: usize) -> Self {
         let row = (taps * channels).div_ceil(8);
         let tap = UNIT * units(channels);
@@ -142,34 +141,34 @@ impl BitFilters {
         }
     }
 
-    /// All words of every filter.
+    /// All words of a filter.
     #[cfg(test)]
     pub(crate) const fn whole(&self) -> FilterPart {
         FilterPart { first: 0, run: self.words, step: self.words, rows: 1 }
     }
 
-    /// Words of a filter.
+    /// Words per filter.
     pub(crate) const fn words(&self) -> usize {
         self.words
     }
 
-    /// Number of filters, with those that fill the last group.
+    /// Number of filters, padded to whole groups.
     pub(crate) const fn padded(&self) -> usize {
         self.groups * LANES
     }
 
-    /// The words of groups `first..first + count`, one group after another.
+    /// Words of groups `first..first + count`, group by group.
     pub(super) fn group(&self, first: usize, count: usize) -> &[FilterLanes] {
         &self.lanes[first * self.words..(first + count) * self.words]
     }
 }
 
-/// Filters of a strip: so many that a vector of bytes, or two, holds one of each.
+/// Filters per strip: one or two vectors of bytes hold one of each.
 #[cfg(target_arch = "x86_64")]
 pub(super) const STRIP: usize = 32;
 
-/// One byte of the filters of a strip, its halves apart. Even places hold the first half of the
-/// filters, so that both halves are in order when even and odd bytes become wider numbers.
+/// Nibbles of one byte of a strip's filters. Even elements belong to the first half of the filters, so that
+/// both halves are in order after even and odd bytes are widened.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
@@ -178,23 +177,23 @@ pub(super) struct StripNibbles {
     pub(super) high: [u8; STRIP],
 }
 
-/// The bits of filters as strip of [`STRIP`] filters, byte, half, filter: made when first asked for.
+/// Filter bits by strip of [`STRIP`] filters, byte, nibble and filter; computed on first use.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug)]
 pub(super) struct FilterStrips {
-    /// Bytes of a filter.
+    /// Bytes per filter.
     bytes: usize,
     halves: OnceLock<Vec<StripNibbles>>,
 }
 
 #[cfg(target_arch = "x86_64")]
 impl FilterStrips {
-    /// Of filters of so many bytes.
+    /// Creates strips for filters of so many bytes.
     pub(super) const fn new(bytes: usize) -> Self {
         Self { bytes, halves: OnceLock::new() }
     }
 
-    /// One strip of `filters`, to which this belongs.
+    /// Returns one strip of `filters`, to which these strips belong.
     pub(super) fn get(&self, index: usize, filters: &BitFilters) -> &[StripNibbles] {
         let halves = self.halves.get_or_init(|| {
             let strips = 0..filters.padded().div_ceil(STRIP);

@@ -3,15 +3,15 @@ use super::{
     filters::{BitFilters, FilterPart, PatchPlanes},
 };
 
-/// The integer results of one position and what turns those of filter `f` into its real output:
-/// `dot_factor[f] · (base[f] − 2 · counts[f]) + sum_factor[f] · total`.
+/// Integer results of a binary convolution at one position, and their conversion to the real output of filter
+/// `f`: `dot_factor[f] · (base[f] − 2 · counts[f]) + sum_factor[f] · total`.
 ///
-/// All slices have one element a filter and as many as [`BitFilters::padded`].
+/// All slices have [`BitFilters::padded`] elements, one per filter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DotProducts<'a> {
-    /// Bits in which filter and patch differ.
+    /// Number of differing bits of filter and patch.
     pub(crate) counts: &'a [u32],
-    /// Weights under the window, corrected for those on padding.
+    /// Number of weights under the window, corrected for padding.
     pub(crate) base: &'a [i32],
     /// Sum of the activations under the window.
     pub(crate) total: f32,
@@ -22,7 +22,7 @@ pub(crate) struct DotProducts<'a> {
 }
 
 impl DotProducts<'_> {
-    /// The real outputs of filters `first..first + N`.
+    /// Real outputs of filters `first..first + N`.
     #[inline(always)]
     pub(super) fn outputs<const N: usize>(&self, first: usize) -> [f32; N] {
         let (counts, base) = (&self.counts[first..][..N], &self.base[first..][..N]);
@@ -34,8 +34,8 @@ impl DotProducts<'_> {
     }
 }
 
-/// Patches whose real outputs are to be compared with each of `at`, as [`DotProducts`] defines them; `totals` has one
-/// element a patch, what follows one a filter.
+/// Patches whose real outputs, as defined by [`DotProducts`], are compared with thresholds. `totals` has one
+/// element per patch, the slices after it one per filter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PatchComparison<'a> {
     pub(crate) patches: PatchPlanes<'a>,
@@ -48,24 +48,24 @@ pub(crate) struct PatchComparison<'a> {
     pub(crate) thresholds: &'a [AlignedBuffer<f32>],
 }
 
-/// Runs of units that are to be brought closer together.
+/// Runs of units to be packed more closely.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GatherRuns {
-    /// How many.
+    /// Number of runs.
     pub(crate) count: usize,
-    /// Units of each.
+    /// Units per run.
     pub(crate) len: usize,
-    /// Units from one to the next where they come from.
+    /// Units between runs in the source.
     pub(crate) from_step: usize,
-    /// Units from one to the next where they go.
+    /// Units between runs in the target.
     pub(crate) to_step: usize,
 }
 
-/// One tap of a window that is not zero.
+/// Non-zero tap of a window.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SparseTap {
-    /// Which row of the weights it takes.
+    /// Row of the weight matrix.
     pub(crate) row: u32,
-    /// Its value.
+    /// Value of the input.
     pub(crate) value: f32,
 }

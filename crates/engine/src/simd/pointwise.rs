@@ -1,17 +1,17 @@
-//! Functions of single values: all that the engine has to know of an op that is one.
+//! Pointwise functions: everything that the engine knows of a pointwise op.
 
 use dabnet_graph::PointwiseOp;
 
 use crate::error::EngineError;
 
-/// A function of single values, its parameters one value per channel each.
+/// Pointwise function with parameters per channel.
 #[derive(Clone, Debug)]
 pub(crate) enum PointwiseFunction {
-    /// `scale · x + shift`: a batch normalisation.
+    /// Affine function `scale · x + shift`, such as a folded batch normalization.
     Affine { scale: Vec<f32>, shift: Vec<f32> },
     /// `max(x, 0)`.
     Relu,
-    /// `d = x − threshold`, times `slope` where that is not above 0, plus `shift`.
+    /// RPReLU (ReActNet): `d = x − threshold`, times `slope` if not above 0, plus `shift`.
     RPReLU { threshold: Vec<f32>, slope: Vec<f32>, shift: Vec<f32> },
     /// Hyperbolic tangent.
     Tanh,
@@ -23,21 +23,21 @@ pub(crate) enum PointwiseFunction {
     Bias { bias: Vec<f32> },
 }
 
-/// Direction of a function's value as its argument grows, in single precision.
+/// Monotonicity of a function in single precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Monotonicity {
-    /// Never down, for infinite arguments either.
+    /// Never decreases, for infinite arguments either.
     Rising,
-    /// Never up, for infinite arguments either.
+    /// Never increases, for infinite arguments either.
     Falling,
-    /// Never down, but infinite arguments may give NaN, as a factor is 0.
+    /// Never decreases, but may be NaN for infinite arguments because a factor is 0.
     Flat,
-    /// Down and up.
+    /// Not monotone.
     Bent,
 }
 
 impl PointwiseFunction {
-    /// The function of an op; `values` gives a parameter's values by its name.
+    /// Creates the function of an op; `values` returns a parameter by name.
     ///
     /// # Errors
     /// Those of `values`.
@@ -59,7 +59,7 @@ impl PointwiseFunction {
         })
     }
 
-    /// True if the function of `op` is [rising](Trend::Rising) whatever its parameters.
+    /// True if the function of `op` is [rising](Monotonicity::Rising) for all parameters.
     pub(crate) fn always_rises(op: PointwiseOp) -> bool {
         match op {
             PointwiseOp::Relu
@@ -71,11 +71,11 @@ impl PointwiseFunction {
         }
     }
 
-    /// Values at `x` in the channels from `first` on.
+    /// Evaluates the function at `x` in the channels from `first` on.
     #[inline(always)]
     pub(crate) fn apply<const N: usize>(&self, first: usize, mut x: [f32; N]) -> [f32; N] {
         let of = |row: &[f32]| -> [f32; N] { *row[first..].first_chunk().expect("a value per channel") };
-        // In place, as `map` of an array may stay a call that knows nothing of the instruction set.
+        // In place, since `map` of an array may stay a call without the instruction set.
         match self {
             Self::Affine { scale, shift } => {
                 let (scale, shift) = (of(scale), of(shift));
@@ -103,8 +103,8 @@ impl PointwiseFunction {
         x
     }
 
-    /// Value at `x` in one channel: that of [`apply`](Self::apply), but what is constant there is so for an
-    /// infinite `x` as well, where zero times infinity would be no number.
+    /// Evaluates the function at `x` in one channel like [`apply`](Self::apply), except that constants stay
+    /// so for infinite `x`, for which zero times infinity would be NaN.
     pub(crate) fn evaluate(&self, channel: usize, x: f32) -> f32 {
         match self {
             Self::Affine { scale, shift } if scale[channel] == 0.0 => shift[channel],
@@ -121,7 +121,7 @@ impl PointwiseFunction {
         }
     }
 
-    /// Direction in one channel.
+    /// Monotonicity in one channel.
     pub(crate) fn trend(&self, channel: usize) -> Monotonicity {
         match self {
             Self::Affine { scale, .. } if scale[channel] < 0.0 => Monotonicity::Falling,
@@ -141,7 +141,7 @@ impl PointwiseFunction {
         }
     }
 
-    /// What the argument is multiplied with before anything else, if it is.
+    /// Factor that the argument is multiplied by first, if any.
     pub(crate) fn factor_mut(&mut self) -> Option<&mut [f32]> {
         match self {
             Self::Affine { scale, .. } => Some(scale),
@@ -155,21 +155,21 @@ impl PointwiseFunction {
     }
 }
 
-/// Arguments of at least this size have a tangent of ±1 in single precision.
+/// Magnitude from which on the tangent is ±1 in single precision.
 const TANH_LIMIT: f32 = 10.0;
-/// Arguments of a smaller size are their own tangent: `x − x³/3` is nearer to `x` than to another float.
+/// Magnitude below which the tangent is its argument: `x − x³/3` rounds to `x`.
 const TANH_SMALL: f32 = 1.0 / 4096.0;
-/// Squarings that take `e^(−z)`, with `z` below 0.16, to `e^(−2|x|)`.
+/// Number of squarings from `e^(−z)`, with `z` below 0.16, to `e^(−2|x|)`.
 const TANH_SQUARINGS: i32 = 7;
 
 /// Hyperbolic tangent, NaN for NaN, with an error below 0.6 units in the last place.
 ///
-/// The same bits on every machine, as it is additions, multiplications and divisions in one order. It never
-/// falls: the series of `e^(−z)` up to `z⁵` falls strictly for `0 ≤ z < 0.16`, so `(1 − t) / (1 + t)`
-/// with `t` its 128th power rises strictly, with a slope `s` of about `4t / (1 + t)²`. Arguments in single
-/// precision are at least `2⁻³⁵` apart, so the values of neighbours are at least `s · 2⁻³⁵` apart, and no
-/// less than `5 · 10⁻¹⁴` up to where they round to 1. Rounding in double precision moves them by less
-/// than `s · 2⁻⁴⁵ + 10⁻¹⁵`, and rounding to single precision keeps their order.
+/// The result is the same on every machine, since it takes additions, multiplications and divisions in a
+/// fixed order. It is monotone: the series of `e^(−z)` up to `z⁵` falls strictly for `0 ≤ z < 0.16`, so `(1 −
+/// t) / (1 + t)` with `t` its 128th power rises strictly, with a slope `s` of about `4t / (1 + t)²`.
+/// Arguments in single precision are at least `2⁻³⁵` apart, so values of neighbors are at least `s · 2⁻³⁵`
+/// apart, and no less than `5 · 10⁻¹⁴` up to the point at which they round to 1. Rounding in double precision
+/// moves them by less than `s · 2⁻⁴⁵ + 10⁻¹⁵`, and rounding to single precision keeps their order.
 #[inline(always)]
 fn tanh(x: f32) -> f32 {
     let size = x.abs();
@@ -183,20 +183,19 @@ fn tanh(x: f32) -> f32 {
     if size < TANH_SMALL { x } else { value.copysign(x) }
 }
 
-/// Arguments of at least this size have a sigmoid of 1 or, if they are negative, 0 in single precision.
+/// Magnitude from which on the sigmoid is 1 or, for negative arguments, 0 in single precision.
 const SIGMOID_LIMIT: f32 = 105.0;
-/// Below this size, two terms of the series of the sigmoid are nearer to it than to another float.
+/// Magnitude below which two terms of the sigmoid's series round correctly.
 const SIGMOID_SMALL: f32 = 1.0 / 64.0;
-/// Squarings that take `e^(−z)`, with `z` below 0.03, to `e^(−|x|)`.
+/// Number of squarings from `e^(−z)`, with `z` below 0.03, to `e^(−|x|)`.
 const SIGMOID_SQUARINGS: i32 = 12;
 
-/// `1 / (1 + e^(−x))`, NaN for NaN, with an error below 0.6 units in the last place.
+/// Logistic sigmoid `1 / (1 + e^(−x))`, NaN for NaN, with an error below 0.6 units in the last place.
 ///
-/// The same bits on every machine, and it never falls, for the reasons of [`tanh`]: neighbours of at least
-/// `2⁻⁶` in size have values whose distance, as a part of the smaller of the value and of what it lacks to 1, is
-/// at least `2⁻³¹`, and rounding in double precision moves those parts by less than `2⁻³⁸`. Smaller
-/// arguments take `1/2 + x/4 − x³/48`, whose last sum is the only one that can round neighbours to one
-/// number.
+/// The result is the same on every machine, and monotone, for the reasons given at [`tanh`]: neighbors of at
+/// least `2⁻⁶` in magnitude have values whose distance, relative to the smaller of the value and its
+/// complement to 1, is at least `2⁻³¹`, and rounding in double precision moves those by less than `2⁻³⁸`.
+/// Smaller arguments take `1/2 + x/4 − x³/48`, in which only the last sum can round neighbors to one number.
 #[inline(always)]
 fn sigmoid(x: f32) -> f32 {
     let size = x.abs();
@@ -216,13 +215,13 @@ fn sigmoid(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// Floats that are not negative, up to where the tangent has long been 1: all of them on machines that
-    /// are not emulated, which compute the same as others.
+    /// Non-negative floats up to far beyond the tangent's limit: all of them on machines that are not
+    /// emulated.
     fn floats() -> impl Iterator<Item = f32> {
         floats_between(0.0, 2.0 * TANH_LIMIT, 1)
     }
 
-    /// Every `step`th of them, or fewer.
+    /// Every `step`th float of a range, or fewer.
     fn floats_between(low: f32, high: f32, step: u32) -> impl DoubleEndedIterator<Item = f32> {
         let slow = cfg!(any(debug_assertions, miri, not(target_arch = "x86_64")));
         let step = if slow { 99_991 } else { step };

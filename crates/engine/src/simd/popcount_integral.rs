@@ -3,29 +3,29 @@ use std::ops::Range;
 
 use super::{bit_encoding::units, kernels::SimdKernels};
 
-/// How many ones there are in each rectangle of a value of bits, those in plane `j` counted `2ʲ` times.
+/// Summed-area table of population counts over the positions of a bit value, with plane `j` weighted by `2ʲ`.
 #[derive(Debug)]
 pub(crate) struct PopcountIntegral {
-    /// Corners of positions in one row.
+    /// Corners per row.
     across: usize,
-    /// By corner: how many above and to the left of it.
+    /// Count above and to the left of each corner.
     corners: Vec<u32>,
-    /// Room for those of one row in one plane.
+    /// Scratch row for the counts of one plane.
     row: Vec<u32>,
 }
 
 impl PopcountIntegral {
-    /// Room for so many corners.
+    /// Allocates a table of so many corners.
     pub(crate) fn new(corners: usize) -> Self {
         Self { across: 0, corners: vec![0; corners], row: vec![0; corners] }
     }
 
-    /// Corners of a value.
+    /// Number of corners of a value.
     pub(crate) fn corners(shape: Shape) -> usize {
         (shape.height + 1) * (shape.width + 1)
     }
 
-    /// Counts those of `bits`, which has `shape` in so many planes.
+    /// Builds the table of `bits`, which have `shape` in so many planes.
     pub(crate) fn count(&mut self, kernels: SimdKernels, bits: &[u32], shape: Shape, planes: usize) {
         self.across = shape.width + 1;
         let row = shape.width * units(shape.channels);
@@ -48,7 +48,7 @@ impl PopcountIntegral {
         }
     }
 
-    /// Those of some rows and columns.
+    /// Count within some rows and columns.
     pub(crate) fn within(&self, rows: Range<usize>, columns: Range<usize>) -> u32 {
         let corner = |y: usize, x: usize| self.corners[y * self.across + x];
         let (above, below) = (

@@ -5,15 +5,15 @@ use crate::{
     simd::{SimdKernels, words},
 };
 
-/// The positions of a value that ink reaches: at all others it is what blank paper gives.
+/// Active positions of a value: those that ink reaches. All others equal the background.
 #[derive(Debug, Default)]
 pub(crate) struct ActiveMask {
     width: usize,
-    /// One bit a position, every row in words of its own.
+    /// One bit per position; every row begins a new word.
     rows: Vec<u64>,
 }
 
-/// A position and where it is.
+/// A position, as index, row and column.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GridPosition {
     pub(crate) index: u32,
@@ -22,7 +22,7 @@ pub(crate) struct GridPosition {
 }
 
 impl GridPosition {
-    /// Row `y` and column `x` of a value so wide.
+    /// Position at row `y` and column `x` of a value of the given width.
     pub(crate) fn new(width: usize, y: usize, x: usize) -> Self {
         Self { index: (y * width + x) as u32, y: y as u32, x: x as u32 }
     }
@@ -41,12 +41,12 @@ impl GridPosition {
 }
 
 impl ActiveMask {
-    /// No position of `shape`.
+    /// Creates a mask without active positions.
     pub(crate) fn empty(shape: Shape) -> Self {
         Self { width: shape.width, rows: vec![0; shape.height * words(shape.width)] }
     }
 
-    /// How much memory a map of `shape` takes.
+    /// Bytes of a mask.
     pub(crate) fn bytes(shape: Shape) -> u64 {
         (size_of::<u64>() * shape.height * words(shape.width)) as u64
     }
@@ -59,7 +59,7 @@ impl ActiveMask {
         self.rows.fill(u64::MAX);
     }
 
-    /// Adds the positions of `values`, which has `channels` a position, that are not all `blank`.
+    /// Adds the positions of `values`, with `channels` each, that are not all `blank`.
     pub(crate) fn add_unequal(&mut self, kernels: SimdKernels, values: &[f32], channels: usize, blank: f32) {
         let rows = values.chunks_exact(self.width * channels);
         for (values, row) in rows.zip(self.rows.chunks_exact_mut(words(self.width))) {
@@ -74,13 +74,13 @@ impl ActiveMask {
         }
     }
 
-    /// Adds those of another value of the same height and width.
+    /// Adds the positions of a mask of the same size.
     pub(crate) fn add(&mut self, other: &Self) {
         self.rows.iter_mut().zip(&other.rows).for_each(|(all, more)| *all |= more);
     }
 
-    /// Adds the positions whose windows take in one of `input`. `row` has room for a row of the
-    /// [padded input](Self::row_words).
+    /// Adds the positions whose windows contain an active one of `input`. `row` is scratch memory of
+    /// [`row_words`](Self::row_words).
     pub(crate) fn add_windows(&mut self, input: &Self, window: &WindowGeometry, row: &mut [u64]) {
         let (across, width) = (words(input.width), self.width);
         let row = &mut row[..Self::row_words(window)];
@@ -106,25 +106,25 @@ impl ActiveMask {
         }
     }
 
-    /// Words for a row of the input of `window` with its padding.
+    /// Words of a row of the padded input of `window`.
     pub(crate) fn row_words(window: &WindowGeometry) -> usize {
         let last = (window.output.width - 1).saturating_mul(window.stride).saturating_add(window.kernel[1]);
         words(window.input.width.saturating_add(window.padding[1]).max(last))
     }
 
-    /// Whether a position is one of them.
+    /// True if the position is active.
     pub(crate) fn contains(&self, position: GridPosition) -> bool {
         self.rows[position.y() * words(self.width) + position.x() / 64] >> (position.x() % 64) & 1 == 1
     }
 
-    /// How many positions.
+    /// Number of active positions.
     pub(crate) fn count(&self) -> usize {
         (0..self.rows.len() / words(self.width))
             .map(|y| self.row(y).map(|(_, bits)| bits.count_ones()).sum::<u32>() as usize)
             .sum()
     }
 
-    /// The words of row `y` with the column that each begins with, columns beyond the last left out.
+    /// Words of row `y` with their first columns, without columns beyond the last.
     fn row(&self, y: usize) -> impl Iterator<Item = (usize, u64)> {
         let across = words(self.width);
         self.rows[y * across..][..across].iter().enumerate().map(|(word, bits)| {
@@ -133,7 +133,7 @@ impl ActiveMask {
         })
     }
 
-    /// Lists the positions row by row.
+    /// Lists the active positions in row-major order.
     pub(crate) fn list_positions(&self, positions: &mut Vec<GridPosition>) {
         positions.clear();
         for y in 0..self.rows.len() / words(self.width) {
@@ -143,7 +143,7 @@ impl ActiveMask {
         }
     }
 
-    /// Calls `visit` with the columns of row `y` in order.
+    /// Calls `visit` with the active columns of row `y` in order.
     pub(crate) fn columns(&self, y: usize, mut visit: impl FnMut(usize)) {
         for (first, mut left) in self.row(y) {
             while left != 0 {
@@ -154,7 +154,7 @@ impl ActiveMask {
     }
 }
 
-/// Moves every bit `by` further.
+/// Shifts all bits up by `by`.
 fn shift_up(row: &mut [u64], by: usize) {
     let (whole, part) = (by / 64, by % 64);
     for at in (0..row.len()).rev() {
@@ -163,7 +163,7 @@ fn shift_up(row: &mut [u64], by: usize) {
     }
 }
 
-/// Makes every bit the OR of the `count` bits from it on.
+/// Replaces every bit by the OR of `count` bits from it on.
 fn or_runs(row: &mut [u64], count: usize) {
     let mut done = 1;
     while done < count {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against looking at every element of every window.
+        /// Compared with a scan of every element of every window.
         #[test]
         fn windows_reach_what_they_should(
             side in 1..if cfg!(miri) { 12 } else { 150_usize },

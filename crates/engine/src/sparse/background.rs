@@ -1,18 +1,18 @@
 use std::collections::HashMap;
 
-/// What a step gives for blank paper.
+/// Results of a step for a blank canvas.
 #[derive(Debug)]
 pub(crate) struct StepBackground {
     pub(crate) floats: BackgroundRows,
-    /// One an output of bits.
+    /// Bits of each bit output.
     pub(crate) bits: Vec<Vec<u32>>,
 }
 
-/// The floats of every position, each different row once: most positions see nothing of the border.
+/// Float rows of every position, deduplicated: most windows see nothing of the border.
 #[derive(Debug, Default)]
 pub(crate) struct BackgroundRows {
     channels: usize,
-    /// By position.
+    /// Index of each position's row.
     rows: Vec<u32>,
     values: Vec<f32>,
 }
@@ -22,7 +22,7 @@ impl BackgroundRows {
         let mut known = HashMap::new();
         let mut values = Vec::new();
         let row_of = |position: &'a [f32]| {
-            // Numbers that are equal need not be the same: there are two zeros.
+            // Compared by bits, since the two zeros are equal.
             let bits: Vec<u32> = position.iter().map(|value| value.to_bits()).collect();
             let next = known.len() as u32;
             *known.entry(bits).or_insert_with(|| {
@@ -39,11 +39,11 @@ impl BackgroundRows {
     }
 }
 
-/// What all steps give for blank paper, as far as it is kept.
+/// Backgrounds of all steps, as far as they are kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BackgroundStore<'a> {
     all: &'a [Option<StepBackground>],
-    /// The step that runs.
+    /// Index of the running step.
     step: usize,
 }
 

@@ -3,21 +3,21 @@ use dabnet_graph::Shape;
 use super::active_mask::ActiveMask;
 use crate::{plan::WindowGeometry, simd::SparseTap};
 
-/// Upper bounds of the ink of an input.
+/// Capacity for the ink of an input, in elements.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct InkCapacity {
     /// Elements of the input.
     elements: usize,
-    /// Elements of one row.
+    /// Elements per row.
     row: usize,
-    /// Rows.
+    /// Number of rows.
     rows: usize,
     /// Elements of the rows under one row of windows.
     band: usize,
 }
 
 impl InkCapacity {
-    /// Bounds for a step on windows over the input.
+    /// Capacity for a step with windows on the input.
     pub(crate) fn of(window: &WindowGeometry) -> Self {
         let row = window.input.width * window.input.channels;
         Self {
@@ -28,7 +28,7 @@ impl InkCapacity {
         }
     }
 
-    /// Enough for both.
+    /// Returns the maximum of both.
     pub(crate) fn max(self, other: Self) -> Self {
         Self {
             elements: self.elements.max(other.elements),
@@ -39,46 +39,46 @@ impl InkCapacity {
     }
 }
 
-/// The non-zero elements of a canvas, row by row.
+/// Non-zero elements of a canvas in row-major order.
 #[derive(Debug)]
 pub(crate) struct InkList {
     pixels: Vec<InkPixel>,
-    /// Where each row begins among them.
+    /// Offset of each row.
     rows: Vec<u32>,
 }
 
-/// A non-zero element.
+/// Non-zero element.
 #[derive(Clone, Copy, Debug)]
 struct InkPixel {
     row: u32,
-    /// Its place in the row, over all channels.
+    /// Index in the row, over all channels.
     column: u32,
     value: f32,
 }
 
-/// The ink under one row of windows, column by column.
+/// Non-zero elements under one row of windows in column-major order.
 ///
-/// A window takes a run of columns, so what lies under it is then a run of this, and nothing has to
-/// be gathered.
+/// A window covers a range of columns, so its elements are contiguous here and need not be gathered.
 #[derive(Debug)]
 pub(crate) struct InkBand {
     taps: Vec<SparseTap>,
-    /// Where each column begins among those.
+    /// Offset of each column.
     columns: Vec<u32>,
 }
 
 impl InkList {
-    /// Room for everything that a step may find.
+    /// Allocates a list of the given capacity.
     pub(crate) fn new(capacity: InkCapacity) -> Self {
         Self { pixels: Vec::with_capacity(capacity.elements), rows: Vec::with_capacity(capacity.rows + 1) }
     }
 
-    /// How much memory that takes.
+    /// Bytes of a list.
     pub(crate) fn bytes(capacity: InkCapacity) -> u64 {
         (size_of::<InkPixel>() * capacity.elements + 4 * (capacity.rows + 1)) as u64
     }
 
-    /// Lists the ink of a canvas of `shape`, all of which is `active`; without that, lists nothing.
+    /// Collects the non-zero elements of a canvas, all of which are `active`; without a mask, clears the
+    /// list.
     pub(crate) fn collect(&mut self, values: &[f32], shape: Shape, active: Option<&ActiveMask>) {
         self.pixels.clear();
         self.rows.clear();
@@ -98,24 +98,24 @@ impl InkList {
         self.rows.push(self.pixels.len() as u32);
     }
 
-    /// Whether there is a list.
+    /// True if elements were collected.
     pub(crate) fn is_listed(&self) -> bool {
         !self.rows.is_empty()
     }
 }
 
 impl InkBand {
-    /// Room for everything that a step may find.
+    /// Allocates a band of the given capacity.
     pub(crate) fn new(capacity: InkCapacity) -> Self {
         Self { taps: vec![SparseTap::default(); capacity.band], columns: vec![0; capacity.row + 1] }
     }
 
-    /// How much memory that takes.
+    /// Bytes of a band.
     pub(crate) fn bytes(capacity: InkCapacity) -> u64 {
         (size_of::<SparseTap>() * capacity.band + 4 * (capacity.row + 1)) as u64
     }
 
-    /// Goes to the windows of output row `y`.
+    /// Loads the elements under the windows of output row `y`.
     pub(crate) fn load_row(&mut self, ink: &InkList, window: &WindowGeometry, y: usize) {
         let (kernel, [above, left]) = (window.kernel[0] as u32, window.padding);
         let rows = window.rows(y);
@@ -129,7 +129,7 @@ impl InkBand {
             sum += *column;
             *column = sum;
         }
-        // The row of the window that lies on input row 0, were it there.
+        // Window row that lies on input row 0, or would.
         let shift = above as i64 - (y * window.stride) as i64;
         for pixel in pixels.iter().rev() {
             let slot = &mut columns[pixel.column as usize];
@@ -140,8 +140,7 @@ impl InkBand {
         }
     }
 
-    /// What lies under the window at output column `x` of that row, and the row of weights that is
-    /// to be taken for the first.
+    /// Returns the non-zero taps of the window at output column `x`, and the weight row of its first element.
     pub(crate) fn taps(&self, window: &WindowGeometry, x: usize) -> (&[SparseTap], u32) {
         let channels = window.input.channels;
         let across = window.columns(x);

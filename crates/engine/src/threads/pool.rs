@@ -1,4 +1,4 @@
-//! SessionThreads that a session shares its work with.
+//! Worker pool of a session.
 
 use std::{
     hint,
@@ -9,21 +9,21 @@ use std::{
     thread,
 };
 
-/// How often a thread looks for work, or for the end of it, before it lets others run: for longer than
-/// what lies between two layers, which is less than it takes to wake a thread.
+/// Spin limit: iterations without work before a thread yields. Longer than the gap between two layers, which
+/// is shorter than waking a thread.
 const SPIN_LIMIT: usize = 1 << 11;
 
-/// How often one looks once more when all is done, so that the rest of it is done too.
+/// Iterations after completion, for the pool to finish its bookkeeping.
 const FINAL_SPINS: usize = 1 << 5;
 
-/// SessionThreads beside the calling one.
+/// Threads beside the calling one.
 #[derive(Debug)]
 pub(super) struct WorkerPool {
     pool: rayon::ThreadPool,
 }
 
 impl WorkerPool {
-    /// So many, or why the system does not give them.
+    /// Starts `count` threads, or returns the cause of a failure.
     pub(super) fn new(count: usize) -> Result<Self, String> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build();
         Ok(Self { pool: pool.map_err(|error| error.to_string())? })
@@ -33,7 +33,7 @@ impl WorkerPool {
         self.pool.current_num_threads()
     }
 
-    /// Keeps them looking for work as long as what it gives lives.
+    /// Keeps the threads spinning until the guard is dropped.
     pub(super) fn keep_awake(&self) -> AwakeGuard {
         let over = Arc::new(AtomicBool::new(false));
         for _ in 0..self.count() {
@@ -43,7 +43,7 @@ impl WorkerPool {
         AwakeGuard { over }
     }
 
-    /// Calls `work` with the first part here, and with each other one on one of them.
+    /// Calls `work` with the first part on the calling thread, and with every other part on a pool thread.
     pub(super) fn share<T: Send>(&self, parts: Vec<T>, work: impl Fn(T) + Sync) {
         let mut parts = parts.into_iter();
         let own = parts.next();
@@ -56,13 +56,13 @@ impl WorkerPool {
                 });
             }
             own.into_iter().for_each(work);
-            // The end of the scope would put this thread to sleep for what is left.
+            // The end of the scope would put this thread to sleep until the rest is done.
             spin_until(|| left.load(Ordering::Acquire) == 0);
         });
     }
 }
 
-/// Until this is dropped, threads stay awake.
+/// Guard that keeps pool threads awake.
 pub(super) struct AwakeGuard {
     over: Arc<AtomicBool>,
 }
@@ -73,7 +73,7 @@ impl Drop for AwakeGuard {
     }
 }
 
-/// Does what work there is until it is over.
+/// Executes pool work until `over` is set.
 fn serve_pool(over: &AtomicBool) {
     let mut idle = 0;
     while !over.load(Ordering::Acquire) {
@@ -88,7 +88,7 @@ fn serve_pool(over: &AtomicBool) {
     }
 }
 
-/// Counts one part less, also where it panics.
+/// Guard that decrements a counter, also on panic.
 struct CompletionGuard<'a>(&'a AtomicUsize);
 
 impl Drop for CompletionGuard<'_> {
@@ -97,7 +97,7 @@ impl Drop for CompletionGuard<'_> {
     }
 }
 
-/// Returns shortly after it happens, or after a while.
+/// Spins until `happened` returns true, up to the spin limit.
 fn spin_until(happened: impl Fn() -> bool) {
     for _ in 0..SPIN_LIMIT {
         if happened() {
