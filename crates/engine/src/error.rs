@@ -9,28 +9,28 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum EngineError {
     /// A model file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {error}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// Cause given by the file system.
-        source: io::Error,
+        error: io::Error,
     },
     /// A model file cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}: {error}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
         /// Cause given by the file system.
-        source: io::Error,
+        error: io::Error,
     },
     /// A model file is not valid.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// First defect found in it.
-        source: Box<EngineError>,
+        error: Box<EngineError>,
     },
     /// A size exceeds a limit of this engine.
     #[error("{what} takes {bytes} bytes, more than the limit of {limit}; use a smaller model")]

@@ -19,6 +19,7 @@
 //! Internally, activations are `height × width × channels`, as floats or as bits (1 for +1, 0 for −1),
 //! because a row of a window is then contiguous.
 #![deny(unsafe_code)]
+#![warn(unreachable_pub)]
 
 mod activations;
 mod error;
@@ -35,9 +36,15 @@ mod simd;
 mod sparse;
 mod threads;
 
+#[doc(no_inline)]
+pub use {dabnet_graph, serde_json};
+
 pub use activations::ActivationCounts;
 pub use error::EngineError;
-pub use format::{NodeParameters, PackedModel, quantize, quantized_value, replace_file};
+pub use format::{NodeParameters, PackedModel, quantize, quantized_value};
+// Shared by the crates of this project, and not part of the API.
+#[doc(hidden)]
+pub use format::replace_file;
 pub use model::Model;
 pub use prediction::{Prediction, softmax, top};
 pub use session::Session;

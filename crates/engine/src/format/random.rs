@@ -6,6 +6,8 @@ use super::{packed::PackedModel, parameters::NodeParameters, schema::expected};
 impl PackedModel {
     /// Creates a model with random parameters, reproducible from `seed`, for benchmarks and tests. Weights
     /// are scaled so that activations neither vanish nor explode.
+    // Benchmarks and tests of other crates need it.
+    #[doc(hidden)]
     pub fn random(graph: Graph, preprocessing: Preprocessing, seed: u64) -> Self {
         let mut source = SplitMix64(seed);
         let parameters = expected(&graph)

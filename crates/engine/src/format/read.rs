@@ -62,8 +62,8 @@ impl PackedModel {
         // One byte more than the limit lets `from_bytes` see that it is exceeded.
         File::open(&path)
             .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
-            .map_err(|source| EngineError::Read { path: path.clone(), source })?;
-        Self::from_bytes(&bytes).map_err(|error| EngineError::File { path, source: Box::new(error) })
+            .map_err(|error| EngineError::Read { path: path.clone(), error })?;
+        Self::from_bytes(&bytes).map_err(|error| EngineError::File { path, error: Box::new(error) })
     }
 }
 

@@ -53,7 +53,7 @@ impl PackedModel {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), EngineError> {
         let path = path.as_ref();
         let bytes = self.to_bytes()?;
-        replace_file(path, &bytes).map_err(|source| EngineError::Write { path: path.to_owned(), source })
+        replace_file(path, &bytes).map_err(|error| EngineError::Write { path: path.to_owned(), error })
     }
 
     /// Returns all tensors in file order: by descending element size, so that each is aligned, then by name.
