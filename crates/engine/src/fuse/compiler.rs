@@ -62,7 +62,7 @@ pub(super) struct GraphCompiler<'a> {
 }
 
 impl GraphCompiler<'_> {
-    pub(super) fn node(&mut self, id: NodeId) -> Result<PendingValue, EngineError> {
+    fn node(&mut self, id: NodeId) -> Result<PendingValue, EngineError> {
         let node = &self.packed.graph.nodes()[id];
         Ok(match node.op.kind() {
             OpKind::Input { shape } => {
@@ -105,7 +105,7 @@ impl GraphCompiler<'_> {
     }
 
     /// Takes the output of a node on behalf of one consumer.
-    pub(super) fn take(&mut self, id: NodeId) -> PendingValue {
+    fn take(&mut self, id: NodeId) -> PendingValue {
         let result = &mut self.results[id];
         let shared = result.as_ref().and_then(PendingValue::shared);
         shared.or_else(|| result.take()).expect("nodes come after what they read")
@@ -113,7 +113,7 @@ impl GraphCompiler<'_> {
 
     /// Records the output of a node, in memory if there are several consumers. Signs among these are compiled
     /// at once, fused into the step that computes the node.
-    pub(super) fn record(&mut self, id: NodeId, result: PendingValue) {
+    fn record(&mut self, id: NodeId, result: PendingValue) {
         if self.consumers.count(id) == 1 {
             self.results[id] = Some(result);
             return;
@@ -140,7 +140,7 @@ impl GraphCompiler<'_> {
         self.results[id] = value.map(|value| PendingValue::new(layer, ValueProducer::Floats(value), shape));
     }
 
-    pub(super) fn avg_pool(
+    fn avg_pool(
         &mut self,
         id: NodeId,
         kernel: [usize; 2],
@@ -155,7 +155,7 @@ impl GraphCompiler<'_> {
     }
 
     /// Fuses a sum into the step that computes one of its terms, if any is still pending.
-    pub(super) fn add(&mut self, id: NodeId) -> PendingValue {
+    fn add(&mut self, id: NodeId) -> PendingValue {
         let inputs = self.packed.graph.nodes()[id].inputs.clone();
         let mut terms: Vec<PendingValue> = inputs.into_iter().map(|input| self.take(input)).collect();
         let open = terms
@@ -185,7 +185,7 @@ impl GraphCompiler<'_> {
     }
 
     /// Returns the bit encoding of a sign's or quantizer's output.
-    pub(super) fn encoding(&self, id: NodeId) -> Result<BitEncoding, EngineError> {
+    fn encoding(&self, id: NodeId) -> Result<BitEncoding, EngineError> {
         let node = &self.packed.graph.nodes()[id];
         let OpKind::Quantize { bits } = node.op.kind() else { return Ok(BitEncoding::Signs) };
         let step = self.packed.channel_values(&node.name, "step")?[0];
@@ -193,7 +193,7 @@ impl GraphCompiler<'_> {
     }
 
     /// Encodes a value as bits.
-    pub(super) fn encode(&mut self, mut input: PendingValue, encoding: BitEncoding) -> PendingValue {
+    fn encode(&mut self, mut input: PendingValue, encoding: BitEncoding) -> PendingValue {
         let signs = |producer: &ValueProducer| matches!(producer, ValueProducer::Bits(bits) if bits.encoding == BitEncoding::Signs);
         if encoding == BitEncoding::Signs && signs(&input.producer) && input.is_computed() {
             return input;
@@ -224,27 +224,27 @@ impl GraphCompiler<'_> {
         WindowGeometry { input: graph.input_shape_of(id), output: graph.shape(id), kernel, stride, padding }
     }
 
-    pub(super) fn float_value(&mut self, shape: Shape) -> ValueId {
+    fn float_value(&mut self, shape: Shape) -> ValueId {
         self.value(PlannedValue { contents: ElementKind::Floats, shape, planes: 1 })
     }
 
-    pub(super) fn bit_value(&mut self, shape: Shape, encoding: BitEncoding) -> BitValue {
+    fn bit_value(&mut self, shape: Shape, encoding: BitEncoding) -> BitValue {
         let value = PlannedValue { contents: ElementKind::Bits, shape, planes: encoding.planes() };
         BitValue { value: self.value(value), encoding }
     }
 
-    pub(super) fn value(&mut self, value: PlannedValue) -> ValueId {
+    fn value(&mut self, value: PlannedValue) -> ValueId {
         self.values.push(value);
         ValueId(self.values.len() - 1)
     }
 
     /// Allocates a float value of `shape`, and a store to all its channels.
-    pub(super) fn store(&mut self, shape: Shape) -> FloatStore {
+    fn store(&mut self, shape: Shape) -> FloatStore {
         FloatStore { value: self.float_value(shape), first: 0, stride: shape.channels }
     }
 
     /// Materializes the inputs of all deferred poolings, leaving only pointwise ops deferred.
-    pub(super) fn resolve_pools(&mut self, mut pending: PendingValue) -> PendingValue {
+    fn resolve_pools(&mut self, mut pending: PendingValue) -> PendingValue {
         // Functions moved behind the poolings that they precede.
         let mut later = Vec::new();
         loop {
@@ -283,7 +283,7 @@ impl GraphCompiler<'_> {
     }
 
     /// Adds a step that computes `pending` and encodes it as bits.
-    pub(super) fn push_bit_step(
+    fn push_bit_step(
         &mut self,
         pending: PendingValue,
         thresholds: FusedThresholds,
@@ -320,7 +320,7 @@ impl GraphCompiler<'_> {
 
     /// Adds a step that computes `pending`, which has no deferred pooling, stores it, and encodes the outputs
     /// of `chains`.
-    pub(super) fn push_step(
+    fn push_step(
         &mut self,
         mut pending: PendingValue,
         store: Option<FloatStore>,
@@ -352,7 +352,7 @@ impl GraphCompiler<'_> {
     }
 
     /// Splits off steps until the remaining epilogue has at most [`MAX_STAGES`] ops.
-    pub(super) fn limit_stages(&mut self, mut pending: PendingValue) -> PendingValue {
+    fn limit_stages(&mut self, mut pending: PendingValue) -> PendingValue {
         let mut rest = mem::take(&mut pending.epilogue_ops).into_iter();
         loop {
             pending.epilogue_ops = rest.by_ref().take(MAX_STAGES).collect();
@@ -373,7 +373,7 @@ impl GraphCompiler<'_> {
     }
 
     /// Adds a step that pools bits, if `pool` is given.
-    pub(super) fn pool_bits(
+    fn pool_bits(
         &mut self,
         layer: String,
         bits: BitValue,
@@ -389,7 +389,7 @@ impl GraphCompiler<'_> {
     }
 
     /// Returns the deferred op of a pointwise node or a max pooling; `None` for a no-op.
-    pub(super) fn deferred_op(&self, id: NodeId) -> Result<Option<DeferredOp>, EngineError> {
+    fn deferred_op(&self, id: NodeId) -> Result<Option<DeferredOp>, EngineError> {
         let node = &self.packed.graph.nodes()[id];
         let values = |parameter: &str| self.packed.channel_values(&node.name, parameter);
         Ok(match node.op.kind() {

@@ -262,7 +262,7 @@ impl<'a> ResultSink<'a> {
         for &(stage, value) in &self.adds[..self.adding] {
             self.stages[stage] = self.add(value, position);
         }
-        kernels.finish(RowEpilogue {
+        kernels.run_epilogue(RowEpilogue {
             channels,
             start,
             stages: &self.stages[..rows.ops.len()],

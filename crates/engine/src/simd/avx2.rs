@@ -1,29 +1,30 @@
-//! AVX2 and POPCNT.
+//! Kernels for AVX2 and POPCNT.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
 
 use super::{
     epilogue::by_lanes,
-    filters::{BitFilters, LANES, STRIP, StripNibbles},
-    lookup,
-    lookup::{LookupTile, TABLES},
-    operands::{DotProducts, SparseTap},
-    scalar, tiles,
+    filters::{LANES, STRIP, StripNibbles},
+    isa::Isa,
+    kernel_set::kernel_set,
+    lookup::{self, LookupTile, TABLES},
+    loops, tiles,
 };
 
-kernels! {
-    "avx2,popcnt";
-    gather = scalar::gather;
+kernel_set! {
+    #[target_feature(enable = "avx2,popcnt")]
+    Avx2Isa = Isa::Avx2;
+    load_bits = 8 * 256;
+    gather = loops::gather;
     count_differences = tiles::count_differences::<LookupTile<Avx2Strip>, 4, 2>;
     popcount_load = popcount_registers;
-    compare_dot_products = |sums, at, out| scalar::compare_dot_products_by(|values, at| at_least(values, at), sums, at, out);
+    compare_dot_products = |sums, at, out| loops::compare_dot_products(|values, at| at_least(values, at), sums, at, out);
     at_least = by_lanes(|values, at| at_least(values, at));
-    sum_weight_rows = scalar::sum_weight_rows_by::<32>;
-    masked_sums = scalar::masked_sums;
+    sum_weight_rows = loops::sum_weight_rows::<32>;
 }
 
-/// One register for a strip.
+/// Sums of a strip in one register.
 #[derive(Clone, Copy)]
 struct Avx2Strip(__m256i);
 
@@ -31,7 +32,7 @@ impl lookup::LookupVector for Avx2Strip {
     type TableVector = [__m256i; 2];
     type NibbleVector = [__m256i; 2];
 
-    /// A byte of differences is at most 8 a byte, and 31 · 8 < 2⁸.
+    /// A byte gains at most 8 per byte, and 31 · 8 < 2⁸.
     const BLOCK: usize = 31;
 
     #[target_feature(enable = "avx2")]
@@ -84,7 +85,7 @@ impl lookup::LookupVector for Avx2Strip {
     }
 }
 
-/// `rounds` times eight registers: lookups, additions, and nothing from memory.
+/// Runs `rounds` of lookups and additions on eight registers, without memory accesses.
 #[target_feature(enable = "avx2")]
 fn popcount_registers(rounds: usize) -> u64 {
     let mut sums = [_mm256_set1_epi8(3); 8];
@@ -98,7 +99,7 @@ fn popcount_registers(rounds: usize) -> u64 {
     sums.into_iter().fold(0, |all, sum| all ^ _mm256_extract_epi64::<0>(sum) as u64)
 }
 
-/// One bit for each number: whether it is at least the other.
+/// Returns one bit per lane: 1 if the value is at least the threshold.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u32 {

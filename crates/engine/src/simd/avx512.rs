@@ -1,4 +1,4 @@
-//! AVX-512 with VPOPCNTDQ: 512 bits, eight filters, an instruction.
+//! Kernels for AVX-512 with VPOPCNTDQ: 512 bits, one word of eight filters, per instruction.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
@@ -7,30 +7,40 @@ use super::{
     aligned_buffer::AlignedBuffer,
     bit_encoding::{BitEncoding, UNIT, planes_of, toggled_planes, units},
     filters::{BitFilters, FilterPart, LANES},
-    operands::{DotProducts, GatherRuns, PatchComparison, SparseTap},
-    scalar, tiles,
-    tiles::{TileCounter, TileVisitor},
+    isa::Isa,
+    kernel_set::kernel_set,
+    loops,
+    operands::{DotProducts, GatherRuns, PatchComparison},
+    tiles::{self, TileCounter, TileVisitor},
 };
 
 /// Positions and groups of filters of a register tile: 16 sums, 4 filters, 1 patch word.
 const TILE: usize = 4;
 
-kernels! {
-    "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt";
+kernel_set! {
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt")]
+    Avx512Isa = Isa::Avx512;
+    load_bits = 16 * 512;
     gather = gather_masked;
     count_differences = tiles::count_differences::<Avx512Tile, TILE, TILE>;
     popcount_load = popcount_registers;
     compare_dot_products = dot_products_to_bits;
     at_least = |values, at| at_least(values, at);
-    sum_weight_rows = scalar::sum_weight_rows_by::<64>;
-    masked_sums = scalar::masked_sums;
+    sum_weight_rows = loops::sum_weight_rows::<64>;
 }
 
-kernels!(
-    @ "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt",
-    compare_tiles,
-    compare_patches(compared: &PatchComparison<'_>, bits: &mut [u32])
-);
+impl Avx512Isa {
+    /// Compares the real outputs of patches with thresholds while they are in registers.
+    ///
+    /// # Safety
+    /// - All slices per filter have `filters.padded()` elements, and there is a total for every patch.
+    /// - Every patch holds all runs of `part`, which lies within the filters.
+    /// - `bits` has [`units`] for every patch and plane.
+    pub(super) unsafe fn compare_patches(self, compared: &PatchComparison<'_>, bits: &mut [u32]) {
+        // SAFETY: `self` proves that this machine has the instructions; the caller meets the other requirements.
+        unsafe { compare_tiles(compared, bits) }
+    }
+}
 
 struct Avx512Tile;
 
@@ -49,7 +59,7 @@ impl TileCounter for Avx512Tile {
         first: usize,
         counts: &mut [u32],
     ) {
-        // SAFETY: this function's own requirement.
+        // SAFETY: the caller meets the requirements.
         let sums = unsafe { differences::<P, G>(patches, step, ONE_PLANE, filters, part, first) };
         for (position, sums) in sums.iter().enumerate() {
             for (group, &sum) in sums.iter().enumerate() {
@@ -59,17 +69,17 @@ impl TileCounter for Avx512Tile {
     }
 }
 
-/// How many planes, and units from one to the next.
+/// Number of planes, and units between planes.
 type PlaneLayout = (usize, usize);
 
 const ONE_PLANE: PlaneLayout = (1, 0);
 
-/// In how many bits `P` patches differ from a part of `G` groups of filters from `first` on, those in plane `j`
-/// counted `2ʲ` times.
+/// Counts the differing bits of `P` patches and a part of `G` groups of filters from `first` on, with plane
+/// `j` weighted by `2ʲ`.
 ///
 /// # Safety
-/// Each of `patches` holds all the runs of `part`, which begin every `step` units, in every plane, and part and
-/// groups exist.
+/// - Each of `patches` holds all runs of `part`, which begin every `step` units, in every plane.
+/// - Part and groups exist.
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 #[inline]
 unsafe fn differences<const P: usize, const G: usize>(
@@ -110,8 +120,8 @@ unsafe fn differences<const P: usize, const G: usize>(
 }
 
 /// # Safety
-/// The lengths of `compared` fit each other, and `bits` has [`units`] for every patch and plane.
-#[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq")]
+/// Those of [`Avx512Isa::compare_patches`].
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,popcnt")]
 unsafe fn compare_tiles(compared: &PatchComparison<'_>, bits: &mut [u32]) {
     let groups = compared.filters.padded() / LANES;
     let (units, patches) = (units(compared.filters.padded()), compared.totals.len());
@@ -133,12 +143,12 @@ unsafe fn compare_tiles(compared: &PatchComparison<'_>, bits: &mut [u32]) {
     }
 }
 
-/// Compares the sums of every tile, while they are in registers. With `SIGNS`, patches are of one plane, and become
-/// one.
+/// Compares the sums of every tile while they are in registers. With `SIGNS`, patches and results have one
+/// plane.
 struct CompareVisitor<'a, const SIGNS: bool> {
     compared: &'a PatchComparison<'a>,
     bits: &'a mut [u32],
-    /// Of one patch in one plane.
+    /// Units per patch and plane.
     units: usize,
 }
 
@@ -154,7 +164,7 @@ impl<const SIGNS: bool> TileVisitor for CompareVisitor<'_, SIGNS> {
             differences::<P, G>(patches.first.from(patch), patches.first.step, planes, filters, part, group)
         };
         let totals: [_; P] = std::array::from_fn(|position| _mm512_set1_ps(totals[patch + position]));
-        // The bits of every plane, of which there is one for signs.
+        // Bits of every plane, of which there is one for signs.
         let mut found = [[0; BitEncoding::MAX_PLANES]; P];
         let thresholds = if SIGNS { &thresholds[..1] } else { thresholds };
         for pair in (0..G).step_by(2) {
@@ -194,7 +204,7 @@ impl<const SIGNS: bool> TileVisitor for CompareVisitor<'_, SIGNS> {
     }
 }
 
-/// The low halves of eight numbers each.
+/// Packs the low halves of eight numbers each.
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn low_halves(a: __m512i, b: __m512i) -> __m512i {
@@ -202,7 +212,7 @@ fn low_halves(a: __m512i, b: __m512i) -> __m512i {
     _mm512_permutex2var_epi32(a, even, b)
 }
 
-/// Runs are short, so that a copy and a count of their own would take longer to begin than to do.
+/// Gathers runs with masked loads; they are so short that the setup of a copy and a count would dominate.
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 fn gather_masked(source: &[u32], runs: GatherRuns, target: &mut [u32]) -> u32 {
     let mut ones = _mm512_setzero_si512();
@@ -223,7 +233,7 @@ fn gather_masked(source: &[u32], runs: GatherRuns, target: &mut [u32]) -> u32 {
     _mm512_reduce_add_epi64(ones) as u32
 }
 
-/// Writes eight sums.
+/// Stores eight sums.
 #[target_feature(enable = "avx512f,avx512vl")]
 #[inline]
 pub(super) fn store(sums: __m512i, counts: &mut [u32]) {
@@ -232,8 +242,8 @@ pub(super) fn store(sums: __m512i, counts: &mut [u32]) {
     unsafe { _mm256_storeu_si256(counts.cast(), _mm512_cvtepi64_epi32(sums)) };
 }
 
-/// `rounds` times sixteen registers, as many as a tile has sums, which is enough to hide what an
-/// instruction takes to finish.
+/// Runs `rounds` of XOR, population count and addition on sixteen registers, as many as a tile has sums,
+/// which hides the latency of the instructions.
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 fn popcount_registers(rounds: usize) -> u64 {
     let mut sums = [_mm512_set1_epi64(0x9e37_79b9); TILE * TILE];
@@ -246,8 +256,11 @@ fn popcount_registers(rounds: usize) -> u64 {
     sums.into_iter().fold(0, |all, sum| all ^ _mm512_reduce_add_epi64(sum) as u64)
 }
 
+/// Compares dot products with thresholds.
+///
 /// # Safety
-/// All of `sums` are as long as each of `at`, and `out` has a bit for each in every plane.
+/// - All slices of `sums` are as long as each of the thresholds.
+/// - `out` has a bit for each element in every plane.
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe fn dot_products_to_bits(
     sums: DotProducts<'_>,
@@ -281,7 +294,7 @@ pub(super) unsafe fn dot_products_to_bits(
     }
 }
 
-/// One bit for each of up to 32 numbers: whether it is at least the other.
+/// Returns one bit for each of up to 32 values: 1 if it is at least its threshold.
 #[target_feature(enable = "avx512f")]
 #[inline]
 pub(super) fn at_least(values: &[f32], at: &[f32]) -> u32 {
@@ -300,7 +313,7 @@ pub(super) fn at_least(values: &[f32], at: &[f32]) -> u32 {
     bits
 }
 
-/// The first `left` of sixteen lanes, or all of them.
+/// Mask of the first `left` of sixteen lanes, or of all.
 fn first_lanes(left: usize) -> __mmask16 {
     if left >= 16 { u16::MAX } else { (1 << left) - 1 }
 }

@@ -1,32 +1,33 @@
-//! AVX-512 F, BW, DQ and VL, without VPOPCNTDQ.
+//! Kernels for AVX-512 F, BW, DQ and VL, without VPOPCNTDQ.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
 
 use super::{
     avx512,
-    filters::{BitFilters, STRIP, StripNibbles},
-    lookup,
-    lookup::{DifferenceTables, LookupTile},
-    operands::{DotProducts, SparseTap},
-    scalar, tiles,
+    filters::{STRIP, StripNibbles},
+    isa::Isa,
+    kernel_set::kernel_set,
+    lookup::{self, DifferenceTables, LookupTile},
+    loops, tiles,
 };
 
-kernels! {
-    "avx512f,avx512bw,avx512vl,avx512dq,popcnt";
-    gather = scalar::gather;
+kernel_set! {
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,popcnt")]
+    Avx512BwIsa = Isa::Avx512Bw;
+    load_bits = 8 * 256;
+    gather = loops::gather;
     count_differences = tiles::count_differences::<LookupTile<Avx512Strip>, 4, 2>;
     popcount_load = popcount_registers;
     compare_dot_products = avx512::dot_products_to_bits;
     at_least = |values, at| avx512::at_least(values, at);
-    sum_weight_rows = scalar::sum_weight_rows_by::<64>;
-    masked_sums = scalar::masked_sums;
+    sum_weight_rows = loops::sum_weight_rows::<64>;
 }
 
-/// A whole register for the tables of a byte.
+/// Tables that fill a register per byte.
 static TABLES: DifferenceTables<4> = DifferenceTables::new();
 
-/// One register for a strip, with a sum for each half of a byte.
+/// Sums of a strip in one register, one per nibble.
 #[derive(Clone, Copy)]
 struct Avx512Strip(__m512i);
 
@@ -34,7 +35,7 @@ impl lookup::LookupVector for Avx512Strip {
     type TableVector = __m512i;
     type NibbleVector = __m512i;
 
-    /// A half byte of differences is at most 4, and 63 · 4 < 2⁸.
+    /// A byte gains at most 4 per nibble, and 63 · 4 < 2⁸.
     const BLOCK: usize = 63;
 
     #[target_feature(enable = "avx512f,avx512bw")]
@@ -85,7 +86,7 @@ impl lookup::LookupVector for Avx512Strip {
     }
 }
 
-/// `rounds` times eight registers: lookups, additions, and nothing from memory.
+/// Runs `rounds` of lookups and additions on eight registers, without memory accesses.
 #[target_feature(enable = "avx512f,avx512bw")]
 fn popcount_registers(rounds: usize) -> u64 {
     let mut sums = [_mm512_set1_epi8(3); 8];

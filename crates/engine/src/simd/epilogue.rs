@@ -1,5 +1,5 @@
-//! What becomes of the results of one position, a few channels at a time, so that they stay in
-//! registers from the first operation to the last.
+//! Epilogue of one position, applied to a few channels at a time, which stay in registers from the first
+//! operation to the last.
 
 use std::array;
 
@@ -11,86 +11,87 @@ use super::{
     pointwise::PointwiseFunction,
 };
 
-/// The most [stages](Stage) at a time.
+/// Upper bound of the [stages](EpilogueStage) of one epilogue.
 pub(crate) const MAX_STAGES: usize = 8;
 
-/// The results of one position, what is done to them, and where they go.
+/// Results of one position, the stages to apply, and their destinations.
 #[derive(Debug)]
 pub(crate) struct RowEpilogue<'a, 'b> {
     pub(crate) channels: usize,
     pub(crate) start: EpilogueInput<'a>,
     pub(crate) stages: &'a [EpilogueStage<'a>],
-    /// Where the floats go, if they are to be kept.
+    /// Destination of floats, if they are kept.
     pub(crate) out: Option<&'a mut [f32]>,
     pub(crate) comparisons: &'a [ChannelThresholds],
-    /// Where the bits of each comparison go: rows, planes and positions of units.
+    /// Destination of each comparison's bits, with rows, planes and positions of units.
     pub(crate) bits: &'a mut [&'b mut [u32]],
     pub(crate) position: UnitPosition,
 }
 
-/// Where the bits of a position lie in every plane of a value.
+/// Location of a position's bits in every plane of a value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UnitPosition {
-    /// Which row.
+    /// Index of the row.
     pub(crate) row: usize,
-    /// Units of one row in one plane.
+    /// Units per row and plane.
     pub(crate) row_units: usize,
-    /// The first unit of the position in those.
+    /// First unit of the position in its row.
     pub(crate) first: usize,
 }
 
 impl UnitPosition {
-    /// The first unit in plane `plane` of as many as `planes`.
+    /// First unit in plane `plane` of `planes`.
     #[inline(always)]
     pub(crate) const fn unit(self, plane: usize, planes: usize) -> usize {
         (self.row * planes + plane) * self.row_units + self.first
     }
 
-    /// Sets the bits of some channels from `first` on in one plane of several.
+    /// Sets the bits of some channels from `first` on, in one plane.
     #[inline(always)]
     fn set(self, bits: &mut [u32], (plane, planes): (usize, usize), first: usize, found: u32) {
         let unit = &mut bits[self.unit(plane, planes) + first / UNIT];
-        // The first of a unit clears what was there.
+        // The first channels of a unit clear its old bits.
         *unit = if first.is_multiple_of(UNIT) { found } else { *unit | found << (first % UNIT) };
     }
 }
 
-/// Where results are to begin with, one a channel.
+/// Initial results, one per channel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum EpilogueInput<'a> {
-    /// Those of as many filters, or some more.
+    /// Dot products of as many filters, or more.
     DotProducts(DotProducts<'a>),
     Row(&'a [f32]),
-    /// Where they go.
+    /// The destination of floats.
     Out,
 }
 
-/// One function of the results.
+/// A stage of the epilogue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum EpilogueStage<'a> {
-    /// Each by itself.
+    /// Pointwise function.
     Pointwise(&'a PointwiseFunction),
-    /// The sum with another row.
+    /// Addition of a row.
     Add(&'a [f32]),
-    /// The sum with what is where the results go.
+    /// Addition of the destination's old content.
     AddOut,
 }
 
-/// Bits that say how many of some numbers `sign · result` is at least, one of each a channel.
+/// Thresholds that encode results as levels: the level is the number of thresholds that `sign · result`
+/// reaches.
 #[derive(Debug)]
 pub(crate) struct ChannelThresholds {
     pub(crate) sign: AlignedBuffer<f32>,
-    /// For each of the numbers one row, as long as `sign`.
+    /// One row per threshold, as long as `sign`.
     pub(crate) thresholds: AlignedBuffer<f32>,
 }
 
 impl ChannelThresholds {
-    /// With each of the rows of `at`.
+    /// Creates thresholds from one row per level.
     pub(crate) fn new(sign: &[f32], thresholds: &[Vec<f32>]) -> Self {
         Self { sign: AlignedBuffer::new(sign), thresholds: AlignedBuffer::new(&thresholds.concat()) }
     }
 
-    /// The number of planes and the bits in each, where `reaches` says which channels reach a row of `at`.
+    /// Number of planes, and the bits in each; `reaches` returns the channels that reach a row of thresholds.
     #[inline(always)]
     fn planes(&self, reaches: impl Fn(&[f32]) -> u32) -> (usize, [u32; BitEncoding::MAX_PLANES]) {
         let rows = self.thresholds.chunks_exact(self.sign.len());
@@ -104,11 +105,11 @@ impl ChannelThresholds {
 }
 
 impl RowEpilogue<'_, '_> {
-    /// Does it; `at_least` gives one bit for each of up to [`UNIT`] numbers: whether it is at least the
-    /// other.
+    /// Applies the epilogue. `at_least` returns one bit for each of up to [`UNIT`] values: 1 if it is at
+    /// least its threshold.
     ///
     /// # Panics
-    /// If anything is too short.
+    /// If a slice is too short.
     #[inline(always)]
     pub(super) fn run(mut self, at_least: impl Fn(&[f32], &[f32]) -> u32) {
         let channels = self.channels;
@@ -164,7 +165,7 @@ fn sum<const N: usize>(a: [f32; N], b: [f32; N]) -> [f32; N] {
     array::from_fn(|lane| a[lane] + b[lane])
 }
 
-/// Compares as many numbers as there are with a way to compare [`LANES`].
+/// Extends a comparison of [`LANES`] values to any number.
 #[inline(always)]
 pub(super) fn by_lanes(
     at_least: impl Fn(&[f32; LANES], &[f32; LANES]) -> u32,

@@ -2,34 +2,42 @@ use std::{env, fmt, str::FromStr};
 
 use crate::error::EngineError;
 
-/// Names the instruction set to use, in place of the best one.
+/// Environment variable that overrides the choice of the instruction set.
 const VARIABLE: &str = "DABNET_ISA";
 
-/// A set of instructions that the kernels are written for.
+/// Instruction set of the kernels.
+///
+/// ```
+/// use dabnet_engine::Isa;
+/// ¶ assert!(Isa::Scalar.is_supported());
+/// assert_eq!("avx2".parse::<Isa>()?, Isa::Avx2);
+/// # Ok::<(), dabnet_engine::EngineError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Isa {
-    /// What every machine has.
+    /// Portable Rust, on every machine.
     Scalar,
-    /// x86-64 with SSE4.2 and POPCNT, which is x86-64-v2.
+    /// x86-64 with SSE4.2 and POPCNT (x86-64-v2).
     Sse4,
     /// x86-64 with AVX2 and POPCNT.
     Avx2,
-    /// x86-64 with AVX-512 F, BW, DQ and VL, which is x86-64-v4.
+    /// x86-64 with AVX-512 F, BW, DQ and VL (x86-64-v4).
     Avx512Bw,
     /// x86-64 with AVX-512 F, BW, DQ, VL and VPOPCNTDQ.
     Avx512,
-    /// AArch64 with NEON, which is all of it.
+    /// AArch64 with NEON, which is always present.
     Neon,
-    /// WebAssembly with vectors of 128 bits, if compiled for them.
+    /// WebAssembly with 128-bit vectors, if compiled for them.
     Simd128,
 }
 
 impl Isa {
-    /// All of them, the fastest of each kind of machine last.
+    /// All instruction sets, the fastest of each architecture last.
     pub const ALL: [Self; 7] =
         [Self::Scalar, Self::Sse4, Self::Avx2, Self::Avx512Bw, Self::Avx512, Self::Neon, Self::Simd128];
 
-    /// What `DABNET_ISA` and [`FromStr`] call it.
+    /// Name in `DABNET_ISA` and [`FromStr`].
     pub const fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
@@ -42,7 +50,7 @@ impl Isa {
         }
     }
 
-    /// Whether this machine has these instructions.
+    /// True if this machine has the instructions.
     pub fn is_supported(self) -> bool {
         match self {
             Self::Scalar => true,
@@ -64,19 +72,19 @@ impl Isa {
             Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
             #[cfg(target_feature = "simd128")]
             Self::Simd128 => true,
-            // Those of other machines.
+            // Instruction sets of other architectures.
             #[allow(unreachable_patterns)]
             _ => false,
         }
     }
 
-    /// Those that this machine has, the fastest last.
+    /// Returns the instruction sets of this machine, the fastest last.
     pub fn supported() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|isa| isa.is_supported())
     }
 
-    /// The one that the environment variable `DABNET_ISA` names, or else the fastest that this
-    /// machine has.
+    /// Returns the instruction set named by the environment variable `DABNET_ISA`, or else the fastest that
+    /// this machine has.
     ///
     /// # Errors
     /// [`EngineError::Isa`] if the variable names one that is unknown or not supported here.
@@ -87,13 +95,13 @@ impl Isa {
         }
     }
 
-    /// This instruction set, if the machine has it.
+    /// Returns the instruction set if this machine has it.
     pub(crate) fn check(self) -> Result<Self, EngineError> {
         if self.is_supported() { Ok(self) } else { Err(unsupported(self.name())) }
     }
 }
 
-fn unsupported(name: &str) -> EngineError {
+pub(super) fn unsupported(name: &str) -> EngineError {
     let supported = Isa::supported().map(Isa::name).collect::<Vec<_>>().join(", ");
     EngineError::Isa { name: name.to_owned(), supported }
 }

@@ -1,66 +1,99 @@
+//! Dispatch to the kernels of an instruction set, with checks of their requirements.
+#![allow(unsafe_code)]
+
 use std::{hint::black_box, time::Instant};
 
 #[cfg(target_arch = "aarch64")]
-use super::neon;
+use super::neon::NeonIsa;
 #[cfg(target_feature = "simd128")]
-use super::simd128;
+use super::simd128::Simd128Isa;
 #[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512, avx512bw, sse4};
+use super::{avx2::Avx2Isa, avx512::Avx512Isa, avx512bw::Avx512BwIsa, sse4::Sse4Isa};
 use super::{
     bit_encoding::{planes_of, units},
     epilogue::RowEpilogue,
     filters::{BitFilters, BitPatches, FilterPart, PatchPlanes},
-    isa::Isa,
+    isa::{Isa, unsupported},
+    kernel_set::KernelSet,
     operands::{DotProducts, GatherRuns, PatchComparison, SparseTap},
-    scalar,
+    scalar::ScalarIsa,
 };
 use crate::error::EngineError;
 
-/// The inner loops for an instruction set that this machine is known to have.
+/// Kernels of an instruction set that this machine has.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SimdKernels {
-    isa: Isa,
+pub(crate) enum SimdKernels {
+    Scalar(ScalarIsa),
+    #[cfg(target_arch = "x86_64")]
+    Sse4(Sse4Isa),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2Isa),
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bw(Avx512BwIsa),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512Isa),
+    #[cfg(target_arch = "aarch64")]
+    Neon(NeonIsa),
+    #[cfg(target_feature = "simd128")]
+    Simd128(Simd128Isa),
 }
 
-/// Calls the function of the same name in the file of the instruction set in use.
+/// Evaluates an expression with the token of the instruction set in use.
 macro_rules! dispatch {
-    ($self:ident, $name:ident($($argument:expr),*)) => {
-        match $self.isa {
-            Isa::Scalar => scalar::$name($($argument),*),
+    ($self:expr, $token:ident => $call:expr) => {
+        match $self {
+            Self::Scalar($token) => $call,
             #[cfg(target_arch = "x86_64")]
-            Isa::Sse4 => sse4::$name($($argument),*),
+            Self::Sse4($token) => $call,
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => avx2::$name($($argument),*),
+            Self::Avx2($token) => $call,
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Bw => avx512bw::$name($($argument),*),
+            Self::Avx512Bw($token) => $call,
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => avx512::$name($($argument),*),
+            Self::Avx512($token) => $call,
             #[cfg(target_arch = "aarch64")]
-            Isa::Neon => neon::$name($($argument),*),
+            Self::Neon($token) => $call,
             #[cfg(target_feature = "simd128")]
-            Isa::Simd128 => simd128::$name($($argument),*),
-            // Those of other machines.
-            #[allow(unreachable_patterns)]
-            _ => scalar::$name($($argument),*),
+            Self::Simd128($token) => $call,
         }
     };
 }
 
 impl SimdKernels {
-    /// Those of every machine.
-    #[cfg(test)]
-    pub(super) const SCALAR: Self = Self { isa: Isa::Scalar };
-
     pub(crate) fn new(isa: Isa) -> Result<Self, EngineError> {
-        Ok(Self { isa: isa.check()? })
+        let kernels = match isa {
+            Isa::Scalar => ScalarIsa::detect().map(Self::Scalar),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Sse4 => Sse4Isa::detect().map(Self::Sse4),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => Avx2Isa::detect().map(Self::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bw => Avx512BwIsa::detect().map(Self::Avx512Bw),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => Avx512Isa::detect().map(Self::Avx512),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => NeonIsa::detect().map(Self::Neon),
+            #[cfg(target_feature = "simd128")]
+            Isa::Simd128 => Simd128Isa::detect().map(Self::Simd128),
+            // Instruction sets of other machines.
+            #[allow(unreachable_patterns)]
+            _ => None,
+        };
+        kernels.ok_or_else(|| unsupported(isa.name()))
     }
 
     pub(crate) fn isa(self) -> Isa {
-        self.isa
+        fn isa<K: KernelSet>(_: K) -> Isa {
+            K::ISA
+        }
+        dispatch!(self, token => isa(token))
     }
 
-    /// For every patch and every filter, in how many bits of a part of it they differ. Bits of patches beyond
-    /// the length of a filter are 0; `counts` gets `filters.padded()` numbers a patch.
+    /// Counts the differing bits of every patch and filter within a part of them. Bits of patches beyond the
+    /// length of a filter are 0; `counts` has `filters.padded()` elements per patch.
+    ///
+    /// # Panics
+    /// If lengths do not fit.
     pub(crate) fn count_differences(
         self,
         patches: BitPatches<'_>,
@@ -75,11 +108,12 @@ impl SimdKernels {
         );
         assert!(patches.hold(part), "part of a patch");
         assert!(part.is_of(filters.words()), "part of a longer filter");
-        dispatch!(self, count_differences(patches, filters, part, counts));
+        // SAFETY: the assertions above.
+        unsafe { dispatch!(self, token => token.count_differences(patches, filters, part, counts)) };
     }
 
-    /// The same of several planes: for every patch and filter, `Σⱼ 2ʲ · differences` of plane `j`. `spare` is
-    /// room to work in, as much as `counts` where there is more than one plane.
+    /// Counts the differing bits of every patch and filter with plane `j` weighted by `2ʲ`. `spare` is
+    /// scratch memory as long as `counts` if there is more than one plane.
     pub(crate) fn count_plane_differences(
         self,
         patches: PatchPlanes<'_>,
@@ -97,37 +131,35 @@ impl SimdKernels {
         }
     }
 
-    /// The ones among the units of each of as many positions as there are counts.
+    /// Counts the ones of each position; `units` has the units of as many positions as there are counts.
     pub(crate) fn count_ones(self, units: &[u32], counts: &mut [u32]) {
-        dispatch!(self, count_ones(units, counts));
+        dispatch!(self, token => token.count_ones(units, counts));
     }
 
-    /// Copies runs of bits and counts the ones among them.
+    /// Copies runs of bits and returns their population count.
     pub(crate) fn gather(self, source: &[u32], runs: GatherRuns, target: &mut [u32]) -> u32 {
-        dispatch!(self, gather(source, runs, target))
+        dispatch!(self, token => token.gather(source, runs, target))
     }
 
-    /// Keeps this core at nothing but XOR, population count and addition in registers: `rounds`
-    /// times [`SimdKernels::popcount_load_bits`] bits. The result means nothing, but has to be used.
+    /// Loads this core with XOR, population count and addition in registers: `rounds` times
+    /// [`SimdKernels::popcount_load_bits`] bits. The result is meaningless, but has to be used.
     pub(crate) fn popcount_load(self, rounds: usize) -> u64 {
-        dispatch!(self, popcount_load(rounds))
+        dispatch!(self, token => token.popcount_load(rounds))
     }
 
-    /// Bits that one round of [`SimdKernels::popcount_load`] works on.
+    /// Bits processed by one round of [`SimdKernels::popcount_load`].
     pub(crate) fn popcount_load_bits(self) -> usize {
-        match self.isa {
-            Isa::Scalar => 8 * 64,
-            Isa::Sse4 => 8 * 128,
-            Isa::Avx2 => 8 * 256,
-            Isa::Avx512Bw => 8 * 256,
-            Isa::Avx512 => 16 * 512,
-            Isa::Neon => 16 * 128,
-            Isa::Simd128 => 8 * 128,
+        fn bits<K: KernelSet>(_: K) -> usize {
+            K::LOAD_BITS
         }
+        dispatch!(self, token => bits(token))
     }
 
-    /// For every patch and filter, how many of `at` its real output reaches, as bits: for every patch one plane
-    /// after another, of which each begins a unit. `counts` and `spare` are room to work in.
+    /// Encodes the real outputs of every patch and filter as levels of thresholds: patch by patch, plane by
+    /// plane, each of which begins a unit. `counts` and `spare` are scratch memory.
+    ///
+    /// # Panics
+    /// If lengths do not fit.
     pub(crate) fn compare_patches(
         self,
         compared: &PatchComparison<'_>,
@@ -147,68 +179,63 @@ impl SimdKernels {
         assert!(patches.hold(part), "part of a patch");
         assert!(part.is_of(filters.words()), "part of a longer filter");
         #[cfg(target_arch = "x86_64")]
-        if self.isa == Isa::Avx512 {
-            return avx512::compare_patches(compared, bits);
+        if let Self::Avx512(token) = self {
+            // SAFETY: the assertions above.
+            return unsafe { token.compare_patches(compared, bits) };
         }
         let counts = &mut counts[..totals.len() * padded];
         self.count_plane_differences(patches, filters, part, counts, spare);
         let counted = counts.chunks_exact(padded).zip(totals);
         for ((counts, &total), bits) in counted.zip(bits.chunks_exact_mut(units)) {
-            dispatch!(
-                self,
-                compare_dot_products(
-                    DotProducts { counts, base, total, dot_factor, sum_factor },
-                    thresholds,
-                    bits
-                )
-            );
+            let sums = DotProducts { counts, base, total, dot_factor, sum_factor };
+            // SAFETY: the assertions above.
+            unsafe { dispatch!(self, token => token.compare_dot_products(sums, thresholds, bits)) };
         }
     }
 
-    /// Does to the results of one position what becomes of them.
+    /// Applies the epilogue of one position.
     ///
     /// # Panics
-    /// If anything is too short.
-    pub(crate) fn finish(self, finish: RowEpilogue<'_, '_>) {
-        dispatch!(self, finish(finish));
+    /// If a slice is too short.
+    pub(crate) fn run_epilogue(self, epilogue: RowEpilogue<'_, '_>) {
+        dispatch!(self, token => token.run_epilogue(epilogue));
     }
 
-    /// The maximum of as many rows as there are, numbers that are none left out, and of `out` itself.
+    /// Maximum of `out` and all rows, element by element, ignoring NaN.
     pub(crate) fn max_rows(self, rows: &[&[f32]], out: &mut [f32]) {
-        dispatch!(self, max_rows(rows, out));
+        dispatch!(self, token => token.max_rows(rows, out));
     }
 
-    /// Adds to `out` the products of each pair of rows, element by element, one pair after another.
+    /// Adds the products of each pair of rows to `out`, element by element, pair by pair.
     ///
     /// # Panics
     /// If a row is shorter than `out`.
     pub(crate) fn add_products(self, rows: &[[&[f32]; 2]], out: &mut [f32]) {
-        dispatch!(self, add_products(rows, out));
+        dispatch!(self, token => token.add_products(rows, out));
     }
 
-    /// Sets the bits of those values that are not equal to `number`.
+    /// Sets the bits of the values that are not equal to `number`.
     pub(crate) fn mark_unequal(self, values: &[f32], number: f32, bits: &mut [u64]) {
-        dispatch!(self, mark_unequal(values, number, bits));
+        dispatch!(self, token => token.mark_unequal(values, number, bits));
     }
 
-    /// For every filter, the sum of the values that its bits select, one row of words a filter; gives the
-    /// sum of all values.
+    /// Computes, for every filter, the sum of the values selected by its bits, one row of words per filter;
+    /// returns the sum of all values.
     pub(crate) fn masked_sums(self, values: &[f32], bits: &[u64], sums: &mut [f32]) -> f32 {
         assert_eq!(values.len() * sums.len(), 64 * bits.len(), "a bit a value and filter");
-        dispatch!(self, masked_sums(values, bits, sums))
+        dispatch!(self, token => token.masked_sums(values, bits, sums))
     }
 
-    /// `out = Σ value · weights[row − first]` over `taps`, a row of weights as long as `out`.
+    /// Computes `out = Σ value · weights[row − first]` over `taps`; rows of weights are as long as `out`.
     pub(crate) fn sum_weight_rows(self, taps: &[SparseTap], first: u32, weights: &[f32], out: &mut [f32]) {
-        dispatch!(self, sum_weight_rows(taps, first, weights, out));
+        dispatch!(self, token => token.sum_weight_rows(taps, first, weights, out));
     }
 }
 
-/// One-bit multiply-accumulates a second that one core reaches with XOR, population count and addition
-/// on registers and nothing from memory: what a binary layer can be compared with.
+/// Measures the peak rate of one-bit multiply-accumulates, per second and core: XOR, population count and
+/// addition on registers, without memory accesses.
 ///
-/// Takes about a tenth of a second. The best of several runs counts, since anything else the machine
-/// does only slows it.
+/// It takes about a tenth of a second. The best of several runs counts, since other load only slows it down.
 ///
 /// # Errors
 /// [`EngineError::Isa`] if this machine lacks the instruction set.

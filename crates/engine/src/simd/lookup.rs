@@ -1,9 +1,8 @@
-//! Counting by lookup, for machines that shuffle bytes but do not count the bits of a vector: in how
-//! many bits half a byte of a patch differs from half a byte of a filter is an entry of a table of
-//! sixteen that belongs to the patch, and one shuffle looks it up for a register full of filters.
+//! Lookup kernels, for instruction sets that shuffle bytes but do not count the bits of a vector.
 //!
-//! Per half byte that is a shuffle and an addition, about half of what XOR and a population count
-//! by lookup (Muła's) take.
+//! The number of differing bits of two nibbles is an entry of a table of sixteen that belongs to the patch's
+//! nibble; one shuffle looks it up for a register of filters. That is one shuffle and one addition per
+//! nibble, about half of the cost of XOR and Muła's population count.
 #![allow(unsafe_code)]
 
 use std::{array, marker::PhantomData};
@@ -13,11 +12,11 @@ use super::{
     tiles::TileCounter,
 };
 
-/// Bytes of a patch after which a sum of 16 bits could overflow: 8191 · 8 < 2¹⁶.
+/// Bytes of a patch after which a 16-bit sum could overflow: 8191 · 8 < 2¹⁶.
 const SPAN: usize = 8191;
 
-/// For every byte that a patch can have, a table of in how many bits its low half differs from each
-/// half byte that a filter can have, and one for its high half, each `N / 2` times.
+/// Tables of the differing bits of nibbles: for every byte of a patch, one table for its low nibble and one
+/// for its high nibble, each `N / 2` times, indexed by the filter's nibble.
 #[repr(align(64))]
 pub(super) struct DifferenceTables<const N: usize>([[[u8; 16]; N]; 256]);
 
@@ -34,19 +33,22 @@ impl<const N: usize> DifferenceTables<N> {
         Self(tables)
     }
 
-    /// The tables of one byte.
+    /// Tables of one byte.
     #[inline(always)]
     pub(super) fn of(&self, byte: u8) -> &[[u8; 16]; N] {
         &self.0[usize::from(byte)]
     }
 }
 
-/// Two tables of 16 bytes a byte.
+/// Tables of 16 bytes each.
 pub(super) static TABLES: DifferenceTables<2> = DifferenceTables::new();
 
-/// Registers that hold numbers, as many for each filter of a strip.
+/// Registers with as many numbers for each filter of a strip.
+///
+/// # Safety
+/// All methods require a machine with the instructions of the implementor.
 pub(super) trait LookupVector: Copy {
-    /// The tables of a byte in registers.
+    /// Tables of a byte in registers.
     type TableVector: Copy;
     /// [`StripNibbles`] in registers.
     type NibbleVector: Copy;
@@ -57,17 +59,17 @@ pub(super) trait LookupVector: Copy {
     unsafe fn zero() -> Self;
     unsafe fn tables(byte: u8) -> Self::TableVector;
     unsafe fn halves(from: &StripNibbles) -> Self::NibbleVector;
-    /// Looks up both halves, and adds what it finds to these bytes.
+    /// Looks up both nibbles, and adds the counts to these bytes.
     unsafe fn add(self, tables: Self::TableVector, halves: Self::NibbleVector) -> Self;
-    /// The even bytes and the odd ones as numbers of 16 bits.
+    /// Widens the even and the odd bytes to 16 bits.
     unsafe fn widen(self) -> [Self; 2];
-    /// The sums of numbers of 16 bits.
+    /// Adds 16-bit numbers.
     unsafe fn add_wide(self, other: Self) -> Self;
-    /// Numbers of 16 bits, one for each second filter.
+    /// Returns the 16-bit numbers, one for every second filter.
     unsafe fn numbers(self) -> [u16; STRIP / 2];
 }
 
-/// Counts with the instructions of `V`.
+/// Tile counter with the instructions of `V`.
 pub(super) struct LookupTile<V>(PhantomData<V>);
 
 impl<V: LookupVector> TileCounter for LookupTile<V> {
@@ -84,13 +86,13 @@ impl<V: LookupVector> TileCounter for LookupTile<V> {
         first: usize,
         counts: &mut [u32],
     ) {
-        // The lowest byte of a unit comes first on these machines.
+        // The lowest byte of a unit is first on these machines.
         let patches: [&[u8]; P] = patches.map(bytemuck::cast_slice);
         let range = first * STRIP..filters.padded().min((first + N) * STRIP);
         let mut rows = counts.chunks_exact_mut(filters.padded()).map(|row| &mut row[range.clone()]);
         let mut rows: [_; P] = array::from_fn(|_| rows.next().unwrap_or_default());
         rows.iter_mut().for_each(|row| row.fill(0));
-        // SAFETY: on a machine with the instructions of `V`, as this function requires, here and below.
+        // SAFETY: the machine has the instructions of `V`, as this function requires, here and below.
         let mut sums = unsafe { [[[V::zero(); 2]; N]; P] };
         let mut added = 0;
         for (row, word) in part.runs().enumerate() {
@@ -116,7 +118,7 @@ impl<V: LookupVector> TileCounter for LookupTile<V> {
     }
 }
 
-/// Adds the sums to the counts of each patch, and makes them 0.
+/// Adds the sums to the counts of each patch, and resets them.
 ///
 /// # Safety
 /// The machine has the instructions of `V`.
@@ -139,14 +141,15 @@ unsafe fn flush<V: LookupVector, const P: usize, const N: usize>(
 /// Adds the differences of parts of `P` patches from the same parts of `N` strips.
 ///
 /// # Safety
-/// The machine has the instructions of `V`, and all parts have the same length.
+/// - The machine has the instructions of `V`.
+/// - All parts have the same length.
 #[inline(always)]
 unsafe fn add_block<V: LookupVector, const P: usize, const N: usize>(
     patches: [&[u8]; P],
     strips: [&[StripNibbles]; N],
     sums: &mut [[[V; 2]; N]; P],
 ) {
-    // SAFETY: this function's own requirement.
+    // SAFETY: the caller meets the requirements.
     unsafe {
         let mut block = [[V::zero(); N]; P];
         for byte in 0..strips[0].len() {

@@ -1,26 +1,28 @@
-//! NEON, which every AArch64 machine has.
+//! Kernels for NEON, which every AArch64 machine has.
 #![allow(unsafe_code)]
 
 use std::{arch::aarch64::*, array};
 
 use super::{
     epilogue::by_lanes,
-    filters::{BitFilters, LANES},
-    operands::{DotProducts, SparseTap},
-    popcount,
-    popcount::PopcountTile,
-    scalar, tiles,
+    filters::LANES,
+    isa::Isa,
+    kernel_set::kernel_set,
+    loops,
+    popcount::{self, PopcountTile},
+    tiles,
 };
 
-kernels! {
-    "neon";
-    gather = scalar::gather;
+kernel_set! {
+    #[target_feature(enable = "neon")]
+    NeonIsa = Isa::Neon;
+    load_bits = 16 * 128;
+    gather = loops::gather;
     count_differences = tiles::count_differences::<PopcountTile<NeonPair>, 4, 1>;
     popcount_load = popcount_registers;
-    compare_dot_products = |sums, at, out| scalar::compare_dot_products_by(|values, at| at_least(values, at), sums, at, out);
+    compare_dot_products = |sums, at, out| loops::compare_dot_products(|values, at| at_least(values, at), sums, at, out);
     at_least = by_lanes(|values, at| at_least(values, at));
-    sum_weight_rows = scalar::sum_weight_rows_by::<32>;
-    masked_sums = scalar::masked_sums;
+    sum_weight_rows = loops::sum_weight_rows::<32>;
 }
 
 #[derive(Clone, Copy)]
@@ -61,7 +63,7 @@ impl popcount::PairVector for NeonPair {
     }
 }
 
-/// `rounds` times sixteen registers: XOR, population count, addition, and nothing from memory.
+/// Runs `rounds` of XOR, population count and addition on sixteen registers, without memory accesses.
 #[target_feature(enable = "neon")]
 fn popcount_registers(rounds: usize) -> u64 {
     let mut sums: [_; 16] = array::from_fn(|sum| vdupq_n_u8(sum as u8));
@@ -74,7 +76,7 @@ fn popcount_registers(rounds: usize) -> u64 {
     sums.into_iter().fold(0, |all, sum| all + u64::from(vaddlvq_u8(sum)))
 }
 
-/// One bit for each number: whether it is at least the other.
+/// Returns one bit per lane: 1 if the value is at least the threshold.
 #[target_feature(enable = "neon")]
 #[inline]
 fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u32 {

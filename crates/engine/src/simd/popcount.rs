@@ -1,5 +1,5 @@
-//! Counting by population count, for machines that count the ones of each byte of 128 bits: two
-//! filters an instruction.
+//! Population-count kernels, for instruction sets that count the ones of each byte of 128 bits: two filters
+//! per instruction.
 #![allow(unsafe_code)]
 
 use std::{marker::PhantomData, ops::Range};
@@ -15,19 +15,22 @@ const PAIRS: usize = LANES / 2;
 /// Words after which a sum of bytes could overflow: 31 · 8 < 2⁸.
 const BLOCK: usize = 31;
 
-/// A register of 128 bits: two words.
+/// A 128-bit register of two words.
+///
+/// # Safety
+/// All methods require a machine with the instructions of the implementor.
 pub(super) trait PairVector: Copy {
     unsafe fn load(words: &[u64; 2]) -> Self;
     unsafe fn repeat(word: u64) -> Self;
-    /// Adds to these bytes in how many bits those of two registers differ.
+    /// Adds the differing bits of two registers to these bytes.
     unsafe fn add_differences(self, patch: Self, filter: Self) -> Self;
-    /// Adds up the bytes of each word and adds that to sums of two words.
+    /// Adds the bytes of each word to the sums of two words.
     unsafe fn add_to(self, sums: Self) -> Self;
-    /// What the sums of two words are.
+    /// Returns the sums of two words.
     unsafe fn sums(self) -> [u32; 2];
 }
 
-/// Counts with the instructions of `V`.
+/// Tile counter with the instructions of `V`.
 pub(super) struct PopcountTile<V>(PhantomData<V>);
 
 impl<V: PairVector> TileCounter for PopcountTile<V> {
@@ -77,7 +80,8 @@ impl<V: PairVector> TileCounter for PopcountTile<V> {
 /// Adds the differences of words of `P` patches, from `unit` on, from `words` of `G` groups.
 ///
 /// # Safety
-/// The machine has the instructions of `V`, and all have these words.
+/// - The machine has the instructions of `V`.
+/// - Patches and groups have these words.
 #[inline(always)]
 unsafe fn add_block<V: PairVector, const P: usize, const G: usize>(
     patches: [&[u32]; P],
@@ -90,7 +94,7 @@ unsafe fn add_block<V: PairVector, const P: usize, const G: usize>(
     let mut sums = *bytes;
     for (at, word) in words.enumerate() {
         for group in 0..G {
-            // SAFETY: this function's own requirement.
+            // SAFETY: the caller meets the requirements.
             unsafe {
                 let pairs = lanes.get_unchecked(group * filter_words + word).0.as_chunks().0;
                 for (patch, sums) in patches.iter().zip(&mut sums) {
@@ -106,7 +110,7 @@ unsafe fn add_block<V: PairVector, const P: usize, const G: usize>(
     *bytes = sums;
 }
 
-/// Adds the bytes to the sums of words, and makes them 0.
+/// Adds the bytes to the sums of words, and resets them.
 ///
 /// # Safety
 /// The machine has the instructions of `V`.
@@ -117,7 +121,7 @@ unsafe fn flush<V: PairVector, const P: usize, const G: usize>(
 ) {
     let sums = sums.as_flattened_mut().as_flattened_mut();
     for (sum, bytes) in sums.iter_mut().zip(bytes.as_flattened_mut().as_flattened_mut()) {
-        // SAFETY: this function's own requirement.
+        // SAFETY: the caller meets the requirements.
         (*sum, *bytes) = unsafe { (bytes.add_to(*sum), V::repeat(0)) };
     }
 }

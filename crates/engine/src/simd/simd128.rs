@@ -1,26 +1,28 @@
-//! WebAssembly's registers of 128 bits, which a module is compiled for or is not.
+//! Kernels for WebAssembly's 128-bit vectors, chosen when the module is compiled.
 #![allow(unsafe_code)]
 
 use std::{arch::wasm32::*, array};
 
 use super::{
     epilogue::by_lanes,
-    filters::{BitFilters, LANES},
-    operands::{DotProducts, SparseTap},
-    popcount,
-    popcount::PopcountTile,
-    scalar, tiles,
+    filters::LANES,
+    isa::Isa,
+    kernel_set::kernel_set,
+    loops,
+    popcount::{self, PopcountTile},
+    tiles,
 };
 
-kernels! {
-    "simd128";
-    gather = scalar::gather;
+kernel_set! {
+    #[target_feature(enable = "simd128")]
+    Simd128Isa = Isa::Simd128;
+    load_bits = 8 * 128;
+    gather = loops::gather;
     count_differences = tiles::count_differences::<PopcountTile<Simd128Pair>, 2, 1>;
     popcount_load = popcount_registers;
-    compare_dot_products = |sums, at, out| scalar::compare_dot_products_by(|values, at| at_least(values, at), sums, at, out);
+    compare_dot_products = |sums, at, out| loops::compare_dot_products(|values, at| at_least(values, at), sums, at, out);
     at_least = by_lanes(|values, at| at_least(values, at));
-    sum_weight_rows = scalar::sum_weight_rows_by::<16>;
-    masked_sums = scalar::masked_sums;
+    sum_weight_rows = loops::sum_weight_rows::<16>;
 }
 
 #[derive(Clone, Copy)]
@@ -64,7 +66,7 @@ impl popcount::PairVector for Simd128Pair {
     }
 }
 
-/// `rounds` times eight registers: XOR, population count, addition, and nothing from memory.
+/// Runs `rounds` of XOR, population count and addition on eight registers, without memory accesses.
 #[target_feature(enable = "simd128")]
 fn popcount_registers(rounds: usize) -> u64 {
     let mut sums: [_; 8] = array::from_fn(|sum| u8x16_splat(sum as u8));
@@ -77,7 +79,7 @@ fn popcount_registers(rounds: usize) -> u64 {
     sums.into_iter().fold(0, |all, sum| all ^ u64x2_extract_lane::<0>(sum))
 }
 
-/// One bit for each number: whether it is at least the other.
+/// Returns one bit per lane: 1 if the value is at least the threshold.
 #[target_feature(enable = "simd128")]
 #[inline]
 fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u32 {

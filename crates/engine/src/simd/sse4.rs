@@ -1,29 +1,30 @@
-//! SSE4.2 and POPCNT: x86-64-v2.
+//! Kernels for SSE4.2 and POPCNT (x86-64-v2).
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
 
 use super::{
     epilogue::by_lanes,
-    filters::{BitFilters, LANES, STRIP, StripNibbles},
-    lookup,
-    lookup::{LookupTile, TABLES},
-    operands::{DotProducts, SparseTap},
-    scalar, tiles,
+    filters::{LANES, STRIP, StripNibbles},
+    isa::Isa,
+    kernel_set::kernel_set,
+    lookup::{self, LookupTile, TABLES},
+    loops, tiles,
 };
 
-kernels! {
-    "sse4.2,popcnt";
-    gather = scalar::gather;
+kernel_set! {
+    #[target_feature(enable = "sse4.2,popcnt")]
+    Sse4Isa = Isa::Sse4;
+    load_bits = 8 * 128;
+    gather = loops::gather;
     count_differences = tiles::count_differences::<LookupTile<Sse4Strip>, 4, 1>;
     popcount_load = popcount_registers;
-    compare_dot_products = |sums, at, out| scalar::compare_dot_products_by(|values, at| at_least(values, at), sums, at, out);
+    compare_dot_products = |sums, at, out| loops::compare_dot_products(|values, at| at_least(values, at), sums, at, out);
     at_least = by_lanes(|values, at| at_least(values, at));
-    sum_weight_rows = scalar::sum_weight_rows_by::<16>;
-    masked_sums = scalar::masked_sums;
+    sum_weight_rows = loops::sum_weight_rows::<16>;
 }
 
-/// Two registers for a strip.
+/// Sums of a strip in two registers.
 #[derive(Clone, Copy)]
 struct Sse4Strip([__m128i; 2]);
 
@@ -31,7 +32,7 @@ impl lookup::LookupVector for Sse4Strip {
     type TableVector = [__m128i; 2];
     type NibbleVector = [[__m128i; 2]; 2];
 
-    /// A byte of differences is at most 8 a byte, and 31 · 8 < 2⁸.
+    /// A byte gains at most 8 per byte, and 31 · 8 < 2⁸.
     const BLOCK: usize = 31;
 
     #[target_feature(enable = "sse4.2")]
@@ -96,7 +97,7 @@ impl lookup::LookupVector for Sse4Strip {
     }
 }
 
-/// `rounds` times eight registers: lookups, additions, and nothing from memory.
+/// Runs `rounds` of lookups and additions on eight registers, without memory accesses.
 #[target_feature(enable = "sse4.2")]
 fn popcount_registers(rounds: usize) -> u64 {
     let mut sums = [_mm_set1_epi8(3); 8];
@@ -110,7 +111,7 @@ fn popcount_registers(rounds: usize) -> u64 {
     sums.into_iter().fold(0, |all, sum| all ^ _mm_extract_epi64::<0>(sum) as u64)
 }
 
-/// One bit for each number: whether it is at least the other.
+/// Returns one bit per lane: 1 if the value is at least the threshold.
 #[target_feature(enable = "sse4.2")]
 #[inline]
 fn at_least(values: &[f32; LANES], at: &[f32; LANES]) -> u32 {

@@ -19,9 +19,11 @@ fn others() -> impl Iterator<Item = SimdKernels> {
     Isa::supported().filter(|isa| *isa != Isa::Scalar).map(|isa| SimdKernels::new(isa).unwrap())
 }
 
-const SCALAR: SimdKernels = SimdKernels::SCALAR;
+fn scalar() -> SimdKernels {
+    SimdKernels::new(Isa::Scalar).unwrap()
+}
 
-/// As many as usual, or fewer where Miri takes some thousand times as long.
+/// The usual number, or fewer for Miri, which takes some thousand times as long.
 const fn up_to(usual: usize, miri: usize) -> usize {
     if cfg!(miri) { miri } else { usual }
 }
@@ -42,7 +44,7 @@ impl Layer {
         BitFilters::new(&self.rows, 1, self.len)
     }
 
-    /// Units from the begin of a patch to its end.
+    /// Units from the start of a patch to its end.
     fn span(&self) -> usize {
         (self.part.rows - 1) * self.step + 2 * self.part.run
     }
@@ -52,7 +54,7 @@ impl Layer {
     }
 }
 
-/// Filters of whole words with patches that may share units, as those of neighbours do; or others, with
+/// Filters of whole words with patches that may share units, as those of neighbors do; or others, with
 /// patches one after another in which the bits beyond a filter's length are 0.
 fn layer() -> impl Strategy<Value = Layer> {
     (1..up_to(4500, 200), any::<bool>(), 1..up_to(140, 40), 1..up_to(12, 6)).prop_flat_map(
@@ -114,7 +116,7 @@ proptest! {
         let (filters, patches) = (layer.filters(), layer.patches());
         let counts = patches.count() * filters.padded();
         let mut expected = vec![0; counts];
-        SCALAR.count_differences(patches, &filters, layer.part, &mut expected);
+        scalar().count_differences(patches, &filters, layer.part, &mut expected);
         for kernels in others() {
             let mut found = vec![u32::MAX; counts];
             kernels.count_differences(patches, &filters, layer.part, &mut found);
@@ -130,7 +132,7 @@ proptest! {
     ) {
         let runs = GatherRuns { count, len, from_step, to_step };
         let mut expected = vec![0; 400];
-        let ones = SCALAR.gather(&source, runs, &mut expected);
+        let ones = scalar().gather(&source, runs, &mut expected);
         let copied = (0..count * len).map(|at| (at / len, at % len));
         for (run, at) in copied {
             prop_assert_eq!(expected[run * to_step + at], source[run * from_step + at]);
@@ -187,10 +189,10 @@ proptest! {
         let mut spare = counts.clone();
         let plane = padded.div_ceil(32);
         let mut expected = vec![u32::MAX; number * to_planes * plane];
-        SCALAR.compare_patches(&compared, &mut counts, &mut spare, &mut expected);
+        scalar().compare_patches(&compared, &mut counts, &mut spare, &mut expected);
         for plane in 0..planes {
             let mut lower = vec![0; counts.len()];
-            SCALAR.count_differences(patches.plane(plane), &filters, layer.part, &mut lower);
+            scalar().count_differences(patches.plane(plane), &filters, layer.part, &mut lower);
             spare.iter_mut().zip(&lower).for_each(|(sum, lower)| {
                 *sum = if plane == 0 { 0 } else { *sum } + (lower << plane);
             });
@@ -206,7 +208,7 @@ proptest! {
                 dot_factor: &dot_factor,
                 sum_factor: &sum_factor,
             };
-            SCALAR.finish(RowEpilogue {
+            scalar().run_epilogue(RowEpilogue {
                 channels: padded,
                 start: EpilogueInput::DotProducts(sums),
                 stages: &[],
@@ -276,7 +278,7 @@ proptest! {
             let level = |level: usize| at.iter().map(|at| at + level as f32).collect::<Vec<f32>>();
             let at: Vec<_> = (0..(1 << planes) - 1).map(level).collect();
             let comparison = || ChannelThresholds::new(&sign, &at);
-            kernels.finish(RowEpilogue {
+            kernels.run_epilogue(RowEpilogue {
                 channels,
                 start,
                 stages: &stages,
@@ -287,7 +289,7 @@ proptest! {
             });
             (out.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), bits)
         };
-        let expected = finished(SCALAR);
+        let expected = finished(scalar());
         for kernels in others() {
             prop_assert_eq!(&finished(kernels), &expected, "{}", kernels.isa());
         }
@@ -300,7 +302,7 @@ proptest! {
     ) {
         let rows: Vec<&[f32]> = values.chunks_exact(channels).collect();
         let mut expected = vec![-1.0; channels];
-        SCALAR.max_rows(&rows, &mut expected);
+        scalar().max_rows(&rows, &mut expected);
         for (channel, &most) in expected.iter().enumerate() {
             prop_assert_eq!(most, rows.iter().map(|row| row[channel]).fold(-1.0, f32::max));
         }
@@ -319,7 +321,7 @@ proptest! {
         let rows: Vec<[&[f32]; 2]> =
             values.chunks_exact(2 * channels).map(|pair| pair.split_at(channels).into()).collect();
         let mut expected = vec![0.5; channels];
-        SCALAR.add_products(&rows, &mut expected);
+        scalar().add_products(&rows, &mut expected);
         for (channel, &sum) in expected.iter().enumerate() {
             let by_one = rows.iter().fold(0.5, |sum, row| sum + row[0][channel] * row[1][channel]);
             prop_assert!(same_bits(&[sum], &[by_one]), "channel {channel}: {sum}, not {by_one}");
@@ -334,7 +336,7 @@ proptest! {
     #[test]
     fn unequal_values_agree(values in prop::collection::vec(prop_oneof![Just(0.5_f32), float()], 1..200)) {
         let mut expected = vec![0; values.len().div_ceil(64)];
-        SCALAR.mark_unequal(&values, 0.5, &mut expected);
+        scalar().mark_unequal(&values, 0.5, &mut expected);
         for (at, &value) in values.iter().enumerate() {
             prop_assert_eq!(expected[at / 64] >> (at % 64) & 1 == 1, value != 0.5);
         }
@@ -357,7 +359,7 @@ proptest! {
         let rows = (weights.len() / channels) as u32;
         let taps: Vec<SparseTap> = taps.iter().map(|&(row, value)| SparseTap { row: first + row % rows, value }).collect();
         let mut expected = vec![f32::NAN; channels];
-        SCALAR.sum_weight_rows(&taps, first, &weights, &mut expected);
+        scalar().sum_weight_rows(&taps, first, &weights, &mut expected);
         for kernels in others() {
             let mut found = vec![f32::NAN; channels];
             kernels.sum_weight_rows(&taps, first, &weights, &mut found);

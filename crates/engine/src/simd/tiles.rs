@@ -1,22 +1,23 @@
-//! How the work of counting is cut into parts that fit into registers, the same way for all
-//! instruction sets.
+//! Register tiling of the counting kernels, shared by all instruction sets.
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
 
 use super::filters::{BitFilters, BitPatches, FilterPart};
 
-/// What an instruction set counts in registers.
+/// Counter of one register tile.
 pub(super) trait TileCounter {
-    /// In how many groups the filters are read.
+    /// Number of groups in which filters are read.
     fn groups(filters: &BitFilters) -> usize;
 
-    /// Counts the differences of `P` patches from a part of `N` groups of filters from `first` on, whose
-    /// counts are some of `P` rows.
+    /// Counts the differing bits of `P` patches and a part of `N` groups of filters from `first` on, and
+    /// writes some of the counts of `P` rows.
     ///
     /// # Safety
-    /// The machine has the instructions, each of `patches` holds all the runs of `part`, which begin every
-    /// `step` units, `counts` holds `P · filters.padded()` numbers, and part and groups exist.
+    /// - The machine has the instructions.
+    /// - Each of `patches` holds all runs of `part`, which begin every `step` units.
+    /// - `counts` has `P · filters.padded()` elements.
+    /// - Part and groups exist.
     unsafe fn count<const P: usize, const N: usize>(
         patches: [&[u32]; P],
         step: usize,
@@ -27,20 +28,21 @@ pub(super) trait TileCounter {
     );
 }
 
-/// Something that is done to every tile.
+/// Visitor of register tiles.
 pub(super) trait TileVisitor {
-    /// Does it to `P` patches from `patch` on and `N` groups of filters from `group` on.
+    /// Processes `P` patches from `patch` on and `N` groups of filters from `group` on.
     ///
     /// # Safety
-    /// The machine has the instructions, and patches and groups exist.
+    /// - The machine has the instructions.
+    /// - Patches and groups exist.
     unsafe fn tile<const P: usize, const N: usize>(&mut self, patch: usize, group: usize);
 }
 
-/// Visits tiles of `P` patches and `N` groups as far as there are so many, and what is left over in
-/// smaller ones: two patches or one, one group.
+/// Visits tiles of `P` patches and `N` groups, and the rest in smaller ones: two patches or one, one group.
 ///
 /// # Safety
-/// The machine has the instructions of `V`, and all the patches and groups exist.
+/// - The machine has the instructions of `V`.
+/// - All patches and groups exist.
 #[inline(always)]
 pub(super) unsafe fn visit<V: TileVisitor, const P: usize, const N: usize>(
     visit: &mut V,
@@ -49,7 +51,7 @@ pub(super) unsafe fn visit<V: TileVisitor, const P: usize, const N: usize>(
 ) {
     let mut group = 0;
     while group < groups {
-        // SAFETY: the groups exist, the rest is this function's own requirement.
+        // SAFETY: the groups exist, the caller meets the other requirements.
         unsafe {
             if group + N <= groups {
                 visit_patches::<V, P, N>(visit, patches, group);
@@ -62,10 +64,11 @@ pub(super) unsafe fn visit<V: TileVisitor, const P: usize, const N: usize>(
     }
 }
 
-/// All patches, with `N` groups of filters from `group` on.
+/// Visits all patches with `N` groups of filters from `group` on.
 ///
 /// # Safety
-/// That of [`visit`], and the groups exist.
+/// - The machine has the instructions of `V`.
+/// - All patches and these groups exist.
 #[inline(always)]
 unsafe fn visit_patches<V: TileVisitor, const P: usize, const N: usize>(
     visit: &mut V,
@@ -74,7 +77,7 @@ unsafe fn visit_patches<V: TileVisitor, const P: usize, const N: usize>(
 ) {
     let mut patch = 0;
     while patch < patches {
-        // SAFETY: the patches exist, the rest is this function's own requirement.
+        // SAFETY: the patches exist, the caller meets the other requirements.
         unsafe {
             if patch + P <= patches {
                 visit.tile::<P, N>(patch, group);
@@ -90,7 +93,7 @@ unsafe fn visit_patches<V: TileVisitor, const P: usize, const N: usize>(
     }
 }
 
-/// Counts the differences of every tile.
+/// Visitor that counts the differences of every tile.
 struct CountVisitor<'a, T> {
     patches: BitPatches<'a>,
     filters: &'a BitFilters,
@@ -104,7 +107,7 @@ impl<T: TileCounter> TileVisitor for CountVisitor<'_, T> {
     unsafe fn tile<const P: usize, const N: usize>(&mut self, patch: usize, group: usize) {
         let row = self.filters.padded();
         let counts = &mut self.counts[patch * row..(patch + P) * row];
-        // SAFETY: `P` patches and their counts; the rest is this function's own requirement.
+        // SAFETY: `P` patches and their counts; the caller meets the other requirements.
         unsafe {
             T::count::<P, N>(
                 self.patches.from(patch),
@@ -118,12 +121,12 @@ impl<T: TileCounter> TileVisitor for CountVisitor<'_, T> {
     }
 }
 
-/// Counts all differences, those of `P` patches and `N` groups of filters at a time as far as there are
-/// so many.
+/// Counts the differing bits of all patches and filters, in tiles of `P` patches and `N` groups.
 ///
 /// # Safety
-/// The machine has the instructions of `T`, the patches hold the part, which exists, and `counts` has
-/// `filters.padded()` elements for each.
+/// - The machine has the instructions of `T`.
+/// - The patches hold the part, which exists.
+/// - `counts` has `filters.padded()` elements per patch.
 #[inline(always)]
 pub(super) unsafe fn count_differences<T: TileCounter, const P: usize, const N: usize>(
     patches: BitPatches<'_>,
@@ -133,6 +136,6 @@ pub(super) unsafe fn count_differences<T: TileCounter, const P: usize, const N: 
 ) {
     let number = patches.count();
     let mut count = CountVisitor { patches, filters, part, counts, by: PhantomData::<T> };
-    // SAFETY: so many patches and groups exist, the rest is this function's own requirement.
+    // SAFETY: so many patches and groups exist, the caller meets the other requirements.
     unsafe { visit::<_, P, N>(&mut count, number, T::groups(filters)) };
 }
