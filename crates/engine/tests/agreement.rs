@@ -97,13 +97,13 @@ fn nodes_with_parameters(packed: &PackedModel) -> Vec<String> {
     names.filter(|name| packed.parameters.contains_key(name)).collect()
 }
 
-/// Layers with one filter, whose sums a matrix library may order by the number of rows.
-/// The same model with another shade for paper.
+/// Copy of a model with another shade for paper.
 fn with_mean(packed: &PackedModel, mean: f32) -> PackedModel {
     let canvas = Canvas { mean, ..packed.preprocessing.canvas };
     PackedModel { preprocessing: Preprocessing::lines(canvas), ..packed.clone() }
 }
 
+/// Layers with one filter, whose sums a matrix library may order by the number of rows.
 #[test]
 fn rows_beside_it_do_not_change_a_position() {
     for (channels, kernel) in [(1, 2), (33, 3)] {
@@ -139,7 +139,7 @@ fn what_ink_does_not_reach_is_the_same() {
     assert_eq!(all_logits(&packed, &vec![0.0; 64 * 64]), all_logits(&everywhere, &vec![0.0; 64 * 64]));
 }
 
-/// The same of several channels, which the first layer visits together, and a model says how many there are.
+/// Several input channels, which the first layer visits together.
 #[test]
 fn channels_of_lines_are_visited_as_ink_is() {
     for channels in [Channels::Order, Channels::Direction] {
@@ -191,7 +191,7 @@ fn sketch_a_net_agrees() {
     bundled("sketch-a-net", "fbin", Numbers::Dyadic, 1);
 }
 
-/// What fires, layer by layer; the logits are those of a run that nobody looks at.
+/// Activation counts, layer by layer; the logits are those of an ordinary run.
 fn activation_counts(packed: &PackedModel, isa: Isa, canvas: &[f32]) -> Vec<(String, ActivationCounts)> {
     let mut session = Session::new(&Model::with_isa(packed.clone(), isa).unwrap());
     let mut seen = Vec::new();

@@ -87,7 +87,7 @@ fn tiny() -> PackedModel {
     }
 }
 
-/// The same with its first and last layer in eight bits, one filter of zeros and without a scale among them.
+/// [`tiny`] with its first and last layer in eight bits, one filter of zeros and without a scale among them.
 fn tiny_in_eight_bits() -> PackedModel {
     let mut model = tiny();
     let mut json = serde_json::to_value(&model.graph).unwrap();
@@ -318,7 +318,7 @@ fn bad_content_is_named() {
     }
 }
 
-/// The same of what eight bits have of their own.
+/// Damage to 8-bit weights is an error that names the field.
 #[test]
 fn bad_integers_and_scales_are_named() {
     type Change = fn(&mut Container);

@@ -1,4 +1,4 @@
-//! What the tests share: random graphs, parameters that try corners, a reference interpreter.
+//! Shared parts of the tests: random graphs, parameters that try corners, a reference interpreter.
 // Every test binary uses its own part of this.
 #![allow(dead_code)]
 
@@ -16,7 +16,7 @@ pub fn lines(side: usize) -> Preprocessing {
     Preprocessing::lines(Canvas { side, line_width: 0.03, margin: 0.1, mean: 0.0, std: 1.0 })
 }
 
-/// How the numbers of a model are drawn.
+/// Distribution of the numbers of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbers {
     /// Anything.
