@@ -31,7 +31,7 @@ pub(crate) struct CompiledSteps {
 pub(crate) fn compile(packed: &PackedModel) -> Result<CompiledSteps, EngineError> {
     let graph = &packed.graph;
     let last = graph.nodes().len() - 1;
-    let mut lowering = GraphCompiler {
+    let mut compiler = GraphCompiler {
         packed,
         consumers: NodeConsumers::new(graph),
         results: graph.nodes().iter().map(|_| None).collect(),
@@ -39,17 +39,17 @@ pub(crate) fn compile(packed: &PackedModel) -> Result<CompiledSteps, EngineError
         steps: Vec::new(),
     };
     for id in 0..=last {
-        if lowering.consumers.is_live(id)
-            && lowering.results[id].is_none()
-            && !lowering.consumers.is_fused(id)
+        if compiler.consumers.is_live(id)
+            && compiler.results[id].is_none()
+            && !compiler.consumers.is_fused(id)
         {
-            let result = lowering.node(id)?;
-            lowering.record(id, result);
+            let result = compiler.compile_node(id)?;
+            compiler.record_output(id, result);
         }
     }
-    let output = lowering.take(last);
-    let output = lowering.floats(output);
-    Ok(CompiledSteps { steps: lowering.steps, values: lowering.values, output })
+    let output = compiler.take_output(last);
+    let output = compiler.materialize(output);
+    Ok(CompiledSteps { steps: compiler.steps, values: compiler.values, output })
 }
 
 pub(super) struct GraphCompiler<'a> {
@@ -62,7 +62,7 @@ pub(super) struct GraphCompiler<'a> {
 }
 
 impl GraphCompiler<'_> {
-    fn node(&mut self, id: NodeId) -> Result<PendingValue, EngineError> {
+    fn compile_node(&mut self, id: NodeId) -> Result<PendingValue, EngineError> {
         let node = &self.packed.graph.nodes()[id];
         Ok(match node.op.kind() {
             OpKind::Input { shape } => {
@@ -74,38 +74,40 @@ impl GraphCompiler<'_> {
             | OpKind::Pointwise(_)
             | OpKind::MaxPool { .. } => {
                 let op = self.deferred_op(id)?;
-                let input = self.input(id);
+                let input = self.take_input(id);
                 match op {
                     Some(op) => input.then(op),
                     None => input,
                 }
             }
-            OpKind::AvgPool { kernel, stride, padding } => self.avg_pool(id, [kernel; 2], stride, padding),
+            OpKind::AvgPool { kernel, stride, padding } => {
+                self.compile_avg_pool(id, [kernel; 2], stride, padding)
+            }
             OpKind::GlobalAvgPool => {
                 let input = self.packed.graph.input_shape_of(id);
-                self.avg_pool(id, [input.height, input.width], 1, Padding::NONE)
+                self.compile_avg_pool(id, [input.height, input.width], 1, Padding::NONE)
             }
-            OpKind::Add => self.add(id),
+            OpKind::Add => self.compile_add(id),
             OpKind::Concat => {
                 let parts = node.inputs.clone();
-                let parts = parts.into_iter().map(|input| self.take(input)).collect();
+                let parts = parts.into_iter().map(|input| self.take_output(input)).collect();
                 self.concat(parts, self.packed.graph.shape(id))
             }
             OpKind::Sign | OpKind::Quantize { .. } => {
-                let (input, encoding) = (self.input(id), self.encoding(id)?);
+                let (input, encoding) = (self.take_input(id), self.encoding(id)?);
                 self.encode(input, encoding)
             }
-            OpKind::Conv2d(conv) => self.conv(id, conv)?,
+            OpKind::Conv2d(conv) => self.compile_conv(id, conv)?,
         })
     }
 
     /// Takes the output of a node's only input.
-    pub(super) fn input(&mut self, id: NodeId) -> PendingValue {
-        self.take(self.packed.graph.nodes()[id].inputs[0])
+    pub(super) fn take_input(&mut self, id: NodeId) -> PendingValue {
+        self.take_output(self.packed.graph.nodes()[id].inputs[0])
     }
 
     /// Takes the output of a node on behalf of one consumer.
-    fn take(&mut self, id: NodeId) -> PendingValue {
+    fn take_output(&mut self, id: NodeId) -> PendingValue {
         let result = &mut self.results[id];
         let shared = result.as_ref().and_then(PendingValue::shared);
         shared.or_else(|| result.take()).expect("nodes come after what they read")
@@ -113,7 +115,7 @@ impl GraphCompiler<'_> {
 
     /// Records the output of a node, in memory if there are several consumers. Signs among these are compiled
     /// at once, fused into the step that computes the node.
-    fn record(&mut self, id: NodeId, result: PendingValue) {
+    fn record_output(&mut self, id: NodeId, result: PendingValue) {
         if self.consumers.count(id) == 1 {
             self.results[id] = Some(result);
             return;
@@ -127,7 +129,7 @@ impl GraphCompiler<'_> {
         let others = self.consumers.count(id) > chains.len();
         let (layer, shape) = (result.layer.clone(), result.shape);
         let value = if chains.is_empty() {
-            Some(self.floats(result))
+            Some(self.materialize(result))
         } else if let (ValueProducer::Floats(value), true) = (&result.producer, result.is_computed()) {
             let value = *value;
             self.push_step(result, None, chains);
@@ -140,7 +142,7 @@ impl GraphCompiler<'_> {
         self.results[id] = value.map(|value| PendingValue::new(layer, ValueProducer::Floats(value), shape));
     }
 
-    fn avg_pool(
+    fn compile_avg_pool(
         &mut self,
         id: NodeId,
         kernel: [usize; 2],
@@ -148,16 +150,16 @@ impl GraphCompiler<'_> {
         padding: Padding,
     ) -> PendingValue {
         let window = self.window(id, kernel, stride, padding);
-        let input = self.input(id);
+        let input = self.take_input(id);
         let layer = input.layer.clone();
-        let value = self.floats(input);
+        let value = self.materialize(input);
         PendingValue::new(layer, ValueProducer::Operator(Box::new(AvgPool { value, window })), window.output)
     }
 
     /// Fuses a sum into the step that computes one of its terms, if any is still pending.
-    fn add(&mut self, id: NodeId) -> PendingValue {
+    fn compile_add(&mut self, id: NodeId) -> PendingValue {
         let inputs = self.packed.graph.nodes()[id].inputs.clone();
-        let mut terms: Vec<PendingValue> = inputs.into_iter().map(|input| self.take(input)).collect();
+        let mut terms: Vec<PendingValue> = inputs.into_iter().map(|input| self.take_output(input)).collect();
         let open = terms
             .iter()
             .position(|term| !matches!(term.producer, ValueProducer::Floats(_) | ValueProducer::Bits(_)));
@@ -165,7 +167,7 @@ impl GraphCompiler<'_> {
         let mut sum = self.resolve_pools(open);
         sum.epilogue_ops.extend(sum.deferred.drain(..).filter_map(DeferredOp::into_epilogue_op));
         for term in terms {
-            let value = self.floats(term);
+            let value = self.materialize(term);
             sum.epilogue_ops.push(EpilogueOp::Add(value));
         }
         sum
@@ -194,8 +196,9 @@ impl GraphCompiler<'_> {
 
     /// Encodes a value as bits.
     fn encode(&mut self, mut input: PendingValue, encoding: BitEncoding) -> PendingValue {
-        let signs = |producer: &ValueProducer| matches!(producer, ValueProducer::Bits(bits) if bits.encoding == BitEncoding::Signs);
-        if encoding == BitEncoding::Signs && signs(&input.producer) && input.is_computed() {
+        let signs = BitEncoding::Signs;
+        let is_sign = matches!(&input.producer, ValueProducer::Bits(bits) if bits.encoding == signs);
+        if encoding == signs && is_sign && input.is_computed() {
             return input;
         }
         let unfusable_len = input.unfusable_len();
@@ -225,11 +228,11 @@ impl GraphCompiler<'_> {
     }
 
     fn float_value(&mut self, shape: Shape) -> ValueId {
-        self.value(PlannedValue { contents: ElementKind::Floats, shape, planes: 1 })
+        self.value(PlannedValue { kind: ElementKind::Floats, shape, planes: 1 })
     }
 
     fn bit_value(&mut self, shape: Shape, encoding: BitEncoding) -> BitValue {
-        let value = PlannedValue { contents: ElementKind::Bits, shape, planes: encoding.planes() };
+        let value = PlannedValue { kind: ElementKind::Bits, shape, planes: encoding.planes() };
         BitValue { value: self.value(value), encoding }
     }
 
@@ -259,7 +262,7 @@ impl GraphCompiler<'_> {
                 pending.deferred = later.drain(..).chain(functions).collect();
             }
             let layer = pending.layer.clone();
-            let value = self.floats(pending);
+            let value = self.materialize(pending);
             pending = PendingValue::new(
                 layer,
                 ValueProducer::Operator(Box::new(MaxPool { value, window })),
@@ -272,7 +275,7 @@ impl GraphCompiler<'_> {
     }
 
     /// Materializes a value as floats.
-    pub(super) fn floats(&mut self, pending: PendingValue) -> ValueId {
+    pub(super) fn materialize(&mut self, pending: PendingValue) -> ValueId {
         let pending = self.resolve_pools(pending);
         if let (ValueProducer::Floats(value), true) = (&pending.producer, pending.is_computed()) {
             return *value;
@@ -320,12 +323,7 @@ impl GraphCompiler<'_> {
 
     /// Adds a step that computes `pending`, which has no deferred pooling, stores it, and encodes the outputs
     /// of `chains`.
-    fn push_step(
-        &mut self,
-        mut pending: PendingValue,
-        store: Option<FloatStore>,
-        chains: Vec<FusionChain>,
-    ) {
+    fn push_step(&mut self, mut pending: PendingValue, store: Option<FloatStore>, chains: Vec<FusionChain>) {
         pending.epilogue_ops.extend(pending.deferred.drain(..).filter_map(DeferredOp::into_epilogue_op));
         let PendingValue { layer, shape, producer, epilogue_ops: ops, .. } = self.limit_stages(pending);
         let (mut comparisons, mut bits, mut pools) = (Vec::new(), Vec::new(), Vec::new());
@@ -361,7 +359,7 @@ impl GraphCompiler<'_> {
             }
             let (layer, shape, deferred) =
                 (pending.layer.clone(), pending.shape, mem::take(&mut pending.deferred));
-            let value = self.floats(pending);
+            let value = self.materialize(pending);
             pending = PendingValue {
                 layer,
                 producer: ValueProducer::Floats(value),

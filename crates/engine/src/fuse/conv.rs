@@ -33,15 +33,15 @@ type BinaryFilterSlices<'a> = (&'a [u8], [&'a [f32]; 2]);
 impl GraphCompiler<'_> {
     /// Compiles a convolution. Every group becomes a convolution of its own, and their outputs are
     /// concatenated.
-    pub(super) fn conv(&mut self, id: NodeId, conv: &Conv2d) -> Result<PendingValue, EngineError> {
+    pub(super) fn compile_conv(&mut self, id: NodeId, conv: &Conv2d) -> Result<PendingValue, EngineError> {
         let node = &self.packed.graph.nodes()[id];
         let shape = self.packed.graph.shape(id);
         let window = self.window(id, [conv.kernel; 2], conv.stride, conv.padding);
         let channels = self.packed.graph.filter_channels(id);
         let depthwise = conv.groups > 1 && channels == 1 && conv.groups == shape.channels;
-        let input = self.input(id);
+        let input = self.take_input(id);
         if depthwise {
-            let value = self.floats(input);
+            let value = self.materialize(input);
             let conv = DepthwiseConv::new(value, window, &self.packed.dense(&node.name)?);
             return Ok(PendingValue::new(node.name.clone(), ValueProducer::Operator(Box::new(conv)), shape));
         }
@@ -63,7 +63,7 @@ impl GraphCompiler<'_> {
             };
             groups.map(|group| self.binary_conv(id, bits, group)).collect::<Result<Vec<_>, _>>()?
         } else {
-            let (value, weights) = (self.floats(input), self.packed.dense(&node.name)?);
+            let (value, weights) = (self.materialize(input), self.packed.dense(&node.name)?);
             groups.map(|group| self.float_conv(id, value, group, &weights)).collect::<Result<Vec<_>, _>>()?
         };
         let parts: Vec<_> = origins

@@ -65,7 +65,7 @@ impl FusedThresholds {
             let sign = if falling { -1.0 } else { 1.0 };
             let result = |x: f32| all.iter().fold(x, |x, function| function.evaluate(channel, x));
             for (at, value) in thresholds.values.iter_mut().zip(1..) {
-                at.push(least(|x| encoding.reaches(result(sign * x), value) != inverted));
+                at.push(least_float(|x| encoding.reaches(result(sign * x), value) != inverted));
             }
             thresholds.sign.push(sign);
             thresholds.inverted.push(inverted);
@@ -79,7 +79,7 @@ fn decreases(functions: &[PointwiseFunction], channel: usize) -> bool {
 }
 
 /// Returns the least float from which on `holds` is true; NaN if there is none.
-fn least(holds: impl Fn(f32) -> bool) -> f32 {
+fn least_float(holds: impl Fn(f32) -> bool) -> f32 {
     if holds(f32::MIN) {
         return if holds(f32::NEG_INFINITY) { f32::NEG_INFINITY } else { f32::MIN };
     }
@@ -87,30 +87,30 @@ fn least(holds: impl Fn(f32) -> bool) -> f32 {
         // Nothing, not even infinity, is at least NaN.
         return if holds(f32::INFINITY) { f32::INFINITY } else { f32::NAN };
     }
-    let (mut fails, mut succeeds) = (i64::from(rank(f32::MIN)), i64::from(rank(f32::MAX)));
+    let (mut fails, mut succeeds) = (i64::from(float_rank(f32::MIN)), i64::from(float_rank(f32::MAX)));
     while succeeds - fails > 1 {
         let middle = (fails + succeeds) / 2;
-        if holds(float(middle as i32)) {
+        if holds(float_of_rank(middle as i32)) {
             succeeds = middle;
         } else {
             fails = middle;
         }
     }
-    float(succeeds as i32)
+    float_of_rank(succeeds as i32)
 }
 
 /// Rank of a float in numeric order.
-fn rank(x: f32) -> i32 {
-    order(x.to_bits() as i32)
+fn float_rank(x: f32) -> i32 {
+    reorder_bits(x.to_bits() as i32)
 }
 
 /// Float of a rank.
-fn float(rank: i32) -> f32 {
-    f32::from_bits(order(rank) as u32)
+fn float_of_rank(rank: i32) -> f32 {
+    f32::from_bits(reorder_bits(rank) as u32)
 }
 
 /// Converts between sign-magnitude and two's complement.
-fn order(bits: i32) -> i32 {
+fn reorder_bits(bits: i32) -> i32 {
     bits ^ ((bits >> 31) & i32::MAX)
 }
 
@@ -124,13 +124,13 @@ mod tests {
     #[test]
     fn least_is_the_boundary() {
         for at in [f32::MIN, -1.5, -0.0, f32::MIN_POSITIVE, 3e-42, 7.25, f32::MAX] {
-            let found = least(|x| x >= at);
+            let found = least_float(|x| x >= at);
             assert_eq!(found, at);
         }
-        assert_eq!(least(|_| true), f32::NEG_INFINITY);
-        assert!(least(|_| false).is_nan());
-        assert_eq!(least(|x| x == f32::INFINITY), f32::INFINITY);
-        assert_eq!(least(|x| x > f32::NEG_INFINITY), f32::MIN);
+        assert_eq!(least_float(|_| true), f32::NEG_INFINITY);
+        assert!(least_float(|_| false).is_nan());
+        assert_eq!(least_float(|x| x == f32::INFINITY), f32::INFINITY);
+        assert_eq!(least_float(|x| x > f32::NEG_INFINITY), f32::MIN);
     }
 
     fn one(scale: f32, shift: f32) -> DeferredOp {

@@ -224,7 +224,7 @@ impl BinaryConv {
         }
         context.kernels.count_plane_differences(patches, filters, part, counts, spare);
         for (&position, (counts, &total)) in positions.iter().zip(counts.chunks_exact(padded).zip(totals)) {
-            sink.sums(position, DotProducts { counts, base, total, dot_factor, sum_factor });
+            sink.dot_products(position, DotProducts { counts, base, total, dot_factor, sum_factor });
         }
     }
 }

@@ -176,7 +176,7 @@ impl<'a> ResultSink<'a> {
     /// If the epilogue expects floats.
     pub(super) fn bits(&mut self, position: GridPosition, bits: &[u32]) {
         let StepEpilogue::Bits { .. } = self.epilogue else { unreachable!("a source of bits before floats") };
-        let (at, planes) = (self.unit_place(position), self.outputs.planes[0]);
+        let (at, planes) = (self.unit_position(position), self.outputs.planes[0]);
         if planes == 1 {
             return self.outputs.bits[0][at.unit(0, 1)..][..bits.len()].copy_from_slice(bits);
         }
@@ -187,7 +187,7 @@ impl<'a> ResultSink<'a> {
     }
 
     /// Location of a position's bits in the outputs.
-    fn unit_place(&self, position: GridPosition) -> UnitPosition {
+    fn unit_position(&self, position: GridPosition) -> UnitPosition {
         let row_units = self.outputs.bit_row;
         UnitPosition {
             row: position.y() - self.first_row,
@@ -213,8 +213,8 @@ impl<'a> ResultSink<'a> {
     ///
     /// # Panics
     /// If the epilogue expects bits.
-    pub(super) fn sums(&mut self, position: GridPosition, sums: DotProducts<'_>) {
-        self.finish(self.rows(), position, EpilogueInput::DotProducts(sums));
+    pub(super) fn dot_products(&mut self, position: GridPosition, sums: DotProducts<'_>) {
+        self.apply_epilogue(self.rows(), position, EpilogueInput::DotProducts(sums));
     }
 
     /// Receives floats: `write` sets all channels of a position.
@@ -229,13 +229,13 @@ impl<'a> ResultSink<'a> {
                 let offset = self.offset(position);
                 write(floats_at(self.outputs.floats, store, offset, self.channels));
                 if !rows.ops.is_empty() || !rows.comparisons.is_empty() {
-                    self.finish(rows, position, EpilogueInput::Out);
+                    self.apply_epilogue(rows, position, EpilogueInput::Out);
                 }
             }
             _ => {
                 let row = mem::take(&mut self.row);
                 write(row);
-                self.finish(rows, position, EpilogueInput::Row(row));
+                self.apply_epilogue(rows, position, EpilogueInput::Row(row));
                 self.row = row;
             }
         }
@@ -246,7 +246,7 @@ impl<'a> ResultSink<'a> {
     /// # Panics
     /// If the epilogue expects bits.
     pub(super) fn row(&mut self, position: GridPosition, row: &[f32]) {
-        self.finish(self.rows(), position, EpilogueInput::Row(row));
+        self.apply_epilogue(self.rows(), position, EpilogueInput::Row(row));
     }
 
     fn rows(&self) -> &'a FloatEpilogue {
@@ -256,9 +256,9 @@ impl<'a> ResultSink<'a> {
         rows
     }
 
-    fn finish(&mut self, rows: &FloatEpilogue, position: GridPosition, start: EpilogueInput<'_>) {
+    fn apply_epilogue(&mut self, rows: &FloatEpilogue, position: GridPosition, start: EpilogueInput<'_>) {
         let (kernels, channels) = (self.context.kernels, self.channels);
-        let (offset, unit_place) = (self.offset(position), self.unit_place(position));
+        let (offset, unit_position) = (self.offset(position), self.unit_position(position));
         for &(stage, value) in &self.adds[..self.adding] {
             self.stages[stage] = self.add(value, position);
         }
@@ -269,7 +269,7 @@ impl<'a> ResultSink<'a> {
             out: rows.store.map(|store| floats_at(self.outputs.floats, store, offset, channels)),
             comparisons: &rows.comparisons,
             bits: &mut self.outputs.bits,
-            position: unit_place,
+            position: unit_position,
         });
     }
 

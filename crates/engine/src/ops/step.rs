@@ -56,7 +56,7 @@ impl CompiledStep {
         backgrounds: BackgroundStore<'_>,
         memory: &mut SessionMemory,
     ) {
-        let background = backgrounds.of_this();
+        let background = backgrounds.current();
         self.mark_active(background.is_none(), memory);
         // Outputs are moved out of memory so that everything else can be borrowed; nothing is allocated.
         let mut written = self.epilogue.take(buffers, memory);

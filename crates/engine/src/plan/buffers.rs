@@ -46,7 +46,7 @@ pub(crate) struct BufferPlan {
 
 #[derive(Debug)]
 struct PlannedBuffer {
-    contents: ElementKind,
+    kind: ElementKind,
     /// Index among the buffers of its kind.
     slot: usize,
     len: usize,
@@ -82,7 +82,7 @@ impl BufferPlan {
             }
             for &id in ending {
                 if kept.is_none_or(|(old, _)| old.0 != id) {
-                    plan.release(plan.slots[id], values[id].contents);
+                    plan.release(plan.slots[id], values[id].kind);
                 }
             }
         }
@@ -100,8 +100,8 @@ impl BufferPlan {
     }
 
     /// Length of each buffer of a kind.
-    pub(crate) fn lengths(&self, contents: ElementKind) -> impl Iterator<Item = usize> {
-        self.buffers.iter().filter(move |buffer| buffer.contents == contents).map(|buffer| buffer.len)
+    pub(crate) fn lengths(&self, kind: ElementKind) -> impl Iterator<Item = usize> {
+        self.buffers.iter().filter(move |buffer| buffer.kind == kind).map(|buffer| buffer.len)
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -110,8 +110,8 @@ impl BufferPlan {
 
     /// Takes the smallest free buffer that is large enough, or else enlarges the largest free one.
     fn allocate(&mut self, id: ValueId, value: &PlannedValue) {
-        let (contents, len) = (value.contents, value.len());
-        let free = self.buffers.iter_mut().filter(|buffer| buffer.free && buffer.contents == contents);
+        let (kind, len) = (value.kind, value.len());
+        let free = self.buffers.iter_mut().filter(|buffer| buffer.free && buffer.kind == kind);
         let best =
             free.min_by_key(|buffer| if buffer.len >= len { (0, buffer.len) } else { (1, len - buffer.len) });
         if let Some(buffer) = best {
@@ -120,14 +120,13 @@ impl BufferPlan {
             self.slots[id.0] = buffer.slot;
             return;
         }
-        let slot = self.lengths(contents).count();
-        self.buffers.push(PlannedBuffer { contents, slot, len, free: false });
+        let slot = self.lengths(kind).count();
+        self.buffers.push(PlannedBuffer { kind, slot, len, free: false });
         self.slots[id.0] = slot;
     }
 
-    fn release(&mut self, slot: usize, contents: ElementKind) {
-        let buffer =
-            self.buffers.iter_mut().find(|buffer| (buffer.slot, buffer.contents) == (slot, contents));
+    fn release(&mut self, slot: usize, kind: ElementKind) {
+        let buffer = self.buffers.iter_mut().find(|buffer| (buffer.slot, buffer.kind) == (slot, kind));
         buffer.into_iter().for_each(|buffer| buffer.free = true);
     }
 }

@@ -14,7 +14,7 @@ pub(crate) enum ElementKind {
 /// A tensor that steps write and later steps read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlannedValue {
-    pub(crate) contents: ElementKind,
+    pub(crate) kind: ElementKind,
     pub(crate) shape: Shape,
     /// Bits per element; 1 for floats.
     pub(crate) planes: usize,
@@ -33,7 +33,7 @@ pub(crate) struct BitValue {
 
 impl PlannedValue {
     pub(super) fn len(&self) -> usize {
-        match self.contents {
+        match self.kind {
             ElementKind::Floats => self.shape.elements(),
             ElementKind::Bits => self.planes * self.shape.positions() * units(self.shape.channels),
         }

@@ -56,7 +56,7 @@ impl<'a> BackgroundStore<'a> {
         self.all
     }
 
-    pub(crate) fn of_this(self) -> Option<&'a StepBackground> {
+    pub(crate) fn current(self) -> Option<&'a StepBackground> {
         self.all[self.step].as_ref()
     }
 }
