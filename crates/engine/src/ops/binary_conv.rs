@@ -2,7 +2,7 @@ use std::mem;
 
 use super::{
     channel_slice::ChannelSlice,
-    memory::{OperatorWorkspace, PreparedInput, WorkspaceSize},
+    memory::{PreparedInput, ThreadWorkspace, WorkspaceSize},
     operator::StepOperator,
     padding::{PaddingCase, PaddingTable},
     sink::ResultSink,
@@ -201,11 +201,11 @@ impl BinaryConv {
         context: OperatorContext<'_>,
         positions: &[GridPosition],
         case: &PaddingCase,
-        workspace: &mut OperatorWorkspace,
+        workspace: &mut ThreadWorkspace,
         sink: &mut ResultSink<'_>,
     ) {
         let padded = self.filters.padded();
-        let OperatorWorkspace { patches, starts, totals, counts, compared: bits, .. } = workspace;
+        let ThreadWorkspace { patches, starts, totals, counts, compared: bits, .. } = workspace;
         let (patches, totals) =
             self.windows(context, positions, case, WindowScratch { patches, starts, totals });
         let Self { filters, dot_factor, sum_factor, .. } = self;
@@ -277,19 +277,13 @@ impl StepOperator for BinaryConv {
         }
     }
 
-    fn run(
-        &self,
-        context: OperatorContext<'_>,
-        positions: &[GridPosition],
-        workspace: &mut OperatorWorkspace,
-        sink: &mut ResultSink<'_>,
-    ) {
+    fn run(&self, context: OperatorContext<'_>, workspace: &mut ThreadWorkspace, sink: &mut ResultSink<'_>) {
         let (tile, most) = (self.tile(), self.padding_table.most_common());
         let case_of = |position: &GridPosition| self.padding_table.case(position.y(), position.x());
         let (mut inside, mut others) = (mem::take(&mut workspace.inside), mem::take(&mut workspace.others));
         others.clear();
         inside.clear();
-        for &position in positions {
+        for &position in context.positions {
             if case_of(&position) == most { inside.push(position) } else { others.push(position) }
         }
         for positions in inside.chunks(tile) {

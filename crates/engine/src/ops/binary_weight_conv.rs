@@ -1,6 +1,6 @@
 use super::{
     channel_slice::{ChannelSlice, gather},
-    memory::{OperatorWorkspace, WorkspaceSize},
+    memory::{ThreadWorkspace, WorkspaceSize},
     operator::StepOperator,
     sink::ResultSink,
     values::OperatorContext,
@@ -8,7 +8,6 @@ use super::{
 use crate::{
     plan::{ValueId, WindowGeometry},
     simd::words,
-    sparse::GridPosition,
 };
 
 /// Convolution of floats with binary weights, by additions only: `⟨x, W̃⟩ = α · ⟨x, e⟩ + β · (Σx − ⟨x, e⟩)`.
@@ -78,15 +77,9 @@ impl StepOperator for BinaryWeightConv {
         WorkspaceSize { columns: self.inner(), ..WorkspaceSize::default() }
     }
 
-    fn run(
-        &self,
-        context: OperatorContext<'_>,
-        positions: &[GridPosition],
-        workspace: &mut OperatorWorkspace,
-        sink: &mut ResultSink<'_>,
-    ) {
+    fn run(&self, context: OperatorContext<'_>, workspace: &mut ThreadWorkspace, sink: &mut ResultSink<'_>) {
         let window = &mut workspace.columns[..self.inner()];
-        for &position in positions {
+        for &position in context.positions {
             window.fill(0.0);
             gather(&self.window, self.channels, context.values.floats(self.value), position, window);
             sink.floats(position, |row| {

@@ -1,5 +1,5 @@
 use super::{
-    memory::{OperatorWorkspace, WorkspaceSize},
+    memory::{ThreadWorkspace, WorkspaceSize},
     operator::StepOperator,
     sink::ResultSink,
     values::OperatorContext,
@@ -94,18 +94,12 @@ impl StepOperator for BitMaxPool {
         }
     }
 
-    fn run(
-        &self,
-        context: OperatorContext<'_>,
-        positions: &[GridPosition],
-        workspace: &mut OperatorWorkspace,
-        sink: &mut ResultSink<'_>,
-    ) {
+    fn run(&self, context: OperatorContext<'_>, workspace: &mut ThreadWorkspace, sink: &mut ResultSink<'_>) {
         const { assert!(BitEncoding::MAX_PLANES == 4) };
         let bits = context.values.bits(self.bits.value);
         let planes = self.bits.encoding.planes();
         let pooled = &mut workspace.compared[..planes * self.inverted.len()];
-        for position in positions {
+        for position in context.positions {
             match planes {
                 1 => self.pool_signs(bits, *position, pooled),
                 2 => self.pool::<2>(bits, *position, pooled),

@@ -2,7 +2,7 @@ use dabnet_matrix::{Matrix, MatrixMut, Write, multiply};
 
 use super::{
     channel_slice::{ChannelSlice, gather},
-    memory::{OperatorWorkspace, WorkspaceSize},
+    memory::{ThreadWorkspace, WorkspaceSize},
     operator::StepOperator,
     sink::ResultSink,
     values::OperatorContext,
@@ -90,16 +90,10 @@ impl StepOperator for DenseConv {
         }
     }
 
-    fn run(
-        &self,
-        context: OperatorContext<'_>,
-        positions: &[GridPosition],
-        workspace: &mut OperatorWorkspace,
-        sink: &mut ResultSink<'_>,
-    ) {
+    fn run(&self, context: OperatorContext<'_>, workspace: &mut ThreadWorkspace, sink: &mut ResultSink<'_>) {
         let source = context.values.floats(self.value);
         let (inner, filters) = (self.inner(), self.window.output.channels);
-        for tile in positions.chunks(self.tile()) {
+        for tile in context.positions.chunks(self.tile()) {
             let rows = tile.len().max(self.least());
             let product = &mut workspace.tile[..rows * filters];
             let windows = match self.in_place(source, tile) {

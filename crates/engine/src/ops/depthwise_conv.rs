@@ -1,11 +1,8 @@
 use super::{
-    memory::OperatorWorkspace, operator::StepOperator, sink::ResultSink, values::OperatorContext,
+    memory::ThreadWorkspace, operator::StepOperator, sink::ResultSink, values::OperatorContext,
     weights::window_major,
 };
-use crate::{
-    plan::{ValueId, WindowGeometry},
-    sparse::GridPosition,
-};
+use crate::plan::{ValueId, WindowGeometry};
 
 /// Window taps per kernel call: all of the usual 3 × 3 and 5 × 5.
 const ROWS: usize = 25;
@@ -36,16 +33,10 @@ impl StepOperator for DepthwiseConv {
         Some(&self.window)
     }
 
-    fn run(
-        &self,
-        context: OperatorContext<'_>,
-        positions: &[GridPosition],
-        _: &mut OperatorWorkspace,
-        sink: &mut ResultSink<'_>,
-    ) {
+    fn run(&self, context: OperatorContext<'_>, _: &mut ThreadWorkspace, sink: &mut ResultSink<'_>) {
         let values = context.values.floats(self.value);
         let (channels, kernel) = (self.window.input.channels, self.window.kernel[1]);
-        for position in positions {
+        for position in context.positions {
             let (y, x) = (position.y(), position.x());
             let across = self.window.columns(x);
             let from = self.window.column_at(x, across.start);

@@ -1,8 +1,5 @@
-use super::{memory::OperatorWorkspace, operator::StepOperator, sink::ResultSink, values::OperatorContext};
-use crate::{
-    plan::{ValueId, WindowGeometry},
-    sparse::GridPosition,
-};
+use super::{memory::ThreadWorkspace, operator::StepOperator, sink::ResultSink, values::OperatorContext};
+use crate::plan::{ValueId, WindowGeometry};
 
 /// Window positions per kernel call: all of the usual 2 × 2 and 3 × 3.
 const ROWS: usize = 9;
@@ -27,15 +24,9 @@ impl StepOperator for MaxPool {
         true
     }
 
-    fn run(
-        &self,
-        context: OperatorContext<'_>,
-        positions: &[GridPosition],
-        _: &mut OperatorWorkspace,
-        sink: &mut ResultSink<'_>,
-    ) {
+    fn run(&self, context: OperatorContext<'_>, _: &mut ThreadWorkspace, sink: &mut ResultSink<'_>) {
         let values = context.values.rows(self.value, self.window.input.channels);
-        for &position in positions {
+        for &position in context.positions {
             sink.floats(position, |most| {
                 most.fill(f32::NEG_INFINITY);
                 let (mut rows, mut count) = ([&[][..]; ROWS], 0);
@@ -73,15 +64,9 @@ impl StepOperator for AvgPool {
         true
     }
 
-    fn run(
-        &self,
-        context: OperatorContext<'_>,
-        positions: &[GridPosition],
-        _: &mut OperatorWorkspace,
-        sink: &mut ResultSink<'_>,
-    ) {
+    fn run(&self, context: OperatorContext<'_>, _: &mut ThreadWorkspace, sink: &mut ResultSink<'_>) {
         let values = context.values.rows(self.value, self.window.input.channels);
-        for &position in positions {
+        for &position in context.positions {
             let (height, width) =
                 (self.window.rows(position.y()).len(), self.window.columns(position.x()).len());
             let scale = 1.0 / (height * width) as f32;

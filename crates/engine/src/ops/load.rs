@@ -1,8 +1,7 @@
-use super::{memory::OperatorWorkspace, operator::StepOperator, sink::ResultSink, values::OperatorContext};
+use super::{memory::ThreadWorkspace, operator::StepOperator, sink::ResultSink, values::OperatorContext};
 use crate::{
     plan::{BitValue, ValueId},
     simd::{UNIT, units},
-    sparse::GridPosition,
 };
 
 /// Loads floats from memory unchanged.
@@ -21,15 +20,9 @@ impl StepOperator for FloatLoad {
         true
     }
 
-    fn run(
-        &self,
-        context: OperatorContext<'_>,
-        positions: &[GridPosition],
-        _: &mut OperatorWorkspace,
-        sink: &mut ResultSink<'_>,
-    ) {
+    fn run(&self, context: OperatorContext<'_>, _: &mut ThreadWorkspace, sink: &mut ResultSink<'_>) {
         let values = context.values.rows(self.value, self.channels);
-        for &position in positions {
+        for &position in context.positions {
             sink.row(position, values.get(position));
         }
     }
@@ -49,16 +42,10 @@ impl StepOperator for BitDecode {
         self.bits.value
     }
 
-    fn run(
-        &self,
-        context: OperatorContext<'_>,
-        positions: &[GridPosition],
-        _: &mut OperatorWorkspace,
-        sink: &mut ResultSink<'_>,
-    ) {
+    fn run(&self, context: OperatorContext<'_>, _: &mut ThreadWorkspace, sink: &mut ResultSink<'_>) {
         let BitValue { value, encoding } = self.bits;
         let (bits, units, planes) = (context.values.bits(value), units(self.channels), encoding.planes());
-        for position in positions {
+        for position in context.positions {
             let unit = |plane: usize| ((position.y() * planes + plane) * self.width + position.x()) * units;
             sink.floats(*position, |row| {
                 for (at, float) in row.iter_mut().enumerate() {

@@ -88,14 +88,14 @@ pub(crate) struct PreparedInput {
 /// Memory of one thread.
 #[derive(Debug)]
 pub(crate) struct WorkerMemory {
-    pub(crate) workspace: OperatorWorkspace,
+    pub(crate) workspace: ThreadWorkspace,
     /// Results of one position.
     pub(crate) row: AlignedBuffer<f32>,
 }
 
 /// Scratch memory of an operator, beside its results.
 #[derive(Debug)]
-pub(crate) struct OperatorWorkspace {
+pub(crate) struct ThreadWorkspace {
     /// Positions whose windows lie wholly on the input.
     pub(crate) inside: Vec<GridPosition>,
     /// Positions whose windows overlap the padding.
@@ -163,7 +163,7 @@ fn most_positions(values: &[PlannedValue]) -> usize {
 impl WorkerMemory {
     fn new(size: &WorkspaceSize) -> Self {
         Self {
-            workspace: OperatorWorkspace {
+            workspace: ThreadWorkspace {
                 inside: Vec::with_capacity(size.positions),
                 others: Vec::with_capacity(size.positions),
                 patches: AlignedBuffer::zeros(size.patches),

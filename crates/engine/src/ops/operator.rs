@@ -1,14 +1,13 @@
 use std::fmt::Debug;
 
 use super::{
-    memory::{OperatorWorkspace, PreparedInput, WorkspaceSize},
+    memory::{PreparedInput, ThreadWorkspace, WorkspaceSize},
     sink::ResultSink,
     values::{ComputedValues, OperatorContext},
 };
 use crate::{
     plan::{ValueId, WindowGeometry},
     simd::SimdKernels,
-    sparse::GridPosition,
 };
 
 /// Operator of a step: computes the results that the epilogue processes.
@@ -40,12 +39,6 @@ pub(crate) trait StepOperator: Debug + Send + Sync {
     /// Preprocesses the input once, before any positions.
     fn prepare(&self, _kernels: SimdKernels, _values: ComputedValues<'_>, _prepared: &mut PreparedInput) {}
 
-    /// Computes the result of each of `positions`, which are in row-major order, and passes it to `sink`.
-    fn run(
-        &self,
-        context: OperatorContext<'_>,
-        positions: &[GridPosition],
-        workspace: &mut OperatorWorkspace,
-        sink: &mut ResultSink<'_>,
-    );
+    /// Computes the result of each of the context's positions, which are in row-major order, and passes it to `sink`.
+    fn run(&self, context: OperatorContext<'_>, workspace: &mut ThreadWorkspace, sink: &mut ResultSink<'_>);
 }

@@ -1,7 +1,7 @@
 use super::{
     channel_slice::ChannelSlice,
     dense_conv::DenseConv,
-    memory::{OperatorWorkspace, PreparedInput, WorkspaceSize},
+    memory::{PreparedInput, ThreadWorkspace, WorkspaceSize},
     operator::StepOperator,
     sink::ResultSink,
     values::{ComputedValues, OperatorContext},
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     plan::{ValueId, WindowGeometry},
     simd::{AlignedBuffer, SimdKernels},
-    sparse::{GridPosition, InkCapacity},
+    sparse::InkCapacity,
 };
 
 /// Share of active positions above which a dense convolution is faster; sketches have a tenth of it.
@@ -71,17 +71,11 @@ impl StepOperator for SparseInputConv {
         prepared.ink.collect(values.floats(self.value), input, (!dense).then_some(active));
     }
 
-    fn run(
-        &self,
-        context: OperatorContext<'_>,
-        positions: &[GridPosition],
-        workspace: &mut OperatorWorkspace,
-        sink: &mut ResultSink<'_>,
-    ) {
+    fn run(&self, context: OperatorContext<'_>, workspace: &mut ThreadWorkspace, sink: &mut ResultSink<'_>) {
         if !context.prepared.ink.is_listed() {
-            return self.dense.run(context, positions, workspace, sink);
+            return self.dense.run(context, workspace, sink);
         }
-        for row in positions.chunk_by(|a, b| a.y == b.y) {
+        for row in context.positions.chunk_by(|a, b| a.y == b.y) {
             workspace.band.load_row(&context.prepared.ink, &self.window, row[0].y());
             for position in row {
                 let (taps, first) = workspace.band.taps(&self.window, position.x());

@@ -63,7 +63,8 @@ impl CompiledStep {
         let SessionMemory { floats, bits, prepared, active, positions, workers, .. } = memory;
         let values = ComputedValues { buffers, floats, bits, active, background: backgrounds.all() };
         self.operator.prepare(kernels, values, prepared);
-        let context = OperatorContext { kernels, values, prepared };
+        let positions = positions.as_slice();
+        let context = OperatorContext { kernels, values, prepared, positions };
         let outputs = OutputRows::new(&self.epilogue, self.shape, &mut written);
         if let [worker] = &mut workers[..] {
             self.run_part(
@@ -136,7 +137,7 @@ impl CompiledStep {
             let floats = self.epilogue.floats().is_some_and(|store| context.values.is_dense(store.value));
             sink.fill(background, positions, range, floats);
         }
-        self.operator.run(context, positions, workspace, &mut sink);
+        self.operator.run(OperatorContext { positions, ..context }, workspace, &mut sink);
     }
 }
 

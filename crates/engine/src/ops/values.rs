@@ -11,6 +11,8 @@ pub(crate) struct OperatorContext<'a> {
     pub(crate) kernels: SimdKernels,
     pub(crate) values: ComputedValues<'a>,
     pub(crate) prepared: &'a PreparedInput,
+    /// Positions to compute, in row-major order.
+    pub(crate) positions: &'a [GridPosition],
 }
 
 /// Computed values.
