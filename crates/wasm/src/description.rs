@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dabnet_engine::{PackedModel, NodeParameters};
+use dabnet_engine::{NodeParameters, PackedModel};
 use dabnet_graph::{Precision, Preprocessing};
 use serde::Serialize;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use dabnet_engine::{Model, PackedModel, NodeParameters, Session};
+use dabnet_engine::{Model, NodeParameters, PackedModel, Session};
 use dabnet_graph::{Canvas, Options, Policy, Preprocessing, architectures};
 use dabnet_sketch::{Dataset, Preprocess};
 use safetensors::{Dtype, SafeTensorError, serialize_to_file, tensor::TensorView};
