@@ -5,7 +5,8 @@
 //!
 //! ```no_run
 //! use dabnet_engine::{Model, Session, top};
-//! ¶ # fn main() -> Result<(), dabnet_engine::EngineError> {
+//!
+//! # fn main() -> Result<(), dabnet_engine::EngineError> {
 //! let model = Model::load("models/quickdraw-20")?;
 //! let mut session = Session::new(&model);
 //! let canvas = vec![0.0; model.input_len()];

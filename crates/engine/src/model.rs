@@ -14,7 +14,8 @@ use crate::{
 ///
 /// ```no_run
 /// use dabnet_engine::{Isa, Model, PackedModel};
-/// ¶ # fn main() -> Result<(), dabnet_engine::EngineError> {
+///
+/// # fn main() -> Result<(), dabnet_engine::EngineError> {
 /// let packed = PackedModel::load("models/quickdraw-20")?;
 /// let model = Model::with_isa(packed, Isa::Scalar)?;
 /// println!("{} classes on {}", model.labels().len(), model.isa());

@@ -15,7 +15,8 @@ use crate::{
 ///
 /// ```no_run
 /// use dabnet_engine::{Model, Session};
-/// ¶ # fn main() -> Result<(), dabnet_engine::EngineError> {
+///
+/// # fn main() -> Result<(), dabnet_engine::EngineError> {
 /// let model = Model::load("models/quickdraw-20")?;
 /// let mut session = Session::with_threads(&model, 4)?;
 /// let canvas = vec![0.0; model.input_len()];

@@ -13,7 +13,8 @@ use crate::error::EngineError;
 ///
 /// ```no_run
 /// use dabnet_engine::PackedModel;
-/// ¶ # fn main() -> Result<(), dabnet_engine::EngineError> {
+///
+/// # fn main() -> Result<(), dabnet_engine::EngineError> {
 /// let mut packed = PackedModel::load("models/quickdraw-20")?;
 /// println!("{} nodes, {} labels", packed.graph.nodes().len(), packed.labels.len());
 /// packed.labels[0] = "feline".to_owned();

@@ -11,7 +11,8 @@ const GREATEST: f32 = 127.0;
 ///
 /// ```
 /// use dabnet_engine::{quantize, quantized_value};
-/// ¶ let (scale, integers) = quantize(&[-254.0, 3.0, 0.9]);
+///
+/// let (scale, integers) = quantize(&[-254.0, 3.0, 0.9]);
 /// assert_eq!((scale, integers), (2.0, vec![-127, 2, 0]));
 /// assert_eq!(quantized_value(2, scale), 4.0);
 /// ```

@@ -9,7 +9,8 @@ const VARIABLE: &str = "DABNET_ISA";
 ///
 /// ```
 /// use dabnet_engine::Isa;
-/// ¶ assert!(Isa::Scalar.is_supported());
+///
+/// assert!(Isa::Scalar.is_supported());
 /// assert_eq!("avx2".parse::<Isa>()?, Isa::Avx2);
 /// # Ok::<(), dabnet_engine::EngineError>(())
 /// ```
