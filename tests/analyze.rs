@@ -12,7 +12,7 @@ use std::{
 use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
 use dabnet_binarize::{Scheme, Statistics};
 use dabnet_engine::PackedModel;
-use dabnet_train::{History, LayerSnapshot, Snapshot};
+use dabnet_train::{LayerSnapshot, WeightHistory, WeightSnapshot};
 use networks::{Layer, onnx, safetensors};
 use safetensors::Dtype;
 use serde_json::Value;
@@ -103,9 +103,10 @@ fn run(place: &Place) -> PathBuf {
         latent.push(layer);
         layers.push(snapshot(&node.name, conv.out_channels));
     }
-    let snapshots = (0..4).map(|epoch| Snapshot { epoch, layers: layers.clone() }).collect();
+    let snapshots = (0..4).map(|epoch| WeightSnapshot { epoch, layers: layers.clone() }).collect();
     fs::write(folder.join("latent.safetensors"), safetensors(&latent)).unwrap();
-    fs::write(folder.join("history.json"), serde_json::to_vec(&History { snapshots }).unwrap()).unwrap();
+    fs::write(folder.join("history.json"), serde_json::to_vec(&WeightHistory { snapshots }).unwrap())
+        .unwrap();
     folder
 }
 

@@ -17,7 +17,7 @@ mod total;
 use std::path::PathBuf;
 
 use dabnet_engine::replace_file;
-use dabnet_train::History;
+use dabnet_train::WeightHistory;
 use dabnet_weights::{Selection, Tensor};
 
 use self::{kinds::Kinds, layer::Layer, outlier::Outlier, stage::Stage, subject::Subject, total::Total};
@@ -44,7 +44,7 @@ struct Analysis {
     /// In the order of the file.
     layers: Vec<Layer>,
     /// What the weights went through.
-    history: Option<History>,
+    history: Option<WeightHistory>,
     stage: Stage,
 }
 

@@ -5,35 +5,40 @@ use dabnet_graph::{Graph, OpKind};
 use dabnet_sketch::Batch;
 
 use crate::{
-    Effective, Parameters, native,
-    network::{Network, Statistic},
-    start::Folded,
+    EffectiveWeights, Parameters, native,
+    network::{BatchStatistic, NetworkRef},
+    pretrained::FoldedNorm,
 };
 
 /// The most batches that are looked at.
 pub(crate) const BATCHES: usize = 32;
 
 /// Sums over batches of what batch normalisations read.
-pub(crate) struct Calibration<'a> {
+pub(crate) struct NormCalibration<'a> {
     graph: &'a Graph,
-    folded: &'a [Folded],
+    folded: &'a [FoldedNorm],
     batches: usize,
     /// Of each statistic: the sum of its values, and of the squares of those that are means.
-    sums: Vec<(Statistic, Vec<f64>)>,
+    sums: Vec<(BatchStatistic, Vec<f64>)>,
 }
 
-impl<'a> Calibration<'a> {
-    pub fn new(graph: &'a Graph, folded: &'a [Folded]) -> Self {
+impl<'a> NormCalibration<'a> {
+    pub fn new(graph: &'a Graph, folded: &'a [FoldedNorm]) -> Self {
         Self { graph, folded, batches: 0, sums: Vec::new() }
     }
 
     /// Runs a batch through the network, whose folded normalisations do what their file says and whose others
     /// normalise by the batch.
-    pub fn see(&mut self, parameters: &Parameters, effective: &[Option<Effective>], batch: &Batch) {
-        let network = Network { graph: self.graph, parameters, effective };
+    pub fn add_batch(
+        &mut self,
+        parameters: &Parameters,
+        effective: &[Option<EffectiveWeights>],
+        batch: &Batch,
+    ) {
+        let network = NetworkRef { graph: self.graph, parameters, effective };
         let found = native::statistics(network, self.folded, &batch.values);
         if self.sums.is_empty() {
-            let none = |found: &Statistic| vec![0.0; found.values.len()];
+            let none = |found: &BatchStatistic| vec![0.0; found.values.len()];
             self.sums = found.iter().map(|found| (found.clone(), none(found))).collect();
         }
         let pairs = found.chunks_exact(2).zip(self.sums.chunks_exact_mut(2));
@@ -48,7 +53,7 @@ impl<'a> Calibration<'a> {
     }
 
     /// Keeps the means and variances, and what makes folded normalisations do with them what they did.
-    pub fn put_into(self, parameters: &mut Parameters) {
+    pub fn apply(self, parameters: &mut Parameters) {
         let count = self.batches.max(1) as f64;
         for pair in self.sums.chunks_exact(2) {
             let node = pair[0].0.node;
@@ -60,7 +65,7 @@ impl<'a> Calibration<'a> {
                 let mean = mean as f32;
                 parameters.get_mut(node, "mean")[channel] = mean;
                 parameters.get_mut(node, "variance")[channel] = variance;
-                if let Some(Folded { scale, shift, .. }) = folded {
+                if let Some(FoldedNorm { scale, shift, .. }) = folded {
                     let scale = f64::from(scale[channel]);
                     let deviation = (f64::from(variance) + f64::from(epsilon)).sqrt();
                     parameters.get_mut(node, "gamma")[channel] = (scale * deviation) as f32;

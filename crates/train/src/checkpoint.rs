@@ -1,34 +1,34 @@
 use dabnet_graph::Graph;
 
 use crate::{
-    History, Parameters, TrainConfig, TrainError, Trained, Validation, effective::effective,
-    optimizer::OptimizerState,
+    Parameters, TrainConfig, TrainError, TrainedNetwork, Validation, WeightHistory,
+    effective::effective_weights, optimizer::OptimizerState,
 };
 
 mod file;
 mod header;
 mod layout;
 
-/// Everything that a run goes on from, but its [`History`], which a [`Run`](crate::Run) keeps beside it.
+/// Everything that a run goes on from, but its [`WeightHistory`], which a [`RunFolder`](crate::RunFolder) keeps beside it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     pub(crate) config: TrainConfig,
     pub(crate) graph: Graph,
     pub(crate) labels: Vec<String>,
-    pub(crate) origin: Origin,
+    pub(crate) origin: DataFingerprint,
     pub(crate) parameters: Parameters,
     /// The moving average of the parameters.
     pub(crate) average: Option<Parameters>,
     pub(crate) optimizer: OptimizerState,
     /// The bits of every binary layer an epoch ago.
     pub(crate) bits: Vec<Vec<u8>>,
-    pub(crate) counts: Counts,
+    pub(crate) counts: TrainingCounters,
 }
 
 /// What a run learns from, in as little as tells it from another.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Origin {
+pub(crate) struct DataFingerprint {
     /// Training examples.
     pub examples: usize,
     /// CRC-32 of their labels.
@@ -46,7 +46,7 @@ pub(crate) struct Origin {
 /// Where a run is.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Counts {
+pub(crate) struct TrainingCounters {
     /// Steps done.
     pub step: usize,
     /// Steps of an epoch.
@@ -111,14 +111,14 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`TrainError::Split`] if a latent weight is not finite.
-    pub fn trained(&self, history: History) -> Result<Trained, TrainError> {
-        let parameters = self.result().clone();
-        let effective = effective(&self.graph, &parameters, self.config.scheme, false)?;
-        Ok(Trained::new(self.graph.clone(), self.config.clone(), parameters, effective, history))
+    pub fn trained(&self, history: WeightHistory) -> Result<TrainedNetwork, TrainError> {
+        let parameters = self.output_parameters().clone();
+        let effective = effective_weights(&self.graph, &parameters, self.config.scheme, false)?;
+        Ok(TrainedNetwork::new(self.graph.clone(), self.config.clone(), parameters, effective, history))
     }
 
     /// The parameters to validate, pack and return.
-    pub(crate) fn result(&self) -> &Parameters {
+    pub(crate) fn output_parameters(&self) -> &Parameters {
         self.average.as_ref().unwrap_or(&self.parameters)
     }
 }

@@ -9,7 +9,7 @@ use crate::{Parameters, TrainError};
 
 /// What a convolution runs with.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Effective {
+pub struct EffectiveWeights {
     /// `OIHW`: the latent weights in a layer with real weights, or what eight bits leave of them if a packed
     /// model stores them so; `α` and `β` in a binary one.
     pub weights: Vec<f32>,
@@ -25,19 +25,19 @@ const CLAMP: f32 = 1.0;
 ///
 /// # Errors
 /// [`TrainError::Split`] if a latent weight is not finite.
-pub(crate) fn effective(
+pub(crate) fn effective_weights(
     graph: &Graph,
     parameters: &Parameters,
     scheme: Scheme,
     real_weights: bool,
-) -> Result<Vec<Option<Effective>>, TrainError> {
+) -> Result<Vec<Option<EffectiveWeights>>, TrainError> {
     let mut all = vec![None; graph.nodes().len()];
     for (id, node, conv) in graph.convolutions() {
         let latent = parameters.get(id, "weight");
         all[id] = Some(if conv.precision.binary_weights() && !real_weights {
             binarize(&node.name, latent, conv, scheme)?
         } else {
-            Effective { weights: stored(latent, conv), splits: Vec::new() }
+            EffectiveWeights { weights: stored(latent, conv), splits: Vec::new() }
         });
     }
     Ok(all)
@@ -58,7 +58,12 @@ fn stored(latent: &[f32], conv: &Conv2d) -> Vec<f32> {
     }
 }
 
-fn binarize(layer: &str, latent: &[f32], conv: &Conv2d, scheme: Scheme) -> Result<Effective, TrainError> {
+fn binarize(
+    layer: &str,
+    latent: &[f32],
+    conv: &Conv2d,
+    scheme: Scheme,
+) -> Result<EffectiveWeights, TrainError> {
     let n = latent.len() / conv.out_channels;
     let splits = latent
         .par_chunks(n)
@@ -76,7 +81,7 @@ fn binarize(layer: &str, latent: &[f32], conv: &Conv2d, scheme: Scheme) -> Resul
     filters.for_each(|((weights, latent), split)| {
         weights.iter_mut().zip(latent).for_each(|(weight, latent)| *weight = split.value(*latent));
     });
-    Ok(Effective { weights, splits })
+    Ok(EffectiveWeights { weights, splits })
 }
 
 /// Keeps the latent weights of binary layers where the estimator is defined: optionally zero

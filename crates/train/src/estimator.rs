@@ -4,7 +4,7 @@
 use dabnet_binarize::{Scheme, Split};
 use dabnet_graph::{Graph, OpKind, Quantizer};
 
-use crate::{Effective, Parameters};
+use crate::{EffectiveWeights, Parameters};
 
 /// Scales the gradients of steps, among those of every trained parameter in the order of the table, by
 /// `1 / √(N · (2ᵇ − 1))` with `N` values to a level, so that a step moves about as fast as weights do (*LSQ*,
@@ -23,13 +23,13 @@ pub(crate) fn scale_steps(graph: &Graph, parameters: &Parameters, gradients: &mu
 pub(crate) fn scale_as_published(
     graph: &Graph,
     parameters: &Parameters,
-    effective: &[Option<Effective>],
+    effective: &[Option<EffectiveWeights>],
     scheme: Scheme,
     gradients: &mut [Vec<f32>],
 ) {
     let trained = parameters.iter().filter(|(spec, _)| spec.role.is_trained());
     for ((spec, latent), gradient) in trained.zip(gradients) {
-        let Some(Effective { splits, .. }) = &effective[spec.node] else { continue };
+        let Some(EffectiveWeights { splits, .. }) = &effective[spec.node] else { continue };
         let n = latent.len() / spec.shape[0];
         let share = uncentred_share(graph.filter_channels(spec.node));
         let filters = gradient.chunks_mut(n).zip(latent.chunks(n)).zip(splits);

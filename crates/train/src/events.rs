@@ -12,7 +12,7 @@ use std::{
 };
 
 pub use histogram::Histogram;
-use message::Message;
+use message::ProtobufMessage;
 
 /// How names of event files begin; the second of their making follows.
 const PREFIX: &str = "events.out.tfevents.";
@@ -25,14 +25,14 @@ const FILE_VERSION: &[u8] = b"brain.Event:2";
 
 /// Writes the event file of a run, or of one more part of it.
 ///
-/// Everything written is on its way to the file only after [`Events::flush`], which dropping does too.
+/// Everything written is on its way to the file only after [`EventWriter::flush`], which dropping does too.
 /// A frame that was cut off where a run was killed ends its file; a resumed run begins another one.
 #[derive(Debug)]
-pub struct Events {
+pub struct EventWriter {
     file: BufWriter<File>,
 }
 
-impl Events {
+impl EventWriter {
     /// Begins a new event file in `folder`, which is made if it is not there.
     ///
     /// A run that goes on gives the `first_step` that it will write: of what files before this one
@@ -47,7 +47,7 @@ impl Events {
         let mut events = Self { file: BufWriter::new(create_file(folder)?) };
         events.write(0, |event| event.bytes(event::FILE_VERSION, FILE_VERSION))?;
         // TensorBoard takes only a second start for a restart, so that a run begins with one as well.
-        let start = Message::default().varint(session_log::STATUS, session_log::START);
+        let start = ProtobufMessage::default().varint(session_log::STATUS, session_log::START);
         events.write(first_step.unwrap_or(0), |event| event.message(event::SESSION_LOG, start))?;
         events.flush()?;
         Ok(events)
@@ -77,15 +77,21 @@ impl Events {
         self.file.flush()
     }
 
-    fn summary(&mut self, tag: &str, step: u64, add: impl FnOnce(Message) -> Message) -> io::Result<()> {
-        let value = add(Message::default().bytes(value::TAG, tag.as_bytes()));
-        let summary = Message::default().message(summary::VALUE, value);
+    fn summary(
+        &mut self,
+        tag: &str,
+        step: u64,
+        add: impl FnOnce(ProtobufMessage) -> ProtobufMessage,
+    ) -> io::Result<()> {
+        let value = add(ProtobufMessage::default().bytes(value::TAG, tag.as_bytes()));
+        let summary = ProtobufMessage::default().message(summary::VALUE, value);
         self.write(step, |event| event.message(event::SUMMARY, summary))
     }
 
-    fn write(&mut self, step: u64, add: impl FnOnce(Message) -> Message) -> io::Result<()> {
-        let event =
-            Message::default().double(event::WALL_TIME, since_1970().as_secs_f64()).varint(event::STEP, step);
+    fn write(&mut self, step: u64, add: impl FnOnce(ProtobufMessage) -> ProtobufMessage) -> io::Result<()> {
+        let event = ProtobufMessage::default()
+            .double(event::WALL_TIME, since_1970().as_secs_f64())
+            .varint(event::STEP, step);
         record::write(&mut self.file, add(event).as_bytes())
     }
 }
@@ -163,7 +169,7 @@ mod tests {
     #[test]
     fn events_are_golden() {
         let folder = tempfile::tempdir().unwrap();
-        let mut run = Events::create(folder.path(), None).unwrap();
+        let mut run = EventWriter::create(folder.path(), None).unwrap();
         run.scalar("loss/train", 300, 0.25).unwrap();
         let histogram = Histogram::from_counts(-1.0, 1.0, &[]);
         run.histogram("conv1", 7, &histogram).unwrap();
@@ -182,7 +188,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for part in 0..3 {
             let first_step = (part > 0).then_some(300);
-            Events::create(folder.path().join("run"), first_step).unwrap();
+            EventWriter::create(folder.path().join("run"), first_step).unwrap();
             let found = events(&folder.path().join("run"), part);
             let start: &[u8] = if part == 0 { b"\x10\x00" } else { b"\x10\xac\x02" };
             assert_eq!(found[1], [start, b"\x3a\x02\x08\x01"].concat());
@@ -197,7 +203,7 @@ mod tests {
         assert_eq!(second_of("checkpoint.1700000000"), None);
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("events.out.tfevents.9000000000.host"), "").unwrap();
-        Events::create(folder.path(), None).unwrap();
+        EventWriter::create(folder.path(), None).unwrap();
         assert!(folder.path().join("events.out.tfevents.9000000001.dabnet").exists());
     }
 }

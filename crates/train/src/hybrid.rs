@@ -2,14 +2,14 @@ use dabnet_binarize::{Scheme, split};
 use dabnet_graph::{Account, Graph, LayerAccount, Precision};
 use serde::Serialize;
 
-use crate::{TrainError, Trained};
+use crate::{TrainError, TrainedNetwork};
 
 /// Errors below this are the same as this: what no sign loses costs nothing to binarize.
 const LEAST_ERROR: f64 = 1e-6;
 
-/// What binarizing the inputs of one convolution loses: see [`Trained::input_errors`].
+/// What binarizing the inputs of one convolution loses: see [`TrainedNetwork::input_distortions`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct InputError {
+pub struct InputDistortion {
     /// Its name.
     pub layer: String,
     /// The relative squared error, from 0 to 1.
@@ -21,7 +21,7 @@ pub struct InputError {
 pub struct HybridLayer {
     /// Its name.
     pub layer: String,
-    /// What binarizing its inputs [loses](Trained::input_errors).
+    /// What binarizing its inputs [loses](TrainedNetwork::input_distortions).
     pub error: f64,
     /// Multiply-accumulates in floating point, for one sketch, that keeping them real costs.
     pub macs: u64,
@@ -49,12 +49,12 @@ pub struct HybridLayer {
 /// [`TrainError::Config`] if there is no input or one has the wrong length, if `trained` lacks a layer of
 /// `binary`, if `keep` is more than there are layers, or if an error is not a number.
 pub fn hybrid_layers(
-    trained: &Trained,
+    trained: &TrainedNetwork,
     binary: &Graph,
     inputs: &[Vec<f32>],
     keep: Option<usize>,
 ) -> Result<Vec<HybridLayer>, TrainError> {
-    let found = trained.input_errors(inputs)?;
+    let found = trained.input_distortions(inputs)?;
     let Account { layers, .. } = binary.account();
     let layers: Vec<LayerAccount> =
         layers.into_iter().filter(|layer| layer.precision == Precision::Fbin).collect();
@@ -104,7 +104,7 @@ mod tests {
     use dabnet_graph::{Builder, Filters, Policy, Shape};
 
     use super::*;
-    use crate::{History, Parameters, TrainConfig, effective::effective};
+    use crate::{Parameters, TrainConfig, WeightHistory, effective::effective_weights};
 
     fn graph(policy: &str) -> Graph {
         let policy: Policy = policy.parse().unwrap();
@@ -117,13 +117,13 @@ mod tests {
     }
 
     /// The first convolution gives the canvas and its negative.
-    fn trained(policy: &str) -> Trained {
+    fn trained(policy: &str) -> TrainedNetwork {
         let (graph, config) = (graph(policy), TrainConfig::default());
         let mut parameters = Parameters::new(&graph, 0);
         let first = graph.convolutions().next().unwrap().0;
         parameters.get_mut(first, "weight").copy_from_slice(&[1.0, -1.0]);
-        let effective = effective(&graph, &parameters, config.scheme, false).unwrap();
-        Trained::new(graph, config, parameters, effective, History::default())
+        let effective = effective_weights(&graph, &parameters, config.scheme, false).unwrap();
+        TrainedNetwork::new(graph, config, parameters, effective, WeightHistory::default())
     }
 
     fn layer(gain: f64) -> HybridLayer {
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn what_a_sign_loses_of_a_layer_is_what_it_would_by_hand() {
         let error = |policy: &str, input: [f32; 4]| {
-            let errors = trained(policy).input_errors(&[input.to_vec()]).unwrap();
+            let errors = trained(policy).input_distortions(&[input.to_vec()]).unwrap();
             assert_eq!(errors[1].layer, "conv2");
             errors[1].error
         };
@@ -157,14 +157,14 @@ mod tests {
     fn batches_are_one_measure() {
         let inputs: Vec<Vec<f32>> = (0..70).map(|at| vec![0.0, at as f32, 1.0, -2.0]).collect();
         let network = trained("fbin");
-        let whole = network.input_errors(&inputs).unwrap()[1].error;
+        let whole = network.input_distortions(&inputs).unwrap()[1].error;
         let (mut absolute, mut squares) = (0.0, 0.0);
         for value in inputs.iter().flatten().map(|value| f64::from(*value)) {
             absolute += value.abs();
             squares += value * value;
         }
         assert!((whole - (1.0 - absolute * absolute / (280.0 * squares))).abs() < 1e-4);
-        assert!(network.input_errors(&[]).is_err() && network.input_errors(&[vec![0.0]]).is_err());
+        assert!(network.input_distortions(&[]).is_err() && network.input_distortions(&[vec![0.0]]).is_err());
     }
 
     #[test]

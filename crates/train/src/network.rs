@@ -1,17 +1,17 @@
 use dabnet_graph::{Graph, NodeId};
 
-use crate::{Effective, Parameters};
+use crate::{EffectiveWeights, Parameters};
 
 /// A graph with the values its nodes run with.
 #[derive(Clone, Copy)]
-pub(crate) struct Network<'a> {
+pub(crate) struct NetworkRef<'a> {
     pub graph: &'a Graph,
     pub parameters: &'a Parameters,
     /// Effective weights by node.
-    pub effective: &'a [Option<Effective>],
+    pub effective: &'a [Option<EffectiveWeights>],
 }
 
-impl Network<'_> {
+impl NetworkRef<'_> {
     /// For every node, the last node that reads it.
     pub fn last_uses(&self) -> Vec<NodeId> {
         let mut last = vec![usize::MAX; self.graph.nodes().len()];
@@ -23,7 +23,7 @@ impl Network<'_> {
 }
 
 /// What a batch says of the network.
-pub(crate) struct Gradients {
+pub(crate) struct BatchGradients {
     /// Mean loss over the batch.
     pub loss: f32,
     /// How many of its examples were labelled right.
@@ -31,12 +31,12 @@ pub(crate) struct Gradients {
     /// One of every trained parameter, in the order of [`Graph::parameters`].
     pub buffers: Vec<Vec<f32>>,
     /// Mean and variance of every batch normalisation over the batch.
-    pub statistics: Vec<Statistic>,
+    pub statistics: Vec<BatchStatistic>,
 }
 
 /// What a batch has where a node keeps a running statistic.
 #[derive(Clone)]
-pub(crate) struct Statistic {
+pub(crate) struct BatchStatistic {
     pub node: NodeId,
     /// Name of the parameter that keeps it.
     pub name: &'static str,

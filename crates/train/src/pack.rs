@@ -4,11 +4,11 @@ use dabnet_engine::{PackedModel, Parameters as Packed};
 use dabnet_graph::{Conv2d, NodeId, OpKind, Preprocessing, WeightFormat};
 use serde_json::Value;
 
-use crate::{Effective, TrainError, Trained, parameters::NodeParameters};
+use crate::{EffectiveWeights, TrainError, TrainedNetwork, parameters::NodeParameters};
 
 /// What a model file says beside its weights.
 #[derive(Clone, Debug)]
-pub struct Description {
+pub struct ModelMetadata {
     /// Name of every output, in order.
     pub labels: Vec<String>,
     /// How sketches became the network's input.
@@ -22,7 +22,7 @@ pub struct Description {
 ///
 /// # Errors
 /// [`TrainError::Engine`] if labels, preprocessing and graph do not fit each other.
-pub fn pack(trained: &Trained, description: Description) -> Result<PackedModel, TrainError> {
+pub fn pack(trained: &TrainedNetwork, description: ModelMetadata) -> Result<PackedModel, TrainError> {
     let graph = trained.graph();
     let mut parameters = BTreeMap::new();
     for (id, node) in graph.nodes().iter().enumerate() {
@@ -60,8 +60,9 @@ pub fn pack(trained: &Trained, description: Description) -> Result<PackedModel, 
 }
 
 /// Real weights as they are or in eight bits, binary ones as bits and the two values of each filter.
-fn pack_convolution(trained: &Trained, id: NodeId, conv: &Conv2d) -> Result<Packed, TrainError> {
-    let Effective { weights, splits } = trained.effective(id).expect("every convolution has weights");
+fn pack_convolution(trained: &TrainedNetwork, id: NodeId, conv: &Conv2d) -> Result<Packed, TrainError> {
+    let EffectiveWeights { weights, splits } =
+        trained.effective_weights(id).expect("every convolution has weights");
     let channels = trained.graph().input_shape_of(id).channels;
     let latent = trained.parameters().get(id, "weight");
     match conv.weight_format {
@@ -89,7 +90,7 @@ const OF_BINARY_LAYERS: [&str; 5] =
     ["scheme", "center", "weight_gradient", "decay_binary_weights", "real_weight_epochs"];
 
 /// The settings a network was trained with, but those that had nothing to say.
-fn recipe(trained: &Trained) -> Value {
+fn recipe(trained: &TrainedNetwork) -> Value {
     let binary = trained.graph().convolutions().any(|(_, _, conv)| conv.precision.binary_weights());
     let mut settings = trained.config().settings();
     settings.retain(|name, value| {

@@ -19,7 +19,7 @@ pub(crate) struct NodeParameters<'a> {
 
 /// Gradients of the trained parameters, while they are found in any order.
 #[derive(Debug)]
-pub(crate) struct FoundGradients {
+pub(crate) struct GradientBuffers {
     specs: Vec<ParameterSpec>,
     found: Vec<Option<Vec<f32>>>,
 }
@@ -104,7 +104,7 @@ impl<'a> NodeParameters<'a> {
     }
 }
 
-impl FoundGradients {
+impl GradientBuffers {
     /// None so far.
     pub(crate) fn new(graph: &Graph) -> Self {
         let specs: Vec<_> = graph.parameters().into_iter().filter(|spec| spec.role.is_trained()).collect();
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn gradients_come_in_the_order_of_the_table() {
         let graph = graph();
-        let mut found = FoundGradients::new(&graph);
+        let mut found = GradientBuffers::new(&graph);
         for (value, name) in ["shift", "threshold", "slope"].into_iter().enumerate() {
             found.set(4, name, vec![value as f32; 2]);
         }
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "gamma of node 2 has no gradient")]
     fn a_missing_gradient_is_noticed() {
-        let mut found = FoundGradients::new(&graph());
+        let mut found = GradientBuffers::new(&graph());
         found.set(1, "weight", vec![0.0; 18]);
         found.into_buffers();
     }

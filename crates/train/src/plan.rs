@@ -2,14 +2,14 @@ use crate::TrainConfig;
 
 /// The steps of a run, counted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct TrainingPlan {
     /// Examples a step.
     pub batch: usize,
     pub steps_per_epoch: usize,
     pub epochs: usize,
 }
 
-impl Plan {
+impl TrainingPlan {
     /// For so many examples, of which a step takes `least` at least.
     pub(crate) fn new(config: &TrainConfig, examples: usize, least: usize) -> Self {
         let batch = config.batch.clamp(least, examples);
@@ -50,7 +50,7 @@ mod tests {
             accumulate: vec![Accumulation { epoch: 2, steps: 3 }],
             ..TrainConfig::default()
         };
-        let plan = Plan::new(&config, 79, 4);
+        let plan = TrainingPlan::new(&config, 79, 4);
         assert_eq!((plan.steps(), plan.epoch_of(6), plan.epoch_of(7)), (14, 1, 2));
         let updates: Vec<usize> = (0..14).filter(|step| plan.updates_after(*step, &config)).collect();
         assert_eq!(updates, [0, 1, 2, 3, 4, 5, 6, 9, 12, 13]);

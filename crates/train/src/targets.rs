@@ -1,6 +1,6 @@
 /// What a network should have answered to the examples of a batch.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Targets<'a> {
+pub(crate) struct BatchTargets<'a> {
     /// The right label of each; none of those of which only the teachers' answers are learned.
     pub labels: &'a [Option<usize>],
     /// Probability mass that goes to all labels alike.
@@ -22,7 +22,7 @@ pub(crate) struct TeacherTargets<'a> {
     pub corrected: bool,
 }
 
-impl Targets<'_> {
+impl BatchTargets<'_> {
     /// The mean loss over the examples, whose rows of `logits` follow each other, and its gradient with
     /// respect to them: `(1 − w) · CE + w · T² · KL(teachers ‖ student)`, where `w` is 1 for examples without a
     /// label and the teachers' answer the mean of their probabilities at temperature `T`.
@@ -140,17 +140,17 @@ mod tests {
         assert_eq!([0, 1].map(|label| rank(&none, label)), [None; 2]);
         // What is not a number is before all that are.
         assert_eq!(rank(&[1.0, f32::NAN], 0), Some(1));
-        let targets = Targets { labels: &[Some(1), Some(0)], label_smoothing: 0.0, teachers: None };
+        let targets = BatchTargets { labels: &[Some(1), Some(0)], label_smoothing: 0.0, teachers: None };
         assert_eq!(targets.count_correct(&[0.0, 0.0, 0.0, 0.0]), 1);
     }
 
     const LOGITS: [f32; 6] = [0.3, -1.2, 2.0, 0.1, 0.7, -0.4];
     const ANSWERS: [f32; 6] = [1.5, 0.2, -0.3, -2.0, 0.5, 1.0];
 
-    fn targets(answers: &[Vec<f32>], label_smoothing: f32, weight: Option<f32>) -> Targets<'_> {
+    fn targets(answers: &[Vec<f32>], label_smoothing: f32, weight: Option<f32>) -> BatchTargets<'_> {
         let teachers =
             |weight| TeacherTargets { logits: answers, weight, temperature: 2.5, corrected: false };
-        Targets { labels: &[Some(2), Some(0)], label_smoothing, teachers: weight.map(teachers) }
+        BatchTargets { labels: &[Some(2), Some(0)], label_smoothing, teachers: weight.map(teachers) }
     }
 
     #[test]
@@ -158,8 +158,8 @@ mod tests {
         let one = [ANSWERS.to_vec()];
         let two = [ANSWERS.to_vec(), LOGITS.iter().map(|logit| logit * logit).collect()];
         let teachers = TeacherTargets { logits: &two, weight: 0.7, temperature: 2.5, corrected: true };
-        let corrected = Targets { teachers: Some(teachers), ..targets(&two, 0.1, None) };
-        let unlabelled = Targets { labels: &[Some(2), None], ..targets(&two, 0.1, Some(0.3)) };
+        let corrected = BatchTargets { teachers: Some(teachers), ..targets(&two, 0.1, None) };
+        let unlabelled = BatchTargets { labels: &[Some(2), None], ..targets(&two, 0.1, Some(0.3)) };
         for targets in [
             targets(&one, 0.0, None),
             targets(&one, 0.1, None),
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn cross_entropy_is_as_by_hand() {
-        let targets = Targets { labels: &[Some(0)], label_smoothing: 0.0, teachers: None };
+        let targets = BatchTargets { labels: &[Some(0)], label_smoothing: 0.0, teachers: None };
         let (loss, gradient) = targets.loss_and_gradient(&[0.0, 3.0_f32.ln()]);
         assert!((loss - 4.0_f32.ln()).abs() < 1e-6);
         assert!((gradient[0] + 0.75).abs() < 1e-6 && (gradient[1] - 0.75).abs() < 1e-6);
@@ -204,7 +204,7 @@ mod tests {
         let loss = |answers: [f32; 3], corrected| {
             let logits = [answers.to_vec()];
             let teachers = Some(TeacherTargets { logits: &logits, weight: 0.8, temperature: 2.0, corrected });
-            let targets = Targets { labels: &[Some(0)], label_smoothing: 0.0, teachers };
+            let targets = BatchTargets { labels: &[Some(0)], label_smoothing: 0.0, teachers };
             targets.loss_and_gradient(&[0.2, -0.1, 0.4])
         };
         assert_eq!(loss([0.5, 3.0, -1.0], true), loss([3.0, 0.5, -1.0], false));
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn large_logits_stay_finite() {
-        let targets = Targets { labels: &[Some(1)], label_smoothing: 0.1, teachers: None };
+        let targets = BatchTargets { labels: &[Some(1)], label_smoothing: 0.1, teachers: None };
         let (loss, gradient) = targets.loss_and_gradient(&[1e30, -1e30]);
         assert!(loss.is_finite() && gradient.iter().all(|slope| slope.is_finite()));
     }
@@ -239,7 +239,7 @@ mod tests {
         let teachers =
             Some(TeacherTargets { logits: &logits, weight: 0.25, temperature: 2.0, corrected: false });
         let loss = |labels: &[Option<usize>]| {
-            let targets = Targets { labels, label_smoothing: 0.0, teachers };
+            let targets = BatchTargets { labels, label_smoothing: 0.0, teachers };
             f64::from(targets.loss_and_gradient(&student).0)
         };
         let by_hand = 0.75 * cross_entropy + 0.25 * 4.0 * divergence;

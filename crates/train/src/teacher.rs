@@ -5,18 +5,18 @@ use dabnet_graph::Preprocessing;
 use dabnet_sketch::Batch;
 use rayon::prelude::*;
 
-use crate::{Description, Device, TrainError, Trained, backend, pack};
+use crate::{Device, ModelMetadata, TrainError, TrainedNetwork, backend, pack};
 
 /// A network that another learns from, of any precision and any look.
 #[derive(Debug)]
 pub struct Teacher {
     model: Model,
     /// The same for other devices than the processor.
-    trained: Trained,
+    trained: TrainedNetwork,
     /// Which of the [viewers](dabnet_sketch::Examples::viewers) it is; none where it sees what the student does.
     viewer: Option<usize>,
     /// The output that stands for each of the student's labels.
-    places: Vec<usize>,
+    label_outputs: Vec<usize>,
     /// CRC-32 of its parameters.
     parameters: u32,
     /// Buffers that wait to be used again.
@@ -30,7 +30,7 @@ impl Teacher {
     /// [`TrainError::Config`], naming the first label that it does not know; [`TrainError::Engine`] if the model
     /// is not valid.
     pub fn new(packed: PackedModel, labels: &[String]) -> Result<Self, TrainError> {
-        let trained = Trained::unpacked(&packed)?;
+        let trained = TrainedNetwork::unpacked(&packed)?;
         let parameters = trained.fingerprint();
         Self::with(trained, parameters, packed, labels)
     }
@@ -39,30 +39,34 @@ impl Teacher {
     ///
     /// # Errors
     /// As [`Teacher::new`].
-    pub fn of_run(trained: Trained, about: Description, labels: &[String]) -> Result<Self, TrainError> {
+    pub fn from_run(
+        trained: TrainedNetwork,
+        about: ModelMetadata,
+        labels: &[String],
+    ) -> Result<Self, TrainError> {
         let (packed, parameters) = (pack(&trained, about)?, trained.fingerprint());
         Self::with(trained, parameters, packed, labels)
     }
 
     fn with(
-        trained: Trained,
+        trained: TrainedNetwork,
         parameters: u32,
         packed: PackedModel,
         labels: &[String],
     ) -> Result<Self, TrainError> {
-        let place = |label: &String| {
+        let output = |label: &String| {
             packed.labels.iter().position(|theirs| theirs == label).ok_or_else(|| {
                 TrainError::Config(format!("the teacher does not know the label '{label}' of the data"))
             })
         };
-        let places = labels.iter().map(place).collect::<Result<_, _>>()?;
+        let label_outputs = labels.iter().map(output).collect::<Result<_, _>>()?;
         let model = Model::new(packed)?;
-        Ok(Self { model, trained, viewer: None, places, parameters, sessions: Mutex::default() })
+        Ok(Self { model, trained, viewer: None, label_outputs, parameters, sessions: Mutex::default() })
     }
 
     /// The same seeing what one of the [viewers](dabnet_sketch::Examples::viewers) does, counted from 0.
     #[must_use]
-    pub fn seeing(self, viewer: usize) -> Self {
+    pub fn with_viewer(self, viewer: usize) -> Self {
         Self { viewer: Some(viewer), ..self }
     }
 
@@ -84,7 +88,7 @@ impl Teacher {
             }
             _ => {}
         }
-        if self.places.len() == outputs {
+        if self.label_outputs.len() == outputs {
             Ok(())
         } else {
             fail("the teacher has other outputs than the network")
@@ -93,19 +97,19 @@ impl Teacher {
 
     /// Logits of the student's labels for the examples of a batch, one row after another. They do not depend on
     /// the number of threads.
-    pub(crate) fn answers(&self, device: Device, batch: &Batch) -> Result<Vec<f32>, TrainError> {
+    pub(crate) fn logits(&self, device: Device, batch: &Batch) -> Result<Vec<f32>, TrainError> {
         let canvases = self.viewer.map_or(&batch.values, |viewer| &batch.views[viewer]);
         let rows = match device {
-            Device::Cpu => self.rows(canvases)?,
+            Device::Cpu => self.engine_logits(canvases)?,
             _ => backend::logits(device, self.trained.network(), canvases)?,
         };
         let rows = rows.chunks_exact(self.model.graph().outputs());
-        Ok(rows.flat_map(|row| self.places.iter().map(|&place| row[place])).collect())
+        Ok(rows.flat_map(|row| self.label_outputs.iter().map(|&output| row[output])).collect())
     }
 
     /// Logits of canvases that follow each other, each run by the engine on one thread of the pool that this runs
     /// in.
-    fn rows(&self, canvases: &[f32]) -> Result<Vec<f32>, TrainError> {
+    fn engine_logits(&self, canvases: &[f32]) -> Result<Vec<f32>, TrainError> {
         let run = |canvas: &[f32]| {
             let waiting = self.lock().pop();
             let mut session = waiting.unwrap_or_else(|| Session::new(&self.model));
@@ -124,13 +128,13 @@ impl Teacher {
     /// What tells what is learned from one from what is learned from another.
     fn fingerprint(&self) -> u32 {
         let as_student = self.viewer.is_none();
-        if as_student && self.places.iter().copied().eq(0..self.model.graph().outputs()) {
+        if as_student && self.label_outputs.iter().copied().eq(0..self.model.graph().outputs()) {
             return self.parameters;
         }
         let mut sum = crc32fast::Hasher::new();
         sum.update(&self.parameters.to_le_bytes());
         sum.update(self.preprocessing().to_string().as_bytes());
-        self.places.iter().for_each(|place| sum.update(&(*place as u64).to_le_bytes()));
+        self.label_outputs.iter().for_each(|output| sum.update(&(*output as u64).to_le_bytes()));
         sum.finalize()
     }
 }

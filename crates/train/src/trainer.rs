@@ -3,19 +3,19 @@ use dabnet_sketch::{Batch, Examples, Order, load, stream};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    Checkpoint, Device, Effective, History, Observer, Outcome, Parameters, Progress, Start, Teacher,
-    TrainConfig, TrainError, Trained, backend,
-    calibration::{self, Calibration},
-    checkpoint::{Counts, Origin},
-    effective::{constrain, effective},
-    learning::Learning,
-    network::{Gradients, Network},
-    observer::Steps,
+    Checkpoint, Device, EffectiveWeights, Parameters, PretrainedWeights, Progress, Teacher, TrainConfig,
+    TrainError, TrainedNetwork, TrainingObserver, TrainingOutcome, WeightHistory, backend,
+    calibration::{self, NormCalibration},
+    checkpoint::{DataFingerprint, TrainingCounters},
+    effective::{constrain, effective_weights},
+    network::{BatchGradients, NetworkRef},
+    observer::StepCallback,
     optimizer::OptimizerState,
-    plan::Plan,
-    start::Folded,
-    targets::{Targets, TeacherTargets},
+    plan::TrainingPlan,
+    pretrained::FoldedNorm,
+    targets::{BatchTargets, TeacherTargets},
     teacher,
+    training_loop::TrainingLoop,
 };
 
 /// Fewer examples have no variance to normalise by.
@@ -35,7 +35,7 @@ pub struct Trainer<'a, E> {
     pub(crate) threads: ThreadPool,
     start: Parameters,
     /// Whose weights take the place of these, as far as they fit.
-    from: Option<&'a Start>,
+    from: Option<&'a PretrainedWeights>,
     teachers: &'a [Teacher],
     pub(crate) validation: Option<&'a dyn Examples>,
     labels: Vec<String>,
@@ -44,7 +44,7 @@ pub struct Trainer<'a, E> {
     /// The same of the data of the examples without labels.
     unlabelled: Vec<u32>,
     /// Where it goes on, instead of at the start.
-    resumed: Option<(Checkpoint, History)>,
+    resumed: Option<(Checkpoint, WeightHistory)>,
 }
 
 impl<'a, E: Examples> Trainer<'a, E> {
@@ -92,7 +92,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// that of the same architecture in full precision. The last layer does only where both have the same
     /// [labels](Self::labels).
     #[must_use]
-    pub fn starting_from(self, start: &'a Start) -> Self {
+    pub fn starting_from(self, start: &'a PretrainedWeights) -> Self {
         Self { from: Some(start), ..self }
     }
 
@@ -160,7 +160,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// [`TrainError::Longer`] if it would not end where its learning rate does, [`TrainError::Mismatch`] if that is a
     /// run of another network, of other examples, or trained in
     /// another way, and this would be neither the one nor the other.
-    pub fn resume(mut self, checkpoint: Checkpoint, history: History) -> Result<Self, TrainError> {
+    pub fn resume(mut self, checkpoint: Checkpoint, history: WeightHistory) -> Result<Self, TrainError> {
         let mismatch = |what: &str, checkpoint: String, run: String| {
             Err(TrainError::Mismatch { what: what.to_owned(), checkpoint, run })
         };
@@ -223,8 +223,8 @@ impl<'a, E: Examples> Trainer<'a, E> {
     ///
     /// # Errors
     /// [`TrainError`] if training diverges or the tensor library fails.
-    pub fn train(self, observe: impl FnMut(&Progress)) -> Result<Trained, TrainError> {
-        Ok(self.train_with(&mut Steps(observe))?.into_trained())
+    pub fn train(self, observe: impl FnMut(&Progress)) -> Result<TrainedNetwork, TrainError> {
+        Ok(self.train_with(&mut StepCallback(observe))?.into_trained())
     }
 
     /// Trains, with an observer who may ask for checkpoints and stop it.
@@ -232,7 +232,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// # Errors
     /// [`TrainError`] if training diverges, the tensor library fails or the observer does, and
     /// [`TrainError::Config`] if a teacher is configured and there is none.
-    pub fn train_with(mut self, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+    pub fn train_with(mut self, observer: &mut dyn TrainingObserver) -> Result<TrainingOutcome, TrainError> {
         let fail = |reason: &str| Err(TrainError::Config(reason.to_owned()));
         if self.config.distillation.is_some() && self.teachers.is_empty() {
             return fail("the configuration has distillation, but there is no teacher");
@@ -242,21 +242,21 @@ impl<'a, E: Examples> Trainer<'a, E> {
         }
         let plan = self.plan();
         let (now, history) = match self.resumed.take() {
-            Some((checkpoint, history)) => (self.adopted(checkpoint)?, history),
-            None => (self.beginning(&plan)?, History::default()),
+            Some((checkpoint, history)) => (self.adopt_checkpoint(checkpoint)?, history),
+            None => (self.initial_checkpoint(&plan)?, WeightHistory::default()),
         };
         let TrainConfig { seed, threads, .. } = self.config;
         let first = now.counts.step;
         let order =
             Order { batch: plan.batch, seed, first, count: plan.steps() - first, threads, ahead: AHEAD };
-        let learning = Learning::new(&self, plan, now, history, observer);
+        let learning = TrainingLoop::new(&self, plan, now, history, observer);
         load(self.examples, &order, |batches| learning.run(batches))
     }
 
     /// The state before the first step.
-    fn beginning(&self, plan: &Plan) -> Result<Checkpoint, TrainError> {
+    fn initial_checkpoint(&self, plan: &TrainingPlan) -> Result<Checkpoint, TrainError> {
         let mut parameters = self.start.clone();
-        let folded = self.from.and_then(|start| start.put_into(self.graph, &self.labels, &mut parameters));
+        let folded = self.from.and_then(|start| start.apply(self.graph, &self.labels, &mut parameters));
         constrain(self.graph, &mut parameters, self.config.center);
         if let Some(folded) = folded {
             self.calibrate(
@@ -277,13 +277,13 @@ impl<'a, E: Examples> Trainer<'a, E> {
             optimizer: OptimizerState::new(self.config.optimizer, &lengths),
             parameters,
             bits: Vec::new(),
-            counts: Counts { steps_per_epoch: plan.steps_per_epoch, ..Counts::default() },
+            counts: TrainingCounters { steps_per_epoch: plan.steps_per_epoch, ..TrainingCounters::default() },
         })
     }
 
     #[cfg(test)]
-    pub(crate) fn begun(&self) -> Result<Checkpoint, TrainError> {
-        self.beginning(&self.plan())
+    pub(crate) fn initial_checkpoint_for_test(&self) -> Result<Checkpoint, TrainError> {
+        self.initial_checkpoint(&self.plan())
     }
 
     /// Finds means and variances of all batch normalisations on the first batches, the folded ones doing what
@@ -291,30 +291,30 @@ impl<'a, E: Examples> Trainer<'a, E> {
     pub(crate) fn calibrate(
         &self,
         parameters: &mut Parameters,
-        folded: &[Folded],
-        plan: &Plan,
+        folded: &[FoldedNorm],
+        plan: &TrainingPlan,
         batches: usize,
         real_weights: bool,
     ) -> Result<(), TrainError> {
         let TrainConfig { seed, threads, scheme, .. } = self.config;
         let count = batches.min(plan.steps());
         let order = Order { batch: plan.batch, seed, first: 0, count, threads, ahead: AHEAD };
-        let mut found = Calibration::new(self.graph, folded);
+        let mut found = NormCalibration::new(self.graph, folded);
         load(self.examples, &order, |batches| {
             let effective =
-                self.threads.install(|| effective(self.graph, parameters, scheme, real_weights))?;
+                self.threads.install(|| effective_weights(self.graph, parameters, scheme, real_weights))?;
             for batch in batches {
                 let batch = batch?;
-                self.threads.install(|| found.see(parameters, &effective, &batch));
+                self.threads.install(|| found.add_batch(parameters, &effective, &batch));
             }
             Ok::<_, TrainError>(())
         })?;
-        found.put_into(parameters);
+        found.apply(parameters);
         Ok(())
     }
 
     /// A checkpoint as this trainer goes on from it: with settings that may be others.
-    fn adopted(&self, checkpoint: Checkpoint) -> Result<Checkpoint, TrainError> {
+    fn adopt_checkpoint(&self, checkpoint: Checkpoint) -> Result<Checkpoint, TrainError> {
         let origin = self.origin();
         let teacher = origin.teacher;
         if checkpoint.origin.teacher != teacher {
@@ -325,15 +325,15 @@ impl<'a, E: Examples> Trainer<'a, E> {
                 run: name(teacher),
             });
         }
-        let origin = Origin { data: origin.data.or(checkpoint.origin.data), ..origin };
+        let origin = DataFingerprint { data: origin.data.or(checkpoint.origin.data), ..origin };
         Ok(Checkpoint { config: self.config.clone(), labels: self.labels.clone(), origin, ..checkpoint })
     }
 
-    fn origin(&self) -> Origin {
+    fn origin(&self) -> DataFingerprint {
         let mut sum = crc32fast::Hasher::new();
         (0..self.examples.labelled())
             .for_each(|index| sum.update(&(self.examples.label(index) as u64).to_le_bytes()));
-        Origin {
+        DataFingerprint {
             examples: self.examples.len(),
             labels: sum.finalize(),
             data: self.data,
@@ -347,12 +347,12 @@ impl<'a, E: Examples> Trainer<'a, E> {
         self.examples.labelled() == self.examples.len()
     }
 
-    fn plan(&self) -> Plan {
-        Plan::new(&self.config, self.examples.len(), MIN_BATCH)
+    fn plan(&self) -> TrainingPlan {
+        TrainingPlan::new(&self.config, self.examples.len(), MIN_BATCH)
     }
 
     /// The learning rate of a step, from 0.
-    pub(crate) fn learning_rate(&self, plan: &Plan, step: usize) -> f32 {
+    pub(crate) fn learning_rate(&self, plan: &TrainingPlan, step: usize) -> f32 {
         let TrainConfig { schedule, learning_rate, epochs, .. } = &self.config;
         schedule.rate(*learning_rate, step, plan.steps_per_epoch, *epochs)
     }
@@ -361,13 +361,13 @@ impl<'a, E: Examples> Trainer<'a, E> {
     pub(crate) fn batch_gradients(
         &self,
         parameters: &Parameters,
-        effective: &[Option<Effective>],
+        effective: &[Option<EffectiveWeights>],
         batch: &Batch,
-    ) -> Result<Gradients, TrainError> {
-        let network = Network { graph: self.graph, parameters, effective };
+    ) -> Result<BatchGradients, TrainError> {
+        let network = NetworkRef { graph: self.graph, parameters, effective };
         let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[0]);
         self.threads.install(|| {
-            let answers = self.teachers.iter().map(|teacher| teacher.answers(self.config.device, batch));
+            let answers = self.teachers.iter().map(|teacher| teacher.logits(self.config.device, batch));
             let answers = answers.collect::<Result<Vec<_>, _>>()?;
             let targets = self.targets(&batch.labels, &answers);
             let TrainConfig { device, mixed_precision, .. } = self.config;
@@ -375,14 +375,14 @@ impl<'a, E: Examples> Trainer<'a, E> {
         })
     }
 
-    fn targets<'s>(&self, labels: &'s [Option<usize>], answers: &'s [Vec<f32>]) -> Targets<'s> {
+    fn targets<'s>(&self, labels: &'s [Option<usize>], answers: &'s [Vec<f32>]) -> BatchTargets<'s> {
         let teachers = self.config.distillation.map(|distillation| TeacherTargets {
             logits: answers,
             weight: distillation.weight,
             temperature: distillation.temperature,
             corrected: distillation.corrected,
         });
-        Targets { labels, label_smoothing: self.config.label_smoothing, teachers }
+        BatchTargets { labels, label_smoothing: self.config.label_smoothing, teachers }
     }
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Device, TrainError, backend,
-    network::Network,
-    targets::{Targets, rank},
+    network::NetworkRef,
+    targets::{BatchTargets, rank},
 };
 
 /// Examples that are drawn and labelled at once.
@@ -36,7 +36,7 @@ impl Validation {
 
     /// Labels all of `examples`, on the threads of the pool that this runs in.
     pub(crate) fn new(
-        network: Network<'_>,
+        network: NetworkRef<'_>,
         examples: &dyn Examples,
         seed: u64,
         device: Device,
@@ -52,7 +52,7 @@ impl Validation {
                 .map(|index| examples.draw(index, &mut stream(seed, VALIDATE, 0, index)));
             let drawn = drawn.collect::<Result<Vec<_>, _>>()?;
             let logits = backend::logits(device, network, &drawn.concat())?;
-            let targets = Targets { labels: &labels, label_smoothing: 0.0, teachers: None };
+            let targets = BatchTargets { labels: &labels, label_smoothing: 0.0, teachers: None };
             loss += f64::from(targets.loss_and_gradient(&logits).0) * labels.len() as f64;
             for (row, label) in logits.chunks_exact(classes).zip(&labels) {
                 let rank = label.and_then(|label| rank(row, label));

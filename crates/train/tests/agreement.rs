@@ -5,7 +5,9 @@ use dabnet_binarize::Scheme;
 use dabnet_engine::{Isa, Model, PackedModel, Session};
 use dabnet_graph::{Canvas, Options, Policy, Preprocessing, WeightFormat, architectures};
 use dabnet_sketch::{Augment, Dataset, Preprocess, View};
-use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, node_outputs, pack};
+use dabnet_train::{
+    AugmentedSketches, ModelMetadata, TrainConfig, TrainedNetwork, Trainer, node_outputs, pack,
+};
 
 const PREPROCESSING: Preprocessing =
     Preprocessing::lines(Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 });
@@ -16,7 +18,7 @@ const TOP1_AGREEMENT: f64 = 0.999;
 /// Largest difference of a logit, relative to the largest logit of its sketch.
 const LOGIT_TOLERANCE: f32 = 1e-3;
 
-fn trained(policy: &Policy, scheme: Scheme, options: Options, data: &Dataset) -> Trained {
+fn trained(policy: &Policy, scheme: Scheme, options: Options, data: &Dataset) -> TrainedNetwork {
     let architecture = architectures::find("sketch-a-net-64").unwrap();
     let graph = architecture.graph_with(PREPROCESSING.canvas.side, 20, policy, options).unwrap();
     let examples = AugmentedSketches::new(&data.train, VIEW);
@@ -34,8 +36,8 @@ fn trained(policy: &Policy, scheme: Scheme, options: Options, data: &Dataset) ->
     Trainer::new(&graph, config, &examples).unwrap().train(|_| {}).unwrap()
 }
 
-fn packed(trained: &Trained, data: &Dataset) -> PackedModel {
-    let description = Description {
+fn packed(trained: &TrainedNetwork, data: &Dataset) -> PackedModel {
+    let description = ModelMetadata {
         labels: data.labels.clone(),
         preprocessing: PREPROCESSING,
         provenance: Default::default(),

@@ -4,16 +4,16 @@ mod common;
 
 use std::collections::HashMap;
 
-use common::{Lines, config, network};
-use dabnet_train::{Checkpoint, Control, Observer, Progress, TrainConfig, TrainError, Trainer};
+use common::{JsonLines, config, network};
+use dabnet_train::{Checkpoint, Progress, RunControl, TrainConfig, TrainError, Trainer, TrainingObserver};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::Value;
 
 struct Keep(Option<Checkpoint>);
 
-impl Observer for Keep {
-    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
-        Ok(if progress.step == 3 { Control::Stop } else { Control::Continue })
+impl TrainingObserver for Keep {
+    fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
+        Ok(if progress.step == 3 { RunControl::Stop } else { RunControl::Continue })
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
@@ -27,7 +27,7 @@ fn checkpoint() -> Checkpoint {
     let labels = ["level", "upright", "crossed"].map(str::to_owned).to_vec();
     let mut keep = Keep(None);
     let graph = network("fbin");
-    let trainer = Trainer::new(&graph, config, &Lines).unwrap().labels(labels).unwrap();
+    let trainer = Trainer::new(&graph, config, &JsonLines).unwrap().labels(labels).unwrap();
     trainer.train_with(&mut keep).unwrap();
     keep.0.unwrap()
 }

@@ -2,12 +2,13 @@
 
 mod common;
 
-use common::{Lines, SIDE, StopAt, about, config, labels, network, plain};
+use common::{JsonLines, SIDE, StopAt, about, config, labels, network, plain};
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::{Builder, Filters, Graph, Policy, Shape};
 use dabnet_sketch::{Order, SketchError, load};
 use dabnet_train::{
-    Checkpoint, Distillation, Examples, Outcome, Schedule, Teacher, TrainConfig, Trained, Trainer,
+    Checkpoint, Distillation, Examples, Schedule, Teacher, TrainConfig, TrainedNetwork, Trainer,
+    TrainingOutcome,
 };
 use rand::Rng;
 use rand_pcg::Pcg64;
@@ -17,7 +18,7 @@ struct Seen;
 
 impl Examples for Seen {
     fn len(&self) -> usize {
-        Lines.len()
+        JsonLines.len()
     }
 
     fn labelled(&self) -> usize {
@@ -26,11 +27,11 @@ impl Examples for Seen {
 
     fn label(&self, index: usize) -> usize {
         assert!(index < 130, "nobody knows");
-        Lines.label(index)
+        JsonLines.label(index)
     }
 
     fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
-        Lines.draw(index, rng)
+        JsonLines.draw(index, rng)
     }
 
     fn viewers(&self) -> usize {
@@ -67,7 +68,7 @@ fn models() -> [PackedModel; 2] {
 
 fn teachers() -> [Teacher; 2] {
     let [first, second] = models().map(|model| Teacher::new(model, &labels()).unwrap());
-    [first, second.seeing(0)]
+    [first, second.with_viewer(0)]
 }
 
 fn distilled(weight: f32) -> TrainConfig {
@@ -132,10 +133,10 @@ fn trainer<'a>(graph: &'a Graph, threads: usize, teachers: &'a [Teacher]) -> Tra
 fn a_run_with_teachers_goes_on_to_the_same_end_on_any_threads() {
     let graph = network("fbin");
     let teachers = teachers();
-    let whole: Trained = trainer(&graph, 2, &teachers).train(|_| {}).unwrap();
+    let whole: TrainedNetwork = trainer(&graph, 2, &teachers).train(|_| {}).unwrap();
     let mut stop = StopAt { step: 8, ..StopAt::default() };
     let outcome = trainer(&graph, 3, &teachers).train_with(&mut stop).unwrap();
-    assert!(matches!(outcome, Outcome::Stopped(_)));
+    assert!(matches!(outcome, TrainingOutcome::Stopped(_)));
     let checkpoint = || Checkpoint::from_bytes(stop.checkpoint.as_ref().unwrap()).unwrap();
     let resumed = trainer(&graph, 1, &teachers).resume(checkpoint(), stop.history.clone()).unwrap();
     assert_eq!(resumed.train(|_| {}).unwrap().parameters(), whole.parameters());
@@ -163,7 +164,7 @@ fn labels_are_found_by_name() {
 fn what_a_teacher_sees_must_be_shown_to_it() {
     let graph = network("full");
     let refused = |teacher: Teacher| {
-        let trainer = Trainer::new(&graph, distilled(0.5), &Lines).unwrap();
+        let trainer = Trainer::new(&graph, distilled(0.5), &JsonLines).unwrap();
         trainer.teachers(&[teacher]).err().unwrap().to_string()
     };
     let [_, second] = teachers();

@@ -2,14 +2,16 @@
 
 mod common;
 
-use common::{Lines, SIDE, network, train};
+use common::{JsonLines, SIDE, network, train};
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Model, Session};
 use dabnet_graph::{
     Activation, Builder, Canvas, Filters, Graph, InitialValues, Op, Options, Padding, PointwiseOp, Policy,
     Preprocessing, Shape,
 };
-use dabnet_train::{Description, Examples, TrainConfig, TrainError, Trained, Trainer, node_outputs, pack};
+use dabnet_train::{
+    Examples, ModelMetadata, TrainConfig, TrainError, TrainedNetwork, Trainer, node_outputs, pack,
+};
 
 /// Every op that joins or branches, every pointwise one, and groups.
 fn branched(policy: &str, options: Options) -> Graph {
@@ -46,9 +48,9 @@ fn config(seed: u64) -> TrainConfig {
     }
 }
 
-fn accuracy(trained: &Trained) -> f64 {
+fn accuracy(trained: &TrainedNetwork) -> f64 {
     let mut rng = rand_pcg::Pcg64::new(99, 0);
-    let inputs: Vec<Vec<f32>> = (0..192).map(|index| Lines.draw(index, &mut rng).unwrap()).collect();
+    let inputs: Vec<Vec<f32>> = (0..192).map(|index| JsonLines.draw(index, &mut rng).unwrap()).collect();
     let logits = trained.logits(&inputs).unwrap();
     let right = logits
         .iter()
@@ -111,11 +113,11 @@ fn branches_learn_and_pack() {
         let accuracy = accuracy(&trained);
         assert!(accuracy > 0.9, "{policy}: {accuracy}");
         let mut rng = rand_pcg::Pcg64::new(7, 0);
-        let inputs: Vec<Vec<f32>> = (0..96).map(|index| Lines.draw(index, &mut rng).unwrap()).collect();
+        let inputs: Vec<Vec<f32>> = (0..96).map(|index| JsonLines.draw(index, &mut rng).unwrap()).collect();
         let canvas = Canvas { side: SIDE, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
         let labels = ["level", "upright", "crossed"].map(str::to_owned).to_vec();
         let preprocessing = Preprocessing::lines(canvas);
-        let description = Description { labels, preprocessing, provenance: Default::default() };
+        let description = ModelMetadata { labels, preprocessing, provenance: Default::default() };
         let packed = pack(&trained, description).unwrap();
         let mut session = Session::new(&Model::new(packed.clone()).unwrap());
         let close = |a: &[f32], b: &[f32]| {
@@ -154,7 +156,7 @@ fn binary_filters_have_two_values_and_latent_weights_stay_in_range() {
     let graph = network("fbin");
     let trained = train(&graph, config(5));
     for (id, _, conv) in graph.convolutions() {
-        let effective = trained.effective(id).unwrap();
+        let effective = trained.effective_weights(id).unwrap();
         let filters = effective.weights.chunks(effective.weights.len() / conv.out_channels);
         if conv.precision.binary_weights() {
             assert_eq!(effective.splits.len(), conv.out_channels);
@@ -171,7 +173,7 @@ fn binary_filters_have_two_values_and_latent_weights_stay_in_range() {
 fn progress_counts_to_the_end() {
     let graph = network("full");
     let (mut steps, mut epochs, mut last) = (0, 0, None);
-    Trainer::new(&graph, TrainConfig { epochs: 2, ..config(0) }, &Lines)
+    Trainer::new(&graph, TrainConfig { epochs: 2, ..config(0) }, &JsonLines)
         .unwrap()
         .train(|progress| {
             steps += 1;
@@ -188,8 +190,9 @@ fn progress_counts_to_the_end() {
 #[test]
 fn a_diverging_run_says_so() {
     let graph = network("full");
-    let outcome =
-        Trainer::new(&graph, TrainConfig { learning_rate: 1e30, ..config(0) }, &Lines).unwrap().train(|_| {});
+    let outcome = Trainer::new(&graph, TrainConfig { learning_rate: 1e30, ..config(0) }, &JsonLines)
+        .unwrap()
+        .train(|_| {});
     let error = outcome.unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. } | TrainError::Split { .. }), "{error}");
     assert!(error.to_string().contains("learning rate"), "{error}");
@@ -200,6 +203,6 @@ fn a_label_without_an_output_is_refused() {
     let mut net = Builder::new("two", &Policy::Full, Shape::new(1, SIDE, SIDE));
     net.conv("conv1", Filters::new(2, SIDE));
     let graph = net.build().unwrap();
-    let error = Trainer::new(&graph, config(0), &Lines).err().unwrap();
+    let error = Trainer::new(&graph, config(0), &JsonLines).err().unwrap();
     assert!(error.to_string().contains("label 2"), "{error}");
 }

@@ -5,7 +5,7 @@ use std::{
 };
 
 use dabnet_engine::PackedModel;
-use dabnet_train::{History, Snapshot};
+use dabnet_train::{WeightHistory, WeightSnapshot};
 use dabnet_weights::{Source, WeightsError};
 
 use crate::{
@@ -25,7 +25,7 @@ pub(super) struct Subject {
     pub name: String,
     pub source: Source,
     /// What its latent weights went through, if it is a run that tells.
-    pub history: Option<History>,
+    pub history: Option<WeightHistory>,
     /// The run's packed model, or the imported one, which knows the network.
     pub model: Option<PackedModel>,
     /// The files beside the weights that are read.
@@ -59,13 +59,13 @@ impl Subject {
     }
 }
 
-fn read_history(path: &Path) -> Result<History, CliError> {
+fn read_history(path: &Path) -> Result<WeightHistory, CliError> {
     let file = File::open(path)
         .map_err(|error| CliError::Input(format!("cannot read '{}': {error}", path.display())))?;
     let file = BufReader::new(file);
     let read = if path.extension().is_some_and(|extension| extension == "jsonl") {
-        let snapshots = serde_json::Deserializer::from_reader(file).into_iter::<Snapshot>();
-        snapshots.collect::<Result<Vec<_>, _>>().map(|snapshots| History { snapshots })
+        let snapshots = serde_json::Deserializer::from_reader(file).into_iter::<WeightSnapshot>();
+        snapshots.collect::<Result<Vec<_>, _>>().map(|snapshots| WeightHistory { snapshots })
     } else {
         serde_json::from_reader(file)
     };

@@ -1,10 +1,10 @@
-use dabnet_train::Trained;
+use dabnet_train::TrainedNetwork;
 use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 
 use crate::error::CliError;
 
 /// The latent weights of every convolution, `NAME.weight` in `OIHW`, as a safetensors file.
-pub(crate) fn latent(trained: &Trained) -> Result<Vec<u8>, CliError> {
+pub(crate) fn latent(trained: &TrainedNetwork) -> Result<Vec<u8>, CliError> {
     let graph = trained.graph();
     let tensors = graph.convolutions().map(|(id, node, conv)| {
         let weights = trained.parameters().get(id, "weight");

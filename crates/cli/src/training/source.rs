@@ -4,7 +4,9 @@ use std::path::Path;
 
 use dabnet_engine::PackedModel;
 use dabnet_graph::{Graph, Options, Policy, Preprocessing, architectures};
-use dabnet_train::{Description, Run, Saved, Start, Teacher, TrainError, Trained};
+use dabnet_train::{
+    CheckpointKind, ModelMetadata, PretrainedWeights, RunFolder, Teacher, TrainError, TrainedNetwork,
+};
 
 use super::{CONFIG, Settings};
 use crate::{error::CliError, models};
@@ -12,7 +14,7 @@ use crate::{error::CliError, models};
 /// A run or a model.
 pub(super) enum Source {
     Run {
-        trained: Box<Trained>,
+        trained: Box<TrainedNetwork>,
         labels: Vec<String>,
         /// Where it is known.
         preprocessing: Option<Preprocessing>,
@@ -25,9 +27,9 @@ impl Source {
     /// comes with the program.
     pub(super) fn open(path: &Path) -> Result<Self, CliError> {
         if !models::is_shipped(path)
-            && let Ok(run) = Run::open(path)
+            && let Ok(run) = RunFolder::open(path)
         {
-            let checkpoint = run.checkpoint(Saved::Latest)?;
+            let checkpoint = run.checkpoint(CheckpointKind::Latest)?;
             let trained = Box::new(checkpoint.trained(run.history(&checkpoint)?)?);
             let preprocessing = Settings::begun(path)?.map(|settings| settings.preprocessing());
             return Ok(Self::Run { trained, labels: checkpoint.labels().to_vec(), preprocessing });
@@ -52,10 +54,10 @@ impl Source {
     }
 
     /// As something to begin with.
-    pub(super) fn into_start(self) -> Result<Start, CliError> {
+    pub(super) fn into_start(self) -> Result<PretrainedWeights, CliError> {
         Ok(match self {
-            Self::Run { trained, labels, .. } => Start::of_run(*trained, labels),
-            Self::Model(model) => Start::of_model(*model)?,
+            Self::Run { trained, labels, .. } => PretrainedWeights::from_run(*trained, labels),
+            Self::Model(model) => PretrainedWeights::from_model(*model)?,
         })
     }
 
@@ -72,8 +74,8 @@ impl Source {
                 path.display()
             ))),
             Self::Run { trained, labels: theirs, preprocessing: Some(preprocessing) } => {
-                let about = Description { labels: theirs, preprocessing, provenance: Default::default() };
-                Teacher::of_run(*trained, about, labels).map_err(named)
+                let about = ModelMetadata { labels: theirs, preprocessing, provenance: Default::default() };
+                Teacher::from_run(*trained, about, labels).map_err(named)
             }
         }
     }
@@ -99,8 +101,10 @@ impl ForeignNetwork {
 
     /// That of a run in `folder` that began with such a model, as the run has it.
     pub(super) fn begun(folder: &Path, preprocessing: impl FnOnce() -> Preprocessing) -> Option<Self> {
-        let run = Run::open(folder).ok()?;
-        let checkpoint = [Saved::Latest, Saved::Best].iter().find_map(|saved| run.checkpoint(*saved).ok())?;
+        let run = RunFolder::open(folder).ok()?;
+        let checkpoint = [CheckpointKind::Latest, CheckpointKind::Best]
+            .iter()
+            .find_map(|saved| run.checkpoint(*saved).ok())?;
         Some(Self { graph: checkpoint.graph().clone(), preprocessing: preprocessing() })
     }
 

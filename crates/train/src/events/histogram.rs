@@ -1,4 +1,4 @@
-use super::message::Message;
+use super::message::ProtobufMessage;
 
 /// Buckets of a histogram that is made of values.
 const BUCKETS: usize = 64;
@@ -48,9 +48,9 @@ impl Histogram {
     }
 
     /// As `tensorflow.HistogramProto`.
-    pub(super) fn message(&self) -> Message {
+    pub(super) fn message(&self) -> ProtobufMessage {
         let limits: Vec<f64> = (1..=self.counts.len()).map(|part| self.edge(part as f64)).collect();
-        Message::default()
+        ProtobufMessage::default()
             .double(field::MIN, self.least)
             .double(field::MAX, self.greatest)
             .double(field::NUM, self.counts.iter().sum())

@@ -4,9 +4,9 @@ use dabnet_graph::{Conv2d, Shape};
 use dabnet_matrix::{MatrixMut, Number, Panels, Rows, Write, bf16, multiply_packed};
 use rayon::prelude::*;
 
-use super::depthwise::Depthwise;
-use super::patches::{Taps, Windows};
-use super::tensor::{Tensor, exchanged};
+use super::depthwise::DepthwiseConv;
+use super::patches::{ConvWindows, KernelTaps};
+use super::tensor::{Tensor, transpose};
 
 /// Numbers that patches may take while they are multiplied: about what a second-level cache holds.
 const SCRATCH: usize = 1 << 18;
@@ -25,7 +25,7 @@ const WIDE: usize = 256;
 #[derive(Clone, Copy)]
 pub(super) struct Convolution<'a> {
     weights: &'a [f32],
-    windows: Windows,
+    windows: ConvWindows,
     groups: usize,
     /// Whether it multiplies in bfloat16.
     mixed_precision: bool,
@@ -38,7 +38,7 @@ impl<'a> Convolution<'a> {
         [input, output]: [Shape; 2],
         mixed_precision: bool,
     ) -> Self {
-        let windows = Windows::new(conv, input, output);
+        let windows = ConvWindows::new(conv, input, output);
         Self { weights, windows, groups: conv.groups, mixed_precision }
     }
 
@@ -49,17 +49,22 @@ impl<'a> Convolution<'a> {
         if self.mixed_precision { self.forward_in::<bf16>(input) } else { self.forward_in::<f32>(input) }
     }
 
-    /// Gradients with respect to the weights and, where it `passes` on, to the input, from that with respect to the
+    /// Gradients with respect to the weights and, where needed, to the input, from that with respect to the
     /// output.
-    pub fn gradients(&self, input: &Tensor, gradient: &Tensor, passes: bool) -> (Vec<f32>, Option<Tensor>) {
+    pub fn gradients(
+        &self,
+        input: &Tensor,
+        gradient: &Tensor,
+        input_gradient_needed: bool,
+    ) -> (Vec<f32>, Option<Tensor>) {
         if let Some(depthwise) = self.depthwise() {
-            let weights = exchanged(&depthwise.weight_gradient(input, gradient), self.groups);
-            return (weights, passes.then(|| depthwise.input_gradient(gradient)));
+            let weights = transpose(&depthwise.weight_gradient(input, gradient), self.groups);
+            return (weights, input_gradient_needed.then(|| depthwise.input_gradient(gradient)));
         }
         if self.mixed_precision {
-            self.gradients_in::<bf16>(input, gradient, passes)
+            self.gradients_in::<bf16>(input, gradient, input_gradient_needed)
         } else {
-            self.gradients_in::<f32>(input, gradient, passes)
+            self.gradients_in::<f32>(input, gradient, input_gradient_needed)
         }
     }
 
@@ -67,33 +72,33 @@ impl<'a> Convolution<'a> {
         &self,
         input: &Tensor,
         gradient: &Tensor,
-        passes: bool,
+        input_gradient_needed: bool,
     ) -> (Vec<f32>, Option<Tensor>) {
-        let gradient = rounded::<T>(&gradient.values);
-        let weights = self.weight_gradient(&rounded::<T>(&input.values), &gradient);
-        (weights, passes.then(|| self.input_gradient(input.examples(), &gradient)))
+        let gradient = converted::<T>(&gradient.values);
+        let weights = self.weight_gradient(&converted::<T>(&input.values), &gradient);
+        (weights, input_gradient_needed.then(|| self.input_gradient(input.examples(), &gradient)))
     }
 
     /// Itself as one whose filters see one channel each, if they do.
-    fn depthwise(&self) -> Option<Depthwise<'_>> {
+    fn depthwise(&self) -> Option<DepthwiseConv<'_>> {
         let [input, output] = [self.windows.input, self.windows.output].map(|shape| shape.channels);
         let is_depthwise = self.groups > 1 && self.groups == input && self.groups == output;
-        is_depthwise.then(|| Depthwise {
+        is_depthwise.then(|| DepthwiseConv {
             windows: &self.windows,
-            weights: exchanged(self.weights, self.windows.taps()),
+            weights: transpose(self.weights, self.windows.taps()),
         })
     }
 
     fn forward_in<T: Number>(&self, input: &Tensor) -> Tensor {
         let (inner, channels) = (self.inner(), self.windows.output.channels);
         let mut output = Tensor::zeros(input.examples(), self.windows.output);
-        let values = rounded::<T>(&input.values);
+        let values = converted::<T>(&input.values);
         let weights = self.patch_order::<T>();
-        let panels = self.in_parts(channels, WIDE, |filters| {
+        let panels = self.per_group_parts(channels, WIDE, |filters| {
             let column = |at| &weights[(filters.start + at) * inner..][..inner];
             Panels::of_columns(inner, filters.len(), column)
         });
-        let step = part(output.positions(), SCRATCH / inner);
+        let step = part_size(output.positions(), SCRATCH / inner);
         let parts = output.values.par_chunks_mut(step * channels).enumerate();
         parts.for_each_init(Rows::default, |patches, (part, filled)| {
             let first = part * step;
@@ -116,7 +121,7 @@ impl<'a> Convolution<'a> {
         let mut whole = vec![0.0; self.weights.len()];
         for (group, whole) in whole.chunks_mut(self.filters() * self.inner()).enumerate() {
             let outputs: Vec<Rows<T>> =
-                chunks.par_iter().map(|chunk| self.transposed(gradient, group, chunk.clone())).collect();
+                chunks.par_iter().map(|chunk| self.output_rows(gradient, group, chunk.clone())).collect();
             if self.channels() < MANY_CHANNELS {
                 self.gradient_by_positions(input, group, &chunks, &outputs, whole);
             } else {
@@ -131,7 +136,7 @@ impl<'a> Convolution<'a> {
         let [inputs, outputs] = [windows.input, windows.output];
         let mut filled = Tensor::zeros(examples, inputs);
         let weights = self.patch_order::<T>();
-        let panels = self.in_parts(self.groups * inner, WIDE * windows.taps(), |taps| {
+        let panels = self.per_group_parts(self.groups * inner, WIDE * windows.taps(), |taps| {
             let (group, first) = (taps.start / inner, taps.start % inner);
             let row = |filter| &weights[(group * filters + filter) * inner + first..][..taps.len()];
             Panels::of(filters, taps.len(), row)
@@ -157,7 +162,7 @@ impl<'a> Convolution<'a> {
                     }
                     for (position, patch) in patches.chunks_exact(inner).enumerate() {
                         for taps in windows.rows(self.channels_of(group)) {
-                            windows.scatter(&patch[windows.place(&taps)], &taps, position, filled);
+                            windows.scatter(&patch[windows.patch_range(&taps)], &taps, position, filled);
                         }
                     }
                 }
@@ -167,7 +172,7 @@ impl<'a> Convolution<'a> {
     }
 
     /// What `of` makes of all of `count`, filters or taps, in parts of at most `most`, by group.
-    fn in_parts<P: Send>(
+    fn per_group_parts<P: Send>(
         &self,
         count: usize,
         most: usize,
@@ -187,16 +192,16 @@ impl<'a> Convolution<'a> {
     fn gather<T: Number>(&self, values: &[T], group: usize, positions: Range<usize>, patches: &mut Rows<T>) {
         patches.reshape(positions.len(), self.inner());
         for taps in self.windows.rows(self.channels_of(group)) {
-            let place = self.windows.place(&taps);
+            let patch_range = self.windows.patch_range(&taps);
             for (at, position) in positions.clone().enumerate() {
-                let patch = &mut patches.row_mut(at)[place.clone()];
+                let patch = &mut patches.row_mut(at)[patch_range.clone()];
                 self.windows.gather(values, &taps, position, patch);
             }
         }
     }
 
     /// What a group gives at some positions: a row a filter.
-    fn transposed<T: Number>(&self, gradient: &[T], group: usize, positions: Range<usize>) -> Rows<T> {
+    fn output_rows<T: Number>(&self, gradient: &[T], group: usize, positions: Range<usize>) -> Rows<T> {
         let (channels, first) = (self.windows.output.channels, group * self.filters());
         let mut rows = Rows::new(self.filters(), positions.len());
         let values = &gradient[positions.start * channels..positions.end * channels];
@@ -229,7 +234,7 @@ impl<'a> Convolution<'a> {
             sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
         for (filter, sums) in whole.chunks_exact_mut(inner).zip(sums.chunks_exact(inner)) {
-            filter.copy_from_slice(&exchanged(sums, self.channels()));
+            filter.copy_from_slice(&transpose(sums, self.channels()));
         }
     }
 
@@ -244,8 +249,8 @@ impl<'a> Convolution<'a> {
     ) {
         let channels = self.channels_of(group);
         let ranges = channels.clone().step_by(WIDE).map(|first| first..channels.end.min(first + WIDE));
-        let parts: Vec<Taps> = ranges.flat_map(|channels| self.windows.single_taps(channels)).collect();
-        let parts: Vec<(Taps, Vec<f32>)> = parts
+        let parts: Vec<KernelTaps> = ranges.flat_map(|channels| self.windows.single_taps(channels)).collect();
+        let parts: Vec<(KernelTaps, Vec<f32>)> = parts
             .into_par_iter()
             .map(|tap| {
                 let sums = self.gradient_of_tap(input, &tap, chunks, outputs);
@@ -255,7 +260,7 @@ impl<'a> Convolution<'a> {
         let per_channel = self.windows.taps();
         whole.par_chunks_exact_mut(self.inner()).enumerate().for_each(|(at, filter)| {
             for (tap, sums) in &parts {
-                let start = (tap.channels.start - channels.start) * per_channel + self.windows.index(tap);
+                let start = (tap.channels.start - channels.start) * per_channel + self.windows.tap_index(tap);
                 let to = filter[start..].iter_mut().step_by(per_channel);
                 to.zip(&sums[at * tap.len()..][..tap.len()]).for_each(|(to, sum)| *to = *sum);
             }
@@ -266,7 +271,7 @@ impl<'a> Convolution<'a> {
     fn gradient_of_tap<T: Number>(
         &self,
         input: &[T],
-        tap: &Taps,
+        tap: &KernelTaps,
         chunks: &[Range<usize>],
         outputs: &[Rows<T>],
     ) -> Vec<f32> {
@@ -275,7 +280,7 @@ impl<'a> Convolution<'a> {
         let (mut panels, padding) = (Panels::default(), vec![T::default(); len]);
         for (chunk, outputs) in chunks.iter().zip(outputs) {
             panels.pack(chunk.len(), len, |at| {
-                self.windows.lies_on(input, tap, chunk.start + at).unwrap_or(&padding)
+                self.windows.tap_values(input, tap, chunk.start + at).unwrap_or(&padding)
             });
             multiply_packed(&mut MatrixMut::new(&mut sums, len), outputs, &panels, Write::Add);
         }
@@ -285,7 +290,7 @@ impl<'a> Convolution<'a> {
     /// All weights in the order of patches, a row a filter.
     fn patch_order<T: Number>(&self) -> Vec<T> {
         let (inner, taps) = (self.inner(), self.windows.taps());
-        let weights = rounded::<T>(self.weights);
+        let weights = converted::<T>(self.weights);
         let mut ordered = vec![T::default(); weights.len()];
         ordered.par_chunks_mut(inner).zip(weights.par_chunks(inner)).for_each(|(ordered, filter)| {
             for (tap, ordered) in ordered.chunks_exact_mut(inner / taps).enumerate() {
@@ -318,18 +323,18 @@ impl<'a> Convolution<'a> {
 }
 
 /// Positions of a part, where `fit` have room.
-fn part(positions: usize, fit: usize) -> usize {
+fn part_size(positions: usize, fit: usize) -> usize {
     fit.min(positions.div_ceil(PARTS)).max(FEW).next_multiple_of(FEW)
 }
 
 /// All values as numbers of a kind.
-fn rounded<T: Number>(values: &[f32]) -> Cow<'_, [T]> {
+fn converted<T: Number>(values: &[f32]) -> Cow<'_, [T]> {
     const CHUNK: usize = 1 << 14;
     if let Some(same) = T::unrounded(values) {
         return Cow::Borrowed(same);
     }
-    let mut rounded = vec![T::default(); values.len()];
-    let chunks = rounded.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK));
-    chunks.for_each(|(rounded, values)| T::round(values, rounded));
-    Cow::Owned(rounded)
+    let mut converted = vec![T::default(); values.len()];
+    let chunks = converted.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK));
+    chunks.for_each(|(converted, values)| T::round(values, converted));
+    Cow::Owned(converted)
 }

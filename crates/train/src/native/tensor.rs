@@ -23,14 +23,14 @@ impl Tensor {
     /// A batch of examples, one after another, in each channel after channel.
     pub fn from_examples(values: &[f32], shape: Shape) -> Self {
         let examples = values.par_chunks(shape.elements());
-        let values = examples.flat_map_iter(|example| exchanged(example, shape.positions()));
+        let values = examples.flat_map_iter(|example| transpose(example, shape.positions()));
         Self { shape, values: values.collect() }
     }
 
     /// Its examples, one after another, in each channel after channel.
     pub fn to_examples(&self) -> Vec<f32> {
         let examples = self.values.par_chunks(self.shape.elements());
-        examples.flat_map_iter(|example| exchanged(example, self.shape.channels)).collect()
+        examples.flat_map_iter(|example| transpose(example, self.shape.channels)).collect()
     }
 
     pub fn examples(&self) -> usize {
@@ -43,7 +43,7 @@ impl Tensor {
     }
 
     /// Changes values where they are.
-    pub fn each(mut self, change: impl Fn(&mut f32) + Sync) -> Self {
+    pub fn map(mut self, change: impl Fn(&mut f32) + Sync) -> Self {
         self.values.par_chunks_mut(CHUNK).for_each(|values| values.iter_mut().for_each(&change));
         self
     }
@@ -58,7 +58,7 @@ impl Tensor {
     }
 
     /// Changes the values of each position where they are.
-    pub fn each_position(mut self, change: impl Fn(&mut [f32]) + Sync) -> Self {
+    pub fn map_positions(mut self, change: impl Fn(&mut [f32]) + Sync) -> Self {
         let (channels, chunk) = (self.shape.channels, self.chunk());
         self.values
             .par_chunks_mut(chunk)
@@ -135,11 +135,38 @@ fn add_terms<const N: usize>(
 }
 
 /// From `rows × inner` to `inner × rows`, where there are `inner` values in a row.
-pub(super) fn exchanged(values: &[f32], inner: usize) -> Vec<f32> {
+pub(super) fn transpose(values: &[f32], inner: usize) -> Vec<f32> {
     if inner == 1 || inner == values.len() {
         return values.to_vec();
     }
     (0..inner).flat_map(|at| values[at..].iter().step_by(inner).copied()).collect()
+}
+
+/// The channels of `parts`, one part after another.
+pub(super) fn concat(parts: &[&Tensor], shape: Shape) -> Tensor {
+    let mut whole = Tensor::zeros(parts[0].examples(), shape);
+    whole.values.par_chunks_mut(shape.channels).enumerate().for_each(|(position, values)| {
+        let mut rest = values;
+        for part in parts {
+            let channels = part.shape.channels;
+            let (to, after) = rest.split_at_mut(channels);
+            to.copy_from_slice(&part.values[position * channels..][..channels]);
+            rest = after;
+        }
+    });
+    whole
+}
+
+/// The parts of `shapes` that were put together.
+pub(super) fn split_channels(whole: &Tensor, shapes: impl Iterator<Item = Shape>) -> Vec<Tensor> {
+    let parts = shapes.scan(0, |first, shape| {
+        let channels = *first..*first + shape.channels;
+        let positions = whole.values.par_chunks(whole.shape.channels);
+        let values = positions.flat_map_iter(|values| &values[channels.clone()]).copied().collect();
+        *first += shape.channels;
+        Some(Tensor { shape, values })
+    });
+    parts.collect()
 }
 
 #[cfg(test)]

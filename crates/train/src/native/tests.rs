@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 use super::*;
-use crate::{Device, Parameters, backend, effective::effective};
+use crate::{Device, Parameters, backend, effective::effective_weights};
 
 const SIDE: usize = 13;
 const CLASSES: usize = 3;
@@ -65,10 +65,10 @@ fn uneven(policy: &str) -> Graph {
 }
 
 /// A plane of numbers for each example and channel.
-type Values = Vec<Vec<Vec<f64>>>;
+type ReferenceValues = Vec<Vec<Vec<f64>>>;
 
 /// What evaluates a graph by definition.
-struct Plain<'a> {
+struct ReferenceEvaluator<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
     /// Values that are trained, effective ones of convolutions, in the order of gradients.
@@ -76,11 +76,11 @@ struct Plain<'a> {
     /// Whether batch normalisation uses what the batch has.
     trains: bool,
     /// What signs and quantisers saw, around which they pass what the relaxed function passes.
-    around: Option<Vec<Option<Values>>>,
+    around: Option<Vec<Option<ReferenceValues>>>,
 }
 
-impl<'a> Plain<'a> {
-    fn new(network: Network<'a>, trains: bool) -> Self {
+impl<'a> ReferenceEvaluator<'a> {
+    fn new(network: NetworkRef<'a>, trains: bool) -> Self {
         let (graph, parameters) = (network.graph, network.parameters);
         let trained = parameters.iter().filter(|(spec, _)| spec.role.is_trained());
         let trained = trained.map(|(spec, values)| {
@@ -102,12 +102,12 @@ impl<'a> Plain<'a> {
     }
 
     /// What every node gives.
-    fn run(&self, canvases: &[f32], count: usize) -> Vec<Values> {
-        let mut all: Vec<Values> = Vec::new();
+    fn run(&self, canvases: &[f32], count: usize) -> Vec<ReferenceValues> {
+        let mut all: Vec<ReferenceValues> = Vec::new();
         for (id, node) in self.graph.nodes().iter().enumerate() {
             let shape = self.graph.shape(id);
             let read = |input: usize| &all[node.inputs[input]];
-            let values: Values = match node.op.kind() {
+            let values: ReferenceValues = match node.op.kind() {
                 OpKind::Input { .. } => canvases
                     .chunks(canvases.len() / count)
                     .map(|it| {
@@ -120,7 +120,7 @@ impl<'a> Plain<'a> {
                 OpKind::BatchNorm { epsilon } => self.norm(id, read(0), f64::from(epsilon)),
                 OpKind::Pointwise(op) => self.pointwise(id, op, read(0)),
                 OpKind::Sign => match &self.around {
-                    None => each(read(0), |x| if x >= 0.0 { 1.0 } else { -1.0 }),
+                    None => map(read(0), |x| if x >= 0.0 { 1.0 } else { -1.0 }),
                     Some(around) => pairs(read(0), around[id].as_ref().unwrap(), |x, at| {
                         (if at >= 0.0 { 1.0 } else { -1.0 }) + x.clamp(-1.0, 1.0) - at.clamp(-1.0, 1.0)
                     }),
@@ -156,7 +156,7 @@ impl<'a> Plain<'a> {
         all
     }
 
-    fn conv(&self, id: usize, conv: &Conv2d, input: &Values) -> Values {
+    fn conv(&self, id: usize, conv: &Conv2d, input: &ReferenceValues) -> ReferenceValues {
         let (shape, output) = (self.graph.input_shape_of(id), self.graph.shape(id));
         let weights = self.values(id, "weight");
         let channels = shape.channels / conv.groups;
@@ -181,7 +181,7 @@ impl<'a> Plain<'a> {
         result
     }
 
-    fn norm(&self, id: usize, input: &Values, epsilon: f64) -> Values {
+    fn norm(&self, id: usize, input: &ReferenceValues, epsilon: f64) -> ReferenceValues {
         let mut result = input.clone();
         for channel in 0..self.graph.shape(id).channels {
             let running = |name: &str| f64::from(self.parameters.get(id, name)[channel]);
@@ -200,7 +200,7 @@ impl<'a> Plain<'a> {
         result
     }
 
-    fn pointwise(&self, id: usize, op: PointwiseOp, input: &Values) -> Values {
+    fn pointwise(&self, id: usize, op: PointwiseOp, input: &ReferenceValues) -> ReferenceValues {
         let mut result = input.clone();
         for (channel, plane) in result.iter_mut().flat_map(|example| example.iter_mut().enumerate()) {
             plane.iter_mut().for_each(|x| *x = op.definition(*x, |name| self.values(id, name)[channel]));
@@ -208,14 +208,14 @@ impl<'a> Plain<'a> {
         result
     }
 
-    fn quantize(&self, id: usize, bits: u8, input: &Values) -> Values {
+    fn quantize(&self, id: usize, bits: u8, input: &ReferenceValues) -> ReferenceValues {
         let most = Quantizer::highest(bits) as f64;
         let place = |x: f64, step: f64| (x / step).clamp(0.0, most);
         // What rounding adds.
         let lost = |x: f64, step: f64| (place(x, step) + 0.5).floor() - place(x, step);
         let step = self.values(id, "step")[0];
         match &self.around {
-            None => each(input, |x| step * (place(x, step) + lost(x, step))),
+            None => map(input, |x| step * (place(x, step) + lost(x, step))),
             Some(around) => {
                 let held = f64::from(self.parameters.get(id, "step")[0]);
                 pairs(input, around[id].as_ref().unwrap(), |x, at| step * (place(x, step) + lost(at, held)))
@@ -243,22 +243,22 @@ fn taps(channels: usize, kernel: usize) -> impl Iterator<Item = (usize, usize, u
     (0..channels).flat_map(move |c| (0..kernel).flat_map(move |d| (0..kernel).map(move |r| (c, d, r))))
 }
 
-fn each(values: &Values, of: impl Fn(f64) -> f64) -> Values {
+fn map(values: &ReferenceValues, of: impl Fn(f64) -> f64) -> ReferenceValues {
     pairs(values, values, |value, _| of(value))
 }
 
-fn pairs(a: &Values, b: &Values, of: impl Fn(f64, f64) -> f64) -> Values {
+fn pairs(a: &ReferenceValues, b: &ReferenceValues, of: impl Fn(f64, f64) -> f64) -> ReferenceValues {
     let planes = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| of(*a, *b)).collect();
     a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(planes).collect()).collect()
 }
 
 fn windows(
-    input: &Values,
+    input: &ReferenceValues,
     shape: Shape,
     output: Shape,
     (kernel, stride, padding): (usize, usize, Padding),
     of: impl Fn(&[f64]) -> f64,
-) -> Values {
+) -> ReferenceValues {
     let plane = |plane: &Vec<f64>| {
         let window = |at: usize| {
             let inside = taps(1, kernel).filter_map(|(_, down, right)| {
@@ -308,17 +308,17 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
     let on = |device| graphs.iter().flatten().map(move |(policy, bits, graph)| (device, policy, bits, graph));
     for (device, policy, bits, graph) in devices().flat_map(on) {
         let parameters = parameters(graph);
-        let effective = effective(graph, &parameters, Scheme::Dab, false).unwrap();
-        let network = Network { graph, parameters: &parameters, effective: &effective };
+        let effective = effective_weights(graph, &parameters, Scheme::Dab, false).unwrap();
+        let network = NetworkRef { graph, parameters: &parameters, effective: &effective };
         for count in [3, 9] {
             let canvases = canvases(count, graph.input_shape().elements());
             let labels: Vec<usize> = (0..count).map(|at| at % CLASSES).collect();
             let mut rng = Pcg64::seed_from_u64(1);
             let known: Vec<Option<usize>> = labels.iter().copied().map(Some).collect();
-            let targets = Targets { labels: &known, label_smoothing: SMOOTHING, teachers: None };
+            let targets = BatchTargets { labels: &known, label_smoothing: SMOOTHING, teachers: None };
             let found = backend::gradients(device, false, network, &canvases, &targets, &mut rng).unwrap();
 
-            let mut plain = Plain::new(network, true);
+            let mut plain = ReferenceEvaluator::new(network, true);
             let values = plain.run(&canvases, count);
             let rounds = |op: &Op| matches!(op, Op::Sign | Op::Quantize { .. });
             let seen =
@@ -362,11 +362,11 @@ fn gradients_in_mixed_precision_are_near_those_in_single_precision() {
     for (policy, bits) in &NETWORKS[..2] {
         for graph in [graph(policy, bits), uneven(policy)] {
             let parameters = parameters(&graph);
-            let effective = effective(&graph, &parameters, Scheme::Dab, false).unwrap();
-            let network = Network { graph: &graph, parameters: &parameters, effective: &effective };
+            let effective = effective_weights(&graph, &parameters, Scheme::Dab, false).unwrap();
+            let network = NetworkRef { graph: &graph, parameters: &parameters, effective: &effective };
             let canvases = canvases(9, graph.input_shape().elements());
             let labels: Vec<Option<usize>> = (0..9).map(|at| Some(at % CLASSES)).collect();
-            let targets = Targets { labels: &labels, label_smoothing: SMOOTHING, teachers: None };
+            let targets = BatchTargets { labels: &labels, label_smoothing: SMOOTHING, teachers: None };
             let [single, mixed] = [false, true].map(|mixed_precision| {
                 let mut rng = Pcg64::seed_from_u64(1);
                 gradients(network, mixed_precision, &canvases, &targets, &mut rng)
@@ -388,7 +388,7 @@ fn gradients_of_ends_are_those_of_what_eight_bits_leave() {
     let rounded = graph_with("fbin", Options { ends: Some(WeightFormat::I8), ..Options::default() });
     let plain = graph_with("fbin", Options { ends: Some(WeightFormat::F32), ..Options::default() });
     let latent = parameters(&rounded);
-    let weights = effective(&rounded, &latent, Scheme::Dab, false).unwrap();
+    let weights = effective_weights(&rounded, &latent, Scheme::Dab, false).unwrap();
     let mut same = latent.clone();
     let mut moved = 0;
     for (id, _, conv) in rounded.convolutions() {
@@ -400,11 +400,12 @@ fn gradients_of_ends_are_those_of_what_eight_bits_leave() {
     }
     assert_eq!(moved, 2, "the first layer and the last");
     let canvases = canvases(4, rounded.input_shape().elements());
-    let targets = Targets { labels: &[0, 1, 2, 0].map(Some), label_smoothing: SMOOTHING, teachers: None };
+    let targets =
+        BatchTargets { labels: &[0, 1, 2, 0].map(Some), label_smoothing: SMOOTHING, teachers: None };
     let gradients = |graph: &Graph, parameters: &Parameters| {
-        let effective = effective(graph, parameters, Scheme::Dab, false).unwrap();
+        let effective = effective_weights(graph, parameters, Scheme::Dab, false).unwrap();
         let mut rng = Pcg64::seed_from_u64(1);
-        let network = Network { graph, parameters, effective: &effective };
+        let network = NetworkRef { graph, parameters, effective: &effective };
         backend::gradients(Device::Cpu, false, network, &canvases, &targets, &mut rng).unwrap().buffers
     };
     assert_eq!(gradients(&rounded, &latent), gradients(&plain, &same));
@@ -415,11 +416,11 @@ fn gradients_of_ends_are_those_of_what_eight_bits_leave() {
 fn logits_are_those_of_an_evaluation_of_its_own() {
     let close = |device: Device, graph: &Graph, count: usize, policy: &str| {
         let parameters = parameters(graph);
-        let effective = effective(graph, &parameters, Scheme::Sign, false).unwrap();
-        let network = Network { graph, parameters: &parameters, effective: &effective };
+        let effective = effective_weights(graph, &parameters, Scheme::Sign, false).unwrap();
+        let network = NetworkRef { graph, parameters: &parameters, effective: &effective };
         let canvases = canvases(count, graph.input_shape().elements());
         let found = backend::logits(device, network, &canvases).unwrap();
-        let expected = Plain::new(network, false).logits(&canvases, count).concat();
+        let expected = ReferenceEvaluator::new(network, false).logits(&canvases, count).concat();
         let largest = expected.iter().fold(0.0_f64, |most, logit| most.max(logit.abs()));
         for (found, expected) in found.iter().zip(&expected) {
             assert!(
@@ -446,14 +447,14 @@ fn dropout_keeps_the_mean_and_passes_what_it_kept() {
     net.conv("last", Filters::new(2, 1));
     let graph = net.build().unwrap();
     let parameters = Parameters::new(&graph, 0);
-    let effective = effective(&graph, &parameters, Scheme::Dab, false).unwrap();
-    let network = Network { graph: &graph, parameters: &parameters, effective: &effective };
+    let effective = effective_weights(&graph, &parameters, Scheme::Dab, false).unwrap();
+    let network = NetworkRef { graph: &graph, parameters: &parameters, effective: &effective };
     let mut rng = Pcg64::seed_from_u64(2);
-    let mut forward = Forward::new(network, Some(&mut rng));
+    let mut forward = ForwardPass::new(network, Some(&mut rng));
     let ones = vec![1.0; 6 * 64 * 64];
     let output = forward.run(&ones);
     assert_eq!(output.examples(), 6);
-    let Kept::Mask(mask) = &forward.kept[1] else { panic!("dropout keeps its mask") };
+    let SavedForBackward::Mask(mask) = &forward.saved[1] else { panic!("dropout keeps its mask") };
     let mask = mask.to_examples();
     let mean = mask.iter().sum::<f32>() / mask.len() as f32;
     assert!((mean - 1.0).abs() < 0.02, "{mean}");

@@ -5,7 +5,7 @@ use crate::{EpochReport, LayerReport, Progress, Validation};
 /// A line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Metric {
+pub enum MetricRecord {
     /// After a step.
     Step(StepMetrics),
     /// After an epoch.
@@ -45,7 +45,7 @@ pub struct EpochMetrics {
     pub layers: Vec<LayerReport>,
 }
 
-impl Metric {
+impl MetricRecord {
     /// Steps done.
     pub fn step(&self) -> usize {
         match self {

@@ -9,15 +9,15 @@ use burn_tensor::{
 };
 use dabnet_graph::{Conv2d, Padding};
 
-use super::Library;
+use super::TensorBackend;
 use crate::TrainError;
 
 /// Burn on one device.
-pub(crate) struct Burn {
+pub(crate) struct BurnBackend {
     device: Device,
 }
 
-impl Burn {
+impl BurnBackend {
     /// The GPU that `wgpu` finds first.
     pub fn open() -> Self {
         Self { device: Device::wgpu(DeviceKind::DefaultDevice).autodiff() }
@@ -49,10 +49,10 @@ impl Burn {
     }
 }
 
-impl Library for Burn {
+impl TensorBackend for BurnBackend {
     type Tensor = Tensor<4>;
 
-    fn share(tensor: &Tensor<4>) -> Tensor<4> {
+    fn shallow_clone(tensor: &Tensor<4>) -> Tensor<4> {
         tensor.clone()
     }
 

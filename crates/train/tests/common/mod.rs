@@ -4,17 +4,17 @@
 use dabnet_graph::{Builder, Canvas, Filters, Graph, Options, Policy, Preprocessing, Shape};
 use dabnet_sketch::SketchError;
 use dabnet_train::{
-    Checkpoint, Control, Description, EpochReport, Examples, History, Observer, Progress, Teacher,
-    TrainConfig, TrainError, Trained, Trainer,
+    Checkpoint, EpochReport, Examples, ModelMetadata, Progress, RunControl, Teacher, TrainConfig, TrainError,
+    TrainedNetwork, Trainer, TrainingObserver, WeightHistory,
 };
 use rand::{Rng, RngExt};
 
 pub const SIDE: usize = 12;
 
 /// Level, upright and crossed lines at random places.
-pub struct Lines;
+pub struct JsonLines;
 
-impl Examples for Lines {
+impl Examples for JsonLines {
     fn len(&self) -> usize {
         192
     }
@@ -51,7 +51,7 @@ impl Examples for StillLines {
     }
 
     fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
-        Lines.draw(index, &mut rand_pcg::Pcg64::new(index as u128, 99))
+        JsonLines.draw(index, &mut rand_pcg::Pcg64::new(index as u128, 99))
     }
 }
 
@@ -90,12 +90,12 @@ pub fn config() -> TrainConfig {
     }
 }
 
-pub fn train(graph: &Graph, config: TrainConfig) -> Trained {
-    Trainer::new(graph, config, &Lines).unwrap().train(|_| {}).unwrap()
+pub fn train(graph: &Graph, config: TrainConfig) -> TrainedNetwork {
+    Trainer::new(graph, config, &JsonLines).unwrap().train(|_| {}).unwrap()
 }
 
 /// What of the still lines is labelled right.
-pub fn accuracy(trained: &Trained) -> f64 {
+pub fn accuracy(trained: &TrainedNetwork) -> f64 {
     let mut rng = rand_pcg::Pcg64::new(0, 0);
     let inputs: Vec<Vec<f32>> =
         (0..StillLines.len()).map(|index| StillLines.draw(index, &mut rng).unwrap()).collect();
@@ -113,14 +113,14 @@ pub fn labels() -> Vec<String> {
 }
 
 /// What a packed model of the lines says of itself.
-pub fn about(side: usize, labels: Vec<String>) -> Description {
+pub fn about(side: usize, labels: Vec<String>) -> ModelMetadata {
     let preprocessing = Preprocessing::lines(Canvas::to_measure(side));
-    Description { labels, preprocessing, provenance: Default::default() }
+    ModelMetadata { labels, preprocessing, provenance: Default::default() }
 }
 
 /// A trained network as a teacher.
-pub fn taught_by(trained: &Trained) -> Teacher {
-    Teacher::of_run(trained.clone(), about(SIDE, labels()), &labels()).unwrap()
+pub fn taught_by(trained: &TrainedNetwork) -> Teacher {
+    Teacher::from_run(trained.clone(), about(SIDE, labels()), &labels()).unwrap()
 }
 
 /// Stops after some step, keeping the checkpoint and what a run folder would keep of the history.
@@ -128,23 +128,23 @@ pub fn taught_by(trained: &Trained) -> Teacher {
 pub struct StopAt {
     pub step: usize,
     pub checkpoint: Option<Vec<u8>>,
-    pub history: History,
+    pub history: WeightHistory,
 }
 
-impl Observer for StopAt {
-    fn begin(&mut self, _: usize, history: &History) -> Result<(), TrainError> {
+impl TrainingObserver for StopAt {
+    fn begin(&mut self, _: usize, history: &WeightHistory) -> Result<(), TrainError> {
         self.history = history.clone();
         Ok(())
     }
 
-    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
+    fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
         assert!((0.0..=1.0).contains(&progress.accuracy), "{}", progress.accuracy);
-        Ok(if progress.step == self.step { Control::Stop } else { Control::Continue })
+        Ok(if progress.step == self.step { RunControl::Stop } else { RunControl::Continue })
     }
 
-    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<RunControl, TrainError> {
         self.history.snapshots.push(report.snapshot.clone());
-        Ok(Control::Continue)
+        Ok(RunControl::Continue)
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {

@@ -1,7 +1,9 @@
-use dabnet_graph::{Graph, NodeId};
+use dabnet_engine::{PackedModel, Parameters as Packed};
+use dabnet_graph::{Graph, Node, NodeId, OpKind};
 
 use crate::{
-    Effective, History, InputError, Parameters, TrainConfig, TrainError, backend, native, network::Network,
+    EffectiveWeights, InputDistortion, Parameters, TrainConfig, TrainError, WeightHistory, backend, native,
+    network::NetworkRef,
 };
 
 /// Inputs that evaluation runs at once.
@@ -9,23 +11,47 @@ const EVALUATION_BATCH: usize = 64;
 
 /// A network as training left it.
 #[derive(Clone, Debug)]
-pub struct Trained {
+pub struct TrainedNetwork {
     graph: Graph,
     config: TrainConfig,
     parameters: Parameters,
-    effective: Vec<Option<Effective>>,
-    history: History,
+    effective: Vec<Option<EffectiveWeights>>,
+    history: WeightHistory,
 }
 
-impl Trained {
+impl TrainedNetwork {
     pub(crate) fn new(
         graph: Graph,
         config: TrainConfig,
         parameters: Parameters,
-        effective: Vec<Option<Effective>>,
-        history: History,
+        effective: Vec<Option<EffectiveWeights>>,
+        history: WeightHistory,
     ) -> Self {
         Self { graph, config, parameters, effective, history }
+    }
+
+    /// A packed model as training would have left it: weights as they run, and batch normalisations of mean 0 and,
+    /// if their epsilon allows, standard deviation 1.
+    ///
+    /// # Errors
+    /// [`TrainError::Engine`] if the model is not valid.
+    pub fn unpacked(packed: &PackedModel) -> Result<Self, TrainError> {
+        packed.check()?;
+        let graph = &packed.graph;
+        let mut effective = vec![None; graph.nodes().len()];
+        for (id, node, _) in graph.convolutions() {
+            effective[id] = Some(EffectiveWeights { weights: packed.dense(&node.name)?, splits: Vec::new() });
+        }
+        let parameters = Parameters::with(graph, |spec| {
+            let Node { name, op, .. } = &graph.nodes()[spec.node];
+            match (op.kind(), &effective[spec.node]) {
+                (OpKind::BatchNorm { epsilon }, _) => unfold(&packed.parameters[name], spec.name, epsilon),
+                (_, Some(EffectiveWeights { weights, .. })) => weights.clone(),
+                (_, None) => packed.parameters[name].floats(spec.name).unwrap_or_default().to_vec(),
+            }
+        });
+        let (config, history) = (TrainConfig::default(), WeightHistory::default());
+        Ok(Self::new(graph.clone(), config, parameters, effective, history))
     }
 
     /// The network.
@@ -44,12 +70,12 @@ impl Trained {
     }
 
     /// What the latent weights went through.
-    pub fn history(&self) -> &History {
+    pub fn history(&self) -> &WeightHistory {
         &self.history
     }
 
     /// The weights a convolution runs with; `None` for any other node.
-    pub fn effective(&self, id: NodeId) -> Option<&Effective> {
+    pub fn effective_weights(&self, id: NodeId) -> Option<&EffectiveWeights> {
         self.effective.get(id)?.as_ref()
     }
 
@@ -78,19 +104,19 @@ impl Trained {
     ///
     /// # Errors
     /// [`TrainError::Config`] if there is no input, or one has the wrong length.
-    pub fn input_errors(&self, inputs: &[Vec<f32>]) -> Result<Vec<InputError>, TrainError> {
+    pub fn input_distortions(&self, inputs: &[Vec<f32>]) -> Result<Vec<InputDistortion>, TrainError> {
         self.check_inputs(inputs)?;
         let network = self.network();
         let batches = inputs.chunks(EVALUATION_BATCH);
         let found = batches.map(|batch| native::input_magnitudes(network, &batch.concat()));
         let sums = found.reduce(|mut sums, found| {
-            sums.iter_mut().zip(found).for_each(|(sum, found)| *sum = sum.plus(found));
+            sums.iter_mut().zip(found).for_each(|(sum, found)| *sum = sum.merge(found));
             sums
         });
         let sums = sums.ok_or_else(|| TrainError::Config("there is no input to measure with".to_owned()))?;
         let layers = self.graph.convolutions().zip(sums);
         Ok(layers
-            .map(|((_, node, _), sum)| InputError { layer: node.name.clone(), error: sum.sign_error() })
+            .map(|((_, node, _), sum)| InputDistortion { layer: node.name.clone(), error: sum.sign_error() })
             .collect())
     }
 
@@ -98,8 +124,8 @@ impl Trained {
         inputs.iter().try_for_each(|input| check_input(&self.graph, input))
     }
 
-    pub(crate) fn network(&self) -> Network<'_> {
-        Network { graph: &self.graph, parameters: &self.parameters, effective: &self.effective }
+    pub(crate) fn network(&self) -> NetworkRef<'_> {
+        NetworkRef { graph: &self.graph, parameters: &self.parameters, effective: &self.effective }
     }
 
     /// Logits of inputs that follow each other, one row after another.
@@ -125,4 +151,30 @@ pub(crate) fn check_input(graph: &Graph, input: &[f32]) -> Result<(), TrainError
     }
     let reason = format!("an input has {} values, the network sees {expected}", input.len());
     Err(TrainError::Config(reason))
+}
+
+/// Outputs of all nodes of a packed model for one canvas, each `channels × height × width`, in the order of
+/// the nodes. Nothing is fused: this is the trainer's own forward pass.
+///
+/// # Errors
+/// [`TrainError::Engine`] if the model is not valid, [`TrainError::Config`] if the canvas has not as many
+/// values as the network sees.
+pub fn node_outputs(packed: &PackedModel, canvas: &[f32]) -> Result<Vec<Vec<f32>>, TrainError> {
+    let trained = TrainedNetwork::unpacked(packed)?;
+    check_input(trained.graph(), canvas)?;
+    Ok(native::outputs(trained.network(), canvas))
+}
+
+/// Parameter `name` of the batch normalisation that is `scale · x + shift`: its mean is 0, and its variance, if
+/// `epsilon` allows, such that its standard deviation is 1.
+fn unfold(packed: &Packed, name: &str, epsilon: f32) -> Vec<f32> {
+    let of = |name: &str| packed.floats(name).unwrap_or_default();
+    let variance = (1.0 - epsilon).max(0.0);
+    let deviation = (f64::from(variance) + f64::from(epsilon)).sqrt();
+    match name {
+        "gamma" => of("scale").iter().map(|&scale| (f64::from(scale) * deviation) as f32).collect(),
+        "beta" => of("shift").to_vec(),
+        "variance" => vec![variance; of("shift").len()],
+        _ => vec![0.0; of("shift").len()],
+    }
 }

@@ -1,7 +1,7 @@
 use dabnet_engine::{PackedModel, Parameters as Packed};
 use dabnet_graph::{Graph, Node, NodeId, OpKind};
 
-use crate::{Parameters, TrainError, Trained};
+use crate::{Parameters, TrainError, TrainedNetwork};
 
 /// Weights that a network may begin with: those of a run, or of a packed model.
 ///
@@ -10,8 +10,8 @@ use crate::{Parameters, TrainError, Trained};
 /// their means and variances are found again on the sketches that are trained on, so that all of the network gives
 /// what it gave.
 #[derive(Clone, Debug)]
-pub struct Start {
-    trained: Trained,
+pub struct PretrainedWeights {
+    trained: TrainedNetwork,
     labels: Vec<String>,
     /// What only a packed model has.
     packed: Option<PackedModel>,
@@ -19,15 +19,15 @@ pub struct Start {
 
 /// A batch normalisation as `scale · x + shift`.
 #[derive(Clone, Debug)]
-pub(crate) struct Folded {
+pub(crate) struct FoldedNorm {
     pub node: NodeId,
     pub scale: Vec<f32>,
     pub shift: Vec<f32>,
 }
 
-impl Start {
+impl PretrainedWeights {
     /// What a run came to, with the names of its outputs, or none where they are not known.
-    pub fn of_run(trained: Trained, labels: Vec<String>) -> Self {
+    pub fn from_run(trained: TrainedNetwork, labels: Vec<String>) -> Self {
         Self { trained, labels, packed: None }
     }
 
@@ -35,37 +35,37 @@ impl Start {
     ///
     /// # Errors
     /// [`TrainError::Engine`] if it is not valid.
-    pub fn of_model(packed: PackedModel) -> Result<Self, TrainError> {
-        let (trained, labels) = (Trained::unpacked(&packed)?, packed.labels.clone());
+    pub fn from_model(packed: PackedModel) -> Result<Self, TrainError> {
+        let (trained, labels) = (TrainedNetwork::unpacked(&packed)?, packed.labels.clone());
         Ok(Self { trained, labels, packed: Some(packed) })
     }
 
     /// The network as something to measure with.
-    pub fn trained(&self) -> &Trained {
+    pub fn trained(&self) -> &TrainedNetwork {
         &self.trained
     }
 
     /// Whether the last layer of `graph`, which answers with `labels`, begins with weights from here, if it has
     /// them. Where no labels are known, their number decides.
-    pub fn has_head_of(&self, graph: &Graph, labels: &[String]) -> bool {
+    pub fn matches_head(&self, graph: &Graph, labels: &[String]) -> bool {
         let known = !self.labels.is_empty() && !labels.is_empty();
         self.trained.graph().outputs() == graph.outputs() && (!known || self.labels == labels)
     }
 
     /// How many convolutions of `graph` begin with weights from here, the last not counted.
-    pub fn layers_of(&self, graph: &Graph) -> usize {
+    pub fn matching_layers(&self, graph: &Graph) -> usize {
         let head = head(graph);
         graph.convolutions().filter(|(id, ..)| *id < head && self.weights(graph, *id).is_some()).count()
     }
 
     /// Puts weights into `parameters`, and gives the batch normalisations that have to be found again, if any.
-    pub(crate) fn put_into(
+    pub(crate) fn apply(
         &self,
         graph: &Graph,
         labels: &[String],
         parameters: &mut Parameters,
-    ) -> Option<Vec<Folded>> {
-        let end = if self.has_head_of(graph, labels) { graph.nodes().len() } else { head(graph) };
+    ) -> Option<Vec<FoldedNorm>> {
+        let end = if self.matches_head(graph, labels) { graph.nodes().len() } else { head(graph) };
         let convolutions = graph.convolutions().filter(|(id, ..)| *id < end);
         for (id, weights) in convolutions.filter_map(|(id, ..)| Some((id, self.weights(graph, id)?))) {
             parameters.get_mut(id, "weight").copy_from_slice(weights);
@@ -79,7 +79,7 @@ impl Start {
             match (node.op.kind(), values) {
                 (OpKind::BatchNorm { .. }, Packed::Channels(values)) => {
                     let of = |name| values.get(name).cloned().unwrap_or_default();
-                    folded.push(Folded { node: id, scale: of("scale"), shift: of("shift") });
+                    folded.push(FoldedNorm { node: id, scale: of("scale"), shift: of("shift") });
                 }
                 (OpKind::Pointwise(_), Packed::Channels(values)) => {
                     values.iter().for_each(|(name, from)| parameters.get_mut(id, name).copy_from_slice(from));
@@ -128,14 +128,14 @@ mod tests {
     use rand::{Rng, RngExt};
 
     use super::*;
-    use crate::{History, TrainConfig, Trainer};
+    use crate::{TrainConfig, Trainer, WeightHistory};
 
     const SIDE: usize = 12;
 
     /// Noise, of three kinds of no meaning.
-    struct Noise;
+    struct NoiseExamples;
 
-    impl Examples for Noise {
+    impl Examples for NoiseExamples {
         fn len(&self) -> usize {
             96
         }
@@ -167,25 +167,30 @@ mod tests {
     }
 
     /// The network before the first step.
-    fn beginning(graph: &Graph, start: &Start, labels: &[&str]) -> Trained {
+    fn initial_checkpoint(graph: &Graph, start: &PretrainedWeights, labels: &[&str]) -> TrainedNetwork {
         let config = TrainConfig { batch: 16, threads: 2, ..TrainConfig::default() };
         let labels = labels.iter().map(|label| label.to_string()).collect();
-        let trainer = Trainer::new(graph, config, &Noise).unwrap().labels(labels).unwrap();
-        trainer.starting_from(start).begun().unwrap().trained(History::default()).unwrap()
+        let trainer = Trainer::new(graph, config, &NoiseExamples).unwrap().labels(labels).unwrap();
+        trainer
+            .starting_from(start)
+            .initial_checkpoint_for_test()
+            .unwrap()
+            .trained(WeightHistory::default())
+            .unwrap()
     }
 
     fn inputs() -> Vec<Vec<f32>> {
         let mut rng = rand_pcg::Pcg64::new(1, 2);
-        (0..10).map(|_| Noise.draw(0, &mut rng).unwrap()).collect()
+        (0..10).map(|_| NoiseExamples.draw(0, &mut rng).unwrap()).collect()
     }
 
     #[test]
     fn a_packed_model_says_at_the_start_what_it_said() {
         for policy in ["full", "wbin", "fbin", "hybrid:conv3"] {
             let graph = network(policy, 3);
-            let start = Start::of_model(model(graph.clone())).unwrap();
+            let start = PretrainedWeights::from_model(model(graph.clone())).unwrap();
             let before = start.trained().logits(&inputs()).unwrap();
-            let trained = beginning(&graph, &start, &["a", "b", "c"]);
+            let trained = initial_checkpoint(&graph, &start, &["a", "b", "c"]);
             let after = trained.logits(&inputs()).unwrap();
             let close = |(before, after): (&Vec<f32>, &Vec<f32>)| {
                 before.iter().zip(after).all(|(a, b)| (a - b).abs() < 1e-3)
@@ -204,9 +209,9 @@ mod tests {
     #[test]
     fn other_labels_begin_anew() {
         let graph = network("full", 3);
-        let start = Start::of_model(model(graph.clone())).unwrap();
+        let start = PretrainedWeights::from_model(model(graph.clone())).unwrap();
         let weights = |labels: &[&str], layer: &str| {
-            let trained = beginning(&graph, &start, labels);
+            let trained = initial_checkpoint(&graph, &start, labels);
             let (id, ..) = graph.convolutions().find(|(_, node, _)| node.name == layer).unwrap();
             trained.parameters().get(id, "weight").to_vec()
         };
@@ -214,18 +219,18 @@ mod tests {
         assert_eq!(weights(&["a", "b", "c"], "conv4"), theirs("conv4"));
         assert_ne!(weights(&["a", "b", "d"], "conv4"), theirs("conv4"));
         assert_eq!(weights(&["a", "b", "d"], "conv3"), theirs("conv3"));
-        assert!(!start.has_head_of(&network("full", 4), &[]));
-        assert_eq!(start.layers_of(&graph), 3);
+        assert!(!start.matches_head(&network("full", 4), &[]));
+        assert_eq!(start.matching_layers(&graph), 3);
     }
 
     /// Binary layers normalise before they sign: what a real one normalises after it is something else.
     #[test]
     fn only_what_reads_the_same_is_taken() {
         let graph = network("fbin", 3);
-        let start = Start::of_model(model(network("full", 3))).unwrap();
-        let folded = start.put_into(&graph, &[], &mut Parameters::new(&graph, 0)).unwrap();
+        let start = PretrainedWeights::from_model(model(network("full", 3))).unwrap();
+        let folded = start.apply(&graph, &[], &mut Parameters::new(&graph, 0)).unwrap();
         let names: Vec<&str> = folded.iter().map(|folded| graph.nodes()[folded.node].name.as_str()).collect();
         assert_eq!(names, ["conv1.norm"]);
-        assert!(beginning(&graph, &start, &["a", "b", "c"]).logits(&inputs()).is_ok());
+        assert!(initial_checkpoint(&graph, &start, &["a", "b", "c"]).logits(&inputs()).is_ok());
     }
 }
