@@ -1,11 +1,11 @@
-//! What flows between the nodes of an ONNX graph: an activation of the network, seen as a tensor whose
+//! Activations between nodes of an ONNX graph: activations of the new network, viewed as tensors whose
 //! dimensions are channels, rows and columns in some order, apart or merged.
 
 use dabnet_graph::{NodeId, Shape};
 
-/// A dimension of an activation.
+/// An axis of an activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Axis {
+pub(crate) enum ActivationAxis {
     Channel,
     Row,
     Column,
@@ -13,56 +13,58 @@ pub(crate) enum Axis {
 
 /// An activation as a tensor.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Flow {
+pub(crate) struct ActivationView {
     /// The node that gives it.
     pub node: NodeId,
-    /// As the file has it: a picture in three equal channels is one channel of the node.
+    /// Shape in the file: an image of three equal channels is one channel of the node.
     pub shape: Shape,
-    /// The axes that each dimension goes through, the first outermost; the batch, and axes of one element, are
-    /// left out. Row-major, so merging neighbours moves nothing.
-    pub dims: Vec<Vec<Axis>>,
-    /// The node that makes probabilities of it, which only an end of the network can be left without.
+    /// Axes merged into each dimension, the first outermost, without the batch and axes of one element. Order
+    /// is row-major, so that merging neighbors moves nothing.
+    pub dims: Vec<Vec<ActivationAxis>>,
+    /// Name of the softmax applied to it, which only an output of the network can omit.
     pub softmax: Option<String>,
 }
 
-impl Flow {
-    /// An activation of a node as channels, rows and columns.
-    pub fn image(node: NodeId, shape: Shape) -> Self {
-        let order = [Axis::Channel, Axis::Row, Axis::Column];
+impl ActivationView {
+    /// Activation of a node with dimensions channels, rows and columns.
+    pub(crate) fn image(node: NodeId, shape: Shape) -> Self {
+        let order = [ActivationAxis::Channel, ActivationAxis::Row, ActivationAxis::Column];
         Self::ordered(node, shape, &order.map(|axis| vec![axis]))
     }
 
     /// One whose dimensions are these axes.
-    pub fn ordered(node: NodeId, shape: Shape, dims: &[Vec<Axis>]) -> Self {
-        let long = |axes: &Vec<Axis>| axes.iter().copied().filter(|&axis| extent(shape, axis) > 1).collect();
+    pub(crate) fn ordered(node: NodeId, shape: Shape, dims: &[Vec<ActivationAxis>]) -> Self {
+        let long = |axes: &Vec<ActivationAxis>| {
+            axes.iter().copied().filter(|&axis| extent(shape, axis) > 1).collect()
+        };
         Self { node, shape, dims: dims.iter().map(long).collect(), softmax: None }
     }
 
-    pub fn is_image(&self) -> bool {
+    pub(crate) fn is_image(&self) -> bool {
         self.dims == Self::image(self.node, self.shape).dims
     }
 
     /// Extents of the dimensions, without the batch.
-    pub fn extents(&self) -> Vec<usize> {
+    pub(crate) fn extents(&self) -> Vec<usize> {
         self.dims.iter().map(|axes| self.product(axes)).collect()
     }
 
-    pub fn product(&self, axes: &[Axis]) -> usize {
+    pub(crate) fn product(&self, axes: &[ActivationAxis]) -> usize {
         axes.iter().map(|&axis| extent(self.shape, axis)).product()
     }
 
-    /// Its axes from the outermost to the innermost.
-    pub fn order(&self) -> Vec<Axis> {
+    /// Axes from the outermost to the innermost.
+    pub(crate) fn order(&self) -> Vec<ActivationAxis> {
         self.dims.concat()
     }
 
-    /// Whether a dimension is channels and nothing else.
-    pub fn is_channels(&self, dim: usize) -> bool {
-        self.dims[dim] == [Axis::Channel] || (self.shape.channels == 1 && self.dims[dim].is_empty())
+    /// True if a dimension is the channels alone.
+    pub(crate) fn is_channels(&self, dim: usize) -> bool {
+        self.dims[dim] == [ActivationAxis::Channel] || (self.shape.channels == 1 && self.dims[dim].is_empty())
     }
 
-    /// The same numbers in dimensions of other extents; `None` if an axis would have to be cut.
-    pub fn reshaped(&self, extents: &[usize]) -> Option<Self> {
+    /// The same activation reshaped; `None` if an axis would have to be cut.
+    pub(crate) fn reshaped(&self, extents: &[usize]) -> Option<Self> {
         let order = self.order();
         let mut rest = &order[..];
         let mut dims = Vec::new();
@@ -80,13 +82,13 @@ impl Flow {
         rest.is_empty().then(|| Self { dims, ..self.clone() })
     }
 
-    /// What node `node` gives for it, value by value.
-    pub fn through(self, node: NodeId) -> Self {
+    /// Activation after the pointwise node `node`.
+    pub(crate) fn through(self, node: NodeId) -> Self {
         Self { node, ..self }
     }
 
-    /// Where in the flattened tensor channel, row and column lie: how far apart neighbours are.
-    pub fn strides(&self) -> [usize; 3] {
+    /// Strides of channel, row and column in the flattened tensor.
+    pub(crate) fn strides(&self) -> [usize; 3] {
         let mut strides = [0; 3];
         let mut stride = 1;
         for &axis in self.order().iter().rev() {
@@ -97,11 +99,11 @@ impl Flow {
     }
 }
 
-fn extent(shape: Shape, axis: Axis) -> usize {
+fn extent(shape: Shape, axis: ActivationAxis) -> usize {
     match axis {
-        Axis::Channel => shape.channels,
-        Axis::Row => shape.height,
-        Axis::Column => shape.width,
+        ActivationAxis::Channel => shape.channels,
+        ActivationAxis::Row => shape.height,
+        ActivationAxis::Column => shape.width,
     }
 }
 
@@ -111,7 +113,7 @@ mod tests {
 
     #[test]
     fn dimensions_merge_and_part_where_axes_meet() {
-        let image = Flow::image(1, Shape::new(4, 3, 5));
+        let image = ActivationView::image(1, Shape::new(4, 3, 5));
         assert!(image.is_image());
         let flat = image.reshaped(&[60]).unwrap();
         assert_eq!((flat.extents(), flat.strides()), (vec![60], [15, 5, 1]));
@@ -124,11 +126,11 @@ mod tests {
 
     #[test]
     fn axes_of_one_element_are_in_no_dimension() {
-        let pixel = Flow::image(1, Shape::new(4, 1, 1));
-        assert_eq!(pixel.dims, [vec![Axis::Channel], vec![], vec![]]);
-        assert_eq!(pixel.reshaped(&[4]).unwrap().dims, [[Axis::Channel]]);
-        let last = [vec![Axis::Row], vec![Axis::Column], vec![Axis::Channel]];
-        let canvas = Flow::ordered(0, Shape::new(1, 8, 8), &last);
+        let pixel = ActivationView::image(1, Shape::new(4, 1, 1));
+        assert_eq!(pixel.dims, [vec![ActivationAxis::Channel], vec![], vec![]]);
+        assert_eq!(pixel.reshaped(&[4]).unwrap().dims, [[ActivationAxis::Channel]]);
+        let last = [vec![ActivationAxis::Row], vec![ActivationAxis::Column], vec![ActivationAxis::Channel]];
+        let canvas = ActivationView::ordered(0, Shape::new(1, 8, 8), &last);
         assert!(canvas.reshaped(&[1, 8, 8]).unwrap().is_image());
         assert!(canvas.is_channels(2) && !canvas.is_channels(0));
     }

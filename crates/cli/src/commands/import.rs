@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_import::{Import, import};
+use dabnet_import::{ImportOptions, import};
 
 use crate::{
     error::CliError,
@@ -95,7 +95,7 @@ impl ImportArgs {
             )));
         }
         let labels = self.labels.as_deref().map(read_labels).transpose()?;
-        let options = Import { side: self.side.map(usize::from), rgb: self.rgb, labels };
+        let options = ImportOptions { side: self.side.map(usize::from), rgb: self.rgb, labels };
         let cannot = |error| CliError::Input(format!("cannot import {}: {error}", self.model.display()));
         let packed = import(&self.model, &options, |side| self.preprocessing(side)).map_err(cannot)?;
         let failed = |error| CliError::write(&self.out, &error);
@@ -107,7 +107,7 @@ impl ImportArgs {
         terminal::say(format_args!(
             "imported {} ({} weights, {} labels) to {}",
             self.model.display(),
-            grouped(packed.graph.account().weights()),
+            grouped(packed.graph.cost().weights()),
             packed.labels.len(),
             model.display()
         ));
