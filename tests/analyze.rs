@@ -10,7 +10,7 @@ use std::{
 };
 
 use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
-use dabnet_binarize::{Scheme, Statistics};
+use dabnet_binarize::{FilterStatistics, Scheme};
 use dabnet_engine::PackedModel;
 use dabnet_train::{LayerSnapshot, WeightHistory, WeightSnapshot};
 use networks::{Layer, onnx, safetensors};
@@ -142,8 +142,8 @@ fn the_numbers_are_those_of_each_filter() {
             (tensor["filters"].as_u64(), tensor["n"].as_u64()),
             (Some(layer.shape[0] as u64), Some(n as u64))
         );
-        let filters: Vec<Statistics> =
-            weights.chunks(n).map(|filter| Statistics::of(filter).unwrap()).collect();
+        let filters: Vec<FilterStatistics> =
+            weights.chunks(n).map(|filter| FilterStatistics::of(filter).unwrap()).collect();
         let norm: f64 = weights.iter().map(|&weight| f64::from(weight).powi(2)).sum();
         for scheme in Scheme::ALL {
             let told = &tensor["relative_error"][scheme.name()];

@@ -24,6 +24,7 @@
 //! ```
 #![forbid(unsafe_code)]
 #![cfg_attr(not(any(feature = "std", test)), no_std)]
+#![warn(unreachable_pub)]
 
 extern crate alloc;
 
@@ -47,4 +48,4 @@ pub use scheme::{Scheme, UnknownScheme};
 pub use schemes::split;
 pub use split::Split;
 #[cfg(any(feature = "std", feature = "libm"))]
-pub use statistics::{Fit, Moments, Shape, Statistics};
+pub use statistics::{DistributionShape, FilterStatistics, SchemeFit, WeightMoments};

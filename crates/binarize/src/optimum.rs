@@ -2,7 +2,7 @@
 
 use crate::{
     Split,
-    objective::{Best, Objective, Part},
+    objective::{BestCut, GainObjective, UpperPart},
     refine,
     sort::descending,
 };
@@ -14,8 +14,7 @@ pub(crate) fn fastest(weights: &[f32]) -> Split {
     refine::near(weights, middle, 2.0 * deviation).unwrap_or_else(|| sorted(weights))
 }
 
-/// Mean and mean deviation of some of the weights, taken in pieces, as a piece of a filter holds all
-/// its taps.
+/// Estimates mean and mean deviation from some of the weights, sampled in runs, as each run holds all taps.
 fn rough_shape(weights: &[f32]) -> (f64, f64) {
     const PIECES: usize = 8;
     const PIECE: usize = 16;
@@ -31,8 +30,8 @@ fn rough_shape(weights: &[f32]) -> (f64, f64) {
 fn sorted(weights: &[f32]) -> Split {
     let sorted = descending(weights.iter().copied());
     let total = sorted.iter().map(|&weight| f64::from(weight)).sum();
-    let mut best = Best::NONE;
-    best.scan(Objective::new(sorted.len(), total), Part::EMPTY, &sorted, false);
+    let mut best = BestCut::NONE;
+    best.scan(GainObjective::new(sorted.len(), total), UpperPart::EMPTY, &sorted, false);
     match best.cut {
         Some(cut) => Split::at(cut, weights),
         None => Split::constant(weights),
@@ -58,7 +57,7 @@ mod tests {
             prop_assert_eq!(split(Scheme::Dab, &weights).unwrap(), sorted(&weights));
         }
 
-        /// Numbers of all kinds, for which two cuts may be equally good but for a rounding.
+        /// Numbers of many kinds, for which two cuts may be equally good up to rounding.
         #[test]
         fn the_fast_way_is_as_good_as_sorting(
             weights in prop::collection::vec((-1.0f32..1.0, 0u8..10), 96..1500),

@@ -1,6 +1,13 @@
 use core::{fmt, str::FromStr};
 
-/// How a filter becomes two values.
+/// Scheme by which a filter becomes two values.
+///
+/// ```
+/// use dabnet_binarize::Scheme;
+///
+/// assert_eq!("dab".parse(), Ok(Scheme::Dab));
+/// assert_eq!(Scheme::Sign.name(), "sign");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// The two values with the least squared error (DAB-Net).
@@ -9,9 +16,9 @@ pub enum Scheme {
     Sign,
     /// The two means on either side of the filter's mean (AdaBin).
     Mean,
-    /// What the code published with the paper computes, for comparison only: its objective
-    /// divides by `n − K + 1`, it prefers the pass that stopped later to the one that fits
-    /// better, it drops an element at the threshold, and its values are `±` means of `|w|`.
+    /// The scheme of the code published with the paper, for comparison only: its objective divides by `n − K
+    /// + 1`, it prefers the pass that stopped later to the one that fits better, it drops an element at the
+    /// threshold, and its values are `±` means of `|w|`.
     DabPublished,
 }
 
@@ -19,7 +26,7 @@ impl Scheme {
     /// Every scheme, in the order in which help lists them.
     pub const ALL: [Self; 4] = [Self::Dab, Self::Sign, Self::Mean, Self::DabPublished];
 
-    /// What the command line and the model file call it.
+    /// Name on the command line and in model files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Dab => "dab",

@@ -1,6 +1,6 @@
 use crate::{
     Scheme, Split, SplitError, optimum, published,
-    split::{Sides, check},
+    split::{SplitSides, check},
 };
 
 /// Splits a filter of `n` weights by `scheme`: `O(n)` for `sign` and `mean`, and for `dab` where that
@@ -26,13 +26,13 @@ pub fn split(scheme: Scheme, weights: &[f32]) -> Result<Split, SplitError> {
 fn sign(weights: &[f32]) -> Split {
     // The least positive number: at or above it means above zero.
     let cut = f32::from_bits(1);
-    let Sides { count, upper, lower } = Sides::new(weights, cut);
+    let SplitSides { count, upper, lower } = SplitSides::new(weights, cut);
     let magnitude = ((upper - lower) / weights.len() as f64) as f32;
     Split { alpha: magnitude, beta: -magnitude, cut, count }
 }
 
 fn mean(weights: &[f32]) -> Split {
-    let total = Sides::new(weights, f32::NEG_INFINITY).upper;
+    let total = SplitSides::new(weights, f32::NEG_INFINITY).upper;
     let cut = above(total / weights.len() as f64);
     if weights.iter().any(|&weight| weight >= cut) {
         Split::at(cut, weights)

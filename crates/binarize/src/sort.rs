@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-/// Finite weights, largest first, zeros of both signs as one.
+/// Finite weights in descending order, with zeros of both signs equal.
 pub(crate) fn descending(weights: impl Iterator<Item = f32>) -> Vec<f32> {
     // Integers in the opposite order of the numbers sort several times faster than numbers.
     let mut keys: Vec<i32> = weights.map(|weight| !ordered((weight + 0.0).to_bits() as i32)).collect();
@@ -8,7 +8,7 @@ pub(crate) fn descending(weights: impl Iterator<Item = f32>) -> Vec<f32> {
     keys.into_iter().map(|key| f32::from_bits(ordered(!key) as u32)).collect()
 }
 
-/// From the bits of a number to an integer in the order of the numbers, and back.
+/// Maps the bits of a number to an integer of the same order, and back.
 fn ordered(bits: i32) -> i32 {
     bits ^ ((bits >> 31) as u32 >> 1) as i32
 }

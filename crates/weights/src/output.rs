@@ -1,4 +1,4 @@
-//! What is written, and how it gets there whole or not at all.
+//! Writers of binarized weights.
 
 use std::{
     fs, io,
@@ -8,48 +8,48 @@ use std::{
 use dabnet_binarize::Granularity;
 use tempfile::NamedTempFile;
 
-use crate::{Binarize, Reader, Source, Tensor, WeightsError, part::Part};
+use crate::{BinarizeOptions, Tensor, WeightReader, WeightSource, WeightsError, part::BinarizedFilters};
 
 mod dense;
 mod packed;
 
-/// What is written.
+/// Format of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// One bit a weight and two values a group of them, in a safetensors file of their own kind.
+pub enum OutputFormat {
+    /// One bit per weight and two values per group, in a safetensors file of this project's format.
     Packed,
-    /// The input again, each weight replaced by its value: for whatever reads the input.
+    /// A copy of the input with each weight replaced by its value, for any reader of the input's format.
     Dense,
 }
 
-/// Takes tensors in the order of the files they come from.
-pub(crate) trait Output {
-    /// A tensor that stays as it is.
-    fn keep(&mut self, reader: &mut Reader<'_>, tensor: &Tensor) -> Result<(), WeightsError>;
-    /// The next filters of a tensor.
+/// Writer that takes tensors in the order of their files.
+pub(crate) trait TensorWriter {
+    /// Writes a tensor unchanged.
+    fn keep(&mut self, reader: &mut WeightReader<'_>, tensor: &Tensor) -> Result<(), WeightsError>;
+    /// Writes the next filters of a tensor.
     fn binarized(
         &mut self,
-        reader: &mut Reader<'_>,
+        reader: &mut WeightReader<'_>,
         tensor: &Tensor,
-        part: &Part,
+        part: &BinarizedFilters,
     ) -> Result<(), WeightsError>;
-    /// Puts everything in its place; how many bytes it has.
-    fn finish(self: Box<Self>, reader: &mut Reader<'_>) -> Result<u64, WeightsError>;
+    /// Completes the output. Returns its size in bytes.
+    fn finish(self: Box<Self>, reader: &mut WeightReader<'_>) -> Result<u64, WeightsError>;
 }
 
 pub(crate) fn start(
-    source: &Source,
+    source: &WeightSource,
     out: &Path,
-    options: &Binarize,
+    options: &BinarizeOptions,
     reasons: &[Option<&'static str>],
-) -> Result<Box<dyn Output>, WeightsError> {
-    if let (Form::Dense, Some(missing)) = (options.form, source.missing.first()) {
+) -> Result<Box<dyn TensorWriter>, WeightsError> {
+    if let (OutputFormat::Dense, Some(missing)) = (options.form, source.missing.first()) {
         let reason = format!("keeps weights in {}, which is not there, or not whole", missing.display());
         return Err(WeightsError::Format { path: source.path.clone(), reason });
     }
     Ok(match options.form {
-        Form::Packed => Box::new(packed::Packed::start(source, out, options, reasons)?),
-        Form::Dense => Box::new(dense::Dense::start(source, out)?),
+        OutputFormat::Packed => Box::new(packed::PackedWriter::start(source, out, options, reasons)?),
+        OutputFormat::Dense => Box::new(dense::DenseWriter::start(source, out)?),
     })
 }
 

@@ -6,7 +6,7 @@ use std::{
 
 use dabnet_engine::PackedModel;
 use dabnet_train::{WeightHistory, WeightSnapshot};
-use dabnet_weights::{Source, WeightsError};
+use dabnet_weights::{WeightSource, WeightsError};
 
 use crate::{
     error::CliError,
@@ -23,7 +23,7 @@ const HISTORY_LINES: &str = "history.jsonl";
 pub(super) struct Subject {
     /// What was given, as people write it.
     pub name: String,
-    pub source: Source,
+    pub source: WeightSource,
     /// What its latent weights went through, if it is a run that tells.
     pub history: Option<WeightHistory>,
     /// The run's packed model, or the imported one, which knows the network.
@@ -40,13 +40,13 @@ impl Subject {
             [HISTORY, HISTORY_LINES].map(|name| path.join(name)).into_iter().find(|path| path.is_file());
         let name = path.display().to_string();
         if !latent.is_file() {
-            let source = Source::open(path)?;
+            let source = WeightSource::open(path)?;
             let model = source.is_model().then(|| PackedModel::load(path)).transpose()?;
             return Ok(Self { name, source, history: None, model, beside: Vec::new() });
         }
         Ok(Self {
             name,
-            source: Source::open(&latent)?,
+            source: WeightSource::open(&latent)?,
             history: history.as_deref().map(read_history).transpose()?,
             model: model.is_file().then(|| PackedModel::load(&model)).transpose()?,
             beside: history.into_iter().chain([model]).collect(),
