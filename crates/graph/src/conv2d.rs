@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Padding, Precision, WeightFormat};
 
-/// A convolution, its weights `[out_channels, in_channels / groups, kernel, kernel]`.
+/// A convolution with weights of shape `[out_channels, in_channels / groups, kernel, kernel]`.
 ///
 /// A fully connected layer is one whose kernel is as large as its input: the weights are the same
 /// numbers in the same order.
@@ -17,12 +17,12 @@ pub struct Conv2d {
     pub stride: usize,
     /// Zeros added around the input.
     pub padding: Padding,
-    /// Parts that channels and filters are cut into; a filter sees the channels of its part only.
+    /// Number of groups that channels and filters are divided into; a filter sees the channels of its group.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub groups: usize,
-    /// How weights and inputs are represented.
+    /// Representation of weights and inputs.
     pub precision: Precision,
-    /// How a packed model stores weights that are real.
+    /// Storage format of real weights in a packed model.
     #[serde(rename = "weights", default, skip_serializing_if = "WeightFormat::is_f32")]
     pub weight_format: WeightFormat,
 }

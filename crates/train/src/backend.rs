@@ -1,4 +1,4 @@
-//! Which backend runs a network.
+//! Dispatch of a batch to the backend of its device.
 
 use rand::Rng;
 
@@ -48,7 +48,10 @@ pub(crate) fn logits(
     }
 }
 
-/// That this program was built for a device, and that it is there.
+/// Checks that this program was built for a device, and that the device is present.
+///
+/// # Errors
+/// [`TrainError::Device`] otherwise.
 pub(crate) fn check(device: Device) -> Result<(), TrainError> {
     let feature = match device {
         Device::Cpu => return Ok(()),

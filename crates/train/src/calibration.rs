@@ -1,5 +1,5 @@
-//! Means and variances of batch normalisations, found anew: those that a packed model's were folded from, and those of
-//! weights that have moved since batches were last normalised by themselves.
+//! Recalibration of batch normalization statistics: for layers that a packed model has folded, and for
+//! running statistics that lag behind the weights.
 
 use dabnet_graph::{Graph, OpKind};
 use dabnet_sketch::Batch;
@@ -10,26 +10,26 @@ use crate::{
     pretrained::FoldedNorm,
 };
 
-/// The most batches that are looked at.
+/// Largest number of batches that statistics are estimated from.
 pub(crate) const BATCHES: usize = 32;
 
-/// Sums over batches of what batch normalisations read.
+/// Accumulates the statistics of every batch normalization input over batches.
 pub(crate) struct NormCalibration<'a> {
     graph: &'a Graph,
     folded: &'a [FoldedNorm],
     batches: usize,
-    /// Of each statistic: the sum of its values, and of the squares of those that are means.
+    /// For each statistic, the sum of its values over batches; for variances, the sum of second moments.
     sums: Vec<(BatchStatistic, Vec<f64>)>,
 }
 
 impl<'a> NormCalibration<'a> {
-    pub fn new(graph: &'a Graph, folded: &'a [FoldedNorm]) -> Self {
+    pub(crate) fn new(graph: &'a Graph, folded: &'a [FoldedNorm]) -> Self {
         Self { graph, folded, batches: 0, sums: Vec::new() }
     }
 
-    /// Runs a batch through the network, whose folded normalisations do what their file says and whose others
-    /// normalise by the batch.
-    pub fn add_batch(
+    /// Runs a batch through the network and adds its statistics. Folded normalizations apply their stored
+    /// scale and shift, all others normalize by the batch.
+    pub(crate) fn add_batch(
         &mut self,
         parameters: &Parameters,
         effective: &[Option<EffectiveWeights>],
@@ -52,8 +52,9 @@ impl<'a> NormCalibration<'a> {
         self.batches += 1;
     }
 
-    /// Keeps the means and variances, and what makes folded normalisations do with them what they did.
-    pub fn apply(self, parameters: &mut Parameters) {
+    /// Stores means and variances, and sets `γ` and `β` of folded normalizations so that they compute the
+    /// same function.
+    pub(crate) fn apply(self, parameters: &mut Parameters) {
         let count = self.batches.max(1) as f64;
         for pair in self.sums.chunks_exact(2) {
             let node = pair[0].0.node;

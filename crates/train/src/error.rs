@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::Device;
 
-/// What can go wrong in training.
+/// Errors of training.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -16,15 +16,15 @@ pub enum TrainError {
         layer: String,
         /// Index of the filter.
         filter: usize,
-        /// Why.
+        /// The reason.
         source: SplitError,
     },
     /// Something is no longer a finite number.
     #[error("training diverged: {what} became {value} in epoch {epoch}; try a lower learning rate")]
     Diverged {
-        /// The loss, or the tensor that it is in.
+        /// The loss, or the tensor that holds the value.
         what: String,
-        /// What it is.
+        /// The value.
         value: f32,
         /// Epoch, from 1.
         epoch: usize,
@@ -32,25 +32,25 @@ pub enum TrainError {
     /// The examples or the configuration cannot train this network.
     #[error("{0}")]
     Config(String),
-    /// A checkpoint is of another run.
+    /// The checkpoint belongs to another run.
     #[error("cannot resume: {what} is {checkpoint} in the checkpoint and {run} now")]
     Mismatch {
-        /// What differs.
+        /// The property that differs.
         what: String,
         /// As the checkpoint has it.
         checkpoint: String,
-        /// As it was asked for.
+        /// Its value in this run.
         run: String,
     },
-    /// A run is to become longer, and its learning rate has come down by what was to be its end.
+    /// A run cannot be extended, since its learning rate schedule ends with the original number of epochs.
     #[error(
         "cannot resume: the run was begun with {begun} epochs and its learning rate comes down by then; for {now}, begin \
          another run that starts from this one"
     )]
     Longer {
-        /// Epochs that it was begun with.
+        /// Epochs that the run was started with.
         begun: usize,
-        /// As it was asked for.
+        /// Epochs that are asked for.
         now: usize,
     },
     /// A checkpoint makes no sense.
@@ -58,15 +58,15 @@ pub enum TrainError {
     Field {
         /// The field that is wrong.
         field: String,
-        /// How.
+        /// The reason.
         reason: String,
     },
-    /// A file of a run makes no sense.
+    /// A file of a run is invalid.
     #[error("{path}: {source}", path = path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: Box<TrainError>,
     },
     /// A file of a run cannot be read.
@@ -74,7 +74,7 @@ pub enum TrainError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// A file of a run cannot be written.
@@ -82,7 +82,7 @@ pub enum TrainError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// Another process trains the run.
@@ -99,7 +99,7 @@ pub enum TrainError {
     Device {
         /// The device.
         device: Device,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The tensor library failed.

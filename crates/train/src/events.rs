@@ -1,4 +1,4 @@
-//! What TensorBoard reads of a run: scalars and histograms over steps, in an event file.
+//! TensorBoard event files: scalars and histograms over steps.
 
 mod histogram;
 mod message;
@@ -14,16 +14,28 @@ use std::{
 pub use histogram::Histogram;
 use message::ProtobufMessage;
 
-/// How names of event files begin; the second of their making follows.
+/// Prefix of event file names, followed by the time of creation in seconds.
 const PREFIX: &str = "events.out.tfevents.";
 
-/// What stands where other writers put the machine's name.
+/// Suffix of event file names, in place of the host name.
 const HOST: &str = "dabnet";
 
-/// The format of the events, told by the first of a file.
+/// Format version, stored in the first event of a file.
 const FILE_VERSION: &[u8] = b"brain.Event:2";
 
-/// Writes the event file of a run, or of one more part of it.
+/// Writes TensorBoard event files of a run.
+///
+/// ```
+/// use dabnet_train::{EventWriter, Histogram};
+///
+/// # let folder = std::env::temp_dir().join(format!("dabnet-events-{}", std::process::id()));
+/// let mut events = EventWriter::create(&folder, None)?;
+/// events.scalar("loss/train", 100, 0.25)?;
+/// events.histogram("weights/conv1", 100, &Histogram::of(&[-0.5, 0.1, 0.4]))?;
+/// events.flush()?;
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// Everything written is on its way to the file only after [`EventWriter::flush`], which dropping does too.
 /// A frame that was cut off where a run was killed ends its file; a resumed run begins another one.
@@ -33,7 +45,7 @@ pub struct EventWriter {
 }
 
 impl EventWriter {
-    /// Begins a new event file in `folder`, which is made if it is not there.
+    /// Creates a new event file in `folder`, and the folder if it does not exist.
     ///
     /// A run that goes on gives the `first_step` that it will write: of what files before this one
     /// hold, TensorBoard then drops that step and all later ones. (Its fast loader does so tag by tag, as
@@ -69,7 +81,7 @@ impl EventWriter {
         self.summary(tag, step, |summary| summary.message(value::HISTO, histogram.message()))
     }
 
-    /// Hands what was written to the operating system, where it outlives this process.
+    /// Hands buffered events to the operating system, so that they survive this process.
     ///
     /// # Errors
     /// Those of writing to the file.
@@ -96,8 +108,8 @@ impl EventWriter {
     }
 }
 
-/// A file whose name comes after those of all other event files of the folder, as readers take them in
-/// the order of their names, and clocks may stand still or go back.
+/// Creates a file whose name sorts after all other event files of the folder: readers go by name, and clocks
+/// may stand still or go back.
 fn create_file(folder: &Path) -> io::Result<File> {
     let mut second = since_1970().as_secs();
     for entry in fs::read_dir(folder)? {
@@ -108,7 +120,7 @@ fn create_file(folder: &Path) -> io::Result<File> {
     File::create_new(folder.join(format!("{PREFIX}{second:010}.{HOST}")))
 }
 
-/// When an event file was made, by its name.
+/// Returns the time of creation in an event file's name, in seconds.
 fn second_of(name: &str) -> Option<u64> {
     name.strip_prefix(PREFIX)?.split('.').next()?.parse().ok()
 }
@@ -126,7 +138,7 @@ mod event {
     pub(super) const SESSION_LOG: u32 = 7;
 }
 
-/// Fields of `tensorflow.SessionLog`, and one of the statuses.
+/// Fields of `tensorflow.SessionLog`, and one of its statuses.
 mod session_log {
     pub(super) const STATUS: u32 = 1;
     pub(super) const START: u64 = 1;
@@ -148,7 +160,7 @@ mod value {
 mod tests {
     use super::*;
 
-    /// What the events of a file hold beside the time, files in the order of their names.
+    /// Events of one file without their times; `file` counts in the order of names.
     fn events(folder: &Path, file: usize) -> Vec<Vec<u8>> {
         let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
@@ -165,7 +177,7 @@ mod tests {
             .collect()
     }
 
-    /// As Protocol Buffers' own library writes the same events.
+    /// Golden bytes from the Protocol Buffers library.
     #[test]
     fn events_are_golden() {
         let folder = tempfile::tempdir().unwrap();

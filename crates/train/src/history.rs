@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EffectiveWeights, Parameters};
 
-/// What latent weights went through in training (paper, section 5: how `α`, `β` and `K` move).
+/// Statistics of latent weights over training (paper, section 5: how `α`, `β` and `K` move).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WeightHistory {
-    /// The first is of the start, then one an epoch.
+    /// One snapshot before the first step, then one per epoch.
     pub snapshots: Vec<WeightSnapshot>,
 }
 
-/// Latent weights at the end of an epoch.
+/// Statistics of latent weights at the end of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeightSnapshot {
     /// The epoch, from 1; 0 before the first step.
@@ -20,10 +20,10 @@ pub struct WeightSnapshot {
     pub layers: Vec<LayerSnapshot>,
 }
 
-/// Latent weights of one convolution.
+/// Statistics of one convolution's latent weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerSnapshot {
-    /// Its name.
+    /// Name of the convolution.
     pub layer: String,
     /// The least weight.
     pub least: f32,
@@ -33,9 +33,9 @@ pub struct LayerSnapshot {
     pub magnitude: f32,
     /// The share of weights above zero, `K / n` under `sign`.
     pub positive_share: f32,
-    /// How many weights lie in each of equal parts of `least ..= greatest`.
+    /// Number of weights in each of equal parts of `least ..= greatest`.
     pub histogram: Vec<u32>,
-    /// `α` of each filter; in a layer with real weights those that `dab` would give it.
+    /// `α` of each filter; for layers with real weights, computed with `dab`.
     pub alpha: Vec<f32>,
     /// `β` of each filter.
     pub beta: Vec<f32>,
@@ -43,7 +43,7 @@ pub struct LayerSnapshot {
     pub upper_share: Vec<f32>,
 }
 
-/// Parts of a histogram.
+/// Number of histogram bins.
 const BINS: usize = 64;
 
 impl WeightHistory {
@@ -104,7 +104,8 @@ fn histogram(weights: &[f32], least: f32, greatest: f32) -> Vec<u32> {
     bins
 }
 
-/// The latent weights of every binary layer, a bit each, eight a byte, in the order of the graph.
+/// Side of its filter's threshold that every latent weight of each binary layer is on: one bit per weight,
+/// eight per byte, in the order of the graph.
 pub(crate) fn latent_bits(
     graph: &Graph,
     parameters: &Parameters,

@@ -1,49 +1,47 @@
 use dabnet_binarize::{Scheme, split};
-use dabnet_graph::{Account, Graph, LayerAccount, Precision};
+use dabnet_graph::{Graph, LayerCost, NetworkCost, Precision};
 use serde::Serialize;
 
 use crate::{TrainError, TrainedNetwork};
 
-/// Errors below this are the same as this: what no sign loses costs nothing to binarize.
+/// Lower bound of the error in a gain, so that layers without error can be ranked.
 const LEAST_ERROR: f64 = 1e-6;
 
-/// What binarizing the inputs of one convolution loses: see [`TrainedNetwork::input_distortions`].
+/// Relative error of binarizing the inputs of one convolution; see [`TrainedNetwork::input_distortions`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InputDistortion {
-    /// Its name.
+    /// Name of the convolution.
     pub layer: String,
     /// The relative squared error, from 0 to 1.
     pub error: f64,
 }
 
-/// A layer whose inputs can be binary, and whether they had better stay real.
+/// A layer whose inputs can be binary, with the cost and gain of keeping them real.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HybridLayer {
-    /// Its name.
+    /// Name of the layer.
     pub layer: String,
-    /// What binarizing its inputs [loses](TrainedNetwork::input_distortions).
+    /// Relative squared error of [binarizing its inputs](TrainedNetwork::input_distortions).
     pub error: f64,
     /// Multiply-accumulates in floating point, for one sketch, that keeping them real costs.
     pub macs: u64,
-    /// That cost as a share of the cost of all such layers.
+    /// Share of this cost in the total over all such layers.
     pub share: f64,
     /// Error per share of the cost.
     pub gain: f64,
-    /// Whether they stay real.
+    /// True if its inputs stay real.
     pub real: bool,
 }
 
-/// Decides which layers keep real inputs, by what `trained` makes of `inputs`. `binary` is the same architecture
-/// with the binary inputs of policy `fbin`.
+/// Chooses the layers that keep real inputs, from the activations of `trained` on `inputs`. `binary` is the
+/// same architecture with policy `fbin`.
 ///
-/// A layer with the error `E` and the cost `C` gains `g = E / (C / ΣC)`: what is spared an error, for what it
-/// costs. The `keep` layers of the greatest `g` are chosen; without a number, those of the upper of two groups
-/// that the logarithms of all `g` fall into, which are the groups with the least squared distance to their means
-/// (that is what [`Scheme::Dab`] finds). Logarithms make half the error weigh as much as twice the cost. Where
-/// all gain alike, no layer stands out and none is chosen.
+/// A layer with error `E` and cost `C` has the gain `g = E / (C / ΣC)`: the error avoided per share of the cost. The
+/// `keep` layers with the greatest gains are chosen. By default these are the upper of two clusters of the gains'
+/// logarithms, found by optimal two-means ([`Scheme::Dab`]); logarithms weigh half the error like twice the cost. If
+/// all gains are equal, none is chosen.
 ///
-/// The criterion and the two groups are those of *Hybrid Binary Networks* (Prabhu et al., WACV 2018); this form of
-/// them is our own.
+/// Criterion and clusters follow *Hybrid Binary Networks* (Prabhu et al., WACV 2018), in a form of our own.
 ///
 /// # Errors
 /// [`TrainError::Config`] if there is no input or one has the wrong length, if `trained` lacks a layer of
@@ -55,11 +53,11 @@ pub fn hybrid_layers(
     keep: Option<usize>,
 ) -> Result<Vec<HybridLayer>, TrainError> {
     let found = trained.input_distortions(inputs)?;
-    let Account { layers, .. } = binary.account();
-    let layers: Vec<LayerAccount> =
+    let NetworkCost { layers, .. } = binary.cost();
+    let layers: Vec<LayerCost> =
         layers.into_iter().filter(|layer| layer.precision == Precision::Fbin).collect();
     let all = layers.iter().map(|layer| layer.macs).sum::<u64>() as f64;
-    let measured = |LayerAccount { name, macs, .. }: LayerAccount| {
+    let measured = |LayerCost { name, macs, .. }: LayerCost| {
         let error = found.iter().find(|found| found.layer == name).map(|found| found.error);
         let error = error.filter(|error| error.is_finite()).ok_or_else(|| {
             TrainError::Config(format!("of layer '{name}' the network to measure with says nothing"))
@@ -88,7 +86,7 @@ fn choose(layers: &mut [HybridLayer], keep: Option<usize>) -> Result<(), TrainEr
     Ok(())
 }
 
-/// How many layers gain as those do that gain most.
+/// Number of layers in the upper of two clusters of gains.
 fn upper_group(layers: &[HybridLayer]) -> Result<usize, TrainError> {
     if layers.is_empty() {
         return Ok(0);
@@ -101,18 +99,18 @@ fn upper_group(layers: &[HybridLayer]) -> Result<usize, TrainError> {
 
 #[cfg(test)]
 mod tests {
-    use dabnet_graph::{Builder, Filters, Policy, Shape};
+    use dabnet_graph::{ConvSpec, GraphBuilder, Policy, Shape};
 
     use super::*;
     use crate::{Parameters, TrainConfig, WeightHistory, effective::effective_weights};
 
     fn graph(policy: &str) -> Graph {
         let policy: Policy = policy.parse().unwrap();
-        let mut net = Builder::new("hand", &policy, Shape::new(1, 2, 2));
-        net.conv("conv1", Filters::new(2, 1));
-        net.layer("conv2", Filters::new(2, 1));
-        net.layer("conv3", Filters::new(4, 2));
-        net.conv("conv4", Filters::new(2, 1));
+        let mut net = GraphBuilder::new("hand", &policy, Shape::new(1, 2, 2));
+        net.conv("conv1", ConvSpec::new(2, 1));
+        net.layer("conv2", ConvSpec::new(2, 1));
+        net.layer("conv3", ConvSpec::new(4, 2));
+        net.conv("conv4", ConvSpec::new(2, 1));
         net.build().unwrap()
     }
 
@@ -144,11 +142,11 @@ mod tests {
             errors[1].error
         };
         let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-4, "{found}");
-        // Normalised, (0, 0, 0, 4) is (−1, −1, −1, 3) / √3, of which ± the mean magnitude leaves a quarter.
+        // Normalized, (0, 0, 0, 4) is (−1, −1, −1, 3) / √3, of which ± the mean magnitude leaves a quarter.
         near(error("full", [0.0, 0.0, 0.0, 4.0]), 0.25);
         near(error("wbin", [0.0, 0.0, 0.0, 4.0]), 0.25);
         near(error("full", [5.0, 7.0, 7.0, 5.0]), 0.0);
-        // A binary layer has its own normalisation, here the identity: the sign reads (0, 0, 0, ±4).
+        // A binary layer has its own normalization, here the identity: the sign reads (0, 0, 0, ±4).
         near(error("fbin", [0.0, 0.0, 0.0, 4.0]), 0.75);
         near(error("full", [3.0; 4]), 0.0);
     }

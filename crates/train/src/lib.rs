@@ -1,12 +1,13 @@
 //! Trains binary neural networks and packs them.
 //!
-//! The latent weights, the optimiser and the split of every filter live on the host, in
-//! [`Parameters`]; a backend sees only the effective weights `W̃`, runs the graph forward and
-//! backward, and hands back the gradient with respect to them. The straight-through estimator is
-//! then one rule in one place, and the split is native code. The backend of the processor is
-//! `native`; `tensors` reaches other [devices](Device) through a tensor library, with the
-//! features `libtorch` and `wgpu`.
+//! Latent weights, optimizer and the split of every filter live on the host, in [`Parameters`]. A backend sees only
+//! the effective weights `W̃`, runs the graph forward and backward, and returns the gradient with respect to them, so
+//! that the straight-through estimator is one rule in one place. The backend of the processor is `native`; `tensors`
+//! reaches other [devices](Device) through a tensor library, with the features `libtorch` and `wgpu`.
+//!
+//! [`Trainer`] trains a network, [`RunFolder`] makes that resumable, and [`pack`] turns the result into a model file.
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
 mod backend;
 mod calibration;

@@ -47,8 +47,8 @@ pub(crate) fn gradients(
     BatchGradients { loss, correct: targets.count_correct(&logits), buffers, statistics }
 }
 
-/// Mean and variance of what every batch normalisation reads over a batch, where the folded ones give
-/// `scale · x + shift` and the others normalise by the batch. Nothing is dropped.
+/// Computes mean and variance of every batch normalization's input over a batch. Folded normalizations
+/// compute `scale · x + shift`, all others normalize by the batch; dropout is off.
 pub(crate) fn statistics(
     network: NetworkRef<'_>,
     folded: &[FoldedNorm],
@@ -71,38 +71,38 @@ pub(crate) fn outputs(network: NetworkRef<'_>, canvas: &[f32]) -> Vec<Vec<f32>> 
     outputs
 }
 
-/// What of the forward pass a node's backward pass reads.
+/// Tensor of the forward pass that a node's backward pass reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum BackwardInput {
     Nothing,
-    /// What its first input gave.
+    /// The output of its first input.
     Input,
-    /// What it gave itself.
+    /// Its own output.
     Output,
 }
 
-/// What a node keeps for the way back, beside what it gives.
+/// State that a node saves for its backward pass, beside its output.
 enum SavedForBackward {
     Nothing,
     NormStatistics(NormStatistics),
-    /// Where the maxima were.
+    /// Position of the maximum of each window.
     Argmax(Vec<u32>),
-    /// What elements were multiplied with.
+    /// Dropout mask: the factor of each element.
     Mask(Tensor),
 }
 
 struct ForwardPass<'a, 'r> {
     network: NetworkRef<'a>,
     mixed_precision: bool,
-    /// Randomness of dropout, where this is training.
+    /// Random numbers for dropout; present in training only.
     rng: Option<&'r mut dyn Rng>,
-    /// Where these are to be found again, normalisations that are folded.
+    /// Folded normalizations, when their statistics are recalibrated.
     folded: Option<&'r [FoldedNorm]>,
-    /// What nodes gave, as long as it is needed.
+    /// Outputs of nodes, as long as they are needed.
     values: Vec<Option<Tensor>>,
     saved: Vec<SavedForBackward>,
     last_use: Vec<NodeId>,
-    /// Whether the way back reads what a node gave.
+    /// True for each node whose output the backward pass needs.
     needed_backward: Vec<bool>,
 }
 
@@ -129,7 +129,7 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
         self.run_with(canvases, |_, _| {})
     }
 
-    /// The same, where `inspect` is shown what every node gives.
+    /// Runs the forward pass and shows each node's output to `inspect`.
     fn run_with(&mut self, canvases: &[f32], mut inspect: impl FnMut(NodeId, &Tensor)) -> Tensor {
         let graph = self.network.graph;
         for (id, node) in graph.nodes().iter().enumerate() {
@@ -210,7 +210,8 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
         output
     }
 
-    /// Gradients of all trained parameters, in the order of their table, from that of the output.
+    /// Runs the backward pass from the gradient of the output. Returns the gradients of all trained
+    /// parameters, in the order of their table.
     fn backward(mut self, gradient: Tensor) -> Vec<Vec<f32>> {
         let graph = self.network.graph;
         let mut gradients: Vec<Option<Tensor>> = vec![None; graph.nodes().len()];
@@ -302,12 +303,12 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
             }
             (OpKind::Dropout { .. }, _) => pass(0, gradient),
             (OpKind::Input { .. } | OpKind::BatchNorm { .. } | OpKind::MaxPool { .. }, _) => {
-                unreachable!("the way there left what the way back needs")
+                unreachable!("the forward pass saves what the backward pass needs")
             }
         }
     }
 
-    /// Mean and variance of every batch normalisation.
+    /// Mean and variance of every batch normalization.
     fn statistics(&self) -> Vec<BatchStatistic> {
         let statistics = self.saved.iter().enumerate().filter_map(|(node, saved)| match saved {
             SavedForBackward::NormStatistics(found) => {
@@ -319,7 +320,7 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
         statistics.flatten().collect()
     }
 
-    /// What the first input of a node holds, to change: itself if nothing else needs it.
+    /// Takes the first input of a node for modification in place; clones it if it is needed elsewhere.
     fn take(&mut self, id: NodeId, node: &Node) -> Tensor {
         let input = node.inputs[0];
         let again = node.inputs[1..].contains(&input);
@@ -362,7 +363,7 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
     }
 }
 
-/// For every node, whether the gradient of a node needs what it gave.
+/// For each node, true if the backward pass needs its output.
 fn needed_for_backward(graph: &Graph) -> Vec<bool> {
     let mut read = vec![false; graph.nodes().len()];
     for (id, node) in graph.nodes().iter().enumerate() {

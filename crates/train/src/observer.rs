@@ -6,8 +6,8 @@ use crate::{Checkpoint, TrainError, TrainedNetwork, Validation, WeightHistory, W
 ///
 /// What a method does not override goes on. An error ends training.
 pub trait TrainingObserver {
-    /// Before the first step, with the steps done and the history so far: the start, or what a resumed run went
-    /// through.
+    /// Called before the first step with the number of steps done and the history so far: the initial
+    /// weights, or the history of a resumed run.
     ///
     /// # Errors
     /// Whatever ends training.
@@ -16,7 +16,7 @@ pub trait TrainingObserver {
         Ok(())
     }
 
-    /// Something that a user should hear of and that does not keep the run from going on.
+    /// Called with a warning that does not stop the run.
     fn warn(&mut self, message: &str) {
         let _ = message;
     }
@@ -30,7 +30,7 @@ pub trait TrainingObserver {
         Ok(RunControl::Continue)
     }
 
-    /// After every epoch, when its last step has been told of.
+    /// Called after every epoch, following [`step`](Self::step) of its last step.
     ///
     /// # Errors
     /// Whatever ends training.
@@ -39,7 +39,7 @@ pub trait TrainingObserver {
         Ok(RunControl::Continue)
     }
 
-    /// Everything that the run goes on from, after [`RunControl::Save`] or [`RunControl::Stop`].
+    /// Called with the state to resume from, after [`RunControl::Save`] or [`RunControl::Stop`].
     ///
     /// # Errors
     /// Whatever ends training.
@@ -49,20 +49,20 @@ pub trait TrainingObserver {
     }
 }
 
-/// What an observer wants of a run. Both others wait until parameters have moved, so that no gradient
-/// is lost.
+/// Request of an observer. `Save` and `Stop` are deferred to the next update of the parameters, so that no
+/// gradient is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RunControl {
-    /// That it goes on.
+    /// Continue.
     #[default]
     Continue,
-    /// A [checkpoint](TrainingObserver::checkpoint), and that it goes on.
+    /// Make a [checkpoint](TrainingObserver::checkpoint) and continue.
     Save,
-    /// A [checkpoint](TrainingObserver::checkpoint), and that it ends.
+    /// Make a [checkpoint](TrainingObserver::checkpoint) and stop.
     Stop,
 }
 
-/// Where training stands, after every step.
+/// Progress of training after a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     /// Epoch, from 1.
@@ -75,11 +75,11 @@ pub struct Progress {
     pub steps: usize,
     /// Mean loss over the epoch so far.
     pub loss: f32,
-    /// Share of the epoch's augmented examples labelled right so far, of those that have a label.
+    /// Training accuracy over the epoch so far, of the augmented examples that have a label.
     pub accuracy: f32,
     /// Learning rate of this step.
     pub learning_rate: f32,
-    /// How well the network labelled the validation examples after the last epoch that ended.
+    /// Validation after the last complete epoch.
     pub validation: Option<Validation>,
     /// Examples seen since training began.
     pub examples: usize,
@@ -88,7 +88,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Whether this is the last step of its epoch.
+    /// True if this is the last step of its epoch.
     pub fn ends_epoch(&self) -> bool {
         self.step * self.epochs == self.epoch * self.steps
     }
@@ -104,28 +104,28 @@ impl Progress {
     }
 }
 
-/// What an epoch came to.
+/// Results of an epoch.
 #[derive(Clone, Debug)]
 pub struct EpochReport<'a> {
-    /// Where training stands.
+    /// Progress of training.
     pub progress: Progress,
-    /// What the latent weights are like; the averaged ones, where there is an average.
+    /// Statistics of the latent weights; of the averaged ones, if there is a moving average.
     pub snapshot: &'a WeightSnapshot,
-    /// What happened to every binary layer.
+    /// Changes of every binary layer.
     pub layers: Vec<LayerReport>,
-    /// How well the network labels the validation examples, where there are any.
+    /// Validation, if there are validation examples.
     pub validation: Option<Validation>,
-    /// Whether that is better than after any earlier epoch. Epochs with real weights do not count.
+    /// True if no earlier epoch validated better. Epochs with real weights do not count.
     pub best: bool,
 }
 
-/// What an epoch did to one binary layer.
+/// Change of one binary layer over an epoch.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerReport {
-    /// Its name.
+    /// Name of the layer.
     pub layer: String,
-    /// The share of its bits that are not what they were an epoch ago.
+    /// Share of its bits that flipped during the epoch.
     pub flipped: f32,
     /// The mean `α` of its filters.
     pub alpha: f32,
@@ -135,12 +135,12 @@ pub struct LayerReport {
     pub upper_share: f32,
 }
 
-/// How a run ended.
+/// Result of a training run.
 #[derive(Clone, Debug)]
 pub enum TrainingOutcome {
-    /// After its last epoch.
+    /// Training reached its last epoch.
     Finished(TrainedNetwork),
-    /// Where its observer stopped it.
+    /// The observer stopped training.
     Stopped(TrainedNetwork),
 }
 

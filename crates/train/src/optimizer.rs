@@ -11,7 +11,7 @@ use crate::{
 /// Values that a thread moves at a time.
 const AT_ONCE: usize = 1 << 14;
 
-/// An optimiser and what it remembers of every trained parameter.
+/// An optimizer and its state for every trained parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OptimizerState {
     rule: Optimizer,
@@ -20,7 +20,7 @@ pub(crate) struct OptimizerState {
     updates: u32,
 }
 
-/// Length of one update, and decay of the parameters towards zero.
+/// Learning rate and weight decay of one update.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UpdateSettings {
     pub learning_rate: f32,
@@ -43,18 +43,18 @@ impl UpdateSettings {
 }
 
 impl OptimizerState {
-    /// One that has seen no gradient of buffers so long.
+    /// Fresh state for buffers of the given lengths.
     pub(crate) fn new(rule: Optimizer, lengths: &[usize]) -> Self {
         let zeros = || lengths.iter().map(|&len| vec![0.0; len]).collect();
         Self { rule, slots: Self::slot_names(&rule).iter().map(|_| zeros()).collect(), updates: 0 }
     }
 
-    /// One that goes on after `updates` with what it remembered, as [`slots`](Self::slots) gave it.
+    /// State restored from [`slots`](Self::slots) after `updates`.
     pub(crate) fn restored(rule: Optimizer, slots: Vec<Vec<Vec<f32>>>, updates: u32) -> Self {
         Self { rule, slots, updates }
     }
 
-    /// What is remembered of every buffer.
+    /// Names of the state buffers kept for every parameter.
     pub(crate) fn slot_names(rule: &Optimizer) -> &'static [&'static str] {
         match rule {
             Optimizer::Adam(_) | Optimizer::AdamW(_) => &["first", "second"],
@@ -156,7 +156,7 @@ pub(crate) fn update_average(average: &mut Parameters, parameters: &Parameters, 
 
 #[cfg(test)]
 mod tests {
-    use dabnet_graph::{Builder, Filters, Policy, Shape};
+    use dabnet_graph::{ConvSpec, GraphBuilder, Policy, Shape};
 
     use super::*;
 
@@ -164,7 +164,7 @@ mod tests {
         UpdateSettings { learning_rate, weight_decay, decay_binary_weights: false }
     }
 
-    /// Where one value ends that starts at `start` and has these gradients.
+    /// Returns the value reached from `start` by these gradients.
     fn path(rule: Optimizer, update: UpdateSettings, start: f32, gradients: &[f32]) -> f32 {
         let (mut state, mut value) = (OptimizerState::new(rule, &[1]), vec![start]);
         for &gradient in gradients {
@@ -246,8 +246,8 @@ mod tests {
 
     #[test]
     fn every_buffer_is_the_moving_average_of_its_values() {
-        let mut net = Builder::new("one", &Policy::Full, Shape::new(1, 3, 3));
-        net.full_layer("conv1", Filters::new(2, 3));
+        let mut net = GraphBuilder::new("one", &Policy::Full, Shape::new(1, 3, 3));
+        net.full_layer("conv1", ConvSpec::new(2, 3));
         let mut parameters = Parameters::new(&net.build().unwrap(), 0);
         let set = |parameters: &mut Parameters, value: f32| {
             parameters.iter_mut().for_each(|(_, values)| values.fill(value));

@@ -3,21 +3,30 @@ use dabnet_graph::{Graph, Node, NodeId, OpKind};
 
 use crate::{Parameters, TrainError, TrainedNetwork};
 
-/// Weights that a network may begin with: those of a run, or of a packed model.
+/// Pretrained weights that a network is initialized with, from a run or a packed model.
 ///
-/// Of a run these are the latent weights of convolutions. Of a model they are the weights its convolutions run
-/// with, the parameters of its pointwise ops, and its batch normalisations, which a file has as `scale · x + shift`:
-/// their means and variances are found again on the sketches that are trained on, so that all of the network gives
-/// what it gave.
+/// A run provides the latent weights of convolutions. A packed model provides the effective weights of convolutions,
+/// the parameters of pointwise ops, and batch normalizations folded into `scale · x + shift`: their means and variances
+/// are estimated on the training examples, so that the network computes the same function as the model.
+///
+/// ```
+/// use dabnet_engine::PackedModel;
+/// use dabnet_graph::Graph;
+/// use dabnet_train::{PretrainedWeights, TrainError};
+///
+/// fn matching_layers(model: PackedModel, graph: &Graph) -> Result<usize, TrainError> {
+///     Ok(PretrainedWeights::from_model(model)?.matching_layers(graph))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct PretrainedWeights {
     trained: TrainedNetwork,
     labels: Vec<String>,
-    /// What only a packed model has.
+    /// The packed model, if that is the source.
     packed: Option<PackedModel>,
 }
 
-/// A batch normalisation as `scale · x + shift`.
+/// A batch normalization folded into `scale · x + shift`.
 #[derive(Clone, Debug)]
 pub(crate) struct FoldedNorm {
     pub node: NodeId,
@@ -26,12 +35,12 @@ pub(crate) struct FoldedNorm {
 }
 
 impl PretrainedWeights {
-    /// What a run came to, with the names of its outputs, or none where they are not known.
+    /// Weights of a training run; `labels` names its outputs and may be empty.
     pub fn from_run(trained: TrainedNetwork, labels: Vec<String>) -> Self {
         Self { trained, labels, packed: None }
     }
 
-    /// A packed model.
+    /// Weights of a packed model.
     ///
     /// # Errors
     /// [`TrainError::Engine`] if it is not valid.
@@ -40,25 +49,26 @@ impl PretrainedWeights {
         Ok(Self { trained, labels, packed: Some(packed) })
     }
 
-    /// The network as something to measure with.
+    /// The pretrained network.
     pub fn trained(&self) -> &TrainedNetwork {
         &self.trained
     }
 
-    /// Whether the last layer of `graph`, which answers with `labels`, begins with weights from here, if it has
-    /// them. Where no labels are known, their number decides.
+    /// True if the last layer of `graph`, whose outputs are `labels`, is initialized from here. If labels are
+    /// unknown, their number decides.
     pub fn matches_head(&self, graph: &Graph, labels: &[String]) -> bool {
         let known = !self.labels.is_empty() && !labels.is_empty();
         self.trained.graph().outputs() == graph.outputs() && (!known || self.labels == labels)
     }
 
-    /// How many convolutions of `graph` begin with weights from here, the last not counted.
+    /// Number of convolutions of `graph` that are initialized from here, without the last.
     pub fn matching_layers(&self, graph: &Graph) -> usize {
         let head = head(graph);
         graph.convolutions().filter(|(id, ..)| *id < head && self.weights(graph, *id).is_some()).count()
     }
 
-    /// Puts weights into `parameters`, and gives the batch normalisations that have to be found again, if any.
+    /// Writes the weights into `parameters`. Returns the folded batch normalizations to recalibrate, if the
+    /// source is a packed model.
     pub(crate) fn apply(
         &self,
         graph: &Graph,
@@ -101,7 +111,7 @@ impl PretrainedWeights {
         (shape(theirs, twin) == shape(graph, id)).then(|| self.trained.parameters().get(twin, "weight"))
     }
 
-    /// The node of the same name that does the same to as many channels of nodes of the same names.
+    /// The corresponding node: same name, op, number of channels and names of inputs.
     fn twin(&self, graph: &Graph, id: NodeId) -> Option<NodeId> {
         let (ours, theirs) = (&graph.nodes()[id], self.trained.graph());
         let sources = |graph: &Graph, node: &Node| -> Vec<String> {
@@ -123,7 +133,7 @@ fn head(graph: &Graph) -> NodeId {
 
 #[cfg(test)]
 mod tests {
-    use dabnet_graph::{Builder, Canvas, Filters, Policy, Preprocessing, Shape};
+    use dabnet_graph::{Canvas, ConvSpec, GraphBuilder, Policy, Preprocessing, Shape};
     use dabnet_sketch::{Examples, SketchError};
     use rand::{Rng, RngExt};
 
@@ -132,7 +142,7 @@ mod tests {
 
     const SIDE: usize = 12;
 
-    /// Noise, of three kinds of no meaning.
+    /// Random canvases with three meaningless labels.
     struct NoiseExamples;
 
     impl Examples for NoiseExamples {
@@ -151,12 +161,12 @@ mod tests {
 
     fn network(policy: &str, classes: usize) -> Graph {
         let policy: Policy = policy.parse().unwrap();
-        let mut net = Builder::new("some", &policy, Shape::new(1, SIDE, SIDE));
-        net.full_layer("conv1", Filters::new(8, 3));
-        net.layer("conv2", Filters::new(8, 3).padding(1));
+        let mut net = GraphBuilder::new("some", &policy, Shape::new(1, SIDE, SIDE));
+        net.full_layer("conv1", ConvSpec::new(8, 3));
+        net.layer("conv2", ConvSpec::new(8, 3).padding(1));
         net.push("bent", dabnet_graph::Op::RPReLU);
-        net.layer("conv3", Filters::new(8, 3));
-        net.conv("conv4", Filters::new(classes, 8));
+        net.layer("conv3", ConvSpec::new(8, 3));
+        net.conv("conv4", ConvSpec::new(classes, 8));
         net.build().unwrap()
     }
 
@@ -185,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_packed_model_says_at_the_start_what_it_said() {
+    fn a_packed_model_is_reproduced_before_the_first_step() {
         for policy in ["full", "wbin", "fbin", "hybrid:conv3"] {
             let graph = network(policy, 3);
             let start = PretrainedWeights::from_model(model(graph.clone())).unwrap();
@@ -207,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn other_labels_begin_anew() {
+    fn other_labels_get_a_fresh_last_layer() {
         let graph = network("full", 3);
         let start = PretrainedWeights::from_model(model(graph.clone())).unwrap();
         let weights = |labels: &[&str], layer: &str| {
@@ -223,9 +233,9 @@ mod tests {
         assert_eq!(start.matching_layers(&graph), 3);
     }
 
-    /// Binary layers normalise before they sign: what a real one normalises after it is something else.
+    /// Binary layers normalize before the sign, real ones after the convolution: the two do not correspond.
     #[test]
-    fn only_what_reads_the_same_is_taken() {
+    fn only_corresponding_nodes_are_initialized() {
         let graph = network("fbin", 3);
         let start = PretrainedWeights::from_model(model(network("full", 3))).unwrap();
         let folded = start.apply(&graph, &[], &mut Parameters::new(&graph, 0)).unwrap();

@@ -19,17 +19,17 @@ pub use metrics::{EpochMetrics, MetricRecord, StepMetrics};
 
 use self::{lines::JsonLines, recorder::RunRecorder};
 
-/// The history of the latent weights, a [`WeightSnapshot`](crate::WeightSnapshot) a line.
+/// File of the history of latent weights, one [`WeightSnapshot`](crate::WeightSnapshot) per line.
 const HISTORY: &str = "history.jsonl";
-/// How training went, a [`MetricRecord`] a line.
+/// File of the metrics, one [`MetricRecord`] per line.
 const METRICS: &str = "metrics.jsonl";
 
-/// One of the checkpoints that a run keeps.
+/// Checkpoint files of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckpointKind {
-    /// What the run goes on from.
+    /// The latest checkpoint, from which the run resumes.
     Latest,
-    /// After the epoch that labelled the validation examples best.
+    /// The checkpoint of the epoch with the best validation.
     Best,
 }
 
@@ -43,14 +43,14 @@ impl CheckpointKind {
     }
 }
 
-/// How often a run is written down. It always is at the end of an epoch.
+/// How often checkpoints and metrics are saved, beyond the end of every epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SaveSchedule {
     /// A checkpoint whenever so much time has passed since the last.
     pub every: Duration,
-    /// A checkpoint whenever so many steps have been made since the last, too.
+    /// Steps between checkpoints, if bounded.
     pub every_steps: Option<usize>,
-    /// A line of metrics whenever so many steps have been made.
+    /// Steps between lines of metrics.
     pub metrics_every_steps: usize,
 }
 
@@ -60,20 +60,30 @@ impl Default for SaveSchedule {
     }
 }
 
-/// A folder in which a run is kept, so that it can be killed at any moment and go on.
+/// Folder of a training run, from which training resumes after it was killed at any moment.
 ///
-/// It has `latest.safetensors` and perhaps `best.safetensors`, which are [checkpoints](Checkpoint), and
-/// two files that only grow: `history.jsonl` and `metrics.jsonl`. Of these a run that goes on keeps what
-/// its checkpoint knows, and repeats the rest.
+/// It holds the [checkpoints](Checkpoint) `latest.safetensors` and `best.safetensors`, and two append-only files,
+/// `history.jsonl` and `metrics.jsonl`, which are truncated to the checkpoint when a run resumes.
+///
+/// ```
+/// use dabnet_train::{Examples, RunFolder, SaveSchedule, TrainError, Trainer, TrainingObserver, TrainingOutcome};
+///
+/// fn train_or_resume<E: Examples>(
+///     trainer: Trainer<'_, E>,
+///     observer: &mut dyn TrainingObserver,
+/// ) -> Result<TrainingOutcome, TrainError> {
+///     RunFolder::create("runs/first")?.train(trainer, SaveSchedule::default(), observer)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     folder: PathBuf,
-    /// Where it is [held](Self::lock_exclusively).
+    /// The lock, once [taken](Self::lock_exclusively).
     lock: Option<Arc<RunLock>>,
 }
 
 impl RunFolder {
-    /// A run in `folder`, which is made if it is not there.
+    /// Opens a run in `folder`, creating it if it does not exist.
     ///
     /// # Errors
     /// [`TrainError::Write`] if it cannot be made.
@@ -98,7 +108,7 @@ impl RunFolder {
         Err(TrainError::Config(format!("{folder} is no run that has been trained: it has no {name}")))
     }
 
-    /// The same, kept from other processes until this and its copies are gone.
+    /// Locks the run against other processes until this value and its clones are dropped.
     ///
     /// # Errors
     /// [`TrainError::Busy`] if another process trains this run.
@@ -107,22 +117,22 @@ impl RunFolder {
         Ok(Self { lock, ..self })
     }
 
-    /// Whether there is a checkpoint to go on from.
+    /// True if there is a checkpoint to resume from.
     pub fn has_checkpoint(&self) -> bool {
         [CheckpointKind::Latest, CheckpointKind::Best].iter().any(|saved| self.path(*saved).is_file())
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Where one of its checkpoints is, or would be.
+    /// Path of one of its checkpoints, which may not exist.
     pub fn path(&self, saved: CheckpointKind) -> PathBuf {
         self.folder.join(saved.file_name())
     }
 
-    /// One of its checkpoints.
+    /// Reads one of its checkpoints.
     ///
     /// # Errors
     /// [`TrainError::Read`] or [`TrainError::File`] if it cannot be read.
@@ -130,7 +140,7 @@ impl RunFolder {
         Checkpoint::load(self.path(saved))
     }
 
-    /// What the latent weights went through up to a checkpoint.
+    /// Reads the history of latent weights up to a checkpoint.
     ///
     /// # Errors
     /// [`TrainError::Read`] or [`TrainError::File`] if it cannot be read or knows less than the
@@ -147,7 +157,7 @@ impl RunFolder {
         Ok(WeightHistory { snapshots })
     }
 
-    /// How training went so far.
+    /// Reads the metrics so far.
     ///
     /// # Errors
     /// [`TrainError::Read`] or [`TrainError::File`] if it cannot be read.
@@ -155,7 +165,7 @@ impl RunFolder {
         self.metric_lines().read(|_| true)
     }
 
-    /// The network as one of the checkpoints has it, to evaluate, pack or analyse.
+    /// Reads the network of one of the checkpoints, to evaluate, pack or analyze.
     ///
     /// # Errors
     /// As [`checkpoint`](Self::checkpoint) and [`history`](Self::history).
@@ -164,8 +174,8 @@ impl RunFolder {
         checkpoint.trained(self.history(&checkpoint)?)
     }
 
-    /// Trains from where the run stands, or from the start if it has not begun, and writes it down as it
-    /// goes. The network it gives is the last one, not the best.
+    /// Trains from the latest checkpoint, or from the start if there is none, and saves the run as
+    /// configured. The resulting network is the last one, not the best.
     ///
     /// # Errors
     /// [`TrainError::Busy`] if another process trains this run, [`TrainError::File`] of a
@@ -207,7 +217,7 @@ impl RunFolder {
         trainer.train_with(&mut recorder)
     }
 
-    /// Says so if metrics lack an epoch that the checkpoint has seen. No run needs them to go on.
+    /// Warns if metrics lack an epoch that the checkpoint includes. They are not needed to resume.
     fn check_metrics(
         &self,
         checkpoint: &Checkpoint,
@@ -225,8 +235,8 @@ impl RunFolder {
         Ok(())
     }
 
-    /// The newest checkpoint that is whole. The best one is as good to go on from as the latest: it only
-    /// takes longer to end in the same place. It takes the place of the latest, as it may be the end.
+    /// Reads the newest valid checkpoint. If the latest is damaged, the best one replaces it: resuming from
+    /// there takes longer and gives the same result.
     fn newest_checkpoint(
         &self,
         observer: &mut dyn TrainingObserver,
@@ -271,14 +281,14 @@ impl RunFolder {
     }
 }
 
-/// Whether a file is what was being written in place of another: `.NAME.PROCESS.tmp`.
+/// True for the name of a temporary file of an atomic write: `.NAME.PROCESS.tmp`.
 fn is_temporary(name: &str) -> bool {
     let inner = name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp"));
     let process = inner.and_then(|name| name.rsplit_once('.')).map(|(_, process)| process);
     process.is_some_and(|process| !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Held by the one process that trains a run; the operating system lets go when that ends.
+/// Lock of a run folder, released by the operating system when the process ends.
 #[derive(Debug)]
 struct RunLock {
     _file: File,

@@ -7,15 +7,24 @@ use rayon::prelude::*;
 
 use crate::{Device, ModelMetadata, TrainError, TrainedNetwork, backend, pack};
 
-/// A network that another learns from, of any precision and any look.
+/// A network whose answers another one learns (knowledge distillation), of any precision and preprocessing.
+///
+/// ```
+/// use dabnet_engine::PackedModel;
+/// use dabnet_train::{Teacher, TrainError};
+///
+/// fn teacher(model: PackedModel, labels: &[String]) -> Result<Teacher, TrainError> {
+///     Teacher::new(model, labels)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Teacher {
     model: Model,
-    /// The same for other devices than the processor.
+    /// The same network for devices other than the processor.
     trained: TrainedNetwork,
-    /// Which of the [viewers](dabnet_sketch::Examples::viewers) it is; none where it sees what the student does.
+    /// Index of its [viewer](dabnet_sketch::Examples::viewers); `None` if it sees the student's canvases.
     viewer: Option<usize>,
-    /// The output that stands for each of the student's labels.
+    /// Output for each of the student's labels.
     label_outputs: Vec<usize>,
     /// CRC-32 of its parameters.
     parameters: u32,
@@ -35,7 +44,7 @@ impl Teacher {
         Self::with(trained, parameters, packed, labels)
     }
 
-    /// The network that a run came to, with what its packed model would say.
+    /// A teacher from a training run, with the metadata of its packed model.
     ///
     /// # Errors
     /// As [`Teacher::new`].
@@ -64,19 +73,19 @@ impl Teacher {
         Ok(Self { model, trained, viewer: None, label_outputs, parameters, sessions: Mutex::default() })
     }
 
-    /// The same seeing what one of the [viewers](dabnet_sketch::Examples::viewers) does, counted from 0.
+    /// Lets the teacher see the canvases of a [viewer](dabnet_sketch::Examples::viewers), counted from 0.
     #[must_use]
     pub fn with_viewer(self, viewer: usize) -> Self {
         Self { viewer: Some(viewer), ..self }
     }
 
-    /// How it sees sketches.
+    /// Preprocessing that turns sketches into the teacher's input.
     pub fn preprocessing(&self) -> &Preprocessing {
         self.model.preprocessing()
     }
 
-    /// Whether it sees, and answers, what a network of so many values and outputs does, where there are so many
-    /// viewers.
+    /// Checks that the teacher fits a student of `inputs` values and `outputs` labels, and examples with so
+    /// many viewers.
     pub(crate) fn check(&self, inputs: usize, outputs: usize, viewers: usize) -> Result<(), TrainError> {
         let fail = |reason: &str| Err(TrainError::Config(reason.to_owned()));
         match self.viewer {
@@ -95,8 +104,8 @@ impl Teacher {
         }
     }
 
-    /// Logits of the student's labels for the examples of a batch, one row after another. They do not depend on
-    /// the number of threads.
+    /// Logits of the student's labels for the examples of a batch, row by row, independent of the number of
+    /// threads.
     pub(crate) fn logits(&self, device: Device, batch: &Batch) -> Result<Vec<f32>, TrainError> {
         let canvases = self.viewer.map_or(&batch.values, |viewer| &batch.views[viewer]);
         let rows = match device {
@@ -107,8 +116,7 @@ impl Teacher {
         Ok(rows.flat_map(|row| self.label_outputs.iter().map(|&output| row[output])).collect())
     }
 
-    /// Logits of canvases that follow each other, each run by the engine on one thread of the pool that this runs
-    /// in.
+    /// Logits of consecutive canvases, each run by the engine on one thread of the current pool.
     fn engine_logits(&self, canvases: &[f32]) -> Result<Vec<f32>, TrainError> {
         let run = |canvas: &[f32]| {
             let waiting = self.lock().pop();
@@ -125,7 +133,7 @@ impl Teacher {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What tells what is learned from one from what is learned from another.
+    /// Checksum that identifies the teacher's answers.
     fn fingerprint(&self) -> u32 {
         let as_student = self.viewer.is_none();
         if as_student && self.label_outputs.iter().copied().eq(0..self.model.graph().outputs()) {
@@ -139,7 +147,7 @@ impl Teacher {
     }
 }
 
-/// What tells teachers from others; none of none.
+/// Checksum that identifies a set of teachers; `None` without teachers.
 pub(crate) fn fingerprint(teachers: &[Teacher]) -> Option<u32> {
     if let [teacher] = teachers {
         return Some(teacher.fingerprint());

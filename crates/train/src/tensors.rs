@@ -21,20 +21,20 @@ pub(crate) use burn::BurnBackend;
 #[cfg(feature = "libtorch")]
 pub(crate) use torch::TorchBackend;
 
-/// What a network needs of a tensor library that records what it computes.
+/// A tensor library with automatic differentiation, as far as networks need it.
 ///
 /// All tensors have four dimensions, examples, channels, rows and columns; one number a channel is
 /// `[1, channel_parameter, 1, 1]`, one for all `[1, 1, 1, 1]`. Tensors are handed over where a library may work in place.
 pub(crate) trait TensorBackend {
     type Tensor: pointwise::PointwiseFunctions;
 
-    /// A tensor of its own for the same values.
+    /// Another handle to the same tensor.
     fn shallow_clone(tensor: &Self::Tensor) -> Self::Tensor;
     fn constant(&self, values: &[f32], dims: [usize; 4]) -> Result<Self::Tensor, TrainError>;
     /// Like a constant, but [`Self::gradients`] can be taken with respect to it.
     fn leaf(&self, values: &[f32], dims: [usize; 4]) -> Result<Self::Tensor, TrainError>;
     fn values(&self, tensor: Self::Tensor) -> Result<Vec<f32>, TrainError>;
-    /// Of the sum of all elements of `tensor`, with respect to every leaf.
+    /// Gradients of the sum of all elements of `tensor` with respect to every leaf.
     fn gradients(&self, tensor: Self::Tensor, leaves: Vec<Self::Tensor>)
     -> Result<Vec<Vec<f32>>, TrainError>;
 
@@ -49,7 +49,7 @@ pub(crate) trait TensorBackend {
         weights: Self::Tensor,
         conv: &Conv2d,
     ) -> Result<Self::Tensor, TrainError>;
-    /// With the statistics of the batch, which come as mean and biased variance after the result.
+    /// Normalizes by the statistics of the batch. Returns the output, the mean and the biased variance.
     fn norm_batch(
         &self,
         input: Self::Tensor,
@@ -137,14 +137,14 @@ type ParameterKey = (NodeId, &'static str);
 struct GraphInterpreter<'l, 'n, 'r, L: TensorBackend> {
     library: &'l L,
     network: NetworkRef<'n>,
-    /// Randomness of dropout, where this is training.
+    /// Random numbers for dropout; present in training only.
     rng: Option<&'r mut dyn Rng>,
-    /// What nodes gave, as long as it is needed.
+    /// Outputs of nodes, as long as they are needed.
     values: Vec<Option<L::Tensor>>,
     last_use: Vec<NodeId>,
     /// The trained parameters, as they come.
     leaves: Vec<(ParameterKey, L::Tensor)>,
-    /// Mean and variance of every batch normalisation.
+    /// Mean and variance of every batch normalization.
     statistics: Vec<(ParameterKey, L::Tensor)>,
 }
 
@@ -239,7 +239,7 @@ impl<'l, 'n, 'r, L: TensorBackend> GraphInterpreter<'l, 'n, 'r, L> {
         self.inputs(id).swap_remove(0)
     }
 
-    /// What a node reads, handed over where nothing reads it later.
+    /// Inputs of a node, moved out at their last use.
     fn inputs(&mut self, id: NodeId) -> Vec<L::Tensor> {
         let inputs = &self.network.graph.nodes()[id].inputs;
         let mut take = |&input: &NodeId| {

@@ -30,8 +30,8 @@ impl TrainedNetwork {
         Self { graph, config, parameters, effective, history }
     }
 
-    /// A packed model as training would have left it: weights as they run, and batch normalisations of mean 0 and,
-    /// if their epsilon allows, standard deviation 1.
+    /// Unpacks a model into a network that can be evaluated by the trainer, with batch normalizations of mean
+    /// 0 and, if their epsilon allows, standard deviation 1.
     ///
     /// # Errors
     /// [`TrainError::Engine`] if the model is not valid.
@@ -59,17 +59,17 @@ impl TrainedNetwork {
         &self.graph
     }
 
-    /// How it was trained.
+    /// Settings it was trained with.
     pub fn config(&self) -> &TrainConfig {
         &self.config
     }
 
-    /// Latent weights and batch normalisations.
+    /// Latent weights and batch normalizations.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
-    /// What the latent weights went through.
+    /// Statistics of the latent weights over training.
     pub fn history(&self) -> &WeightHistory {
         &self.history
     }
@@ -95,11 +95,10 @@ impl TrainedNetwork {
         Ok(all)
     }
 
-    /// What binarizing what each convolution reads would lose, and loses already where that is binary, in
-    /// evaluation mode, over `inputs`.
+    /// Relative error of binarizing the inputs of each convolution, in evaluation mode over `inputs`.
     ///
     /// With `I` for what a sign reads, or would read, that is `‖I − mean|I|·sign(I)‖² / ‖I‖²`. A convolution
-    /// that reads real numbers has no batch normalisation before a sign: for it `I` has mean 0 and variance 1 in
+    /// that reads real numbers has no batch normalization before a sign: for it `I` has mean 0 and variance 1 in
     /// every channel of every 64 inputs, as a fresh one would make it.
     ///
     /// # Errors
@@ -128,12 +127,12 @@ impl TrainedNetwork {
         NetworkRef { graph: &self.graph, parameters: &self.parameters, effective: &self.effective }
     }
 
-    /// Logits of inputs that follow each other, one row after another.
+    /// Logits of consecutive inputs, row by row.
     pub(crate) fn rows(&self, inputs: &[f32]) -> Result<Vec<f32>, TrainError> {
         backend::logits(self.config.device, self.network(), inputs)
     }
 
-    /// CRC-32 of all parameters: what tells one trained network from another.
+    /// CRC-32 of all parameters, which identifies a trained network.
     pub(crate) fn fingerprint(&self) -> u32 {
         let mut sum = crc32fast::Hasher::new();
         for value in self.parameters.buffers().flatten() {
@@ -143,7 +142,7 @@ impl TrainedNetwork {
     }
 }
 
-/// That an input has as many values as a network sees.
+/// Checks that an input has as many values as the network's input shape.
 pub(crate) fn check_input(graph: &Graph, input: &[f32]) -> Result<(), TrainError> {
     let expected = graph.input_shape().elements();
     if input.len() == expected {
@@ -153,8 +152,8 @@ pub(crate) fn check_input(graph: &Graph, input: &[f32]) -> Result<(), TrainError
     Err(TrainError::Config(reason))
 }
 
-/// Outputs of all nodes of a packed model for one canvas, each `channels × height × width`, in the order of
-/// the nodes. Nothing is fused: this is the trainer's own forward pass.
+/// Returns the outputs of all nodes of a packed model for one canvas, each `channels × height × width`, in
+/// the order of the nodes, computed by the trainer's forward pass without any fusion.
 ///
 /// # Errors
 /// [`TrainError::Engine`] if the model is not valid, [`TrainError::Config`] if the canvas has not as many
@@ -165,8 +164,8 @@ pub fn node_outputs(packed: &PackedModel, canvas: &[f32]) -> Result<Vec<Vec<f32>
     Ok(native::outputs(trained.network(), canvas))
 }
 
-/// Parameter `name` of the batch normalisation that is `scale · x + shift`: its mean is 0, and its variance, if
-/// `epsilon` allows, such that its standard deviation is 1.
+/// Parameter `name` of a batch normalization that computes `scale · x + shift`, with mean 0 and, if `epsilon`
+/// allows, standard deviation 1.
 fn unfold(packed: &Packed, name: &str, epsilon: f32) -> Vec<f32> {
     let of = |name: &str| packed.floats(name).unwrap_or_default();
     let variance = (1.0 - epsilon).max(0.0);

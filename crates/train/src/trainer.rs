@@ -18,32 +18,45 @@ use crate::{
     training_loop::TrainingLoop,
 };
 
-/// Fewer examples have no variance to normalise by.
+/// Smallest batch: one example has no variance to normalize by.
 const MIN_BATCH: usize = 2;
 
-/// Batches drawn ahead of the one that is learned from.
+/// Number of batches drawn ahead.
 const AHEAD: usize = 2;
 
-/// What the randomness of dropout is drawn for.
+/// Random stream of dropout.
 const DROPOUT: u8 = 2;
 
 /// Trains one network.
+///
+/// ```
+/// use dabnet_graph::Graph;
+/// use dabnet_train::{Examples, TrainConfig, TrainError, TrainedNetwork, Trainer};
+///
+/// fn train(graph: &Graph, examples: &impl Examples) -> Result<TrainedNetwork, TrainError> {
+///     let mut config = TrainConfig::default();
+///     config.epochs = 3;
+///     Trainer::new(graph, config, examples)?.train(|progress| {
+///         println!("step {} of {}: loss {}", progress.step, progress.steps, progress.loss);
+///     })
+/// }
+/// ```
 pub struct Trainer<'a, E> {
     pub(crate) graph: &'a Graph,
     pub(crate) config: TrainConfig,
     examples: &'a E,
     pub(crate) threads: ThreadPool,
     start: Parameters,
-    /// Whose weights take the place of these, as far as they fit.
+    /// Pretrained weights that replace initial ones where they fit.
     from: Option<&'a PretrainedWeights>,
     teachers: &'a [Teacher],
     pub(crate) validation: Option<&'a dyn Examples>,
     labels: Vec<String>,
-    /// What tells the data from other data.
+    /// Checksum of the data set.
     data: Option<u32>,
-    /// The same of the data of the examples without labels.
+    /// Checksums of the data sets without labels.
     unlabelled: Vec<u32>,
-    /// Where it goes on, instead of at the start.
+    /// State to resume from.
     resumed: Option<(Checkpoint, WeightHistory)>,
 }
 
@@ -88,16 +101,16 @@ impl<'a, E: Examples> Trainer<'a, E> {
         })
     }
 
-    /// Starts from the weights of another network, as far as it has layers of the same names and shapes, such as
-    /// that of the same architecture in full precision. The last layer does only where both have the same
+    /// Initializes layers from pretrained weights of the same name and shape, such as those of the same
+    /// architecture in full precision. The last layer is included only if both networks have the same
     /// [labels](Self::labels).
     #[must_use]
     pub fn starting_from(self, start: &'a PretrainedWeights) -> Self {
         Self { from: Some(start), ..self }
     }
 
-    /// Learns from what teachers answer as well, as [`TrainConfig::distillation`] has it. Of several it is the
-    /// mean of their probabilities that is learned from.
+    /// Adds teachers, as [`TrainConfig::distillation`] configures. The target is the mean of their
+    /// probabilities.
     ///
     /// # Errors
     /// [`TrainError::Config`] if the configuration says nothing of teachers, or one of them sees or
@@ -113,7 +126,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
         Ok(Self { teachers, ..self })
     }
 
-    /// Labels `examples` after every epoch. They should be still: drawn the same each time.
+    /// Validates on `examples` after every epoch. They should be drawn the same each time.
     ///
     /// # Errors
     /// [`TrainError::Config`] for a label the graph has no output for.
@@ -140,21 +153,21 @@ impl<'a, E: Examples> Trainer<'a, E> {
         Ok(self)
     }
 
-    /// Says what tells the data that examples are of from other data, for checkpoints.
+    /// Sets the checksum of the data set, for checkpoints.
     #[must_use]
     pub fn data(mut self, checksum: u32) -> Self {
         self.data = Some(checksum);
         self
     }
 
-    /// Says the same of the data of examples without labels, set by set.
+    /// Sets the checksums of the data sets without labels, for checkpoints.
     #[must_use]
     pub fn unlabelled_data(self, checksums: Vec<u32>) -> Self {
         Self { unlabelled: checksums, ..self }
     }
 
-    /// Goes on where a run stood, to end with the same weights as if it had never stopped. `history` is
-    /// what it went through so far.
+    /// Resumes from a checkpoint, to end with the same weights as if training had never stopped. `history` is
+    /// the run's history so far.
     ///
     /// # Errors
     /// [`TrainError::Longer`] if it would not end where its learning rate does, [`TrainError::Mismatch`] if that is a
@@ -219,7 +232,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
         Ok(self)
     }
 
-    /// Trains, telling `observe` of every step.
+    /// Trains, calling `observe` after every step.
     ///
     /// # Errors
     /// [`TrainError`] if training diverges or the tensor library fails.
@@ -286,8 +299,8 @@ impl<'a, E: Examples> Trainer<'a, E> {
         self.initial_checkpoint(&self.plan())
     }
 
-    /// Finds means and variances of all batch normalisations on the first batches, the folded ones doing what
-    /// their file says and the others normalising by the batch.
+    /// Estimates means and variances of all batch normalizations on the first batches. Folded ones compute
+    /// their stored scale and shift, all others normalize by the batch.
     pub(crate) fn calibrate(
         &self,
         parameters: &mut Parameters,
@@ -313,7 +326,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
         Ok(())
     }
 
-    /// A checkpoint as this trainer goes on from it: with settings that may be others.
+    /// Adapts a checkpoint to this trainer's settings.
     fn adopt_checkpoint(&self, checkpoint: Checkpoint) -> Result<Checkpoint, TrainError> {
         let origin = self.origin();
         let teacher = origin.teacher;
@@ -342,7 +355,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
         }
     }
 
-    /// Whether all examples have labels.
+    /// True if all examples have labels.
     pub(crate) fn is_labelled(&self) -> bool {
         self.examples.labelled() == self.examples.len()
     }
@@ -357,7 +370,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
         schedule.rate(*learning_rate, step, plan.steps_per_epoch, *epochs)
     }
 
-    /// What a batch says of the network.
+    /// Computes loss, gradients and statistics of a batch.
     pub(crate) fn batch_gradients(
         &self,
         parameters: &Parameters,
@@ -398,14 +411,14 @@ fn check_labels(what: &str, examples: &(impl Examples + ?Sized), graph: &Graph) 
     }
 }
 
-/// The beginning of a text for a message.
+/// Shortens a text for a message.
 fn shortened(text: &str) -> String {
     const MOST: usize = 60;
     let end = text.floor_char_boundary(MOST);
     if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
 }
 
-/// The first thing in which two networks differ, and what it is in both.
+/// The first difference between two networks, with its value in both.
 fn graph_difference(theirs: &Graph, ours: &Graph) -> Option<(String, String, String)> {
     if theirs == ours {
         return None;

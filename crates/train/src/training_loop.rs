@@ -1,4 +1,4 @@
-//! The steps of a run, from a checkpoint to the next.
+//! The training loop, from one checkpoint to the next.
 
 use std::time::{Duration, Instant};
 
@@ -16,22 +16,22 @@ use crate::{
     plan::TrainingPlan,
 };
 
-/// Weight of a new batch in the running statistics of batch normalisation.
+/// Weight of a new batch in the running statistics of batch normalization.
 const MOMENTUM: f32 = 0.1;
-/// Of so many batches of an epoch one is looked at again for them before validation.
+/// Before validation, one of this many batches of an epoch is used to recalibrate batch normalizations.
 const EPOCH_SHARE: usize = 8;
 
 /// A run that is under way.
 pub(crate) struct TrainingLoop<'t, 'a, E> {
     trainer: &'t Trainer<'a, E>,
     plan: TrainingPlan,
-    /// Where it stands; complete between updates.
+    /// Current state; complete between updates.
     now: Checkpoint,
     history: WeightHistory,
     observer: &'t mut dyn TrainingObserver,
-    /// What binary layers run with until the next update.
+    /// Effective weights until the next update.
     effective: Vec<Option<EffectiveWeights>>,
-    /// Sums of the gradients since the last update, and of how many steps.
+    /// Gradients accumulated since the last update.
     sums: Vec<Vec<f32>>,
     summed: usize,
     requested: RunControl,
@@ -93,7 +93,7 @@ impl<'t, 'a, E: Examples> TrainingLoop<'t, 'a, E> {
         Ok(TrainingOutcome::Finished(self.now.trained(self.history)?))
     }
 
-    /// That the run can go on from here: a checkpoint must be readable.
+    /// Checks that all state is finite, as a checkpoint must be.
     fn check_finite(&self) -> Result<(), TrainError> {
         let epoch = self.plan.epoch_of(self.now.counts.step - 1);
         match self.now.first_non_finite() {
@@ -109,7 +109,7 @@ impl<'t, 'a, E: Examples> TrainingLoop<'t, 'a, E> {
         Ok(())
     }
 
-    /// Learns from one batch; moves the parameters if it is the last one before an update.
+    /// Processes one batch, and updates the parameters if accumulation is complete.
     fn step(&mut self, batch: &Batch) -> Result<(), TrainError> {
         let config = &self.trainer.config;
         let index = self.now.counts.step;
@@ -146,7 +146,7 @@ impl<'t, 'a, E: Examples> TrainingLoop<'t, 'a, E> {
         }
     }
 
-    /// Moves the parameters against the mean of the gradients since the last time.
+    /// Updates the parameters with the mean of the accumulated gradients.
     fn update(&mut self) {
         let Trainer { graph, config, threads, .. } = self.trainer;
         let mut gradients = std::mem::take(&mut self.sums);
@@ -222,15 +222,15 @@ impl<'t, 'a, E: Examples> TrainingLoop<'t, 'a, E> {
         Ok(())
     }
 
-    /// Estimates anew what batch normalisations do with the weights as they are: running statistics are of weights that
-    /// moved, and after few steps mostly of those at the start.
+    /// Recalibrates batch normalizations for the current weights: running statistics lag behind the weights,
+    /// and after few steps mostly reflect the initial ones.
     fn recalibrate(&mut self, epoch: usize, batches: usize) -> Result<(), TrainError> {
         let real_weights = self.trainer.config.real_weights(epoch);
         let Checkpoint { parameters, average, .. } = &mut self.now;
         self.trainer.calibrate(average.as_mut().unwrap_or(parameters), &[], &self.plan, batches, real_weights)
     }
 
-    /// Whether this epoch is the best so far.
+    /// Validates, and returns true if this epoch is the best so far.
     fn validate(&mut self, epoch: usize, binary: &[Option<EffectiveWeights>]) -> Result<bool, TrainError> {
         let Some(examples) = self.trainer.validation else { return Ok(false) };
         let real_weights = self.trainer.config.real_weights(epoch);

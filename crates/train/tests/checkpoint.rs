@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::HashMap;
 
-use common::{JsonLines, config, network};
+use common::{LineExamples, config, network};
 use dabnet_train::{Checkpoint, Progress, RunControl, TrainConfig, TrainError, Trainer, TrainingObserver};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::Value;
@@ -27,7 +27,7 @@ fn checkpoint() -> Checkpoint {
     let labels = ["level", "upright", "crossed"].map(str::to_owned).to_vec();
     let mut keep = Keep(None);
     let graph = network("fbin");
-    let trainer = Trainer::new(&graph, config, &JsonLines).unwrap().labels(labels).unwrap();
+    let trainer = Trainer::new(&graph, config, &LineExamples).unwrap().labels(labels).unwrap();
     trainer.train_with(&mut keep).unwrap();
     keep.0.unwrap()
 }
@@ -123,7 +123,7 @@ fn what_is_wrong_is_named() {
     });
 }
 
-/// A header that speaks of a huge network gets no memory for it.
+/// A header that claims a huge network gets no memory for it.
 #[test]
 fn a_network_larger_than_the_file_is_refused() {
     let bytes = checkpoint().to_bytes().unwrap();

@@ -1,8 +1,8 @@
-//! A run that is stopped and goes on ends as if it had never stopped.
+//! Tests that a resumed run ends as if it had never stopped.
 
 mod common;
 
-use common::{JsonLines, StillLines, StopAt, config, network};
+use common::{LineExamples, StillLines, StopAt, config, network};
 use dabnet_binarize::Scheme;
 use dabnet_graph::Graph;
 use dabnet_train::{
@@ -10,15 +10,15 @@ use dabnet_train::{
     TrainedNetwork, Trainer, TrainingOutcome, WeightGradient, WeightHistory,
 };
 
-fn trainer(graph: &Graph, config: TrainConfig) -> Trainer<'_, JsonLines> {
-    Trainer::new(graph, config, &JsonLines).unwrap().validate(&StillLines).unwrap()
+fn trainer(graph: &Graph, config: TrainConfig) -> Trainer<'_, LineExamples> {
+    Trainer::new(graph, config, &LineExamples).unwrap().validate(&StillLines).unwrap()
 }
 
 fn unbroken(graph: &Graph, config: &TrainConfig) -> TrainedNetwork {
     trainer(graph, config.clone()).train(|_| {}).unwrap()
 }
 
-/// Stops after `step`, throws everything away but a checkpoint's bytes, and goes on.
+/// Stops after each of `steps`, keeps only a checkpoint's bytes, and resumes.
 fn broken(graph: &Graph, config: &TrainConfig, steps: &[usize]) -> TrainedNetwork {
     let mut saved: Option<(Vec<u8>, WeightHistory)> = None;
     for &step in steps {
@@ -34,7 +34,7 @@ fn resumed<'a>(
     graph: &'a Graph,
     config: &TrainConfig,
     saved: Option<&(Vec<u8>, WeightHistory)>,
-) -> Trainer<'a, JsonLines> {
+) -> Trainer<'a, LineExamples> {
     let trainer = trainer(graph, config.clone());
     match saved {
         Some((bytes, history)) => {

@@ -1,26 +1,26 @@
-//! A run in its folder.
+//! Tests of run folders.
 
 mod common;
 
 use std::{
     cell::Cell,
     env, fs,
+    io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
-    thread,
     time::Duration,
 };
 
-use common::{JsonLines, StillLines, config, network};
+use common::{LineExamples, StillLines, config, network};
 use dabnet_graph::Graph;
 use dabnet_train::{
     CheckpointKind, MetricRecord, ModelMetadata, Momentum, Optimizer, Progress, RunControl, RunFolder,
     SaveSchedule, TrainConfig, TrainError, Trainer, TrainingObserver, TrainingOutcome, pack,
 };
 
-fn trainer(graph: &Graph, config: TrainConfig) -> Trainer<'_, JsonLines> {
+fn trainer(graph: &Graph, config: TrainConfig) -> Trainer<'_, LineExamples> {
     let labels = ["level", "upright", "crossed"].map(str::to_owned).to_vec();
-    let trainer = Trainer::new(graph, config, &JsonLines).unwrap();
+    let trainer = Trainer::new(graph, config, &LineExamples).unwrap();
     trainer.validate(&StillLines).unwrap().labels(labels).unwrap()
 }
 
@@ -28,15 +28,15 @@ fn saving() -> SaveSchedule {
     SaveSchedule { every: Duration::MAX, every_steps: Some(4), metrics_every_steps: 2 }
 }
 
-/// Asks for nothing.
-struct Silent;
+/// Observer that does nothing.
+struct SilentObserver;
 
-impl TrainingObserver for Silent {}
+impl TrainingObserver for SilentObserver {}
 
-/// Dies at a step, as a process does that is killed: nothing is written any more.
-struct DieAt(usize);
+/// Observer that fails at a step, after which nothing is written, as in a killed process.
+struct FailingObserver(usize);
 
-impl TrainingObserver for DieAt {
+impl TrainingObserver for FailingObserver {
     fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
         if progress.step == self.0 {
             return Err(TrainError::Config("killed".to_owned()));
@@ -45,11 +45,11 @@ impl TrainingObserver for DieAt {
     }
 }
 
-/// What an observer is warned of.
+/// Observer that collects warnings.
 #[derive(Default)]
-struct Warned(String);
+struct WarningCollector(String);
 
-impl TrainingObserver for Warned {
+impl TrainingObserver for WarningCollector {
     fn warn(&mut self, message: &str) {
         self.0 += message;
     }
@@ -57,11 +57,11 @@ impl TrainingObserver for Warned {
 
 fn kill(folder: &Path, graph: &Graph, config: &TrainConfig, step: usize) {
     let run = RunFolder::create(folder).unwrap();
-    let error = run.train(trainer(graph, config.clone()), saving(), &mut DieAt(step)).unwrap_err();
+    let error = run.train(trainer(graph, config.clone()), saving(), &mut FailingObserver(step)).unwrap_err();
     assert_eq!(error.to_string(), "killed");
 }
 
-/// The files of a run, but for the times that are in them.
+/// Files of a run without the times in them.
 fn content(run: &RunFolder) -> (Vec<u8>, String, Vec<MetricRecord>) {
     let untimed = |mut metric: MetricRecord| {
         let step = match &mut metric {
@@ -80,7 +80,7 @@ fn content(run: &RunFolder) -> (Vec<u8>, String, Vec<MetricRecord>) {
 
 fn finish(folder: &Path, graph: &Graph, config: &TrainConfig) -> RunFolder {
     let run = RunFolder::create(folder).unwrap();
-    let outcome = run.train(trainer(graph, config.clone()), saving(), &mut Silent).unwrap();
+    let outcome = run.train(trainer(graph, config.clone()), saving(), &mut SilentObserver).unwrap();
     assert!(matches!(outcome, TrainingOutcome::Finished(_)));
     run
 }
@@ -110,42 +110,48 @@ fn a_killed_run_ends_with_the_same_files() {
     assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{left:?}");
 }
 
-/// Where the process is to train that the test below kills.
+/// Environment variable with the folder of the process that the test below starts and kills: itself.
 const FOLDER: &str = "DABNET_TEST_RUN";
 
-/// No test, but that process.
-#[test]
-#[ignore = "started by another test"]
-fn trains_until_it_is_killed() {
-    let Some(folder) = env::var_os(FOLDER) else { return };
-    let (graph, config) = (network("fbin"), config());
-    let saving = SaveSchedule { every: Duration::ZERO, ..saving() };
-    RunFolder::create(folder).unwrap().train(trainer(&graph, config), saving, &mut Silent).unwrap();
+/// Observer that prints a line after every step.
+struct PrintSteps;
+
+impl TrainingObserver for PrintSteps {
+    fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
+        println!("step {}", progress.step);
+        Ok(RunControl::Continue)
+    }
 }
 
 #[test]
 fn a_process_killed_at_any_moment_goes_on() {
     let (graph, config) = (network("fbin"), config());
+    if let Some(folder) = env::var_os(FOLDER) {
+        let saving = SaveSchedule { every: Duration::ZERO, ..saving() };
+        RunFolder::create(folder).unwrap().train(trainer(&graph, config), saving, &mut PrintSteps).unwrap();
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let whole = content(&finish(&folder.path().join("whole"), &graph, &config));
     let killed = folder.path().join("killed");
     let mut steps = Vec::new();
-    for milliseconds in [60, 90, 110, 130, 150, 170] {
+    for count in [1, 3, 2, 4, 3, 2] {
         let mut process = Command::new(env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "trains_until_it_is_killed"])
+            .args(["--exact", "a_process_killed_at_any_moment_goes_on", "--nocapture"])
             .env(FOLDER, &killed)
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        thread::sleep(Duration::from_millis(milliseconds));
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let printed = lines.map(Result::unwrap).filter(|line| line.starts_with("step ")).take(count);
+        assert!(printed.count() == count || steps.last() > Some(&20), "training ended after {steps:?}");
         process.kill().unwrap();
         process.wait().unwrap();
         if let Ok(run) = RunFolder::open(&killed) {
             steps.push(run.checkpoint(CheckpointKind::Latest).unwrap().step());
         }
     }
-    println!("killed after steps {steps:?}");
-    assert!(steps.is_sorted());
+    assert!(steps.is_sorted() && steps.last() > Some(&5), "killed after steps {steps:?}");
     assert!(whole == content(&finish(&killed, &graph, &config)));
 }
 
@@ -160,14 +166,14 @@ fn a_damaged_checkpoint_falls_back_to_the_best_and_ends_the_same() {
     let bytes = fs::read(&latest).unwrap();
     fs::write(&latest, &bytes[..bytes.len() / 2]).unwrap();
 
-    let (run, mut warned) = (RunFolder::open(&broken).unwrap(), Warned::default());
+    let (run, mut warned) = (RunFolder::open(&broken).unwrap(), WarningCollector::default());
     run.train(trainer(&graph, config.clone()), saving(), &mut warned).unwrap();
     assert!(warned.0.contains("latest.safetensors"), "{}", warned.0);
     assert!(whole == content(&run));
 
     fs::write(&latest, b"torn").unwrap();
     fs::remove_file(run.path(CheckpointKind::Best)).unwrap();
-    let error = run.train(trainer(&graph, config), saving(), &mut Silent).unwrap_err();
+    let error = run.train(trainer(&graph, config), saving(), &mut SilentObserver).unwrap_err();
     assert!(matches!(error, TrainError::File { .. }), "{error}");
     assert!(error.to_string().contains("latest.safetensors"), "{error}");
 }
@@ -189,7 +195,7 @@ fn a_run_that_is_stopped_goes_on_and_one_that_has_ended_stays() {
     assert_eq!(run.trained(CheckpointKind::Latest).unwrap().parameters(), stopped.parameters());
     let whole = common::train(&graph, config.clone());
     for _ in 0..2 {
-        let ended = run.train(trainer(&graph, config.clone()), saving(), &mut Silent).unwrap();
+        let ended = run.train(trainer(&graph, config.clone()), saving(), &mut SilentObserver).unwrap();
         assert_eq!(ended.into_trained().parameters(), whole.parameters());
     }
     let trained = run.trained(CheckpointKind::Latest).unwrap();
@@ -251,7 +257,7 @@ fn two_processes_do_not_train_one_run() {
     struct Second<'a>(&'a RunFolder, &'a Graph, Cell<bool>);
     impl TrainingObserver for Second<'_> {
         fn step(&mut self, _: &Progress) -> Result<RunControl, TrainError> {
-            let second = self.0.train(trainer(self.1, config()), saving(), &mut Silent);
+            let second = self.0.train(trainer(self.1, config()), saving(), &mut SilentObserver);
             assert!(matches!(second, Err(TrainError::Busy { .. })));
             self.2.set(true);
             Ok(RunControl::Stop)
@@ -263,7 +269,7 @@ fn two_processes_do_not_train_one_run() {
     run.train(trainer(&graph, config()), saving(), &mut second).unwrap();
     assert!(second.2.get());
     // The lock is gone with the one who held it.
-    run.train(trainer(&graph, config()), saving(), &mut Silent).unwrap();
+    run.train(trainer(&graph, config()), saving(), &mut SilentObserver).unwrap();
 }
 
 #[test]
@@ -273,7 +279,8 @@ fn a_folder_without_a_run_is_refused_and_another_run_too() {
     let graph = network("full");
     kill(folder.path(), &graph, &config(), 5);
     let other = trainer(&graph, TrainConfig { batch: 16, ..config() });
-    let error = RunFolder::create(folder.path()).unwrap().train(other, saving(), &mut Silent).unwrap_err();
+    let error =
+        RunFolder::create(folder.path()).unwrap().train(other, saving(), &mut SilentObserver).unwrap_err();
     assert!(error.to_string().contains("batch is 32 in the checkpoint and 16 now"), "{error}");
 }
 
@@ -283,7 +290,7 @@ fn a_history_that_lacks_an_epoch_is_an_error() {
     kill(folder.path(), &graph, &config(), 14);
     fs::write(folder.path().join("history.jsonl"), "").unwrap();
     let run = RunFolder::open(folder.path()).unwrap();
-    let error = run.train(trainer(&graph, config()), saving(), &mut Silent).unwrap_err();
+    let error = run.train(trainer(&graph, config()), saving(), &mut SilentObserver).unwrap_err();
     assert!(error.to_string().contains("history.jsonl"), "{error}");
 }
 
@@ -328,7 +335,7 @@ fn what_diverges_is_told_and_leaves_no_checkpoint_that_cannot_be_read() {
         let (graph, folder) = (network(policy), tempfile::tempdir().unwrap());
         let run = RunFolder::create(folder.path()).unwrap();
         let config = TrainConfig { optimizer, learning_rate, ..config() };
-        let error = run.train(trainer(&graph, config), saving(), &mut Silent).unwrap_err();
+        let error = run.train(trainer(&graph, config), saving(), &mut SilentObserver).unwrap_err();
         assert!(matches!(error, TrainError::Diverged { .. } | TrainError::Split { .. }), "{error}");
         assert!(error.to_string().contains("lower learning rate"), "{error}");
         for saved in [CheckpointKind::Latest, CheckpointKind::Best] {
@@ -346,7 +353,7 @@ fn other_data_is_refused_where_the_run_was_told_its_own() {
     let train = |(data, step): (Option<u32>, usize)| {
         let trainer = trainer(&graph, config());
         let trainer = if let Some(data) = data { trainer.data(data) } else { trainer };
-        run.train(trainer, saving(), &mut DieAt(step)).unwrap_err().to_string()
+        run.train(trainer, saving(), &mut FailingObserver(step)).unwrap_err().to_string()
     };
     assert_eq!([(None, 9), (Some(1), 14), (None, 20)].map(train), ["killed"; 3]);
     let error = train((Some(2), 22));
@@ -360,9 +367,9 @@ fn a_run_that_is_held_is_trained_by_its_holder_alone() {
     let run = || RunFolder::create(folder.path()).unwrap();
     let held = run().lock_exclusively().unwrap();
     assert!(matches!(run().lock_exclusively(), Err(TrainError::Busy { .. })));
-    let other = run().train(trainer(&graph, config()), saving(), &mut Silent);
+    let other = run().train(trainer(&graph, config()), saving(), &mut SilentObserver);
     assert!(matches!(other, Err(TrainError::Busy { .. })));
-    held.train(trainer(&graph, config()), saving(), &mut Silent).unwrap();
+    held.train(trainer(&graph, config()), saving(), &mut SilentObserver).unwrap();
     drop(held);
     run().lock_exclusively().unwrap();
 }
@@ -373,7 +380,7 @@ fn metrics_that_are_lost_are_told_of() {
     kill(folder.path(), &graph, &config(), 14);
     let run = RunFolder::open(folder.path()).unwrap();
     fs::remove_file(folder.path().join("metrics.jsonl")).unwrap();
-    let mut warned = Warned::default();
+    let mut warned = WarningCollector::default();
     run.train(trainer(&graph, config()), saving(), &mut warned).unwrap();
     assert!(warned.0.contains("metrics.jsonl has 0 of the 2 epochs"), "{}", warned.0);
 }

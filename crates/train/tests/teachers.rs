@@ -1,10 +1,10 @@
-//! Several teachers, of other canvases and labels than the student, and examples that only they answer to.
+//! Tests of several teachers with other canvases and labels than the student, and of unlabeled examples.
 
 mod common;
 
-use common::{JsonLines, SIDE, StopAt, about, config, labels, network, plain};
+use common::{LineExamples, SIDE, StopAt, about, config, labels, network, plain};
 use dabnet_engine::{Model, PackedModel, Session};
-use dabnet_graph::{Builder, Filters, Graph, Policy, Shape};
+use dabnet_graph::{ConvSpec, Graph, GraphBuilder, Policy, Shape};
 use dabnet_sketch::{Order, SketchError, load};
 use dabnet_train::{
     Checkpoint, Distillation, Examples, Schedule, Teacher, TrainConfig, TrainedNetwork, Trainer,
@@ -13,12 +13,12 @@ use dabnet_train::{
 use rand::Rng;
 use rand_pcg::Pcg64;
 
-/// The lines, of which the last have no label, and as large as life for one who sees them otherwise.
+/// The lines, the last without labels, with a viewer that sees them at twice the side.
 struct Seen;
 
 impl Examples for Seen {
     fn len(&self) -> usize {
-        JsonLines.len()
+        LineExamples.len()
     }
 
     fn labelled(&self) -> usize {
@@ -27,11 +27,11 @@ impl Examples for Seen {
 
     fn label(&self, index: usize) -> usize {
         assert!(index < 130, "nobody knows");
-        JsonLines.label(index)
+        LineExamples.label(index)
     }
 
     fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
-        JsonLines.draw(index, rng)
+        LineExamples.draw(index, rng)
     }
 
     fn viewers(&self) -> usize {
@@ -47,10 +47,10 @@ impl Examples for Seen {
 
 /// A network of twice the side and one more label.
 fn larger() -> Graph {
-    let mut net = Builder::new("larger", &Policy::Fbin, Shape::new(1, 2 * SIDE, 2 * SIDE));
-    net.full_layer("conv1", Filters::new(8, 5).stride(2));
-    net.layer("conv2", Filters::new(32, 3));
-    net.conv("conv3", Filters::new(4, 8));
+    let mut net = GraphBuilder::new("larger", &Policy::Fbin, Shape::new(1, 2 * SIDE, 2 * SIDE));
+    net.full_layer("conv1", ConvSpec::new(8, 5).stride(2));
+    net.layer("conv2", ConvSpec::new(32, 3));
+    net.conv("conv3", ConvSpec::new(4, 8));
     net.build().unwrap()
 }
 
@@ -164,7 +164,7 @@ fn labels_are_found_by_name() {
 fn what_a_teacher_sees_must_be_shown_to_it() {
     let graph = network("full");
     let refused = |teacher: Teacher| {
-        let trainer = Trainer::new(&graph, distilled(0.5), &JsonLines).unwrap();
+        let trainer = Trainer::new(&graph, distilled(0.5), &LineExamples).unwrap();
         trainer.teachers(&[teacher]).err().unwrap().to_string()
     };
     let [_, second] = teachers();

@@ -1,33 +1,33 @@
 use serde::Serialize;
 
-/// What a model makes of a drawing.
+/// Result of recognizing a drawing.
 #[derive(Debug, Serialize)]
-pub struct Answer<'a> {
+pub struct RecognitionResult<'a> {
     /// The likeliest labels, the likeliest first.
-    pub predictions: Vec<Guess<'a>>,
-    /// What fired on the way, where that was asked for.
+    pub predictions: Vec<Prediction<'a>>,
+    /// Activation counts of layers, if requested.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub layers: Vec<Layer>,
+    pub layers: Vec<LayerActivations>,
 }
 
-/// A label and how likely it is.
+/// A label and its probability.
 #[derive(Debug, Serialize)]
-pub struct Guess<'a> {
+pub struct Prediction<'a> {
     /// Index of the label.
     pub class: usize,
     /// The label.
     pub label: &'a str,
-    /// Its share of the softmax over all labels.
+    /// Softmax probability over all labels.
     pub probability: f32,
 }
 
-/// What the signs behind a layer gave.
+/// Activation counts of the signs behind a layer.
 #[derive(Debug, Serialize)]
-pub struct Layer {
+pub struct LayerActivations {
     /// The layer's name.
     pub name: String,
     /// Positions at which each filter could be +1.
     pub positions: usize,
-    /// At how many it was, filter by filter.
+    /// Number of positions at which each filter was positive.
     pub fired: Vec<u32>,
 }

@@ -2,41 +2,41 @@ use dabnet_engine::{EngineError, Model, PackedModel, Session, top};
 use dabnet_sketch::{Drawing, Preprocess};
 use serde::Serialize;
 
-use crate::{Answer, Description, Guess, Layer, strokes};
+use crate::{LayerActivations, ModelDescription, Prediction, RecognitionResult, strokes};
 
-/// A model and the two buffers by which it is talked to. Calls give whether all went well; if not, the output is
-/// text that says what was wrong.
+/// A model with its input and output buffers. Calls return true on success; otherwise the output is an error
+/// message.
 #[derive(Debug, Default)]
-pub struct Instance {
+pub struct ModelInstance {
     input: Vec<u8>,
     output: Vec<u8>,
-    loaded: Option<Loaded>,
+    loaded: Option<LoadedModel>,
 }
 
 #[derive(Debug)]
-struct Loaded {
+struct LoadedModel {
     model: Model,
     session: Session,
-    /// What the last drawing looked like, a byte a pixel.
+    /// Canvas of the last drawing, one byte per pixel.
     ink: Vec<u8>,
 }
 
-impl Instance {
-    /// Room for so many bytes of input.
+impl ModelInstance {
+    /// Resizes the input buffer.
     pub fn input(&mut self, bytes: usize) -> &mut [u8] {
         self.input.clear();
         self.input.resize(bytes, 0);
         &mut self.input
     }
 
-    /// What the last call left.
+    /// Output of the last call.
     pub fn output(&self) -> &[u8] {
         &self.output
     }
 
-    /// Takes the input as a model file; its [`Description`] is the output.
+    /// Takes the input as a model file; its [`ModelDescription`] is the output.
     pub fn load(&mut self) -> bool {
-        let loaded = Loaded::new(&self.input);
+        let loaded = LoadedModel::new(&self.input);
         // A model stays in memory as it is compiled, not as it was read.
         self.input = Vec::new();
         let loaded = loaded.map(|(loaded, description)| {
@@ -46,7 +46,7 @@ impl Instance {
         self.give(loaded.map_err(|error| error.to_string()))
     }
 
-    /// Takes the input as [strokes](crate::strokes); an [`Answer`] is the output.
+    /// Takes the input as [strokes](crate::strokes); an [`RecognitionResult`] is the output.
     pub fn recognize(&mut self, top: usize, look: bool) -> bool {
         let strokes = strokes(&self.input);
         self.run(|loaded| Ok(json(&loaded.recognize(strokes, top, look)?)))
@@ -57,7 +57,7 @@ impl Instance {
         self.run(|loaded| Ok(loaded.ink.clone()))
     }
 
-    /// Takes the input as a canvas of little-endian floats; its logits are the output.
+    /// Runs the input as a canvas of little-endian floats; the output is its logits.
     pub fn logits(&mut self) -> bool {
         let canvas: Vec<f32> =
             self.input.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
@@ -67,7 +67,7 @@ impl Instance {
         })
     }
 
-    fn run(&mut self, call: impl FnOnce(&mut Loaded) -> Result<Vec<u8>, EngineError>) -> bool {
+    fn run(&mut self, call: impl FnOnce(&mut LoadedModel) -> Result<Vec<u8>, EngineError>) -> bool {
         let result = match &mut self.loaded {
             Some(loaded) => call(loaded).map_err(|error| error.to_string()),
             None => Err("no model is loaded".to_owned()),
@@ -82,10 +82,10 @@ impl Instance {
     }
 }
 
-impl Loaded {
-    fn new(bytes: &[u8]) -> Result<(Self, Description), EngineError> {
+impl LoadedModel {
+    fn new(bytes: &[u8]) -> Result<(Self, ModelDescription), EngineError> {
         let packed = PackedModel::from_bytes(bytes)?;
-        let description = Description::new(&packed, bytes.len());
+        let description = ModelDescription::new(&packed, bytes.len());
         let model = Model::new(packed)?;
         Ok((Self { session: Session::new(&model), model, ink: Vec::new() }, description))
     }
@@ -95,7 +95,7 @@ impl Loaded {
         strokes: Vec<dabnet_sketch::Stroke>,
         count: usize,
         look: bool,
-    ) -> Result<Answer<'_>, EngineError> {
+    ) -> Result<RecognitionResult<'_>, EngineError> {
         let preprocessing = self.model.preprocessing();
         let planes = preprocessing.planes(&Drawing::Strokes(strokes));
         let values = preprocessing.normalized(&planes);
@@ -104,7 +104,7 @@ impl Loaded {
         let mut layers = Vec::new();
         let logits = if look {
             self.session.run_looking(&values, |name, fired| {
-                layers.push(Layer {
+                layers.push(LayerActivations {
                     name: name.to_owned(),
                     positions: fired.positions,
                     fired: fired.counts.clone(),
@@ -113,12 +113,12 @@ impl Loaded {
         } else {
             self.session.run(&values)?
         };
-        let predictions = top(logits, count).into_iter().map(|guess| Guess {
+        let predictions = top(logits, count).into_iter().map(|guess| Prediction {
             class: guess.class,
             label: &self.model.labels()[guess.class],
             probability: guess.probability,
         });
-        Ok(Answer { predictions: predictions.collect(), layers })
+        Ok(RecognitionResult { predictions: predictions.collect(), layers })
     }
 }
 

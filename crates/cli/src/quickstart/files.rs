@@ -126,7 +126,7 @@ pub(super) fn summary(results: &Results) -> Summary<'_> {
 
 impl Network {
     fn new(outcome: &Outcome) -> Self {
-        let account = outcome.account();
+        let account = outcome.cost();
         Self {
             name: outcome.contender.key,
             top1: outcome.evaluation.top1,

@@ -1,5 +1,5 @@
 use dabnet_engine::PackedModel;
-use dabnet_graph::Account;
+use dabnet_graph::NetworkCost;
 use dabnet_train::TrainedNetwork;
 
 use super::contender::Contender;
@@ -20,8 +20,8 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn account(&self) -> Account {
-        self.packed.graph.account()
+    pub(crate) fn cost(&self) -> NetworkCost {
+        self.packed.graph.cost()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dabnet_engine::PackedModel;
-use dabnet_graph::{Graph, Options, Policy, Preprocessing, architectures};
+use dabnet_graph::{ArchitectureOptions, Graph, Policy, Preprocessing, architectures};
 use dabnet_train::{
     CheckpointKind, ModelMetadata, PretrainedWeights, RunFolder, Teacher, TrainError, TrainedNetwork,
 };
@@ -112,7 +112,7 @@ impl ForeignNetwork {
     pub(super) fn graph(
         &self,
         policy: &Policy,
-        options: &Options,
+        options: &ArchitectureOptions,
         classes: usize,
     ) -> Result<Graph, CliError> {
         let graph = self.graph.with_policy(policy, options).and_then(|graph| graph.with_outputs(classes));

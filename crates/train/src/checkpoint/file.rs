@@ -17,14 +17,14 @@ use super::{
 };
 use crate::{Parameters, TrainError, optimizer::OptimizerState};
 
-/// The one entry of the metadata, a [`CheckpointHeader`] as JSON.
+/// Metadata key of the [`CheckpointHeader`], stored as JSON.
 const HEADER: &str = "checkpoint";
-/// The tensor with the CRC-32 of everything else.
+/// Name of the tensor that holds the CRC-32 of everything else.
 const CHECKSUM: &str = "checksum";
 
 impl Checkpoint {
-    /// Writes the checkpoint to `path`, all of it or nothing: whatever stops the program, the file is
-    /// either what it was or what it is to be.
+    /// Writes the checkpoint to `path` atomically: after a crash the file holds either the old content or the
+    /// new.
     ///
     /// # Errors
     /// [`TrainError::Write`] if it cannot be written.
@@ -45,7 +45,7 @@ impl Checkpoint {
             .map_err(|error| TrainError::File { path: path.to_owned(), source: Box::new(error) })
     }
 
-    /// The checkpoint as the bytes of its file; equal checkpoints give equal bytes.
+    /// Serializes the checkpoint; equal checkpoints give equal bytes.
     ///
     /// # Errors
     /// [`TrainError::Field`] if it has a number that is not finite.
@@ -139,7 +139,7 @@ impl Checkpoint {
         floats.chain(self.bits.iter().cloned()).collect()
     }
 
-    /// All that is real, in the same order.
+    /// All float buffers, in the same order.
     fn floats(&self) -> impl Iterator<Item = &Vec<f32>> {
         let averages = self.average.iter().flat_map(Parameters::buffers);
         self.parameters.buffers().chain(averages).chain(self.optimizer.slots().iter().flatten())

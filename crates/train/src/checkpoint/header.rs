@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::{DataFingerprint, TrainingCounters};
 use crate::{TrainConfig, TrainError};
 
-/// What a checkpoint's file says it is.
+/// Value of the header's `format` field.
 pub(super) const FORMAT: &str = "dabnet-checkpoint";
-/// The version that this library writes and reads. A run of version 1 has learned from lines drawn in another
-/// way, and could not go on as the same.
+/// File format version that is written and read. Runs of version 1 were trained on lines drawn differently,
+/// and cannot be resumed.
 pub(super) const VERSION: u32 = 2;
 
-/// Everything in a checkpoint but its tensors.
+/// All of a checkpoint that is not a tensor.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CheckpointHeader<'a> {
@@ -34,7 +34,7 @@ struct FormatVersion {
 }
 
 impl CheckpointHeader<'static> {
-    /// Reads a header and checks that what it says can be.
+    /// Parses and validates a header.
     pub(super) fn read(text: &str) -> Result<Self, TrainError> {
         let parse = |error: serde_json::Error| TrainError::field("checkpoint", error.to_string());
         let FormatVersion { format, version } = serde_json::from_str(text).map_err(parse)?;

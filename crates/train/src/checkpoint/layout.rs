@@ -1,4 +1,4 @@
-//! Which tensors a checkpoint of a network has.
+//! Names, types and shapes of the tensors in a checkpoint.
 
 use dabnet_graph::Graph;
 use safetensors::Dtype;
@@ -9,22 +9,22 @@ use crate::{TrainConfig, optimizer::OptimizerState};
 const PARAMETERS: &str = "parameters";
 /// Their moving average.
 const AVERAGE: &str = "average";
-/// What the optimiser remembers.
+/// Prefix of the optimizer's state.
 const OPTIMIZER: &str = "optimizer";
-/// The bits of an epoch ago.
+/// Prefix of the bits of one epoch ago.
 const BITS: &str = "bits";
 
-/// One tensor, as it must be.
+/// Expected name, type and shape of one tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TensorSpec {
     pub name: String,
     pub dtype: Dtype,
     pub shape: Vec<usize>,
-    /// The least that its numbers can be, if there is a limit.
+    /// Lower bound of the values, if there is one.
     pub least: Option<f32>,
 }
 
-/// The tensors of every part of a checkpoint, in the order of the buffers they hold.
+/// Tensors of a checkpoint, by part, in the order of the buffers they hold.
 #[derive(Debug)]
 pub(super) struct CheckpointLayout {
     pub parameters: Vec<TensorSpec>,
@@ -49,14 +49,14 @@ impl CheckpointLayout {
         }
     }
 
-    /// All of them.
+    /// All tensors, in the order of the file.
     pub(super) fn slots(&self) -> impl Iterator<Item = &TensorSpec> {
         let parameters = self.parameters.iter().chain(self.average.iter().flatten());
         parameters.chain(self.optimizer.iter().flatten()).chain(&self.bits)
     }
 }
 
-/// Tensors of all parameters that are trained, and `with_statistics` of the others too.
+/// Tensors of all trained parameters, and `with_statistics` of running statistics too.
 fn floats(part: &str, graph: &Graph, with_statistics: bool) -> Vec<TensorSpec> {
     let parameters = graph.parameters().into_iter().filter(|it| with_statistics || it.role.is_trained());
     let slots = parameters.map(|parameter| TensorSpec {

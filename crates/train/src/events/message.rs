@@ -1,10 +1,10 @@
-/// A Protocol Buffers message as it is written, field by field.
+/// Encoder of one Protocol Buffers message.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ProtobufMessage {
     bytes: Vec<u8>,
 }
 
-/// How a field's value is written: the low bits of its key.
+/// Wire types: the low bits of a field's key.
 mod wire {
     pub(super) const VARINT: u32 = 0;
     pub(super) const EIGHT_BYTES: u32 = 1;

@@ -13,7 +13,7 @@ pub(super) struct DepthwiseConv<'a> {
 }
 
 impl DepthwiseConv<'_> {
-    pub fn forward(&self, input: &Tensor) -> Tensor {
+    pub(crate) fn forward(&self, input: &Tensor) -> Tensor {
         let (channels, output) = (input.shape.channels, self.windows.output);
         input.map_examples(output, |input, filled| {
             for (position, sums) in filled.chunks_exact_mut(channels).enumerate() {
@@ -28,7 +28,7 @@ impl DepthwiseConv<'_> {
         })
     }
 
-    pub fn input_gradient(&self, gradient: &Tensor) -> Tensor {
+    pub(crate) fn input_gradient(&self, gradient: &Tensor) -> Tensor {
         let (channels, input) = (gradient.shape.channels, self.windows.input);
         gradient.map_examples(input, |gradient, filled| {
             for (position, gradient) in gradient.chunks_exact(channels).enumerate() {
@@ -44,7 +44,7 @@ impl DepthwiseConv<'_> {
     }
 
     /// The gradient with respect to the weights, in their order.
-    pub fn weight_gradient(&self, input: &Tensor, gradient: &Tensor) -> Vec<f32> {
+    pub(crate) fn weight_gradient(&self, input: &Tensor, gradient: &Tensor) -> Vec<f32> {
         let channels = gradient.shape.channels;
         let examples = input.values.par_chunks(input.shape.elements());
         let examples = examples.zip(gradient.values.par_chunks(gradient.shape.elements()));

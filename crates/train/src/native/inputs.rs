@@ -1,4 +1,4 @@
-//! What the convolutions of a network read, in so few numbers as say what a sign would lose of it.
+//! Magnitude sums of convolution inputs, from which the error of binarizing them follows.
 
 use dabnet_graph::{NodeId, OpKind};
 
@@ -8,7 +8,7 @@ use super::{
     tensor::Tensor,
 };
 
-/// Epsilon of the normalisation where there is none.
+/// Epsilon of the normalization where the network has none.
 const EPSILON: f32 = 1e-5;
 
 /// Sums over some numbers.
@@ -26,7 +26,7 @@ impl MagnitudeSums {
         Self { count: tensor.values.len() as f64, absolute, squares }
     }
 
-    /// Those over both.
+    /// Sums over both.
     pub(crate) fn merge(self, other: Self) -> Self {
         Self {
             count: self.count + other.count,
@@ -42,7 +42,7 @@ impl MagnitudeSums {
     }
 }
 
-/// For every convolution, in order, what a sign before it reads, or would read, of some inputs.
+/// For every convolution, in order, the sums over the values that a sign before it reads or would read.
 pub(crate) fn input_magnitudes(network: NetworkRef<'_>, canvases: &[f32]) -> Vec<MagnitudeSums> {
     let graph = network.graph;
     let sources: Vec<(NodeId, bool)> = graph

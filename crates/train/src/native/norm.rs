@@ -3,7 +3,7 @@ use rayon::prelude::*;
 use super::tensor::Tensor;
 use crate::parameters::NodeParameters;
 
-/// What batch normalisation found in a batch, a value a channel.
+/// Mean and variance of a batch, a value per channel.
 #[derive(Clone, Debug)]
 pub(super) struct NormStatistics {
     pub mean: Vec<f32>,
@@ -11,11 +11,11 @@ pub(super) struct NormStatistics {
     pub variance: Vec<f32>,
 }
 
-/// Sums of some positions, a value a channel.
+/// Partial moments over some positions, a value per channel.
 struct ChannelMoments {
     count: f64,
     mean: Vec<f64>,
-    /// Of the distances from the mean.
+    /// Sum of squared deviations from the mean.
     squares: Vec<f64>,
 }
 
@@ -50,7 +50,7 @@ impl ChannelMoments {
         }
     }
 
-    /// Those of both (Chan, Golub & LeVeque, 1983).
+    /// Combines the moments of two parts (Chan, Golub & LeVeque, 1983).
     fn merge(mut self, other: &Self) -> Self {
         let count = self.count + other.count;
         for channel in 0..self.mean.len() {
@@ -64,13 +64,13 @@ impl ChannelMoments {
 }
 
 impl NormStatistics {
-    /// Those that training has kept.
-    pub fn running(norm: NodeParameters<'_>) -> Self {
+    /// Running statistics kept by training.
+    pub(crate) fn running(norm: NodeParameters<'_>) -> Self {
         Self { mean: norm.get("mean").to_vec(), variance: norm.get("variance").to_vec() }
     }
 
-    /// Those of a batch.
-    pub fn of(input: &Tensor) -> Self {
+    /// Statistics of a batch.
+    pub(crate) fn of(input: &Tensor) -> Self {
         let channels = input.shape.channels;
         let chunks = input.values.par_chunks(input.chunk());
         let parts: Vec<ChannelMoments> = chunks.map(|values| ChannelMoments::of(values, channels)).collect();

@@ -1,4 +1,4 @@
-//! Ops that are functions of single values, forward and backward.
+//! Pointwise ops and quantization, forward and backward.
 
 use dabnet_graph::{PointwiseOp, Quantizer};
 
@@ -27,7 +27,7 @@ pub(super) fn forward(op: PointwiseOp, parameters: NodeParameters<'_>, input: Te
     }
 }
 
-/// What [`backward`] is to be given.
+/// Tensor that [`backward`] needs as its operand.
 pub(super) const fn backward_input(op: PointwiseOp) -> BackwardInput {
     match op {
         PointwiseOp::Relu | PointwiseOp::Tanh | PointwiseOp::Sigmoid | PointwiseOp::Clip { .. } => {
@@ -67,7 +67,7 @@ fn single(sums: Vec<f64>) -> Vec<f32> {
     sums.into_iter().map(|sum| sum as f32).collect()
 }
 
-/// One value a channel of each.
+/// Parameters of RPReLU, one value per channel each.
 #[derive(Clone, Copy)]
 struct RPReLU<'a> {
     threshold: &'a [f32],

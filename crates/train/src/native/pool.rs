@@ -14,7 +14,7 @@ pub(super) struct PoolWindows {
 }
 
 impl PoolWindows {
-    /// Positions of the input that the window at position `at` of the output covers, row by row.
+    /// Input positions covered by the window at output position `at`, row by row.
     fn window(self, at: usize, input: Shape, output: Shape) -> impl Iterator<Item = usize> + Clone {
         let columns = self.covered(at % output.width, self.padding.left, input.width);
         let rows = self.covered(at / output.width, self.padding.top, input.height);
@@ -26,8 +26,8 @@ impl PoolWindows {
         start.saturating_sub(padding)..(start + self.kernel - padding).min(extent)
     }
 
-    /// Maxima, and at which position of its example each of them is; the first of equal ones.
-    pub fn max(self, input: &Tensor, output: Shape) -> (Tensor, Vec<u32>) {
+    /// Maxima, and the position of each within its example; the first of equal ones.
+    pub(crate) fn max(self, input: &Tensor, output: Shape) -> (Tensor, Vec<u32>) {
         let (shape, channels) = (input.shape, output.channels);
         let mut maxima = Tensor::zeros(input.examples(), output);
         let mut argmax = vec![0; maxima.values.len()];
@@ -54,7 +54,7 @@ impl PoolWindows {
     }
 
     /// The gradient with respect to the input of [`PoolWindows::max`].
-    pub fn max_backward(gradient: &Tensor, argmax: &[u32], input: Shape) -> Tensor {
+    pub(crate) fn max_backward(gradient: &Tensor, argmax: &[u32], input: Shape) -> Tensor {
         let output = gradient.shape;
         let mut result = Tensor::zeros(gradient.examples(), input);
         let examples = gradient.values.par_chunks(output.elements());
@@ -70,8 +70,8 @@ impl PoolWindows {
         result
     }
 
-    /// Means of what lies on the input.
-    pub fn mean(self, input: &Tensor, output: Shape) -> Tensor {
+    /// Mean of each window, padding excluded.
+    pub(crate) fn mean(self, input: &Tensor, output: Shape) -> Tensor {
         let (shape, channels) = (input.shape, output.channels);
         input.map_examples(output, |input, means| {
             for (at, means) in means.chunks_exact_mut(channels).enumerate() {
@@ -87,7 +87,7 @@ impl PoolWindows {
     }
 
     /// The gradient with respect to the input of [`PoolWindows::mean`].
-    pub fn mean_backward(self, gradient: &Tensor, input: Shape) -> Tensor {
+    pub(crate) fn mean_backward(self, gradient: &Tensor, input: Shape) -> Tensor {
         let (output, channels) = (gradient.shape, input.channels);
         gradient.map_examples(input, |gradient, to| {
             for (at, gradient) in gradient.chunks_exact(channels).enumerate() {

@@ -1,10 +1,9 @@
-//! Every backend of this build against an evaluation of its own in double precision, written for nothing but
-//! to be right.
+//! Tests of every backend of this build against a reference evaluation in double precision.
 
 use dabnet_binarize::Scheme;
 use dabnet_graph::{
-    Builder, Filters, Op, Options, Padding, ParameterRole, ParameterSpec, PointwiseOp, Policy, WeightFormat,
-    architectures,
+    ArchitectureOptions, ConvSpec, GraphBuilder, Op, Padding, ParameterRole, ParameterSpec, PointwiseOp,
+    Policy, WeightFormat, architectures,
 };
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -20,31 +19,35 @@ const SMOOTHING: f32 = 0.1;
 const NETWORKS: [(&str, &str); 5] =
     [("full", "1"), ("wbin", "1"), ("fbin", "1"), ("fbin", "2"), ("fbin", "4,conv3=1,conv5=2")];
 
-/// Every op, with strides, padding, groups, kernels of one and of the whole input, and several readers.
+/// A network of every op, with strides, padding, groups, kernels of one and of the whole input, and several
+/// consumers.
 fn graph(policy: &str, input_bits: &str) -> Graph {
-    graph_with(policy, Options { input_bits: input_bits.parse().unwrap(), ..Options::default() })
+    graph_with(
+        policy,
+        ArchitectureOptions { input_bits: input_bits.parse().unwrap(), ..ArchitectureOptions::default() },
+    )
 }
 
-fn graph_with(policy: &str, options: Options) -> Graph {
+fn graph_with(policy: &str, options: ArchitectureOptions) -> Graph {
     let policy: Policy = policy.parse().unwrap();
-    let mut net = Builder::new("all", &policy, Shape::new(2, SIDE, SIDE)).options(options);
-    let stem = net.full_layer("conv1", Filters::new(8, 3).stride(2).padding(1));
+    let mut net = GraphBuilder::new("all", &policy, Shape::new(2, SIDE, SIDE)).options(options);
+    let stem = net.full_layer("conv1", ConvSpec::new(8, 3).stride(2).padding(1));
     let around = net.padded_max_pool("pool1", 3, 2, 1);
     net.go_to(stem);
-    net.layer("conv2", Filters::new(8, 5).stride(2).padding(2).groups(2));
+    net.layer("conv2", ConvSpec::new(8, 5).stride(2).padding(2).groups(2));
     let sum = net.add("sum", around);
     // The last ones first, as behind a ReLU nothing is negative.
     PointwiseOp::ALL.into_iter().rev().for_each(|op| _ = net.push(format!("{op:?}"), op.into()));
-    net.layer("conv3", Filters::new(6, 1));
+    net.layer("conv3", ConvSpec::new(6, 1));
     let pointwise = net.head();
     net.go_to(sum);
-    net.layer("conv4", Filters::new(4, 1).stride(1).groups(4));
+    net.layer("conv4", ConvSpec::new(4, 1).stride(1).groups(4));
     net.concat("both", vec![sum, pointwise, net.head()]);
     net.push("pool2", Op::AvgPool { kernel: 2, stride: 1, padding: Padding::NONE });
-    net.layer("conv5", Filters::new(70, net.extent()));
-    net.layer_behind_norm("conv6", Filters::new(8, 1));
+    net.layer("conv5", ConvSpec::new(70, net.extent()));
+    net.layer_behind_norm("conv6", ConvSpec::new(8, 1));
     net.global_avg_pool("mean");
-    net.conv("conv7", Filters::new(CLASSES, 1));
+    net.conv("conv7", ConvSpec::new(CLASSES, 1));
     net.build().unwrap()
 }
 
@@ -52,30 +55,30 @@ fn graph_with(policy: &str, options: Options) -> Graph {
 fn uneven(policy: &str) -> Graph {
     let policy: Policy = policy.parse().unwrap();
     let uneven = |[top, left, bottom, right]: [usize; 4]| Padding { top, left, bottom, right };
-    let mut net = Builder::new("uneven", &policy, Shape::new(2, SIDE, SIDE));
-    let stem = net.full_layer("conv1", Filters::new(8, 3).stride(2).padded(uneven([0, 2, 2, 0])));
+    let mut net = GraphBuilder::new("uneven", &policy, Shape::new(2, SIDE, SIDE));
+    let stem = net.full_layer("conv1", ConvSpec::new(8, 3).stride(2).padded(uneven([0, 2, 2, 0])));
     // Of what binary layers give, several would be the greatest.
     let maxima = net.push("maxima", Op::MaxPool { kernel: 3, stride: 2, padding: uneven([2, 0, 0, 2]) });
     net.go_to(stem);
-    net.layer("conv2", Filters::new(8, 3).stride(2).padded(uneven([0, 1, 2, 1])));
+    net.layer("conv2", ConvSpec::new(8, 3).stride(2).padded(uneven([0, 1, 2, 1])));
     net.push("means", Op::AvgPool { kernel: 2, stride: 1, padding: uneven([0, 0, 1, 1]) });
     net.add("sum", maxima);
-    net.conv("last", Filters::new(CLASSES, net.extent()));
+    net.conv("last", ConvSpec::new(CLASSES, net.extent()));
     net.build().unwrap()
 }
 
 /// A plane of numbers for each example and channel.
 type ReferenceValues = Vec<Vec<Vec<f64>>>;
 
-/// What evaluates a graph by definition.
+/// Reference evaluation of a graph by definition.
 struct ReferenceEvaluator<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
     /// Values that are trained, effective ones of convolutions, in the order of gradients.
     trained: Vec<(ParameterSpec, Vec<f64>)>,
-    /// Whether batch normalisation uses what the batch has.
+    /// True if batch normalization uses batch statistics.
     trains: bool,
-    /// What signs and quantisers saw, around which they pass what the relaxed function passes.
+    /// Inputs of signs and quantizers around which the relaxed function is evaluated.
     around: Option<Vec<Option<ReferenceValues>>>,
 }
 
@@ -101,7 +104,7 @@ impl<'a> ReferenceEvaluator<'a> {
         &trained.find(|(spec, _)| spec.node == id && spec.name == name).unwrap().1
     }
 
-    /// What every node gives.
+    /// Outputs of all nodes.
     fn run(&self, canvases: &[f32], count: usize) -> Vec<ReferenceValues> {
         let mut all: Vec<ReferenceValues> = Vec::new();
         for (id, node) in self.graph.nodes().iter().enumerate() {
@@ -296,7 +299,7 @@ fn parameters(graph: &Graph) -> Parameters {
     parameters
 }
 
-/// Those that this build has and this machine too.
+/// Devices of this build that the machine has.
 fn devices() -> impl Iterator<Item = Device> {
     [Device::Cpu, Device::LibTorch, Device::Wgpu].into_iter().filter(|device| device.check().is_ok())
 }
@@ -355,8 +358,8 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
     }
 }
 
-/// In bfloat16 numbers have eight bits, and what is rounded may come to lie on the other side of a kink. Networks
-/// with binary inputs are kinks throughout.
+/// bfloat16 has eight bits of precision, and rounding may move a value across a kink. Networks with binary
+/// inputs are kinks throughout.
 #[test]
 fn gradients_in_mixed_precision_are_near_those_in_single_precision() {
     for (policy, bits) in &NETWORKS[..2] {
@@ -382,11 +385,17 @@ fn gradients_in_mixed_precision_are_near_those_in_single_precision() {
     }
 }
 
-/// Eight bits are passed straight through: the gradient is that of the weights they leave.
+/// Eight-bit weights are straight-through: the gradient is that of the rounded weights.
 #[test]
 fn gradients_of_ends_are_those_of_what_eight_bits_leave() {
-    let rounded = graph_with("fbin", Options { ends: Some(WeightFormat::I8), ..Options::default() });
-    let plain = graph_with("fbin", Options { ends: Some(WeightFormat::F32), ..Options::default() });
+    let rounded = graph_with(
+        "fbin",
+        ArchitectureOptions { ends: Some(WeightFormat::I8), ..ArchitectureOptions::default() },
+    );
+    let plain = graph_with(
+        "fbin",
+        ArchitectureOptions { ends: Some(WeightFormat::F32), ..ArchitectureOptions::default() },
+    );
     let latent = parameters(&rounded);
     let weights = effective_weights(&rounded, &latent, Scheme::Dab, false).unwrap();
     let mut same = latent.clone();
@@ -441,10 +450,10 @@ fn logits_are_those_of_an_evaluation_of_its_own() {
 
 #[test]
 fn dropout_keeps_the_mean_and_passes_what_it_kept() {
-    let mut net = Builder::new("drops", &Policy::Full, Shape::new(64, 8, 8));
+    let mut net = GraphBuilder::new("drops", &Policy::Full, Shape::new(64, 8, 8));
     net.dropout("drop", 0.25);
     net.global_avg_pool("mean");
-    net.conv("last", Filters::new(2, 1));
+    net.conv("last", ConvSpec::new(2, 1));
     let graph = net.build().unwrap();
     let parameters = Parameters::new(&graph, 0);
     let effective = effective_weights(&graph, &parameters, Scheme::Dab, false).unwrap();

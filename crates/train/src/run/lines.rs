@@ -9,8 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::TrainError;
 
-/// A file that grows by a line of JSON at a time. What follows the last end of a line is what a killed
-/// process did not get to write, and counts for nothing.
+/// File of JSON lines that is appended to. An incomplete last line, left by a killed process, is ignored.
 #[derive(Debug)]
 pub(super) struct JsonLines<T> {
     path: PathBuf,
@@ -31,7 +30,7 @@ impl<T: Serialize + DeserializeOwned> JsonLines<T> {
         Ok(self.kept(keep)?.0)
     }
 
-    /// Cuts the file back to the lines before the first that is not to be kept, and opens it to grow.
+    /// Truncates the file before the first line for which `keep` is false, and opens it for appending.
     pub(super) fn cut(&self, keep: impl Fn(&T) -> bool) -> Result<JsonLinesWriter, TrainError> {
         let (_, bytes) = self.kept(keep)?;
         let open = || {
@@ -89,7 +88,7 @@ impl JsonLinesWriter {
         self.file.write_all(&line).map_err(|source| self.failed(source))
     }
 
-    /// Makes all lines so far outlast a loss of power.
+    /// Flushes all lines to disk.
     pub(super) fn sync(&self) -> Result<(), TrainError> {
         self.file.sync_data().map_err(|source| self.failed(source))
     }

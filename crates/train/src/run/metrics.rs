@@ -12,7 +12,7 @@ pub enum MetricRecord {
     Epoch(EpochMetrics),
 }
 
-/// How training goes.
+/// Training metrics after a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepMetrics {
     /// Steps done.
@@ -21,27 +21,27 @@ pub struct StepMetrics {
     pub epoch: usize,
     /// Mean loss over the epoch so far.
     pub loss: f32,
-    /// Share of the epoch's varied examples labelled right so far.
+    /// Training accuracy over the epoch so far.
     pub accuracy: f32,
     /// Learning rate of the last step.
     pub learning_rate: f32,
-    /// Mean number of examples learned from in a second.
+    /// Mean throughput, in examples per second.
     pub examples_per_second: f64,
     /// Time spent on training.
     pub seconds: f64,
 }
 
-/// What an epoch came to.
+/// Metrics of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
-    /// How training goes.
+    /// Training metrics after its last step.
     #[serde(flatten)]
     pub step: StepMetrics,
-    /// How well the network labels the validation examples.
+    /// Validation, if there are validation examples.
     pub validation: Option<Validation>,
-    /// Whether no earlier epoch did better.
+    /// True if no earlier epoch validated better.
     pub best: bool,
-    /// What happened to every binary layer.
+    /// Changes of every binary layer.
     pub layers: Vec<LayerReport>,
 }
 

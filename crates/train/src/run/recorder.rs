@@ -6,14 +6,14 @@ use crate::{
     WeightSnapshot,
 };
 
-/// Writes a run down, and tells another observer of it.
+/// Observer that saves a run to its folder and forwards to another observer.
 pub(super) struct RunRecorder<'a> {
     run: &'a RunFolder,
     saving: SaveSchedule,
     observer: &'a mut dyn TrainingObserver,
     history: JsonLinesWriter,
     metrics: JsonLinesWriter,
-    /// When, and after which step, the last checkpoint was written.
+    /// Time and step of the last checkpoint.
     saved: (Instant, usize),
     /// The next checkpoint is the best.
     best: bool,

@@ -1,4 +1,4 @@
-//! Burn, for what `wgpu` reaches: GPUs of any maker.
+//! Burn, for GPUs of any vendor through `wgpu`.
 
 use std::panic;
 
@@ -23,7 +23,7 @@ impl BurnBackend {
         Self { device: Device::wgpu(DeviceKind::DefaultDevice).autodiff() }
     }
 
-    /// That there is a GPU and that it computes.
+    /// Checks that there is a GPU and that it computes.
     ///
     /// # Errors
     /// [`TrainError::Device`].
@@ -158,12 +158,12 @@ impl TensorBackend for BurnBackend {
     }
 }
 
-/// What lies before and behind, first of rows, then of columns.
+/// Padding before and after, of rows, then of columns.
 fn pairs(Padding { top, left, bottom, right }: Padding) -> [(usize, usize); 2] {
     [(top, bottom), (left, right)]
 }
 
-/// Numbers a channel as batch normalisation wants them.
+/// Reshapes per-channel values to one dimension, as batch normalization expects.
 fn row(channels: Tensor<4>) -> Tensor<1> {
     channels.flatten(0, 3)
 }

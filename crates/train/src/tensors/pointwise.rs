@@ -1,11 +1,11 @@
-//! Ops that are functions of single values, on tensor libraries. Libraries find the gradients.
+//! Pointwise ops on tensor libraries, which derive the gradients.
 
 use dabnet_graph::PointwiseOp;
 
 use super::TensorBackend;
 use crate::TrainError;
 
-/// Functions of single values that a library's tensor has.
+/// Pointwise functions of a library's tensor.
 pub(crate) trait PointwiseFunctions: Sized {
     fn relu(self) -> Result<Self, TrainError>;
     fn tanh(self) -> Result<Self, TrainError>;

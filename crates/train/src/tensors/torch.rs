@@ -9,7 +9,7 @@ use crate::{Device, TrainError};
 /// LibTorch on one device.
 pub(crate) struct TorchBackend {
     device: tch::Device,
-    /// Whether convolutions multiply in bfloat16.
+    /// True if convolutions multiply in bfloat16.
     mixed_precision: bool,
 }
 
@@ -33,7 +33,7 @@ impl TorchBackend {
         Err(TrainError::Device { device, reason })
     }
 
-    /// The same, where convolutions multiply in bfloat16 or do not.
+    /// Sets whether convolutions multiply in bfloat16.
     pub fn with_mixed_precision(self, mixed_precision: bool) -> Self {
         Self { mixed_precision, ..self }
     }
@@ -189,7 +189,7 @@ fn sides(Padding { top, left, bottom, right }: Padding) -> [i64; 4] {
     [left, right, top, bottom].map(|side| side as i64)
 }
 
-/// Numbers a channel as batch normalisation wants them.
+/// Reshapes per-channel values to one dimension, as batch normalization expects.
 fn row(channels: &Tensor) -> Result<Tensor, TchError> {
     channels.f_flatten(0, -1)
 }
