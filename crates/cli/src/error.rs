@@ -86,13 +86,16 @@ impl From<GraphError> for CliError {
 impl From<TrainError> for CliError {
     fn from(error: TrainError) -> Self {
         match error {
-            TrainError::Config(_)
-            | TrainError::Device { .. }
-            | TrainError::File { .. }
-            | TrainError::Mismatch { .. }
-            | TrainError::Longer { .. }
-            | TrainError::Read { .. } => Self::Input(error.to_string()),
-            _ => Self::Failure(error.to_string()),
+            TrainError::Split { .. }
+            | TrainError::Diverged { .. }
+            | TrainError::Field { .. }
+            | TrainError::Write { .. }
+            | TrainError::Busy { .. }
+            | TrainError::Sketch(_)
+            | TrainError::Tensor(_)
+            | TrainError::Engine(_)
+            | TrainError::Observer(_) => Self::Failure(error.to_string()),
+            _ => Self::Input(error.to_string()),
         }
     }
 }

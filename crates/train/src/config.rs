@@ -124,10 +124,10 @@ impl TrainConfig {
     /// Checks that every value is in range.
     ///
     /// # Errors
-    /// [`TrainError::Config`], saying what is not.
+    /// [`TrainError::Setting`] otherwise.
     pub fn validate(&self) -> Result<(), TrainError> {
         match self.fault() {
-            Some(reason) => Err(TrainError::Config(reason.to_owned())),
+            Some(reason) => Err(TrainError::Setting(reason)),
             None => Ok(()),
         }
     }
@@ -282,7 +282,7 @@ mod tests {
             },
         ];
         for config in wrong {
-            assert!(matches!(config.validate(), Err(TrainError::Config(_))), "{config:?}");
+            assert!(matches!(config.validate(), Err(TrainError::Setting(_))), "{config:?}");
         }
     }
 

@@ -53,8 +53,7 @@ impl FromStr for Device {
     type Err = TrainError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unknown =
-            || TrainError::Config(format!("'{text}' is no device: cpu, libtorch, cuda, cuda:1, wgpu"));
+        let unknown = || TrainError::UnknownDevice { name: text.to_owned() };
         match text {
             "cpu" => Ok(Self::Cpu),
             "libtorch" => Ok(Self::LibTorch),

@@ -29,9 +29,106 @@ pub enum TrainError {
         /// Epoch, from 1.
         epoch: usize,
     },
-    /// The examples or the configuration cannot train this network.
+    /// A setting is out of range.
     #[error("{0}")]
-    Config(String),
+    Setting(&'static str),
+    /// Unknown name of a device.
+    #[error("'{name}' is no device: cpu, libtorch, cuda, cuda:1, wgpu")]
+    UnknownDevice {
+        /// The name.
+        name: String,
+    },
+    /// The device does not support mixed precision.
+    #[error("wgpu does not mix precisions: take another device")]
+    MixedPrecision,
+    /// The system does not start threads.
+    #[error("cannot start threads: {0}")]
+    Threads(String),
+    /// There are too few examples to train on.
+    #[error("{count} training examples are too few: {needed} are needed")]
+    TooFewExamples {
+        /// Number of examples.
+        count: usize,
+        /// Number of examples required.
+        needed: usize,
+    },
+    /// The number of labels is not the number of the network's outputs.
+    #[error("there are {labels} labels, the network has {outputs} outputs")]
+    LabelCount {
+        /// Number of labels.
+        labels: usize,
+        /// Number of outputs.
+        outputs: usize,
+    },
+    /// An example's label has no output.
+    #[error("{kind} {index} has label {label}, the network {outputs} outputs")]
+    LabelOutOfRange {
+        /// Kind of the example.
+        kind: &'static str,
+        /// Index of the example.
+        index: usize,
+        /// Its label.
+        label: usize,
+        /// Number of outputs.
+        outputs: usize,
+    },
+    /// There are teachers, and distillation is not configured.
+    #[error("there is a teacher, but the configuration has no distillation")]
+    NoDistillation,
+    /// Distillation is configured, and there is no teacher.
+    #[error("the configuration has distillation, but there is no teacher")]
+    NoTeacher,
+    /// Some examples have no label, and there is no teacher.
+    #[error("there are examples without labels, but no teacher says what to learn from them")]
+    UnlabeledExamples,
+    /// A label of the data is not an output of the teacher.
+    #[error("the teacher does not know the label '{label}' of the data")]
+    UnknownTeacherLabel {
+        /// The label.
+        label: String,
+    },
+    /// Inputs or outputs of a teacher do not fit the network.
+    #[error("the teacher {0}")]
+    TeacherMismatch(&'static str),
+    /// An input has the wrong length.
+    #[error("an input has {found} values, the network sees {expected}")]
+    InputLength {
+        /// Number of values.
+        found: usize,
+        /// Number of values that the network reads.
+        expected: usize,
+    },
+    /// There are no inputs to measure with.
+    #[error("there is no input to measure with")]
+    NoInput,
+    /// The network to measure with lacks a layer, or its activations are not finite.
+    #[error("of layer '{layer}' the network to measure with says nothing")]
+    UnmeasuredLayer {
+        /// The layer.
+        layer: String,
+    },
+    /// More layers are to keep real inputs than there are with binary ones.
+    #[error("{keep} layers cannot keep real inputs: only {count} have binary ones")]
+    TooManyRealLayers {
+        /// Number of layers to keep.
+        keep: usize,
+        /// Number of layers with binary inputs.
+        count: usize,
+    },
+    /// The gains of layers cannot be clustered.
+    #[error("the gains of the layers: {0}")]
+    LayerGains(SplitError),
+    /// A folder holds no training run.
+    #[error("{path} is no run that has been trained: it has no {file}", path = path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// Name of the missing checkpoint.
+        file: &'static str,
+    },
+    /// An observer ended training.
+    #[error("{0}")]
+    Observer(String),
     /// The checkpoint belongs to another run.
     #[error("cannot resume: {what} is {checkpoint} in the checkpoint and {run} now")]
     Mismatch {

@@ -44,8 +44,8 @@ pub struct HybridLayer {
 /// Criterion and clusters follow *Hybrid Binary Networks* (Prabhu et al., WACV 2018), in a form of our own.
 ///
 /// # Errors
-/// [`TrainError::Config`] if there is no input or one has the wrong length, if `trained` lacks a layer of
-/// `binary`, if `keep` is more than there are layers, or if an error is not a number.
+/// [`TrainError::NoInput`], [`TrainError::InputLength`], [`TrainError::UnmeasuredLayer`] if `trained` lacks a layer of
+/// `binary` or an error is not a number, and [`TrainError::TooManyRealLayers`].
 pub fn hybrid_layers(
     trained: &TrainedNetwork,
     binary: &Graph,
@@ -59,9 +59,9 @@ pub fn hybrid_layers(
     let all = layers.iter().map(|layer| layer.macs).sum::<u64>() as f64;
     let measured = |LayerCost { name, macs, .. }: LayerCost| {
         let error = found.iter().find(|found| found.layer == name).map(|found| found.error);
-        let error = error.filter(|error| error.is_finite()).ok_or_else(|| {
-            TrainError::Config(format!("of layer '{name}' the network to measure with says nothing"))
-        })?;
+        let error = error
+            .filter(|error| error.is_finite())
+            .ok_or_else(|| TrainError::UnmeasuredLayer { layer: name.clone() })?;
         let share = macs as f64 / all;
         Ok(HybridLayer { layer: name, error, macs, share, gain: error.max(LEAST_ERROR) / share, real: false })
     };
@@ -74,8 +74,7 @@ fn choose(layers: &mut [HybridLayer], keep: Option<usize>) -> Result<(), TrainEr
     let count = layers.len();
     let keep = match keep {
         Some(keep) if keep > count => {
-            let reason = format!("{keep} layers cannot keep real inputs: only {count} have binary ones");
-            return Err(TrainError::Config(reason));
+            return Err(TrainError::TooManyRealLayers { keep, count });
         }
         Some(keep) => keep,
         None => upper_group(layers)?,
@@ -92,8 +91,7 @@ fn upper_group(layers: &[HybridLayer]) -> Result<usize, TrainError> {
         return Ok(0);
     }
     let gains: Vec<f32> = layers.iter().map(|layer| layer.gain.ln() as f32).collect();
-    let groups = split(Scheme::Dab, &gains)
-        .map_err(|source| TrainError::Config(format!("the gains of the layers: {source}")))?;
+    let groups = split(Scheme::Dab, &gains).map_err(TrainError::LayerGains)?;
     Ok(if groups.count == layers.len() { 0 } else { groups.count })
 }
 

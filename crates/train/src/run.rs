@@ -98,14 +98,13 @@ impl RunFolder {
     /// The run in `folder`, which has a checkpoint.
     ///
     /// # Errors
-    /// [`TrainError::Config`] if it has none.
+    /// [`TrainError::NotARun`] if it has none.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, TrainError> {
         let run = Self { folder: folder.into(), lock: None };
         if run.has_checkpoint() {
             return Ok(run);
         }
-        let (folder, name) = (run.folder.display(), CheckpointKind::Latest.file_name());
-        Err(TrainError::Config(format!("{folder} is no run that has been trained: it has no {name}")))
+        Err(TrainError::NotARun { path: run.folder, file: CheckpointKind::Latest.file_name() })
     }
 
     /// Locks the run against other processes until this value and its clones are dropped.

@@ -36,7 +36,7 @@ impl Teacher {
     /// A packed model, whose labels may be more than the student's `labels`, and in another order.
     ///
     /// # Errors
-    /// [`TrainError::Config`], naming the first label that it does not know; [`TrainError::Engine`] if the model
+    /// [`TrainError::UnknownTeacherLabel`] for the first label that it does not know; [`TrainError::Engine`] if the model
     /// is not valid.
     pub fn new(packed: PackedModel, labels: &[String]) -> Result<Self, TrainError> {
         let trained = TrainedNetwork::unpacked(&packed)?;
@@ -64,9 +64,11 @@ impl Teacher {
         labels: &[String],
     ) -> Result<Self, TrainError> {
         let output = |label: &String| {
-            packed.labels.iter().position(|theirs| theirs == label).ok_or_else(|| {
-                TrainError::Config(format!("the teacher does not know the label '{label}' of the data"))
-            })
+            packed
+                .labels
+                .iter()
+                .position(|theirs| theirs == label)
+                .ok_or_else(|| TrainError::UnknownTeacherLabel { label: label.clone() })
         };
         let label_outputs = labels.iter().map(output).collect::<Result<_, _>>()?;
         let model = Model::new(packed)?;
@@ -87,21 +89,17 @@ impl Teacher {
     /// Checks that the teacher fits a student of `inputs` values and `outputs` labels, and examples with so
     /// many viewers.
     pub(crate) fn check(&self, inputs: usize, outputs: usize, viewers: usize) -> Result<(), TrainError> {
-        let fail = |reason: &str| Err(TrainError::Config(reason.to_owned()));
+        let fail = |reason| Err(TrainError::TeacherMismatch(reason));
         match self.viewer {
             None if self.model.input_len() != inputs => {
-                return fail("the teacher sees another canvas than the network");
+                return fail("sees another canvas than the network");
             }
             Some(viewer) if viewer >= viewers => {
-                return fail("the teacher sees what the examples do not show");
+                return fail("sees what the examples do not show");
             }
             _ => {}
         }
-        if self.label_outputs.len() == outputs {
-            Ok(())
-        } else {
-            fail("the teacher has other outputs than the network")
-        }
+        if self.label_outputs.len() == outputs { Ok(()) } else { fail("has other outputs than the network") }
     }
 
     /// Logits of the student's labels for the examples of a batch, row by row, independent of the number of

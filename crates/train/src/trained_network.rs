@@ -83,7 +83,7 @@ impl TrainedNetwork {
     /// elements.
     ///
     /// # Errors
-    /// [`TrainError::Config`] if an input has the wrong length, [`TrainError::Tensor`] if the
+    /// [`TrainError::InputLength`] if an input has the wrong length, [`TrainError::Tensor`] if the
     /// tensor library fails.
     pub fn logits(&self, inputs: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, TrainError> {
         self.check_inputs(inputs)?;
@@ -102,7 +102,7 @@ impl TrainedNetwork {
     /// every channel of every 64 inputs, as a fresh one would make it.
     ///
     /// # Errors
-    /// [`TrainError::Config`] if there is no input, or one has the wrong length.
+    /// [`TrainError::NoInput`], and [`TrainError::InputLength`] if one has the wrong length.
     pub fn input_distortions(&self, inputs: &[Vec<f32>]) -> Result<Vec<InputDistortion>, TrainError> {
         self.check_inputs(inputs)?;
         let network = self.network();
@@ -112,7 +112,7 @@ impl TrainedNetwork {
             sums.iter_mut().zip(found).for_each(|(sum, found)| *sum = sum.merge(found));
             sums
         });
-        let sums = sums.ok_or_else(|| TrainError::Config("there is no input to measure with".to_owned()))?;
+        let sums = sums.ok_or(TrainError::NoInput)?;
         let layers = self.graph.convolutions().zip(sums);
         Ok(layers
             .map(|((_, node, _), sum)| InputDistortion { layer: node.name.clone(), error: sum.sign_error() })
@@ -148,15 +148,14 @@ pub(crate) fn check_input(graph: &Graph, input: &[f32]) -> Result<(), TrainError
     if input.len() == expected {
         return Ok(());
     }
-    let reason = format!("an input has {} values, the network sees {expected}", input.len());
-    Err(TrainError::Config(reason))
+    Err(TrainError::InputLength { found: input.len(), expected })
 }
 
 /// Returns the outputs of all nodes of a packed model for one canvas, each `channels × height × width`, in
 /// the order of the nodes, computed by the trainer's forward pass without any fusion.
 ///
 /// # Errors
-/// [`TrainError::Engine`] if the model is not valid, [`TrainError::Config`] if the canvas has not as many
+/// [`TrainError::Engine`] if the model is not valid, [`TrainError::InputLength`] if the canvas has not as many
 /// values as the network sees.
 pub fn node_outputs(packed: &PackedModel, canvas: &[f32]) -> Result<Vec<Vec<f32>>, TrainError> {
     let trained = TrainedNetwork::unpacked(packed)?;

@@ -64,26 +64,23 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// A trainer of `graph` on `examples`.
     ///
     /// # Errors
-    /// [`TrainError::Config`] for a configuration out of range, fewer than two
-    /// examples, or a label the graph has no output for; [`TrainError::Device`] where that is not to be had.
+    /// [`TrainError::Setting`], [`TrainError::Device`] or [`TrainError::MixedPrecision`] for an invalid configuration,
+    /// [`TrainError::TooFewExamples`], [`TrainError::LabelOutOfRange`], and [`TrainError::Threads`].
     pub fn new(graph: &'a Graph, mut config: TrainConfig, examples: &'a E) -> Result<Self, TrainError> {
         config.validate()?;
         config.device.check()?;
         if config.mixed_precision && config.device == Device::Wgpu {
-            return Err(TrainError::Config("wgpu does not mix precisions: take another device".to_owned()));
+            return Err(TrainError::MixedPrecision);
         }
         if examples.len() < MIN_BATCH {
-            let reason =
-                format!("{} training examples are too few: {} are needed", examples.len(), MIN_BATCH);
-            return Err(TrainError::Config(reason));
+            return Err(TrainError::TooFewExamples { count: examples.len(), needed: MIN_BATCH });
         }
         check_labels("example", examples, graph)?;
         if config.threads == 0 {
             config.threads = std::thread::available_parallelism().map_or(1, usize::from);
         }
         let threads = ThreadPoolBuilder::new().num_threads(config.threads).build();
-        let threads =
-            threads.map_err(|error| TrainError::Config(format!("cannot start threads: {error}")))?;
+        let threads = threads.map_err(|error| TrainError::Threads(error.to_string()))?;
         let start = Parameters::new(graph, config.seed);
         Ok(Self {
             graph,
@@ -113,12 +110,10 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// probabilities.
     ///
     /// # Errors
-    /// [`TrainError::Config`] if the configuration says nothing of teachers, or one of them sees or
-    /// answers something else.
+    /// [`TrainError::NoDistillation`] if the configuration has none, and [`TrainError::TeacherMismatch`].
     pub fn teachers(self, teachers: &'a [Teacher]) -> Result<Self, TrainError> {
         if self.config.distillation.is_none() {
-            let reason = "there is a teacher, but the configuration has no distillation";
-            return Err(TrainError::Config(reason.to_owned()));
+            return Err(TrainError::NoDistillation);
         }
         let (inputs, outputs) = (self.graph.input_shape().elements(), self.graph.outputs());
         let viewers = self.examples.viewers();
@@ -129,7 +124,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// Validates on `examples` after every epoch. They should be drawn the same each time.
     ///
     /// # Errors
-    /// [`TrainError::Config`] for a label the graph has no output for.
+    /// [`TrainError::LabelOutOfRange`].
     pub fn validate(mut self, examples: &'a dyn Examples) -> Result<Self, TrainError> {
         check_labels("validation example", examples, self.graph)?;
         self.validation = Some(examples);
@@ -139,15 +134,10 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// Names the outputs, for checkpoints.
     ///
     /// # Errors
-    /// [`TrainError::Config`] if there are not as many.
+    /// [`TrainError::LabelCount`] if the network has another number of outputs.
     pub fn labels(mut self, labels: Vec<String>) -> Result<Self, TrainError> {
         if labels.len() != self.graph.outputs() {
-            let reason = format!(
-                "there are {} labels, the network has {} outputs",
-                labels.len(),
-                self.graph.outputs()
-            );
-            return Err(TrainError::Config(reason));
+            return Err(TrainError::LabelCount { labels: labels.len(), outputs: self.graph.outputs() });
         }
         self.labels = labels;
         Ok(self)
@@ -244,14 +234,13 @@ impl<'a, E: Examples> Trainer<'a, E> {
     ///
     /// # Errors
     /// [`TrainError`] if training diverges, the tensor library fails or the observer does, and
-    /// [`TrainError::Config`] if a teacher is configured and there is none.
+    /// [`TrainError::NoTeacher`] or [`TrainError::UnlabeledExamples`] if a teacher is missing.
     pub fn train_with(mut self, observer: &mut dyn TrainingObserver) -> Result<TrainingOutcome, TrainError> {
-        let fail = |reason: &str| Err(TrainError::Config(reason.to_owned()));
         if self.config.distillation.is_some() && self.teachers.is_empty() {
-            return fail("the configuration has distillation, but there is no teacher");
+            return Err(TrainError::NoTeacher);
         }
         if self.teachers.is_empty() && !self.is_labelled() {
-            return fail("there are examples without labels, but no teacher says what to learn from them");
+            return Err(TrainError::UnlabeledExamples);
         }
         let plan = self.plan();
         let (now, history) = match self.resumed.take() {
@@ -399,13 +388,15 @@ impl<'a, E: Examples> Trainer<'a, E> {
     }
 }
 
-fn check_labels(what: &str, examples: &(impl Examples + ?Sized), graph: &Graph) -> Result<(), TrainError> {
+fn check_labels(
+    kind: &'static str,
+    examples: &(impl Examples + ?Sized),
+    graph: &Graph,
+) -> Result<(), TrainError> {
     let outputs = graph.outputs();
     match (0..examples.labelled()).find(|&index| examples.label(index) >= outputs) {
         Some(index) => {
-            let label = examples.label(index);
-            let reason = format!("{what} {index} has label {label}, the network {outputs} outputs");
-            Err(TrainError::Config(reason))
+            Err(TrainError::LabelOutOfRange { kind, index, label: examples.label(index), outputs })
         }
         None => Ok(()),
     }

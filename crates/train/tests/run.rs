@@ -39,7 +39,7 @@ struct FailingObserver(usize);
 impl TrainingObserver for FailingObserver {
     fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
         if progress.step == self.0 {
-            return Err(TrainError::Config("killed".to_owned()));
+            return Err(TrainError::Observer("killed".to_owned()));
         }
         Ok(RunControl::Continue)
     }

@@ -64,7 +64,7 @@ impl Source {
     /// As something to learn the data's labels from; `path` is where it is.
     pub(super) fn into_teacher(self, path: &Path, labels: &[String]) -> Result<Teacher, CliError> {
         let named = |error: TrainError| match error {
-            TrainError::Config(reason) => CliError::Input(format!("{}: {reason}", path.display())),
+            TrainError::UnknownTeacherLabel { .. } => CliError::Input(format!("{}: {error}", path.display())),
             error => error.into(),
         };
         match self {
