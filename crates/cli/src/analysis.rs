@@ -16,7 +16,7 @@ mod total;
 
 use std::path::PathBuf;
 
-use dabnet_engine::replace_file;
+use dabnet_container::replace_file;
 use dabnet_train::WeightHistory;
 use dabnet_weights::{Tensor, TensorSelection};
 

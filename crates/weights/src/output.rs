@@ -1,12 +1,12 @@
 //! Writers of binarized weights.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use dabnet_binarize::Granularity;
-use tempfile::NamedTempFile;
+use dabnet_container::AtomicFile;
 
 use crate::{BinarizeOptions, Tensor, WeightReader, WeightSource, WeightsError, part::BinarizedFilters};
 
@@ -59,38 +59,24 @@ pub(crate) fn packed_bytes(tensor: &Tensor, granularity: Granularity) -> u64 {
     (filters * n.div_ceil(8) + 2 * size_of::<f32>() * granularity.count(filters, n)) as u64
 }
 
-/// A file that takes its name when it is complete.
-struct Pending {
-    file: NamedTempFile,
+/// A file that takes its name when it is complete, with errors that name its path.
+struct OutputFile {
+    file: AtomicFile,
     path: PathBuf,
 }
 
-impl Pending {
+impl OutputFile {
     fn create(path: &Path) -> Result<Self, WeightsError> {
-        let failed = |source| WeightsError::Write { path: path.to_owned(), source };
-        // What a link names is written, not the link; and a device or a pipe is not replaced.
-        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        if path.exists() && !path.is_file() {
-            return Err(failed(io::Error::other("it is there and no regular file")));
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        // Like any new file: what the user's mask allows.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.prefix(".dabnet-").tempfile_in(folder);
-        // What the system said, without the temporary name.
-        let file = file.map_err(|error| failed(error.kind().into()))?;
-        Ok(Self { file, path: path.to_owned() })
+        let file = AtomicFile::create(path).map_err(|error| {
+            // Errors of the system are about the temporary file.
+            let source = if error.kind() == io::ErrorKind::Other { error } else { error.kind().into() };
+            WeightsError::Write { path: path.to_owned(), source }
+        })?;
+        Ok(Self { path: file.path().to_owned(), file })
     }
 
-    fn persist(self) -> Result<u64, WeightsError> {
-        let Self { file, path } = self;
-        let failed = |source| WeightsError::Write { path: path.clone(), source };
-        file.as_file().sync_all().map_err(failed)?;
-        let bytes = file.as_file().metadata().map_err(failed)?.len();
-        file.persist(&path).map_err(|error| failed(error.error))?;
-        Ok(bytes)
+    fn commit(self) -> Result<u64, WeightsError> {
+        self.file.commit().map_err(|source| WeightsError::Write { path: self.path, source })
     }
 
     fn failed(&self, source: io::Error) -> WeightsError {

@@ -1,6 +1,6 @@
 use std::{fs, path::Path};
 
-use dabnet_engine::replace_file;
+use dabnet_container::replace_file;
 use dabnet_graph::Precision;
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use dabnet_engine::{Model, replace_file};
+use dabnet_container::replace_file;
+use dabnet_engine::Model;
 use dabnet_graph::{Graph, Policy, Preprocessing};
 use dabnet_sketch::{DataExamples, Drawing, Examples, MixedExamples, Part, Preprocess, View};
 use dabnet_train::{

@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, fs, io, path::Path};
 
-use dabnet_engine::{PackedModel, replace_file};
+use dabnet_container::replace_file;
+use dabnet_engine::PackedModel;
 use dabnet_sketch::Part;
 use dabnet_train::{ModelMetadata, TrainedNetwork, pack};
 use serde::{Deserialize, Serialize};

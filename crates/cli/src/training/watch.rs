@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dabnet_engine::replace_file;
+use dabnet_container::replace_file;
 use dabnet_train::{
     Checkpoint, EpochReport, EventWriter, Histogram, Progress, RunControl, TrainError, TrainingObserver,
     WeightHistory,

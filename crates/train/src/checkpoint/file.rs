@@ -1,14 +1,9 @@
 //! A checkpoint as a safetensors file.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap},
-    fs,
-    path::Path,
-};
+use std::{borrow::Cow, collections::BTreeMap, fs, path::Path};
 
-use dabnet_engine::replace_file;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use dabnet_container::{Dtype, Tensor, replace_file, to_bytes};
+use safetensors::{SafeTensors, tensor::TensorView};
 
 use super::{
     Checkpoint,
@@ -56,21 +51,18 @@ impl Checkpoint {
         let header = serde_json::to_string(&self.header())
             .map_err(|error| TrainError::field(HEADER, error.to_string()))?;
         let layout = CheckpointLayout::new(&self.graph, &self.config);
-        let slots: Vec<&TensorSpec> = layout.slots().collect();
         let data: Vec<Vec<u8>> = self.data();
-        let tensors: BTreeMap<&str, &[u8]> =
-            slots.iter().zip(&data).map(|(slot, data)| (slot.name.as_str(), &data[..])).collect();
-        let sum = checksum(&header, &tensors).to_le_bytes();
-        let container =
-            |error: safetensors::SafeTensorError| TrainError::field("checkpoint", error.to_string());
-        let mut views = Vec::with_capacity(slots.len() + 1);
-        for (slot, data) in slots.iter().zip(&data) {
-            let view = TensorView::new(slot.dtype, slot.shape.clone(), data);
-            views.push((slot.name.as_str(), view.map_err(container)?));
-        }
-        views.push((CHECKSUM, TensorView::new(Dtype::U8, vec![sum.len()], &sum).map_err(container)?));
-        let metadata = HashMap::from([(HEADER.to_owned(), header)]);
-        safetensors::serialize(views, Some(metadata)).map_err(container)
+        let contents: BTreeMap<&str, &[u8]> =
+            layout.slots().zip(&data).map(|(slot, data)| (slot.name.as_str(), &data[..])).collect();
+        let sum = checksum(&header, &contents).to_le_bytes();
+        let mut tensors: Vec<Tensor<'_>> = layout
+            .slots()
+            .zip(&data)
+            .map(|(slot, data)| tensor(&slot.name, slot.dtype, slot.shape.clone(), data))
+            .collect();
+        tensors.push(tensor(CHECKSUM, Dtype::U8, vec![sum.len()], &sum));
+        to_bytes(&BTreeMap::from([(HEADER, header.as_str())]), tensors)
+            .map_err(|error| TrainError::field("checkpoint", error.to_string()))
     }
 
     /// Reads a checkpoint from the bytes of its file.
@@ -144,6 +136,10 @@ impl Checkpoint {
         let averages = self.average.iter().flat_map(Parameters::buffers);
         self.parameters.buffers().chain(averages).chain(self.optimizer.slots().iter().flatten())
     }
+}
+
+fn tensor<'a>(name: &str, dtype: Dtype, shape: Vec<usize>, data: &'a [u8]) -> Tensor<'a> {
+    Tensor { name: name.to_owned(), dtype, shape, data: data.into() }
 }
 
 fn checksum(header: &str, tensors: &BTreeMap<&str, &[u8]>) -> u32 {

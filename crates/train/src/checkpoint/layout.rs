@@ -1,7 +1,7 @@
 //! Names, types and shapes of the tensors in a checkpoint.
 
+use dabnet_container::Dtype;
 use dabnet_graph::Graph;
-use safetensors::Dtype;
 
 use crate::{TrainConfig, optimizer::OptimizerState};
 

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Pending, TensorWriter};
+use super::{OutputFile, TensorWriter};
 use crate::{FilterAxis, Tensor, WeightReader, WeightSource, WeightsError, part::BinarizedFilters};
 
 /// Writer that copies the files of the source byte by byte, replacing weights in place.
@@ -36,7 +36,7 @@ impl Drop for NewFolders {
 }
 
 struct FileCopy {
-    out: BufWriter<Pending>,
+    out: BufWriter<OutputFile>,
     /// Number of bytes of the source that have been copied.
     position: u64,
     size: u64,
@@ -82,7 +82,7 @@ impl FileCopy {
         let size = fs::metadata(path)
             .map_err(|error| WeightsError::Read { path: path.clone(), source: error })?
             .len();
-        Ok(Self { out: BufWriter::with_capacity(1 << 20, Pending::create(out)?), position: 0, size })
+        Ok(Self { out: BufWriter::with_capacity(1 << 20, OutputFile::create(out)?), position: 0, size })
     }
 
     /// Copies the source up to a position.
@@ -94,7 +94,7 @@ impl FileCopy {
     }
 }
 
-impl Write for Pending {
+impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.file.write(bytes)
     }
@@ -144,11 +144,11 @@ impl TensorWriter for DenseWriter {
             complete.push(flushed.map_err(|error| WeightsError::Write { path, source: error.into_error() })?);
         }
         if let Some((from, to)) = self.index {
-            let mut index = Pending::create(&to)?;
+            let mut index = OutputFile::create(&to)?;
             let text = fs::read(&from).map_err(|source| WeightsError::Read { path: from, source })?;
             index.write_all(&text).map_err(|error| index.failed(error))?;
             complete.push(index);
         }
-        complete.into_iter().map(Pending::persist).sum()
+        complete.into_iter().map(OutputFile::commit).sum()
     }
 }

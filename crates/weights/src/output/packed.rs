@@ -5,9 +5,10 @@ use std::{
 };
 
 use dabnet_binarize::Granularity;
+use dabnet_container::frame_header;
 use serde_json::{Value, json};
 
-use super::{Pending, TensorWriter};
+use super::{OutputFile, TensorWriter};
 use crate::{
     BinarizeOptions, FilterAxis, Tensor, WeightReader, WeightSource, WeightsError, part::BinarizedFilters,
 };
@@ -19,7 +20,7 @@ const VERSION: &str = "1";
 /// A safetensors file: `NAME.bits`, `NAME.alpha` and `NAME.beta` for each binarized tensor, all others
 /// as they were. See `docs/file-format.md`.
 pub(super) struct PackedWriter {
-    out: Pending,
+    out: OutputFile,
     /// Offset of each tensor in the file.
     starts: BTreeMap<String, u64>,
     /// Number of bytes written of each tensor.
@@ -68,7 +69,7 @@ impl PackedWriter {
             "tensors": json!(originals).to_string(),
         });
         let (header, starts) = layout(source, metadata, &entries)?;
-        let mut packed = Self { out: Pending::create(out)?, starts, written: BTreeMap::new() };
+        let mut packed = Self { out: OutputFile::create(out)?, starts, written: BTreeMap::new() };
         packed.out.file.write_all(&header).map_err(|error| packed.out.failed(error))?;
         Ok(packed)
     }
@@ -109,7 +110,7 @@ impl TensorWriter for PackedWriter {
     }
 
     fn finish(self: Box<Self>, _: &mut WeightReader<'_>) -> Result<u64, WeightsError> {
-        self.out.persist()
+        self.out.commit()
     }
 }
 
@@ -162,11 +163,7 @@ fn layout(
         starts.insert(name.clone(), end);
         end += bytes;
     }
-    let mut text = Value::Object(header).to_string().into_bytes();
-    text.resize(text.len().next_multiple_of(8), b' ');
-    let data = 8 + text.len() as u64;
-    starts.values_mut().for_each(|start| *start += data);
-    let mut file = (text.len() as u64).to_le_bytes().to_vec();
-    file.extend(text);
-    Ok((file, starts))
+    let beginning = frame_header(Value::Object(header).to_string().into_bytes());
+    starts.values_mut().for_each(|start| *start += beginning.len() as u64);
+    Ok((beginning, starts))
 }
