@@ -72,14 +72,14 @@ pub fn multiply(
 /// Computes `product = left · right`, or adds that to it, from operands packed for kernels.
 ///
 /// ```
-/// use dabnet_matrix::{MatrixMut, Number, Panels, Rows, Write, bf16, multiply_packed};
+/// use dabnet_matrix::{MatrixElement, MatrixViewMut, PackedPanels, PackedRows, WriteMode, bf16, multiply_packed};
 ///
 /// let numbers = bf16::rounded(&[1.0, 2.0, 3.0, 4.0]).into_owned();
-/// let mut left = Rows::new(1, 2);
+/// let mut left = PackedRows::new(1, 2);
 /// left.row_mut(0).copy_from_slice(&numbers[..2]);
-/// let right = Panels::of(2, 2, |row| &numbers[2 * row..][..2]);
+/// let right = PackedPanels::of(2, 2, |row| &numbers[2 * row..][..2]);
 /// let mut product = [0.0; 2];
-/// multiply_packed(&mut MatrixMut::new(&mut product, 2), &left, &right, Write::Replace);
+/// multiply_packed(&mut MatrixViewMut::new(&mut product, 2), &left, &right, WriteMode::Replace);
 /// assert_eq!(product, [7.0, 10.0]);
 /// ```
 ///

@@ -34,7 +34,7 @@ pub enum ServeError {
         origin: String,
     },
     /// An address that cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Bind {
         /// The address.
         address: SocketAddr,
@@ -42,8 +42,8 @@ pub enum ServeError {
         source: io::Error,
     },
     /// Threads, timers or signals are not available.
-    #[error("cannot start the server: {0}")]
-    Start(io::Error),
+    #[error("cannot start the server")]
+    Start(#[source] io::Error),
     /// A folder that the page would be written over.
     #[error("{} has something else in it: give a new or an empty folder, or --force to replace it", path.display())]
     Occupied {
@@ -51,7 +51,7 @@ pub enum ServeError {
         path: PathBuf,
     },
     /// A file or folder that cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}", path.display())]
     Write {
         /// Path of the file or folder.
         path: PathBuf,

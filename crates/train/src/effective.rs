@@ -69,10 +69,10 @@ fn binarize(
         .par_chunks(n)
         .enumerate()
         .map(|(filter, weights)| {
-            split(scheme, weights).map_err(|source| TrainError::Split {
+            split(scheme, weights).map_err(|reason| TrainError::Split {
                 layer: layer.to_owned(),
                 filter,
-                source,
+                reason,
             })
         })
         .collect::<Result<Vec<_>, _>>()?;

@@ -10,14 +10,14 @@ use crate::Device;
 #[non_exhaustive]
 pub enum TrainError {
     /// A filter cannot be split, most often because training diverged.
-    #[error("layer '{layer}', filter {filter}: {source}; a lower learning rate may help")]
+    #[error("layer '{layer}', filter {filter}: {reason}; a lower learning rate may help")]
     Split {
         /// The convolution.
         layer: String,
         /// Index of the filter.
         filter: usize,
         /// The reason.
-        source: SplitError,
+        reason: SplitError,
     },
     /// Something is no longer a finite number.
     #[error("training diverged: {what} became {value} in epoch {epoch}; try a lower learning rate")]
@@ -159,15 +159,15 @@ pub enum TrainError {
         reason: String,
     },
     /// A file of a run is invalid.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {reason}", path = path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// The reason.
-        source: Box<TrainError>,
+        reason: Box<TrainError>,
     },
     /// A file of a run cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
+    #[error("cannot read {path}", path = path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -175,7 +175,7 @@ pub enum TrainError {
         source: io::Error,
     },
     /// A file of a run cannot be written.
-    #[error("cannot write {path}: {source}", path = path.display())]
+    #[error("cannot write {path}", path = path.display())]
     Write {
         /// The file.
         path: PathBuf,

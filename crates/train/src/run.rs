@@ -1,4 +1,5 @@
 use std::{
+    error::Error,
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     sync::Arc,
@@ -43,7 +44,7 @@ impl CheckpointKind {
     }
 }
 
-/// How often checkpoints and metrics are saved, beyond the end of every epoch.
+/// Intervals at which checkpoints and metrics are saved, beyond the end of every epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SaveSchedule {
     /// A checkpoint whenever so much time has passed since the last.
@@ -150,8 +151,8 @@ impl RunFolder {
         let snapshots = lines.read(|snapshot| snapshot.epoch <= epochs)?;
         if snapshots.iter().map(|snapshot| snapshot.epoch).ne(0..=epochs) {
             let reason = format!("has not every epoch from 0 to {epochs}, which its checkpoint has seen");
-            let source = Box::new(TrainError::field("epoch", reason));
-            return Err(TrainError::File { path: lines.path().to_owned(), source });
+            let reason = Box::new(TrainError::field("epoch", reason));
+            return Err(TrainError::File { path: lines.path().to_owned(), reason });
         }
         Ok(WeightHistory { snapshots })
     }
@@ -192,7 +193,7 @@ impl RunFolder {
         self.remove_temporary_files()?;
         self.resume_or_start(trainer, saving, observer).map_err(|error| match error {
             TrainError::Mismatch { .. } | TrainError::Longer { .. } => {
-                TrainError::File { path: self.folder.clone(), source: Box::new(error) }
+                TrainError::File { path: self.folder.clone(), reason: Box::new(error) }
             }
             error => error,
         })
@@ -248,7 +249,9 @@ impl RunFolder {
             Err(error) => match self.checkpoint(CheckpointKind::Best) {
                 Ok(checkpoint) => {
                     checkpoint.save(self.path(CheckpointKind::Latest))?;
-                    observer.warn(&format!("{error}; going on from {}", CheckpointKind::Best.file_name()));
+                    let source = error.source().map_or_else(String::new, |source| format!(": {source}"));
+                    let best = CheckpointKind::Best.file_name();
+                    observer.warn(&format!("{error}{source}; going on from {best}"));
                     Ok(Some(checkpoint))
                 }
                 Err(_) => Err(error),

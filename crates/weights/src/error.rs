@@ -8,7 +8,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum WeightsError {
     /// A file that cannot be opened or read.
-    #[error("cannot read '{}': {source}", path.display())]
+    #[error("cannot read '{}'", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -16,7 +16,7 @@ pub enum WeightsError {
         source: io::Error,
     },
     /// A file that cannot be written.
-    #[error("cannot write '{}': {source}", path.display())]
+    #[error("cannot write '{}'", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub enum WeightsError {
         reason: String,
     },
     /// A tensor that cannot be binarized.
-    #[error("tensor '{tensor}', filter {filter}: {}", explain(*element, source))]
+    #[error("tensor '{tensor}', filter {filter}: {}", explain(*element, reason))]
     Split {
         /// The tensor.
         tensor: String,
@@ -41,7 +41,7 @@ pub enum WeightsError {
         /// Index of the invalid weight within the filter, if one is.
         element: Option<usize>,
         /// The reason.
-        source: SplitError,
+        reason: SplitError,
     },
     /// A pattern of tensor names that is invalid or matches no tensor.
     #[error("pattern '{pattern}' {reason}")]

@@ -5,7 +5,7 @@ use crate::{LayerRole, Tensor, WeightSource, WeightsError};
 /// Selection of the tensors to binarize.
 ///
 /// ```
-/// let selection = dabnet_weights::Selection::new(&["encoder.*".to_owned()], &["*.bias".to_owned()])?;
+/// let selection = dabnet_weights::TensorSelection::new(&["encoder.*".to_owned()], &["*.bias".to_owned()])?;
 /// # Ok::<(), dabnet_weights::WeightsError>(())
 /// ```
 ///

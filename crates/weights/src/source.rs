@@ -11,7 +11,7 @@ use crate::{FilterAxis, Tensor, WeightsError, formats};
 ///
 /// ```no_run
 /// # fn main() -> Result<(), dabnet_weights::WeightsError> {
-/// let source = dabnet_weights::Source::open("resnet18.safetensors")?;
+/// let source = dabnet_weights::WeightSource::open("resnet18.safetensors")?;
 /// for tensor in source.tensors() {
 ///     println!("{} {:?} {}", tensor.name, tensor.shape, tensor.dtype);
 /// }

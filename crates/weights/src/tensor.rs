@@ -84,8 +84,8 @@ impl Tensor {
     }
 
     /// Error of a split of weights that start at index `start` of the tensor, filter by filter.
-    pub fn split_error(&self, start: usize, source: SplitError) -> WeightsError {
-        let element = match source {
+    pub fn split_error(&self, start: usize, reason: SplitError) -> WeightsError {
+        let element = match reason {
             SplitError::NonFinite { index } => Some(start + index),
             _ => None,
         };
@@ -94,7 +94,7 @@ impl Tensor {
             tensor: self.name.clone(),
             filter: element.unwrap_or(start) / n,
             element: element.map(|element| element % n),
-            source,
+            reason,
         }
     }
 

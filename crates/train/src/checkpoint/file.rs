@@ -37,7 +37,7 @@ impl Checkpoint {
         let path = path.as_ref();
         let bytes = fs::read(path).map_err(|source| TrainError::Read { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes)
-            .map_err(|error| TrainError::File { path: path.to_owned(), source: Box::new(error) })
+            .map_err(|error| TrainError::File { path: path.to_owned(), reason: Box::new(error) })
     }
 
     /// Serializes the checkpoint; equal checkpoints give equal bytes.

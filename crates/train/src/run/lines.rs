@@ -60,7 +60,7 @@ impl<T: Serialize + DeserializeOwned> JsonLines<T> {
             }
             let value = serde_json::from_slice(line).map_err(|error| TrainError::File {
                 path: self.path.clone(),
-                source: Box::new(TrainError::field(format!("line {}", number + 1), error.to_string())),
+                reason: Box::new(TrainError::field(format!("line {}", number + 1), error.to_string())),
             })?;
             if !keep(&value) {
                 break;
