@@ -25,7 +25,7 @@ pub enum ImportError {
     },
     /// A node does what networks here do not.
     #[error("node '{node}' ({op}): {reason}")]
-    OnnxNode {
+    Node {
         /// Name of the node, or of its output.
         node: String,
         /// Op of the node.

@@ -38,7 +38,7 @@ impl OnnxNode {
 
     pub(crate) fn refuse(&self, reason: impl Into<String>) -> ImportError {
         let [node, op, reason] = [self.name(), &self.op, &reason.into()].map(one_line);
-        ImportError::OnnxNode { node, op, reason }
+        ImportError::Node { node, op, reason }
     }
 
     /// Refuses attributes beside these.

@@ -84,7 +84,7 @@ enum BackwardInput {
 /// State that a node saves for its backward pass, beside its output.
 enum SavedForBackward {
     Nothing,
-    NormStatistics(NormStatistics),
+    Statistics(NormStatistics),
     /// Position of the maximum of each window.
     Argmax(Vec<u32>),
     /// Dropout mask: the factor of each element.
@@ -194,7 +194,7 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
             Some(FoldedNorm { scale, shift, .. }) => norm::affine(input, scale, shift),
             None => norm::forward(input, [norm.get("gamma"), norm.get("beta")], epsilon, &statistics),
         };
-        self.saved[id] = SavedForBackward::NormStatistics(statistics);
+        self.saved[id] = SavedForBackward::Statistics(statistics);
         output
     }
 
@@ -252,7 +252,7 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
                     pass(0, input);
                 }
             }
-            (OpKind::BatchNorm { epsilon }, SavedForBackward::NormStatistics(statistics)) => {
+            (OpKind::BatchNorm { epsilon }, SavedForBackward::Statistics(statistics)) => {
                 let (input, gamma) = (self.input(node), self.parameters(id).get("gamma"));
                 let (gradient, gamma, beta) = norm::backward(input, gamma, epsilon, statistics, gradient);
                 found.set(id, "gamma", gamma);
@@ -311,7 +311,7 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
     /// Mean and variance of every batch normalization.
     fn statistics(&self) -> Vec<BatchStatistic> {
         let statistics = self.saved.iter().enumerate().filter_map(|(node, saved)| match saved {
-            SavedForBackward::NormStatistics(found) => {
+            SavedForBackward::Statistics(found) => {
                 let of = |name, values: &[f32]| BatchStatistic { node, name, values: values.to_vec() };
                 Some([of("mean", &found.mean), of("variance", &found.variance)])
             }
