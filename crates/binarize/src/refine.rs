@@ -3,7 +3,7 @@
 use crate::{
     Split, SplitError,
     objective::{BestCut, GainObjective, UpperPart},
-    sort::descending,
+    optimum::descending,
     split::check,
 };
 

@@ -10,7 +10,7 @@
 //! let tensor = Tensor { name: "weight".into(), dtype: Dtype::U8, shape: vec![3], data: Cow::Borrowed(&[1, 2, 3]) };
 //! let bytes = to_bytes(&BTreeMap::from([("format", "example")]), vec![tensor])?;
 //! assert_eq!(bytes[bytes.len() - 3..], [1, 2, 3]);
-//! # Ok::<(), serde_json::Error>(())
+//! # Ok::<(), std::io::Error>(())
 //! ```
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]

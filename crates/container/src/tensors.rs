@@ -1,4 +1,4 @@
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, io};
 
 use safetensors::Dtype;
 use serde::{Serialize, Serializer};
@@ -23,10 +23,7 @@ pub struct Tensor<'a> {
 ///
 /// # Errors
 /// Any error of serializing the header as JSON.
-pub fn to_bytes(
-    metadata: &BTreeMap<&str, &str>,
-    mut tensors: Vec<Tensor<'_>>,
-) -> Result<Vec<u8>, serde_json::Error> {
+pub fn to_bytes(metadata: &BTreeMap<&str, &str>, mut tensors: Vec<Tensor<'_>>) -> io::Result<Vec<u8>> {
     tensors.sort_by(|a, b| b.dtype.bitsize().cmp(&a.dtype.bitsize()).then_with(|| a.name.cmp(&b.name)));
     let mut bytes = frame_header(serde_json::to_vec(&Header { metadata, tensors: &tensors })?);
     bytes.reserve_exact(tensors.iter().map(|tensor| tensor.data.len()).sum());

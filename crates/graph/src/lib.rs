@@ -42,11 +42,10 @@ mod policy;
 mod preprocessing;
 mod quantizer;
 mod shape;
-mod weight_format;
 
 pub use builder::{ConvSpec, GraphBuilder};
 pub use canvas::Canvas;
-pub use conv2d::Conv2d;
+pub use conv2d::{Conv2d, WeightFormat};
 pub use cost::{LayerCost, NetworkCost};
 pub use error::GraphError;
 pub use graph::{Graph, Node, NodeId};
@@ -59,4 +58,3 @@ pub use policy::{Policy, Precision};
 pub use preprocessing::{Channels, Look, Preprocessing};
 pub use quantizer::Quantizer;
 pub use shape::Shape;
-pub use weight_format::WeightFormat;

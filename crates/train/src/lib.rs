@@ -56,6 +56,9 @@ pub use pack::{ModelMetadata, pack};
 pub use parameters::Parameters;
 pub use pretrained::PretrainedWeights;
 pub use run::{CheckpointKind, EpochMetrics, MetricRecord, RunFolder, SaveSchedule, StepMetrics};
+/// A value of [`ModelMetadata::provenance`].
+#[doc(no_inline)]
+pub use serde_json::Value;
 pub use sketches::AugmentedSketches;
 pub use still::StillSketches;
 pub use teacher::Teacher;

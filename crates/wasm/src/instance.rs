@@ -1,8 +1,8 @@
 use dabnet_engine::{EngineError, Model, PackedModel, Session, top};
-use dabnet_sketch::{Drawing, Preprocess};
+use dabnet_sketch::{Drawing, Preprocess, Stroke};
 use serde::Serialize;
 
-use crate::{LayerActivations, ModelDescription, Prediction, RecognitionResult, strokes};
+use crate::ModelDescription;
 
 /// A model with its input and output buffers. Calls return true on success; otherwise the output is an error
 /// message.
@@ -124,4 +124,58 @@ impl LoadedModel {
 
 fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("names and numbers can be written")
+}
+
+/// Result of recognizing a drawing.
+#[derive(Debug, Serialize)]
+pub struct RecognitionResult<'a> {
+    /// The likeliest labels, the likeliest first.
+    pub predictions: Vec<Prediction<'a>>,
+    /// Activation counts of layers, if requested.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerActivations>,
+}
+
+/// A label and its probability.
+#[derive(Debug, Serialize)]
+pub struct Prediction<'a> {
+    /// Index of the label.
+    pub class: usize,
+    /// The label.
+    pub label: &'a str,
+    /// Softmax probability over all labels.
+    pub probability: f32,
+}
+
+/// Activation counts of the signs behind a layer.
+#[derive(Debug, Serialize)]
+pub struct LayerActivations {
+    /// The layer's name.
+    pub name: String,
+    /// Positions at which each filter could be +1.
+    pub positions: usize,
+    /// Number of positions at which each filter was positive.
+    pub fired: Vec<u32>,
+}
+
+/// Strokes from pairs of little-endian 32-bit floats, x before y; a pair whose x is NaN ends a stroke.
+pub fn strokes(bytes: &[u8]) -> Vec<Stroke> {
+    let numbers: Vec<f32> = bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+    let points = numbers.as_chunks::<2>().0;
+    let runs = points.split(|point| point[0].is_nan()).filter(|run| !run.is_empty());
+    runs.map(|run| Stroke::new(run.to_vec())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strokes_end_where_x_is_no_number() {
+        let numbers = [1.0, 2.0, 3.0, 4.0, f32::NAN, 0.0, f32::NAN, 0.0, 5.0, 6.0, 7.0];
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number: &f32| number.to_le_bytes()).collect();
+        let expected = [Stroke::new(vec![[1.0, 2.0], [3.0, 4.0]]), Stroke::new(vec![[5.0, 6.0]])];
+        assert_eq!(strokes(&bytes), expected);
+        assert!(strokes(&[]).is_empty());
+    }
 }

@@ -8,15 +8,11 @@
 #![deny(unsafe_code)]
 #![warn(unreachable_pub)]
 
-mod answer;
 mod description;
-mod ink;
 mod instance;
 
-pub use answer::{LayerActivations, Prediction, RecognitionResult};
 pub use description::{LayerDescription, ModelDescription};
-pub use ink::strokes;
-pub use instance::ModelInstance;
+pub use instance::{LayerActivations, ModelInstance, Prediction, RecognitionResult, strokes};
 
 use std::cell::RefCell;
 
