@@ -54,7 +54,7 @@ fn ordered(bits: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use super::sorted;
+    use super::{descending, sorted};
     use crate::{Scheme, split};
     use alloc::vec::Vec;
     use proptest::prelude::*;
