@@ -102,7 +102,7 @@ impl From<TrainError> for CliError {
 
 /// Text of an error and, after colons, of its sources, unless it has theirs already.
 pub(crate) fn text_with_sources(error: &dyn StdError) -> String {
-    successors(error.source(), |source| source.source()).map(ToString::to_string).fold(
+    successors(error.source(), |&source| source.source()).map(ToString::to_string).fold(
         error.to_string(),
         |text, source| if text.ends_with(&source) { text } else { format!("{text}: {source}") },
     )
