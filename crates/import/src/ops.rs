@@ -15,12 +15,11 @@ use crate::{
     node::OnnxNode,
 };
 
+/// Output of a converted node.
+pub(crate) type OpResult = Result<TensorValue, ImportError>;
+
 /// Converts a node: adds its nodes to the network, and returns its output.
-pub(crate) fn import(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(crate) fn import(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     Ok(match node.op.as_str() {
         "Add" => join::add(node, values, network)?,
         "AveragePool" => pool::average(node, values, network)?,

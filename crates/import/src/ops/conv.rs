@@ -2,7 +2,10 @@
 
 use dabnet_graph::{Conv2d, Padding, Precision, Shape, WeightFormat};
 
-use super::windows::{WindowGeometry, pair};
+use super::{
+    OpResult,
+    windows::{WindowGeometry, pair},
+};
 use crate::{
     ImportError,
     activation::ActivationView,
@@ -16,11 +19,7 @@ const MAX_FILLED: usize = 15;
 
 const ATTRIBUTES: [&str; 6] = ["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"];
 
-pub(super) fn conv(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn conv(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&ATTRIBUTES)?;
     let input = values.image(node, 0)?;
     let (shape, weights) = values.needed_floats(node, 1)?;

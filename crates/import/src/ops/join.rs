@@ -2,9 +2,8 @@
 
 use dabnet_graph::Op;
 
-use super::{conv::layer_name, dimension, pointwise::is_floats, pool::canvas_channel};
+use super::{OpResult, conv::layer_name, dimension, pointwise::is_floats, pool::canvas_channel};
 use crate::{
-    ImportError,
     activation::{ActivationAxis, ActivationView},
     constant::{ConstantData, ConstantTensor},
     graph_values::{GraphValues, TensorValue, per_channel},
@@ -13,11 +12,7 @@ use crate::{
 };
 
 /// Sum of two activations, or of one and a number per channel.
-pub(super) fn add(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn add(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
     let [first, second] = [values.needed(node, 0)?, values.needed(node, 1)?];
     let (activation, constant) = match (is_floats(&first), is_floats(&second)) {
@@ -32,11 +27,7 @@ pub(super) fn add(
     Ok(TensorValue::Activation(network.push_bias(node, &name, activation, bias)?))
 }
 
-fn sum(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+fn sum(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     let [first, second] = [values.activation(node, 0)?, values.activation(node, 1)?];
     let [first, second] = [canvas_channel(node, network, first)?, canvas_channel(node, network, second)?];
     if first.shape != second.shape || first.dims != second.dims {
@@ -49,11 +40,7 @@ fn sum(
 }
 
 /// Concatenation of channels, or of the numbers of a shape.
-pub(super) fn concat(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn concat(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&["axis"])?;
     if matches!(values.needed(node, 0)?, TensorValue::Constant(_)) {
         return numbers(node, values);
@@ -97,7 +84,7 @@ pub(super) fn concat(
     Ok(TensorValue::Activation(ActivationView::ordered(id, network.shape(id), &dims(&activations[0]))))
 }
 
-fn numbers(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+fn numbers(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     let mut all = Vec::new();
     for index in 0..node.inputs.len() {
         match values.needed(node, index)? {

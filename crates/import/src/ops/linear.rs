@@ -2,7 +2,7 @@
 
 use dabnet_graph::{Conv2d, Padding, Precision, Shape, WeightFormat};
 
-use super::conv::layer_name;
+use super::{OpResult, conv::layer_name};
 use crate::{
     ImportError,
     activation::{ActivationAxis, ActivationView},
@@ -11,11 +11,7 @@ use crate::{
     node::OnnxNode,
 };
 
-pub(super) fn gemm(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn gemm(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&["alpha", "beta", "broadcast", "transA", "transB"])?;
     node.expect("transA", 0)?;
     let (alpha, beta) = (node.float("alpha").unwrap_or(1.0), node.float("beta").unwrap_or(1.0));
@@ -37,11 +33,7 @@ pub(super) fn gemm(
     Ok(TensorValue::Activation(network.push_bias(node, &name, activation, bias)?))
 }
 
-pub(super) fn mat_mul(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn mat_mul(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
     let activation = values.activation(node, 0)?;
     let matrix = DenseWeights::new(node, values.needed_floats(node, 1)?, false)?;

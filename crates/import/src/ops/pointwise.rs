@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use dabnet_graph::Op;
 
-use super::{dimension, pool::canvas_channel};
+use super::{OpResult, dimension, pool::canvas_channel};
 use crate::{
-    ImportError,
     activation::ActivationView,
     constant::{ConstantData, ConstantTensor},
     graph_values::{GraphValues, TensorValue, per_channel},
@@ -14,49 +13,28 @@ use crate::{
     node::OnnxNode,
 };
 
-pub(super) fn relu(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn relu(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
     function(node, values, network, Op::Relu)
 }
 
-pub(super) fn tanh(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn tanh(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
     function(node, values, network, Op::Tanh)
 }
 
-pub(super) fn sigmoid(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn sigmoid(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
     function(node, values, network, Op::Sigmoid)
 }
 
-fn function(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-    op: Op,
-) -> Result<TensorValue, ImportError> {
+fn function(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder, op: Op) -> OpResult {
     let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
     let id = network.push(node, node.name(), op, vec![activation.node])?;
     Ok(TensorValue::Activation(activation.through(id)))
 }
 
-pub(super) fn clip(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn clip(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&["max", "min"])?;
     let bound = |name: &str, index: usize| match (node.float(name), values.floats(node, index)?) {
         (Some(bound), _) => Ok(Some(bound)),
@@ -76,11 +54,7 @@ pub(super) fn clip(
     function(node, values, network, Op::Clip { low, high })
 }
 
-pub(super) fn prelu(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn prelu(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
     let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
     let slope = per_channel(node, &activation, values.needed_floats(node, 1)?)?;
@@ -91,7 +65,7 @@ pub(super) fn leaky_relu(
     node: &OnnxNode,
     values: &GraphValues<'_>,
     network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+) -> OpResult {
     node.only(&["alpha"])?;
     let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
     let slope = vec![node.float("alpha").unwrap_or(0.01); activation.shape.channels];
@@ -104,7 +78,7 @@ fn push_prelu(
     network: &mut NetworkBuilder,
     activation: ActivationView,
     slope: Vec<f32>,
-) -> Result<TensorValue, ImportError> {
+) -> OpResult {
     let zeros = || vec![0.0; slope.len()];
     let values = BTreeMap::from([("threshold", zeros()), ("shift", zeros()), ("slope", slope)]);
     let id = network.push_channels(node, node.name(), Op::RPReLU, activation.node, values)?;
@@ -115,7 +89,7 @@ pub(super) fn batch_norm(
     node: &OnnxNode,
     values: &GraphValues<'_>,
     network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+) -> OpResult {
     node.only(&["epsilon", "momentum", "spatial", "training_mode", "is_test", "consumed_inputs"])?;
     node.expect("training_mode", 0)?;
     node.expect("spatial", 1)?;
@@ -144,7 +118,7 @@ pub(super) fn batch_norm(
 
 /// Returns the input: labels rank the same without the softmax, which is applied where probabilities are
 /// needed.
-pub(super) fn softmax(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn softmax(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axis"])?;
     let activation = values.activation(node, 0)?;
     let default = if node.opset < 13 { 1 } else { -1 };

@@ -3,7 +3,7 @@
 use dabnet_graph::{Conv2d, Op, Precision, WeightFormat};
 
 use super::{
-    dimension,
+    OpResult, dimension,
     windows::{WindowGeometry, kernel, pair},
 };
 use crate::{
@@ -14,11 +14,7 @@ use crate::{
     node::OnnxNode,
 };
 
-pub(super) fn max(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn max(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     let known = ["auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides"];
     node.only(&known)?;
     node.expect("storage_order", 0)?;
@@ -28,11 +24,7 @@ pub(super) fn max(
     Ok(TensorValue::Activation(ActivationView::image(id, network.shape(id))))
 }
 
-pub(super) fn average(
-    node: &OnnxNode,
-    values: &GraphValues<'_>,
-    network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+pub(super) fn average(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     let known =
         ["auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"];
     node.only(&known)?;
@@ -86,7 +78,7 @@ pub(super) fn global_average(
     node: &OnnxNode,
     values: &GraphValues<'_>,
     network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+) -> OpResult {
     node.only(&[])?;
     let input = canvas_channel(node, network, values.image(node, 0)?)?;
     let id = network.push(node, node.name(), Op::GlobalAvgPool, vec![input.node])?;
@@ -97,7 +89,7 @@ pub(super) fn reduce_mean(
     node: &OnnxNode,
     values: &GraphValues<'_>,
     network: &mut NetworkBuilder,
-) -> Result<TensorValue, ImportError> {
+) -> OpResult {
     node.only(&["axes", "keepdims", "noop_with_empty_axes"])?;
     let input = canvas_channel(node, network, values.activation(node, 0)?)?;
     let axes = values.ints(node, "axes", 1)?.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Ops that only change shapes, and arithmetic on the integers that describe them.
 
-use super::dimension;
+use super::{OpResult, dimension};
 use crate::{
     ImportError,
     activation::ActivationView,
@@ -9,7 +9,7 @@ use crate::{
     node::OnnxNode,
 };
 
-pub(super) fn constant(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn constant(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     let floats =
         |shape: Vec<usize>, values: Vec<f32>| ConstantTensor { shape, data: ConstantData::Floats(values) };
     let ints =
@@ -30,19 +30,19 @@ pub(super) fn constant(node: &OnnxNode, values: &GraphValues<'_>) -> Result<Tens
     Ok(TensorValue::Constant(constant))
 }
 
-pub(super) fn identity(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn identity(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&[])?;
     value(node, values)
 }
 
 /// Returns the input, as dropout does at inference.
-pub(super) fn dropout(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn dropout(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["is_test", "ratio", "seed"])?;
     value(node, values)
 }
 
 /// Returns the input: floats have one precision here, and integers one size.
-pub(super) fn cast(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn cast(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["round_mode", "saturate", "to"])?;
     let value = value(node, values)?;
     let to = i32::try_from(node.int("to", 0)).unwrap_or(0);
@@ -54,14 +54,14 @@ pub(super) fn cast(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorVa
     if fits { Ok(value) } else { Err(node.refuse(format!("to is {to}, a type of another kind"))) }
 }
 
-fn value(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+fn value(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     match values.needed(node, 0)? {
         TensorValue::Activation(_) => Ok(TensorValue::Activation(values.activation(node, 0)?)),
         constant => Ok(constant),
     }
 }
 
-pub(super) fn flatten(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn flatten(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axis"])?;
     let activation = values.activation(node, 0)?;
     let axis = node.int("axis", 1);
@@ -72,7 +72,7 @@ pub(super) fn flatten(node: &OnnxNode, values: &GraphValues<'_>) -> Result<Tenso
     reshaped(node, &activation, &[elements])
 }
 
-pub(super) fn reshape(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn reshape(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["allowzero", "shape"])?;
     let activation = values.activation(node, 0)?;
     let target = values.ints(node, "shape", 1)?.ok_or_else(|| node.refuse("has no shape"))?;
@@ -112,17 +112,13 @@ pub(super) fn reshape(node: &OnnxNode, values: &GraphValues<'_>) -> Result<Tenso
     reshaped(node, &activation, &extents)
 }
 
-fn reshaped(
-    node: &OnnxNode,
-    activation: &ActivationView,
-    extents: &[usize],
-) -> Result<TensorValue, ImportError> {
+fn reshaped(node: &OnnxNode, activation: &ActivationView, extents: &[usize]) -> OpResult {
     let reason =
         || format!("extents {:?} cannot become {extents:?} without cutting channels", activation.extents());
     Ok(TensorValue::Activation(activation.reshaped(extents).ok_or_else(|| node.refuse(reason()))?))
 }
 
-pub(super) fn transpose(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn transpose(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["perm"])?;
     let activation = values.activation(node, 0)?;
     let rank = activation.dims.len() + 1;
@@ -139,7 +135,7 @@ pub(super) fn transpose(node: &OnnxNode, values: &GraphValues<'_>) -> Result<Ten
     Ok(TensorValue::Activation(ActivationView { dims, ..activation }))
 }
 
-pub(super) fn squeeze(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn squeeze(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axes"])?;
     let Some(axes) = values.ints(node, "axes", 1)? else {
         return Err(node.refuse("does not say which axes"));
@@ -163,7 +159,7 @@ pub(super) fn squeeze(node: &OnnxNode, values: &GraphValues<'_>) -> Result<Tenso
     }))
 }
 
-pub(super) fn unsqueeze(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn unsqueeze(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axes"])?;
     let axes = values.ints(node, "axes", 1)?.unwrap_or_default();
     let activation = match value(node, values)? {
@@ -186,7 +182,7 @@ pub(super) fn unsqueeze(node: &OnnxNode, values: &GraphValues<'_>) -> Result<Ten
 }
 
 /// Shape of an activation, with unknown batch.
-pub(super) fn shape(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn shape(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&[])?;
     let activation = values.activation(node, 0)?;
     let extents = activation.extents().into_iter().map(|extent| extent as i64);
@@ -194,7 +190,7 @@ pub(super) fn shape(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorV
 }
 
 /// One or several numbers of a shape.
-pub(super) fn gather(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn gather(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axis"])?;
     node.expect("axis", 0)?;
     let [from, which] = [numbers(node, values, 0)?, numbers(node, values, 1)?];
@@ -204,7 +200,7 @@ pub(super) fn gather(node: &OnnxNode, values: &GraphValues<'_>) -> Result<Tensor
 }
 
 /// Consecutive numbers of a shape.
-pub(super) fn slice(node: &OnnxNode, values: &GraphValues<'_>) -> Result<TensorValue, ImportError> {
+pub(super) fn slice(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axes", "ends", "starts"])?;
     let (_, from) = numbers(node, values, 0)?;
     let one = |name: &str, index: usize, default: i64| match values.ints(node, name, index)?.as_deref() {
