@@ -12,7 +12,7 @@ mod pointwise;
 mod pool;
 mod tensor;
 
-use dabnet_graph::{Conv2d, Graph, Node, NodeId, OpKind, Quantizer, Shape};
+use dabnet_graph::{Conv2d, Graph, Node, NodeId, OpKind, PointwiseOp, Quantizer, Shape};
 use rand::{Rng, RngExt};
 
 use crate::{
@@ -243,13 +243,8 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
         };
         match (node.op.kind(), &self.saved[id]) {
             (OpKind::Conv2d(conv), _) => {
-                let convolution = self.convolution(id, conv);
-                let input_gradient_needed = node.inputs[0] != 0;
-                let (weights, input) =
-                    convolution.gradients(self.input(node), &gradient, input_gradient_needed);
-                found.set(id, "weight", weights);
-                if let Some(input) = input {
-                    pass(0, input);
+                if let Some(gradient) = self.convolution_backward(id, node, conv, &gradient, found) {
+                    pass(0, gradient);
                 }
             }
             (OpKind::BatchNorm { epsilon }, SavedForBackward::Statistics(statistics)) => {
@@ -259,16 +254,7 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
                 found.set(id, "beta", beta);
                 pass(0, gradient);
             }
-            (OpKind::Pointwise(op), _) => {
-                let operand = match pointwise::backward_input(op) {
-                    BackwardInput::Output => Some(self.value(id)),
-                    BackwardInput::Input => Some(self.input(node)),
-                    BackwardInput::Nothing => None,
-                };
-                let gradients = pointwise::backward(op, self.parameters(id), operand, gradient);
-                gradients.parameters.into_iter().for_each(|(name, gradient)| found.set(id, name, gradient));
-                pass(0, gradients.input);
-            }
+            (OpKind::Pointwise(op), _) => pass(0, self.pointwise_backward(id, node, op, gradient, found)),
             (OpKind::Sign, _) => {
                 pass(0, gradient.zip(self.input(node), |g, x| *g = if x.abs() <= 1.0 { *g } else { 0.0 }));
             }
@@ -306,6 +292,41 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
                 unreachable!("the forward pass saves what the backward pass needs")
             }
         }
+    }
+
+    /// Stores the gradient of the weights. Returns that of the input, unless the input is the network's.
+    fn convolution_backward(
+        &self,
+        id: NodeId,
+        node: &Node,
+        conv: &Conv2d,
+        gradient: &Tensor,
+        found: &mut GradientBuffers,
+    ) -> Option<Tensor> {
+        let needs_input_gradient = node.inputs[0] != 0;
+        let convolution = self.convolution(id, conv);
+        let (weights, input) = convolution.gradients(self.input(node), gradient, needs_input_gradient);
+        found.set(id, "weight", weights);
+        input
+    }
+
+    /// Stores the gradients of the parameters. Returns that of the input.
+    fn pointwise_backward(
+        &self,
+        id: NodeId,
+        node: &Node,
+        op: PointwiseOp,
+        gradient: Tensor,
+        found: &mut GradientBuffers,
+    ) -> Tensor {
+        let operand = match pointwise::backward_input(op) {
+            BackwardInput::Output => Some(self.value(id)),
+            BackwardInput::Input => Some(self.input(node)),
+            BackwardInput::Nothing => None,
+        };
+        let gradients = pointwise::backward(op, self.parameters(id), operand, gradient);
+        gradients.parameters.into_iter().for_each(|(name, gradient)| found.set(id, name, gradient));
+        gradients.input
     }
 
     /// Mean and variance of every batch normalization.
