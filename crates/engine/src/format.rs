@@ -12,4 +12,3 @@ mod write;
 pub use packed::PackedModel;
 pub use parameters::NodeParameters;
 pub use quantize::{quantize, value as quantized_value};
-pub use write::replace_file;

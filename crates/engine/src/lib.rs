@@ -43,9 +43,6 @@ pub use {dabnet_graph, serde_json};
 pub use activations::ActivationCounts;
 pub use error::EngineError;
 pub use format::{NodeParameters, PackedModel, quantize, quantized_value};
-// Shared by the crates of this project, and not part of the API.
-#[doc(hidden)]
-pub use format::replace_file;
 pub use model::Model;
 pub use prediction::{Prediction, softmax, top};
 pub use session::Session;
