@@ -1,7 +1,9 @@
 use dabnet_binarize::Scheme;
 use dabnet_engine::Model;
 use dabnet_graph::{Policy, architectures};
-use dabnet_train::{AugmentedSketches, Description, Start, TrainConfig, Trained, Trainer, pack};
+use dabnet_train::{
+    AugmentedSketches, ModelMetadata, PretrainedWeights, TrainConfig, TrainedNetwork, Trainer, pack,
+};
 use serde_json::json;
 
 use super::{ARCHITECTURE, CurvePoint, Outcome, PREPROCESSING, Settings};
@@ -66,7 +68,7 @@ impl Contender {
         labels: &[String],
         examples: &AugmentedSketches,
         drawn: &Drawn,
-        full: Option<&Trained>,
+        full: Option<&TrainedNetwork>,
         progress: &TrainingProgress,
     ) -> Result<Outcome, CliError> {
         let graph = architectures::find(ARCHITECTURE)?.graph(
@@ -87,7 +89,8 @@ impl Contender {
         };
         let mut curve = Vec::new();
         let mut trainer = Trainer::new(&graph, config, examples)?;
-        let start = full.filter(|_| self.warm).map(|full| Start::of_run(full.clone(), labels.to_vec()));
+        let start =
+            full.filter(|_| self.warm).map(|full| PretrainedWeights::from_run(full.clone(), labels.to_vec()));
         if let Some(start) = &start {
             trainer = trainer.starting_from(start);
         }
@@ -98,7 +101,7 @@ impl Contender {
             }
         })?;
 
-        let description = Description {
+        let description = ModelMetadata {
             labels: labels.to_vec(),
             preprocessing: PREPROCESSING,
             provenance: Default::default(),
