@@ -5,8 +5,9 @@ mod common;
 use std::io::Cursor;
 
 use common::labeller::Labeller;
+use dabnet_data::Dataset;
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Dataset, Drawing, Stroke, rasterize, read_bytes};
+use dabnet_sketch::{Drawing, Stroke, rasterize, read_bytes};
 use image::{GrayImage, ImageFormat};
 
 /// Sketches that are written in every form.

@@ -9,9 +9,10 @@ use std::{
 };
 
 use common::{ok, server::Server, text};
+use dabnet_data::Dataset;
 use dabnet_engine::{Model, Session, top};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Dataset, Drawing, Preprocess, rasterize, read_file};
+use dabnet_sketch::{Drawing, Preprocess, rasterize, read_file};
 use dabnet_wasm::Instance;
 use image::GrayImage;
 use serde_json::Value;

@@ -5,8 +5,9 @@ mod common;
 use std::io::Cursor;
 
 use common::labeller::Labeller;
+use dabnet_data::Dataset;
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Dataset, Drawing, rasterize, read_bytes};
+use dabnet_sketch::{Drawing, rasterize, read_bytes};
 use image::{DynamicImage, GrayImage, Luma, codecs::jpeg::JpegEncoder};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg32;

@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 use dabnet_graph::Canvas;
-use dabnet_sketch::{DataSet, Drawing, Import, Inspection, Sketch, rasterize, read_bytes, read_file};
+use dabnet_data::{DataSet, Import, Inspection};
+use dabnet_sketch::{Drawing, Sketch, rasterize, read_bytes, read_file};
 use tempfile::TempDir;
 
 const CANVAS: Canvas = Canvas { side: 64, line_width: 0.03, margin: 0.03, mean: 0.0, std: 1.0 };

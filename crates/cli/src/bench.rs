@@ -6,9 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use dabnet_data::{Dataset, Example};
 use dabnet_engine::{EngineError, Model, Session, peak_bit_macs};
 use dabnet_graph::{LayerAccount, Precision};
-use dabnet_sketch::{Dataset, Example};
 use serde_json::{Value, json};
 
 use crate::{

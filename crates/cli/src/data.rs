@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dabnet_sketch::{DataSet, Import, ImportNotice, Manifest, Part, Skipped};
+use dabnet_data::{DataSet, Import, ImportNotice, Manifest, Part, Skipped};
 use tempfile::TempDir;
 
 use crate::{

@@ -1,5 +1,6 @@
 use std::{io, path::Path, process::ExitCode};
 
+use dabnet_data::DataError;
 use dabnet_engine::EngineError;
 use dabnet_graph::GraphError;
 use dabnet_serve::ServeError;
@@ -57,8 +58,14 @@ impl From<WeightsError> for CliError {
 
 impl From<SketchError> for CliError {
     fn from(error: SketchError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
+impl From<DataError> for CliError {
+    fn from(error: DataError) -> Self {
         match error {
-            SketchError::Write { .. } | SketchError::Threads { .. } | SketchError::Busy { .. } => {
+            DataError::Write { .. } | DataError::Threads { .. } | DataError::Busy { .. } => {
                 Self::Failure(error.to_string())
             }
             _ => Self::Input(error.to_string()),

@@ -1,8 +1,9 @@
 use std::time::Instant;
 
+use dabnet_data::Example;
 use dabnet_engine::{EngineError, Model, Session, top};
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::{Example, Preprocess};
+use dabnet_sketch::Preprocess;
 
 /// Sketches as a network sees them, with what they are.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Which layers of a network keep real inputs: measured on what it is trained on.
 
+use dabnet_data::{DataError, DataExamples, Examples, Part, stream};
 use dabnet_graph::Policy;
-use dabnet_sketch::{DataExamples, Examples, Part, SketchError, stream};
 use dabnet_train::{HybridLayer, Trained, hybrid_layers};
 use rayon::prelude::*;
 
@@ -33,7 +33,7 @@ pub(crate) fn measured(
             let index = at * examples.len() / count;
             examples.draw(index, &mut stream(settings.train.seed, MEASURE, 0, index))
         };
-        let inputs = (0..count).into_par_iter().map(draw).collect::<Result<Vec<_>, SketchError>>()?;
+        let inputs = (0..count).into_par_iter().map(draw).collect::<Result<Vec<_>, DataError>>()?;
         Ok(hybrid_layers(trained, &binary, &inputs, keep)?)
     })
 }

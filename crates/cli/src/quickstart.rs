@@ -12,8 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use dabnet_data::{Dataset, Example};
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_sketch::{Augment, Dataset, Example, View};
+use dabnet_sketch::{Augment, View};
 use dabnet_train::AugmentedSketches;
 
 pub(crate) use self::outcome::{CurvePoint, Outcome};

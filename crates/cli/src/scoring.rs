@@ -1,8 +1,9 @@
 //! How well a packed model labels the sketches of a data set.
 
+use dabnet_data::{DataSet, Part};
 use dabnet_engine::{Model, Session, top};
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::{DataSet, Drawing, Part, average_log_probabilities, views};
+use dabnet_sketch::{Drawing, average_log_probabilities, views};
 use rayon::prelude::*;
 
 use crate::{error::CliError, threads};

@@ -7,16 +7,11 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Dataset, Drawing, Paper, Stroke, read_file};
+use dabnet_sketch::{Augment, Drawing, Paper, Stroke, read_file};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 const CANVAS: Canvas = Canvas::to_measure(225);
-
-fn bundled() -> Vec<Vec<Stroke>> {
-    let data = Dataset::bundled().expect("the bundled data");
-    data.test.iter().map(|example| example.sketch.drawing.to_strokes().into_owned()).collect()
-}
 
 fn examples(files: &[&str]) -> Vec<Vec<Stroke>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/examples");
@@ -26,7 +21,7 @@ fn examples(files: &[&str]) -> Vec<Vec<Stroke>> {
 
 fn strokes(c: &mut Criterion) {
     let sources = [
-        ("quickdraw", bundled()),
+        ("quickdraw", examples(&["../quickdraw-20/test.ndjson.gz"])),
         ("svg", examples(&["airplane.svg", "alarm-clock.svg"])),
         ("traced png", examples(&["bicycle.png", "cat.png"])),
     ];

@@ -1,10 +1,12 @@
 mod affine;
 mod beginning;
 mod bend;
+mod lookup;
 mod named;
 mod published;
-pub(crate) mod raster;
+mod raster;
 mod removal;
+mod view;
 mod wave;
 
 use std::f32::consts::TAU;
@@ -21,6 +23,8 @@ use self::wave::Wave;
 use crate::fit::{Placement, Window, bounds};
 use crate::planes::draw_planes;
 use crate::{Point, SketchError, Stroke};
+
+pub use view::View;
 
 /// The most stretch, shear and change of line width: beyond it nothing is left of a sketch.
 const MOST: f32 = 3.0;

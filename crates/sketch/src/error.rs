@@ -1,5 +1,4 @@
 use std::io;
-use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -109,104 +108,6 @@ pub enum SketchError {
         /// Pixels given.
         pixels: usize,
     },
-    /// A sketch that cannot be an example of anything.
-    #[error("sketch {index} of {part} has no word: a data set needs one for every sketch")]
-    Unlabelled {
-        /// `train` or `test`.
-        part: &'static str,
-        /// Its place in that part, counted from 0.
-        index: usize,
-    },
-    /// An archive or a member of one that cannot be read.
-    #[error("archive '{name}': {reason}")]
-    Archive {
-        /// The archive or the member.
-        name: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A source with several renderings of each sketch, and none of them or one that is not there chosen.
-    #[error("{reason}{renderings}")]
-    Rendering {
-        /// What is wrong.
-        reason: String,
-        /// Those that there are.
-        renderings: String,
-    },
-    /// A source that is a data set itself, or about to be one.
-    #[error("{} is an imported data set itself: give what it was made of", path.display())]
-    Imported {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A folder in which an import has not come to its end.
-    #[error("the import into {} was stopped: give the same import command again, and it goes on", path.display())]
-    Unfinished {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Nothing to make a data set of.
-    #[error("there is not one sketch in {origin}{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
-    Nothing {
-        /// What was to be imported.
-        origin: String,
-        /// What was wrong with the first of what there is.
-        reason: Option<String>,
-    },
-    /// More different words than a data set may have.
-    #[error("there are more than {limit} different words: are they really labels?")]
-    Words {
-        /// How many there may be.
-        limit: usize,
-    },
-    /// A list of classes that says nothing, or the same twice.
-    #[error("line {line} of the classes: {reason}")]
-    Classes {
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A folder that another program imports into.
-    #[error("another import is writing to {}", path.display())]
-    Busy {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A folder to import into that has something else in it.
-    #[error("{} has something else in it: give a new folder, or remove it first", path.display())]
-    Occupied {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A folder to import into that has another import in it.
-    #[error("{} was imported {difference}: give a new folder, or remove it first", path.display())]
-    OtherImport {
-        /// The folder.
-        path: PathBuf,
-        /// In what it is another.
-        difference: String,
-    },
-    /// A folder that is no data set.
-    #[error("{} is no imported data set: it has no manifest.json", path.display())]
-    NoDataSet {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A file of a data set that is not as it was written.
-    #[error("{}: {reason}; import the data again", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A split that cannot be made.
-    #[error("no such split: {reason}")]
-    Split {
-        /// Why not.
-        reason: String,
-    },
     /// An amount of [`Augment`](crate::Augment) that no sketch can be varied by.
     #[error("augment.{field} is {value}: it must be from {least} to {most}")]
     Augment {
@@ -219,25 +120,11 @@ pub enum SketchError {
         /// The most.
         most: f32,
     },
-    /// A file that cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Threads that cannot be started.
-    #[error("cannot start threads: {reason}")]
-    Threads {
-        /// What the system said.
-        reason: String,
-    },
 }
 
 impl SketchError {
     /// What is wrong, without where.
-    pub(crate) fn reason(&self) -> String {
+    pub fn reason(&self) -> String {
         match self {
             Self::Open { source, .. } | Self::Read { source, .. } => source.to_string(),
             Self::Empty { .. } => "empty".to_owned(),
@@ -247,8 +134,7 @@ impl SketchError {
             | Self::Svg { reason, .. }
             | Self::Item { reason, .. }
             | Self::Header { reason, .. }
-            | Self::Image { reason, .. }
-            | Self::Archive { reason, .. } => reason.clone(),
+            | Self::Image { reason, .. } => reason.clone(),
             other => other.to_string(),
         }
     }

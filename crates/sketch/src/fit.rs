@@ -26,7 +26,7 @@ pub(crate) struct Window {
 
 impl Window {
     /// Where a position is shown; all relative to the middle of a square of `side`.
-    pub fn show(&self, position: f64, axis: usize, side: f64) -> f64 {
+    pub(crate) fn show(&self, position: f64, axis: usize, side: f64) -> f64 {
         let (enlarge, at) = (f64::from(self.enlarge), f64::from(self.at[axis]));
         position * enlarge - at * (enlarge - 1.0) * side / 2.0
     }
@@ -34,15 +34,15 @@ impl Window {
 
 impl Placement {
     /// As large as it fits, in the middle.
-    pub const FITTED: Self = Self { zoom: 1.0, shift: [0.0; 2], line: 1.0, window: None };
+    pub(crate) const FITTED: Self = Self { zoom: 1.0, shift: [0.0; 2], line: 1.0, window: None };
 
     /// The same without its window, where it has one.
-    pub fn whole(&self) -> Option<Self> {
+    pub(crate) fn whole(&self) -> Option<Self> {
         self.window.map(|_| Self { window: None, ..*self })
     }
 
     /// Width of the line in pixels; never more than half the canvas.
-    pub fn line_width(&self, canvas: &Canvas) -> f32 {
+    pub(crate) fn line_width(&self, canvas: &Canvas) -> f32 {
         (self.line * canvas.line_width).min(0.5) * canvas.side as f32
     }
 }
@@ -59,7 +59,7 @@ pub(crate) struct Fit {
 impl Fit {
     /// Puts the strokes' bounding box inside the margin together with half a line's width, its
     /// aspect kept. Nothing where there is no point to draw.
-    pub fn new(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Option<Self> {
+    pub(crate) fn new(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Option<Self> {
         let bounds = bounds(strokes)?;
         let side = canvas.side as f64;
         let line = f64::from(placement.line_width(canvas));
@@ -88,7 +88,7 @@ impl Fit {
     }
 
     /// The pixel position of a point.
-    pub fn apply(&self, point: Point) -> Point {
+    pub(crate) fn apply(&self, point: Point) -> Point {
         [0, 1].map(|axis| {
             ((f64::from(point[axis]) - self.middle[axis]) * self.scale + self.centre[axis]) as f32
         })

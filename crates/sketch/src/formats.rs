@@ -25,8 +25,10 @@ mod pickle;
 mod record;
 mod rows;
 pub mod svg;
+mod untrusted;
 
 pub use record::{Record, Records};
+pub use untrusted::{guarded, shortened};
 
 use record::Kind;
 
@@ -43,7 +45,7 @@ type Source<'a> = Box<dyn BufRead + 'a>;
 
 /// Gives what lies beside a file under another name, where there is such a file: the labels of images in
 /// IDX files, the names of CIFAR's classes.
-pub(crate) type Beside<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+pub type Beside<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
 
 /// The sketches of one file, in order.
 ///
@@ -115,7 +117,7 @@ fn checked(mut records: Records<'static>) -> Result<Sketches, SketchError> {
 }
 
 /// The content of a file in the same folder, if it is not too large to be labels.
-pub(crate) fn read_beside(path: &Path, other: &str) -> Option<Vec<u8>> {
+pub fn read_beside(path: &Path, other: &str) -> Option<Vec<u8>> {
     let file = File::open(path.with_file_name(other)).ok()?;
     let mut bytes = Vec::new();
     file.take(MAX_BESIDE + 1).read_to_end(&mut bytes).ok()?;
@@ -123,13 +125,13 @@ pub(crate) fn read_beside(path: &Path, other: &str) -> Option<Vec<u8>> {
 }
 
 /// The largest file of labels that is read, in bytes.
-pub(crate) const MAX_BESIDE: u64 = 64 << 20;
+pub const MAX_BESIDE: u64 = 64 << 20;
 
 /// Cuts a file into its records.
 ///
 /// # Errors
 /// Where the file is empty, in no known format, or larger than a single sketch may be.
-pub(crate) fn records<'a>(
+pub fn records<'a>(
     name: &str,
     source: impl Read + 'a,
     beside: Beside<'_>,

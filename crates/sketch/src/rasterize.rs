@@ -60,14 +60,14 @@ pub(crate) struct DistanceField<T> {
 
 impl<T: Copy + Default> DistanceField<T> {
     /// A field of `side × side` pixels without lines, and a pen of `width` pixels.
-    pub fn new(side: usize, width: f32) -> Self {
+    pub(crate) fn new(side: usize, width: f32) -> Self {
         let stride = side.next_multiple_of(LANES) + LANES;
         let (distances, marks) = (vec![f32::INFINITY; side * stride], vec![T::default(); side * stride]);
         Self { side, stride, reach: width / 2.0 + 0.5, width, distances, marks }
     }
 
     /// Draws a stroke, its points where `place` puts them, in pixels.
-    pub fn draw_stroke(&mut self, stroke: &Stroke, place: impl Fn(Point) -> Point, mark: T) {
+    pub(crate) fn draw_stroke(&mut self, stroke: &Stroke, place: impl Fn(Point) -> Point, mark: T) {
         let mut from = None;
         for to in stroke.drawable().map(place) {
             self.draw_line(from.unwrap_or(to), to, mark);
@@ -76,7 +76,7 @@ impl<T: Copy + Default> DistanceField<T> {
     }
 
     /// Draws a straight line between two points, in pixels.
-    pub fn draw_line(&mut self, from: Point, to: Point, mark: T) {
+    pub(crate) fn draw_line(&mut self, from: Point, to: Point, mark: T) {
         if !from.iter().chain(&to).all(|coordinate| coordinate.abs() < FAR) {
             return;
         }
@@ -104,12 +104,12 @@ impl<T: Copy + Default> DistanceField<T> {
     }
 
     /// The mark of the nearest line of every pixel, `side × side`; of one that no line is near, the default.
-    pub fn marks(&self) -> impl Iterator<Item = T> {
+    pub(crate) fn marks(&self) -> impl Iterator<Item = T> {
         self.marks.chunks_exact(self.stride).flat_map(|row| row[..self.side].iter().copied())
     }
 
     /// Ink of every pixel, `side × side`.
-    pub fn ink(&self) -> Vec<u8> {
+    pub(crate) fn ink(&self) -> Vec<u8> {
         let (reach, furthest) = (f32x8::splat(self.reach), f32x8::splat(self.reach * self.reach));
         // A line thinner than a pixel fills none.
         let (none, most) = (f32x8::ZERO, f32x8::splat(self.width.min(1.0)));

@@ -13,7 +13,7 @@ pub(crate) struct Span {
 
 impl Span {
     /// Just these pixels.
-    pub fn of(pixels: Range<usize>) -> Self {
+    pub(crate) fn of(pixels: Range<usize>) -> Self {
         Self { start: pixels.start as f64, length: pixels.len() as f64, pixels }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Skeleton {
 
 impl Skeleton {
     /// The skeleton of a raster, or nothing where there is no ink.
-    pub fn of(raster: &Raster) -> Option<Self> {
+    pub(crate) fn of(raster: &Raster) -> Option<Self> {
         let threshold = threshold(raster.ink());
         let crop = Crop::of(raster, threshold)?;
         let longer = crop.width.max(crop.height);
@@ -39,13 +39,13 @@ impl Skeleton {
     }
 
     /// Where the middle of a pixel lies in the raster.
-    pub fn position(&self, pixel: usize) -> [f32; 2] {
+    pub(crate) fn position(&self, pixel: usize) -> [f32; 2] {
         let place = |index: usize, origin: f32| origin + (index as f32 - 0.5) * self.step;
         [place(pixel % self.width, self.origin[0]), place(pixel / self.width, self.origin[1])]
     }
 
     /// The eight neighbours of an ink pixel, clockwise from the one above.
-    pub fn around(&self, pixel: usize) -> [usize; 8] {
+    pub(crate) fn around(&self, pixel: usize) -> [usize; 8] {
         let w = self.width;
         [
             pixel - w,

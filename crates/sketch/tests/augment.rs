@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{CANVAS, example, similarity};
+use common::{CANVAS, bundled, example, similarity};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Dataset, Drawing, Point, Raster, Stroke, read_file, resampled};
+use dabnet_sketch::{Augment, Drawing, Point, Raster, Stroke, read_file, resampled};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -13,9 +13,8 @@ fn seeded(seed: u64) -> Pcg64 {
     Pcg64::seed_from_u64(seed)
 }
 
-fn bundled() -> Vec<Vec<Stroke>> {
-    let data = Dataset::bundled().unwrap();
-    data.test.iter().step_by(60).map(|e| e.sketch.drawing.to_strokes().into_owned()).collect()
+fn test_strokes() -> Vec<Vec<Stroke>> {
+    bundled("test").iter().step_by(60).map(|e| e.drawing.to_strokes().into_owned()).collect()
 }
 
 fn cat() -> Raster {
@@ -31,7 +30,7 @@ fn length(strokes: &[Stroke]) -> f32 {
 
 #[test]
 fn every_name_is_a_change_and_no_other_is() {
-    let strokes = &bundled()[3];
+    let strokes = &test_strokes()[3];
     for name in Augment::NAMES {
         let augment = Augment::named(name).unwrap();
         let drawn = |seed| augment.apply(strokes, &CANVAS, &mut seeded(seed));
@@ -79,7 +78,7 @@ fn late_and_short_strokes_are_removed_and_never_all() {
 #[test]
 fn a_beginning_is_as_long_as_it_should_be() {
     let augment = Augment { partial: 0.6, ..Augment::none() };
-    for strokes in bundled() {
+    for strokes in test_strokes() {
         let whole = Augment::none().strokes(&strokes, &mut seeded(1));
         let shares: Vec<f32> = (0..200)
             .map(|seed| {
@@ -96,7 +95,7 @@ fn a_beginning_is_as_long_as_it_should_be() {
 
 #[test]
 fn a_bend_moves_and_keeps_the_strokes() {
-    for strokes in bundled() {
+    for strokes in test_strokes() {
         let plain = Augment::none().strokes(&strokes, &mut seeded(1));
         let bent = Augment { bend: 0.05, ..Augment::none() }.strokes(&strokes, &mut seeded(1));
         assert_eq!(bent.len(), plain.len());

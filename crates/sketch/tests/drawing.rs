@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::CANVAS;
+use common::{CANVAS, bundled};
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_sketch::{Augment, Dataset, Drawing, Point, Stroke, rasterize};
+use dabnet_sketch::{Augment, Drawing, Point, Stroke, rasterize};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -53,13 +53,13 @@ fn nothing_to_draw_is_paper() {
 
 #[test]
 fn place_and_size_of_the_drawing_do_not_matter() {
-    let data = Dataset::bundled().unwrap();
-    let strokes = data.test[7].sketch.drawing.to_strokes();
+    let drawing = bundled("test").swap_remove(7).drawing;
+    let strokes = drawing.to_strokes();
     let moved = strokes.iter().map(|stroke| {
         Stroke::new(stroke.points.iter().map(|[x, y]| [x * 4.0 - 96.0, y * 4.0 + 1024.0]).collect())
     });
     let moved = Drawing::Strokes(moved.collect());
-    assert_eq!(rasterize(&moved, &CANVAS), rasterize(&data.test[7].sketch.drawing, &CANVAS));
+    assert_eq!(rasterize(&moved, &CANVAS), rasterize(&drawing, &CANVAS));
 }
 
 #[test]
@@ -77,8 +77,7 @@ fn what_the_network_sees() {
 
 #[test]
 fn augmentation_follows_its_seed() {
-    let data = Dataset::bundled().unwrap();
-    let strokes = data.train[0].sketch.drawing.to_strokes();
+    let strokes = bundled("train")[0].drawing.to_strokes().into_owned();
     let drawn = |seed| Augment::light().apply(&strokes, &CANVAS, &mut Pcg64::seed_from_u64(seed));
     assert_eq!(drawn(1), drawn(1));
     assert_ne!(drawn(1), drawn(2));
@@ -86,10 +85,10 @@ fn augmentation_follows_its_seed() {
 
 #[test]
 fn no_augmentation_changes_nothing() {
-    for example in Dataset::bundled().unwrap().test.iter().step_by(20) {
-        let strokes = example.sketch.drawing.to_strokes();
+    for example in bundled("test").iter().step_by(20) {
+        let strokes = example.drawing.to_strokes();
         let same = Augment::none().apply(&strokes, &CANVAS, &mut Pcg64::seed_from_u64(3));
-        let expected = rasterize(&example.sketch.drawing, &CANVAS);
+        let expected = rasterize(&example.drawing, &CANVAS);
         assert!(same.iter().zip(&expected).all(|(a, b)| a.abs_diff(*b) <= 1));
     }
 }

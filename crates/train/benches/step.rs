@@ -4,8 +4,9 @@
 use std::time::{Duration, Instant};
 
 use dabnet_binarize::Scheme;
+use dabnet_data::{DataError, Dataset};
 use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
-use dabnet_sketch::{Dataset, Preprocess, SketchError};
+use dabnet_sketch::Preprocess;
 use dabnet_train::{Device, Examples, TrainConfig, Trainer};
 use rand::Rng;
 
@@ -21,7 +22,7 @@ impl Examples for Drawn {
         index % 20
     }
 
-    fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+    fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
         Ok(self.0[index].clone())
     }
 }

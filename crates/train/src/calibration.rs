@@ -1,8 +1,8 @@
 //! Means and variances of batch normalisations, found anew: those that a packed model's were folded from, and those of
 //! weights that have moved since batches were last normalised by themselves.
 
+use dabnet_data::Batch;
 use dabnet_graph::{Graph, OpKind};
-use dabnet_sketch::Batch;
 
 use crate::{
     Effective, Parameters, native,

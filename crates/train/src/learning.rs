@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dabnet_sketch::{Batch, Batches, Examples};
+use dabnet_data::{Batch, Batches, Examples};
 
 use crate::{
     Checkpoint, Control, Effective, EpochReport, History, LayerReport, Observer, Outcome, Parameters,

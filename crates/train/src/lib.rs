@@ -47,7 +47,7 @@ pub use checkpoint::Checkpoint;
 pub use config::{
     Accumulation, Distillation, Moments, Momentum, Optimizer, Schedule, TrainConfig, WeightGradient,
 };
-pub use dabnet_sketch::Examples;
+pub use dabnet_data::Examples;
 pub use device::Device;
 pub use effective::Effective;
 pub use error::TrainError;

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use dabnet_sketch::Examples;
+use dabnet_data::Examples;
 
 use crate::{Checkpoint, History, Observer, Outcome, TrainError, Trained, Trainer};
 

@@ -1,4 +1,5 @@
-use dabnet_sketch::{Drawing, Example, Examples, SketchError, View};
+use dabnet_data::{DataError, Example, Examples};
+use dabnet_sketch::{Drawing, View};
 use rand::Rng;
 
 /// Sketches augmented anew each time.
@@ -30,7 +31,7 @@ impl Examples for AugmentedSketches {
         self.labels[index]
     }
 
-    fn draw(&self, index: usize, mut rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+    fn draw(&self, index: usize, mut rng: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
         Ok(self.view.varied(&self.drawings[index], &mut rng))
     }
 }

@@ -1,5 +1,6 @@
+use dabnet_data::{DataError, Example, Examples};
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::{Example, Examples, Preprocess, SketchError};
+use dabnet_sketch::Preprocess;
 use rand::Rng;
 
 /// Sketches as they are, to validate with.
@@ -25,7 +26,7 @@ impl Examples for StillSketches<'_> {
         self.examples[index].label
     }
 
-    fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+    fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
         Ok(self.preprocessing.apply(&self.examples[index].sketch.drawing))
     }
 }

@@ -1,8 +1,8 @@
 use std::sync::{Mutex, PoisonError};
 
+use dabnet_data::Batch;
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::Batch;
 use rayon::prelude::*;
 
 use crate::{Description, Device, TrainError, Trained, backend, pack};
@@ -13,7 +13,7 @@ pub struct Teacher {
     model: Model,
     /// The same for other devices than the processor.
     trained: Trained,
-    /// Which of the [viewers](dabnet_sketch::Examples::viewers) it is; none where it sees what the student does.
+    /// Which of the [viewers](dabnet_data::Examples::viewers) it is; none where it sees what the student does.
     viewer: Option<usize>,
     /// The output that stands for each of the student's labels.
     places: Vec<usize>,
@@ -60,7 +60,7 @@ impl Teacher {
         Ok(Self { model, trained, viewer: None, places, parameters, sessions: Mutex::default() })
     }
 
-    /// The same seeing what one of the [viewers](dabnet_sketch::Examples::viewers) does, counted from 0.
+    /// The same seeing what one of the [viewers](dabnet_data::Examples::viewers) does, counted from 0.
     #[must_use]
     pub fn seeing(self, viewer: usize) -> Self {
         Self { viewer: Some(viewer), ..self }

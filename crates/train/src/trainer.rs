@@ -1,5 +1,5 @@
+use dabnet_data::{Batch, Examples, Order, load, stream};
 use dabnet_graph::{Graph, Node};
-use dabnet_sketch::{Batch, Examples, Order, load, stream};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{

@@ -1,4 +1,4 @@
-use dabnet_sketch::{Examples, stream};
+use dabnet_data::{Examples, stream};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

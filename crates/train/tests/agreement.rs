@@ -2,9 +2,10 @@
 //! agree").
 
 use dabnet_binarize::Scheme;
+use dabnet_data::Dataset;
 use dabnet_engine::{Isa, Model, PackedModel, Session};
 use dabnet_graph::{Canvas, Options, Policy, Preprocessing, WeightFormat, architectures};
-use dabnet_sketch::{Augment, Dataset, Preprocess, View};
+use dabnet_sketch::{Augment, Preprocess, View};
 use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, node_outputs, pack};
 
 const PREPROCESSING: Preprocessing =

@@ -3,9 +3,9 @@
 mod common;
 
 use common::{Lines, SIDE, StopAt, about, config, labels, network, plain};
+use dabnet_data::{DataError, Order, load};
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::{Builder, Filters, Graph, Policy, Shape};
-use dabnet_sketch::{Order, SketchError, load};
 use dabnet_train::{
     Checkpoint, Distillation, Examples, Outcome, Schedule, Teacher, TrainConfig, Trained, Trainer,
 };
@@ -29,7 +29,7 @@ impl Examples for Seen {
         Lines.label(index)
     }
 
-    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
         Lines.draw(index, rng)
     }
 
@@ -37,7 +37,7 @@ impl Examples for Seen {
         1
     }
 
-    fn draw_for(&self, _: usize, index: usize, rng: &Pcg64) -> Result<Vec<f32>, SketchError> {
+    fn draw_for(&self, _: usize, index: usize, rng: &Pcg64) -> Result<Vec<f32>, DataError> {
         let canvas = self.draw(index, &mut rng.clone())?;
         let side = 2 * SIDE;
         Ok((0..side * side).map(|at| 1.0 - canvas[at / side / 2 * SIDE + at % side / 2]).collect())

@@ -2,9 +2,10 @@
 
 use std::{fs, path::PathBuf};
 
+use dabnet_data::{Dataset, Example};
 use dabnet_engine::{Model, PackedModel, Session, top};
 use dabnet_graph::{Canvas, Look, Policy, Preprocessing, architectures};
-use dabnet_sketch::{Dataset, Drawing, Example, Preprocess};
+use dabnet_sketch::{Drawing, Preprocess};
 use serde_json::{Value, json};
 use wasmi::{Config, Engine, Instance, Linker, Memory, Module, Store, WasmParams, WasmResults};
 

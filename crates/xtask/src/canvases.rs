@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use dabnet_data::{DataSet, Part};
 use dabnet_engine::Model;
-use dabnet_sketch::{DataSet, Part, Preprocess};
+use dabnet_sketch::Preprocess;
 use safetensors::{Dtype, serialize_to_file, tensor::TensorView};
 
 use crate::error::XtaskError;

@@ -2,9 +2,10 @@
 
 use std::{fs, path::Path};
 
+use dabnet_data::Dataset;
 use dabnet_engine::{Model, PackedModel, Parameters, Session};
 use dabnet_graph::{Canvas, Options, Policy, Preprocessing, architectures};
-use dabnet_sketch::{Dataset, Preprocess};
+use dabnet_sketch::Preprocess;
 use safetensors::{Dtype, SafeTensorError, serialize_to_file, tensor::TensorView};
 
 use crate::error::XtaskError;

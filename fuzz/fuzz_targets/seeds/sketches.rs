@@ -9,7 +9,8 @@ use std::{
 
 use dabnet_fuzz::{Parts, common::Random, written_archive};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Drawing, Import, rasterize, read_file};
+use dabnet_data::Import;
+use dabnet_sketch::{Drawing, rasterize, read_file};
 use image::{DynamicImage, ImageFormat, imageops::FilterType};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;

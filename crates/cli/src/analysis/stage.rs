@@ -1,8 +1,9 @@
 use std::{collections::BTreeMap, path::Path};
 
+use dabnet_data::Dataset;
 use dabnet_engine::{Model, PackedModel};
 use dabnet_graph::{Canvas, Conv2d, Padding, Preprocessing};
-use dabnet_sketch::{Dataset, Preprocess, Sketch, read_file};
+use dabnet_sketch::{Preprocess, Sketch, read_file};
 use dabnet_train::node_outputs;
 use dabnet_weights::{Filters, Tensor};
 

@@ -5,8 +5,9 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_data::Part;
 use dabnet_graph::{Look, Preprocessing};
-use dabnet_sketch::{Drawing, MAX_VIEWS, Paper, Part};
+use dabnet_sketch::{Drawing, MAX_VIEWS, Paper};
 use serde::Serialize;
 
 use super::data::PartArg;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_sketch::{DataSet, Part};
+use dabnet_data::{DataSet, Part};
 
 use crate::{
     data::{self, Data},

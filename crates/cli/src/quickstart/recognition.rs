@@ -1,7 +1,8 @@
 use std::io::{self, Write};
 
+use dabnet_data::Example;
 use dabnet_engine::{EngineError, Model, Prediction, Session, top};
-use dabnet_sketch::{Example, Preprocess};
+use dabnet_sketch::Preprocess;
 
 use super::{Outcome, PREPROCESSING, Results};
 use crate::{

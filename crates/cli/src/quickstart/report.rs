@@ -87,7 +87,8 @@ fn footer(outcomes: &[Outcome]) -> Markup {
 mod tests {
     use std::time::Duration;
 
-    use dabnet_sketch::{Augment, Dataset, View};
+    use dabnet_data::Dataset;
+    use dabnet_sketch::{Augment, View};
     use dabnet_train::AugmentedSketches;
 
     use super::{super::*, page};

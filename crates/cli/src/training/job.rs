@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
 
+use dabnet_data::{DataExamples, Examples, MixedExamples, Part};
 use dabnet_engine::{Model, replace_file};
 use dabnet_graph::{Graph, Policy, Preprocessing};
-use dabnet_sketch::{DataExamples, Drawing, Examples, MixedExamples, Part, Preprocess, View};
+use dabnet_sketch::{Drawing, Preprocess, View};
 use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, Start, Teacher, TrainConfig, Trained, Trainer};
 use serde_json::json;
 

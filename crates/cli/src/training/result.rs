@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fs, io, path::Path};
 
+use dabnet_data::Part;
 use dabnet_engine::{PackedModel, replace_file};
-use dabnet_sketch::Part;
 use dabnet_train::{Description, Trained, pack};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use crate::Point;
 pub(super) struct Affine([f32; 4]);
 
 impl Affine {
-    pub fn new(augment: &Augment, rng: &mut impl Rng) -> Self {
+    pub(crate) fn new(augment: &Augment, rng: &mut impl Rng) -> Self {
         let mirror = if rng.random::<f32>() < augment.flip { -1.0 } else { 1.0 };
         let stretch = (up_to(augment.stretch, rng) / 2.0).exp();
         let (sin, cos) = up_to(augment.rotation, rng).sin_cos();
@@ -16,14 +16,14 @@ impl Affine {
         Self([cos * x, (cos * shear - sin) * y, sin * x, (sin * shear + cos) * y])
     }
 
-    pub fn apply(&self, [x, y]: Point) -> Point {
+    pub(crate) fn apply(&self, [x, y]: Point) -> Point {
         let [a, b, c, d] = self.0;
         [a * x + b * y, c * x + d * y]
     }
 
     /// The way back. Its determinant is ±1, so there is one; amounts beyond all measure give one
     /// that is not finite.
-    pub fn inverse(&self) -> Self {
+    pub(crate) fn inverse(&self) -> Self {
         let [a, b, c, d] = self.0;
         let determinant = a * d - b * c;
         Self([d, -b, -c, a].map(|entry| entry / determinant))

@@ -21,14 +21,14 @@ pub(super) struct Bend(Vec<[Point; 2]>);
 
 impl Bend {
     /// Control points at even distances along the lines, each moved up to `most` in x and in y.
-    pub fn new(strokes: &[Stroke], most: f32, rng: &mut impl Rng) -> Self {
+    pub(crate) fn new(strokes: &[Stroke], most: f32, rng: &mut impl Rng) -> Self {
         let points = along(strokes, CONTROLS, rng.random());
         Self(
             points.into_iter().map(|[x, y]| [[x, y], [x + up_to(most, rng), y + up_to(most, rng)]]).collect(),
         )
     }
 
-    pub fn apply(&self, at: Point) -> Point {
+    pub(crate) fn apply(&self, at: Point) -> Point {
         if let Some([_, to]) = self.0.iter().find(|[from, _]| *from == at) {
             return *to;
         }

@@ -1,6 +1,6 @@
 use rand::{Rng, RngExt};
 
-use crate::lookup::Lookup;
+use super::lookup::Lookup;
 use crate::paper::{SHEET, mirrored};
 use crate::resize::{Span, resized, rounded};
 use crate::{Drawing, Paper, Raster};

@@ -4,11 +4,11 @@ use dabnet_graph::Canvas;
 use rand::Rng;
 
 use super::affine::Affine;
+use super::lookup::Lookup;
 use super::removal::dropped;
 use super::wave::Wave;
 use super::{Augment, blank};
 use crate::fit::{Placement, Window};
-use crate::lookup::Lookup;
 use crate::resize::resampled;
 use crate::{Point, Raster};
 

@@ -10,7 +10,7 @@ use crate::Point;
 pub(super) struct Wave([[f32; 4]; 2]);
 
 impl Wave {
-    pub fn new(amplitude: f32, rng: &mut impl Rng) -> Self {
+    pub(crate) fn new(amplitude: f32, rng: &mut impl Rng) -> Self {
         Self([(); 2].map(|()| {
             let (sin, cos) = (rng.random::<f32>() * TAU).sin_cos();
             let frequency = TAU * (0.5 + rng.random::<f32>());
@@ -18,13 +18,13 @@ impl Wave {
         }))
     }
 
-    pub fn apply(&self, [x, y]: Point) -> Point {
+    pub(crate) fn apply(&self, [x, y]: Point) -> Point {
         let [dx, dy] = self.displacement([x, y]);
         [x + dx, y + dy]
     }
 
     /// The way back, to first order: what a wave moves by changes little over that distance.
-    pub fn undo(&self, [x, y]: Point) -> Point {
+    pub(crate) fn undo(&self, [x, y]: Point) -> Point {
         let [dx, dy] = self.displacement([x, y]);
         [x - dx, y - dy]
     }

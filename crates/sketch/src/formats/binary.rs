@@ -98,12 +98,12 @@ enum Found {
 }
 
 impl<R: Read> Drawings<R> {
-    pub fn new(source: R) -> Self {
+    pub(crate) fn new(source: R) -> Self {
         Self { source: Returning { returned: Cursor::default(), source }, item: 0, ended: false }
     }
 
     /// The next drawing with its number from 1; `name` stands for the file in errors.
-    pub fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
+    pub(crate) fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
         if self.ended {
             return None;
         }

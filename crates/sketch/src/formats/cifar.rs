@@ -21,7 +21,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub fn recognize(name: &str) -> Option<Self> {
+    pub(crate) fn recognize(name: &str) -> Option<Self> {
         let file = name.rsplit(['/', '\\']).next()?;
         let file = file.strip_suffix(".gz").unwrap_or(file);
         match file {

@@ -30,7 +30,7 @@ pub(super) struct Drawings<'a> {
 
 impl<'a> Drawings<'a> {
     /// Reads the names of the columns.
-    pub fn new(source: Source<'a>) -> Result<Self, String> {
+    pub(crate) fn new(source: Source<'a>) -> Result<Self, String> {
         let mut lines = Lines::new(source);
         let head = lines.next("").and_then(Result::ok).and_then(|(_, line)| fields(&line));
         let head = head.ok_or("its first line cannot be read")?;
@@ -40,7 +40,7 @@ impl<'a> Drawings<'a> {
     }
 
     /// The next row with the number of its line; `name` stands for the file in errors.
-    pub fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
+    pub(crate) fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
         let (line, bytes) = match self.lines.next(name)? {
             Ok(found) => found,
             Err(error) => return Some(Err(error)),

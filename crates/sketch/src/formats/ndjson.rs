@@ -12,8 +12,7 @@ use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::MAX_POINTS;
-use crate::data::manifest::shortened;
+use super::{MAX_POINTS, shortened};
 use crate::{Drawing, Point, Sketch, SketchError, Stroke};
 
 /// The longest line read, in bytes.
@@ -30,12 +29,12 @@ pub(super) struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    pub fn new(source: R) -> Self {
+    pub(crate) fn new(source: R) -> Self {
         Self { source, line: 0, failed: false }
     }
 
     /// The next line with its number from 1; `name` stands for the file in errors.
-    pub fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
+    pub(crate) fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
         let mut bytes = Vec::new();
         while !self.failed {
             bytes.clear();

@@ -26,7 +26,7 @@ pub(super) enum Number {
 
 impl Number {
     /// The one that NumPy calls so, with a byte order or without.
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name.trim_start_matches(['<', '|', '=']) {
             "i1" => Self::I8,
             "i2" => Self::I16,
@@ -38,7 +38,7 @@ impl Number {
         })
     }
 
-    pub const fn bytes(self) -> usize {
+    pub(crate) const fn bytes(self) -> usize {
         match self {
             Self::I8 => 1,
             Self::I16 => 2,
@@ -84,7 +84,7 @@ pub(super) struct Offsets {
 
 impl Drawings {
     /// Those in a pickle.
-    pub fn pickled(source: Source<'_>) -> Result<Self, String> {
+    pub(crate) fn pickled(source: Source<'_>) -> Result<Self, String> {
         let mut bytes = Vec::new();
         source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         if bytes.len() as u64 > MAX_BYTES {
@@ -96,7 +96,7 @@ impl Drawings {
     }
 
     /// The next drawing with its number from 1.
-    pub fn next(&mut self) -> Option<(u64, Result<Offsets, String>)> {
+    pub(crate) fn next(&mut self) -> Option<(u64, Result<Offsets, String>)> {
         let Array { shape, number, place } = self.arrays.next()?;
         self.item += 1;
         let columns = shape.last().copied().unwrap_or(0) as usize;

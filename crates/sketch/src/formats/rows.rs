@@ -36,27 +36,27 @@ pub(super) struct Row {
 }
 
 impl<'a> Rows<'a> {
-    pub fn new(source: Source<'a>, kind: Kind, size: usize) -> Self {
+    pub(crate) fn new(source: Source<'a>, kind: Kind, size: usize) -> Self {
         let labels = Labels::default();
         Self { source, kind, label_bytes: 0, size, count: None, labels, item: 0, ended: false }
     }
 
     /// As many as this, or it is an error.
-    pub fn counted(mut self, count: u64) -> Self {
+    pub(crate) fn counted(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
     }
 
-    pub fn labelled(mut self, label_bytes: usize, labels: Labels) -> Self {
+    pub(crate) fn labelled(mut self, label_bytes: usize, labels: Labels) -> Self {
         (self.label_bytes, self.labels) = (label_bytes, labels);
         self
     }
 
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 
-    pub fn next(&mut self, name: &str) -> Option<Result<Row, SketchError>> {
+    pub(crate) fn next(&mut self, name: &str) -> Option<Result<Row, SketchError>> {
         if self.ended || self.count == Some(self.item) {
             return None;
         }

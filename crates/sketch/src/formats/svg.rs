@@ -24,7 +24,7 @@ use usvg::{Options, Tree, roxmltree};
 use self::marks::Shown;
 use self::paints::Unreadable;
 use self::pen::Pen;
-use crate::guard::guarded;
+use super::guarded;
 use crate::{Drawing, Sketch, SketchError};
 
 /// The name space of its elements.

@@ -1,8 +1,8 @@
 //! A problem that a small network solves in seconds.
 #![allow(dead_code)]
 
+use dabnet_data::DataError;
 use dabnet_graph::{Builder, Canvas, Filters, Graph, Options, Policy, Preprocessing, Shape};
-use dabnet_sketch::SketchError;
 use dabnet_train::{
     Checkpoint, Control, Description, EpochReport, Examples, History, Observer, Progress, Teacher,
     TrainConfig, TrainError, Trained, Trainer,
@@ -23,7 +23,7 @@ impl Examples for Lines {
         index % 3
     }
 
-    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
         let mut canvas = vec![0.0; SIDE * SIDE];
         let (row, column) = (rng.random_range(1..SIDE - 1), rng.random_range(1..SIDE - 1));
         for at in 1..SIDE - 1 {
@@ -50,7 +50,7 @@ impl Examples for StillLines {
         index % 3
     }
 
-    fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+    fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
         Lines.draw(index, &mut rand_pcg::Pcg64::new(index as u128, 99))
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use dabnet_sketch::{Classes, DataSet, Import, Part, SketchError};
+use dabnet_data::{Classes, DataError, DataSet, Import, Part};
 
 use crate::{
     data::{self, counted},
@@ -142,5 +142,5 @@ impl ImportArgs {
 fn read_classes(path: &Path) -> Result<Classes, CliError> {
     let fail = |reason: String| CliError::Input(format!("'{}': {reason}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-    text.parse().map_err(|error: SketchError| fail(error.to_string()))
+    text.parse().map_err(|error: DataError| fail(error.to_string()))
 }

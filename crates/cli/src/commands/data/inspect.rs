@@ -5,7 +5,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_sketch::{DataSet, Inspection, Manifest, Part, Skipped};
+use dabnet_data::{DataSet, Inspection, Manifest, Part, Skipped};
 use serde::Serialize;
 
 use crate::{

@@ -6,10 +6,9 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_data::{DataSet, shuffled, stream};
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_sketch::{
-    Augment, DataSet, Drawing, Paper, Preprocess, Raster, rasterize, resampled, shuffled, stream,
-};
+use dabnet_sketch::{Augment, Drawing, Paper, Preprocess, Raster, rasterize, resampled};
 use image::RgbImage;
 
 use super::import::PartArg;

@@ -5,7 +5,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_sketch::{DataSet, Folds, Part, Share, Split};
+use dabnet_data::{DataSet, Folds, Part, Share, Split};
 use serde::Serialize;
 
 use crate::{data, error::CliError, json, table, terminal};

@@ -1,5 +1,5 @@
+use dabnet_data::Example;
 use dabnet_engine::{Model, Prediction, Session, top};
-use dabnet_sketch::Example;
 
 use super::{Outcome, Results};
 use crate::{evaluation::Drawn, quickstart::PREPROCESSING};

@@ -32,12 +32,12 @@ pub(in crate::formats) struct Ink {
 }
 
 impl Grey {
-    pub fn height(&self) -> usize {
+    pub(crate) fn height(&self) -> usize {
         self.values.len() / self.width
     }
 
     /// A part of it.
-    pub fn part(&self, part: Part) -> Self {
+    pub(crate) fn part(&self, part: Part) -> Self {
         let rows = self.values.chunks_exact(self.width).skip(part.top).take(part.height);
         let values = rows.flat_map(|row| &row[part.left..part.left + part.width]).copied().collect();
         Self { width: part.width, values }
@@ -50,7 +50,7 @@ impl Grey {
     }
 
     /// The pixels that lie so far from the nearest edge.
-    pub fn ring(&self, depth: usize) -> Vec<u8> {
+    pub(crate) fn ring(&self, depth: usize) -> Vec<u8> {
         let (width, last) = (self.width, self.height() - 1 - depth);
         let row = |y: usize| &self.values[y * width..][depth..width - depth];
         let sides = (depth + 1..last).flat_map(|y| [row(y)[0], row(y)[width - 2 * depth - 1]]);
@@ -190,7 +190,7 @@ pub(super) struct Marked {
 }
 
 impl Marked {
-    pub fn of(count: usize, width: usize, is_marked: impl Fn(usize) -> bool) -> Self {
+    pub(crate) fn of(count: usize, width: usize, is_marked: impl Fn(usize) -> bool) -> Self {
         let (mut area, mut edge) = (0usize, 0usize);
         for at in (0..count).filter(|at| is_marked(*at)) {
             let (x, y) = (at % width, at / width);

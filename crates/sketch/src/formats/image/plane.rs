@@ -12,7 +12,7 @@ pub(super) struct Plane {
 
 impl Plane {
     /// A picture of so many pixels a row with squares of its pixels averaged, so that no side is longer than `side`.
-    pub fn reduced(values: &[u8], width: usize, side: usize) -> Self {
+    pub(crate) fn reduced(values: &[u8], width: usize, side: usize) -> Self {
         let height = values.len() / width;
         let factor = width.max(height).div_ceil(side).max(1);
         let (across, down) = ((width / factor).max(1), (height / factor).max(1));
@@ -30,20 +30,20 @@ impl Plane {
         Self { width: across, values }
     }
 
-    pub fn height(&self) -> usize {
+    pub(crate) fn height(&self) -> usize {
         self.values.len() / self.width
     }
 
-    pub fn longer(&self) -> usize {
+    pub(crate) fn longer(&self) -> usize {
         self.width.max(self.height())
     }
 
-    pub fn negative(self) -> Self {
+    pub(crate) fn negative(self) -> Self {
         Self { values: self.values.iter().map(|value| 255.0 - value).collect(), ..self }
     }
 
     /// Each value with its neighbours, by 1, 2, 1.
-    pub fn blurred(self) -> Self {
+    pub(crate) fn blurred(self) -> Self {
         self.along_both(|line| {
             let at = |index: usize| line[index.min(line.len() - 1)];
             (0..line.len()).map(|i| (at(i.saturating_sub(1)) + 2.0 * at(i) + at(i + 1)) / 4.0).collect()
@@ -51,7 +51,7 @@ impl Plane {
     }
 
     /// What is dark and narrower than the window filled in; what goes on beyond the edges is not narrow.
-    pub fn closed(&self, radius: usize) -> Self {
+    pub(crate) fn closed(&self, radius: usize) -> Self {
         let beyond = 2 * radius;
         let wide = |line: &[f32]| {
             let ends = [line[0], line[line.len() - 1]].map(|end| std::iter::repeat_n(end, beyond));
@@ -67,17 +67,17 @@ impl Plane {
 
     /// What is larger than what lies around and narrower than the window taken away; what goes on beyond the edges is not
     /// narrow.
-    pub fn opened(self, radius: usize) -> Self {
+    pub(crate) fn opened(self, radius: usize) -> Self {
         self.negative().closed(radius).negative()
     }
 
     /// The least value in a window around each.
-    pub fn least_around(&self, radius: usize) -> Self {
+    pub(crate) fn least_around(&self, radius: usize) -> Self {
         self.clone().along_both(|line| extreme(line, radius, f32::min))
     }
 
     /// Every row changed, then every column.
-    pub fn along_both(self, change: impl Fn(&[f32]) -> Vec<f32>) -> Self {
+    pub(crate) fn along_both(self, change: impl Fn(&[f32]) -> Vec<f32>) -> Self {
         let height = self.height();
         let rows: Vec<f32> = self.values.chunks_exact(self.width).flat_map(&change).collect();
         let width = rows.len() / height;

@@ -100,7 +100,7 @@ pub(super) struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     /// `sized` says whether the document has edges, or only those that it has without saying so.
-    pub fn new(tree: &'a Tree, sized: bool) -> Self {
+    pub(crate) fn new(tree: &'a Tree, sized: bool) -> Self {
         let mut seen = Seen::default();
         seen.group(tree.root(), 1.0);
         let Seen { mut marks, images, mut is_picture } = seen;
@@ -176,12 +176,12 @@ impl Beneath {
 
 impl Mark<'_> {
     /// Whether its stroke is to be followed; its middle is what counts otherwise.
-    pub fn is_line(&self) -> bool {
+    pub(crate) fn is_line(&self) -> bool {
         self.stroke.is_some()
     }
 
     /// The middle of a spot.
-    pub fn middle(&self) -> [f32; 2] {
+    pub(crate) fn middle(&self) -> [f32; 2] {
         [(self.bounds.left() + self.bounds.right()) / 2.0, (self.bounds.top() + self.bounds.bottom()) / 2.0]
     }
 

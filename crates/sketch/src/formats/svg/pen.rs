@@ -18,13 +18,13 @@ pub(super) struct Pen {
 }
 
 impl Pen {
-    pub fn new(shown: &Shown<'_>) -> Self {
+    pub(crate) fn new(shown: &Shown<'_>) -> Self {
         let longer = shown.bounds.map_or(0.0, |bounds| bounds.width().max(bounds.height()));
         Self { tolerance: longer * TOLERANCE, ..Self::default() }
     }
 
     /// The lines of a shape, or the dot that it is.
-    pub fn mark(&mut self, mark: &Mark<'_>) -> Result<(), String> {
+    pub(crate) fn mark(&mut self, mark: &Mark<'_>) -> Result<(), String> {
         if mark.is_line() {
             return self.path(mark.path);
         }

@@ -1,0 +1,176 @@
+//! Data sets on disk: sketches of any source in one compact form, read without being loaded.
+//!
+//! A folder with `manifest.json`, shards, and perhaps `split.json`. `docs/data-format.md` specifies it.
+
+use std::path::Path;
+
+use dabnet_sketch::Sketch;
+
+use crate::item;
+use crate::manifest::{MANIFEST, Manifest, read_manifest};
+use crate::shard::Shard;
+use crate::{DataError, Part, Split};
+
+/// Many sketches, with words and parts, in a folder that `import` wrote.
+pub struct DataSet {
+    manifest: Manifest,
+    split: Split,
+    shards: Vec<Shard>,
+    /// The number of the first sketch in each shard.
+    starts: Vec<usize>,
+    labels: Vec<String>,
+    /// The label of each word of the manifest.
+    label_of_word: Vec<usize>,
+}
+
+impl DataSet {
+    /// Opens a data set.
+    ///
+    /// # Errors
+    /// [`DataError::NoDataSet`] where the folder has no manifest, [`DataError::Damaged`] where what
+    /// it has makes no sense. Shards are looked at when they are first needed.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, DataError> {
+        let folder = folder.as_ref();
+        let manifest = read_manifest(folder)?;
+        let split = Split::read(folder)?;
+        let mut labels: Vec<String> = manifest.words.iter().map(|(word, _)| word.clone()).collect();
+        labels.sort_unstable();
+        let place = |(word, _): &(String, usize)| labels.partition_point(|label| label < word);
+        let label_of_word = manifest.words.iter().map(place).collect();
+        let shards: Vec<Shard> =
+            manifest.shards.iter().map(|info| Shard::new(folder, info.clone())).collect();
+        let starts = shards.iter().scan(0, |next, shard| {
+            let start = *next;
+            *next += shard.count();
+            Some(start)
+        });
+        Ok(Self { starts: starts.collect(), manifest, split, shards, labels, label_of_word })
+    }
+
+    /// Whether a folder is a data set.
+    pub fn is_at(folder: impl AsRef<Path>) -> bool {
+        folder.as_ref().join(MANIFEST).is_file()
+    }
+
+    /// Sketches in it.
+    pub fn len(&self) -> usize {
+        self.manifest.count
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What it says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Tells its sketches from others, wherever they lie and whenever they were imported.
+    pub fn checksum(&self) -> u32 {
+        let mut sum = crc32fast::Hasher::new();
+        self.manifest.shards.iter().for_each(|shard| sum.update(&shard.crc32.to_le_bytes()));
+        sum.finalize()
+    }
+
+    /// How it is split into parts.
+    pub fn split(&self) -> &Split {
+        &self.split
+    }
+
+    /// The words, in alphabetical order; a label is an index into them.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// A sketch with its word.
+    ///
+    /// # Errors
+    /// [`DataError::Damaged`] where it is not as it was written. Panics if there are not so many.
+    pub fn sketch(&self, index: usize) -> Result<Sketch, DataError> {
+        let (shard, at) = self.place(index);
+        let entry = shard.get(at)?;
+        let sketch =
+            item::decode(entry.bytes).ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))?;
+        let word = self.label_of(entry.word).map(|label| self.labels[label].clone());
+        Ok(Sketch { word, ..sketch })
+    }
+
+    /// What tells a sketch from others in its source, where that says so.
+    ///
+    /// # Errors
+    /// As [`sketch`](Self::sketch).
+    pub fn id(&self, index: usize) -> Result<Option<String>, DataError> {
+        let (shard, at) = self.place(index);
+        let id = item::id(shard.get(at)?.bytes);
+        id.ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))
+    }
+
+    /// What a sketch shows, as an index into [`labels`](Self::labels).
+    ///
+    /// # Errors
+    /// As [`sketch`](Self::sketch).
+    pub fn label(&self, index: usize) -> Result<Option<usize>, DataError> {
+        let (shard, at) = self.place(index);
+        Ok(self.label_of(shard.get(at)?.word))
+    }
+
+    /// The part that the source of a sketch gives it.
+    ///
+    /// # Errors
+    /// As [`sketch`](Self::sketch).
+    pub fn given_part(&self, index: usize) -> Result<Option<Part>, DataError> {
+        let (shard, at) = self.place(index);
+        Ok(shard.get(at)?.part)
+    }
+
+    /// The part of every sketch, by the data set's [split](Self::split).
+    ///
+    /// # Errors
+    /// As [`sketch`](Self::sketch).
+    pub fn parts(&self) -> Result<Vec<Part>, DataError> {
+        self.parts_by(&self.split)
+    }
+
+    /// The part that every sketch would have by another split.
+    ///
+    /// # Errors
+    /// [`DataError::Split`] if the split makes no sense, and as [`sketch`](Self::sketch).
+    pub fn parts_by(&self, split: &Split) -> Result<Vec<Part>, DataError> {
+        split.validate()?;
+        // What a manifest counts is only believed when it is there.
+        self.shards.iter().try_for_each(|shard| shard.bytes().map(|_| ()))?;
+        let known = |index| Ok((self.label(index)?, self.given_part(index)?));
+        let known = (0..self.len()).map(known).collect::<Result<Vec<_>, DataError>>()?;
+        Ok(split.parts(&known, self.labels.len()))
+    }
+
+    /// The numbers of the sketches of one part, in order.
+    ///
+    /// # Errors
+    /// As [`sketch`](Self::sketch).
+    pub fn indices(&self, part: Part) -> Result<Vec<usize>, DataError> {
+        let parts = self.parts()?;
+        Ok((0..self.len()).filter(|index| parts[*index] == part).collect())
+    }
+
+    /// The bytes of a drawing: the same for two sketches that are drawn the same.
+    ///
+    /// # Errors
+    /// As [`sketch`](Self::sketch).
+    pub fn content(&self, index: usize) -> Result<&[u8], DataError> {
+        let (shard, at) = self.place(index);
+        item::content(shard.get(at)?.bytes)
+            .ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))
+    }
+
+    fn place(&self, index: usize) -> (&Shard, usize) {
+        let shard = self.starts.partition_point(|start| *start <= index) - 1;
+        (&self.shards[shard], index - self.starts[shard])
+    }
+
+    fn label_of(&self, word: Option<u32>) -> Option<usize> {
+        self.label_of_word.get(word? as usize).copied()
+    }
+}

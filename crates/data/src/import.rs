@@ -1,0 +1,401 @@
+//! From a source to a data set.
+
+mod classes;
+mod journal;
+mod writer;
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
+
+use dabnet_sketch::formats::{Record, guarded};
+use dabnet_sketch::{Drawing, Sketch, SketchError};
+
+use crate::manifest::JOURNAL;
+use crate::source::{Found as InSource, LICENCES, Outcome, Source};
+use crate::{DataError, Manifest, Part, item};
+
+pub use classes::Classes;
+use classes::normal_word;
+use journal::{Folder, Found};
+use writer::{Item, Writer};
+
+/// Records and bytes that are parsed together.
+const BATCH: usize = 512;
+const BATCH_BYTES: usize = 8 << 20;
+/// Batches that wait to be parsed, beside the one that is read and the one that is parsed: a batch may be a
+/// file of [the largest size](crate::formats).
+const WAITING: usize = 0;
+/// The most of a file of terms that is read, in bytes.
+const MAX_LICENCE: u64 = 500;
+/// The longest word, in bytes.
+const MAX_WORD: usize = 255;
+
+/// How to make a data set of sketches that lie elsewhere.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// Files, folders and archives, in this order.
+    pub sources: Vec<PathBuf>,
+    /// What the data set says of where it comes from; the names of the sources without it.
+    pub source: Option<String>,
+    /// Under what terms; the first line of a source's file `LICENCE` or `LICENSE` without it.
+    pub licence: Option<String>,
+    /// The part of all sketches, whatever their files are called.
+    pub part: Option<Part>,
+    /// Of a source with several renderings of each sketch, as Sketchy is, the one to take: `tx_…`.
+    pub rendering: Option<String>,
+    /// The classes to take, and what they become; all as they are without it.
+    pub classes: Option<Classes>,
+    /// Larger rasters are reduced to a square of so many pixels a side, as [`Raster::reduced`](crate::Raster::reduced)
+    /// does; 0 keeps them as they are.
+    pub max_side: usize,
+    /// Whether the lines found in rasters are kept in place of their pixels.
+    pub trace: bool,
+    /// Threads that parse; 0 for as many as there are cores.
+    pub threads: usize,
+}
+
+/// What an import tells of on its way.
+#[derive(Clone, Copy, Debug)]
+pub enum ImportNotice<'a> {
+    /// Something that is broken, and left out.
+    Skipped(&'a DataError),
+    /// A word that is the same as another one, differently written; told once.
+    SameWord {
+        /// How it is written.
+        written: &'a str,
+        /// The word that it counts as.
+        word: &'a str,
+    },
+    /// A sketch that lacks something of what its file shows.
+    LeftOut {
+        /// The file.
+        name: &'a str,
+        /// What is left out.
+        note: &'a str,
+    },
+}
+
+impl fmt::Display for ImportNotice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Skipped(error) => error.fmt(f),
+            Self::SameWord { written, word } => write!(f, "{written:?} is the word '{word}'"),
+            Self::LeftOut { name, note } => write!(f, "'{name}': {note}"),
+        }
+    }
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImportProgress {
+    /// Bytes read of all sources.
+    pub bytes: u64,
+    /// Bytes in all sources.
+    pub total_bytes: u64,
+    /// Sketches imported.
+    pub sketches: usize,
+    /// Broken ones.
+    pub skipped: u64,
+}
+
+impl Default for Import {
+    fn default() -> Self {
+        Self {
+            sources: Vec::new(),
+            source: None,
+            licence: None,
+            part: None,
+            rendering: None,
+            classes: None,
+            max_side: 512,
+            trace: false,
+            threads: 0,
+        }
+    }
+}
+
+/// A record on its way from the source to the data set.
+struct Taken {
+    /// Its place in the source.
+    file: usize,
+    item: u64,
+    what: What,
+}
+
+enum What {
+    Record { name: String, record: Record, word: Option<String>, part: Option<Part>, id: Option<String> },
+    Broken(DataError),
+    Other(String),
+}
+
+/// A record that was parsed.
+struct Parsed {
+    file: usize,
+    item: u64,
+    what: Result<Item, Missing>,
+}
+
+/// What there is no sketch of.
+enum Missing {
+    Broken(DataError),
+    Other(String),
+    /// It is of a class that is not taken.
+    OtherClass,
+}
+
+impl Import {
+    /// Whether an import into this folder was begun and not ended.
+    pub fn is_begun(folder: &Path) -> bool {
+        folder.join(JOURNAL).is_file()
+    }
+
+    /// Imports everything into a folder, telling `observe` how far it is and what there is to say.
+    ///
+    /// Sketches are in the order of the sources, and in a folder in that of their names. What is broken
+    /// is left out. An import that was stopped, however that was, goes on where its last shard ended, and
+    /// ends with the same bytes as one that was not; an import that is done does nothing again.
+    ///
+    /// # Errors
+    /// Where a source is not there, the folder has something else in it or cannot be written to, or there
+    /// is not one sketch.
+    pub fn run(
+        &self,
+        folder: &Path,
+        mut observe: impl FnMut(&ImportProgress, Option<ImportNotice<'_>>),
+    ) -> Result<Manifest, DataError> {
+        let source = Source::list(&self.sources, self.rendering.as_deref(), folder)?;
+        let folder = Folder::take(folder)?;
+        let journal = match folder.find(self.manifest(&source))? {
+            Found::Done(manifest) => {
+                folder.finish(&manifest)?;
+                return Ok(manifest);
+            }
+            Found::Open(journal) => journal,
+        };
+        let (file, item) = (journal.file, journal.item);
+        let mut writer = Writer::new(&folder, journal);
+        if (file, item) == (0, 0) {
+            for error in source.broken() {
+                writer.skip(error);
+                let (total_bytes, skipped) = (source.bytes(), writer.skipped());
+                let progress = ImportProgress { total_bytes, skipped, ..ImportProgress::default() };
+                observe(&progress, Some(ImportNotice::Skipped(error)));
+            }
+        }
+        let read = AtomicU64::new(source.bytes_before(file));
+        let stopped = AtomicBool::new(false);
+        let pool = ThreadPoolBuilder::new().num_threads(self.threads).build();
+        let pool = pool.map_err(|error| DataError::Threads { reason: error.to_string() })?;
+        thread::scope(|scope| {
+            let (batches, waiting) = sync_channel(WAITING);
+            let (source, read, stopped) = (&source, &read, &stopped);
+            scope.spawn(move || take_all(source, file, item, read, stopped, &batches));
+            let written = self.write_all(&waiting, &mut writer, &pool, |writer, notice| {
+                let (bytes, total_bytes) = (read.load(Ordering::Relaxed), source.bytes());
+                let (sketches, skipped) = (writer.count(), writer.skipped());
+                observe(&ImportProgress { bytes, total_bytes, sketches, skipped }, notice);
+            });
+            stopped.store(true, Ordering::Relaxed);
+            // A reader that waits for room is let go when nobody listens any more.
+            drop(waiting);
+            written
+        })?;
+        let manifest = writer.finish()?;
+        if manifest.count == 0 {
+            folder.give_up();
+            return Err(DataError::Nothing { origin: self.names(), reason: manifest.skipped.what() });
+        }
+        folder.finish(&manifest)?;
+        Ok(manifest)
+    }
+
+    /// The sources, without where they are.
+    fn names(&self) -> String {
+        let name =
+            |path: &PathBuf| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        self.sources.iter().map(name).collect::<Vec<_>>().join(", ")
+    }
+
+    fn manifest(&self, source: &Source) -> Manifest {
+        let mut options = format!("{:?} {:?} {} {}", self.part, self.rendering, self.max_side, self.trace);
+        if let Some(classes) = &self.classes {
+            options.push_str(&format!(" {classes:?}"));
+        }
+        let fingerprint = source.fingerprint() ^ crc32fast::hash(options.as_bytes());
+        let source = self.source.clone().unwrap_or_else(|| self.names());
+        let licence = self.licence.clone().or_else(|| self.sources.iter().find_map(|source| licence(source)));
+        let manifest = Manifest::new(source, licence, fingerprint);
+        Manifest { options: self.options(), ..manifest }
+    }
+
+    /// What is not as it is by default, by the names of the command line.
+    fn options(&self) -> BTreeMap<String, String> {
+        let usual = Self::default();
+        let classes =
+            |classes: &Classes| format!("{:08x}", crc32fast::hash(format!("{classes:?}").as_bytes()));
+        let given = [
+            ("part", self.part.map(|part| part.name().to_owned())),
+            ("rendering", self.rendering.clone()),
+            ("classes", self.classes.as_ref().map(classes)),
+            ("max-side", (self.max_side != usual.max_side).then(|| self.max_side.to_string())),
+            ("trace", self.trace.then(|| "true".to_owned())),
+        ];
+        given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+
+    fn write_all(
+        &self,
+        batches: &Receiver<Vec<Taken>>,
+        writer: &mut Writer<'_>,
+        pool: &rayon::ThreadPool,
+        mut observe: impl FnMut(&Writer<'_>, Option<ImportNotice<'_>>),
+    ) -> Result<(), DataError> {
+        let mut written = HashSet::new();
+        for batch in batches {
+            let parsed: Vec<Parsed> =
+                pool.install(|| batch.into_par_iter().map(|taken| self.parse(taken)).collect());
+            for Parsed { file, item, what } in parsed {
+                match what {
+                    Ok(item) => {
+                        if let Err(error) = writer.push(&item) {
+                            writer.skip(&error);
+                            observe(writer, Some(ImportNotice::Skipped(&error)));
+                        }
+                        if let (Some(word), Some(other)) = (&item.word, item.written)
+                            && written.insert(other.clone())
+                        {
+                            observe(writer, Some(ImportNotice::SameWord { written: &other, word }));
+                        }
+                        if let Some((name, notes)) = &item.left_out {
+                            let notice = |note| ImportNotice::LeftOut { name, note };
+                            notes.iter().for_each(|note| observe(writer, Some(notice(note))));
+                        }
+                    }
+                    Err(Missing::Broken(error)) => {
+                        writer.skip(&error);
+                        observe(writer, Some(ImportNotice::Skipped(&error)));
+                    }
+                    Err(Missing::Other(name)) => writer.ignore(&name),
+                    Err(Missing::OtherClass) => writer.leave_class(),
+                }
+                writer.done(file, item)?;
+            }
+            observe(writer, None);
+        }
+        Ok(())
+    }
+
+    fn parse(&self, taken: Taken) -> Parsed {
+        let what = match taken.what {
+            What::Other(name) => Err(Missing::Other(name)),
+            What::Broken(error) => Err(Missing::Broken(error)),
+            What::Record { name, record, word, part, id } => {
+                // A fault in a decoder must not end the import of a million others.
+                let sketch = guarded(|| record.sketch(&name));
+                let broken = |reason| SketchError::Item { name: name.clone(), item: record.item, reason };
+                let sketch = sketch.unwrap_or_else(|_| Err(broken("its decoder failed".to_owned())));
+                match sketch {
+                    Ok(sketch)
+                        if sketch
+                            .word
+                            .as_ref()
+                            .or(word.as_ref())
+                            .is_some_and(|word| word.len() > MAX_WORD) =>
+                    {
+                        Err(Missing::Broken(
+                            broken(format!("its word is longer than {MAX_WORD} bytes")).into(),
+                        ))
+                    }
+                    Ok(sketch) => {
+                        let notes = sketch.notes.clone();
+                        let left_out = (!notes.is_empty()).then(|| (name.clone(), notes));
+                        let item = self.item(sketch, word, part, id);
+                        item.map(|item| Item { left_out, ..item }).ok_or(Missing::OtherClass)
+                    }
+                    Err(error) => Err(Missing::Broken(error.into())),
+                }
+            }
+        };
+        Parsed { file: taken.file, item: taken.item, what }
+    }
+
+    /// A sketch, and what its place says of it where it says nothing itself; nothing where its class is not taken.
+    fn item(
+        &self,
+        sketch: Sketch,
+        word: Option<String>,
+        part: Option<Part>,
+        id: Option<String>,
+    ) -> Option<Item> {
+        let given = sketch.word.or(word);
+        let mut word = given.as_deref().map(normal_word);
+        let written = given.filter(|given| Some(given) != word.as_ref());
+        if let Some(classes) = &self.classes {
+            word = Some(classes.word(&word?)?.to_owned());
+        }
+        let drawing = match sketch.drawing {
+            Drawing::Raster(raster) if self.trace => Drawing::Strokes(raster.to_strokes()),
+            Drawing::Raster(raster) => Drawing::Raster(raster.reduced(self.max_side).into_owned()),
+            other => other,
+        };
+        let kind = match &drawing {
+            Drawing::Strokes(_) => "strokes",
+            Drawing::Raster(_) => "raster",
+            Drawing::Picture(_) => "picture",
+        };
+        let sketch = Sketch { id: sketch.id.or(id), ..drawing.into() };
+        let bytes = item::encode(&sketch);
+        Some(Item { bytes, word, part: self.part.or(part), kind, written, left_out: None })
+    }
+}
+
+/// What a folder's file of that name says in its first line.
+fn licence(folder: &Path) -> Option<String> {
+    LICENCES.iter().find_map(|name| {
+        let mut start = Vec::new();
+        File::open(folder.join(name)).ok()?.take(MAX_LICENCE).read_to_end(&mut start).ok()?;
+        let text = String::from_utf8_lossy(&start);
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+        Some(line.to_owned())
+    })
+}
+
+/// Reads the source in batches until it ends or nobody wants more.
+fn take_all(
+    source: &Source,
+    file: usize,
+    item: u64,
+    read: &AtomicU64,
+    stopped: &AtomicBool,
+    batches: &SyncSender<Vec<Taken>>,
+) {
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    source.read(file, item, &|done| read.store(done, Ordering::Relaxed), &mut |outcome, file, item| {
+        let what = match outcome {
+            Outcome::Found(InSource { name, record, word, part, id }) => {
+                bytes += record.len();
+                let [word, id] = [word, id].map(|text| text.map(str::to_owned));
+                What::Record { name: name.to_owned(), record, word, part, id }
+            }
+            Outcome::Broken(error) => What::Broken(error),
+            Outcome::Other(name) => What::Other(name.to_owned()),
+        };
+        batch.push(Taken { file, item, what });
+        if batch.len() >= BATCH || bytes >= BATCH_BYTES {
+            bytes = 0;
+            return batches.send(std::mem::take(&mut batch)).is_ok() && !stopped.load(Ordering::Relaxed);
+        }
+        true
+    });
+    // Where nobody listens, there is nobody to tell.
+    let _ = batches.send(batch);
+}
