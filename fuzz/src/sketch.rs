@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use dabnet_graph::Canvas;
-use dabnet_data::{DataSet, Import, Inspection};
+use dabnet_data::{Dataset, Import, Inspection};
 use dabnet_sketch::{Drawing, Sketch, rasterize, read_bytes, read_file};
 use tempfile::TempDir;
 
@@ -79,7 +79,7 @@ pub fn check_data_set(parts: &crate::Parts) {
     for (name, bytes) in parts.files() {
         fs::write(folder.path().join(name), bytes).expect("a file");
     }
-    let Ok(data) = DataSet::open(folder.path()) else { return };
+    let Ok(data) = Dataset::open(folder.path()) else { return };
     let Ok(parts) = data.parts() else { return };
     assert_eq!(parts.len(), data.len());
     let _ = Inspection::of(&data);
@@ -97,7 +97,7 @@ fn import(source: &Path, folder: &Path) -> Vec<Sketch> {
     let out = TempDir::new_in(folder).expect("a folder");
     let import = Import { sources: vec![source.to_owned()], max_side: 0, threads: 1, ..Import::default() };
     let Ok(manifest) = import.run(out.path(), |_, _| ()) else { return Vec::new() };
-    let data = DataSet::open(out.path()).expect("what was imported can be opened");
+    let data = Dataset::open(out.path()).expect("what was imported can be opened");
     assert_eq!(data.manifest(), &manifest);
     assert_eq!(data.parts().expect("a shard").len(), data.len());
     (0..data.len().min(SKETCHES)).map(|index| data.sketch(index).expect("what was imported")).collect()

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dabnet_data::{DataSet, Import, ImportNotice, Manifest, Part, Skipped};
+use dabnet_data::{Dataset, Import, ImportNotice, Manifest, Part, Skipped};
 use tempfile::TempDir;
 
 use crate::{
@@ -29,7 +29,7 @@ const MAX_TOLD: u64 = 20;
 
 /// A data set to read from.
 pub(crate) struct Data {
-    pub set: DataSet,
+    pub set: Dataset,
     /// Holds what was imported for the occasion.
     _folder: Option<TempDir>,
 }
@@ -47,13 +47,13 @@ impl Data {
     }
 
     fn open_with(path: &Path, import: Import) -> Result<Self, CliError> {
-        if DataSet::is_at(path) || Import::is_begun(path) {
-            return Ok(Self { set: DataSet::open(path)?, _folder: None });
+        if Dataset::is_at(path) || Import::is_begun(path) {
+            return Ok(Self { set: Dataset::open(path)?, _folder: None });
         }
         let failed = |error| CliError::Failure(format!("cannot make a folder to import into: {error}"));
         let folder = TempDir::with_prefix("dabnet-data-").map_err(failed)?;
         run(&Import { sources: vec![PathBuf::from(path)], ..import }, folder.path())?;
-        Ok(Self { set: DataSet::open(folder.path())?, _folder: Some(folder) })
+        Ok(Self { set: Dataset::open(folder.path())?, _folder: Some(folder) })
     }
 }
 
@@ -109,7 +109,7 @@ fn tell(bar: &ImportBar, what: &str) {
 }
 
 /// Says of which classes a part has no sketch, of each part that has some.
-pub(crate) fn tell_of_gaps(set: &DataSet, parts: &[Part]) -> Result<(), CliError> {
+pub(crate) fn tell_of_gaps(set: &Dataset, parts: &[Part]) -> Result<(), CliError> {
     let mut counts = vec![[0usize; Part::ALL.len()]; set.labels().len()];
     for (index, part) in parts.iter().enumerate() {
         if let (Some(label), Some(at)) = (set.label(index)?, Part::ALL.iter().position(|other| other == part))

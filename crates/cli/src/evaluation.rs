@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use dabnet_data::Example;
+use dabnet_data::LabeledSketch;
 use dabnet_engine::{EngineError, Model, Session, top};
 use dabnet_graph::Preprocessing;
 use dabnet_sketch::Preprocess;
@@ -13,7 +13,7 @@ pub(crate) struct Drawn {
 }
 
 impl Drawn {
-    pub(crate) fn new(examples: &[Example], preprocessing: &Preprocessing) -> Self {
+    pub(crate) fn new(examples: &[LabeledSketch], preprocessing: &Preprocessing) -> Self {
         Self {
             canvases: examples.iter().map(|example| preprocessing.apply(&example.sketch.drawing)).collect(),
             labels: examples.iter().map(|example| example.label).collect(),

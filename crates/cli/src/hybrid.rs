@@ -1,6 +1,6 @@
 //! Which layers of a network keep real inputs: measured on what it is trained on.
 
-use dabnet_data::{DataError, DataExamples, Examples, Part, stream};
+use dabnet_data::{DataError, Examples, Part, SketchExamples, stream};
 use dabnet_graph::Policy;
 use dabnet_train::{HybridLayer, Trained, hybrid_layers};
 use rayon::prelude::*;
@@ -26,7 +26,7 @@ pub(crate) fn measured(
     keep: Option<usize>,
 ) -> Result<Vec<HybridLayer>, CliError> {
     let binary = Settings { policy: Policy::Fbin, ..settings.clone() }.graph(data.set.labels().len())?;
-    let examples = DataExamples::new(&data.set, Part::Train, settings.view()?)?.still();
+    let examples = SketchExamples::new(&data.set, Part::Train, settings.view()?)?.still();
     let count = examples.len().min(MEASURED);
     threads::pool(settings.train.threads)?.install(|| {
         let draw = |at: usize| {

@@ -1,6 +1,6 @@
 //! How well a packed model labels the sketches of a data set.
 
-use dabnet_data::{DataSet, Part};
+use dabnet_data::{Dataset, Part};
 use dabnet_engine::{Model, Session, top};
 use dabnet_graph::Preprocessing;
 use dabnet_sketch::{Drawing, average_log_probabilities, views};
@@ -24,7 +24,7 @@ impl Counts {
     /// of a drawing the answers are averaged.
     pub(crate) fn of(
         model: &Model,
-        data: &DataSet,
+        data: &Dataset,
         known: &[(usize, usize)],
         threads: usize,
         canvases: impl Fn(&Drawing) -> Result<Vec<Vec<f32>>, CliError> + Sync,
@@ -84,7 +84,7 @@ pub(crate) fn seen(
 }
 
 /// The part to test on, if anything is in it.
-pub(crate) fn tested(data: &DataSet) -> Option<Part> {
+pub(crate) fn tested(data: &Dataset) -> Option<Part> {
     data.indices(Part::Test).is_ok_and(|indices| !indices.is_empty()).then_some(Part::Test)
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn shares(top1: f64, top5: f64, labels: usize) -> String {
 
 /// The sketches of a part with the model's labels of their words, and how many have none.
 pub(crate) fn known(
-    data: &DataSet,
+    data: &Dataset,
     model: &Model,
     part: Option<Part>,
 ) -> Result<(Vec<(usize, usize)>, usize), CliError> {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use dabnet_data::{DataExamples, DataSet, Import, Order, Part, load};
+use dabnet_data::{Dataset, Import, Order, Part, SketchExamples, load};
 use dabnet_graph::{Canvas, Look, Preprocessing};
 use dabnet_sketch::{Augment, View, rasterize, read_file};
 use image::GrayImage;
@@ -14,10 +14,10 @@ const BATCH: usize = 32;
 /// Batches of a run.
 const COUNT: usize = 16;
 
-fn imported(source: &Path, folder: &Path) -> DataSet {
+fn imported(source: &Path, folder: &Path) -> Dataset {
     let import = Import { sources: vec![source.to_owned()], part: Some(Part::Train), ..Import::default() };
     import.run(folder, |_, _| {}).expect("an import");
-    DataSet::open(folder).expect("a data set")
+    Dataset::open(folder).expect("a data set")
 }
 
 /// Some of the sketches as pictures of 256 × 256, as TU-Berlin has them at that size.
@@ -48,7 +48,7 @@ fn loader(c: &mut Criterion) {
     ] {
         // A sketch without a word is no example, and pictures are all of one class here.
         let view = View { preprocessing, augment: Augment::light() };
-        let examples = DataExamples::new(data, Part::Train, view).expect("examples");
+        let examples = SketchExamples::new(data, Part::Train, view).expect("examples");
         for threads in [1, 2] {
             let order = Order { batch: BATCH, seed: 1, first: 0, count: COUNT, threads, ahead: 2 };
             group.bench_function(BenchmarkId::new(name, format!("{threads} threads")), |b| {

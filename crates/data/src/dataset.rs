@@ -4,15 +4,35 @@
 
 use std::path::Path;
 
-use dabnet_sketch::Sketch;
+use dabnet_sketch::{Sketch, read_bytes};
 
-use crate::item;
+use crate::builder::DatasetBuilder;
+use crate::item::{self, EncodedSketch};
 use crate::manifest::{MANIFEST, Manifest, read_manifest};
 use crate::shard::Shard;
 use crate::{DataError, Part, Split};
 
-/// Many sketches, with words and parts, in a folder that `import` wrote.
-pub struct DataSet {
+/// A sketch and what it shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabeledSketch {
+    /// The sketch.
+    pub sketch: Sketch,
+    /// Index of its word in [`Dataset::labels`].
+    pub label: usize,
+}
+
+/// Many sketches, with words and parts, in a folder that [`Import`](crate::Import) wrote or in memory.
+///
+/// ```
+/// use dabnet_data::{Dataset, Part};
+///
+/// let data = Dataset::bundled()?;
+/// assert_eq!((data.len(), data.labels().len()), (4000, 20));
+/// let test = data.labeled_sketches(Part::Test)?;
+/// assert_eq!(test[0].sketch.word.as_ref(), Some(&data.labels()[test[0].label]));
+/// # Ok::<(), dabnet_data::DataError>(())
+/// ```
+pub struct Dataset {
     manifest: Manifest,
     split: Split,
     shards: Vec<Shard>,
@@ -23,7 +43,7 @@ pub struct DataSet {
     label_of_word: Vec<usize>,
 }
 
-impl DataSet {
+impl Dataset {
     /// Opens a data set.
     ///
     /// # Errors
@@ -33,18 +53,56 @@ impl DataSet {
         let folder = folder.as_ref();
         let manifest = read_manifest(folder)?;
         let split = Split::read(folder)?;
+        let shards = manifest.shards.iter().map(|info| Shard::new(folder, info.clone())).collect();
+        Ok(Self::new(manifest, split, shards))
+    }
+
+    /// Sketches in memory, all with a word.
+    ///
+    /// # Errors
+    /// [`DataError::Unlabeled`] where a sketch has no word.
+    pub fn from_sketches(train: Vec<Sketch>, test: Vec<Sketch>) -> Result<Self, DataError> {
+        let mut builder = DatasetBuilder::new(Manifest::new("memory".to_owned(), None, 0));
+        let mut shards = Vec::new();
+        for (part, sketches) in [(Part::Train, train), (Part::Test, test)] {
+            for (index, sketch) in sketches.into_iter().enumerate() {
+                if sketch.word.is_none() {
+                    return Err(DataError::Unlabeled { part: part.name(), index });
+                }
+                builder.push(&EncodedSketch::new(sketch, Some(part)))?;
+                if builder.is_full() {
+                    shards.extend(builder.take_shard());
+                }
+            }
+        }
+        shards.extend(builder.take_shard());
+        Ok(Self::new(builder.manifest, Split::GIVEN, shards.into_iter().map(Shard::in_memory).collect()))
+    }
+
+    /// The data set that is part of this library: 20 words of Google's *Quick, Draw!*, 170
+    /// sketches of each to train on and 30 to test with, licensed CC BY 4.0.
+    ///
+    /// # Errors
+    /// None that the data as shipped can give.
+    pub fn bundled() -> Result<Self, DataError> {
+        let read = |name: &str, bytes: &[u8]| read_bytes(name, bytes)?.collect::<Result<Vec<_>, _>>();
+        Self::from_sketches(
+            read("quickdraw-20/train", include_bytes!("../../../data/quickdraw-20/train.ndjson.gz"))?,
+            read("quickdraw-20/test", include_bytes!("../../../data/quickdraw-20/test.ndjson.gz"))?,
+        )
+    }
+
+    fn new(manifest: Manifest, split: Split, shards: Vec<Shard>) -> Self {
         let mut labels: Vec<String> = manifest.words.iter().map(|(word, _)| word.clone()).collect();
         labels.sort_unstable();
         let place = |(word, _): &(String, usize)| labels.partition_point(|label| label < word);
         let label_of_word = manifest.words.iter().map(place).collect();
-        let shards: Vec<Shard> =
-            manifest.shards.iter().map(|info| Shard::new(folder, info.clone())).collect();
         let starts = shards.iter().scan(0, |next, shard| {
             let start = *next;
             *next += shard.count();
             Some(start)
         });
-        Ok(Self { starts: starts.collect(), manifest, split, shards, labels, label_of_word })
+        Self { starts: starts.collect(), manifest, split, shards, labels, label_of_word }
     }
 
     /// Whether a folder is a data set.
@@ -153,6 +211,24 @@ impl DataSet {
     pub fn indices(&self, part: Part) -> Result<Vec<usize>, DataError> {
         let parts = self.parts()?;
         Ok((0..self.len()).filter(|index| parts[*index] == part).collect())
+    }
+
+    /// Index and label of each sketch of one part that has a word, in order.
+    ///
+    /// # Errors
+    /// As [`sketch`](Self::sketch).
+    pub fn labeled_indices(&self, part: Part) -> Result<Vec<(usize, usize)>, DataError> {
+        let labeled = |index| Ok(self.label(index)?.map(|label| (index, label)));
+        self.indices(part)?.into_iter().filter_map(|index| labeled(index).transpose()).collect()
+    }
+
+    /// The sketches of one part that have a word, in order and all in memory.
+    ///
+    /// # Errors
+    /// As [`sketch`](Self::sketch).
+    pub fn labeled_sketches(&self, part: Part) -> Result<Vec<LabeledSketch>, DataError> {
+        let read = |(index, label)| Ok(LabeledSketch { sketch: self.sketch(index)?, label });
+        self.labeled_indices(part)?.into_iter().map(read).collect()
     }
 
     /// The bytes of a drawing: the same for two sketches that are drawn the same.

@@ -16,7 +16,7 @@ pub enum DataError {
     Sketch(#[from] SketchError),
     /// A sketch that cannot be an example of anything.
     #[error("sketch {index} of {part} has no word: a data set needs one for every sketch")]
-    Unlabelled {
+    Unlabeled {
         /// `train` or `test`.
         part: &'static str,
         /// Its place in that part, counted from 0.

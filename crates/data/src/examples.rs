@@ -1,67 +1,81 @@
 use dabnet_graph::Preprocessing;
+use dabnet_sketch::{Preprocess, View};
 use rand::Rng;
 use rand_pcg::Pcg64;
 
-use crate::{DataError, DataSet, Examples, Part};
-use dabnet_sketch::{Preprocess, View};
+use crate::{DataError, Dataset, Examples, Part};
 
-/// The sketches of one part of a data set, read and drawn when they are needed.
-pub struct DataExamples<'a> {
-    data: &'a DataSet,
-    indices: Vec<usize>,
-    /// Those of the first so many; all, or none.
+/// Sketches of data sets as a network sees them, read and drawn when they are needed.
+///
+/// ```
+/// use dabnet_data::{Dataset, Examples, Part, SketchExamples, stream};
+/// use dabnet_graph::{Canvas, Preprocessing};
+/// use dabnet_sketch::{Augment, View};
+///
+/// let data = Dataset::bundled()?;
+/// let view = View { preprocessing: Preprocessing::lines(Canvas::to_measure(32)), augment: Augment::light() };
+/// let examples = SketchExamples::new(&data, Part::Train, view)?;
+/// assert_eq!(examples.draw(0, &mut stream(0, 1, 1, 0))?.len(), 32 * 32);
+/// # Ok::<(), dabnet_data::DataError>(())
+/// ```
+pub struct SketchExamples<'a> {
+    /// Data set of each example and its index there; those with a label come first.
+    sketches: Vec<(&'a Dataset, usize)>,
     labels: Vec<usize>,
     view: View,
     viewers: Vec<Preprocessing>,
-    /// Whether they are drawn as they are.
-    still: bool,
+    /// False where all are drawn as they are.
+    is_varied: bool,
 }
 
-impl<'a> DataExamples<'a> {
-    /// The labelled ones of one part, as `view` [varies](View::varied) them; sketches without a word are left
+impl<'a> SketchExamples<'a> {
+    /// The labeled sketches of one part, [varied](View::varied) anew each time; sketches without a word are left
     /// out.
     ///
     /// # Errors
     /// [`DataError::Damaged`] where the data set is not as it was written.
-    pub fn new(data: &'a DataSet, part: Part, view: View) -> Result<Self, DataError> {
-        let (mut indices, mut labels) = (Vec::new(), Vec::new());
-        for index in data.indices(part)? {
-            if let Some(label) = data.label(index)? {
-                indices.push(index);
-                labels.push(label);
-            }
-        }
-        Ok(Self { data, indices, labels, view, viewers: Vec::new(), still: false })
+    pub fn new(data: &'a Dataset, part: Part, view: View) -> Result<Self, DataError> {
+        let (indices, labels): (Vec<usize>, _) = data.labeled_indices(part)?.into_iter().unzip();
+        let sketches = indices.into_iter().map(|index| (data, index)).collect();
+        Ok(Self { sketches, labels, view, viewers: Vec::new(), is_varied: true })
     }
 
-    /// All of one part, with a word or without, and none with a label.
+    /// The same followed by all sketches of a part of another data set, none with a label: only what teachers answer
+    /// to them is learned.
     ///
     /// # Errors
     /// [`DataError::Damaged`] where the data set is not as it was written.
-    pub fn unlabelled(data: &'a DataSet, part: Part, view: View) -> Result<Self, DataError> {
-        let (indices, labels) = (data.indices(part)?, Vec::new());
-        Ok(Self { data, indices, labels, view, viewers: Vec::new(), still: false })
+    pub fn with_unlabeled(mut self, data: &'a Dataset, part: Part) -> Result<Self, DataError> {
+        self.sketches.extend(data.indices(part)?.into_iter().map(|index| (data, index)));
+        Ok(self)
     }
 
-    /// The same, [as they are](Preprocess::apply), to test on.
+    /// The same as drawn, without augmentation, to test on.
     #[must_use]
     pub fn still(self) -> Self {
-        Self { still: true, ..self }
+        Self { is_varied: false, ..self }
     }
 
-    /// The same, seen by others, too, as [`View::varied_for`] has it.
+    /// The same seen by others too, as [`View::varied_for`] has it.
     #[must_use]
     pub fn seen_by(self, viewers: Vec<Preprocessing>) -> Self {
         Self { viewers, ..self }
     }
+
+    /// The first labeled example and every `step`-th after it.
+    #[must_use]
+    pub fn thinned(self, step: usize) -> Self {
+        let sketches = self.sketches.into_iter().take(self.labels.len()).step_by(step).collect();
+        Self { sketches, labels: self.labels.into_iter().step_by(step).collect(), ..self }
+    }
 }
 
-impl Examples for DataExamples<'_> {
+impl Examples for SketchExamples<'_> {
     fn len(&self) -> usize {
-        self.indices.len()
+        self.sketches.len()
     }
 
-    fn labelled(&self) -> usize {
+    fn labeled_len(&self) -> usize {
         self.labels.len()
     }
 
@@ -70,11 +84,12 @@ impl Examples for DataExamples<'_> {
     }
 
     fn draw(&self, index: usize, mut rng: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
-        let drawing = self.data.sketch(self.indices[index])?.drawing;
-        Ok(if self.still {
-            self.view.preprocessing.apply(&drawing)
-        } else {
+        let (data, at) = self.sketches[index];
+        let drawing = data.sketch(at)?.drawing;
+        Ok(if self.is_varied {
             self.view.varied(&drawing, &mut rng)
+        } else {
+            self.view.preprocessing.apply(&drawing)
         })
     }
 
@@ -83,7 +98,8 @@ impl Examples for DataExamples<'_> {
     }
 
     fn draw_for(&self, viewer: usize, index: usize, rng: &Pcg64) -> Result<Vec<f32>, DataError> {
-        let (drawing, theirs) = (self.data.sketch(self.indices[index])?.drawing, &self.viewers[viewer]);
-        Ok(if self.still { theirs.apply(&drawing) } else { self.view.varied_for(theirs, &drawing, rng) })
+        let ((data, at), theirs) = (self.sketches[index], &self.viewers[viewer]);
+        let drawing = data.sketch(at)?.drawing;
+        Ok(if self.is_varied { self.view.varied_for(theirs, &drawing, rng) } else { theirs.apply(&drawing) })
     }
 }

@@ -19,14 +19,15 @@ use rayon::prelude::*;
 use dabnet_sketch::formats::{Record, guarded};
 use dabnet_sketch::{Drawing, Sketch, SketchError};
 
+use crate::item::EncodedSketch;
 use crate::manifest::JOURNAL;
 use crate::source::{Found as InSource, LICENCES, Outcome, Source};
-use crate::{DataError, Manifest, Part, item};
+use crate::{DataError, Manifest, Part};
 
 pub use classes::Classes;
 use classes::normal_word;
 use journal::{Folder, Found};
-use writer::{Item, Writer};
+use writer::Writer;
 
 /// Records and bytes that are parsed together.
 const BATCH: usize = 512;
@@ -144,6 +145,15 @@ struct Parsed {
     what: Result<Item, Missing>,
 }
 
+/// A sketch and what there is to say of it.
+struct Item {
+    sketch: EncodedSketch,
+    /// How the word was written, where that was in another way.
+    written: Option<String>,
+    /// The file, and what of it is not in the sketch.
+    left_out: Option<(String, Vec<String>)>,
+}
+
 /// What there is no sketch of.
 enum Missing {
     Broken(DataError),
@@ -182,11 +192,11 @@ impl Import {
             Found::Open(journal) => journal,
         };
         let (file, item) = (journal.file, journal.item);
-        let mut writer = Writer::new(&folder, journal);
+        let mut writer = Writer::new(&folder, journal.manifest);
         if (file, item) == (0, 0) {
             for error in source.broken() {
-                writer.skip(error);
-                let (total_bytes, skipped) = (source.bytes(), writer.skipped());
+                writer.skipped().add(error);
+                let (total_bytes, skipped) = (source.bytes(), writer.skipped().count);
                 let progress = ImportProgress { total_bytes, skipped, ..ImportProgress::default() };
                 observe(&progress, Some(ImportNotice::Skipped(error)));
             }
@@ -201,7 +211,7 @@ impl Import {
             scope.spawn(move || take_all(source, file, item, read, stopped, &batches));
             let written = self.write_all(&waiting, &mut writer, &pool, |writer, notice| {
                 let (bytes, total_bytes) = (read.load(Ordering::Relaxed), source.bytes());
-                let (sketches, skipped) = (writer.count(), writer.skipped());
+                let (sketches, skipped) = (writer.count(), writer.skipped().count);
                 observe(&ImportProgress { bytes, total_bytes, sketches, skipped }, notice);
             });
             stopped.store(true, Ordering::Relaxed);
@@ -257,7 +267,7 @@ impl Import {
         batches: &Receiver<Vec<Taken>>,
         writer: &mut Writer<'_>,
         pool: &rayon::ThreadPool,
-        mut observe: impl FnMut(&Writer<'_>, Option<ImportNotice<'_>>),
+        mut observe: impl FnMut(&mut Writer<'_>, Option<ImportNotice<'_>>),
     ) -> Result<(), DataError> {
         let mut written = HashSet::new();
         for batch in batches {
@@ -266,11 +276,11 @@ impl Import {
             for Parsed { file, item, what } in parsed {
                 match what {
                     Ok(item) => {
-                        if let Err(error) = writer.push(&item) {
-                            writer.skip(&error);
+                        if let Err(error) = writer.builder.push(&item.sketch) {
+                            writer.skipped().add(&error);
                             observe(writer, Some(ImportNotice::Skipped(&error)));
                         }
-                        if let (Some(word), Some(other)) = (&item.word, item.written)
+                        if let (Some(word), Some(other)) = (&item.sketch.word, item.written)
                             && written.insert(other.clone())
                         {
                             observe(writer, Some(ImportNotice::SameWord { written: &other, word }));
@@ -281,11 +291,11 @@ impl Import {
                         }
                     }
                     Err(Missing::Broken(error)) => {
-                        writer.skip(&error);
+                        writer.skipped().add(&error);
                         observe(writer, Some(ImportNotice::Skipped(&error)));
                     }
-                    Err(Missing::Other(name)) => writer.ignore(&name),
-                    Err(Missing::OtherClass) => writer.leave_class(),
+                    Err(Missing::Other(name)) => writer.skipped().ignore(&name),
+                    Err(Missing::OtherClass) => writer.skipped().other_classes += 1,
                 }
                 writer.done(file, item)?;
             }
@@ -347,14 +357,9 @@ impl Import {
             Drawing::Raster(raster) => Drawing::Raster(raster.reduced(self.max_side).into_owned()),
             other => other,
         };
-        let kind = match &drawing {
-            Drawing::Strokes(_) => "strokes",
-            Drawing::Raster(_) => "raster",
-            Drawing::Picture(_) => "picture",
-        };
-        let sketch = Sketch { id: sketch.id.or(id), ..drawing.into() };
-        let bytes = item::encode(&sketch);
-        Some(Item { bytes, word, part: self.part.or(part), kind, written, left_out: None })
+        let sketch = Sketch { word, id: sketch.id.or(id), ..drawing.into() };
+        let sketch = EncodedSketch::new(sketch, self.part.or(part));
+        Some(Item { sketch, written, left_out: None })
     }
 }
 

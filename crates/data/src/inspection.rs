@@ -5,7 +5,7 @@ use dabnet_graph::Canvas;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::{DataError, DataSet, Part};
+use crate::{DataError, Dataset, Part};
 use dabnet_sketch::{Drawing, rasterize};
 
 /// The canvas that ink is measured on, and the most sketches that it is measured of.
@@ -95,7 +95,7 @@ impl Inspection {
     ///
     /// # Errors
     /// Where a shard cannot be read at all, as words and parts are not known then.
-    pub fn of(data: &DataSet) -> Result<Self, DataError> {
+    pub fn of(data: &Dataset) -> Result<Self, DataError> {
         let parts = data.parts()?;
         let labels = (0..data.len()).map(|index| data.label(index)).collect::<Result<Vec<_>, _>>()?;
         let step = data.len().div_ceil(SAMPLE).max(1);
@@ -137,7 +137,7 @@ impl Inspection {
     }
 }
 
-fn see(data: &DataSet, index: usize, measured: bool) -> Result<Seen, DataError> {
+fn see(data: &Dataset, index: usize, measured: bool) -> Result<Seen, DataError> {
     let drawing = data.sketch(index)?.drawing;
     let mut hasher = DefaultHasher::new();
     data.content(index)?.hash(&mut hasher);
@@ -186,7 +186,7 @@ impl Duplicates {
     }
 }
 
-fn balance(data: &DataSet, labels: &[Option<usize>]) -> Option<Balance> {
+fn balance(data: &Dataset, labels: &[Option<usize>]) -> Option<Balance> {
     let mut counts = vec![0; data.labels().len()];
     labels.iter().flatten().for_each(|label| counts[*label] += 1);
     let mut order: Vec<usize> = (0..counts.len()).collect();

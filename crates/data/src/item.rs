@@ -9,6 +9,8 @@ use flate2::write::DeflateEncoder;
 use dabnet_sketch::formats::image::MAX_SIDE;
 use dabnet_sketch::{Drawing, Picture, Point, Raster, Sketch, Stroke};
 
+use crate::Part;
+
 const STROKES_U8: u8 = 0;
 const STROKES_I16: u8 = 1;
 const STROKES_F32: u8 = 2;
@@ -25,6 +27,26 @@ const MAX_ID: usize = 255;
 /// How far pixels are compressed: twice the bytes of the best level in a fifth of its time would gain nothing,
 /// as reading takes the same time for all.
 const LEVEL: Compression = Compression::new(6);
+
+/// A sketch ready to be written.
+pub(crate) struct EncodedSketch {
+    pub bytes: Vec<u8>,
+    pub word: Option<String>,
+    pub part: Option<Part>,
+    /// Name of the kind of drawing in the manifest.
+    pub kind: &'static str,
+}
+
+impl EncodedSketch {
+    pub(crate) fn new(sketch: Sketch, part: Option<Part>) -> Self {
+        let kind = match &sketch.drawing {
+            Drawing::Strokes(_) => "strokes",
+            Drawing::Raster(_) => "raster",
+            Drawing::Picture(_) => "picture",
+        };
+        Self { bytes: encode(&sketch), word: sketch.word, part, kind }
+    }
+}
 
 /// A sketch without its word: the id, then its [content](content).
 pub(crate) fn encode(sketch: &Sketch) -> Vec<u8> {

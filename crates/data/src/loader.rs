@@ -21,7 +21,7 @@ pub trait Examples: Sync {
     }
 
     /// How many have a label: the first so many. Of the others only what teachers answer is learned.
-    fn labelled(&self) -> usize {
+    fn labeled_len(&self) -> usize {
         self.len()
     }
 
@@ -243,7 +243,7 @@ impl Shared {
         epoch: usize,
         indices: Vec<usize>,
     ) -> Result<Batch, DataError> {
-        let label = |index: &usize| (*index < examples.labelled()).then(|| examples.label(*index));
+        let label = |index: &usize| (*index < examples.labeled_len()).then(|| examples.label(*index));
         let labels = indices.iter().map(label).collect();
         let mut values = Vec::new();
         let mut views = vec![Vec::new(); examples.viewers()];

@@ -1,12 +1,13 @@
 //! A file of some thousand sketches.
 
 use std::fs::File;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::map::Map;
+use crate::map::map_file;
 use crate::{DataError, Part};
 
 const MAGIC: &[u8; 8] = b"dabshard";
@@ -44,14 +45,14 @@ impl ShardInfo {
 
 /// A shard in the making.
 #[derive(Default)]
-pub(crate) struct Builder {
+pub(crate) struct ShardBuilder {
     ends: Vec<u64>,
     words: Vec<u32>,
     parts: Vec<u8>,
     items: Vec<u8>,
 }
 
-impl Builder {
+impl ShardBuilder {
     pub(crate) fn push(&mut self, item: &[u8], word: Option<u32>, part: Option<Part>) {
         self.items.extend_from_slice(item);
         self.ends.push(self.items.len() as u64);
@@ -95,12 +96,24 @@ pub(super) struct Entry<'a> {
 pub(super) struct Shard {
     path: PathBuf,
     info: ShardInfo,
-    map: OnceLock<Result<Map, String>>,
+    bytes: OnceLock<Result<ShardBytes, String>>,
 }
+
+/// Bytes of a shard, mapped from its file or in memory.
+type ShardBytes = Box<dyn Deref<Target = [u8]> + Send + Sync>;
 
 impl Shard {
     pub(crate) fn new(folder: &Path, info: ShardInfo) -> Self {
-        Self { path: folder.join(&info.file), info, map: OnceLock::new() }
+        Self { path: folder.join(&info.file), info, bytes: OnceLock::new() }
+    }
+
+    /// A shard just [built](ShardBuilder::finish), in memory.
+    pub(crate) fn in_memory((bytes, info): (Vec<u8>, ShardInfo)) -> Self {
+        Self {
+            path: info.file.clone().into(),
+            info,
+            bytes: OnceLock::from(Ok(Box::new(bytes) as ShardBytes)),
+        }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -122,9 +135,8 @@ impl Shard {
 
     /// The whole file, found to be what was written.
     pub(crate) fn bytes(&self) -> Result<&[u8], DataError> {
-        let map = self.map.get_or_init(|| self.open());
-        match map {
-            Ok(map) => Ok(map),
+        match self.bytes.get_or_init(|| self.open()) {
+            Ok(bytes) => Ok(bytes),
             Err(reason) => Err(self.damaged(reason.clone())),
         }
     }
@@ -134,9 +146,9 @@ impl Shard {
         DataError::Damaged { path: self.path.clone(), reason }
     }
 
-    fn open(&self) -> Result<Map, String> {
+    fn open(&self) -> Result<ShardBytes, String> {
         let map =
-            File::open(&self.path).and_then(|file| Map::new(&file)).map_err(|error| error.to_string())?;
+            File::open(&self.path).and_then(|file| map_file(&file)).map_err(|error| error.to_string())?;
         if map.len() as u64 != self.info.bytes {
             return Err(format!("it has {} bytes in place of {}", map.len(), self.info.bytes));
         }
@@ -146,7 +158,7 @@ impl Shard {
         if !is_consistent(&map, self.info.count) {
             return Err("it is no shard of this version".to_owned());
         }
-        Ok(map)
+        Ok(Box::new(map))
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use common::example;
-use dabnet_data::{DataError, DataSet, Folds, Import, Manifest, Part, Split};
+use dabnet_data::{DataError, Dataset, Folds, Import, Manifest, Part, Split};
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
@@ -28,7 +28,7 @@ fn edited(edit: impl Fn(&mut Value)) -> String {
     let mut manifest = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     edit(&mut manifest);
     fs::write(&path, manifest.to_string()).unwrap();
-    let error = DataSet::open(folder.path().join("out")).and_then(|data| data.parts()).unwrap_err();
+    let error = Dataset::open(folder.path().join("out")).and_then(|data| data.parts()).unwrap_err();
     assert!(matches!(error, DataError::Damaged { .. }), "{error}");
     error.to_string()
 }
@@ -61,7 +61,7 @@ fn folds_may_be_as_many_as_numbers_reach() {
     let out = folder.path().join("out");
     let folds = Some(Folds { count: usize::MAX, fold: usize::MAX - 1 });
     Split { folds, ..Split::default() }.write(&out).unwrap();
-    let parts = DataSet::open(&out).unwrap().parts().unwrap();
+    let parts = Dataset::open(&out).unwrap().parts().unwrap();
     assert!(parts.contains(&Part::Test), "the last fold has the last sketch of each class");
 }
 
@@ -71,7 +71,7 @@ fn a_split_that_cannot_be_opened_is_not_passed_over() {
     let folder = imported();
     let split = folder.path().join("out/split.json");
     std::os::unix::fs::symlink(&split, &split).unwrap();
-    let error = DataSet::open(folder.path().join("out")).err().expect("no data set").to_string();
+    let error = Dataset::open(folder.path().join("out")).err().expect("no data set").to_string();
     assert!(error.contains("split.json"), "{error}");
 }
 
@@ -83,5 +83,5 @@ fn many_words_of_many_bytes_can_be_read_again() {
     let line = |at| format!("{{\"word\":\"{word}{at}\",\"drawing\":[[[1,2],[3,4]]]}}\n");
     fs::write(&source, (0..48_000).map(line).collect::<String>()).unwrap();
     let manifest = import(&source, &folder.path().join("out"));
-    assert_eq!(DataSet::open(folder.path().join("out")).unwrap().manifest(), &manifest);
+    assert_eq!(Dataset::open(folder.path().join("out")).unwrap().manifest(), &manifest);
 }

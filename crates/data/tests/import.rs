@@ -7,7 +7,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use common::example;
-use dabnet_data::{Classes, DataError, DataSet, Import, MANIFEST, Manifest, Part};
+use dabnet_data::{Classes, DataError, Dataset, Import, MANIFEST, Manifest, Part};
 use dabnet_sketch::{Drawing, read_file};
 use image::{GrayImage, ImageFormat, Luma};
 use tempfile::TempDir;
@@ -56,8 +56,8 @@ impl Imported {
         Self::of(&import(source)).unwrap()
     }
 
-    fn data(&self) -> DataSet {
-        DataSet::open(self.folder.path()).unwrap()
+    fn data(&self) -> Dataset {
+        Dataset::open(self.folder.path()).unwrap()
     }
 
     /// Words and parts, in order.
@@ -292,7 +292,7 @@ fn a_folder_is_only_filled_if_it_is_empty_or_of_this_import() {
     let first = run("quickdraw.ndjson", out.path()).unwrap();
     assert_eq!(run("quickdraw.ndjson", out.path()).unwrap(), first);
     assert!(matches!(run("cat.png", out.path()), Err(DataError::OtherImport { .. })));
-    assert_eq!(DataSet::open(out.path()).unwrap().len(), 3);
+    assert_eq!(Dataset::open(out.path()).unwrap().len(), 3);
     // In what another import differs is said.
     let plain = import(&example("quickdraw.ndjson"));
     let licensed = Import { licence: Some("CC0".to_owned()), ..plain.clone() };
@@ -348,12 +348,12 @@ fn damage_is_noticed_when_it_is_met() {
         [("dabnet-data", "other"), ("\"version\": 1", "\"version\": 2"), ("\"count\": 3", "\"count\": 4")]
     {
         fs::write(&manifest, text.replacen(from, to, 1)).unwrap();
-        assert!(matches!(DataSet::open(imported.folder.path()), Err(DataError::Damaged { .. })), "{to}");
+        assert!(matches!(Dataset::open(imported.folder.path()), Err(DataError::Damaged { .. })), "{to}");
     }
     fs::write(&manifest, text.replace("00000.shard", "../00000.shard")).unwrap();
-    assert!(matches!(DataSet::open(imported.folder.path()), Err(DataError::Damaged { .. })));
+    assert!(matches!(Dataset::open(imported.folder.path()), Err(DataError::Damaged { .. })));
     let none = tempfile::tempdir().unwrap();
-    assert!(matches!(DataSet::open(none.path()), Err(DataError::NoDataSet { .. })));
+    assert!(matches!(Dataset::open(none.path()), Err(DataError::NoDataSet { .. })));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dabnet_data::{Batch, DataError, DataExamples, DataSet, Examples, Import, Order, Part, load, stream};
+use dabnet_data::{Batch, DataError, Dataset, Examples, Import, Order, Part, SketchExamples, load, stream};
 use dabnet_graph::{Canvas, Look, Preprocessing};
 use dabnet_sketch::{Augment, Preprocess, View};
 use rand::{Rng, RngExt};
@@ -123,7 +123,7 @@ fn a_data_set_is_drawn_in_every_view() {
     let folder = tempfile::tempdir().unwrap();
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/examples/quickdraw.ndjson");
     Import { sources: vec![examples.into()], ..Import::default() }.run(folder.path(), |_, _| {}).unwrap();
-    let data = DataSet::open(folder.path()).unwrap();
+    let data = Dataset::open(folder.path()).unwrap();
     let canvas = Canvas::to_measure(48);
     let bitmap = Preprocessing::bitmap().apply(&data.sketch(0).unwrap().drawing);
     assert!(bitmap.len() == 28 * 28 && bitmap.contains(&1.0));
@@ -133,12 +133,12 @@ fn a_data_set_is_drawn_in_every_view() {
         (Preprocessing::paper_tu_berlin(48), Augment::light()),
     ] {
         let view = View { preprocessing, augment };
-        let examples = DataExamples::new(&data, Part::Train, view).unwrap();
+        let examples = SketchExamples::new(&data, Part::Train, view).unwrap();
         let order = Order { batch: 3, count: 2, threads: 2, ..ORDER };
         let read: Vec<Batch> = load(&examples, &order, |batches| batches.map(Result::unwrap).collect());
         assert_eq!(read.iter().map(|batch| batch.values.len()).sum::<usize>(), 2 * 3 * 48 * 48);
         assert_ne!(read[0].values, read[1].values);
-        let still = DataExamples::new(&data, Part::Train, view).unwrap().still();
+        let still = SketchExamples::new(&data, Part::Train, view).unwrap().still();
         let drawing = data.sketch(data.indices(Part::Train).unwrap()[0]).unwrap().drawing;
         assert_eq!(still.draw(0, &mut stream(0, 0, 0, 0)).unwrap(), preprocessing.apply(&drawing));
     }

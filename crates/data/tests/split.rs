@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use dabnet_data::{DataError, DataSet, Folds, Import, Part, Share, Split};
+use dabnet_data::{DataError, Dataset, Folds, Import, Part, Share, Split};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -36,7 +36,7 @@ fn data(classes: &[usize], given: bool) -> TempDir {
 fn parts(folder: &TempDir, split: Split) -> Vec<(usize, Part)> {
     let folder = folder.path().join("data");
     split.write(&folder).unwrap();
-    let data = DataSet::open(&folder).unwrap();
+    let data = Dataset::open(&folder).unwrap();
     let parts = data.parts().unwrap();
     (0..data.len()).map(|at| (data.label(at).unwrap().unwrap(), parts[at])).collect()
 }
@@ -87,7 +87,7 @@ fn what_makes_no_sense_is_refused() {
     }
     let folder = data(&[3], false);
     fs::write(folder.path().join("data/split.json"), "{\"folds\": 3}").unwrap();
-    assert!(matches!(DataSet::open(folder.path().join("data")), Err(DataError::Damaged { .. })));
+    assert!(matches!(Dataset::open(folder.path().join("data")), Err(DataError::Damaged { .. })));
 }
 
 proptest! {

@@ -331,7 +331,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
 
     fn origin(&self) -> Origin {
         let mut sum = crc32fast::Hasher::new();
-        (0..self.examples.labelled())
+        (0..self.examples.labeled_len())
             .for_each(|index| sum.update(&(self.examples.label(index) as u64).to_le_bytes()));
         Origin {
             examples: self.examples.len(),
@@ -344,7 +344,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
 
     /// Whether all examples have labels.
     pub(crate) fn is_labelled(&self) -> bool {
-        self.examples.labelled() == self.examples.len()
+        self.examples.labeled_len() == self.examples.len()
     }
 
     fn plan(&self) -> Plan {
@@ -388,7 +388,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
 
 fn check_labels(what: &str, examples: &(impl Examples + ?Sized), graph: &Graph) -> Result<(), TrainError> {
     let outputs = graph.outputs();
-    match (0..examples.labelled()).find(|&index| examples.label(index) >= outputs) {
+    match (0..examples.labeled_len()).find(|&index| examples.label(index) >= outputs) {
         Some(index) => {
             let label = examples.label(index);
             let reason = format!("{what} {index} has label {label}, the network {outputs} outputs");

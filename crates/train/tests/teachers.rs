@@ -20,7 +20,7 @@ impl Examples for Seen {
         Lines.len()
     }
 
-    fn labelled(&self) -> usize {
+    fn labeled_len(&self) -> usize {
         130
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use dabnet_data::{Dataset, Example};
+use dabnet_data::{Dataset, LabeledSketch, Part};
 use dabnet_engine::{Model, PackedModel, Session, top};
 use dabnet_graph::{Canvas, Look, Policy, Preprocessing, architectures};
 use dabnet_sketch::{Drawing, Preprocess};
@@ -71,8 +71,8 @@ fn packed(drawing: &Drawing) -> Vec<u8> {
     numbers.iter().flat_map(|number: &f32| number.to_le_bytes()).collect()
 }
 
-fn sketches() -> Vec<Example> {
-    let test = Dataset::bundled().unwrap().test;
+fn sketches() -> Vec<LabeledSketch> {
+    let test = Dataset::bundled().unwrap().labeled_sketches(Part::Test).unwrap();
     let step = test.len() / SKETCHES;
     test.into_iter().step_by(step).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use dabnet_data::Dataset;
+use dabnet_data::{Dataset, Part};
 use dabnet_engine::{Model, PackedModel, Parameters, Session};
 use dabnet_graph::{Canvas, Options, Policy, Preprocessing, architectures};
 use dabnet_sketch::Preprocess;
@@ -56,7 +56,7 @@ fn write_architecture(out: &Path, name: &str) -> Result<(), XtaskError> {
 
 /// Sketches as `dabnet bench` takes them.
 fn canvases(preprocessing: &Preprocessing) -> Result<Vec<Vec<f32>>, XtaskError> {
-    let Dataset { test, .. } = Dataset::bundled()?;
+    let test = Dataset::bundled()?.labeled_sketches(Part::Test)?;
     Ok(test.iter().step_by(STEP).map(|example| preprocessing.apply(&example.sketch.drawing)).collect())
 }
 

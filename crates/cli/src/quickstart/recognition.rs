@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use dabnet_data::Example;
+use dabnet_data::LabeledSketch;
 use dabnet_engine::{EngineError, Model, Prediction, Session, top};
 use dabnet_sketch::Preprocess;
 
@@ -22,7 +22,7 @@ pub(crate) struct Recognition {
 pub(super) fn three(
     outcomes: &[Outcome],
     labels: &[String],
-    test: &[Example],
+    test: &[LabeledSketch],
     drawn: &Drawn,
 ) -> Result<Vec<Recognition>, EngineError> {
     let Some(outcome) = outcomes.last() else { return Ok(Vec::new()) };

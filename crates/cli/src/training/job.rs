@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use dabnet_data::{DataExamples, Examples, MixedExamples, Part};
+use dabnet_data::{Examples, Part, SketchExamples};
 use dabnet_engine::{Model, replace_file};
 use dabnet_graph::{Graph, Policy, Preprocessing};
 use dabnet_sketch::{Drawing, Preprocess, View};
@@ -118,7 +118,7 @@ impl Job {
         let unlabelled = unlabelled.collect::<Result<Vec<_>, _>>()?;
         let examples = examples(data, &unlabelled, view, &viewers)?;
         let validation = match validated(data) {
-            Some(part) => Some(DataExamples::new(&data.set, part, view)?.still()),
+            Some(part) => Some(SketchExamples::new(&data.set, part, view)?.still()),
             None => None,
         };
         // What it once started from is nothing to a run that goes on.
@@ -147,7 +147,7 @@ impl Job {
         if let Some((folder, settings)) = &self.whole {
             files.push(settings.file(folder)?);
         }
-        let begins = self.description(&graph, data, examples.len() - examples.labelled());
+        let begins = self.description(&graph, data, examples.len() - examples.labeled_len());
         let mut watch = Watch::new(&self.folder, begins, files, interrupt.clone());
         let outcome = run.train(trainer, self.saving, &mut watch)?;
         Ok((run, outcome, watch.accuracy()))
@@ -326,10 +326,7 @@ fn examples<'d>(
     unlabelled: &'d [Data],
     view: View,
     viewers: &[Preprocessing],
-) -> Result<MixedExamples<'d>, CliError> {
-    let labelled = DataExamples::new(&data.set, Part::Train, view)?.seen_by(viewers.to_vec());
-    let others = unlabelled
-        .iter()
-        .map(|data| Ok(DataExamples::unlabelled(&data.set, Part::Train, view)?.seen_by(viewers.to_vec())));
-    Ok(MixedExamples::new(labelled, others.collect::<Result<_, CliError>>()?))
+) -> Result<SketchExamples<'d>, CliError> {
+    let labeled = SketchExamples::new(&data.set, Part::Train, view)?.seen_by(viewers.to_vec());
+    Ok(unlabelled.iter().try_fold(labeled, |all, data| all.with_unlabeled(&data.set, Part::Train))?)
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use dabnet_data::{Classes, DataError, DataSet, Import, Part};
+use dabnet_data::{Classes, DataError, Dataset, Import, Part};
 
 use crate::{
     data::{self, counted},
@@ -106,7 +106,7 @@ impl ImportArgs {
             trace: self.trace,
             threads: self.threads.into(),
         };
-        let done = DataSet::is_at(&self.out);
+        let done = Dataset::is_at(&self.out);
         let mut manifest = data::run(&import, &self.out)?;
         if let Some(classes) = &import.classes {
             let is_there = |word: &str| manifest.words.iter().any(|(known, _)| known == word);

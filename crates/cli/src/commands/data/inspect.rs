@@ -5,7 +5,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_data::{DataSet, Inspection, Manifest, Part, Skipped};
+use dabnet_data::{Dataset, Inspection, Manifest, Part, Skipped};
 use serde::Serialize;
 
 use crate::{
@@ -100,7 +100,7 @@ fn words(manifest: &Manifest) -> Vec<(&str, usize)> {
     words
 }
 
-fn items(data: &DataSet) -> Result<(), CliError> {
+fn items(data: &Dataset) -> Result<(), CliError> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     for (item, part) in data.parts()?.into_iter().enumerate() {
         let word = data.label(item)?.map(|label| data.labels()[label].as_str());
@@ -111,7 +111,7 @@ fn items(data: &DataSet) -> Result<(), CliError> {
     Ok(out.flush()?)
 }
 
-fn classes(data: &DataSet) -> Result<(), CliError> {
+fn classes(data: &Dataset) -> Result<(), CliError> {
     let mut counts = vec![[0_u64; 3]; data.labels().len()];
     for (item, part) in data.parts()?.into_iter().enumerate() {
         if let Some(label) = data.label(item)? {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_data::{DataSet, shuffled, stream};
+use dabnet_data::{Dataset, shuffled, stream};
 use dabnet_graph::{Canvas, Preprocessing};
 use dabnet_sketch::{Augment, Drawing, Paper, Preprocess, Raster, rasterize, resampled};
 use image::RgbImage;
@@ -161,7 +161,7 @@ impl Render {
     }
 
     /// Sketches drawn by lot, then in the order of their classes.
-    fn choose(&self, data: &DataSet, count: usize) -> Result<Vec<usize>, CliError> {
+    fn choose(&self, data: &Dataset, count: usize) -> Result<Vec<usize>, CliError> {
         let place = |word: &String| data.labels().iter().position(|label| label == word);
         let classes = self
             .class
@@ -197,7 +197,7 @@ impl Render {
         Ok(chosen.into_iter().map(|(_, index)| index).collect())
     }
 
-    fn overview(&self, data: &DataSet, chosen: &[usize]) -> Result<Sheet, CliError> {
+    fn overview(&self, data: &Dataset, chosen: &[usize]) -> Result<Sheet, CliError> {
         let columns = usize::from(self.columns).min(chosen.len());
         let mut sheet = Sheet::new(self.side.into(), columns, chosen.len().div_ceil(columns), 0);
         for (at, index) in chosen.iter().enumerate() {
@@ -212,7 +212,7 @@ impl Render {
         Ok(sheet)
     }
 
-    fn varied(&self, data: &DataSet, chosen: &[usize], changes: &[Change]) -> Result<Sheet, CliError> {
+    fn varied(&self, data: &Dataset, chosen: &[usize], changes: &[Change]) -> Result<Sheet, CliError> {
         let columns = 1 + changes.iter().map(|change| change.variants()).max().unwrap_or(0);
         let heading = changes.iter().map(|change| change.name().len()).max().unwrap_or(0);
         let mut sheet = Sheet::new(self.side.into(), columns, chosen.len() * changes.len(), heading);

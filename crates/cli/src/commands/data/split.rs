@@ -5,7 +5,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_data::{DataSet, Folds, Part, Share, Split};
+use dabnet_data::{Dataset, Folds, Part, Share, Split};
 use serde::Serialize;
 
 use crate::{data, error::CliError, json, table, terminal};
@@ -91,7 +91,7 @@ impl SplitArgs {
             folds: self.folds.map(|count| Folds { count, fold: self.fold }),
             seed: self.seed,
         };
-        let set = DataSet::open(&self.data)?;
+        let set = Dataset::open(&self.data)?;
         let parts = set.parts_by(&split)?;
         if !parts.contains(&Part::Train) {
             let reason =
