@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dabnet_data::{Dataset, Import, ImportNotice, Manifest, Part, Skipped};
+use dabnet_data::{Dataset, DatasetImport, ImportNotice, Manifest, Part, SkippedItems};
 use tempfile::TempDir;
 
 use crate::{
@@ -38,30 +38,30 @@ impl Data {
     /// Opens an imported data set, or imports what is there into a folder that goes with it, as
     /// `dabnet data import` does.
     pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
-        Self::open_with(path, Import::default())
+        Self::open_with(path, DatasetImport::default())
     }
 
     /// The same with no picture reduced, as they are recognised.
     pub(crate) fn open_unreduced(path: &Path) -> Result<Self, CliError> {
-        Self::open_with(path, Import { max_side: 0, ..Import::default() })
+        Self::open_with(path, DatasetImport { max_side: 0, ..DatasetImport::default() })
     }
 
-    fn open_with(path: &Path, import: Import) -> Result<Self, CliError> {
-        if Dataset::is_at(path) || Import::is_begun(path) {
+    fn open_with(path: &Path, import: DatasetImport) -> Result<Self, CliError> {
+        if Dataset::is_at(path) || DatasetImport::is_begun(path) {
             return Ok(Self { set: Dataset::open(path)?, _folder: None });
         }
         let failed = |error| CliError::Failure(format!("cannot make a folder to import into: {error}"));
         let folder = TempDir::with_prefix("dabnet-data-").map_err(failed)?;
-        run(&Import { sources: vec![PathBuf::from(path)], ..import }, folder.path())?;
+        run(&DatasetImport { sources: vec![PathBuf::from(path)], ..import }, folder.path())?;
         Ok(Self { set: Dataset::open(folder.path())?, _folder: Some(folder) })
     }
 }
 
 /// Imports, showing how far it is and telling of the first things that are broken.
-pub(crate) fn run(import: &Import, folder: &Path) -> Result<Manifest, CliError> {
+pub(crate) fn run(import: &DatasetImport, folder: &Path) -> Result<Manifest, CliError> {
     let bar = ImportBar::new();
     let mut told = 0;
-    let mut begun = Import::is_begun(folder);
+    let mut begun = DatasetImport::is_begun(folder);
     // If nothing but this is there, the error says it.
     let mut first: Option<String> = None;
     let mut noted = 0;
@@ -146,7 +146,7 @@ pub(crate) fn print_parts(out: &mut impl Write, manifest: &Manifest) -> io::Resu
 }
 
 /// What is not in a data set, and why.
-pub(crate) fn print_skipped(out: &mut impl Write, skipped: &Skipped) -> io::Result<()> {
+pub(crate) fn print_skipped(out: &mut impl Write, skipped: &SkippedItems) -> io::Result<()> {
     if skipped.count > 0 {
         let numbers = skipped.reasons.keys().any(|reason| reason.contains('#'));
         let note = if numbers { " (# stands for any number)" } else { "" };

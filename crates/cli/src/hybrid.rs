@@ -1,6 +1,6 @@
 //! Which layers of a network keep real inputs: measured on what it is trained on.
 
-use dabnet_data::{DataError, Examples, Part, SketchExamples, stream};
+use dabnet_data::{DataError, Examples, Part, SketchExamples, random_stream};
 use dabnet_graph::Policy;
 use dabnet_train::{HybridLayer, Trained, hybrid_layers};
 use rayon::prelude::*;
@@ -31,7 +31,7 @@ pub(crate) fn measured(
     threads::pool(settings.train.threads)?.install(|| {
         let draw = |at: usize| {
             let index = at * examples.len() / count;
-            examples.draw(index, &mut stream(settings.train.seed, MEASURE, 0, index))
+            examples.draw(index, &mut random_stream(settings.train.seed, MEASURE, 0, index))
         };
         let inputs = (0..count).into_par_iter().map(draw).collect::<Result<Vec<_>, DataError>>()?;
         Ok(hybrid_layers(trained, &binary, &inputs, keep)?)

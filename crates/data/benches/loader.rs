@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use dabnet_data::{Dataset, Import, Order, Part, SketchExamples, load};
+use dabnet_data::{BatchOrder, Dataset, DatasetImport, Part, SketchExamples, load_batches};
 use dabnet_graph::{Canvas, Look, Preprocessing};
 use dabnet_sketch::{Augment, View, rasterize, read_file};
 use image::GrayImage;
@@ -15,7 +15,11 @@ const BATCH: usize = 32;
 const COUNT: usize = 16;
 
 fn imported(source: &Path, folder: &Path) -> Dataset {
-    let import = Import { sources: vec![source.to_owned()], part: Some(Part::Train), ..Import::default() };
+    let import = DatasetImport {
+        sources: vec![source.to_owned()],
+        part: Some(Part::Train),
+        ..DatasetImport::default()
+    };
     import.run(folder, |_, _| {}).expect("an import");
     Dataset::open(folder).expect("a data set")
 }
@@ -50,9 +54,9 @@ fn loader(c: &mut Criterion) {
         let view = View { preprocessing, augment: Augment::light() };
         let examples = SketchExamples::new(data, Part::Train, view).expect("examples");
         for threads in [1, 2] {
-            let order = Order { batch: BATCH, seed: 1, first: 0, count: COUNT, threads, ahead: 2 };
+            let order = BatchOrder { batch: BATCH, seed: 1, first: 0, count: COUNT, threads, ahead: 2 };
             group.bench_function(BenchmarkId::new(name, format!("{threads} threads")), |b| {
-                b.iter(|| load(&examples, &order, |batches| batches.filter(Result::is_ok).count()));
+                b.iter(|| load_batches(&examples, &order, |batches| batches.filter(Result::is_ok).count()));
             });
         }
     }

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use crate::item::EncodedSketch;
+use crate::encoding::EncodedSketch;
 use crate::shard::ShardBuilder;
 use crate::{DataError, Manifest, ShardInfo};
 

@@ -7,10 +7,10 @@ use std::path::Path;
 use dabnet_sketch::{Sketch, read_bytes};
 
 use crate::builder::DatasetBuilder;
-use crate::item::{self, EncodedSketch};
+use crate::encoding::{self, EncodedSketch};
 use crate::manifest::{MANIFEST, Manifest, read_manifest};
 use crate::shard::Shard;
-use crate::{DataError, Part, Split};
+use crate::{DataError, Part, SplitRecipe};
 
 /// A sketch and what it shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct LabeledSketch {
     pub label: usize,
 }
 
-/// Many sketches, with words and parts, in a folder that [`Import`](crate::Import) wrote or in memory.
+/// Many sketches, with words and parts, in a folder that [`DatasetImport`](crate::DatasetImport) wrote or in memory.
 ///
 /// ```
 /// use dabnet_data::{Dataset, Part};
@@ -34,7 +34,7 @@ pub struct LabeledSketch {
 /// ```
 pub struct Dataset {
     manifest: Manifest,
-    split: Split,
+    split: SplitRecipe,
     shards: Vec<Shard>,
     /// The number of the first sketch in each shard.
     starts: Vec<usize>,
@@ -52,7 +52,7 @@ impl Dataset {
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, DataError> {
         let folder = folder.as_ref();
         let manifest = read_manifest(folder)?;
-        let split = Split::read(folder)?;
+        let split = SplitRecipe::read(folder)?;
         let shards = manifest.shards.iter().map(|info| Shard::new(folder, info.clone())).collect();
         Ok(Self::new(manifest, split, shards))
     }
@@ -76,7 +76,11 @@ impl Dataset {
             }
         }
         shards.extend(builder.take_shard());
-        Ok(Self::new(builder.manifest, Split::GIVEN, shards.into_iter().map(Shard::in_memory).collect()))
+        Ok(Self::new(
+            builder.manifest,
+            SplitRecipe::GIVEN,
+            shards.into_iter().map(Shard::in_memory).collect(),
+        ))
     }
 
     /// The data set that is part of this library: 20 words of Google's *Quick, Draw!*, 170
@@ -92,7 +96,7 @@ impl Dataset {
         )
     }
 
-    fn new(manifest: Manifest, split: Split, shards: Vec<Shard>) -> Self {
+    fn new(manifest: Manifest, split: SplitRecipe, shards: Vec<Shard>) -> Self {
         let mut labels: Vec<String> = manifest.words.iter().map(|(word, _)| word.clone()).collect();
         labels.sort_unstable();
         let place = |(word, _): &(String, usize)| labels.partition_point(|label| label < word);
@@ -133,7 +137,7 @@ impl Dataset {
     }
 
     /// How it is split into parts.
-    pub fn split(&self) -> &Split {
+    pub fn split(&self) -> &SplitRecipe {
         &self.split
     }
 
@@ -149,8 +153,8 @@ impl Dataset {
     pub fn sketch(&self, index: usize) -> Result<Sketch, DataError> {
         let (shard, at) = self.place(index);
         let entry = shard.get(at)?;
-        let sketch =
-            item::decode(entry.bytes).ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))?;
+        let sketch = encoding::decode(entry.bytes)
+            .ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))?;
         let word = self.label_of(entry.word).map(|label| self.labels[label].clone());
         Ok(Sketch { word, ..sketch })
     }
@@ -161,7 +165,7 @@ impl Dataset {
     /// As [`sketch`](Self::sketch).
     pub fn id(&self, index: usize) -> Result<Option<String>, DataError> {
         let (shard, at) = self.place(index);
-        let id = item::id(shard.get(at)?.bytes);
+        let id = encoding::id(shard.get(at)?.bytes);
         id.ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))
     }
 
@@ -195,7 +199,7 @@ impl Dataset {
     ///
     /// # Errors
     /// [`DataError::Split`] if the split makes no sense, and as [`sketch`](Self::sketch).
-    pub fn parts_by(&self, split: &Split) -> Result<Vec<Part>, DataError> {
+    pub fn parts_by(&self, split: &SplitRecipe) -> Result<Vec<Part>, DataError> {
         split.validate()?;
         // What a manifest counts is only believed when it is there.
         self.shards.iter().try_for_each(|shard| shard.bytes().map(|_| ()))?;
@@ -237,7 +241,7 @@ impl Dataset {
     /// As [`sketch`](Self::sketch).
     pub fn content(&self, index: usize) -> Result<&[u8], DataError> {
         let (shard, at) = self.place(index);
-        item::content(shard.get(at)?.bytes)
+        encoding::content(shard.get(at)?.bytes)
             .ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))
     }
 

@@ -8,14 +8,14 @@ use crate::{DataError, Dataset, Examples, Part};
 /// Sketches of data sets as a network sees them, read and drawn when they are needed.
 ///
 /// ```
-/// use dabnet_data::{Dataset, Examples, Part, SketchExamples, stream};
+/// use dabnet_data::{Dataset, Examples, Part, SketchExamples, random_stream};
 /// use dabnet_graph::{Canvas, Preprocessing};
 /// use dabnet_sketch::{Augment, View};
 ///
 /// let data = Dataset::bundled()?;
 /// let view = View { preprocessing: Preprocessing::lines(Canvas::to_measure(32)), augment: Augment::light() };
 /// let examples = SketchExamples::new(&data, Part::Train, view)?;
-/// assert_eq!(examples.draw(0, &mut stream(0, 1, 1, 0))?.len(), 32 * 32);
+/// assert_eq!(examples.draw(0, &mut random_stream(0, 1, 1, 0))?.len(), 32 * 32);
 /// # Ok::<(), dabnet_data::DataError>(())
 /// ```
 pub struct SketchExamples<'a> {

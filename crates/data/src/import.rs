@@ -1,6 +1,6 @@
 //! From a source to a data set.
 
-mod classes;
+mod class_map;
 mod journal;
 mod writer;
 
@@ -19,15 +19,15 @@ use rayon::prelude::*;
 use dabnet_sketch::formats::{Record, guarded};
 use dabnet_sketch::{Drawing, Sketch, SketchError};
 
-use crate::item::EncodedSketch;
+use crate::encoding::EncodedSketch;
 use crate::manifest::JOURNAL;
-use crate::source::{Found as InSource, LICENCES, Outcome, Source};
+use crate::source::{LICENCES, SketchSource, SourceItem, SourceRecord};
 use crate::{DataError, Manifest, Part};
 
-pub use classes::Classes;
-use classes::normal_word;
-use journal::{Folder, Found};
-use writer::Writer;
+pub use class_map::ClassMap;
+use class_map::normal_word;
+use journal::{FolderState, ImportFolder};
+use writer::DatasetWriter;
 
 /// Records and bytes that are parsed together.
 const BATCH: usize = 512;
@@ -42,7 +42,7 @@ const MAX_WORD: usize = 255;
 
 /// How to make a data set of sketches that lie elsewhere.
 #[derive(Clone, Debug)]
-pub struct Import {
+pub struct DatasetImport {
     /// Files, folders and archives, in this order.
     pub sources: Vec<PathBuf>,
     /// What the data set says of where it comes from; the names of the sources without it.
@@ -54,7 +54,7 @@ pub struct Import {
     /// Of a source with several renderings of each sketch, as Sketchy is, the one to take: `tx_…`.
     pub rendering: Option<String>,
     /// The classes to take, and what they become; all as they are without it.
-    pub classes: Option<Classes>,
+    pub classes: Option<ClassMap>,
     /// Larger rasters are reduced to a square of so many pixels a side, as [`Raster::reduced`](crate::Raster::reduced)
     /// does; 0 keeps them as they are.
     pub max_side: usize,
@@ -108,7 +108,7 @@ pub struct ImportProgress {
     pub skipped: u64,
 }
 
-impl Default for Import {
+impl Default for DatasetImport {
     fn default() -> Self {
         Self {
             sources: Vec::new(),
@@ -125,28 +125,28 @@ impl Default for Import {
 }
 
 /// A record on its way from the source to the data set.
-struct Taken {
+struct PendingRecord {
     /// Its place in the source.
     file: usize,
     item: u64,
-    what: What,
+    what: PendingContent,
 }
 
-enum What {
+enum PendingContent {
     Record { name: String, record: Record, word: Option<String>, part: Option<Part>, id: Option<String> },
     Broken(DataError),
     Other(String),
 }
 
 /// A record that was parsed.
-struct Parsed {
+struct ParsedRecord {
     file: usize,
     item: u64,
-    what: Result<Item, Missing>,
+    what: Result<ImportedSketch, NoSketch>,
 }
 
 /// A sketch and what there is to say of it.
-struct Item {
+struct ImportedSketch {
     sketch: EncodedSketch,
     /// How the word was written, where that was in another way.
     written: Option<String>,
@@ -155,14 +155,14 @@ struct Item {
 }
 
 /// What there is no sketch of.
-enum Missing {
+enum NoSketch {
     Broken(DataError),
     Other(String),
     /// It is of a class that is not taken.
     OtherClass,
 }
 
-impl Import {
+impl DatasetImport {
     /// Whether an import into this folder was begun and not ended.
     pub fn is_begun(folder: &Path) -> bool {
         folder.join(JOURNAL).is_file()
@@ -182,17 +182,17 @@ impl Import {
         folder: &Path,
         mut observe: impl FnMut(&ImportProgress, Option<ImportNotice<'_>>),
     ) -> Result<Manifest, DataError> {
-        let source = Source::list(&self.sources, self.rendering.as_deref(), folder)?;
-        let folder = Folder::take(folder)?;
+        let source = SketchSource::list(&self.sources, self.rendering.as_deref(), folder)?;
+        let folder = ImportFolder::take(folder)?;
         let journal = match folder.find(self.manifest(&source))? {
-            Found::Done(manifest) => {
+            FolderState::Done(manifest) => {
                 folder.finish(&manifest)?;
                 return Ok(manifest);
             }
-            Found::Open(journal) => journal,
+            FolderState::Open(journal) => journal,
         };
         let (file, item) = (journal.file, journal.item);
-        let mut writer = Writer::new(&folder, journal.manifest);
+        let mut writer = DatasetWriter::new(&folder, journal.manifest);
         if (file, item) == (0, 0) {
             for error in source.broken() {
                 writer.skipped().add(error);
@@ -208,7 +208,7 @@ impl Import {
         thread::scope(|scope| {
             let (batches, waiting) = sync_channel(WAITING);
             let (source, read, stopped) = (&source, &read, &stopped);
-            scope.spawn(move || take_all(source, file, item, read, stopped, &batches));
+            scope.spawn(move || read_source(source, file, item, read, stopped, &batches));
             let written = self.write_all(&waiting, &mut writer, &pool, |writer, notice| {
                 let (bytes, total_bytes) = (read.load(Ordering::Relaxed), source.bytes());
                 let (sketches, skipped) = (writer.count(), writer.skipped().count);
@@ -235,10 +235,10 @@ impl Import {
         self.sources.iter().map(name).collect::<Vec<_>>().join(", ")
     }
 
-    fn manifest(&self, source: &Source) -> Manifest {
+    fn manifest(&self, source: &SketchSource) -> Manifest {
         let mut options = format!("{:?} {:?} {} {}", self.part, self.rendering, self.max_side, self.trace);
         if let Some(classes) = &self.classes {
-            options.push_str(&format!(" {classes:?}"));
+            options.push_str(&format!(" {}", classes.identity()));
         }
         let fingerprint = source.fingerprint() ^ crc32fast::hash(options.as_bytes());
         let source = self.source.clone().unwrap_or_else(|| self.names());
@@ -250,8 +250,7 @@ impl Import {
     /// What is not as it is by default, by the names of the command line.
     fn options(&self) -> BTreeMap<String, String> {
         let usual = Self::default();
-        let classes =
-            |classes: &Classes| format!("{:08x}", crc32fast::hash(format!("{classes:?}").as_bytes()));
+        let classes = |classes: &ClassMap| format!("{:08x}", crc32fast::hash(classes.identity().as_bytes()));
         let given = [
             ("part", self.part.map(|part| part.name().to_owned())),
             ("rendering", self.rendering.clone()),
@@ -264,16 +263,16 @@ impl Import {
 
     fn write_all(
         &self,
-        batches: &Receiver<Vec<Taken>>,
-        writer: &mut Writer<'_>,
+        batches: &Receiver<Vec<PendingRecord>>,
+        writer: &mut DatasetWriter<'_>,
         pool: &rayon::ThreadPool,
-        mut observe: impl FnMut(&mut Writer<'_>, Option<ImportNotice<'_>>),
+        mut observe: impl FnMut(&mut DatasetWriter<'_>, Option<ImportNotice<'_>>),
     ) -> Result<(), DataError> {
         let mut written = HashSet::new();
         for batch in batches {
-            let parsed: Vec<Parsed> =
+            let parsed: Vec<ParsedRecord> =
                 pool.install(|| batch.into_par_iter().map(|taken| self.parse(taken)).collect());
-            for Parsed { file, item, what } in parsed {
+            for ParsedRecord { file, item, what } in parsed {
                 match what {
                     Ok(item) => {
                         if let Err(error) = writer.builder.push(&item.sketch) {
@@ -290,12 +289,12 @@ impl Import {
                             notes.iter().for_each(|note| observe(writer, Some(notice(note))));
                         }
                     }
-                    Err(Missing::Broken(error)) => {
+                    Err(NoSketch::Broken(error)) => {
                         writer.skipped().add(&error);
                         observe(writer, Some(ImportNotice::Skipped(&error)));
                     }
-                    Err(Missing::Other(name)) => writer.skipped().ignore(&name),
-                    Err(Missing::OtherClass) => writer.skipped().other_classes += 1,
+                    Err(NoSketch::Other(name)) => writer.skipped().ignore(&name),
+                    Err(NoSketch::OtherClass) => writer.skipped().other_classes += 1,
                 }
                 writer.done(file, item)?;
             }
@@ -304,11 +303,11 @@ impl Import {
         Ok(())
     }
 
-    fn parse(&self, taken: Taken) -> Parsed {
+    fn parse(&self, taken: PendingRecord) -> ParsedRecord {
         let what = match taken.what {
-            What::Other(name) => Err(Missing::Other(name)),
-            What::Broken(error) => Err(Missing::Broken(error)),
-            What::Record { name, record, word, part, id } => {
+            PendingContent::Other(name) => Err(NoSketch::Other(name)),
+            PendingContent::Broken(error) => Err(NoSketch::Broken(error)),
+            PendingContent::Record { name, record, word, part, id } => {
                 // A fault in a decoder must not end the import of a million others.
                 let sketch = guarded(|| record.sketch(&name));
                 let broken = |reason| SketchError::Item { name: name.clone(), item: record.item, reason };
@@ -321,7 +320,7 @@ impl Import {
                             .or(word.as_ref())
                             .is_some_and(|word| word.len() > MAX_WORD) =>
                     {
-                        Err(Missing::Broken(
+                        Err(NoSketch::Broken(
                             broken(format!("its word is longer than {MAX_WORD} bytes")).into(),
                         ))
                     }
@@ -329,13 +328,13 @@ impl Import {
                         let notes = sketch.notes.clone();
                         let left_out = (!notes.is_empty()).then(|| (name.clone(), notes));
                         let item = self.item(sketch, word, part, id);
-                        item.map(|item| Item { left_out, ..item }).ok_or(Missing::OtherClass)
+                        item.map(|item| ImportedSketch { left_out, ..item }).ok_or(NoSketch::OtherClass)
                     }
-                    Err(error) => Err(Missing::Broken(error.into())),
+                    Err(error) => Err(NoSketch::Broken(error.into())),
                 }
             }
         };
-        Parsed { file: taken.file, item: taken.item, what }
+        ParsedRecord { file: taken.file, item: taken.item, what }
     }
 
     /// A sketch, and what its place says of it where it says nothing itself; nothing where its class is not taken.
@@ -345,7 +344,7 @@ impl Import {
         word: Option<String>,
         part: Option<Part>,
         id: Option<String>,
-    ) -> Option<Item> {
+    ) -> Option<ImportedSketch> {
         let given = sketch.word.or(word);
         let mut word = given.as_deref().map(normal_word);
         let written = given.filter(|given| Some(given) != word.as_ref());
@@ -359,7 +358,7 @@ impl Import {
         };
         let sketch = Sketch { word, id: sketch.id.or(id), ..drawing.into() };
         let sketch = EncodedSketch::new(sketch, self.part.or(part));
-        Some(Item { sketch, written, left_out: None })
+        Some(ImportedSketch { sketch, written, left_out: None })
     }
 }
 
@@ -375,26 +374,26 @@ fn licence(folder: &Path) -> Option<String> {
 }
 
 /// Reads the source in batches until it ends or nobody wants more.
-fn take_all(
-    source: &Source,
+fn read_source(
+    source: &SketchSource,
     file: usize,
     item: u64,
     read: &AtomicU64,
     stopped: &AtomicBool,
-    batches: &SyncSender<Vec<Taken>>,
+    batches: &SyncSender<Vec<PendingRecord>>,
 ) {
     let (mut batch, mut bytes) = (Vec::new(), 0);
     source.read(file, item, &|done| read.store(done, Ordering::Relaxed), &mut |outcome, file, item| {
         let what = match outcome {
-            Outcome::Found(InSource { name, record, word, part, id }) => {
+            SourceItem::Record(SourceRecord { name, record, word, part, id }) => {
                 bytes += record.len();
                 let [word, id] = [word, id].map(|text| text.map(str::to_owned));
-                What::Record { name: name.to_owned(), record, word, part, id }
+                PendingContent::Record { name: name.to_owned(), record, word, part, id }
             }
-            Outcome::Broken(error) => What::Broken(error),
-            Outcome::Other(name) => What::Other(name.to_owned()),
+            SourceItem::Broken(error) => PendingContent::Broken(error),
+            SourceItem::Other(name) => PendingContent::Other(name.to_owned()),
         };
-        batch.push(Taken { file, item, what });
+        batch.push(PendingRecord { file, item, what });
         if batch.len() >= BATCH || bytes >= BATCH_BYTES {
             bytes = 0;
             return batches.send(std::mem::take(&mut batch)).is_ok() && !stopped.load(Ordering::Relaxed);

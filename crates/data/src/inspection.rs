@@ -14,7 +14,7 @@ const SAMPLE: usize = 2000;
 
 /// What is in a data set, found by reading all of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Inspection {
+pub struct DatasetInspection {
     /// Sketches.
     pub count: usize,
     /// Words.
@@ -28,7 +28,7 @@ pub struct Inspection {
     /// Sketches to test on.
     pub test: usize,
     /// How many sketches the classes have.
-    pub balance: Option<Balance>,
+    pub balance: Option<ClassBalance>,
     /// Sketches that are strokes.
     pub strokes: usize,
     /// Sketches that are pixels of ink.
@@ -40,7 +40,7 @@ pub struct Inspection {
     /// Points of a sketch that is strokes: the median.
     pub points_of_each: Option<f64>,
     /// Pixels with ink, as a fraction of all: strokes drawn at 225 pixels, rasters as they are.
-    pub ink: Option<Ink>,
+    pub ink: Option<InkCoverage>,
     /// Sketches that cannot be read.
     pub broken: usize,
     /// What was said of the first of them.
@@ -55,7 +55,7 @@ pub struct Inspection {
 
 /// How evenly sketches are spread over the classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Balance {
+pub struct ClassBalance {
     /// A class with the fewest sketches, and how many.
     pub smallest: (String, usize),
     /// The class in the middle.
@@ -66,7 +66,7 @@ pub struct Balance {
 
 /// How much of a canvas is ink, of 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Ink {
+pub struct InkCoverage {
     /// Of how many sketches.
     pub sketches: usize,
     /// On average.
@@ -78,19 +78,19 @@ pub struct Ink {
 }
 
 /// What is kept of a sketch that was read.
-struct Seen {
+struct InspectedSketch {
     content: u64,
-    kind: Kind,
+    kind: DrawingSize,
     ink: Option<f64>,
 }
 
-enum Kind {
+enum DrawingSize {
     Strokes { strokes: usize, points: usize },
     Raster,
     Picture,
 }
 
-impl Inspection {
+impl DatasetInspection {
     /// Reads everything; on all threads of the current pool.
     ///
     /// # Errors
@@ -105,15 +105,15 @@ impl Inspection {
             .collect();
         let broken: Vec<&DataError> = seen.iter().filter_map(|seen| seen.as_ref().err()).collect();
         let good = || seen.iter().flatten();
-        let of_kind = |wanted: fn(&Kind) -> bool| good().filter(|seen| wanted(&seen.kind)).count();
+        let of_kind = |wanted: fn(&DrawingSize) -> bool| good().filter(|seen| wanted(&seen.kind)).count();
         let sizes: Vec<(usize, usize)> = good()
             .filter_map(|seen| match seen.kind {
-                Kind::Strokes { strokes, points } => Some((strokes, points)),
+                DrawingSize::Strokes { strokes, points } => Some((strokes, points)),
                 _ => None,
             })
             .collect();
         let in_part = |part| parts.iter().filter(|other| **other == part).count();
-        let duplicates = Duplicates::find(&seen, &parts, &labels);
+        let duplicates = DuplicateCounts::find(&seen, &parts, &labels);
         Ok(Self {
             count: data.len(),
             classes: data.labels().len(),
@@ -123,8 +123,8 @@ impl Inspection {
             test: in_part(Part::Test),
             balance: balance(data, &labels),
             strokes: sizes.len(),
-            rasters: of_kind(|kind| matches!(kind, Kind::Raster)),
-            pictures: of_kind(|kind| matches!(kind, Kind::Picture)),
+            rasters: of_kind(|kind| matches!(kind, DrawingSize::Raster)),
+            pictures: of_kind(|kind| matches!(kind, DrawingSize::Picture)),
             strokes_of_each: median(sizes.iter().map(|(strokes, _)| *strokes as f64).collect()),
             points_of_each: median(sizes.iter().map(|(_, points)| *points as f64).collect()),
             ink: ink(good().filter_map(|seen| seen.ink).collect()),
@@ -137,17 +137,17 @@ impl Inspection {
     }
 }
 
-fn see(data: &Dataset, index: usize, measured: bool) -> Result<Seen, DataError> {
+fn see(data: &Dataset, index: usize, measured: bool) -> Result<InspectedSketch, DataError> {
     let drawing = data.sketch(index)?.drawing;
     let mut hasher = DefaultHasher::new();
     data.content(index)?.hash(&mut hasher);
     let kind = match &drawing {
         Drawing::Strokes(strokes) => {
             let points = strokes.iter().map(|stroke| stroke.points.len()).sum();
-            Kind::Strokes { strokes: strokes.len(), points }
+            DrawingSize::Strokes { strokes: strokes.len(), points }
         }
-        Drawing::Raster(_) => Kind::Raster,
-        Drawing::Picture(_) => Kind::Picture,
+        Drawing::Raster(_) => DrawingSize::Raster,
+        Drawing::Picture(_) => DrawingSize::Picture,
     };
     let share = |ink: &[u8]| ink.iter().filter(|ink| **ink > 0).count() as f64 / ink.len() as f64;
     let ink = measured.then(|| match &drawing {
@@ -155,19 +155,19 @@ fn see(data: &Dataset, index: usize, measured: bool) -> Result<Seen, DataError> 
         Drawing::Raster(raster) => Some(share(raster.ink())),
         Drawing::Picture(_) => None,
     });
-    Ok(Seen { content: hasher.finish(), kind, ink: ink.flatten() })
+    Ok(InspectedSketch { content: hasher.finish(), kind, ink: ink.flatten() })
 }
 
-struct Duplicates {
+struct DuplicateCounts {
     all: usize,
     across_parts: usize,
     across_words: usize,
 }
 
-impl Duplicates {
+impl DuplicateCounts {
     /// Two drawings with the same hash of 64 bits are taken for the same: among a million, that two others
     /// share one has a chance of one in thirty million.
-    fn find(seen: &[Result<Seen, DataError>], parts: &[Part], labels: &[Option<usize>]) -> Self {
+    fn find(seen: &[Result<InspectedSketch, DataError>], parts: &[Part], labels: &[Option<usize>]) -> Self {
         let mut groups: HashMap<u64, Vec<usize>> = HashMap::new();
         for (index, seen) in seen.iter().enumerate() {
             if let Ok(seen) = seen {
@@ -186,23 +186,23 @@ impl Duplicates {
     }
 }
 
-fn balance(data: &Dataset, labels: &[Option<usize>]) -> Option<Balance> {
+fn balance(data: &Dataset, labels: &[Option<usize>]) -> Option<ClassBalance> {
     let mut counts = vec![0; data.labels().len()];
     labels.iter().flatten().for_each(|label| counts[*label] += 1);
     let mut order: Vec<usize> = (0..counts.len()).collect();
     order.sort_by_key(|label| counts[*label]);
     let named = |label: usize| (data.labels()[label].clone(), counts[label]);
-    Some(Balance {
+    Some(ClassBalance {
         smallest: named(*order.first()?),
         median: counts[order[order.len() / 2]],
         largest: named(*order.last()?),
     })
 }
 
-fn ink(mut shares: Vec<f64>) -> Option<Ink> {
+fn ink(mut shares: Vec<f64>) -> Option<InkCoverage> {
     shares.sort_unstable_by(f64::total_cmp);
     let at = |share: f64| shares[((shares.len() - 1) as f64 * share).round() as usize];
-    (!shares.is_empty()).then(|| Ink {
+    (!shares.is_empty()).then(|| InkCoverage {
         sketches: shares.len(),
         mean: shares.iter().sum::<f64>() / shares.len() as f64,
         median: at(0.5),

@@ -56,7 +56,7 @@ pub trait Examples: Sync {
 /// All of it follows from the seed: neither the number of threads nor the batch that one begins with
 /// changes a bit of any batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct BatchOrder {
     /// Examples in a batch. What is left of an epoch when a whole one cannot be filled is left out.
     pub batch: usize,
     /// Decides the order of every epoch and how each example is varied in it.
@@ -87,14 +87,14 @@ pub struct Batch {
 }
 
 /// The examples of an epoch, from 1, in its order.
-pub fn shuffled(len: usize, seed: u64, epoch: usize) -> Vec<usize> {
+pub fn epoch_order(len: usize, seed: u64, epoch: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
-    order.shuffle(&mut stream(seed, 0, 0, epoch));
+    order.shuffle(&mut random_stream(seed, 0, 0, epoch));
     order
 }
 
 /// Randomness that belongs to one purpose, epoch and example: independent of all other.
-pub fn stream(seed: u64, purpose: u8, epoch: usize, index: usize) -> Pcg64 {
+pub fn random_stream(seed: u64, purpose: u8, epoch: usize, index: usize) -> Pcg64 {
     Pcg64::new(u128::from(seed), u128::from(purpose) << 120 | (epoch as u128) << 60 | index as u128)
 }
 
@@ -105,31 +105,31 @@ const VARY: u8 = 1;
 ///
 /// Not more than `order.ahead` batches wait, and one is drawn on each thread. The threads end when
 /// `consume` does, whatever it has taken.
-pub fn load<E: Examples + ?Sized, R>(
+pub fn load_batches<E: Examples + ?Sized, R>(
     examples: &E,
-    order: &Order,
-    consume: impl FnOnce(&mut Batches<'_>) -> R,
+    order: &BatchOrder,
+    consume: impl FnOnce(&mut BatchIter<'_>) -> R,
 ) -> R {
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     let threads = if order.threads == 0 { cores() } else { order.threads };
-    let shared = Shared::new(examples.len(), order);
+    let shared = LoaderShared::new(examples.len(), order);
     thread::scope(|scope| {
         for _ in 0..threads.min(shared.end - shared.first).max(1) {
             scope.spawn(|| shared.work(examples));
         }
         // However it ends, the threads must.
-        let _ended = End(&shared);
-        consume(&mut Batches { shared: &shared, next: shared.first })
+        let _ended = StopGuard(&shared);
+        consume(&mut BatchIter { shared: &shared, next: shared.first })
     })
 }
 
 /// Batches in their order.
-pub struct Batches<'a> {
-    shared: &'a Shared,
+pub struct BatchIter<'a> {
+    shared: &'a LoaderShared,
     next: usize,
 }
 
-impl Iterator for Batches<'_> {
+impl Iterator for BatchIter<'_> {
     type Item = Result<Batch, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -151,14 +151,14 @@ impl Iterator for Batches<'_> {
 }
 
 /// What the threads and the one who takes batches share.
-struct Shared {
+struct LoaderShared {
     len: usize,
     batch: usize,
     seed: u64,
     first: usize,
     end: usize,
     ahead: usize,
-    state: Mutex<State>,
+    state: Mutex<LoaderState>,
     /// There is room for another batch.
     room: Condvar,
     /// Another batch is there.
@@ -166,7 +166,7 @@ struct Shared {
 }
 
 #[derive(Default)]
-struct State {
+struct LoaderState {
     /// The next batch to draw.
     claimed: usize,
     /// The next batch to take.
@@ -178,11 +178,11 @@ struct State {
     failed: bool,
 }
 
-impl Shared {
-    fn new(len: usize, order: &Order) -> Self {
+impl LoaderShared {
+    fn new(len: usize, order: &BatchOrder) -> Self {
         let batch = order.batch.clamp(1, len.max(1));
         let count = if len == 0 { 0 } else { order.count };
-        let state = State { claimed: order.first, taken: order.first, ..State::default() };
+        let state = LoaderState { claimed: order.first, taken: order.first, ..LoaderState::default() };
         Self {
             len,
             batch,
@@ -196,7 +196,7 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LoaderState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -229,7 +229,7 @@ impl Shared {
         let order = match &state.order {
             Some((of, order)) if *of == epoch => order.clone(),
             _ => {
-                let order = Arc::new(shuffled(self.len, self.seed, epoch));
+                let order = Arc::new(epoch_order(self.len, self.seed, epoch));
                 state.order = Some((epoch, order.clone()));
                 order
             }
@@ -248,7 +248,7 @@ impl Shared {
         let mut values = Vec::new();
         let mut views = vec![Vec::new(); examples.viewers()];
         for index in &indices {
-            let rng = stream(self.seed, VARY, epoch, *index);
+            let rng = random_stream(self.seed, VARY, epoch, *index);
             values.extend(examples.draw(*index, &mut rng.clone())?);
             for (viewer, seen) in views.iter_mut().enumerate() {
                 seen.extend(examples.draw_for(viewer, *index, &rng)?);
@@ -259,9 +259,9 @@ impl Shared {
 }
 
 /// Lets the threads go.
-struct End<'a>(&'a Shared);
+struct StopGuard<'a>(&'a LoaderShared);
 
-impl Drop for End<'_> {
+impl Drop for StopGuard<'_> {
     fn drop(&mut self) {
         self.0.lock().ended = true;
         self.0.room.notify_all();

@@ -46,7 +46,7 @@ pub struct Manifest {
     /// Sketches by what they are: `strokes`, `raster`, `picture`.
     pub kinds: BTreeMap<String, usize>,
     /// What is not here.
-    pub skipped: Skipped,
+    pub skipped: SkippedItems,
     /// The files that hold the sketches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shards: Vec<ShardInfo>,
@@ -55,7 +55,7 @@ pub struct Manifest {
 /// What could not be imported, and what was not meant to be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Skipped {
+pub struct SkippedItems {
     /// Sketches and files that are broken.
     pub count: u64,
     /// How often each reason was given, without what differs from one file to the next.
@@ -77,7 +77,7 @@ fn is_zero(count: &u64) -> bool {
 const MAX_FIRST: usize = 100;
 const MAX_REASONS: usize = 100;
 
-impl Skipped {
+impl SkippedItems {
     /// Remembers something broken.
     pub(crate) fn add(&mut self, error: &DataError) {
         self.count += 1;
@@ -173,7 +173,7 @@ impl Manifest {
             words: Vec::new(),
             parts: Default::default(),
             kinds: Default::default(),
-            skipped: Skipped::default(),
+            skipped: SkippedItems::default(),
             shards: Vec::new(),
         }
     }

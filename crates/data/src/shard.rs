@@ -85,7 +85,7 @@ impl ShardBuilder {
 }
 
 /// A sketch in a shard.
-pub(super) struct Entry<'a> {
+pub(super) struct ShardEntry<'a> {
     pub bytes: &'a [u8],
     /// The number of its word.
     pub word: Option<u32>,
@@ -121,7 +121,7 @@ impl Shard {
     }
 
     /// Sketch `index`.
-    pub(crate) fn get(&self, index: usize) -> Result<Entry<'_>, DataError> {
+    pub(crate) fn get(&self, index: usize) -> Result<ShardEntry<'_>, DataError> {
         let bytes = self.bytes()?;
         let count = self.info.count;
         let end = |index: usize| u64_at(bytes, HEADER + 8 * index) as usize;
@@ -130,7 +130,7 @@ impl Shard {
         let word = u32_at(bytes, HEADER + 8 * count + 4 * index);
         let part = bytes[HEADER + 12 * count + index];
         let part = part.checked_sub(1).and_then(|at| Part::ALL.get(usize::from(at))).copied();
-        Ok(Entry { bytes: &items[start..end(index)], word: (word != NO_WORD).then_some(word), part })
+        Ok(ShardEntry { bytes: &items[start..end(index)], word: (word != NO_WORD).then_some(word), part })
     }
 
     /// The whole file, found to be what was written.

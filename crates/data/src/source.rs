@@ -1,7 +1,7 @@
 //! Where sketches come from: a file, a folder, an archive, or several of them.
 
 mod archive;
-mod label;
+mod path_labels;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -18,20 +18,20 @@ use dabnet_sketch::formats::{self, Record, read_beside, records};
 use crate::manifest::{JOURNAL, MANIFEST};
 use crate::{DataError, Part};
 
-use archive::Archive;
-pub(crate) use label::LICENCES;
-use label::Labels;
+use archive::ZipReader;
+pub(crate) use path_labels::LICENCES;
+use path_labels::PathLabels;
 
 /// Files that may hold sketches, in an order that is always the same.
-pub(crate) struct Source {
-    files: Vec<Entry>,
+pub(crate) struct SketchSource {
+    files: Vec<SourceFile>,
     archives: Vec<PathBuf>,
     /// What is known to be broken before any file of it is read.
     broken: Vec<DataError>,
 }
 
 /// A file of a source.
-struct Entry {
+struct SourceFile {
     /// Whether it was named itself, and not found in a folder or an archive.
     named: bool,
     /// Its path from where the source begins, parted by `/`.
@@ -41,18 +41,18 @@ struct Entry {
     /// Differs, as far as can be known without reading it, where its content does: when a file was
     /// changed, and the checksum that an archive has of a member.
     mark: u64,
-    place: Place,
-    labels: Labels,
+    place: FileLocation,
+    labels: PathLabels,
 }
 
-enum Place {
+enum FileLocation {
     File(PathBuf),
     /// Index into the archives, and in the archive.
     Member(usize, usize),
 }
 
 /// A record of a source with what its place says of it.
-pub(crate) struct Found<'a> {
+pub(crate) struct SourceRecord<'a> {
     /// What holds it, as errors call it.
     pub name: &'a str,
     pub record: Record,
@@ -64,8 +64,8 @@ pub(crate) struct Found<'a> {
 }
 
 /// What came of a part of a source.
-pub(crate) enum Outcome<'a> {
-    Found(Found<'a>),
+pub(crate) enum SourceItem<'a> {
+    Record(SourceRecord<'a>),
     /// A record or a file that is broken.
     Broken(DataError),
     /// A file that is no sketch and need not be.
@@ -73,9 +73,9 @@ pub(crate) enum Outcome<'a> {
 }
 
 /// Told of each outcome, of the number of its file, and of its place in it; false ends the reading.
-pub(crate) type Visit<'v> = &'v mut dyn FnMut(Outcome<'_>, usize, u64) -> bool;
+pub(crate) type SourceVisitor<'v> = &'v mut dyn FnMut(SourceItem<'_>, usize, u64) -> bool;
 
-impl Source {
+impl SketchSource {
     /// Lists what there is under some paths, without reading it; but for the folder `out`, which may lie in
     /// one of them.
     ///
@@ -88,7 +88,7 @@ impl Source {
         }
         source.choose_rendering(rendering)?;
         let names: Vec<&str> = source.files.iter().map(|file| file.name.as_str()).collect();
-        let labels = label::labels(&names);
+        let labels = path_labels::path_labels(&names);
         source.files.iter_mut().zip(labels).for_each(|(file, labels)| file.labels = labels);
         Ok(source)
     }
@@ -127,10 +127,10 @@ impl Source {
 
     /// Reads everything from a place on: `item` records of file `file` are passed over.
     /// `progress` is told of the bytes read of all files.
-    pub(crate) fn read(&self, file: usize, item: u64, progress: &dyn Fn(u64), visit: Visit<'_>) {
-        let mut archive: Option<Archive> = None;
+    pub(crate) fn read(&self, file: usize, item: u64, progress: &dyn Fn(u64), visit: SourceVisitor<'_>) {
+        let mut archive: Option<ZipReader> = None;
         // While one member is read, those beside it are read from the archive opened a second time.
-        let second: RefCell<Option<Archive>> = RefCell::new(None);
+        let second: RefCell<Option<ZipReader>> = RefCell::new(None);
         let mut done = self.bytes_before(file);
         for (index, entry) in self.files.iter().enumerate().skip(file) {
             let skip = if index == file { item } else { 0 };
@@ -140,16 +140,22 @@ impl Source {
                 progress(done.saturating_add(read.get().min(entry.bytes)));
             };
             let goes_on = match &entry.place {
-                Place::File(path) => {
+                FileLocation::File(path) => {
                     let beside = |other: &str| read_beside(path, other);
                     match File::open(path) {
-                        Ok(file) => {
-                            entry.visit(Counted { source: file, count: &count }, &beside, index, skip, visit)
+                        Ok(file) => entry.visit(
+                            CountingReader { source: file, count: &count },
+                            &beside,
+                            index,
+                            skip,
+                            visit,
+                        ),
+                        Err(source) => {
+                            visit(SourceItem::Broken(DataError::open(&entry.name, source)), index, 1)
                         }
-                        Err(source) => visit(Outcome::Broken(DataError::open(&entry.name, source)), index, 1),
                     }
                 }
-                Place::Member(of, member) => {
+                FileLocation::Member(of, member) => {
                     open_if_other(&mut archive, &self.archives[*of]);
                     let beside = |other: &str| {
                         let mut second = second.borrow_mut();
@@ -159,12 +165,16 @@ impl Source {
                     let opened =
                         archive.as_mut().ok_or_else(|| "the archive cannot be opened again".to_owned());
                     match opened.and_then(|archive| archive.member(*member)) {
-                        Ok(file) => {
-                            entry.visit(Counted { source: file, count: &count }, &beside, index, skip, visit)
-                        }
+                        Ok(file) => entry.visit(
+                            CountingReader { source: file, count: &count },
+                            &beside,
+                            index,
+                            skip,
+                            visit,
+                        ),
                         Err(reason) => {
                             let name = entry.name.clone();
-                            visit(Outcome::Broken(DataError::Archive { name, reason }), index, 1)
+                            visit(SourceItem::Broken(DataError::Archive { name, reason }), index, 1)
                         }
                     }
                 }
@@ -189,14 +199,19 @@ impl Source {
         if !metadata.is_file() {
             return Err(DataError::open(path.display(), neither()));
         }
-        if Archive::recognize(path) {
+        if ZipReader::recognize(path) {
             // The only archive of its source: without it there is nothing.
             let archive =
-                Archive::open(path).map_err(|reason| DataError::Archive { name: root.clone(), reason })?;
+                ZipReader::open(path).map_err(|reason| DataError::Archive { name: root.clone(), reason })?;
             self.add_archive(path, &root, &archive);
         } else {
-            let entry = Entry::new(root, metadata.len(), changed(&metadata), Place::File(path.to_owned()));
-            self.files.push(Entry { named: true, ..entry });
+            let entry = SourceFile::new(
+                root,
+                metadata.len(),
+                changed(&metadata),
+                FileLocation::File(path.to_owned()),
+            );
+            self.files.push(SourceFile { named: true, ..entry });
         }
         Ok(())
     }
@@ -242,21 +257,21 @@ impl Source {
                 self.broken.push(DataError::open(name, neither()));
                 continue;
             }
-            if Archive::recognize(path) {
-                match Archive::open(path) {
+            if ZipReader::recognize(path) {
+                match ZipReader::open(path) {
                     Ok(archive) => self.add_archive(path, &name, &archive),
                     Err(reason) => self.broken.push(DataError::Archive { name, reason }),
                 }
             } else {
                 let (bytes, mark) =
                     entry.metadata().map_or((0, 0), |metadata| (metadata.len(), changed(&metadata)));
-                self.files.push(Entry::new(name, bytes, mark, Place::File(path.to_owned())));
+                self.files.push(SourceFile::new(name, bytes, mark, FileLocation::File(path.to_owned())));
             }
         }
         Ok(())
     }
 
-    fn add_archive(&mut self, path: &Path, name: &str, archive: &Archive) {
+    fn add_archive(&mut self, path: &Path, name: &str, archive: &ZipReader) {
         let at = self.archives.len();
         self.archives.push(path.to_owned());
         let mut members = archive.members().to_vec();
@@ -265,9 +280,9 @@ impl Source {
             if member.name.split('/').any(is_hidden) {
                 continue;
             }
-            let place = Place::Member(at, member.index);
+            let place = FileLocation::Member(at, member.index);
             let name = format!("{name}/{}", member.name);
-            self.files.push(Entry::new(name, member.bytes, member.crc32.into(), place));
+            self.files.push(SourceFile::new(name, member.bytes, member.crc32.into(), place));
         }
         let broken = |(member, reason): &(String, String)| DataError::Archive {
             name: format!("{name}/{member}"),
@@ -278,8 +293,9 @@ impl Source {
 
     /// Sketchy has each sketch in several renderings, in folders `tx_…`, and photographs beside them.
     fn choose_rendering(&mut self, chosen: Option<&str>) -> Result<(), DataError> {
-        let rendering =
-            |entry: &Entry| entry.name.split('/').find(|part| part.starts_with("tx_")).map(str::to_owned);
+        let rendering = |entry: &SourceFile| {
+            entry.name.split('/').find(|part| part.starts_with("tx_")).map(str::to_owned)
+        };
         self.files
             .retain(|entry| rendering(entry).is_none() || !entry.name.split('/').any(|part| part == "photo"));
         let mut all: Vec<String> = self.files.iter().filter_map(rendering).collect();
@@ -303,14 +319,14 @@ impl Source {
     }
 }
 
-impl Entry {
-    fn new(name: String, bytes: u64, mark: u64, place: Place) -> Self {
-        Self { named: false, name, bytes, mark, place, labels: Labels::default() }
+impl SourceFile {
+    fn new(name: String, bytes: u64, mark: u64, place: FileLocation) -> Self {
+        Self { named: false, name, bytes, mark, place, labels: PathLabels::default() }
     }
 
     /// Whether it is there to be a sketch, and so is broken if it is none.
     fn is_meant(&self) -> bool {
-        self.named || label::is_of_sketches(&self.name)
+        self.named || path_labels::is_of_sketches(&self.name)
     }
 
     /// Reads one file; false where the visitor has had enough.
@@ -320,32 +336,32 @@ impl Entry {
         beside: formats::Beside<'_>,
         file: usize,
         skip: u64,
-        visit: Visit<'_>,
+        visit: SourceVisitor<'_>,
     ) -> bool {
-        if label::is_read_with_others(&self.name) {
+        if path_labels::is_read_with_others(&self.name) {
             return true;
         }
         let records = match records(&self.name, source, beside) {
             Ok(records) => records,
             Err(_) if skip > 0 => return true,
             Err(SketchError::Format { .. } | SketchError::Empty { .. }) if !self.is_meant() => {
-                return visit(Outcome::Other(&self.name), file, 1);
+                return visit(SourceItem::Other(&self.name), file, 1);
             }
-            Err(error) => return visit(Outcome::Broken(error.into()), file, 1),
+            Err(error) => return visit(SourceItem::Broken(error.into()), file, 1),
         };
         for (at, record) in (1..).zip(records) {
             if at <= skip {
                 continue;
             }
             let outcome = match record {
-                Ok(record) => Outcome::Found(Found {
+                Ok(record) => SourceItem::Record(SourceRecord {
                     name: &self.name,
                     record,
                     word: self.labels.word.as_deref(),
                     part: self.labels.part,
                     id: self.labels.id.as_deref(),
                 }),
-                Err(error) => Outcome::Broken(error.into()),
+                Err(error) => SourceItem::Broken(error.into()),
             };
             if !visit(outcome, file, at) {
                 return false;
@@ -356,19 +372,19 @@ impl Entry {
 }
 
 /// Opens an archive, unless it is the one that is open; none where it cannot be.
-fn open_if_other(archive: &mut Option<Archive>, path: &Path) {
+fn open_if_other(archive: &mut Option<ZipReader>, path: &Path) {
     if archive.as_ref().is_none_or(|archive| archive.path() != path) {
-        *archive = Archive::open(path).ok();
+        *archive = ZipReader::open(path).ok();
     }
 }
 
 /// A reader that says how much was read.
-struct Counted<'a, R> {
+struct CountingReader<'a, R> {
     source: R,
     count: &'a dyn Fn(u64),
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read> Read for CountingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buffer)?;
         (self.count)(read as u64);

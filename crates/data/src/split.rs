@@ -22,16 +22,16 @@ const MAX_SPLIT: u64 = 64 << 10;
 /// without a word are a class of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Split {
+pub struct SplitRecipe {
     /// Whether sketches keep the part that their source gives them. What is drawn then comes out of
     /// those to train on.
     pub given: bool,
     /// How much of each class is for validation.
-    pub validation: Share,
+    pub validation: ClassShare,
     /// How much of each class is for testing.
-    pub test: Share,
+    pub test: ClassShare,
     /// With this many folds, `fold` of them is for testing, and the rest for training.
-    pub folds: Option<Folds>,
+    pub folds: Option<FoldSelection>,
     /// Decides which sketches are drawn.
     pub seed: u64,
 }
@@ -39,7 +39,7 @@ pub struct Split {
 /// How much of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Share {
+pub enum ClassShare {
     /// A part of it, from 0 to 1, rounded to the nearest number of sketches.
     Fraction(f64),
     /// So many sketches of it, or all there are.
@@ -49,20 +49,20 @@ pub enum Share {
 /// Parts of equal size that take turns at being tested on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Folds {
+pub struct FoldSelection {
     /// How many.
     pub count: usize,
     /// Which of them is for testing, from 0.
     pub fold: usize,
 }
 
-impl Default for Share {
+impl Default for ClassShare {
     fn default() -> Self {
         Self::Count(0)
     }
 }
 
-impl Share {
+impl ClassShare {
     fn of(self, class: usize) -> usize {
         match self {
             Self::Fraction(fraction) => ((class as f64 * fraction).round() as usize).min(class),
@@ -71,10 +71,15 @@ impl Share {
     }
 }
 
-impl Split {
+impl SplitRecipe {
     /// As the source says; all is for training where it says nothing.
-    pub const GIVEN: Self =
-        Self { given: true, validation: Share::Count(0), test: Share::Count(0), folds: None, seed: 0 };
+    pub const GIVEN: Self = Self {
+        given: true,
+        validation: ClassShare::Count(0),
+        test: ClassShare::Count(0),
+        folds: None,
+        seed: 0,
+    };
 
     /// Reads the split of a data set's folder; [`GIVEN`](Self::GIVEN) where nobody has split it.
     pub(crate) fn read(folder: &Path) -> Result<Self, DataError> {
@@ -107,7 +112,7 @@ impl Split {
     /// [`DataError::Split`], saying why not.
     pub fn validate(&self) -> Result<(), DataError> {
         let fail = |reason: &str| Err(DataError::Split { reason: reason.to_owned() });
-        let fraction = |share| if let Share::Fraction(fraction) = share { fraction } else { 0.0 };
+        let fraction = |share| if let ClassShare::Fraction(fraction) = share { fraction } else { 0.0 };
         let fractions = [self.validation, self.test].map(fraction);
         if !fractions.iter().all(|fraction| (0.0..=1.0).contains(fraction))
             || fractions.iter().sum::<f64>() > 1.0
@@ -116,13 +121,13 @@ impl Split {
         }
         match self.folds {
             Some(folds) if folds.count < 2 => fail("there must be at least 2 folds"),
-            Some(Folds { count, fold }) if fold >= count => {
+            Some(FoldSelection { count, fold }) if fold >= count => {
                 fail(&format!("folds are counted from 0, the last of {count} is {}", count - 1))
             }
             Some(_) if self.given => {
                 fail("folds are drawn from everything, so the given parts cannot be kept")
             }
-            Some(_) if self.test != Share::default() => {
+            Some(_) if self.test != ClassShare::default() => {
                 fail("a fold is what is tested on: give no share for testing")
             }
             _ => Ok(()),
@@ -150,7 +155,7 @@ impl Split {
     /// Gives parts to a class in random order.
     fn draw(&self, class: &[usize], parts: &mut [Part]) {
         let (test, rest) = match self.folds {
-            Some(Folds { count, fold }) => {
+            Some(FoldSelection { count, fold }) => {
                 let bound = |fold: usize| (class.len() as u128 * fold as u128 / count as u128) as usize;
                 let tested = &class[bound(fold)..bound(fold + 1)];
                 (tested, [&class[..bound(fold)], &class[bound(fold + 1)..]].concat())

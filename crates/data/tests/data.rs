@@ -6,12 +6,14 @@ use std::fs;
 use std::path::Path;
 
 use common::example;
-use dabnet_data::{DataError, Dataset, Folds, Import, Manifest, Part, Split};
+use dabnet_data::{DataError, Dataset, DatasetImport, FoldSelection, Manifest, Part, SplitRecipe};
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
 fn import(source: &Path, out: &Path) -> Manifest {
-    Import { sources: vec![source.to_owned()], ..Import::default() }.run(out, |_, _| ()).unwrap()
+    DatasetImport { sources: vec![source.to_owned()], ..DatasetImport::default() }
+        .run(out, |_, _| ())
+        .unwrap()
 }
 
 /// A folder with one data set, `out`, of the bundled examples.
@@ -59,8 +61,8 @@ fn counts_of_a_manifest_are_not_believed() {
 fn folds_may_be_as_many_as_numbers_reach() {
     let folder = imported();
     let out = folder.path().join("out");
-    let folds = Some(Folds { count: usize::MAX, fold: usize::MAX - 1 });
-    Split { folds, ..Split::default() }.write(&out).unwrap();
+    let folds = Some(FoldSelection { count: usize::MAX, fold: usize::MAX - 1 });
+    SplitRecipe { folds, ..SplitRecipe::default() }.write(&out).unwrap();
     let parts = Dataset::open(&out).unwrap().parts().unwrap();
     assert!(parts.contains(&Part::Test), "the last fold has the last sketch of each class");
 }

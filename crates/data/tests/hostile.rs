@@ -8,7 +8,7 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 
 use common::{example, only};
-use dabnet_data::{DataError, Import, Manifest};
+use dabnet_data::{DataError, DatasetImport, Manifest};
 use tempfile::{TempDir, tempdir};
 use zip::write::SimpleFileOptions;
 
@@ -17,7 +17,7 @@ const LINE: &str = r#"{"word":"cat","drawing":[[[1,2,3],[4,5,6]]]}"#;
 /// Imports and gives what was told of.
 fn import(source: &Path, out: &Path) -> (Result<Manifest, DataError>, Vec<String>) {
     let mut told = Vec::new();
-    let import = Import { sources: vec![source.to_owned()], threads: 1, ..Import::default() };
+    let import = DatasetImport { sources: vec![source.to_owned()], threads: 1, ..DatasetImport::default() };
     let manifest = import.run(out, |_, error| told.extend(error.map(|notice| notice.to_string())));
     (manifest, told)
 }

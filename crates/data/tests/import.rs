@@ -7,7 +7,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use common::example;
-use dabnet_data::{Classes, DataError, Dataset, Import, MANIFEST, Manifest, Part};
+use dabnet_data::{ClassMap, DataError, Dataset, DatasetImport, MANIFEST, Manifest, Part};
 use dabnet_sketch::{Drawing, read_file};
 use image::{GrayImage, ImageFormat, Luma};
 use tempfile::TempDir;
@@ -44,7 +44,7 @@ struct Imported {
 }
 
 impl Imported {
-    fn of(import: &Import) -> Result<Self, DataError> {
+    fn of(import: &DatasetImport) -> Result<Self, DataError> {
         let folder = tempfile::tempdir().unwrap();
         let mut told = Vec::new();
         let manifest =
@@ -78,8 +78,8 @@ fn named((path, bytes): (String, Vec<u8>)) -> (String, Vec<u8>) {
     (path.rsplit('/').next().unwrap().to_owned(), bytes)
 }
 
-fn import(source: &Path) -> Import {
-    Import { sources: vec![source.to_owned()], ..Import::default() }
+fn import(source: &Path) -> DatasetImport {
+    DatasetImport { sources: vec![source.to_owned()], ..DatasetImport::default() }
 }
 
 fn word(word: &str, part: Option<Part>) -> (Option<String>, Option<Part>) {
@@ -94,15 +94,15 @@ fn some_classes_under_other_words() {
     }
     put(source.path(), "alone.png", &png(9));
     let classes = "# cars and cats\ncar (sedan) = car\n\nrace car=car\ncat\nfox\n";
-    let some = Import { classes: Some(classes.parse().unwrap()), ..import(source.path()) };
+    let some = DatasetImport { classes: Some(classes.parse().unwrap()), ..import(source.path()) };
     let folder = tempfile::tempdir().unwrap();
     let manifest = some.run(folder.path(), |_, _| ()).unwrap();
     assert_eq!(manifest.words, [("car".to_owned(), 2), ("cat".to_owned(), 1)]);
     assert_eq!((manifest.count, manifest.skipped.other_classes), (3, 2));
     // Other classes make another data set.
-    let others = Import { classes: Some("dog".parse().unwrap()), ..import(source.path()) };
+    let others = DatasetImport { classes: Some("dog".parse().unwrap()), ..import(source.path()) };
     assert!(others.run(folder.path(), |_, _| ()).is_err());
-    let nothing = Import { classes: Some("fox".parse().unwrap()), ..import(source.path()) };
+    let nothing = DatasetImport { classes: Some("fox".parse().unwrap()), ..import(source.path()) };
     let error = nothing.run(tempfile::tempdir().unwrap().path(), |_, _| ()).unwrap_err().to_string();
     assert!(error.contains("other classes"), "{error}");
 }
@@ -116,7 +116,7 @@ fn lists_of_classes_that_say_nothing_are_refused() {
         ("cat =", 1, "'='"),
         ("cat\ncat = dog", 2, "already"),
     ] {
-        let error = text.parse::<Classes>().unwrap_err().to_string();
+        let error = text.parse::<ClassMap>().unwrap_err().to_string();
         assert!(error.contains(&format!("line {line} ")) && error.contains(reason), "{text:?}: {error}");
     }
 }
@@ -177,7 +177,7 @@ fn sketchy_needs_one_of_its_renderings() {
     }
     let error = Imported::of(&import(source.path())).err().unwrap();
     assert!(error.to_string().ends_with("(--rendering): tx_000000000000, tx_000100000000"), "{error}");
-    let rendering = |name: &str| Import { rendering: Some(name.to_owned()), ..import(source.path()) };
+    let rendering = |name: &str| DatasetImport { rendering: Some(name.to_owned()), ..import(source.path()) };
     assert!(matches!(Imported::of(&rendering("tx_9")), Err(DataError::Rendering { .. })));
     let imported = Imported::of(&rendering("tx_000100000000")).unwrap();
     assert_eq!(imported.says(), [word("airplane", None)]);
@@ -267,21 +267,21 @@ fn members_that_cannot_be_read_say_why() {
 #[test]
 fn threads_change_nothing() {
     let source = example("").parent().unwrap().to_owned();
-    let with = |threads| Imported::of(&Import { threads, ..import(&source) }).unwrap().bytes();
+    let with = |threads| Imported::of(&DatasetImport { threads, ..import(&source) }).unwrap().bytes();
     assert_eq!(with(1), with(5));
 }
 
 #[test]
 fn rasters_are_reduced_or_traced_where_that_is_wanted() {
-    let drawing = |import: Import| Imported::of(&import).unwrap().data().sketch(0).unwrap().drawing;
+    let drawing = |import: DatasetImport| Imported::of(&import).unwrap().data().sketch(0).unwrap().drawing;
     let cat = import(&example("cat.png"));
     let side = |drawing: Drawing| match drawing {
         Drawing::Raster(raster) => raster.width().max(raster.height()),
         _ => panic!("a raster"),
     };
     assert_eq!(side(drawing(cat.clone())), 256);
-    assert_eq!(side(drawing(Import { max_side: 100, ..cat.clone() })), 100);
-    let Drawing::Strokes(strokes) = drawing(Import { trace: true, ..cat }) else { panic!("strokes") };
+    assert_eq!(side(drawing(DatasetImport { max_side: 100, ..cat.clone() })), 100);
+    let Drawing::Strokes(strokes) = drawing(DatasetImport { trace: true, ..cat }) else { panic!("strokes") };
     assert!(strokes.len() > 10);
 }
 
@@ -295,9 +295,9 @@ fn a_folder_is_only_filled_if_it_is_empty_or_of_this_import() {
     assert_eq!(Dataset::open(out.path()).unwrap().len(), 3);
     // In what another import differs is said.
     let plain = import(&example("quickdraw.ndjson"));
-    let licensed = Import { licence: Some("CC0".to_owned()), ..plain.clone() };
-    let traced = Import { trace: true, ..plain.clone() };
-    let small = |max_side| Import { max_side, ..plain.clone() };
+    let licensed = DatasetImport { licence: Some("CC0".to_owned()), ..plain.clone() };
+    let traced = DatasetImport { trace: true, ..plain.clone() };
+    let small = |max_side| DatasetImport { max_side, ..plain.clone() };
     let pairs = [
         (&plain, &licensed, "without --licence"),
         (&licensed, &plain, "with --licence:"),

@@ -3,12 +3,15 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dabnet_data::{Batch, DataError, Dataset, Examples, Import, Order, Part, SketchExamples, load, stream};
+use dabnet_data::{
+    Batch, BatchOrder, DataError, Dataset, DatasetImport, Examples, Part, SketchExamples, load_batches,
+    random_stream,
+};
 use dabnet_graph::{Canvas, Look, Preprocessing};
 use dabnet_sketch::{Augment, Preprocess, View};
 use rand::{Rng, RngExt};
 
-const ORDER: Order = Order { batch: 4, seed: 3, first: 0, count: 12, threads: 1, ahead: 2 };
+const ORDER: BatchOrder = BatchOrder { batch: 4, seed: 3, first: 0, count: 12, threads: 1, ahead: 2 };
 
 /// Numbers that take differently long to draw.
 #[derive(Default)]
@@ -38,8 +41,8 @@ impl Examples for Numbers {
     }
 }
 
-fn batches(order: Order) -> Vec<Batch> {
-    load(&Numbers::default(), &order, |batches| batches.map(Result::unwrap).collect())
+fn batches(order: BatchOrder) -> Vec<Batch> {
+    load_batches(&Numbers::default(), &order, |batches| batches.map(Result::unwrap).collect())
 }
 
 #[test]
@@ -47,9 +50,9 @@ fn threads_change_nothing() {
     let one = batches(ORDER);
     assert_eq!(one.len(), 12);
     for threads in [0, 2, 3, 8, 50] {
-        assert_eq!(batches(Order { threads, ..ORDER }), one);
+        assert_eq!(batches(BatchOrder { threads, ..ORDER }), one);
     }
-    assert_ne!(batches(Order { seed: 4, ..ORDER }), one);
+    assert_ne!(batches(BatchOrder { seed: 4, ..ORDER }), one);
 }
 
 #[test]
@@ -77,14 +80,14 @@ fn an_epoch_has_every_example_once_and_a_new_order() {
 #[test]
 fn one_goes_on_where_one_stopped() {
     let all = batches(ORDER);
-    assert_eq!(batches(Order { first: 5, count: 7, threads: 3, ..ORDER }), all[5..]);
-    assert_eq!(batches(Order { count: 0, ..ORDER }), []);
+    assert_eq!(batches(BatchOrder { first: 5, count: 7, threads: 3, ..ORDER }), all[5..]);
+    assert_eq!(batches(BatchOrder { count: 0, ..ORDER }), []);
 }
 
 #[test]
 fn no_more_are_drawn_than_there_is_room_for() {
     let numbers = Numbers::default();
-    load(&numbers, &Order { threads: 3, ..ORDER }, |batches| {
+    load_batches(&numbers, &BatchOrder { threads: 3, ..ORDER }, |batches| {
         batches.next().unwrap().unwrap();
         std::thread::sleep(Duration::from_millis(100));
         // One was taken, and two may wait.
@@ -98,7 +101,8 @@ fn what_is_broken_comes_in_its_place() {
     let all = batches(ORDER);
     let broken = all[2].indices[1];
     let numbers = Numbers { broken: Some(broken), ..Numbers::default() };
-    let read: Vec<_> = load(&numbers, &Order { threads: 3, ..ORDER }, |batches| batches.collect());
+    let read: Vec<_> =
+        load_batches(&numbers, &BatchOrder { threads: 3, ..ORDER }, |batches| batches.collect());
     assert_eq!(read.len(), all.len());
     for (read, whole) in read.iter().zip(&all) {
         assert_eq!(read.as_ref().ok(), (!whole.indices.contains(&broken)).then_some(whole));
@@ -110,7 +114,7 @@ fn a_panic_is_passed_on() {
     let numbers = Numbers { panics: true, ..Numbers::default() };
     let reached = AtomicBool::new(false);
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        load(&numbers, &Order { threads: 2, ..ORDER }, |batches| {
+        load_batches(&numbers, &BatchOrder { threads: 2, ..ORDER }, |batches| {
             reached.store(true, Ordering::Relaxed);
             batches.next().is_some()
         })
@@ -122,7 +126,9 @@ fn a_panic_is_passed_on() {
 fn a_data_set_is_drawn_in_every_view() {
     let folder = tempfile::tempdir().unwrap();
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/examples/quickdraw.ndjson");
-    Import { sources: vec![examples.into()], ..Import::default() }.run(folder.path(), |_, _| {}).unwrap();
+    DatasetImport { sources: vec![examples.into()], ..DatasetImport::default() }
+        .run(folder.path(), |_, _| {})
+        .unwrap();
     let data = Dataset::open(folder.path()).unwrap();
     let canvas = Canvas::to_measure(48);
     let bitmap = Preprocessing::bitmap().apply(&data.sketch(0).unwrap().drawing);
@@ -134,12 +140,13 @@ fn a_data_set_is_drawn_in_every_view() {
     ] {
         let view = View { preprocessing, augment };
         let examples = SketchExamples::new(&data, Part::Train, view).unwrap();
-        let order = Order { batch: 3, count: 2, threads: 2, ..ORDER };
-        let read: Vec<Batch> = load(&examples, &order, |batches| batches.map(Result::unwrap).collect());
+        let order = BatchOrder { batch: 3, count: 2, threads: 2, ..ORDER };
+        let read: Vec<Batch> =
+            load_batches(&examples, &order, |batches| batches.map(Result::unwrap).collect());
         assert_eq!(read.iter().map(|batch| batch.values.len()).sum::<usize>(), 2 * 3 * 48 * 48);
         assert_ne!(read[0].values, read[1].values);
         let still = SketchExamples::new(&data, Part::Train, view).unwrap().still();
         let drawing = data.sketch(data.indices(Part::Train).unwrap()[0]).unwrap().drawing;
-        assert_eq!(still.draw(0, &mut stream(0, 0, 0, 0)).unwrap(), preprocessing.apply(&drawing));
+        assert_eq!(still.draw(0, &mut random_stream(0, 0, 0, 0)).unwrap(), preprocessing.apply(&drawing));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use dabnet_data::{DataError, Dataset, Folds, Import, Part, Share, Split};
+use dabnet_data::{ClassShare, DataError, Dataset, DatasetImport, FoldSelection, Part, SplitRecipe};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -27,13 +27,13 @@ fn data(classes: &[usize], given: bool) -> TempDir {
             fs::write(source.join(name), text).unwrap();
         }
     }
-    Import { sources: vec![source], ..Import::default() }
+    DatasetImport { sources: vec![source], ..DatasetImport::default() }
         .run(&folder.path().join("data"), |_, _| {})
         .unwrap();
     folder
 }
 
-fn parts(folder: &TempDir, split: Split) -> Vec<(usize, Part)> {
+fn parts(folder: &TempDir, split: SplitRecipe) -> Vec<(usize, Part)> {
     let folder = folder.path().join("data");
     split.write(&folder).unwrap();
     let data = Dataset::open(&folder).unwrap();
@@ -51,7 +51,7 @@ fn counts(parts: &[(usize, Part)]) -> BTreeMap<(usize, Part), usize> {
 #[test]
 fn every_class_is_split_by_itself() {
     let folder = data(&[80, 80, 10], false);
-    let published = Split { test: Share::Count(26), ..Split::default() };
+    let published = SplitRecipe { test: ClassShare::Count(26), ..SplitRecipe::default() };
     let counts = counts(&parts(&folder, published));
     assert_eq!((counts[&(0, Part::Train)], counts[&(0, Part::Test)]), (54, 26));
     assert_eq!((counts[&(1, Part::Train)], counts[&(1, Part::Test)]), (54, 26));
@@ -61,9 +61,9 @@ fn every_class_is_split_by_itself() {
 #[test]
 fn given_parts_are_kept() {
     let folder = data(&[20, 40], true);
-    let given = parts(&folder, Split::GIVEN);
+    let given = parts(&folder, SplitRecipe::GIVEN);
     assert_eq!(given.iter().filter(|(_, part)| *part == Part::Test).count(), 12);
-    let drawn = parts(&folder, Split { validation: Share::Fraction(0.25), ..Split::GIVEN });
+    let drawn = parts(&folder, SplitRecipe { validation: ClassShare::Fraction(0.25), ..SplitRecipe::GIVEN });
     for (given, drawn) in given.iter().zip(&drawn) {
         assert!((given.1 == Part::Test) == (drawn.1 == Part::Test));
     }
@@ -73,15 +73,19 @@ fn given_parts_are_kept() {
 
 #[test]
 fn what_makes_no_sense_is_refused() {
-    let folds = Some(Folds { count: 3, fold: 0 });
+    let folds = Some(FoldSelection { count: 3, fold: 0 });
     for split in [
-        Split { test: Share::Fraction(-0.1), ..Split::default() },
-        Split { test: Share::Fraction(f64::NAN), ..Split::default() },
-        Split { test: Share::Fraction(0.6), validation: Share::Fraction(0.6), ..Split::default() },
-        Split { folds: Some(Folds { count: 1, fold: 0 }), ..Split::default() },
-        Split { folds: Some(Folds { count: 3, fold: 3 }), ..Split::default() },
-        Split { folds, given: true, ..Split::default() },
-        Split { folds, test: Share::Count(1), ..Split::default() },
+        SplitRecipe { test: ClassShare::Fraction(-0.1), ..SplitRecipe::default() },
+        SplitRecipe { test: ClassShare::Fraction(f64::NAN), ..SplitRecipe::default() },
+        SplitRecipe {
+            test: ClassShare::Fraction(0.6),
+            validation: ClassShare::Fraction(0.6),
+            ..SplitRecipe::default()
+        },
+        SplitRecipe { folds: Some(FoldSelection { count: 1, fold: 0 }), ..SplitRecipe::default() },
+        SplitRecipe { folds: Some(FoldSelection { count: 3, fold: 3 }), ..SplitRecipe::default() },
+        SplitRecipe { folds, given: true, ..SplitRecipe::default() },
+        SplitRecipe { folds, test: ClassShare::Count(1), ..SplitRecipe::default() },
     ] {
         assert!(matches!(split.validate(), Err(DataError::Split { .. })), "{split:?}");
     }
@@ -98,7 +102,7 @@ proptest! {
         let folder = data(&classes, false);
         let mut tested = vec![0; classes.iter().sum()];
         for fold in 0..count {
-            let parts = parts(&folder, Split { folds: Some(Folds { count, fold }), seed, ..Split::default() });
+            let parts = parts(&folder, SplitRecipe { folds: Some(FoldSelection { count, fold }), seed, ..SplitRecipe::default() });
             let counts = counts(&parts);
             for (class, size) in classes.iter().enumerate() {
                 let part = counts.get(&(class, Part::Test)).copied().unwrap_or(0);
@@ -114,7 +118,7 @@ proptest! {
     #[test]
     fn a_seed_decides(classes in prop::collection::vec(4_usize..30, 1..4), seed: u64) {
         let folder = data(&classes, false);
-        let split = Split { test: Share::Fraction(0.5), validation: Share::Count(1), seed, ..Split::default() };
+        let split = SplitRecipe { test: ClassShare::Fraction(0.5), validation: ClassShare::Count(1), seed, ..SplitRecipe::default() };
         let first = parts(&folder, split);
         prop_assert_eq!(&first, &parts(&folder, split));
         let counts = counts(&first);

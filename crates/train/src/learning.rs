@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dabnet_data::{Batch, Batches, Examples};
+use dabnet_data::{Batch, BatchIter, Examples};
 
 use crate::{
     Checkpoint, Control, Effective, EpochReport, History, LayerReport, Observer, Outcome, Parameters,
@@ -61,7 +61,7 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
     }
 
     /// Goes through `batches`, which begin where the run stands.
-    pub(crate) fn run(mut self, batches: &mut Batches<'_>) -> Result<Outcome, TrainError> {
+    pub(crate) fn run(mut self, batches: &mut BatchIter<'_>) -> Result<Outcome, TrainError> {
         if self.now.counts.step == 0 {
             self.record_start()?;
         }

@@ -1,4 +1,4 @@
-use dabnet_data::{Batch, Examples, Order, load, stream};
+use dabnet_data::{Batch, BatchOrder, Examples, load_batches, random_stream};
 use dabnet_graph::{Graph, Node};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -248,9 +248,9 @@ impl<'a, E: Examples> Trainer<'a, E> {
         let TrainConfig { seed, threads, .. } = self.config;
         let first = now.counts.step;
         let order =
-            Order { batch: plan.batch, seed, first, count: plan.steps() - first, threads, ahead: AHEAD };
+            BatchOrder { batch: plan.batch, seed, first, count: plan.steps() - first, threads, ahead: AHEAD };
         let learning = Learning::new(&self, plan, now, history, observer);
-        load(self.examples, &order, |batches| learning.run(batches))
+        load_batches(self.examples, &order, |batches| learning.run(batches))
     }
 
     /// The state before the first step.
@@ -298,9 +298,9 @@ impl<'a, E: Examples> Trainer<'a, E> {
     ) -> Result<(), TrainError> {
         let TrainConfig { seed, threads, scheme, .. } = self.config;
         let count = batches.min(plan.steps());
-        let order = Order { batch: plan.batch, seed, first: 0, count, threads, ahead: AHEAD };
+        let order = BatchOrder { batch: plan.batch, seed, first: 0, count, threads, ahead: AHEAD };
         let mut found = Calibration::new(self.graph, folded);
-        load(self.examples, &order, |batches| {
+        load_batches(self.examples, &order, |batches| {
             let effective =
                 self.threads.install(|| effective(self.graph, parameters, scheme, real_weights))?;
             for batch in batches {
@@ -365,7 +365,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
         batch: &Batch,
     ) -> Result<Gradients, TrainError> {
         let network = Network { graph: self.graph, parameters, effective };
-        let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[0]);
+        let mut rng = random_stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[0]);
         self.threads.install(|| {
             let answers = self.teachers.iter().map(|teacher| teacher.answers(self.config.device, batch));
             let answers = answers.collect::<Result<Vec<_>, _>>()?;

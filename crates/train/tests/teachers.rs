@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Lines, SIDE, StopAt, about, config, labels, network, plain};
-use dabnet_data::{DataError, Order, load};
+use dabnet_data::{BatchOrder, DataError, load_batches};
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::{Builder, Filters, Graph, Policy, Shape};
 use dabnet_train::{
@@ -100,8 +100,9 @@ fn several_teachers_are_the_mean_of_their_probabilities() {
     let trainer = Trainer::new(&graph, config.clone(), &Seen).unwrap().teachers(&teachers).unwrap();
     let trained = trainer.train(|progress| losses.push(progress.loss)).unwrap();
 
-    let order = Order { batch: config.batch, seed: config.seed, first: 0, count: 1, threads: 1, ahead: 1 };
-    let batch = load(&Seen, &order, |batches| batches.next().unwrap().unwrap());
+    let order =
+        BatchOrder { batch: config.batch, seed: config.seed, first: 0, count: 1, threads: 1, ahead: 1 };
+    let batch = load_batches(&Seen, &order, |batches| batches.next().unwrap().unwrap());
     assert!(batch.labels.iter().any(Option::is_none) && batch.labels.iter().any(Option::is_some));
     let mut sessions = models().map(|model| Session::new(&Model::new(model).unwrap()));
     let inputs: Vec<Vec<f32>> = batch.values.chunks(SIDE * SIDE).map(<[f32]>::to_vec).collect();

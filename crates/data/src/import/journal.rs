@@ -12,7 +12,7 @@ const LOCK: &str = "import.lock";
 /// How far an import is. It is written after each shard, so that what is there is always whole.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Journal {
+pub(super) struct ImportJournal {
     /// The next to read: a file of the source, and how many of its records are done.
     pub file: usize,
     pub item: u64,
@@ -21,7 +21,7 @@ pub(super) struct Journal {
 }
 
 /// The folder that an import writes to, and nothing else does at the time.
-pub(super) struct Folder {
+pub(super) struct ImportFolder {
     path: PathBuf,
     /// What was not there before: the folder, and those that it is in.
     made: Vec<PathBuf>,
@@ -29,14 +29,14 @@ pub(super) struct Folder {
 }
 
 /// What there is to do in a folder.
-pub(super) enum Found {
+pub(super) enum FolderState {
     /// This very import, at its end.
     Done(Manifest),
     /// This import, to begin or to go on with.
-    Open(Journal),
+    Open(ImportJournal),
 }
 
-impl Folder {
+impl ImportFolder {
     /// Takes a folder, which is made if need be.
     pub(crate) fn take(path: &Path) -> Result<Self, DataError> {
         let lock = path.join(LOCK);
@@ -57,7 +57,7 @@ impl Folder {
     }
 
     /// Looks at what is there. `new` is what the import would begin with.
-    pub(crate) fn find(&self, new: Manifest) -> Result<Found, DataError> {
+    pub(crate) fn find(&self, new: Manifest) -> Result<FolderState, DataError> {
         let path = || self.path.clone();
         let same = |manifest: &Manifest| match difference(manifest, &new) {
             Some(difference) => Err(DataError::OtherImport { path: path(), difference }),
@@ -66,7 +66,7 @@ impl Folder {
         if self.path.join(MANIFEST).exists() {
             let manifest = read_manifest(&self.path)?;
             same(&manifest)?;
-            return Ok(Found::Done(manifest));
+            return Ok(FolderState::Done(manifest));
         }
         let file = self.path.join(JOURNAL);
         let text = match fs::read_to_string(&file) {
@@ -78,16 +78,16 @@ impl Folder {
                     return Err(DataError::Occupied { path: path() });
                 }
                 // Before there is any shard, so that none is ever without it.
-                let journal = Journal { file: 0, item: 0, manifest: new };
+                let journal = ImportJournal { file: 0, item: 0, manifest: new };
                 self.keep(&journal)?;
-                return Ok(Found::Open(journal));
+                return Ok(FolderState::Open(journal));
             }
             Err(source) => return Err(DataError::open(file.display(), source)),
         };
-        let journal: Journal = serde_json::from_str(&text)
+        let journal: ImportJournal = serde_json::from_str(&text)
             .map_err(|error| DataError::Damaged { path: file, reason: error.to_string() })?;
         same(&journal.manifest)?;
-        Ok(Found::Open(journal))
+        Ok(FolderState::Open(journal))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -95,7 +95,7 @@ impl Folder {
     }
 
     /// Keeps how far the import is.
-    pub(crate) fn keep(&self, journal: &Journal) -> Result<(), DataError> {
+    pub(crate) fn keep(&self, journal: &ImportJournal) -> Result<(), DataError> {
         write_json(&self.path.join(JOURNAL), journal)
     }
 
@@ -115,7 +115,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for ImportFolder {
     /// Leaves nothing behind that is not needed to go on.
     fn drop(&mut self) {
         let _ = fs::remove_file(self.path.join(LOCK));

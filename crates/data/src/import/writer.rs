@@ -1,16 +1,16 @@
-use super::journal::{Folder, Journal};
+use super::journal::{ImportFolder, ImportJournal};
 use crate::builder::DatasetBuilder;
 use crate::manifest::{Manifest, replace, write_error};
-use crate::{DataError, Skipped};
+use crate::{DataError, SkippedItems};
 
 /// Writes shards, and keeps after each how far the import is.
-pub(super) struct Writer<'a> {
-    folder: &'a Folder,
+pub(super) struct DatasetWriter<'a> {
+    folder: &'a ImportFolder,
     pub builder: DatasetBuilder,
 }
 
-impl<'a> Writer<'a> {
-    pub(crate) fn new(folder: &'a Folder, manifest: Manifest) -> Self {
+impl<'a> DatasetWriter<'a> {
+    pub(crate) fn new(folder: &'a ImportFolder, manifest: Manifest) -> Self {
         Self { folder, builder: DatasetBuilder::new(manifest) }
     }
 
@@ -19,7 +19,7 @@ impl<'a> Writer<'a> {
         self.builder.manifest.count
     }
 
-    pub(crate) fn skipped(&mut self) -> &mut Skipped {
+    pub(crate) fn skipped(&mut self) -> &mut SkippedItems {
         &mut self.builder.manifest.skipped
     }
 
@@ -29,7 +29,7 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         self.close()?;
-        self.folder.keep(&Journal { file, item, manifest: self.builder.manifest.clone() })
+        self.folder.keep(&ImportJournal { file, item, manifest: self.builder.manifest.clone() })
     }
 
     /// Writes what is left.

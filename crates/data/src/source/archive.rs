@@ -13,17 +13,17 @@ use dabnet_sketch::formats::MAX_BESIDE;
 const MAX_MEMBERS: usize = 10_000_000;
 
 /// An open archive.
-pub(super) struct Archive {
+pub(super) struct ZipReader {
     path: PathBuf,
     zip: ZipArchive<BufReader<File>>,
     /// In the order of their indices.
-    members: Vec<Member>,
+    members: Vec<ArchiveMember>,
     broken: Vec<(String, String)>,
 }
 
 /// A file in an archive.
 #[derive(Clone)]
-pub(super) struct Member {
+pub(super) struct ArchiveMember {
     /// Its path in the archive.
     pub name: String,
     pub index: usize,
@@ -33,7 +33,7 @@ pub(super) struct Member {
     pub crc32: u32,
 }
 
-impl Archive {
+impl ZipReader {
     /// Whether a file is an archive, by its name or its content.
     pub(crate) fn recognize(path: &Path) -> bool {
         let mut head = [0; 4];
@@ -70,7 +70,7 @@ impl Archive {
             } else if leads_out(&name) {
                 broken.push((name, "its path leads out of the archive".to_owned()));
             } else if member.is_file() {
-                members.push(Member { name, index, bytes: member.size(), crc32: member.crc32() });
+                members.push(ArchiveMember { name, index, bytes: member.size(), crc32: member.crc32() });
             }
         }
         // Members that share bytes are how a small archive becomes an enormous one.
@@ -85,7 +85,7 @@ impl Archive {
     }
 
     /// The files in it.
-    pub(crate) fn members(&self) -> &[Member] {
+    pub(crate) fn members(&self) -> &[ArchiveMember] {
         &self.members
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use dabnet_data::{Classes, DataError, Dataset, Import, Part};
+use dabnet_data::{ClassMap, DataError, Dataset, DatasetImport, Part};
 
 use crate::{
     data::{self, counted},
@@ -95,7 +95,7 @@ impl From<PartArg> for Part {
 impl ImportArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let classes = self.classes.as_deref().map(read_classes).transpose()?;
-        let import = Import {
+        let import = DatasetImport {
             sources: self.sources,
             source: self.source,
             licence: self.licence,
@@ -139,7 +139,7 @@ impl ImportArgs {
     }
 }
 
-fn read_classes(path: &Path) -> Result<Classes, CliError> {
+fn read_classes(path: &Path) -> Result<ClassMap, CliError> {
     let fail = |reason: String| CliError::Input(format!("'{}': {reason}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
     text.parse().map_err(|error: DataError| fail(error.to_string()))

@@ -5,7 +5,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_data::{Dataset, Inspection, Manifest, Part, Skipped};
+use dabnet_data::{Dataset, DatasetInspection, Manifest, Part, SkippedItems};
 use serde::Serialize;
 
 use crate::{
@@ -57,12 +57,12 @@ struct Answer<'a> {
     source: &'a str,
     licence: Option<&'a str>,
     #[serde(flatten)]
-    inspection: &'a Inspection,
+    inspection: &'a DatasetInspection,
     /// The words, in order, and how many sketches each has.
     words: Vec<(&'a str, usize)>,
     /// How many were skipped when it was imported.
     skipped: u64,
-    reasons: &'a Skipped,
+    reasons: &'a SkippedItems,
 }
 
 impl Inspect {
@@ -73,7 +73,7 @@ impl Inspect {
             print(&data.set)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let inspection = Inspection::of(&data.set)?;
+        let inspection = DatasetInspection::of(&data.set)?;
         data::tell_of_gaps(&data.set, &data.set.parts()?)?;
         let manifest = data.set.manifest();
         if self.json {
@@ -126,7 +126,7 @@ fn classes(data: &Dataset) -> Result<(), CliError> {
     Ok(())
 }
 
-fn print(out: &mut impl Write, found: &Inspection, manifest: &Manifest) -> io::Result<()> {
+fn print(out: &mut impl Write, found: &DatasetInspection, manifest: &Manifest) -> io::Result<()> {
     let mut table = table::new(&["what", ""]);
     let mut row = |name: &str, value: String| {
         table.add_row(table::row(name, [value]));

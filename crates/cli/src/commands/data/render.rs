@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_data::{Dataset, shuffled, stream};
+use dabnet_data::{Dataset, epoch_order, random_stream};
 use dabnet_graph::{Canvas, Preprocessing};
 use dabnet_sketch::{Augment, Drawing, Paper, Preprocess, Raster, rasterize, resampled};
 use image::RgbImage;
@@ -177,7 +177,7 @@ impl Render {
         let parts = data.parts()?;
         let part = self.part.map(Into::into);
         let mut chosen = Vec::new();
-        for index in shuffled(data.len(), self.seed, 0) {
+        for index in epoch_order(data.len(), self.seed, 0) {
             let label = data.label(index)?;
             let wanted = classes.is_empty() || label.is_some_and(|label| classes.contains(&label));
             if wanted && part.is_none_or(|part| parts[index] == part) {
@@ -245,7 +245,7 @@ impl Render {
     }
 
     fn variants(&self, change: Change, drawing: &Drawing, index: usize) -> Vec<Vec<u8>> {
-        let mut rng = stream(self.seed, 1, 0, index);
+        let mut rng = random_stream(self.seed, 1, 0, index);
         let paper = Paper::new(PUBLISHED);
         let shown = |ink: Vec<u8>| {
             let raster = Raster::new(ink.len().isqrt(), ink.len().isqrt(), ink);

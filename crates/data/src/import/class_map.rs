@@ -10,20 +10,25 @@ use crate::DataError;
 /// class. Empty lines and those that begin with `#` say nothing.
 ///
 /// ```
-/// let classes: dabnet_data::Classes = "cat\ncar (sedan) = car\nrace car = car".parse()?;
+/// let classes: dabnet_data::ClassMap = "cat\ncar (sedan) = car\nrace car = car".parse()?;
 /// assert_eq!(classes.word("race car"), Some("car"));
 /// assert_eq!(classes.word("dog"), None);
 /// # Ok::<(), dabnet_data::DataError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Classes {
+pub struct ClassMap {
     words: BTreeMap<String, String>,
 }
 
-impl Classes {
+impl ClassMap {
     /// What a class is called; nothing where it is not taken.
     pub fn word(&self, class: &str) -> Option<&str> {
         self.words.get(class).map(String::as_str)
+    }
+
+    /// Text that differs where the map does. Manifests keep checksums of it, so that it never changes.
+    pub(super) fn identity(&self) -> String {
+        format!("Classes {{ words: {:?} }}", self.words)
     }
 
     /// The words that the data set may have, each once.
@@ -35,7 +40,7 @@ impl Classes {
     }
 }
 
-impl std::str::FromStr for Classes {
+impl std::str::FromStr for ClassMap {
     type Err = DataError;
 
     fn from_str(text: &str) -> Result<Self, DataError> {

@@ -8,7 +8,7 @@ use crate::Part;
 
 /// What a file's path says of the sketches in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Labels {
+pub(super) struct PathLabels {
     pub word: Option<String>,
     pub part: Option<Part>,
     pub id: Option<String>,
@@ -42,12 +42,12 @@ pub(super) fn is_of_sketches(name: &str) -> bool {
 }
 
 /// What each of these paths says.
-pub(super) fn labels(names: &[&str]) -> Vec<Labels> {
-    let parts = Siblings::new(names);
+pub(super) fn path_labels(names: &[&str]) -> Vec<PathLabels> {
+    let parts = SiblingFiles::new(names);
     names.iter().map(|name| label(name, &parts)).collect()
 }
 
-fn label(name: &str, siblings: &Siblings<'_>) -> Labels {
+fn label(name: &str, siblings: &SiblingFiles<'_>) -> PathLabels {
     let (folders, file) = name.rsplit_once('/').unwrap_or(("", name));
     let folders: Vec<&str> = folders.split('/').filter(|folder| !folder.is_empty()).collect();
     let stem = stem_of(file);
@@ -57,7 +57,7 @@ fn label(name: &str, siblings: &Siblings<'_>) -> Labels {
         let (class, above) =
             folders.split_last().filter(|_| folders.len() > 1).unwrap_or((&"", &folders[..]));
         let word = (!class.is_empty()).then(|| (*class).to_owned());
-        return Labels { word, part: part_of_folders(above), id: Some(stem.to_owned()) };
+        return PathLabels { word, part: part_of_folders(above), id: Some(stem.to_owned()) };
     }
     let is_part = siblings.are_parts(name);
     let own = Part::of_name(stem).or(is_cifar_batch(name).then_some(Part::Train)).filter(|_| is_part);
@@ -66,9 +66,9 @@ fn label(name: &str, siblings: &Siblings<'_>) -> Labels {
     // sketch-rnn's files have the parts of a class.
     let around = folders.last().and_then(|folder| folder.strip_suffix(".npz")).filter(|_| own.is_some());
     if let Some(around) = around {
-        return Labels { word: Some(class(around)), part, id: None };
+        return PathLabels { word: Some(class(around)), part, id: None };
     }
-    Labels { word: named_for_class.then(|| class(stem)), part, id: None }
+    PathLabels { word: named_for_class.then(|| class(stem)), part, id: None }
 }
 
 /// The class that a file is named for: as a browser saves it, percent-encoded with the folders before it or as a
@@ -96,12 +96,12 @@ fn part_of_folders(folders: &[&str]) -> Option<Part> {
 ///
 /// A file `train` holds what is to be trained on, if it lies beside `test`; beside `airplane` and `tree` it
 /// holds trains.
-struct Siblings<'a> {
+struct SiblingFiles<'a> {
     /// For each folder and extension, how many files there are and how many are named for a part.
     counts: HashMap<(&'a str, String), (usize, usize)>,
 }
 
-impl<'a> Siblings<'a> {
+impl<'a> SiblingFiles<'a> {
     fn new(names: &[&'a str]) -> Self {
         let mut counts: HashMap<_, (usize, usize)> = HashMap::new();
         for name in names {
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     fn says(names: &[&str]) -> Vec<(Option<String>, Option<Part>)> {
-        labels(names).into_iter().map(|labels| (labels.word, labels.part)).collect()
+        path_labels(names).into_iter().map(|labels| (labels.word, labels.part)).collect()
     }
 
     fn word(word: &str) -> Option<String> {
