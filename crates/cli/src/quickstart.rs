@@ -14,7 +14,7 @@ use std::{
 
 use dabnet_data::{Dataset, Examples, LabeledSketch, Part, SketchExamples};
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_sketch::{Augment, View};
+use dabnet_sketch::{Augmentation, TrainingPipeline};
 
 pub(crate) use self::outcome::{CurvePoint, Outcome};
 use self::{contender::Contender, recognition::Recognition};
@@ -76,7 +76,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
     let start = Instant::now();
     let data = Dataset::bundled()?;
     let (labels, test) = (data.labels().to_vec(), data.labeled_sketches(Part::Test)?);
-    let view = View { preprocessing: PREPROCESSING, augment: Augment::light() };
+    let view = TrainingPipeline { preprocessing: PREPROCESSING, augmentation: Augmentation::light() };
     let examples = SketchExamples::new(&data, Part::Train, view)?;
     let examples = if settings.fast { examples.thinned(FAST_SHARE) } else { examples };
     files::check_replaced(settings, examples.len())?;

@@ -3,7 +3,7 @@
 use dabnet_data::{Dataset, Part};
 use dabnet_engine::{Model, Session, top};
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::{Drawing, average_log_probabilities, views};
+use dabnet_sketch::{Drawing, average_log_probabilities, test_time_views};
 use rayon::prelude::*;
 
 use crate::{error::CliError, threads};
@@ -77,7 +77,7 @@ pub(crate) fn seen(
     drawing: &Drawing,
     count: u8,
 ) -> Result<Vec<Vec<f32>>, CliError> {
-    views(preprocessing, drawing, count.into()).ok_or_else(|| {
+    test_time_views(preprocessing, drawing, count.into()).ok_or_else(|| {
         let look = preprocessing.look;
         CliError::Input(format!("several views are for models of the look 'lines', this one's is '{look}'"))
     })

@@ -6,7 +6,7 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dabnet_data::{BatchOrder, Dataset, DatasetImport, Part, SketchExamples, load_batches};
 use dabnet_graph::{Canvas, Look, Preprocessing};
-use dabnet_sketch::{Augment, View, rasterize, read_file};
+use dabnet_sketch::{Augmentation, TrainingPipeline, rasterize, read_file};
 use image::GrayImage;
 
 const SIDE: usize = 225;
@@ -51,7 +51,7 @@ fn loader(c: &mut Criterion) {
         ("as published", &rasters, Preprocessing::paper_tu_berlin(SIDE)),
     ] {
         // A sketch without a word is no example, and pictures are all of one class here.
-        let view = View { preprocessing, augment: Augment::light() };
+        let view = TrainingPipeline { preprocessing, augmentation: Augmentation::light() };
         let examples = SketchExamples::new(data, Part::Train, view).expect("examples");
         for threads in [1, 2] {
             let order = BatchOrder { batch: BATCH, seed: 1, first: 0, count: COUNT, threads, ahead: 2 };

@@ -7,7 +7,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
 use dabnet_sketch::formats::image::MAX_SIDE;
-use dabnet_sketch::{Drawing, Picture, Point, Raster, Sketch, Stroke};
+use dabnet_sketch::{Drawing, Point, Raster, RgbImage, Sketch, Stroke};
 
 use crate::Part;
 
@@ -202,7 +202,7 @@ fn decode_pixels(kind: u8, flags: u8, body: &mut &[u8]) -> Option<Drawing> {
     match kind {
         RASTER_BITS => Raster::new(width, height, unpacked(&bytes, pixels)).ok().map(Drawing::Raster),
         RASTER_BYTES => Raster::new(width, height, bytes).ok().map(Drawing::Raster),
-        _ => Picture::new(width, height, bytes).ok().map(Drawing::Picture),
+        _ => RgbImage::new(width, height, bytes).ok().map(Drawing::Picture),
     }
 }
 
@@ -274,7 +274,7 @@ mod tests {
             pixels(any::<u8>().boxed(), 1)
                 .prop_map(|(w, h, ink)| Drawing::Raster(Raster::new(w, h, ink).unwrap())),
             pixels(any::<u8>().boxed(), 3)
-                .prop_map(|(w, h, rgb)| Drawing::Picture(Picture::new(w, h, rgb).unwrap())),
+                .prop_map(|(w, h, rgb)| Drawing::Picture(RgbImage::new(w, h, rgb).unwrap())),
         ]
     }
 

@@ -1,5 +1,5 @@
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::{Preprocess, View};
+use dabnet_sketch::{Preprocess, TrainingPipeline};
 use rand::Rng;
 use rand_pcg::Pcg64;
 
@@ -10,10 +10,10 @@ use crate::{DataError, Dataset, Examples, Part};
 /// ```
 /// use dabnet_data::{Dataset, Examples, Part, SketchExamples, random_stream};
 /// use dabnet_graph::{Canvas, Preprocessing};
-/// use dabnet_sketch::{Augment, View};
+/// use dabnet_sketch::{Augmentation, TrainingPipeline};
 ///
 /// let data = Dataset::bundled()?;
-/// let view = View { preprocessing: Preprocessing::lines(Canvas::to_measure(32)), augment: Augment::light() };
+/// let view = TrainingPipeline { preprocessing: Preprocessing::lines(Canvas::to_measure(32)), augmentation: Augmentation::light() };
 /// let examples = SketchExamples::new(&data, Part::Train, view)?;
 /// assert_eq!(examples.draw(0, &mut random_stream(0, 1, 1, 0))?.len(), 32 * 32);
 /// # Ok::<(), dabnet_data::DataError>(())
@@ -22,19 +22,19 @@ pub struct SketchExamples<'a> {
     /// Data set of each example and its index there; those with a label come first.
     sketches: Vec<(&'a Dataset, usize)>,
     labels: Vec<usize>,
-    view: View,
+    view: TrainingPipeline,
     viewers: Vec<Preprocessing>,
     /// False where all are drawn as they are.
     is_varied: bool,
 }
 
 impl<'a> SketchExamples<'a> {
-    /// The labeled sketches of one part, [varied](View::varied) anew each time; sketches without a word are left
+    /// The labeled sketches of one part, [varied](TrainingPipeline::augmented) anew each time; sketches without a word are left
     /// out.
     ///
     /// # Errors
     /// [`DataError::Damaged`] where the data set is not as it was written.
-    pub fn new(data: &'a Dataset, part: Part, view: View) -> Result<Self, DataError> {
+    pub fn new(data: &'a Dataset, part: Part, view: TrainingPipeline) -> Result<Self, DataError> {
         let (indices, labels): (Vec<usize>, _) = data.labeled_indices(part)?.into_iter().unzip();
         let sketches = indices.into_iter().map(|index| (data, index)).collect();
         Ok(Self { sketches, labels, view, viewers: Vec::new(), is_varied: true })
@@ -56,7 +56,7 @@ impl<'a> SketchExamples<'a> {
         Self { is_varied: false, ..self }
     }
 
-    /// The same seen by others too, as [`View::varied_for`] has it.
+    /// The same seen by others too, as [`TrainingPipeline::augmented_for`] has it.
     #[must_use]
     pub fn seen_by(self, viewers: Vec<Preprocessing>) -> Self {
         Self { viewers, ..self }
@@ -87,7 +87,7 @@ impl Examples for SketchExamples<'_> {
         let (data, at) = self.sketches[index];
         let drawing = data.sketch(at)?.drawing;
         Ok(if self.is_varied {
-            self.view.varied(&drawing, &mut rng)
+            self.view.augmented(&drawing, &mut rng)
         } else {
             self.view.preprocessing.apply(&drawing)
         })
@@ -100,6 +100,10 @@ impl Examples for SketchExamples<'_> {
     fn draw_for(&self, viewer: usize, index: usize, rng: &Pcg64) -> Result<Vec<f32>, DataError> {
         let ((data, at), theirs) = (self.sketches[index], &self.viewers[viewer]);
         let drawing = data.sketch(at)?.drawing;
-        Ok(if self.is_varied { self.view.varied_for(theirs, &drawing, rng) } else { theirs.apply(&drawing) })
+        Ok(if self.is_varied {
+            self.view.augmented_for(theirs, &drawing, rng)
+        } else {
+            theirs.apply(&drawing)
+        })
     }
 }

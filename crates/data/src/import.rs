@@ -16,7 +16,7 @@ use std::thread;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-use dabnet_sketch::formats::{Record, guarded};
+use dabnet_sketch::formats::{SketchRecord, catch_panic};
 use dabnet_sketch::{Drawing, Sketch, SketchError};
 
 use crate::encoding::EncodedSketch;
@@ -133,7 +133,13 @@ struct PendingRecord {
 }
 
 enum PendingContent {
-    Record { name: String, record: Record, word: Option<String>, part: Option<Part>, id: Option<String> },
+    Record {
+        name: String,
+        record: SketchRecord,
+        word: Option<String>,
+        part: Option<Part>,
+        id: Option<String>,
+    },
     Broken(DataError),
     Other(String),
 }
@@ -309,7 +315,7 @@ impl DatasetImport {
             PendingContent::Broken(error) => Err(NoSketch::Broken(error)),
             PendingContent::Record { name, record, word, part, id } => {
                 // A fault in a decoder must not end the import of a million others.
-                let sketch = guarded(|| record.sketch(&name));
+                let sketch = catch_panic(|| record.sketch(&name));
                 let broken = |reason| SketchError::Item { name: name.clone(), item: record.item, reason };
                 let sketch = sketch.unwrap_or_else(|_| Err(broken("its decoder failed".to_owned())));
                 match sketch {

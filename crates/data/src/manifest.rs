@@ -3,7 +3,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use dabnet_sketch::formats::shortened;
+use dabnet_sketch::formats::truncate_message;
 use serde::{Deserialize, Serialize};
 
 use crate::DataError;
@@ -81,12 +81,12 @@ impl SkippedItems {
     /// Remembers something broken.
     pub(crate) fn add(&mut self, error: &DataError) {
         self.count += 1;
-        let reason = without_numbers(&shortened(&error.reason()));
+        let reason = without_numbers(&truncate_message(&error.reason()));
         // A hostile file may be broken in as many ways as it has bytes.
         let known = self.reasons.len() < MAX_REASONS || self.reasons.contains_key(&reason);
         *self.reasons.entry(if known { reason } else { "other".to_owned() }).or_default() += 1;
         if self.first.len() < MAX_FIRST {
-            self.first.push(shortened(&error.to_string()));
+            self.first.push(truncate_message(&error.to_string()));
         }
     }
 
@@ -106,7 +106,7 @@ impl SkippedItems {
     pub(crate) fn ignore(&mut self, name: &str) {
         let file = name.rsplit('/').next().unwrap_or(name);
         let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
-        let extension = shortened(&extension);
+        let extension = truncate_message(&extension);
         let known = self.ignored.len() < MAX_REASONS || self.ignored.contains_key(&extension);
         *self.ignored.entry(if known { extension } else { "other".to_owned() }).or_default() += 1;
     }

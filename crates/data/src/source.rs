@@ -13,7 +13,7 @@ use std::time::UNIX_EPOCH;
 use walkdir::WalkDir;
 
 use dabnet_sketch::SketchError;
-use dabnet_sketch::formats::{self, Record, read_beside, records};
+use dabnet_sketch::formats::{self, SketchRecord, read_sibling, records};
 
 use crate::manifest::{JOURNAL, MANIFEST};
 use crate::{DataError, Part};
@@ -55,7 +55,7 @@ enum FileLocation {
 pub(crate) struct SourceRecord<'a> {
     /// What holds it, as errors call it.
     pub name: &'a str,
-    pub record: Record,
+    pub record: SketchRecord,
     /// What it shows, if the record itself does not say so.
     pub word: Option<&'a str>,
     pub part: Option<Part>,
@@ -141,7 +141,7 @@ impl SketchSource {
             };
             let goes_on = match &entry.place {
                 FileLocation::File(path) => {
-                    let beside = |other: &str| read_beside(path, other);
+                    let beside = |other: &str| read_sibling(path, other);
                     match File::open(path) {
                         Ok(file) => entry.visit(
                             CountingReader { source: file, count: &count },
@@ -160,7 +160,7 @@ impl SketchSource {
                     let beside = |other: &str| {
                         let mut second = second.borrow_mut();
                         open_if_other(&mut second, &self.archives[*of]);
-                        second.as_mut()?.read_beside(*member, other)
+                        second.as_mut()?.read_sibling(*member, other)
                     };
                     let opened =
                         archive.as_mut().ok_or_else(|| "the archive cannot be opened again".to_owned());
@@ -333,7 +333,7 @@ impl SourceFile {
     fn visit(
         &self,
         source: impl Read,
-        beside: formats::Beside<'_>,
+        beside: formats::SiblingReader<'_>,
         file: usize,
         skip: u64,
         visit: SourceVisitor<'_>,

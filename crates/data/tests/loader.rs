@@ -8,7 +8,7 @@ use dabnet_data::{
     random_stream,
 };
 use dabnet_graph::{Canvas, Look, Preprocessing};
-use dabnet_sketch::{Augment, Preprocess, View};
+use dabnet_sketch::{Augmentation, Preprocess, TrainingPipeline};
 use rand::{Rng, RngExt};
 
 const ORDER: BatchOrder = BatchOrder { batch: 4, seed: 3, first: 0, count: 12, threads: 1, ahead: 2 };
@@ -133,12 +133,12 @@ fn a_data_set_is_drawn_in_every_view() {
     let canvas = Canvas::to_measure(48);
     let bitmap = Preprocessing::bitmap().apply(&data.sketch(0).unwrap().drawing);
     assert!(bitmap.len() == 28 * 28 && bitmap.contains(&1.0));
-    for (preprocessing, augment) in [
-        (Preprocessing::lines(canvas), Augment::light()),
-        (Preprocessing::new(Look::Pixels, canvas), Augment::strong()),
-        (Preprocessing::paper_tu_berlin(48), Augment::light()),
+    for (preprocessing, augmentation) in [
+        (Preprocessing::lines(canvas), Augmentation::light()),
+        (Preprocessing::new(Look::Pixels, canvas), Augmentation::strong()),
+        (Preprocessing::paper_tu_berlin(48), Augmentation::light()),
     ] {
-        let view = View { preprocessing, augment };
+        let view = TrainingPipeline { preprocessing, augmentation };
         let examples = SketchExamples::new(&data, Part::Train, view).unwrap();
         let order = BatchOrder { batch: 3, count: 2, threads: 2, ..ORDER };
         let read: Vec<Batch> =

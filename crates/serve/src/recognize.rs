@@ -8,7 +8,7 @@ use axum::{
     http::Response,
 };
 use dabnet_engine::{EngineError, top};
-use dabnet_sketch::{MAX_VIEWS, average_log_probabilities, views};
+use dabnet_sketch::{MAX_VIEWS, average_log_probabilities, test_time_views};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -99,7 +99,7 @@ fn label(
     let (served, session) = bench.model(wish.model);
     let model = served.model();
     let sketch = drawing::read(body, media, limits)?;
-    let seen = views(model.preprocessing(), &sketch.drawing, wish.views).ok_or_else(|| {
+    let seen = test_time_views(model.preprocessing(), &sketch.drawing, wish.views).ok_or_else(|| {
         let (name, look) = (served.name(), model.preprocessing().look);
         Refusal::Malformed(format!("the model '{name}' has one view of a sketch only: its look is '{look}'"))
     })?;

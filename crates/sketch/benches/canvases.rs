@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Drawing, Paper, Stroke, read_file};
+use dabnet_sketch::{Augmentation, Drawing, PublishedPreprocessing, Stroke, read_file};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -29,7 +29,7 @@ fn strokes(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     for (name, sketches) in &sources {
         for augment in ["none", "light", "strong"] {
-            let how = Augment::named(augment).expect("a name");
+            let how = Augmentation::named(augment).expect("a name");
             let mut rng = Pcg64::seed_from_u64(1);
             let mut next = sketches.iter().cycle();
             group.bench_function(format!("{name}, {augment}"), |b| {
@@ -48,7 +48,7 @@ fn rasters(c: &mut Criterion) {
     let mut group = c.benchmark_group("256-pixel rasters to 225 pixels");
     group.throughput(Throughput::Elements(1));
     for name in ["none", "light", "strong"] {
-        let augment = Augment::named(name).expect("a name");
+        let augment = Augmentation::named(name).expect("a name");
         let mut rng = Pcg64::seed_from_u64(1);
         let mut next = sketches.iter().cycle();
         group.bench_function(name, |b| {
@@ -58,11 +58,11 @@ fn rasters(c: &mut Criterion) {
             });
         });
     }
-    let paper = Paper::new(225);
+    let paper = PublishedPreprocessing::new(225);
     let mut rng = Pcg64::seed_from_u64(1);
     let mut next = sketches.iter().cycle();
     group.bench_function("as published", |b| {
-        b.iter(|| black_box(paper.train(next.next().expect("a sketch"), true, &mut rng)));
+        b.iter(|| black_box(paper.random_crop(next.next().expect("a sketch"), true, &mut rng)));
     });
 }
 

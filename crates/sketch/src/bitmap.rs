@@ -1,4 +1,4 @@
-use crate::fit::bounds;
+use crate::placement::bounds;
 use crate::rasterize::DistanceField;
 use crate::{Point, Stroke};
 

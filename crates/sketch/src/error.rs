@@ -108,9 +108,9 @@ pub enum SketchError {
         /// Pixels given.
         pixels: usize,
     },
-    /// An amount of [`Augment`](crate::Augment) that no sketch can be varied by.
+    /// An amount of [`Augmentation`](crate::Augmentation) that no sketch can be varied by.
     #[error("augment.{field} is {value}: it must be from {least} to {most}")]
-    Augment {
+    Augmentation {
         /// The amount.
         field: &'static str,
         /// What was asked for.

@@ -3,7 +3,7 @@
 //! A [`Sketch`] is a [`Drawing`] with, perhaps, a word for what it shows. A drawing is strokes or
 //! a raster, and [`Preprocess::apply`] turns either into the input of a network as the network's model file
 //! says; most draw it with [`rasterize`] in the same way: fitted to the canvas and drawn with the canvas's line,
-//! whatever its own size and line width were. [`read_file`] recognises a file by its content; [`Augment`] varies a drawing for
+//! whatever its own size and line width were. [`read_file`] recognises a file by its content; [`Augmentation`] varies a drawing for
 //! training.
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
@@ -11,38 +11,38 @@
 #![cfg_attr(not(feature = "files"), allow(dead_code))]
 
 #[cfg(feature = "files")]
-mod augment;
+mod augmentation;
 mod bitmap;
 mod error;
-mod fit;
 #[cfg(feature = "files")]
 pub mod formats;
 mod otsu;
-mod paper;
 mod picture;
+mod placement;
 mod planes;
 mod preprocess;
+mod published;
 mod raster;
 mod rasterize;
 mod resize;
 mod skeleton;
 mod sketch;
 mod stroke;
+mod test_time;
 mod trace;
-mod views;
 
 #[cfg(feature = "files")]
-pub use augment::{Augment, View};
+pub use augmentation::{Augmentation, TrainingPipeline};
 pub use bitmap::quickdraw_bitmap;
 pub use error::SketchError;
 #[cfg(feature = "files")]
-pub use formats::{Sketches, read, read_bytes, read_file};
-pub use paper::{Paper, average_log_probabilities};
-pub use picture::Picture;
+pub use formats::{SketchReader, read, read_bytes, read_file};
+pub use picture::RgbImage;
 pub use preprocess::Preprocess;
+pub use published::{PublishedPreprocessing, average_log_probabilities};
 pub use raster::Raster;
 pub use rasterize::rasterize;
 pub use resize::resampled;
 pub use sketch::{Drawing, Sketch};
 pub use stroke::{Point, Stroke};
-pub use views::{MAX_VIEWS, views};
+pub use test_time::{MAX_VIEWS, test_time_views};

@@ -2,13 +2,13 @@ use crate::{Raster, SketchError};
 
 /// Colours in pixels, three bytes each: red, green and blue, from 0 to 255.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct RgbImage {
     width: usize,
     height: usize,
     rgb: Vec<u8>,
 }
 
-impl Picture {
+impl RgbImage {
     /// A picture of `width × height` pixels, row by row, the three bytes of a pixel together.
     ///
     /// # Errors

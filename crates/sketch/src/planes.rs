@@ -2,7 +2,7 @@
 
 use dabnet_graph::{Canvas, Channels};
 
-use crate::fit::{Fit, Placement};
+use crate::placement::{CanvasPlacement, CanvasTransform};
 use crate::rasterize::{DistanceField, draw};
 use crate::{Point, Stroke};
 
@@ -19,14 +19,14 @@ const HALF_ANGLE: f32 = std::f32::consts::SQRT_2 - 1.0;
 pub(crate) fn draw_planes(
     strokes: &[Stroke],
     canvas: &Canvas,
-    placement: &Placement,
+    placement: &CanvasPlacement,
     channels: Channels,
 ) -> Vec<u8> {
     if channels == Channels::Ink {
         return draw(strokes, canvas, placement);
     }
     let mut field = DistanceField::new(canvas.side, placement.line_width(canvas));
-    if let Some(fit) = Fit::new(strokes, canvas, placement) {
+    if let Some(fit) = CanvasTransform::new(strokes, canvas, placement) {
         let placed = |stroke: &Stroke| stroke.drawable().map(|point| fit.apply(point)).collect();
         let placed: Vec<Vec<Point>> = strokes.iter().map(placed).collect();
         if channels == Channels::Order {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     fn planes(strokes: &[Stroke], side: usize, channels: Channels) -> Vec<Vec<u8>> {
-        let planes = draw_planes(strokes, &canvas(side), &Placement::FITTED, channels);
+        let planes = draw_planes(strokes, &canvas(side), &CanvasPlacement::FITTED, channels);
         assert_eq!(planes.len(), channels.count() * side * side);
         planes.chunks(side * side).map(<[u8]>::to_vec).collect()
     }
@@ -141,7 +141,7 @@ mod tests {
         /// A cut line is the line, but for rounding.
         #[test]
         fn the_whole_is_what_is_drawn_without_planes(strokes in any_strokes(), side in 16usize..40) {
-            let whole = draw(&strokes, &canvas(side), &Placement::FITTED);
+            let whole = draw(&strokes, &canvas(side), &CanvasPlacement::FITTED);
             prop_assert_eq!(&planes(&strokes, side, Channels::Direction)[0], &whole);
             for (ink, whole) in planes(&strokes, side, Channels::Order)[0].iter().zip(&whole) {
                 prop_assert!(ink.abs_diff(*whole) <= 1);

@@ -1,9 +1,9 @@
 use dabnet_graph::{Look, Preprocessing};
 
 use crate::bitmap::simplified;
-use crate::fit::Placement;
+use crate::placement::CanvasPlacement;
 use crate::planes::draw_planes;
-use crate::{Drawing, Paper, quickdraw_bitmap, rasterize, resampled};
+use crate::{Drawing, PublishedPreprocessing, quickdraw_bitmap, rasterize, resampled};
 
 /// What a model's [`Preprocessing`] does to a drawing.
 ///
@@ -37,7 +37,7 @@ impl Preprocess for Preprocessing {
     fn planes(&self, drawing: &Drawing) -> Vec<u8> {
         match self.look {
             Look::Lines => {
-                draw_planes(&drawing.to_strokes(), &self.canvas, &Placement::FITTED, self.channels)
+                draw_planes(&drawing.to_strokes(), &self.canvas, &CanvasPlacement::FITTED, self.channels)
             }
             Look::Pixels | Look::Paper | Look::Bitmap => self.ink(drawing),
         }
@@ -50,7 +50,7 @@ impl Preprocess for Preprocessing {
                 planes.truncate(self.canvas.side * self.canvas.side);
                 planes
             }
-            (Look::Paper, _) => Paper::new(self.canvas.side).centre(drawing),
+            (Look::Paper, _) => PublishedPreprocessing::new(self.canvas.side).center_crop(drawing),
             (Look::Bitmap, Drawing::Strokes(strokes)) => quickdraw_bitmap(&simplified(strokes)).to_vec(),
             (Look::Lines, _) | (Look::Pixels, Drawing::Strokes(_)) => rasterize(drawing, &self.canvas),
             (_, Drawing::Raster(raster)) => resampled(raster, self.canvas.side),

@@ -1,7 +1,7 @@
 use dabnet_graph::Canvas;
 use wide::f32x8;
 
-use crate::fit::{Fit, Placement};
+use crate::placement::{CanvasPlacement, CanvasTransform};
 use crate::{Drawing, Point, Stroke};
 
 /// Draws a drawing on a canvas: `side × side` ink values, row by row, 0 paper and 255 ink.
@@ -18,13 +18,13 @@ use crate::{Drawing, Point, Stroke};
 /// The canvas is taken to be [valid](Canvas::validate). Points that are not finite are left
 /// out; a drawing without ink leaves the paper empty.
 pub fn rasterize(drawing: &Drawing, canvas: &Canvas) -> Vec<u8> {
-    draw(&drawing.to_strokes(), canvas, &Placement::FITTED)
+    draw(&drawing.to_strokes(), canvas, &CanvasPlacement::FITTED)
 }
 
 /// Draws strokes where a placement puts them.
-pub(crate) fn draw(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Vec<u8> {
+pub(crate) fn draw(strokes: &[Stroke], canvas: &Canvas, placement: &CanvasPlacement) -> Vec<u8> {
     let mut field = DistanceField::new(canvas.side, placement.line_width(canvas));
-    if let Some(fit) = Fit::new(strokes, canvas, placement) {
+    if let Some(fit) = CanvasTransform::new(strokes, canvas, placement) {
         for stroke in strokes {
             field.draw_stroke(stroke, |point| fit.apply(point), ());
         }

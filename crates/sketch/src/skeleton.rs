@@ -25,7 +25,7 @@ impl Skeleton {
     /// The skeleton of a raster, or nothing where there is no ink.
     pub(crate) fn of(raster: &Raster) -> Option<Self> {
         let threshold = threshold(raster.ink());
-        let crop = Crop::of(raster, threshold)?;
+        let crop = InkBounds::of(raster, threshold)?;
         let longer = crop.width.max(crop.height);
         let mut skeleton = if longer > LARGEST {
             Self::reduced(raster, &crop, threshold, longer.div_ceil(LARGEST))
@@ -63,7 +63,7 @@ impl Skeleton {
         self.ink.iter().filter(|ink| **ink).count()
     }
 
-    fn blank(crop: &Crop, width: usize, height: usize, step: f32) -> Self {
+    fn blank(crop: &InkBounds, width: usize, height: usize, step: f32) -> Self {
         Self {
             width: width + 2,
             ink: vec![false; (width + 2) * (height + 2)],
@@ -75,7 +75,7 @@ impl Skeleton {
 
     /// Squares of `factor` pixels become one, inked where any of them is: a line thinner than
     /// the factor must not vanish.
-    fn reduced(raster: &Raster, crop: &Crop, threshold: f32, factor: usize) -> Self {
+    fn reduced(raster: &Raster, crop: &InkBounds, threshold: f32, factor: usize) -> Self {
         let (width, height) = (crop.width.div_ceil(factor), crop.height.div_ceil(factor));
         let mut out = Self::blank(crop, width, height, factor as f32);
         for y in 0..crop.height {
@@ -91,7 +91,7 @@ impl Skeleton {
     }
 
     /// One pixel becomes a square of `factor`, interpolated before it is compared.
-    fn enlarged(raster: &Raster, crop: &Crop, threshold: f32, factor: usize) -> Self {
+    fn enlarged(raster: &Raster, crop: &InkBounds, threshold: f32, factor: usize) -> Self {
         let (width, height) = (crop.width * factor, crop.height * factor);
         let mut out = Self::blank(crop, width, height, 1.0 / factor as f32);
         for y in 0..height {
@@ -141,14 +141,14 @@ impl Skeleton {
 }
 
 /// The part of a raster that has ink.
-struct Crop {
+struct InkBounds {
     left: usize,
     top: usize,
     width: usize,
     height: usize,
 }
 
-impl Crop {
+impl InkBounds {
     fn of(raster: &Raster, threshold: f32) -> Option<Self> {
         let (mut left, mut right, mut top, mut bottom) = (usize::MAX, 0, usize::MAX, 0);
         for (y, row) in raster.ink().chunks_exact(raster.width()).enumerate() {

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::{Picture, Raster, Stroke};
+use crate::{Raster, RgbImage, Stroke};
 
 /// A drawing and what is known about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,12 +23,12 @@ pub enum Drawing {
     /// Ink in pixels.
     Raster(Raster),
     /// Colours in pixels: no sketch, but what networks for other data learn from.
-    Picture(Picture),
+    Picture(RgbImage),
 }
 
 impl Drawing {
     /// The lines of the drawing: those of a raster are found by [`Raster::to_strokes`], those of a
-    /// picture in its [ink](Picture::to_raster).
+    /// picture in its [ink](RgbImage::to_raster).
     pub fn to_strokes(&self) -> Cow<'_, [Stroke]> {
         match self {
             Self::Strokes(strokes) => Cow::Borrowed(strokes),

@@ -6,18 +6,18 @@ const TOLERANCE: f32 = 0.5;
 
 /// Follows the lines of a skeleton from end to end; the strokes are in raster pixels.
 pub(crate) fn trace(skeleton: &Skeleton) -> Vec<Stroke> {
-    let mut walker = Walker::new(skeleton, skeleton.ink.clone());
+    let mut walker = SkeletonWalker::new(skeleton, skeleton.ink.clone());
     let chains = walker.chains();
     let pruned = without_spurs(skeleton, &walker, &chains);
     let chains = match pruned {
-        Some(ink) => Walker::new(skeleton, ink).chains(),
+        Some(ink) => SkeletonWalker::new(skeleton, ink).chains(),
         None => chains,
     };
     chains.iter().map(|chain| smooth(skeleton, chain)).collect()
 }
 
 /// Thinning a thick line leaves whiskers about as long as half its width; removes them.
-fn without_spurs(skeleton: &Skeleton, walker: &Walker, chains: &[Vec<usize>]) -> Option<Vec<bool>> {
+fn without_spurs(skeleton: &Skeleton, walker: &SkeletonWalker, chains: &[Vec<usize>]) -> Option<Vec<bool>> {
     let mut ink = skeleton.ink.clone();
     let mut changed = false;
     for chain in chains {
@@ -35,14 +35,14 @@ fn without_spurs(skeleton: &Skeleton, walker: &Walker, chains: &[Vec<usize>]) ->
 }
 
 /// Walks over ink from pixel to pixel, every step once.
-struct Walker<'a> {
+struct SkeletonWalker<'a> {
     skeleton: &'a Skeleton,
     ink: Vec<bool>,
     /// For each pixel, one bit for each direction already taken.
     taken: Vec<u8>,
 }
 
-impl<'a> Walker<'a> {
+impl<'a> SkeletonWalker<'a> {
     fn new(skeleton: &'a Skeleton, ink: Vec<bool>) -> Self {
         let taken = vec![0; ink.len()];
         Self { skeleton, ink, taken }

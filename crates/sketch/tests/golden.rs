@@ -17,7 +17,7 @@ fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
 /// differently, and then some pixels differ by a grey level.
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod augmented {
-    use dabnet_sketch::Augment;
+    use dabnet_sketch::Augmentation;
     use rand::{Rng, SeedableRng};
     use rand_pcg::Pcg64;
 
@@ -25,7 +25,7 @@ mod augmented {
 
     /// The pixels of every tenth bundled test sketch, at two sizes, and then one more number of the
     /// generator, which tells whether as many were drawn as before.
-    fn drawn(augment: Augment) -> u64 {
+    fn drawn(augment: Augmentation) -> u64 {
         let mut rng = Pcg64::seed_from_u64(7);
         hash(bundled("test").iter().step_by(10).flat_map(|example| {
             let strokes = example.drawing.to_strokes();
@@ -38,12 +38,12 @@ mod augmented {
 
     #[test]
     fn light_augmentation() {
-        assert_eq!(drawn(Augment::light()), 7_060_025_978_073_128_585);
+        assert_eq!(drawn(Augmentation::light()), 7_060_025_978_073_128_585);
     }
 
     #[test]
     fn no_augmentation() {
-        assert_eq!(drawn(Augment::none()), 1_212_197_789_096_139_576);
+        assert_eq!(drawn(Augmentation::none()), 1_212_197_789_096_139_576);
     }
 }
 

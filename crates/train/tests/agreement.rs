@@ -5,12 +5,13 @@ use dabnet_binarize::Scheme;
 use dabnet_data::{Dataset, Part, SketchExamples};
 use dabnet_engine::{Isa, Model, PackedModel, Session};
 use dabnet_graph::{Canvas, Options, Policy, Preprocessing, WeightFormat, architectures};
-use dabnet_sketch::{Augment, Preprocess, View};
+use dabnet_sketch::{Augmentation, Preprocess, TrainingPipeline};
 use dabnet_train::{Description, TrainConfig, Trained, Trainer, node_outputs, pack};
 
 const PREPROCESSING: Preprocessing =
     Preprocessing::lines(Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 });
-const VIEW: View = View { preprocessing: PREPROCESSING, augment: Augment::light() };
+const VIEW: TrainingPipeline =
+    TrainingPipeline { preprocessing: PREPROCESSING, augmentation: Augmentation::light() };
 
 /// Of the sketches, at least this share must get the same first label.
 const TOP1_AGREEMENT: f64 = 0.999;

@@ -88,7 +88,7 @@ mod tests {
     use std::time::Duration;
 
     use dabnet_data::{Dataset, Part, SketchExamples};
-    use dabnet_sketch::{Augment, View};
+    use dabnet_sketch::{Augmentation, TrainingPipeline};
 
     use super::{super::*, page};
 
@@ -108,7 +108,7 @@ mod tests {
             json: false,
             force: false,
         };
-        let view = View { preprocessing: PREPROCESSING, augment: Augment::light() };
+        let view = TrainingPipeline { preprocessing: PREPROCESSING, augmentation: Augmentation::light() };
         let examples = SketchExamples::new(&data, Part::Train, view).unwrap().thinned(200);
         let drawn = Drawn::new(&test, &PREPROCESSING);
         let run = |contender: &'static Contender| {

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use dabnet_data::{Examples, Part, SketchExamples};
 use dabnet_engine::{Model, replace_file};
 use dabnet_graph::{Graph, Policy, Preprocessing};
-use dabnet_sketch::{Drawing, Preprocess, View};
+use dabnet_sketch::{Drawing, Preprocess, TrainingPipeline};
 use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, Start, Teacher, TrainConfig, Trained, Trainer};
 use serde_json::json;
 
@@ -324,7 +324,7 @@ fn is_begun(folder: &Path) -> bool {
 fn examples<'d>(
     data: &'d Data,
     unlabelled: &'d [Data],
-    view: View,
+    view: TrainingPipeline,
     viewers: &[Preprocessing],
 ) -> Result<SketchExamples<'d>, CliError> {
     let labeled = SketchExamples::new(&data.set, Part::Train, view)?.seen_by(viewers.to_vec());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zip::{CompressionMethod, ZipArchive};
 
-use dabnet_sketch::formats::MAX_BESIDE;
+use dabnet_sketch::formats::MAX_SIBLING_BYTES;
 
 /// The most members that an archive may have.
 const MAX_MEMBERS: usize = 10_000_000;
@@ -100,7 +100,7 @@ impl ZipReader {
     }
 
     /// The content of another file of the same folder.
-    pub(crate) fn read_beside(&mut self, index: usize, other: &str) -> Option<Vec<u8>> {
+    pub(crate) fn read_sibling(&mut self, index: usize, other: &str) -> Option<Vec<u8>> {
         let at = self.members.binary_search_by_key(&index, |member| member.index).ok()?;
         let name = &self.members[at].name;
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -108,8 +108,8 @@ impl ZipReader {
         let mut bytes = Vec::new();
         // By name, every member would be looked at where there is none of that name.
         let index = self.zip.index_for_name_raw(name.as_bytes())?;
-        self.zip.by_index(index).ok()?.take(MAX_BESIDE + 1).read_to_end(&mut bytes).ok()?;
-        (bytes.len() as u64 <= MAX_BESIDE).then_some(bytes)
+        self.zip.by_index(index).ok()?.take(MAX_SIBLING_BYTES + 1).read_to_end(&mut bytes).ok()?;
+        (bytes.len() as u64 <= MAX_SIBLING_BYTES).then_some(bytes)
     }
 }
 

@@ -55,19 +55,19 @@ fn record_end(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Cuts a file into its drawings.
-pub(super) struct Drawings<R> {
-    source: Returning<R>,
+pub(super) struct BinaryReader<R> {
+    source: PushbackReader<R>,
     item: u64,
     ended: bool,
 }
 
 /// A source to which bytes can be given back.
-struct Returning<R> {
+struct PushbackReader<R> {
     returned: Cursor<Vec<u8>>,
     source: R,
 }
 
-impl<R> Returning<R> {
+impl<R> PushbackReader<R> {
     /// These come next.
     fn give_back(&mut self, mut bytes: Vec<u8>) {
         let read = self.returned.position() as usize;
@@ -76,7 +76,7 @@ impl<R> Returning<R> {
     }
 }
 
-impl<R: Read> Read for Returning<R> {
+impl<R: Read> Read for PushbackReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.returned.read(buffer)? {
             0 => self.source.read(buffer),
@@ -86,7 +86,7 @@ impl<R: Read> Read for Returning<R> {
 }
 
 /// What was found where a drawing should be.
-enum Found {
+enum BinaryRecord {
     Drawing(Vec<u8>),
     TooLarge,
     NoStrokes,
@@ -97,9 +97,9 @@ enum Found {
     End,
 }
 
-impl<R: Read> Drawings<R> {
+impl<R: Read> BinaryReader<R> {
     pub(crate) fn new(source: R) -> Self {
-        Self { source: Returning { returned: Cursor::default(), source }, item: 0, ended: false }
+        Self { source: PushbackReader { returned: Cursor::default(), source }, item: 0, ended: false }
     }
 
     /// The next drawing with its number from 1; `name` stands for the file in errors.
@@ -111,14 +111,14 @@ impl<R: Read> Drawings<R> {
         let (name, item) = (name.to_owned(), self.item);
         let fail = |reason| SketchError::Item { name: name.clone(), item, reason };
         Some(match self.find() {
-            Ok(Found::End) => return None,
-            Ok(Found::Drawing(bytes)) => Ok((item, bytes)),
-            Ok(Found::TooLarge) => Err(fail(format!("the drawing has more than {MAX_POINTS} points"))),
-            Ok(Found::NoStrokes) => Err(fail("the drawing has no strokes".to_owned())),
-            Ok(Found::Nonsense { found: true }) => {
+            Ok(BinaryRecord::End) => return None,
+            Ok(BinaryRecord::Drawing(bytes)) => Ok((item, bytes)),
+            Ok(BinaryRecord::TooLarge) => Err(fail(format!("the drawing has more than {MAX_POINTS} points"))),
+            Ok(BinaryRecord::NoStrokes) => Err(fail("the drawing has no strokes".to_owned())),
+            Ok(BinaryRecord::Nonsense { found: true }) => {
                 Err(fail("no drawing begins here; the next was found".to_owned()))
             }
-            Ok(Found::Nonsense { found: false }) => {
+            Ok(BinaryRecord::Nonsense { found: false }) => {
                 self.ended = true;
                 Err(fail("no drawing begins here, and none was found behind it".to_owned()))
             }
@@ -133,22 +133,22 @@ impl<R: Read> Drawings<R> {
     }
 
     /// Goes to the next drawing behind bytes that are none.
-    fn skip_nonsense(&mut self, mut bytes: Vec<u8>) -> io::Result<Found> {
+    fn skip_nonsense(&mut self, mut bytes: Vec<u8>) -> io::Result<BinaryRecord> {
         self.source.by_ref().take(AHEAD).read_to_end(&mut bytes)?;
         let next = next_record(&bytes);
         if let Some(next) = next {
             self.source.give_back(bytes.split_off(next));
         }
-        Ok(Found::Nonsense { found: next.is_some() })
+        Ok(BinaryRecord::Nonsense { found: next.is_some() })
     }
 
-    fn find(&mut self) -> io::Result<Found> {
+    fn find(&mut self) -> io::Result<BinaryRecord> {
         let mut bytes = Vec::new();
         self.source.by_ref().take(HEADER as u64).read_to_end(&mut bytes)?;
         match bytes.len() {
-            0 => return Ok(Found::End),
+            0 => return Ok(BinaryRecord::End),
             HEADER if !is_dated(&bytes) => return self.skip_nonsense(bytes),
-            HEADER if bytes[15..17] == [0, 0] => return Ok(Found::NoStrokes),
+            HEADER if bytes[15..17] == [0, 0] => return Ok(BinaryRecord::NoStrokes),
             HEADER => {}
             _ => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
@@ -173,11 +173,11 @@ impl<R: Read> Drawings<R> {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        Ok(if points <= MAX_POINTS { Found::Drawing(bytes) } else { Found::TooLarge })
+        Ok(if points <= MAX_POINTS { BinaryRecord::Drawing(bytes) } else { BinaryRecord::TooLarge })
     }
 }
 
-/// Parses what [`Drawings`] found.
+/// Parses what [`BinaryReader`] found.
 pub(super) fn parse(bytes: &[u8]) -> Result<Sketch, String> {
     let cut = || "it is cut short".to_owned();
     let key = bytes.first_chunk().ok_or_else(cut)?;

@@ -3,8 +3,8 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::Source;
-use super::ndjson::Lines;
+use super::ByteSource;
+use super::ndjson::LineReader;
 use crate::SketchError;
 
 /// The column of strokes.
@@ -21,17 +21,17 @@ pub(super) fn recognize(head: &[u8]) -> bool {
 }
 
 /// Cuts a table into its rows, each as a line of ndjson.
-pub(super) struct Drawings<'a> {
-    lines: Lines<Source<'a>>,
+pub(super) struct TableReader<'a> {
+    lines: LineReader<ByteSource<'a>>,
     drawing: usize,
     word: Option<usize>,
     id: Option<usize>,
 }
 
-impl<'a> Drawings<'a> {
+impl<'a> TableReader<'a> {
     /// Reads the names of the columns.
-    pub(crate) fn new(source: Source<'a>) -> Result<Self, String> {
-        let mut lines = Lines::new(source);
+    pub(crate) fn new(source: ByteSource<'a>) -> Result<Self, String> {
+        let mut lines = LineReader::new(source);
         let head = lines.next("").and_then(Result::ok).and_then(|(_, line)| fields(&line));
         let head = head.ok_or("its first line cannot be read")?;
         let column = |name: &str| head.iter().position(|found| found == name.as_bytes());

@@ -1,30 +1,30 @@
-use super::offsets::{self, Number, Offsets};
-use super::rows::{Row, Rows};
-use super::{Source, binary, cifar, csv, image, ndjson, svg};
+use super::offsets::{self, NumberType, OffsetArray};
+use super::rows::{RowReader, RowRecord};
+use super::{ByteSource, binary, cifar, csv, image, ndjson, svg};
 use crate::{Drawing, Raster, Sketch, SketchError};
 
 /// A file cut into the bytes of its sketches, in order.
-pub struct Records<'a> {
+pub struct RecordReader<'a> {
     name: String,
-    splitter: Splitter<'a>,
+    splitter: RecordSplitter<'a>,
 }
 
-enum Splitter<'a> {
-    Single(Option<Record>),
-    Lines(ndjson::Lines<Source<'a>>),
-    Drawings(binary::Drawings<Source<'a>>),
-    Rows(Rows<'a>),
-    Table(Box<csv::Drawings<'a>>),
-    Offsets(offsets::Drawings),
+enum RecordSplitter<'a> {
+    Single(Option<SketchRecord>),
+    Lines(ndjson::LineReader<ByteSource<'a>>),
+    Drawings(binary::BinaryReader<ByteSource<'a>>),
+    Rows(RowReader<'a>),
+    Table(Box<csv::TableReader<'a>>),
+    Offsets(offsets::OffsetReader),
 }
 
 /// The bytes of one sketch.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct SketchRecord {
     /// Where it is in its file: the line of an ndjson file, the number of the record elsewhere, both
     /// counted from 1.
     pub item: u64,
-    kind: Kind,
+    kind: RecordKind,
     bytes: Vec<u8>,
     /// What it shows, where that is not in its bytes.
     word: Option<String>,
@@ -32,8 +32,8 @@ pub struct Record {
 
 /// How a record is read.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
-    Image(image::Format),
+pub(super) enum RecordKind {
+    Image(image::ImageFileFormat),
     Svg,
     Line,
     Drawing,
@@ -45,35 +45,35 @@ pub(super) enum Kind {
     Cifar,
     /// Points from the one before.
     Offsets {
-        number: Number,
+        number: NumberType,
         columns: usize,
     },
 }
 
-impl<'a> Records<'a> {
-    pub(super) fn single_of(name: &str, kind: Kind, bytes: Vec<u8>) -> Self {
-        let record = Record { item: 1, kind, bytes, word: None };
-        Self { name: name.to_owned(), splitter: Splitter::Single(Some(record)) }
+impl<'a> RecordReader<'a> {
+    pub(super) fn single_of(name: &str, kind: RecordKind, bytes: Vec<u8>) -> Self {
+        let record = SketchRecord { item: 1, kind, bytes, word: None };
+        Self { name: name.to_owned(), splitter: RecordSplitter::Single(Some(record)) }
     }
 
-    pub(super) fn lines(name: &str, source: Source<'a>) -> Self {
-        Self { name: name.to_owned(), splitter: Splitter::Lines(ndjson::Lines::new(source)) }
+    pub(super) fn lines(name: &str, source: ByteSource<'a>) -> Self {
+        Self { name: name.to_owned(), splitter: RecordSplitter::Lines(ndjson::LineReader::new(source)) }
     }
 
-    pub(super) fn drawings(name: &str, source: Source<'a>) -> Self {
-        Self { name: name.to_owned(), splitter: Splitter::Drawings(binary::Drawings::new(source)) }
+    pub(super) fn drawings(name: &str, source: ByteSource<'a>) -> Self {
+        Self { name: name.to_owned(), splitter: RecordSplitter::Drawings(binary::BinaryReader::new(source)) }
     }
 
-    pub(super) fn rows(name: &str, rows: Rows<'a>) -> Self {
-        Self { name: name.to_owned(), splitter: Splitter::Rows(rows) }
+    pub(super) fn rows(name: &str, rows: RowReader<'a>) -> Self {
+        Self { name: name.to_owned(), splitter: RecordSplitter::Rows(rows) }
     }
 
-    pub(super) fn table(name: &str, drawings: csv::Drawings<'a>) -> Self {
-        Self { name: name.to_owned(), splitter: Splitter::Table(Box::new(drawings)) }
+    pub(super) fn table(name: &str, drawings: csv::TableReader<'a>) -> Self {
+        Self { name: name.to_owned(), splitter: RecordSplitter::Table(Box::new(drawings)) }
     }
 
-    pub(super) fn offsets(name: &str, drawings: offsets::Drawings) -> Self {
-        Self { name: name.to_owned(), splitter: Splitter::Offsets(drawings) }
+    pub(super) fn offsets(name: &str, drawings: offsets::OffsetReader) -> Self {
+        Self { name: name.to_owned(), splitter: RecordSplitter::Offsets(drawings) }
     }
 
     /// The file, as errors call it.
@@ -82,45 +82,47 @@ impl<'a> Records<'a> {
     }
 
     /// The record of a file that can hold one only.
-    pub(super) fn take_single(&mut self) -> Option<Record> {
+    pub(super) fn take_single(&mut self) -> Option<SketchRecord> {
         match &mut self.splitter {
-            Splitter::Single(record) => record.take(),
+            RecordSplitter::Single(record) => record.take(),
             _ => None,
         }
     }
 }
 
-impl Iterator for Records<'_> {
+impl Iterator for RecordReader<'_> {
     /// An error is a record that cannot even be told from those around it.
-    type Item = Result<Record, SketchError>;
+    type Item = Result<SketchRecord, SketchError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let plain = |kind| move |(item, bytes)| Record { item, kind, bytes, word: None };
+        let plain = |kind| move |(item, bytes)| SketchRecord { item, kind, bytes, word: None };
         match &mut self.splitter {
-            Splitter::Single(record) => record.take().map(Ok),
-            Splitter::Lines(lines) => Some(lines.next(&self.name)?.map(plain(Kind::Line))),
-            Splitter::Drawings(drawings) => Some(drawings.next(&self.name)?.map(plain(Kind::Drawing))),
-            Splitter::Table(drawings) => Some(drawings.next(&self.name)?.map(plain(Kind::Line))),
-            Splitter::Offsets(drawings) => {
+            RecordSplitter::Single(record) => record.take().map(Ok),
+            RecordSplitter::Lines(lines) => Some(lines.next(&self.name)?.map(plain(RecordKind::Line))),
+            RecordSplitter::Drawings(drawings) => {
+                Some(drawings.next(&self.name)?.map(plain(RecordKind::Drawing)))
+            }
+            RecordSplitter::Table(drawings) => Some(drawings.next(&self.name)?.map(plain(RecordKind::Line))),
+            RecordSplitter::Offsets(drawings) => {
                 let (item, offsets) = drawings.next()?;
                 let fail = |reason| SketchError::Item { name: self.name.clone(), item, reason };
-                Some(offsets.map_err(fail).map(|Offsets { number, columns, bytes }| Record {
+                Some(offsets.map_err(fail).map(|OffsetArray { number, columns, bytes }| SketchRecord {
                     item,
-                    kind: Kind::Offsets { number, columns },
+                    kind: RecordKind::Offsets { number, columns },
                     bytes,
                     word: None,
                 }))
             }
-            Splitter::Rows(rows) => {
+            RecordSplitter::Rows(rows) => {
                 let kind = rows.kind();
-                let record = |Row { item, bytes, word }| Record { item, kind, bytes, word };
+                let record = |RowRecord { item, bytes, word }| SketchRecord { item, kind, bytes, word };
                 Some(rows.next(&self.name)?.map(record))
             }
         }
     }
 }
 
-impl Record {
+impl SketchRecord {
     /// Bytes that it takes.
     pub fn len(&self) -> usize {
         self.bytes.len()
@@ -139,21 +141,21 @@ impl Record {
     pub fn sketch(&self, name: &str) -> Result<Sketch, SketchError> {
         let at_item = |reason: String| SketchError::Item { name: name.to_owned(), item: self.item, reason };
         let mut sketch = match self.kind {
-            Kind::Image(format) => image::read(name, format, &self.bytes)?,
-            Kind::Svg => svg::read(name, &self.bytes)?,
-            Kind::Line => ndjson::parse(&self.bytes).map_err(|reason| SketchError::Line {
+            RecordKind::Image(format) => image::read(name, format, &self.bytes)?,
+            RecordKind::Svg => svg::read(name, &self.bytes)?,
+            RecordKind::Line => ndjson::parse(&self.bytes).map_err(|reason| SketchError::Line {
                 name: name.to_owned(),
                 line: self.item,
                 reason,
             })?,
-            Kind::Drawing => binary::parse(&self.bytes).map_err(at_item)?,
-            Kind::Ink { width, height } => {
+            RecordKind::Drawing => binary::parse(&self.bytes).map_err(at_item)?,
+            RecordKind::Ink { width, height } => {
                 Drawing::Raster(Raster::new(width, height, self.bytes.clone())?).into()
             }
-            Kind::Offsets { number, columns } => {
+            RecordKind::Offsets { number, columns } => {
                 offsets::parse(&self.bytes, number, columns).map_err(at_item)?.into()
             }
-            Kind::Cifar => Drawing::Picture(cifar::picture(&self.bytes)?).into(),
+            RecordKind::Cifar => Drawing::Picture(cifar::picture(&self.bytes)?).into(),
         };
         sketch.word = self.word.clone().or(sketch.word);
         Ok(sketch)

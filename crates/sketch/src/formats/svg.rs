@@ -21,10 +21,10 @@ use std::collections::BTreeSet;
 
 use usvg::{Options, Tree, roxmltree};
 
-use self::marks::Shown;
-use self::paints::Unreadable;
-use self::pen::Pen;
-use super::guarded;
+use self::marks::VisibleContent;
+use self::paints::UnreadablePaint;
+use self::pen::PathTracer;
+use super::catch_panic;
 use crate::{Drawing, Sketch, SketchError};
 
 /// The name space of its elements.
@@ -57,7 +57,7 @@ const NO_PATTERNS: &str = "} pattern > * { display: none !important }";
 /// [`SketchError::Svg`] where the file is no SVG, or shows no line of any length, or is too large to be a sketch.
 pub fn read(name: &str, bytes: &[u8]) -> Result<Sketch, SketchError> {
     let damaged = |_| Err("the library that reads it gave up: export it as PNG".to_owned());
-    let sketch = guarded(|| sketch(bytes)).unwrap_or_else(damaged);
+    let sketch = catch_panic(|| sketch(bytes)).unwrap_or_else(damaged);
     sketch.map_err(|reason| SketchError::Svg { name: name.to_owned(), reason })
 }
 
@@ -67,10 +67,10 @@ fn sketch(bytes: &[u8]) -> Result<Sketch, String> {
     {
         return Err(reason);
     }
-    let (readable, unknown) = paints::readable(&text, Unreadable::LeaveOut);
+    let (readable, unknown) = paints::readable(&text, UnreadablePaint::LeaveOut);
     let found = sketch_of(&readable);
     if unknown && found.is_err() {
-        return sketch_of(&paints::readable(&text, Unreadable::Black).0);
+        return sketch_of(&paints::readable(&text, UnreadablePaint::Black).0);
     }
     found
 }
@@ -94,12 +94,12 @@ fn sketch_of(text: &str) -> Result<Sketch, String> {
         ..Options::default()
     };
     let tree = Tree::from_xmltree(&document, &options).map_err(|e| e.to_string())?;
-    let shown = Shown::new(&tree, has_edges(&document));
+    let shown = VisibleContent::new(&tree, has_edges(&document));
     let notes = left_out(&document);
     let drawing = if shown.is_picture {
         Drawing::Raster(render::raster(&tree, &shown)?)
     } else {
-        let mut pen = Pen::new(&shown);
+        let mut pen = PathTracer::new(&shown);
         shown.marks.iter().try_for_each(|mark| pen.mark(mark))?;
         if !pen.strokes.iter().any(|stroke| stroke.length() > 0.0) {
             let but = notes.first().map_or(String::new(), |note| format!(", and {note}"));

@@ -16,7 +16,7 @@ thread_local! {
 ///
 /// # Errors
 /// The payload of its panic.
-pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+pub fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = take_hook();
@@ -33,7 +33,7 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
 }
 
 /// The beginning of a message, of which a hostile file may be part.
-pub fn shortened(message: &str) -> String {
+pub fn truncate_message(message: &str) -> String {
     match message.floor_char_boundary(MAX_MESSAGE) {
         end if end < message.len() => format!("{}…", &message[..end]),
         _ => message.to_owned(),

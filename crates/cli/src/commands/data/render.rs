@@ -8,7 +8,9 @@ use std::{
 use clap::Args;
 use dabnet_data::{Dataset, epoch_order, random_stream};
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_sketch::{Augment, Drawing, Paper, Preprocess, Raster, rasterize, resampled};
+use dabnet_sketch::{
+    Augmentation, Drawing, Preprocess, PublishedPreprocessing, Raster, rasterize, resampled,
+};
 use image::RgbImage;
 
 use super::import::PartArg;
@@ -78,7 +80,7 @@ const STROKES_ONLY: [&str; 5] = ["drift", "drop", "remove", "partial", "bend"];
 /// A way to vary a sketch.
 #[derive(Clone, Copy)]
 enum Change {
-    Named(&'static str, Augment),
+    Named(&'static str, Augmentation),
     /// The published preprocessing for training.
     Paper,
     /// The published crops for testing.
@@ -97,9 +99,9 @@ impl FromStr for Change {
             "bitmap" => return Ok(Self::Bitmap),
             _ => {}
         }
-        let known = Augment::NAMES.into_iter().find(|known| *known == name);
-        known.and_then(|name| Some(Self::Named(name, Augment::named(name)?))).ok_or_else(|| {
-            let names = Augment::NAMES.join(", ");
+        let known = Augmentation::NAMES.into_iter().find(|known| *known == name);
+        known.and_then(|name| Some(Self::Named(name, Augmentation::named(name)?))).ok_or_else(|| {
+            let names = Augmentation::NAMES.join(", ");
             CliError::Input(format!(
                 "no change is called '{name}': give all, paper, ten-crop, bitmap, {names}"
             ))
@@ -155,7 +157,11 @@ impl Render {
 
     fn changes(&self) -> Result<Vec<Change>, CliError> {
         if self.augment.iter().any(|name| name == "all") {
-            return Augment::NAMES.iter().filter(|name| **name != "none").map(|name| name.parse()).collect();
+            return Augmentation::NAMES
+                .iter()
+                .filter(|name| **name != "none")
+                .map(|name| name.parse())
+                .collect();
         }
         self.augment.iter().map(|name| name.parse()).collect()
     }
@@ -246,13 +252,15 @@ impl Render {
 
     fn variants(&self, change: Change, drawing: &Drawing, index: usize) -> Vec<Vec<u8>> {
         let mut rng = random_stream(self.seed, 1, 0, index);
-        let paper = Paper::new(PUBLISHED);
+        let paper = PublishedPreprocessing::new(PUBLISHED);
         let shown = |ink: Vec<u8>| {
             let raster = Raster::new(ink.len().isqrt(), ink.len().isqrt(), ink);
             raster.map(|raster| resampled(&raster, self.side.into())).unwrap_or_default()
         };
         match change {
-            Change::Paper => (0..VARIANTS).map(|_| shown(paper.train(drawing, true, &mut rng))).collect(),
+            Change::Paper => {
+                (0..VARIANTS).map(|_| shown(paper.random_crop(drawing, true, &mut rng))).collect()
+            }
             Change::TenCrop => paper.ten_crop(drawing).into_iter().map(shown).collect(),
             Change::Bitmap => vec![shown(Preprocessing::bitmap().ink(drawing))],
             Change::Named(name, augment) => {

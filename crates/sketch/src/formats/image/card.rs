@@ -1,6 +1,6 @@
 //! A card on a page: a sheet of another colour that a drawing lies on, as in a picture of a dark-mode canvas on a white page.
 
-use super::ink::{Grey, MIN_CONTRAST, Marked, uniform};
+use super::ink::{GrayPlane, MIN_CONTRAST, MarkedArea, uniform};
 
 /// How far inside its edges a card is looked at, as shares of its shorter side: beyond its rounded corners, and beyond the
 /// shadow around it.
@@ -14,7 +14,7 @@ const BARE: f32 = 0.5;
 
 /// A part of a picture, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct PixelRect {
     pub left: usize,
     pub top: usize,
     pub width: usize,
@@ -22,7 +22,7 @@ pub(super) struct Part {
 }
 
 /// The card in a picture whose border is page all around; none where no card is, or no lines are drawn on it.
-pub(super) fn find(grey: &Grey) -> Option<Part> {
+pub(super) fn find(grey: &GrayPlane) -> Option<PixelRect> {
     let (page, alone) = uniform(grey.ring(0));
     let whole = alone.then(|| unlike(grey, page)).flatten()?;
     if ((whole.width * whole.height) as f32) < LEAST * grey.values.len() as f32 {
@@ -34,20 +34,20 @@ pub(super) fn find(grey: &Grey) -> Option<Part> {
 }
 
 /// What a card is bordered with, as far from the page as its outermost pixels are.
-fn outline(whole: &Grey, page: u8) -> u8 {
+fn outline(whole: &GrayPlane, page: u8) -> u8 {
     let rings = (0..OUTLINE).map(|depth| uniform(whole.ring(depth)).0);
     rings.max_by_key(|grey| grey.abs_diff(page)).unwrap_or(page)
 }
 
 /// Whether all of a part of a picture is a card.
-fn is_card(card: &Grey, page: u8, outline: u8) -> bool {
+fn is_card(card: &GrayPlane, page: u8, outline: u8) -> bool {
     let (colour, is_even) = uniform(card.ring(0));
     // What has an outline is drawn, and coloured in.
     if outline.abs_diff(page) >= colour.abs_diff(page).saturating_add(MIN_CONTRAST) {
         return false;
     }
     let is_drawn = |at: usize| card.values[at].abs_diff(colour) >= MIN_CONTRAST;
-    let drawn = Marked::of(card.values.len(), card.width, is_drawn);
+    let drawn = MarkedArea::of(card.values.len(), card.width, is_drawn);
     is_even
         && colour.abs_diff(page) >= MIN_CONTRAST
         && drawn.area > 0
@@ -56,7 +56,7 @@ fn is_card(card: &Grey, page: u8, outline: u8) -> bool {
         && drawn.is_lines
 }
 
-impl Part {
+impl PixelRect {
     /// The same without a margin, if that leaves something.
     fn inset(self, share: f32) -> Option<Self> {
         let margin = (share * self.width.min(self.height) as f32).ceil() as usize;
@@ -67,7 +67,7 @@ impl Part {
 }
 
 /// The smallest part that holds all that is not like the page.
-fn unlike(grey: &Grey, page: u8) -> Option<Part> {
+fn unlike(grey: &GrayPlane, page: u8) -> Option<PixelRect> {
     let (mut left, mut right, mut top, mut bottom) = (grey.width, 0, grey.height(), 0);
     for (y, row) in grey.values.chunks_exact(grey.width).enumerate() {
         let is_other = |value: &u8| value.abs_diff(page) >= MIN_CONTRAST;
@@ -78,5 +78,5 @@ fn unlike(grey: &Grey, page: u8) -> Option<Part> {
         (left, right) = (left.min(first), right.max(last + 1));
         (top, bottom) = (top.min(y), y + 1);
     }
-    (left < right).then(|| Part { left, top, width: right - left, height: bottom - top })
+    (left < right).then(|| PixelRect { left, top, width: right - left, height: bottom - top })
 }

@@ -2,7 +2,7 @@
 
 use image::{DynamicImage, GrayAlphaImage, Rgba};
 
-use super::card::{self, Part};
+use super::card::{self, PixelRect};
 use super::{fills, photo};
 
 /// The least difference between paper and ink, of 255; less is noise.
@@ -20,24 +20,24 @@ const LINE: f32 = 0.04;
 const MOST_LIGHT: f32 = 0.2;
 
 /// Grey values, row by row.
-pub(super) struct Grey {
+pub(super) struct GrayPlane {
     pub width: usize,
     pub values: Vec<u8>,
 }
 
 /// Ink, row by row: 0 is paper and 255 the farthest from it.
-pub(in crate::formats) struct Ink {
+pub(in crate::formats) struct InkPlane {
     pub width: usize,
     pub values: Vec<u8>,
 }
 
-impl Grey {
+impl GrayPlane {
     pub(crate) fn height(&self) -> usize {
         self.values.len() / self.width
     }
 
     /// A part of it.
-    pub(crate) fn part(&self, part: Part) -> Self {
+    pub(crate) fn part(&self, part: PixelRect) -> Self {
         let rows = self.values.chunks_exact(self.width).skip(part.top).take(part.height);
         let values = rows.flat_map(|row| &row[part.left..part.left + part.width]).copied().collect();
         Self { width: part.width, values }
@@ -46,7 +46,7 @@ impl Grey {
     /// Without so many pixels on each side.
     fn inner(&self, border: usize) -> Self {
         let (width, height) = (self.width - 2 * border, self.height() - 2 * border);
-        self.part(Part { left: border, top: border, width, height })
+        self.part(PixelRect { left: border, top: border, width, height })
     }
 
     /// The pixels that lie so far from the nearest edge.
@@ -62,7 +62,7 @@ impl Grey {
 ///
 /// # Errors
 /// Why there is none.
-pub(in crate::formats) fn of(picture: &DynamicImage) -> Result<Ink, String> {
+pub(in crate::formats) fn of(picture: &DynamicImage) -> Result<InkPlane, String> {
     let paper = if is_dark_card(picture) { 0 } else { 255 };
     let grey = grey(picture, paper);
     let border = frame(&grey);
@@ -82,15 +82,15 @@ pub(in crate::formats) fn of(picture: &DynamicImage) -> Result<Ink, String> {
 }
 
 /// The ink of a part of a picture.
-fn on_card(picture: &DynamicImage, paper: u8, part: Part) -> Result<Ink, String> {
-    let Part { left, top, width, height } = part;
+fn on_card(picture: &DynamicImage, paper: u8, part: PixelRect) -> Result<InkPlane, String> {
+    let PixelRect { left, top, width, height } = part;
     let [left, top, width, height] = [left, top, width, height].map(|pixels| pixels as u32);
     let card = picture.crop_imm(left, top, width, height);
     inside(&card, paper, &grey(&card, paper), 0)
 }
 
 /// The ink of a picture without its frame of so many pixels.
-fn inside(picture: &DynamicImage, paper: u8, grey: &Grey, border: usize) -> Result<Ink, String> {
+fn inside(picture: &DynamicImage, paper: u8, grey: &GrayPlane, border: usize) -> Result<InkPlane, String> {
     if !is_flat(grey) {
         return photo::ink(grey);
     }
@@ -99,11 +99,11 @@ fn inside(picture: &DynamicImage, paper: u8, grey: &Grey, border: usize) -> Resu
     let values = contrast(values).ok_or_else(|| {
         format!("it has no ink: no pixel is farther than {MIN_CONTRAST} of 255 from the paper")
     })?;
-    Ok(fills::hollowed(Ink { width: grey.width, values }))
+    Ok(fills::hollowed(InkPlane { width: grey.width, values }))
 }
 
 /// How far each grey value is from that of the paper.
-fn greys_away(grey: &Grey) -> Vec<u8> {
+fn greys_away(grey: &GrayPlane) -> Vec<u8> {
     let paper = uniform(grey.ring(0)).0;
     grey.values.iter().map(|value| value.abs_diff(paper)).collect()
 }
@@ -153,12 +153,12 @@ fn is_dark_card(picture: &DynamicImage) -> bool {
 }
 
 /// The light of a picture on paper that is seen where it is transparent.
-fn grey(picture: &DynamicImage, paper: u8) -> Grey {
+fn grey(picture: &DynamicImage, paper: u8) -> GrayPlane {
     let mut values = Vec::with_capacity(picture.width() as usize * picture.height() as usize);
     for_each_strip(picture, |strip| {
         values.extend(strip.pixels().map(|pixel| over(pixel.0[0], pixel.0[1], paper.into())));
     });
-    Grey { width: picture.width() as usize, values }
+    GrayPlane { width: picture.width() as usize, values }
 }
 
 /// Light and transparency of a picture, in strips, as a second copy of a large picture takes much memory.
@@ -177,19 +177,19 @@ fn over(grey: u8, alpha: u8, paper: u32) -> u8 {
 fn hides_lines(light: &[u8], alphas: &[u8], width: usize) -> bool {
     let is_light = |at: usize| alphas[at] > 127 && 255 - over(light[at], alphas[at], 255) < MIN_CONTRAST;
     let ink = alphas.iter().filter(|alpha| **alpha > 127).count();
-    let Marked { area, is_lines } = Marked::of(light.len(), width, is_light);
+    let MarkedArea { area, is_lines } = MarkedArea::of(light.len(), width, is_light);
     ink < light.len() && area as f32 > MOST_LIGHT * ink as f32 && is_lines
 }
 
 /// Pixels of some kind.
-pub(super) struct Marked {
+pub(super) struct MarkedArea {
     /// How many there are.
     pub area: usize,
     /// Whether most are of lines: an area has less edge.
     pub is_lines: bool,
 }
 
-impl Marked {
+impl MarkedArea {
     pub(crate) fn of(count: usize, width: usize, is_marked: impl Fn(usize) -> bool) -> Self {
         let (mut area, mut edge) = (0usize, 0usize);
         for at in (0..count).filter(|at| is_marked(*at)) {
@@ -206,7 +206,7 @@ impl Marked {
 }
 
 /// Pixels of a frame that runs around a sheet of paper, on each side; 0 where there is none.
-fn frame(grey: &Grey) -> usize {
+fn frame(grey: &GrayPlane) -> usize {
     let shorter = grey.width.min(grey.height());
     let deepest = (FRAME * shorter as f32) as usize;
     let rings: Vec<(u8, bool)> = (0..=deepest).map(|depth| uniform(grey.ring(depth))).collect();
@@ -227,7 +227,7 @@ pub(super) fn uniform(mut ring: Vec<u8>) -> (u8, bool) {
 }
 
 /// Whether most of a picture is of one grey.
-fn is_flat(grey: &Grey) -> bool {
+fn is_flat(grey: &GrayPlane) -> bool {
     let mut counts = [0usize; 256];
     grey.values.iter().for_each(|value| counts[usize::from(*value)] += 1);
     let most = counts.windows(3).map(|near| near.iter().sum::<usize>()).max().unwrap_or(0);

@@ -5,12 +5,12 @@ pub(super) const SIDE: usize = 640;
 
 /// Grey values that are computed with.
 #[derive(Clone)]
-pub(super) struct Plane {
+pub(super) struct FloatPlane {
     pub width: usize,
     pub values: Vec<f32>,
 }
 
-impl Plane {
+impl FloatPlane {
     /// A picture of so many pixels a row with squares of its pixels averaged, so that no side is longer than `side`.
     pub(crate) fn reduced(values: &[u8], width: usize, side: usize) -> Self {
         let height = values.len() / width;

@@ -17,12 +17,12 @@ const XLINK: &str = "http://www.w3.org/1999/xlink";
 ///
 /// A few uses of uses make endless work of a file of a kilobyte.
 pub(super) fn elements(document: &Document, limit: usize) -> Option<usize> {
-    Counter::new(document, limit, false).count(document.root(), 0)
+    ElementCounter::new(document, limit, false).count(document.root(), 0)
 }
 
 /// The same with what masks, clips and paints stand for, wherever they are named.
 pub(super) fn drawn(document: &Document, limit: usize) -> Option<usize> {
-    let mut counter = Counter::new(document, limit, true);
+    let mut counter = ElementCounter::new(document, limit, true);
     let sheets = document.descendants().filter(|node| node.has_tag_name("style"));
     let named = sheets.flat_map(|style| style.descendants()).filter_map(|node| node.text()).flat_map(urls);
     let named: Vec<&str> = named.collect();
@@ -61,7 +61,7 @@ pub(super) fn line_bytes(node: Node<'_, '_>) -> usize {
     ["d", "points"].iter().filter_map(|name| node.attribute(*name)).map(str::len).sum()
 }
 
-struct Counter<'a, 'input> {
+struct ElementCounter<'a, 'input> {
     named: HashMap<&'a str, Node<'a, 'input>>,
     /// What was counted already; `None` while it is being counted.
     known: HashMap<NodeId, Option<usize>>,
@@ -70,7 +70,7 @@ struct Counter<'a, 'input> {
     paints: bool,
 }
 
-impl<'a, 'input> Counter<'a, 'input> {
+impl<'a, 'input> ElementCounter<'a, 'input> {
     fn new(document: &'a Document<'input>, limit: usize, paints: bool) -> Self {
         let ids = document.descendants().filter_map(|node| Some((node.attribute("id")?, node)));
         Self { named: ids.collect(), known: HashMap::new(), limit, paints }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use usvg::{ImageHrefResolver, ImageKind, roxmltree};
 
 use super::expansion::href;
-use crate::formats::image::{self, Format};
+use crate::formats::image::{self, ImageFileFormat};
 
 /// The most pixels of all pictures of a document.
 const MAX_PIXELS: u64 = 32 << 20;
@@ -15,16 +15,16 @@ const MAX_PIXELS: u64 = 32 << 20;
 pub(super) fn resolver() -> ImageHrefResolver<'static> {
     let pixels = AtomicU64::new(0);
     let resolve_data = move |_: &str, data: Arc<Vec<u8>>, _: &usvg::Options<'_>| {
-        let format = Format::recognize(&data)?;
+        let format = ImageFileFormat::recognize(&data)?;
         let (width, height) = image::dimensions("", format, &data).ok()?;
         let own = u64::from(width) * u64::from(height);
         let before = pixels.fetch_add(own, Ordering::Relaxed);
         (before.saturating_add(own) <= MAX_PIXELS).then_some(match format {
-            Format::Png => ImageKind::PNG(data),
-            Format::Jpeg => ImageKind::JPEG(data),
-            Format::WebP => ImageKind::WEBP(data),
-            Format::Gif => ImageKind::GIF(data),
-            Format::Bmp => return None,
+            ImageFileFormat::Png => ImageKind::PNG(data),
+            ImageFileFormat::Jpeg => ImageKind::JPEG(data),
+            ImageFileFormat::WebP => ImageKind::WEBP(data),
+            ImageFileFormat::Gif => ImageKind::GIF(data),
+            ImageFileFormat::Bmp => return None,
         })
     };
     ImageHrefResolver { resolve_data: Box::new(resolve_data), resolve_string: Box::new(|_, _| None) }

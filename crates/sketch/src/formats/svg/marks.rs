@@ -20,27 +20,27 @@ const MAX_BENEATH: usize = 1000;
 const DOT: f32 = 0.05;
 
 /// A colour; nothing where it is not the same everywhere.
-type Colour = Option<[u8; 3]>;
+type UniformColor = Option<[u8; 3]>;
 
 /// White, what a browser shows behind a picture.
 const WHITE: [u8; 3] = [255; 3];
 
 /// A shape that can be seen, in the order in which shapes are painted.
-pub(super) struct Mark<'a> {
+pub(super) struct VisibleShape<'a> {
     pub path: &'a Path,
     bounds: Rect,
-    fill: Option<Coat>,
-    stroke: Option<Coat>,
+    fill: Option<PaintLayer>,
+    stroke: Option<PaintLayer>,
 }
 
 /// A colour over what is beneath.
 #[derive(Clone, Copy)]
-struct Coat {
-    colour: Colour,
+struct PaintLayer {
+    colour: UniformColor,
     opacity: f32,
 }
 
-impl Coat {
+impl PaintLayer {
     fn new(paint: &Paint, opacity: f32) -> Option<Self> {
         let colour = match paint {
             Paint::Color(colour) => Some([colour.red, colour.green, colour.blue]),
@@ -63,31 +63,31 @@ impl Coat {
 
 /// What is told from the paper.
 #[derive(Clone, Copy)]
-struct Contrast {
+struct PaperContrast {
     paper: [u8; 3],
     least: f32,
 }
 
-impl Contrast {
-    fn new(paper: [u8; 3], marks: &[Mark<'_>]) -> Self {
+impl PaperContrast {
+    fn new(paper: [u8; 3], marks: &[VisibleShape<'_>]) -> Self {
         let coats = marks.iter().flat_map(|mark| [mark.fill, mark.stroke]).flatten();
         let farthest = coats.map(|coat| coat.away(paper)).fold(0.0, f32::max);
         Self { paper, least: (FAINT * farthest).max(LEAST_CONTRAST) }
     }
 
-    fn is_ink(&self, coat: &Coat) -> bool {
+    fn is_ink(&self, coat: &PaintLayer) -> bool {
         coat.away(self.paper) >= self.least
     }
 
-    fn has_ink(&self, mark: &Mark<'_>) -> bool {
+    fn has_ink(&self, mark: &VisibleShape<'_>) -> bool {
         [mark.fill, mark.stroke].iter().flatten().any(|coat| self.is_ink(coat))
     }
 }
 
 /// What is to be made of a tree.
-pub(super) struct Shown<'a> {
+pub(super) struct VisibleContent<'a> {
     /// The marks that are lines and taps of the pen, in order.
-    pub marks: Vec<Mark<'a>>,
+    pub marks: Vec<VisibleShape<'a>>,
     /// The paper.
     pub paper: [u8; 3],
     /// Frames around the sheet.
@@ -98,12 +98,12 @@ pub(super) struct Shown<'a> {
     pub is_picture: bool,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> VisibleContent<'a> {
     /// `sized` says whether the document has edges, or only those that it has without saying so.
     pub(crate) fn new(tree: &'a Tree, sized: bool) -> Self {
-        let mut seen = Seen::default();
+        let mut seen = ShapeCollector::default();
         seen.group(tree.root(), 1.0);
-        let Seen { mut marks, images, mut is_picture } = seen;
+        let ShapeCollector { mut marks, images, mut is_picture } = seen;
         let mut paper = WHITE;
         let size = tree.size();
         let edges = Rect::from_xywh(0.0, 0.0, size.width(), size.height()).filter(|_| sized);
@@ -115,7 +115,7 @@ impl<'a> Shown<'a> {
             paper = colour.unwrap_or(paper);
             sheets.push(marks.remove(0).bounds);
         }
-        let contrast = Contrast::new(paper, &marks);
+        let contrast = PaperContrast::new(paper, &marks);
         let frames = sheets.iter().flat_map(|sheet| take_frames(&mut marks, sheet, contrast)).collect();
         drop_outside(&mut marks, edges);
         // Of what leaves the picture only a part is seen.
@@ -123,8 +123,9 @@ impl<'a> Shown<'a> {
             let slack = EDGE * longer(&edges);
             marks.iter().any(|mark| overlap(&mark.painted(), &edges) && !covers(&edges, &mark.bounds, slack))
         });
-        let bounds = within(images.into_iter().chain(marks.iter().map(Mark::painted)).reduce(union), edges);
-        let contrast = Contrast::new(paper, &marks);
+        let bounds =
+            within(images.into_iter().chain(marks.iter().map(VisibleShape::painted)).reduce(union), edges);
+        let contrast = PaperContrast::new(paper, &marks);
         if !marks.iter().any(|mark| contrast.has_ink(mark)) {
             // Lines in the colour of the paper alone are what somebody drew, wherever it is to be laid.
             marks.retain(|mark| mark.stroke.is_some());
@@ -136,10 +137,10 @@ impl<'a> Shown<'a> {
 }
 
 /// The marks that are lines and taps of the pen, and whether others show or hide something.
-fn lines(marks: Vec<Mark<'_>>, contrast: Contrast) -> (Vec<Mark<'_>>, bool) {
+fn lines(marks: Vec<VisibleShape<'_>>, contrast: PaperContrast) -> (Vec<VisibleShape<'_>>, bool) {
     let ink = marks.iter().filter(|mark| contrast.has_ink(mark)).map(|mark| mark.bounds);
     let dot = DOT * ink.reduce(union).map_or(0.0, |ink| longer(&ink));
-    let (mut lines, mut beneath, mut has_more) = (Vec::new(), Beneath::default(), false);
+    let (mut lines, mut beneath, mut has_more) = (Vec::new(), CoveredLines::default(), false);
     for mark in marks {
         let coats = [mark.fill, mark.stroke];
         let [fill, stroke] = coats.map(|coat| coat.filter(|coat| contrast.is_ink(coat)));
@@ -149,7 +150,7 @@ fn lines(marks: Vec<Mark<'_>>, contrast: Contrast) -> (Vec<Mark<'_>>, bool) {
         has_more = has_more || fill.is_some() && !is_dot || hides && beneath.reaches(&mark.painted());
         if stroke.is_some() || is_dot {
             beneath.push(mark.painted());
-            lines.push(Mark { stroke, ..mark });
+            lines.push(VisibleShape { stroke, ..mark });
         }
     }
     (lines, has_more)
@@ -157,9 +158,9 @@ fn lines(marks: Vec<Mark<'_>>, contrast: Contrast) -> (Vec<Mark<'_>>, bool) {
 
 /// Where lines are that something may hide.
 #[derive(Default)]
-struct Beneath(Vec<Rect>);
+struct CoveredLines(Vec<Rect>);
 
-impl Beneath {
+impl CoveredLines {
     /// Adds a line; beyond [`MAX_BENEATH`] they count as one.
     fn push(&mut self, bounds: Rect) {
         if self.0.len() < MAX_BENEATH {
@@ -174,7 +175,7 @@ impl Beneath {
     }
 }
 
-impl Mark<'_> {
+impl VisibleShape<'_> {
     /// Whether its stroke is to be followed; its middle is what counts otherwise.
     pub(crate) fn is_line(&self) -> bool {
         self.stroke.is_some()
@@ -230,14 +231,14 @@ impl Mark<'_> {
 
 /// Collects what can be seen.
 #[derive(Default)]
-struct Seen<'a> {
-    marks: Vec<Mark<'a>>,
+struct ShapeCollector<'a> {
+    marks: Vec<VisibleShape<'a>>,
     /// Where pictures are.
     images: Vec<Rect>,
     is_picture: bool,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> ShapeCollector<'a> {
     fn group(&mut self, group: &'a Group, opacity: f32) {
         let opacity = opacity * group.opacity().get();
         if opacity < LEAST_OPACITY {
@@ -259,13 +260,14 @@ impl<'a> Seen<'a> {
     }
 }
 
-fn mark(path: &Path, opacity: f32) -> Option<Mark<'_>> {
-    let fill = path.fill().and_then(|fill| Coat::new(fill.paint(), opacity * fill.opacity().get()));
-    let stroke = path.stroke().and_then(|stroke| Coat::new(stroke.paint(), opacity * stroke.opacity().get()));
+fn mark(path: &Path, opacity: f32) -> Option<VisibleShape<'_>> {
+    let fill = path.fill().and_then(|fill| PaintLayer::new(fill.paint(), opacity * fill.opacity().get()));
+    let stroke =
+        path.stroke().and_then(|stroke| PaintLayer::new(stroke.paint(), opacity * stroke.opacity().get()));
     let bounds = path.abs_bounding_box();
     let fill = fill.filter(|_| has_area(path));
     let seen = path.is_visible() && (fill.is_some() || stroke.is_some());
-    seen.then_some(Mark { path, bounds, fill, stroke })
+    seen.then_some(VisibleShape { path, bounds, fill, stroke })
 }
 
 /// Whether a clip is a rectangle around all that it clips, as drawing programs write around a page.
@@ -279,18 +281,22 @@ fn contains(clip: &usvg::ClipPath, group: &Group) -> bool {
 }
 
 /// The colour of the first mark, where it is a sheet of paper under all others.
-fn sheet(marks: &[Mark<'_>], edges: Option<Rect>) -> Option<Colour> {
+fn sheet(marks: &[VisibleShape<'_>], edges: Option<Rect>) -> Option<UniformColor> {
     let (first, rest) = marks.split_first()?;
-    let fill = first.fill.filter(Coat::is_opaque)?;
+    let fill = first.fill.filter(PaintLayer::is_opaque)?;
     let around = within(rest.iter().map(|mark| mark.bounds).reduce(union), edges)?;
     let slack = EDGE * longer(&around);
     (first.is_rectangle() && covers(&first.bounds, &around, slack)).then_some(fill.colour)
 }
 
 /// Takes rectangles away that stand at the edges of a sheet with all else inside.
-fn take_frames<'a>(marks: &mut Vec<Mark<'a>>, sheet: &Rect, contrast: Contrast) -> Vec<&'a Path> {
+fn take_frames<'a>(
+    marks: &mut Vec<VisibleShape<'a>>,
+    sheet: &Rect,
+    contrast: PaperContrast,
+) -> Vec<&'a Path> {
     let slack = EDGE * longer(sheet);
-    let is_frame = |mark: &Mark| {
+    let is_frame = |mark: &VisibleShape| {
         let near = |a: f32, b: f32| (a - b).abs() <= slack;
         near(mark.bounds.left(), sheet.left())
             && near(mark.bounds.right(), sheet.right())
@@ -331,7 +337,7 @@ fn within(bounds: Option<Rect>, edges: Option<Rect>) -> Option<Rect> {
 }
 
 /// Drops what is outside the picture, unless that is all.
-fn drop_outside(marks: &mut Vec<Mark<'_>>, edges: Option<Rect>) {
+fn drop_outside(marks: &mut Vec<VisibleShape<'_>>, edges: Option<Rect>) {
     let Some(edges) = edges else { return };
     if marks.iter().any(|mark| overlap(&mark.painted(), &edges)) {
         marks.retain(|mark| overlap(&mark.painted(), &edges));

@@ -28,7 +28,7 @@ const MAX_BLOCKS: usize = 64;
 
 /// What to do with a stroke of which nobody can tell the colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub(super) enum UnreadablePaint {
     /// As CSS has it, the declaration does not count.
     LeaveOut,
     /// It is a stroke, in black.
@@ -36,7 +36,7 @@ pub(super) enum Unreadable {
 }
 
 /// The text with paints that can be read, and whether one was found of which nothing is known.
-pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, bool) {
+pub(super) fn readable(text: &str, unreadable: UnreadablePaint) -> (Cow<'_, str>, bool) {
     let text = without_media(text);
     // The library stops at an empty declaration.
     let text = match ["style=\";", "style=';"].iter().any(|start| text.contains(start)) {
@@ -47,7 +47,7 @@ pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, boo
     let mut unknown = false;
     let variables = variables(&text);
     for declaration in declarations(&text) {
-        let Declaration { property, written, whole, value } = declaration;
+        let StyleDeclaration { property, written, whole, value } = declaration;
         let raw = &text[value.clone()];
         // What an entity stands for is known later.
         if raw.contains('&') {
@@ -83,7 +83,7 @@ pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, boo
         let fits = |paint: &String| paint.len() <= MAX_PAINT && Paint::from_str(paint).is_ok();
         let readable = readable().filter(|paint| known || fits(paint));
         unknown |= readable.is_none() && property == "stroke";
-        let black = (property == "stroke" && unreadable == Unreadable::Black).then(|| "#000".to_owned());
+        let black = (property == "stroke" && unreadable == UnreadablePaint::Black).then(|| "#000".to_owned());
         match readable.or(black) {
             Some(paint) if in_style => edits.push((whole, format!("{property}:{paint}{important}"))),
             Some(paint) => edits.push((value, paint)),
@@ -98,7 +98,7 @@ pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, boo
 }
 
 /// A property and its value in a text, as an attribute or in a style.
-struct Declaration<'a> {
+struct StyleDeclaration<'a> {
     property: &'static str,
     /// Its name as it is written.
     written: &'a str,
@@ -107,7 +107,7 @@ struct Declaration<'a> {
 }
 
 /// All declarations of [`PROPERTIES`], wherever they are.
-fn declarations(text: &str) -> impl Iterator<Item = Declaration<'_>> {
+fn declarations(text: &str) -> impl Iterator<Item = StyleDeclaration<'_>> {
     let mut end = 0;
     // Signs are few, in a file that is mostly numbers.
     memchr2_iter(b'=', b':', text.as_bytes()).filter_map(move |sign| {
@@ -125,7 +125,7 @@ fn declarations(text: &str) -> impl Iterator<Item = Declaration<'_>> {
             return None;
         }
         end = whole;
-        Some(Declaration { property, written, whole: start..whole, value })
+        Some(StyleDeclaration { property, written, whole: start..whole, value })
     })
 }
 

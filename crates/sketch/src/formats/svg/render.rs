@@ -7,9 +7,9 @@ use resvg::tiny_skia::{Color, Paint, Pixmap, Stroke, Transform};
 use usvg::tiny_skia_path::Rect;
 use usvg::{Group, Node, Tree};
 
-use super::marks::Shown;
+use super::marks::VisibleContent;
 use crate::Raster;
-use crate::formats::image::ink::{self, Ink};
+use crate::formats::image::ink::{self, InkPlane};
 
 /// The longer side of what is drawn, in pixels: about what lines are traced at.
 const SIDE: f32 = 480.0;
@@ -29,14 +29,14 @@ const MAX_REACH: f32 = 30_000.0;
 const FRAME: f32 = 2.0;
 
 /// The ink of a picture.
-pub(super) fn raster(tree: &Tree, shown: &Shown<'_>) -> Result<Raster, String> {
+pub(super) fn raster(tree: &Tree, shown: &VisibleContent<'_>) -> Result<Raster, String> {
     let nothing = || "nothing in it can be seen".to_owned();
     let bounds = shown.bounds.ok_or_else(nothing)?;
     let scale = SIDE / bounds.width().max(bounds.height());
     if !scale.is_normal() {
         return Err(nothing());
     }
-    let Extent { layers, reach, painted } = Extent::of(tree.root(), scale);
+    let RenderCost { layers, reach, painted } = RenderCost::of(tree.root(), scale);
     if layers > MAX_LAYERS {
         return Err(format!("it has more than {MAX_LAYERS} layers: export it as PNG"));
     }
@@ -65,12 +65,12 @@ pub(super) fn raster(tree: &Tree, shown: &Shown<'_>) -> Result<Raster, String> {
         let colour = [pixel.red(), pixel.green(), pixel.blue(), 255];
         picture.put_pixel(x, y, image::Rgba(if seen { colour } else { [red, green, blue, 255] }));
     }
-    let Ink { width, values } = ink::of(&DynamicImage::ImageRgba8(picture))?;
+    let InkPlane { width, values } = ink::of(&DynamicImage::ImageRgba8(picture))?;
     Raster::new(width, values.len() / width, values).map_err(|error| error.to_string())
 }
 
 /// Paints frames over with paper.
-fn take_off_frames(shown: &Shown<'_>, transform: Transform, pixmap: &mut Pixmap) {
+fn take_off_frames(shown: &VisibleContent<'_>, transform: Transform, pixmap: &mut Pixmap) {
     let [red, green, blue] = shown.paper;
     let mut paint = Paint::default();
     paint.set_color_rgba8(red, green, blue, 255);
@@ -86,7 +86,7 @@ fn take_off_frames(shown: &Shown<'_>, transform: Transform, pixmap: &mut Pixmap)
 
 /// What drawing takes.
 #[derive(Default)]
-struct Extent {
+struct RenderCost {
     /// Groups that are drawn on their own, counted up to [`MAX_LAYERS`].
     layers: usize,
     /// How far from the origin anything is.
@@ -95,7 +95,7 @@ struct Extent {
     painted: f32,
 }
 
-impl Extent {
+impl RenderCost {
     /// That of a group, in masks and clips too.
     fn of(group: &Group, scale: f32) -> Self {
         let pixels = |bounds: Rect| {

@@ -3,12 +3,12 @@ use std::borrow::Cow;
 use dabnet_graph::Canvas;
 use rand::Rng;
 
-use super::affine::Affine;
-use super::lookup::Lookup;
+use super::affine::AffineTransform;
+use super::lookup::BilinearSampler;
 use super::removal::dropped;
-use super::wave::Wave;
-use super::{Augment, blank};
-use crate::fit::{Placement, Window};
+use super::wave::WaveDistortion;
+use super::{Augmentation, blank};
+use crate::placement::{CanvasPlacement, CropWindow};
 use crate::resize::resampled;
 use crate::{Point, Raster};
 
@@ -18,7 +18,7 @@ const LARGER: f32 = 1.25;
 /// Pixels between the nodes of the grid on which the way back to the raster is found.
 const STEP: usize = 8;
 
-impl Augment {
+impl Augmentation {
     /// Varies a raster without finding its lines: `side × side` ink values.
     ///
     /// The whole picture fills the canvas as [`resampled`] puts it there, whatever the canvas's
@@ -37,10 +37,13 @@ impl Augment {
     }
 
     /// How a raster's shape is changed.
-    pub(crate) fn shape(&self, rng: &mut impl Rng) -> Shape {
+    pub(crate) fn shape(&self, rng: &mut impl Rng) -> RasterDistortion {
         // There is nothing to drop, but the same seed then turns and bends strokes and pixels alike.
         dropped(&[], self.drop, rng);
-        Shape { back: Affine::new(self, rng).inverse(), wave: Wave::new(self.warp, rng) }
+        RasterDistortion {
+            back: AffineTransform::new(self, rng).inverse(),
+            wave: WaveDistortion::new(self.warp, rng),
+        }
     }
 
     /// Ink of a raster of changed shape, the whole of it where the window shows none.
@@ -48,8 +51,8 @@ impl Augment {
         &self,
         raster: &Raster,
         canvas: &Canvas,
-        shape: &Shape,
-        placement: &Placement,
+        shape: &RasterDistortion,
+        placement: &CanvasPlacement,
     ) -> Vec<u8> {
         let mut ink = shape.draw(raster, canvas.side, placement);
         if let Some(whole) = placement.whole()
@@ -63,14 +66,14 @@ impl Augment {
 }
 
 /// The changes of a raster's shape.
-pub(crate) struct Shape {
+pub(crate) struct RasterDistortion {
     /// From the changed shape back to that of the raster.
-    back: Affine,
-    wave: Wave,
+    back: AffineTransform,
+    wave: WaveDistortion,
 }
 
-impl Shape {
-    fn draw(&self, raster: &Raster, side: usize, placement: &Placement) -> Vec<u8> {
+impl RasterDistortion {
+    fn draw(&self, raster: &Raster, side: usize, placement: &CanvasPlacement) -> Vec<u8> {
         let source = reduced_for(raster, side, placement);
         let size = source.width().max(source.height()) as f32;
         let middle = [source.width(), source.height()].map(|length| length as f32 / 2.0);
@@ -79,7 +82,7 @@ impl Shape {
             let at = self.wave.undo(self.back.apply(unplaced(at, placement)));
             [0, 1].map(|axis| at[axis] * size + middle[axis] - 0.5)
         };
-        looked_up(&Lookup::new(&source), side, back)
+        looked_up(&BilinearSampler::new(&source), side, back)
     }
 }
 
@@ -94,7 +97,7 @@ impl Raster {
     }
 }
 
-fn reduced_for<'a>(raster: &'a Raster, side: usize, placement: &Placement) -> Cow<'a, Raster> {
+fn reduced_for<'a>(raster: &'a Raster, side: usize, placement: &CanvasPlacement) -> Cow<'a, Raster> {
     let enlarge = placement.window.map_or(1.0, |window| window.enlarge);
     let side = side as f32 * placement.zoom * enlarge;
     let longer = raster.width().max(raster.height()) as f32;
@@ -102,8 +105,9 @@ fn reduced_for<'a>(raster: &'a Raster, side: usize, placement: &Placement) -> Co
 }
 
 /// Where what is at a position of the canvas was before zoom, shift and window.
-fn unplaced(at: Point, placement: &Placement) -> Point {
-    let Window { enlarge, at: place } = placement.window.unwrap_or(Window { enlarge: 1.0, at: [0.0; 2] });
+fn unplaced(at: Point, placement: &CanvasPlacement) -> Point {
+    let CropWindow { enlarge, at: place } =
+        placement.window.unwrap_or(CropWindow { enlarge: 1.0, at: [0.0; 2] });
     [0, 1].map(|axis| {
         let placed = (at[axis] + place[axis] * (enlarge - 1.0) / 2.0) / enlarge;
         (placed - placement.shift[axis] * (1.0 - placement.zoom) / 2.0) / placement.zoom
@@ -112,7 +116,7 @@ fn unplaced(at: Point, placement: &Placement) -> Point {
 
 /// Each pixel of a canvas from where `back` says it comes from: exactly so on a grid, and between
 /// its nodes by interpolation, as waves are long.
-fn looked_up(source: &Lookup, side: usize, back: impl Fn(Point) -> Point) -> Vec<u8> {
+fn looked_up(source: &BilinearSampler, side: usize, back: impl Fn(Point) -> Point) -> Vec<u8> {
     let nodes = side.div_ceil(STEP) + 1;
     let place = |node: usize| ((node * STEP) as f32 + 0.5) / side as f32 - 0.5;
     let row_of = |row: usize| -> Vec<Point> { (0..nodes).map(|x| back([place(x), place(row)])).collect() };

@@ -5,40 +5,44 @@ use rand::Rng;
 
 use super::placed;
 use crate::bitmap::simplified;
-use crate::paper::SHEET;
-use crate::{Augment, Drawing, Paper, Preprocess, Raster, quickdraw_bitmap};
+use crate::published::SHEET;
+use crate::{Augmentation, Drawing, Preprocess, PublishedPreprocessing, Raster, quickdraw_bitmap};
 
 /// How training sees drawings: varied, and then as the model's preprocessing has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct View {
+pub struct TrainingPipeline {
     /// What stays with the model.
     pub preprocessing: Preprocessing,
     /// What is varied before. [`Look::Paper`] is varied as published, and mirrored if this says that anything is;
     /// [`Look::Bitmap`] never is.
-    pub augment: Augment,
+    pub augmentation: Augmentation,
 }
 
-impl View {
+impl TrainingPipeline {
     /// A drawing, varied: the input of the network, as [`Preprocess::apply`] gives it.
     ///
     /// The lines of a raster are found each time: import with [`trace`](crate::Import::trace) where that is to
     /// be quick.
-    pub fn varied(&self, drawing: &Drawing, rng: &mut impl Rng) -> Vec<f32> {
-        let Self { preprocessing, augment } = self;
+    pub fn augmented(&self, drawing: &Drawing, rng: &mut impl Rng) -> Vec<f32> {
+        let Self { preprocessing, augmentation } = self;
         let canvas = &preprocessing.canvas;
         let ink = match (preprocessing.look, drawing) {
             (Look::Bitmap, _) => preprocessing.ink(drawing),
-            (Look::Paper, _) => Paper::new(canvas.side).train(drawing, augment.flip > 0.0, rng),
-            (Look::Pixels, Drawing::Raster(raster)) => augment.raster(raster, canvas, rng),
-            (Look::Pixels, Drawing::Picture(picture)) => augment.raster(&picture.to_raster(), canvas, rng),
+            (Look::Paper, _) => {
+                PublishedPreprocessing::new(canvas.side).random_crop(drawing, augmentation.flip > 0.0, rng)
+            }
+            (Look::Pixels, Drawing::Raster(raster)) => augmentation.raster(raster, canvas, rng),
+            (Look::Pixels, Drawing::Picture(picture)) => {
+                augmentation.raster(&picture.to_raster(), canvas, rng)
+            }
             (Look::Lines | Look::Pixels, _) => {
-                augment.planes(&drawing.to_strokes(), canvas, preprocessing.channels, rng)
+                augmentation.planes(&drawing.to_strokes(), canvas, preprocessing.channels, rng)
             }
         };
         preprocessing.normalized(&ink)
     }
 
-    /// What another network, of preprocessing `theirs`, sees of the drawing that [`varied`](Self::varied)
+    /// What another network, of preprocessing `theirs`, sees of the drawing that [`augmented`](Self::augmented)
     /// makes with an `rng` of the same state.
     ///
     /// The drawing is varied once, as this view does, and then looked at in the other way:
@@ -48,62 +52,65 @@ impl View {
     ///   strokes, neither moved nor cut.
     /// - A view of [`Look::Bitmap`] varies nothing, and the other sees the drawing as it is.
     /// - A view of [`Look::Paper`] varies a picture, and the other sees that, of 256 pixels.
-    pub fn varied_for(
+    pub fn augmented_for(
         &self,
         theirs: &Preprocessing,
         drawing: &Drawing,
         rng: &(impl Rng + Clone),
     ) -> Vec<f32> {
-        let flip = self.augment.flip > 0.0;
-        let paper = |side| Paper::new(side).train(drawing, flip, &mut rng.clone());
+        let flip = self.augmentation.flip > 0.0;
+        let paper = |side| PublishedPreprocessing::new(side).random_crop(drawing, flip, &mut rng.clone());
         let ink = match (self.preprocessing.look, theirs.look) {
-            _ if *theirs == self.preprocessing => return self.varied(drawing, &mut rng.clone()),
+            _ if *theirs == self.preprocessing => return self.augmented(drawing, &mut rng.clone()),
             (Look::Bitmap, _) => theirs.planes(drawing),
             (Look::Paper, Look::Paper) => paper(theirs.canvas.side),
             (Look::Paper, _) => theirs.planes(&Drawing::Raster(Raster::square(SHEET, paper(SHEET)))),
-            (Look::Lines | Look::Pixels, _) => self.augmented_for(theirs, drawing, rng),
+            (Look::Lines | Look::Pixels, _) => self.ink_for(theirs, drawing, rng),
         };
         theirs.normalized(&ink)
     }
 
-    /// Ink, or planes of it, of a drawing that [`Augment`] varies.
-    fn augmented_for(&self, theirs: &Preprocessing, drawing: &Drawing, rng: &(impl Rng + Clone)) -> Vec<u8> {
+    /// Ink, or planes of it, of a drawing that [`Augmentation`] varies.
+    fn ink_for(&self, theirs: &Preprocessing, drawing: &Drawing, rng: &(impl Rng + Clone)) -> Vec<u8> {
         let sheet = Canvas::to_measure(SHEET);
         let canvas = if theirs.look == Look::Paper { &sheet } else { &theirs.canvas };
         let raster = pixels(theirs.look, drawing);
         let ink = match (raster, pixels(self.preprocessing.look, drawing).is_some()) {
-            (Some(raster), true) => self.augment.raster(&raster, canvas, &mut rng.clone()),
+            (Some(raster), true) => self.augmentation.raster(&raster, canvas, &mut rng.clone()),
             (Some(raster), false) => {
-                let shape = self.augment.shape(&mut rng.clone());
+                let shape = self.augmentation.shape(&mut rng.clone());
                 let mut rng = rng.clone();
-                self.augment.strokes(&drawing.to_strokes(), &mut rng);
-                self.augment.shaped(&raster, canvas, &shape, &self.augment.placement(&mut rng))
+                self.augmentation.strokes(&drawing.to_strokes(), &mut rng);
+                self.augmentation.shaped(&raster, canvas, &shape, &self.augmentation.placement(&mut rng))
             }
             (None, seen_as_pixels) => {
-                let augment = if seen_as_pixels { self.augment.of_the_whole() } else { self.augment };
+                let augmentation =
+                    if seen_as_pixels { self.augmentation.of_the_whole() } else { self.augmentation };
                 let mut rng_of_strokes = rng.clone();
-                let strokes = augment.strokes(&drawing.to_strokes(), &mut rng_of_strokes);
+                let strokes = augmentation.strokes(&drawing.to_strokes(), &mut rng_of_strokes);
                 if theirs.look == Look::Bitmap {
                     return quickdraw_bitmap(&simplified(&strokes)).to_vec();
                 }
                 let placement = if seen_as_pixels {
                     let mut rng = rng.clone();
-                    self.augment.shape(&mut rng);
-                    self.augment.placement(&mut rng)
+                    self.augmentation.shape(&mut rng);
+                    self.augmentation.placement(&mut rng)
                 } else {
-                    augment.placement(&mut rng_of_strokes)
+                    augmentation.placement(&mut rng_of_strokes)
                 };
                 placed(&strokes, canvas, &placement, theirs.channels)
             }
         };
         match theirs.look {
-            Look::Paper => Paper::new(theirs.canvas.side).middle(&Raster::square(SHEET, ink)),
+            Look::Paper => {
+                PublishedPreprocessing::new(theirs.canvas.side).center_of_sheet(&Raster::square(SHEET, ink))
+            }
             Look::Lines | Look::Pixels | Look::Bitmap => ink,
         }
     }
 }
 
-impl Augment {
+impl Augmentation {
     /// The changes that are made to all strokes alike.
     fn of_the_whole(self) -> Self {
         Self { drift: 0.0, drop: 0.0, remove: 0.0, partial: 0.0, bend: 0.0, ..self }
@@ -148,8 +155,8 @@ mod tests {
         Drawing::Raster(Raster::square(128, Preprocessing::lines(canvas).ink(&strokes())))
     }
 
-    fn view(look: fn(usize) -> Preprocessing, augment: Augment) -> View {
-        View { preprocessing: look(64), augment }
+    fn view(look: fn(usize) -> Preprocessing, augmentation: Augmentation) -> TrainingPipeline {
+        TrainingPipeline { preprocessing: look(64), augmentation }
     }
 
     /// The middle of the ink in each of x and y, as shares of the side.
@@ -173,10 +180,10 @@ mod tests {
     fn who_sees_alike_sees_the_same() {
         for drawing in [strokes(), raster()] {
             for look in LOOKS {
-                let view = view(look, Augment::strong());
+                let view = view(look, Augmentation::strong());
                 for index in 0..4 {
-                    let seen = view.varied(&drawing, &mut rng(index));
-                    assert_eq!(view.varied_for(&view.preprocessing, &drawing, &rng(index)), seen);
+                    let seen = view.augmented(&drawing, &mut rng(index));
+                    assert_eq!(view.augmented_for(&view.preprocessing, &drawing, &rng(index)), seen);
                 }
             }
         }
@@ -185,7 +192,7 @@ mod tests {
     /// Ink lies where it lies for the student: it is the same sketch, turned and moved alike.
     #[test]
     fn others_see_the_same_sketch() {
-        let moved = Augment { rotation: 0.6, flip: 0.5, zoom: 0.6, ..Augment::none() };
+        let moved = Augmentation { rotation: 0.6, flip: 0.5, zoom: 0.6, ..Augmentation::none() };
         for drawing in [strokes(), raster()] {
             for ours in LOOKS {
                 let view = view(ours, moved);
@@ -195,8 +202,8 @@ mod tests {
                     let placed = looks.iter().any(|look| [Look::Bitmap, Look::Paper].contains(look));
                     let mut sides = [0; 2];
                     for index in 0..12 {
-                        let ours = middle(&view.varied(&drawing, &mut rng(index)));
-                        let seen = view.varied_for(&theirs, &drawing, &rng(index));
+                        let ours = middle(&view.augmented(&drawing, &mut rng(index)));
+                        let seen = view.augmented_for(&theirs, &drawing, &rng(index));
                         assert_eq!(seen.len(), theirs.canvas.side * theirs.canvas.side);
                         let theirs_at = middle(&seen);
                         if ours[0].is_nan() {
@@ -229,34 +236,34 @@ mod tests {
 
     #[test]
     fn nobody_sees_a_varied_bitmap() {
-        let view = view(LOOKS[3], Augment::strong());
+        let view = view(LOOKS[3], Augmentation::strong());
         for theirs in LOOKS.map(|look| look(48)) {
-            assert_eq!(view.varied_for(&theirs, &strokes(), &rng(0)), theirs.apply(&strokes()));
+            assert_eq!(view.augmented_for(&theirs, &strokes(), &rng(0)), theirs.apply(&strokes()));
         }
     }
 
     #[test]
     fn others_may_see_more_of_the_same_lines() {
-        let view = view(LOOKS[0], Augment::strong());
+        let view = view(LOOKS[0], Augmentation::strong());
         let order = view.preprocessing.with_channels(dabnet_graph::Channels::Order);
-        let theirs = View { preprocessing: order, ..view };
+        let theirs = TrainingPipeline { preprocessing: order, ..view };
         for index in 0..4 {
-            let seen = view.varied_for(&order, &strokes(), &rng(index));
-            assert_eq!(seen, theirs.varied(&strokes(), &mut rng(index)));
-            let whole = view.varied(&strokes(), &mut rng(index));
+            let seen = view.augmented_for(&order, &strokes(), &rng(index));
+            assert_eq!(seen, theirs.augmented(&strokes(), &mut rng(index)));
+            let whole = view.augmented(&strokes(), &mut rng(index));
             assert!(seen.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 0.01));
-            assert_eq!(theirs.varied_for(&view.preprocessing, &strokes(), &rng(index)), whole);
+            assert_eq!(theirs.augmented_for(&view.preprocessing, &strokes(), &rng(index)), whole);
         }
     }
 
     #[test]
     fn strokes_that_are_dropped_are_dropped_for_all() {
-        let dropping = Augment { drop: 1.0, ..Augment::none() };
+        let dropping = Augmentation { drop: 1.0, ..Augmentation::none() };
         let view = view(LOOKS[0], dropping);
         let ink = |values: &[f32]| values.iter().sum::<f32>() / values.len() as f32;
         let whole = LOOKS[1](96).apply(&strokes());
         for index in 0..4 {
-            let seen = view.varied_for(&LOOKS[1](96), &strokes(), &rng(index));
+            let seen = view.augmented_for(&LOOKS[1](96), &strokes(), &rng(index));
             assert!((ink(&seen) - ink(&whole)).abs() > 0.001);
         }
     }

@@ -2,7 +2,7 @@ use crate::resize::rounded;
 use crate::{Point, Raster};
 
 /// A raster with paper around it, to be looked up anywhere.
-pub(crate) struct Lookup {
+pub(crate) struct BilinearSampler {
     /// Of a row, with a pixel of paper on either side.
     width: usize,
     ink: Vec<u8>,
@@ -10,7 +10,7 @@ pub(crate) struct Lookup {
     end: Point,
 }
 
-impl Lookup {
+impl BilinearSampler {
     pub(crate) fn new(raster: &Raster) -> Self {
         let width = raster.width() + 2;
         let mut ink = vec![0; width * (raster.height() + 2)];

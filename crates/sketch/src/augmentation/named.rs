@@ -1,7 +1,7 @@
-use super::Augment;
+use super::Augmentation;
 
-impl Augment {
-    /// What [`Augment::named`] knows: no change, each change alone, and then two mixtures.
+impl Augmentation {
+    /// What [`Augmentation::named`] knows: no change, each change alone, and then two mixtures.
     pub const NAMES: [&'static str; 16] = [
         "none", "flip", "rotation", "stretch", "shear", "warp", "drift", "drop", "remove", "partial", "bend",
         "zoom", "crop", "line", "light", "strong",

@@ -17,9 +17,9 @@ const MANY: usize = 4096;
 ///
 /// Points are taken as complex numbers. With weights `w = 1/|p − v|²` and weighted means `p*` and
 /// `q*`, the best rotation is the direction of `Σ w · (q − q*) · conj(p − p*)`.
-pub(super) struct Bend(Vec<[Point; 2]>);
+pub(super) struct RigidDeformation(Vec<[Point; 2]>);
 
-impl Bend {
+impl RigidDeformation {
     /// Control points at even distances along the lines, each moved up to `most` in x and in y.
     pub(crate) fn new(strokes: &[Stroke], most: f32, rng: &mut impl Rng) -> Self {
         let points = along(strokes, CONTROLS, rng.random());
@@ -111,13 +111,13 @@ mod tests {
 
         #[test]
         fn what_is_not_moved_stays(controls in points(), at in prop::array::uniform2(-0.5f32..0.5)) {
-            let bend = Bend(controls.into_iter().map(|point| [point, point]).collect());
+            let bend = RigidDeformation(controls.into_iter().map(|point| [point, point]).collect());
             prop_assert!(close(bend.apply(at), at));
         }
 
         #[test]
         fn control_points_go_where_they_are_told(from in points(), to in points()) {
-            let bend = Bend(from.into_iter().zip(to).map(|(from, to)| [from, to]).collect());
+            let bend = RigidDeformation(from.into_iter().zip(to).map(|(from, to)| [from, to]).collect());
             for [from, _] in &bend.0 {
                 let [_, to] = bend.0.iter().find(|[other, _]| other == from).unwrap();
                 prop_assert!(close(bend.apply(*from), *to));
@@ -134,13 +134,13 @@ mod tests {
             prop_assume!(controls.iter().any(|point| distance(*point, controls[0]) > 0.05));
             let (sin, cos) = angle.sin_cos();
             let go = |[x, y]: Point| [cos * x - sin * y + shift[0], sin * x + cos * y + shift[1]];
-            let bend = Bend(controls.into_iter().map(|point| [point, go(point)]).collect());
+            let bend = RigidDeformation(controls.into_iter().map(|point| [point, go(point)]).collect());
             prop_assert!(close(bend.apply(at), go(at)), "{:?} {:?}", bend.apply(at), go(at));
         }
     }
 
     #[test]
     fn without_control_points_nothing_moves() {
-        assert_eq!(Bend(Vec::new()).apply([0.25, 0.5]), [0.25, 0.5]);
+        assert_eq!(RigidDeformation(Vec::new()).apply([0.25, 0.5]), [0.25, 0.5]);
     }
 }

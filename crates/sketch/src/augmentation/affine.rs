@@ -1,13 +1,13 @@
 use rand::{Rng, RngExt};
 
-use super::{Augment, up_to};
+use super::{Augmentation, up_to};
 use crate::Point;
 
 /// Mirror, stretch, slant and rotation around 0 as one 2 × 2 matrix, row by row.
-pub(super) struct Affine([f32; 4]);
+pub(super) struct AffineTransform([f32; 4]);
 
-impl Affine {
-    pub(crate) fn new(augment: &Augment, rng: &mut impl Rng) -> Self {
+impl AffineTransform {
+    pub(crate) fn new(augment: &Augmentation, rng: &mut impl Rng) -> Self {
         let mirror = if rng.random::<f32>() < augment.flip { -1.0 } else { 1.0 };
         let stretch = (up_to(augment.stretch, rng) / 2.0).exp();
         let (sin, cos) = up_to(augment.rotation, rng).sin_cos();

@@ -4,7 +4,7 @@ mod common;
 
 use common::example;
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::{Drawing, Paper, Raster, average_log_probabilities, read_file};
+use dabnet_sketch::{Drawing, PublishedPreprocessing, Raster, average_log_probabilities, read_file};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -27,7 +27,7 @@ fn mirrored(ink: &[u8], side: usize) -> Vec<u8> {
 
 #[test]
 fn a_sheet_is_kept_as_it_is() {
-    let paper = Paper::new(225);
+    let paper = PublishedPreprocessing::new(225);
     for drawing in [ruled(), drawing("cat.png"), drawing("airplane.svg")] {
         let sheet = paper.sheet(&drawing);
         assert_eq!((sheet.width(), sheet.height()), (256, 256));
@@ -39,12 +39,13 @@ fn a_sheet_is_kept_as_it_is() {
 #[test]
 fn a_raster_is_resized_as_a_whole() {
     let ink = [[10, 10, 90, 90]; 4].concat();
-    let sheet = Paper::new(225).sheet(&Drawing::Raster(Raster::new(4, 4, ink).unwrap()));
+    let sheet = PublishedPreprocessing::new(225).sheet(&Drawing::Raster(Raster::new(4, 4, ink).unwrap()));
     let row = &sheet.ink()[..256];
     // Pixels of 64 each, interpolated between their middles: at 96 and 160.
     assert!(row[..96].iter().all(|ink| *ink == 10) && row[160..].iter().all(|ink| *ink == 90));
     assert!(row.is_sorted() && row[127..129].iter().all(|ink| ink.abs_diff(50) <= 1));
-    let wide = Paper::new(225).sheet(&Drawing::Raster(Raster::new(4, 2, vec![200; 8]).unwrap()));
+    let wide =
+        PublishedPreprocessing::new(225).sheet(&Drawing::Raster(Raster::new(4, 2, vec![200; 8]).unwrap()));
     for (y, row) in wide.ink().chunks(256).enumerate() {
         assert!(row.iter().all(|ink| *ink == if (64..192).contains(&y) { 200 } else { 0 }), "{y}");
     }
@@ -53,7 +54,7 @@ fn a_raster_is_resized_as_a_whole() {
 #[test]
 fn ten_crops_are_where_they_should_be() {
     for (side, middle) in [(225, 16), (224, 16)] {
-        let paper = Paper::new(side);
+        let paper = PublishedPreprocessing::new(side);
         let crops = paper.ten_crop(&ruled());
         let far = 256 - side;
         let corners = [[0, 0], [far, 0], [0, far], [far, far], [middle, middle]];
@@ -66,7 +67,7 @@ fn ten_crops_are_where_they_should_be() {
         for index in 0..5 {
             assert_eq!(crops[index + 5], mirrored(&crops[index], side));
         }
-        assert_eq!(paper.centre(&ruled()), crops[4]);
+        assert_eq!(paper.center_crop(&ruled()), crops[4]);
     }
 }
 
@@ -74,7 +75,9 @@ fn ten_crops_are_where_they_should_be() {
 fn training_follows_its_seed_and_mirrors_where_it_may() {
     for side in SIDES {
         let drawing = drawing("cat.png");
-        let drawn = |flip, seed| Paper::new(side).train(&drawing, flip, &mut Pcg64::seed_from_u64(seed));
+        let drawn = |flip, seed| {
+            PublishedPreprocessing::new(side).random_crop(&drawing, flip, &mut Pcg64::seed_from_u64(seed))
+        };
         assert_eq!(drawn(true, 1), drawn(true, 1));
         assert_ne!(drawn(true, 1), drawn(true, 2));
         assert_eq!(drawn(false, 1).len(), side * side);
@@ -87,7 +90,7 @@ fn rotation_brings_in_paper() {
     let full = Drawing::Raster(Raster::new(256, 256, vec![255; 256 * 256]).unwrap());
     let mut rng = Pcg64::seed_from_u64(3);
     for _ in 0..20 {
-        let ink = Paper::new(225).train(&full, true, &mut rng);
+        let ink = PublishedPreprocessing::new(225).random_crop(&full, true, &mut rng);
         let share = ink.iter().filter(|ink| **ink == 255).count() as f32 / ink.len() as f32;
         // Turned by 10 degrees a square covers 92 % of itself.
         assert!(share > 0.9, "{share}");
@@ -103,7 +106,7 @@ fn parts_have_every_size_and_place() {
     let mut rng = Pcg64::seed_from_u64(4);
     let mut widths: Vec<u8> = (0..300)
         .map(|_| {
-            let ink = Paper::new(225).train(&columns, false, &mut rng);
+            let ink = PublishedPreprocessing::new(225).random_crop(&columns, false, &mut rng);
             let middle = &ink[112 * 225..113 * 225];
             middle[220] - middle[4]
         })
@@ -137,9 +140,9 @@ fn log_probabilities_by_hand() {
 #[test]
 fn an_odd_side_is_taken_as_one_that_fits() {
     for (side, taken) in [(0, 1), (1, 1), (256, 256), (1000, 256)] {
-        let paper = Paper::new(side);
+        let paper = PublishedPreprocessing::new(side);
         assert!(paper.ten_crop(&ruled()).iter().all(|crop| crop.len() == taken * taken));
-        assert_eq!(paper.train(&ruled(), true, &mut Pcg64::seed_from_u64(1)).len(), taken * taken);
+        assert_eq!(paper.random_crop(&ruled(), true, &mut Pcg64::seed_from_u64(1)).len(), taken * taken);
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{Point, Stroke};
 
 /// How a drawing is put on a canvas.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Placement {
+pub(crate) struct CanvasPlacement {
     /// Part of the largest size that fits, up to 1.
     pub zoom: f32,
     /// Place in the room that zoom leaves, each of x and y from −1 to 1.
@@ -12,19 +12,19 @@ pub(crate) struct Placement {
     /// Width of the line, in units of the canvas's own.
     pub line: f32,
     /// The part of what is then on the canvas that is shown; all of it where there is none.
-    pub window: Option<Window>,
+    pub window: Option<CropWindow>,
 }
 
 /// A square part of a square, shown in the place of the whole.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
+pub(crate) struct CropWindow {
     /// How much larger than before it is shown, at least 1.
     pub enlarge: f32,
     /// Where it lies, each of x and y from −1 to 1.
     pub at: [f32; 2],
 }
 
-impl Window {
+impl CropWindow {
     /// Where a position is shown; all relative to the middle of a square of `side`.
     pub(crate) fn show(&self, position: f64, axis: usize, side: f64) -> f64 {
         let (enlarge, at) = (f64::from(self.enlarge), f64::from(self.at[axis]));
@@ -32,7 +32,7 @@ impl Window {
     }
 }
 
-impl Placement {
+impl CanvasPlacement {
     /// As large as it fits, in the middle.
     pub(crate) const FITTED: Self = Self { zoom: 1.0, shift: [0.0; 2], line: 1.0, window: None };
 
@@ -50,16 +50,16 @@ impl Placement {
 /// From the drawing's units to pixels: `pixel = scale · (point − middle) + centre`.
 ///
 /// In f64, because the corners of a drawing may be as far apart as f32 reaches.
-pub(crate) struct Fit {
+pub(crate) struct CanvasTransform {
     scale: f64,
     middle: [f64; 2],
     centre: [f64; 2],
 }
 
-impl Fit {
+impl CanvasTransform {
     /// Puts the strokes' bounding box inside the margin together with half a line's width, its
     /// aspect kept. Nothing where there is no point to draw.
-    pub(crate) fn new(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Option<Self> {
+    pub(crate) fn new(strokes: &[Stroke], canvas: &Canvas, placement: &CanvasPlacement) -> Option<Self> {
         let bounds = bounds(strokes)?;
         let side = canvas.side as f64;
         let line = f64::from(placement.line_width(canvas));
@@ -82,7 +82,7 @@ impl Fit {
     }
 
     /// The part of the square of `room` in the middle that a window shows, enlarged to all of it.
-    fn through(self, window: &Window, side: f64, room: f64) -> Self {
+    fn through(self, window: &CropWindow, side: f64, room: f64) -> Self {
         let show = |axis| side / 2.0 + window.show(self.centre[axis] - side / 2.0, axis, room);
         Self { scale: self.scale * f64::from(window.enlarge), centre: [0, 1].map(show), ..self }
     }

@@ -3,10 +3,10 @@ mod beginning;
 mod bend;
 mod lookup;
 mod named;
+mod pipeline;
 mod published;
 mod raster;
 mod removal;
-mod view;
 mod wave;
 
 use std::f32::consts::TAU;
@@ -15,16 +15,16 @@ use dabnet_graph::{Canvas, Channels};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use self::affine::Affine;
+use self::affine::AffineTransform;
 use self::beginning::beginning;
-use self::bend::{Bend, refined};
+use self::bend::{RigidDeformation, refined};
 use self::removal::{dropped, removed};
-use self::wave::Wave;
-use crate::fit::{Placement, Window, bounds};
+use self::wave::WaveDistortion;
+use crate::placement::{CanvasPlacement, CropWindow, bounds};
 use crate::planes::draw_planes;
 use crate::{Point, SketchError, Stroke};
 
-pub use view::View;
+pub use pipeline::TrainingPipeline;
 
 /// The most stretch, shear and change of line width: beyond it nothing is left of a sketch.
 const MOST: f32 = 3.0;
@@ -37,7 +37,7 @@ const MOST: f32 = 3.0;
 /// for `zoom`, where that is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Augment {
+pub struct Augmentation {
     /// Probability that the sketch is mirrored left to right.
     pub flip: f32,
     /// Up to this much rotation, in radians.
@@ -76,13 +76,13 @@ pub struct Augment {
     pub line: f32,
 }
 
-impl Default for Augment {
+impl Default for Augmentation {
     fn default() -> Self {
         Self::light()
     }
 }
 
-impl Augment {
+impl Augmentation {
     /// Changes that leave every sketch as easy for a person as it was.
     pub const fn light() -> Self {
         Self {
@@ -121,7 +121,7 @@ impl Augment {
     /// Checks that every amount is in range.
     ///
     /// # Errors
-    /// [`SketchError::Augment`], naming the first that is not.
+    /// [`SketchError::Augmentation`], naming the first that is not.
     pub fn validate(&self) -> Result<(), SketchError> {
         let ranges = [
             ("flip", self.flip, 0.0, 1.0),
@@ -139,7 +139,7 @@ impl Augment {
             ("line", self.line, 0.0, MOST),
         ];
         match ranges.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
-            Some((field, value, least, most)) => Err(SketchError::Augment { field, value, least, most }),
+            Some((field, value, least, most)) => Err(SketchError::Augmentation { field, value, least, most }),
             None => Ok(()),
         }
     }
@@ -172,8 +172,8 @@ impl Augment {
         let Some([low, high]) = bounds(strokes) else { return Vec::new() };
         let middle = [0, 1].map(|axis| f64::midpoint(low[axis], high[axis]));
         let size = (high[0] - low[0]).max(high[1] - low[1]).max(f64::MIN_POSITIVE);
-        let affine = Affine::new(self, rng);
-        let wave = Wave::new(self.warp, rng);
+        let affine = AffineTransform::new(self, rng);
+        let wave = WaveDistortion::new(self.warp, rng);
         let kept = strokes.iter().enumerate().filter(|(index, _)| Some(*index) != dropped);
         let varied = kept.map(|(_, stroke)| {
             let drift = [up_to(self.drift, rng), up_to(self.drift, rng)];
@@ -200,22 +200,22 @@ impl Augment {
         }
         if self.bend != 0.0 {
             strokes = refined(&strokes);
-            let bend = Bend::new(&strokes, self.bend, rng);
+            let bend = RigidDeformation::new(&strokes, self.bend, rng);
             strokes.iter_mut().flat_map(|stroke| &mut stroke.points).for_each(|at| *at = bend.apply(*at));
         }
         strokes
     }
 
     /// Where on the canvas, and with which line.
-    pub(crate) fn placement(&self, rng: &mut impl Rng) -> Placement {
+    pub(crate) fn placement(&self, rng: &mut impl Rng) -> CanvasPlacement {
         let zoom = 1.0 - rng.random::<f32>() * (1.0 - self.zoom.clamp(0.1, 1.0));
         let shift = [up_to(1.0, rng), up_to(1.0, rng)];
         let line = up_to(self.line, rng).exp();
         let window = (self.crop != 0.0).then(|| {
             let shown = 1.0 - rng.random::<f32>() * share(self.crop).min(0.9);
-            Window { enlarge: 1.0 / shown.sqrt(), at: [up_to(1.0, rng), up_to(1.0, rng)] }
+            CropWindow { enlarge: 1.0 / shown.sqrt(), at: [up_to(1.0, rng), up_to(1.0, rng)] }
         });
-        Placement { zoom, shift, line, window }
+        CanvasPlacement { zoom, shift, line, window }
     }
 }
 
@@ -223,7 +223,7 @@ impl Augment {
 pub(crate) fn placed(
     strokes: &[Stroke],
     canvas: &Canvas,
-    placement: &Placement,
+    placement: &CanvasPlacement,
     channels: Channels,
 ) -> Vec<u8> {
     let ink = draw_planes(strokes, canvas, placement, channels);

@@ -14,11 +14,11 @@ pub(crate) const SHEET: usize = 256;
 /// the middle, or ten crops. All give `side × side` ink values, 0 paper and 255 ink; a raster has its
 /// ink so already, where the published code inverts its pictures last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Paper {
+pub struct PublishedPreprocessing {
     side: usize,
 }
 
-impl Paper {
+impl PublishedPreprocessing {
     /// Parts of `side × side` pixels, from 1 to 256: 225 for Sketch-A-Net, 224 for the others.
     pub fn new(side: usize) -> Self {
         Self { side: side.clamp(1, SHEET) }
@@ -44,12 +44,12 @@ impl Paper {
     }
 
     /// The middle of the sheet.
-    pub fn centre(&self, drawing: &Drawing) -> Vec<u8> {
-        self.middle(&self.sheet(drawing))
+    pub fn center_crop(&self, drawing: &Drawing) -> Vec<u8> {
+        self.center_of_sheet(&self.sheet(drawing))
     }
 
     /// The middle of a sheet that is there.
-    pub(crate) fn middle(&self, sheet: &Raster) -> Vec<u8> {
+    pub(crate) fn center_of_sheet(&self, sheet: &Raster) -> Vec<u8> {
         let middle = (SHEET - self.side).div_ceil(2);
         self.crop(sheet, [middle, middle])
     }

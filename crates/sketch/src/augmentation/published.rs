@@ -1,22 +1,22 @@
 use rand::{Rng, RngExt};
 
-use super::lookup::Lookup;
-use crate::paper::{SHEET, mirrored};
-use crate::resize::{Span, resized, rounded};
-use crate::{Drawing, Paper, Raster};
+use super::lookup::BilinearSampler;
+use crate::published::{SHEET, mirrored};
+use crate::resize::{PixelSpan, resized, rounded};
+use crate::{Drawing, PublishedPreprocessing, Raster};
 
 /// Most rotation to either side, in radians: 10 degrees.
 const ROTATION: f32 = 10.0 * std::f32::consts::PI / 180.0;
 
-impl Paper {
+impl PublishedPreprocessing {
     /// One training example: a random part of the sheet, 8 to 100 % of its area and between 3 : 4
     /// and 4 : 3 (uniform in area and in the logarithm of the ratio; after ten that do not fit, the
     /// whole), resized to the side; mirrored half of the time, if `flip` says so; turned by up to
     /// 10 degrees, with paper in the corners.
-    pub fn train(&self, drawing: &Drawing, flip: bool, rng: &mut impl Rng) -> Vec<u8> {
+    pub fn random_crop(&self, drawing: &Drawing, flip: bool, rng: &mut impl Rng) -> Vec<u8> {
         let sheet = self.sheet(drawing);
         let [left, top, width, height] = part(rng);
-        let (columns, rows) = (Span::of(left..left + width), Span::of(top..top + height));
+        let (columns, rows) = (PixelSpan::of(left..left + width), PixelSpan::of(top..top + height));
         let mut ink: Vec<u8> =
             resized(&sheet, &columns, &rows, self.side()).into_iter().map(rounded).collect();
         if flip && rng.random() {
@@ -49,7 +49,7 @@ fn part(rng: &mut impl Rng) -> [usize; 4] {
 
 /// The ink turned around the middle by an angle, and paper where there was none.
 fn turned(ink: Vec<u8>, side: usize, angle: f32) -> Vec<u8> {
-    let picture = Lookup::new(&Raster::square(side, ink));
+    let picture = BilinearSampler::new(&Raster::square(side, ink));
     let middle = (side as f32 - 1.0) / 2.0;
     let (sin, cos) = angle.sin_cos();
     let back = |at: usize| {

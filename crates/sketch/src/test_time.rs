@@ -29,15 +29,19 @@ const TURN: [f32; 2] = [0.079_914_69, 0.996_801_7];
 ///
 /// ```
 /// use dabnet_graph::{Canvas, Preprocessing};
-/// use dabnet_sketch::{Drawing, Preprocess, Stroke, views};
+/// use dabnet_sketch::{Drawing, Preprocess, Stroke, test_time_views};
 ///
 /// let preprocessing = Preprocessing::lines(Canvas::to_measure(64));
 /// let line = Drawing::Strokes(vec![Stroke::new(vec![[0.0, 0.0], [3.0, 4.0]])]);
-/// let seen = views(&preprocessing, &line, 2).unwrap();
+/// let seen = test_time_views(&preprocessing, &line, 2).unwrap();
 /// assert_eq!(seen[0], preprocessing.apply(&line));
 /// assert_ne!(seen[0], seen[1]);
 /// ```
-pub fn views(preprocessing: &Preprocessing, drawing: &Drawing, count: usize) -> Option<Vec<Vec<f32>>> {
+pub fn test_time_views(
+    preprocessing: &Preprocessing,
+    drawing: &Drawing,
+    count: usize,
+) -> Option<Vec<Vec<f32>>> {
     if count <= 1 {
         return Some(vec![preprocessing.apply(drawing)]);
     }
@@ -69,12 +73,12 @@ mod tests {
         let preprocessing = Preprocessing::lines(Canvas::to_measure(32));
         let points = vec![[0.0, 0.0], [30.0, 5.0], [20.0, 28.0], [3.0, 9.0]];
         let drawing = Drawing::Strokes(vec![Stroke::new(points)]);
-        let seen = views(&preprocessing, &drawing, MAX_VIEWS).unwrap();
+        let seen = test_time_views(&preprocessing, &drawing, MAX_VIEWS).unwrap();
         assert_eq!((seen.len(), &seen[0]), (MAX_VIEWS, &preprocessing.apply(&drawing)));
         for (at, view) in seen.iter().enumerate() {
             assert!(!seen[..at].contains(view), "{at}");
         }
-        assert!(views(&Preprocessing::bitmap(), &drawing, 2).is_none());
-        assert_eq!(views(&Preprocessing::bitmap(), &drawing, 1).unwrap().len(), 1);
+        assert!(test_time_views(&Preprocessing::bitmap(), &drawing, 2).is_none());
+        assert_eq!(test_time_views(&Preprocessing::bitmap(), &drawing, 1).unwrap().len(), 1);
     }
 }

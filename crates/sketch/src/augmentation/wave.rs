@@ -7,9 +7,9 @@ use crate::Point;
 
 /// A smooth displacement: for x and for y, a wave of about one period over the sketch, in some
 /// direction.
-pub(super) struct Wave([[f32; 4]; 2]);
+pub(super) struct WaveDistortion([[f32; 4]; 2]);
 
-impl Wave {
+impl WaveDistortion {
     pub(crate) fn new(amplitude: f32, rng: &mut impl Rng) -> Self {
         Self([(); 2].map(|()| {
             let (sin, cos) = (rng.random::<f32>() * TAU).sin_cos();
