@@ -2,7 +2,6 @@
 
 mod class_map;
 mod journal;
-mod writer;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -26,8 +25,7 @@ use crate::{DataError, Manifest, Part};
 
 pub use class_map::ClassMap;
 use class_map::normal_word;
-use journal::{FolderState, ImportFolder};
-use writer::DatasetWriter;
+use journal::{DatasetWriter, FolderState, ImportFolder};
 
 /// Records and bytes that are parsed together.
 const BATCH: usize = 512;

@@ -1,5 +1,6 @@
 //! How a data set is split into what is learned from, chosen by and reported on.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -8,8 +9,8 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
+use crate::DataError;
 use crate::manifest::write_json;
-use crate::{DataError, Part};
 
 /// The name of the file that says how a data set is split.
 const SPLIT: &str = "split.json";
@@ -169,5 +170,49 @@ impl SplitRecipe {
         // Of the whole class, not of what is left of it.
         let validation = self.validation.of(class.len()).min(rest.len());
         rest[..validation].iter().for_each(|index| parts[*index] = Part::Validation);
+    }
+}
+
+/// What an example is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// To learn from.
+    Train,
+    /// To choose by: recipes, sizes, when to stop.
+    Validation,
+    /// To report on, and nothing else.
+    Test,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// `train`, `validation` or `test`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+
+    /// The part that a folder or a file is named for: `train`, `t10k-images`, `test_batch`.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        name.split(|c: char| !c.is_ascii_alphanumeric()).find_map(|word| {
+            Some(match word.to_ascii_lowercase().as_str() {
+                "train" | "training" => Self::Train,
+                "val" | "valid" | "validation" | "dev" => Self::Validation,
+                "test" | "testing" | "t10k" => Self::Test,
+                _ => return None,
+            })
+        })
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }

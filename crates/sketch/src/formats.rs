@@ -22,12 +22,14 @@ pub mod ndjson;
 pub mod npy;
 mod offsets;
 mod pickle;
+mod reader;
 mod record;
 mod rows;
 pub mod svg;
 mod untrusted;
 
-pub use record::{RecordReader, SketchRecord};
+pub use reader::RecordReader;
+pub use record::SketchRecord;
 pub use untrusted::{catch_panic, truncate_message};
 
 use record::RecordKind;

@@ -17,7 +17,6 @@ mod error;
 #[cfg(feature = "files")]
 pub mod formats;
 mod otsu;
-mod picture;
 mod placement;
 mod planes;
 mod preprocess;
@@ -27,7 +26,6 @@ mod rasterize;
 mod resize;
 mod skeleton;
 mod sketch;
-mod stroke;
 mod test_time;
 mod trace;
 
@@ -37,12 +35,10 @@ pub use bitmap::quickdraw_bitmap;
 pub use error::SketchError;
 #[cfg(feature = "files")]
 pub use formats::{SketchReader, read, read_bytes, read_file};
-pub use picture::RgbImage;
 pub use preprocess::Preprocess;
 pub use published::{PublishedPreprocessing, average_log_probabilities};
-pub use raster::Raster;
+pub use raster::{Raster, RgbImage};
 pub use rasterize::rasterize;
 pub use resize::resampled;
-pub use sketch::{Drawing, Sketch};
-pub use stroke::{Point, Stroke};
+pub use sketch::{Drawing, Point, Sketch, Stroke};
 pub use test_time::{MAX_VIEWS, test_time_views};

@@ -46,6 +46,20 @@ pub(crate) fn draw_planes(
     planes
 }
 
+/// Ink of varied strokes, the whole of them where the window shows none.
+pub(crate) fn draw_visible(
+    strokes: &[Stroke],
+    canvas: &Canvas,
+    placement: &CanvasPlacement,
+    channels: Channels,
+) -> Vec<u8> {
+    let ink = draw_planes(strokes, canvas, placement, channels);
+    match placement.whole() {
+        Some(whole) if ink.iter().all(|ink| *ink == 0) => draw_planes(strokes, canvas, &whole, channels),
+        _ => ink,
+    }
+}
+
 /// Straight lines of a stroke; one from a point to itself where it is a dot.
 fn lines(points: &[Point]) -> impl Iterator<Item = [Point; 2]> {
     let dot = match points {

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::DataError;
-use crate::manifest::{JOURNAL, MANIFEST, Manifest, read_manifest, write_error, write_json};
+use crate::builder::DatasetBuilder;
+use crate::manifest::{JOURNAL, MANIFEST, Manifest, read_manifest, replace, write_error, write_json};
+use crate::{DataError, SkippedItems};
 
 const LOCK: &str = "import.lock";
 
@@ -146,5 +147,47 @@ fn difference(there: &Manifest, new: &Manifest) -> Option<String> {
         Some((name, None, _)) => Some(format!("without --{name}")),
         None if is_same => None,
         None => Some("from other data, or its files have changed since".to_owned()),
+    }
+}
+
+/// Writes shards, and keeps after each how far the import is.
+pub(super) struct DatasetWriter<'a> {
+    folder: &'a ImportFolder,
+    pub builder: DatasetBuilder,
+}
+
+impl<'a> DatasetWriter<'a> {
+    pub(crate) fn new(folder: &'a ImportFolder, manifest: Manifest) -> Self {
+        Self { folder, builder: DatasetBuilder::new(manifest) }
+    }
+
+    /// Sketches written so far.
+    pub(crate) fn count(&self) -> usize {
+        self.builder.manifest.count
+    }
+
+    pub(crate) fn skipped(&mut self) -> &mut SkippedItems {
+        &mut self.builder.manifest.skipped
+    }
+
+    /// Everything up to this place in the source is done; writes the shard if it is full.
+    pub(crate) fn done(&mut self, file: usize, item: u64) -> Result<(), DataError> {
+        if !self.builder.is_full() {
+            return Ok(());
+        }
+        self.close()?;
+        self.folder.keep(&ImportJournal { file, item, manifest: self.builder.manifest.clone() })
+    }
+
+    /// Writes what is left.
+    pub(crate) fn finish(mut self) -> Result<Manifest, DataError> {
+        self.close()?;
+        Ok(self.builder.manifest)
+    }
+
+    fn close(&mut self) -> Result<(), DataError> {
+        let Some((bytes, info)) = self.builder.take_shard() else { return Ok(()) };
+        let path = self.folder.path().join(&info.file);
+        replace(&path, &bytes).map_err(|source| write_error(&path, source))
     }
 }

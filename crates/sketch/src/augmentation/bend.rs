@@ -1,8 +1,8 @@
 use rand::Rng;
 use rand::RngExt;
 
-use super::beginning::{between, distance, length};
-use super::up_to;
+use super::distortion::up_to;
+use super::stroke_removal::{between, distance, length};
 use crate::{Point, Stroke};
 
 /// Points on the sketch that are moved.

@@ -3,10 +3,11 @@ use std::borrow::Cow;
 use dabnet_graph::{Canvas, Look, Preprocessing};
 use rand::Rng;
 
-use super::placed;
+use super::presets::Augmentation;
 use crate::bitmap::simplified;
+use crate::planes::draw_visible;
 use crate::published::SHEET;
-use crate::{Augmentation, Drawing, Preprocess, PublishedPreprocessing, Raster, quickdraw_bitmap};
+use crate::{Drawing, Preprocess, PublishedPreprocessing, Raster, quickdraw_bitmap};
 
 /// How training sees drawings: varied, and then as the model's preprocessing has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,7 +99,7 @@ impl TrainingPipeline {
                 } else {
                     augmentation.placement(&mut rng_of_strokes)
                 };
-                placed(&strokes, canvas, &placement, theirs.channels)
+                draw_visible(&strokes, canvas, &placement, theirs.channels)
             }
         };
         match theirs.look {

@@ -4,14 +4,14 @@ mod card;
 mod fills;
 pub(super) mod ink;
 mod photo;
-mod plane;
+pub(super) mod plane;
 
 use std::io::Cursor;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use self::ink::InkPlane;
+use self::plane::InkPlane;
 use crate::{Drawing, Raster, Sketch, SketchError};
 
 /// The largest width and the largest height read, in pixels.

@@ -7,9 +7,7 @@
 //! Text, patterns and filters are left out and [told of](Sketch::notes); markers and dashes are left out. No other file
 //! is ever opened.
 
-mod entities;
 mod expansion;
-mod images;
 mod marks;
 mod paints;
 mod pen;
@@ -18,13 +16,16 @@ mod styles;
 mod text;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use usvg::{Options, Tree, roxmltree};
+use usvg::{ImageHrefResolver, ImageKind, Options, Tree, roxmltree};
 
 use self::marks::VisibleContent;
 use self::paints::UnreadablePaint;
 use self::pen::PathTracer;
 use super::catch_panic;
+use super::image::{self, ImageFileFormat};
 use crate::{Drawing, Sketch, SketchError};
 
 /// The name space of its elements.
@@ -63,7 +64,8 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Sketch, SketchError> {
 
 fn sketch(bytes: &[u8]) -> Result<Sketch, String> {
     let text = text::decoded(bytes)?;
-    if let Some(reason) = entities::too_large(&text, MAX_BYTES).or_else(|| styles::too_many_attributes(&text))
+    if let Some(reason) =
+        expansion::entities_too_large(&text, MAX_BYTES).or_else(|| styles::too_many_attributes(&text))
     {
         return Err(reason);
     }
@@ -89,7 +91,7 @@ fn sketch_of(text: &str) -> Result<Sketch, String> {
         return Err("its masks, clips and uses stand for too much: export it as PNG".to_owned());
     }
     let options = Options {
-        image_href_resolver: images::resolver(),
+        image_href_resolver: image_resolver(),
         style_sheet: Some([IGNORED, if rich { NO_PATTERNS } else { UNUSED }].concat()),
         ..Options::default()
     };
@@ -146,7 +148,7 @@ fn left_out(document: &roxmltree::Document) -> Vec<String> {
             "foreignObject" if node.has_children() => notes.insert("a foreign object in it is left out"),
             "pattern" => notes.insert("its patterns are left out"),
             "filter" => notes.insert("its filters are left out"),
-            "image" if !images::is_shown(node) => notes.insert("a picture in it is left out"),
+            "image" if !is_shown_image(node) => notes.insert("a picture in it is left out"),
             "use" if !expansion::is_inside(node) => {
                 notes.insert("what it takes from other files is left out")
             }
@@ -166,4 +168,33 @@ fn depth(document: &roxmltree::Document) -> u16 {
         depths.push(parent.map_or(0, |depth: &u16| depth.saturating_add(1)));
     }
     depths.into_iter().max().unwrap_or(0)
+}
+
+/// The most pixels of all pictures of a document.
+const MAX_PIXELS: u64 = 32 << 20;
+
+/// Takes PNG, JPEG and WebP that lie in the document itself, and opens no file.
+fn image_resolver() -> ImageHrefResolver<'static> {
+    let pixels = AtomicU64::new(0);
+    let resolve_data = move |_: &str, data: Arc<Vec<u8>>, _: &usvg::Options<'_>| {
+        let format = ImageFileFormat::recognize(&data)?;
+        let (width, height) = image::dimensions("", format, &data).ok()?;
+        let own = u64::from(width) * u64::from(height);
+        let before = pixels.fetch_add(own, Ordering::Relaxed);
+        (before.saturating_add(own) <= MAX_PIXELS).then_some(match format {
+            ImageFileFormat::Png => ImageKind::PNG(data),
+            ImageFileFormat::Jpeg => ImageKind::JPEG(data),
+            ImageFileFormat::WebP => ImageKind::WEBP(data),
+            ImageFileFormat::Gif => ImageKind::GIF(data),
+            ImageFileFormat::Bmp => return None,
+        })
+    };
+    ImageHrefResolver { resolve_data: Box::new(resolve_data), resolve_string: Box::new(|_, _| None) }
+}
+
+/// Whether an image is one of those that are taken.
+fn is_shown_image(node: roxmltree::Node<'_, '_>) -> bool {
+    let href = expansion::href(node).unwrap_or_default();
+    let media = ["png", "jpeg", "jpg", "webp", "gif"];
+    media.iter().any(|media| href.trim_start().starts_with(&format!("data:image/{media}")))
 }

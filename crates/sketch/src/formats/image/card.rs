@@ -1,6 +1,6 @@
 //! A card on a page: a sheet of another colour that a drawing lies on, as in a picture of a dark-mode canvas on a white page.
 
-use super::ink::{GrayPlane, MIN_CONTRAST, MarkedArea, uniform};
+use super::plane::{GrayPlane, MIN_CONTRAST, MarkedArea, PixelRect, uniform};
 
 /// How far inside its edges a card is looked at, as shares of its shorter side: beyond its rounded corners, and beyond the
 /// shadow around it.
@@ -11,15 +11,6 @@ const OUTLINE: usize = 3;
 const LEAST: f32 = 0.2;
 /// The least share of a card that is bare: of what is filled as well, but not with paper for lines, less is.
 const BARE: f32 = 0.5;
-
-/// A part of a picture, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PixelRect {
-    pub left: usize,
-    pub top: usize,
-    pub width: usize,
-    pub height: usize,
-}
 
 /// The card in a picture whose border is page all around; none where no card is, or no lines are drawn on it.
 pub(super) fn find(grey: &GrayPlane) -> Option<PixelRect> {
@@ -54,16 +45,6 @@ fn is_card(card: &GrayPlane, page: u8, outline: u8) -> bool {
         && drawn.area as f32 <= (1.0 - BARE) * card.values.len() as f32
         // A frame around paper is no card: what lies in it is no line.
         && drawn.is_lines
-}
-
-impl PixelRect {
-    /// The same without a margin, if that leaves something.
-    fn inset(self, share: f32) -> Option<Self> {
-        let margin = (share * self.width.min(self.height) as f32).ceil() as usize;
-        let [width, height] = [self.width, self.height].map(|side| side.saturating_sub(2 * margin));
-        let part = Self { left: self.left + margin, top: self.top + margin, width, height };
-        (width.min(height) > 2 * margin).then_some(part)
-    }
 }
 
 /// The smallest part that holds all that is not like the page.

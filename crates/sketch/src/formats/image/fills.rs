@@ -3,8 +3,7 @@
 //! An opening (Serra, *Image Analysis and Mathematical Morphology*, 1982) leaves what is broader than its window: the
 //! areas. What it takes away are lines, on paper or on an area, by how much farther from the paper they are than that.
 
-use super::ink::{InkPlane, MIN_CONTRAST};
-use super::plane::{FloatPlane, SIDE};
+use super::plane::{FloatPlane, InkPlane, MIN_CONTRAST, SIDE};
 
 /// Breadth from which on what is inked is an area and no line, as a share of the longer side of all that is.
 const BROAD: f32 = 0.12;

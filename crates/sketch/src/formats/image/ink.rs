@@ -2,61 +2,17 @@
 
 use image::{DynamicImage, GrayAlphaImage, Rgba};
 
-use super::card::{self, PixelRect};
-use super::{fills, photo};
+use super::plane::{GrayPlane, InkPlane, MIN_CONTRAST, MarkedArea, PixelRect, uniform};
+use super::{card, fills, photo};
 
-/// The least difference between paper and ink, of 255; less is noise.
-pub(super) const MIN_CONTRAST: u8 = 16;
 /// Rows that are turned into grey together.
 const STRIP: usize = 64;
 /// Share of the pixels that have about the same grey in a picture that a program has made; a photograph has no such.
 const FLAT: f32 = 0.35;
 /// How far from the edges the frame of a sheet may end, as a share of the shorter side.
 const FRAME: f32 = 0.12;
-/// Share of a ring of pixels that is of one grey where it is a part of a frame.
-const RING: f32 = 0.95;
-/// The broadest lines that light paper would hide, as a share of the longer side, and how much of all ink they have to be.
-const LINE: f32 = 0.04;
+/// Share of all ink that light lines have to be where white paper would hide them.
 const MOST_LIGHT: f32 = 0.2;
-
-/// Grey values, row by row.
-pub(super) struct GrayPlane {
-    pub width: usize,
-    pub values: Vec<u8>,
-}
-
-/// Ink, row by row: 0 is paper and 255 the farthest from it.
-pub(in crate::formats) struct InkPlane {
-    pub width: usize,
-    pub values: Vec<u8>,
-}
-
-impl GrayPlane {
-    pub(crate) fn height(&self) -> usize {
-        self.values.len() / self.width
-    }
-
-    /// A part of it.
-    pub(crate) fn part(&self, part: PixelRect) -> Self {
-        let rows = self.values.chunks_exact(self.width).skip(part.top).take(part.height);
-        let values = rows.flat_map(|row| &row[part.left..part.left + part.width]).copied().collect();
-        Self { width: part.width, values }
-    }
-
-    /// Without so many pixels on each side.
-    fn inner(&self, border: usize) -> Self {
-        let (width, height) = (self.width - 2 * border, self.height() - 2 * border);
-        self.part(PixelRect { left: border, top: border, width, height })
-    }
-
-    /// The pixels that lie so far from the nearest edge.
-    pub(crate) fn ring(&self, depth: usize) -> Vec<u8> {
-        let (width, last) = (self.width, self.height() - 1 - depth);
-        let row = |y: usize| &self.values[y * width..][depth..width - depth];
-        let sides = (depth + 1..last).flat_map(|y| [row(y)[0], row(y)[width - 2 * depth - 1]]);
-        row(depth).iter().chain(row(last)).copied().chain(sides).collect()
-    }
-}
 
 /// The ink of a picture.
 ///
@@ -181,30 +137,6 @@ fn hides_lines(light: &[u8], alphas: &[u8], width: usize) -> bool {
     ink < light.len() && area as f32 > MOST_LIGHT * ink as f32 && is_lines
 }
 
-/// Pixels of some kind.
-pub(super) struct MarkedArea {
-    /// How many there are.
-    pub area: usize,
-    /// Whether most are of lines: an area has less edge.
-    pub is_lines: bool,
-}
-
-impl MarkedArea {
-    pub(crate) fn of(count: usize, width: usize, is_marked: impl Fn(usize) -> bool) -> Self {
-        let (mut area, mut edge) = (0usize, 0usize);
-        for at in (0..count).filter(|at| is_marked(*at)) {
-            let (x, y) = (at % width, at / width);
-            let inside = x > 0 && x + 1 < width && y > 0 && at + width < count;
-            area += 1;
-            edge +=
-                usize::from(!inside || ![at - 1, at + 1, at - width, at + width].into_iter().all(&is_marked));
-        }
-        let longer = width.max(count / width);
-        let breadth = 2.0 * area as f32 / edge.max(1) as f32;
-        Self { area, is_lines: breadth <= 2.0 + LINE * longer as f32 }
-    }
-}
-
 /// Pixels of a frame that runs around a sheet of paper, on each side; 0 where there is none.
 fn frame(grey: &GrayPlane) -> usize {
     let shorter = grey.width.min(grey.height());
@@ -216,14 +148,6 @@ fn frame(grey: &GrayPlane) -> usize {
         frame && paper && outer.abs_diff(inner) >= MIN_CONTRAST
     };
     (0..deepest).rev().find(changes).map_or(0, |depth| depth + 1)
-}
-
-/// The median of some pixels, and whether about all are near it.
-pub(super) fn uniform(mut ring: Vec<u8>) -> (u8, bool) {
-    let count = ring.len();
-    let median = *ring.select_nth_unstable(count / 2).1;
-    let near = ring.iter().filter(|grey| grey.abs_diff(median) < MIN_CONTRAST).count();
-    (median, near as f32 >= RING * count as f32)
 }
 
 /// Whether most of a picture is of one grey.

@@ -4,8 +4,7 @@
 //! in all that is thinner than its window and leaves light, shadows and the desk as they are: what it has filled in, as a
 //! share of what lies around, is how dark the ink is there.
 
-use super::ink::{GrayPlane, InkPlane};
-use super::plane::{FloatPlane, SIDE, extreme};
+use super::plane::{FloatPlane, GrayPlane, InkPlane, SIDE, extreme};
 use crate::otsu::{self, OtsuClasses};
 
 /// Breadths of what is thin, as shares of the longer side: of lines of a pen, and of a marker's.

@@ -1,5 +1,12 @@
-//! Grey values that are computed with, and morphology on them (Serra, *Image Analysis and Mathematical Morphology*, 1982).
+//! Rasters that pictures are analyzed in: bytes of gray or ink, floats, and morphology on them (Serra, *Image Analysis and
+//! Mathematical Morphology*, 1982).
 
+/// The least difference between paper and ink, of 255; less is noise.
+pub(super) const MIN_CONTRAST: u8 = 16;
+/// Share of a ring of pixels that is of one grey where it is a part of a frame.
+const RING: f32 = 0.95;
+/// Breadth up to which marked pixels are lines, as a share of the longer side.
+const LINE: f32 = 0.04;
 /// Longer side at which a picture is looked at: finer than lines are traced, and coarse enough to average noise.
 pub(super) const SIDE: usize = 640;
 
@@ -110,4 +117,94 @@ pub(super) fn extreme(line: &[f32], radius: usize, of: fn(f32, f32) -> f32) -> V
         backward[index] = of(after, at(index));
     }
     (0..line.len()).map(|index| of(backward[index], forward[index + window - 1])).collect()
+}
+
+/// Grey values, row by row.
+pub(super) struct GrayPlane {
+    pub width: usize,
+    pub values: Vec<u8>,
+}
+
+/// Ink, row by row: 0 is paper and 255 the farthest from it.
+pub(in crate::formats) struct InkPlane {
+    pub width: usize,
+    pub values: Vec<u8>,
+}
+
+impl GrayPlane {
+    pub(crate) fn height(&self) -> usize {
+        self.values.len() / self.width
+    }
+
+    /// A part of it.
+    pub(crate) fn part(&self, part: PixelRect) -> Self {
+        let rows = self.values.chunks_exact(self.width).skip(part.top).take(part.height);
+        let values = rows.flat_map(|row| &row[part.left..part.left + part.width]).copied().collect();
+        Self { width: part.width, values }
+    }
+
+    /// Without so many pixels on each side.
+    pub(super) fn inner(&self, border: usize) -> Self {
+        let (width, height) = (self.width - 2 * border, self.height() - 2 * border);
+        self.part(PixelRect { left: border, top: border, width, height })
+    }
+
+    /// The pixels that lie so far from the nearest edge.
+    pub(crate) fn ring(&self, depth: usize) -> Vec<u8> {
+        let (width, last) = (self.width, self.height() - 1 - depth);
+        let row = |y: usize| &self.values[y * width..][depth..width - depth];
+        let sides = (depth + 1..last).flat_map(|y| [row(y)[0], row(y)[width - 2 * depth - 1]]);
+        row(depth).iter().chain(row(last)).copied().chain(sides).collect()
+    }
+}
+
+/// A part of a picture, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PixelRect {
+    pub left: usize,
+    pub top: usize,
+    pub width: usize,
+    pub height: usize,
+}
+
+impl PixelRect {
+    /// The same without a margin, if that leaves something.
+    pub(super) fn inset(self, share: f32) -> Option<Self> {
+        let margin = (share * self.width.min(self.height) as f32).ceil() as usize;
+        let [width, height] = [self.width, self.height].map(|side| side.saturating_sub(2 * margin));
+        let part = Self { left: self.left + margin, top: self.top + margin, width, height };
+        (width.min(height) > 2 * margin).then_some(part)
+    }
+}
+
+/// Pixels of some kind.
+pub(super) struct MarkedArea {
+    /// How many there are.
+    pub area: usize,
+    /// Whether most are of lines: an area has less edge.
+    pub is_lines: bool,
+}
+
+impl MarkedArea {
+    pub(crate) fn of(count: usize, width: usize, is_marked: impl Fn(usize) -> bool) -> Self {
+        let (mut area, mut edge) = (0usize, 0usize);
+        for at in (0..count).filter(|at| is_marked(*at)) {
+            let (x, y) = (at % width, at / width);
+            let inside = x > 0 && x + 1 < width && y > 0 && at + width < count;
+            area += 1;
+            edge +=
+                usize::from(!inside || ![at - 1, at + 1, at - width, at + width].into_iter().all(&is_marked));
+        }
+        let longer = width.max(count / width);
+        let breadth = 2.0 * area as f32 / edge.max(1) as f32;
+        Self { area, is_lines: breadth <= 2.0 + LINE * longer as f32 }
+    }
+}
+
+/// The median of some pixels, and whether about all are near it.
+pub(super) fn uniform(mut ring: Vec<u8>) -> (u8, bool) {
+    let count = ring.len();
+    let median = *ring.select_nth_unstable(count / 2).1;
+    let near = ring.iter().filter(|grey| grey.abs_diff(median) < MIN_CONTRAST).count();
+    (median, near as f32 >= RING * count as f32)
 }

@@ -1,4 +1,4 @@
-//! How large an SVG is once every `use` is replaced by what it names.
+//! Size of an SVG once entities are replaced by their text and every `use` by what it names.
 
 use std::collections::HashMap;
 
@@ -111,5 +111,49 @@ impl<'a, 'input> ElementCounter<'a, 'input> {
     fn used(&self, node: Node<'a, 'input>) -> Option<Node<'a, 'input>> {
         let name = href(node)?.trim().strip_prefix('#')?;
         (node.tag_name().name() == "use").then(|| self.named.get(name).copied()).flatten()
+    }
+}
+
+const DEFINITION: &str = "<!ENTITY";
+
+/// Why entities make a text too large to be read, if they do. Drawing programs define some, for name spaces; a few
+/// that name each other make gigabytes of a file of a kilobyte.
+pub(super) fn entities_too_large(text: &str, limit: u64) -> Option<String> {
+    let (first, last) = (text.find(DEFINITION)?, text.rfind(DEFINITION)?);
+    let end = text[last..].find('>').map_or(text.len(), |end| last + end);
+    let definitions = &text[first..end];
+    let is_nested = definitions.split('&').skip(1).any(|reference| !reference.starts_with('#'));
+    if is_nested {
+        return Some("its entities stand for other entities".to_owned());
+    }
+    // None is longer than all definitions together.
+    let references = text[end..].matches('&').count() as u64;
+    let largest = references.saturating_mul(definitions.len() as u64);
+    (largest > limit).then(|| format!("its entities may stand for more than {limit} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::entities_too_large;
+
+    #[test]
+    fn what_drawing_programs_define_is_no_bomb() {
+        let text = r#"<!DOCTYPE svg [ <!ENTITY ns_svg "http://www.w3.org/2000/svg"> <!ENTITY e "&#233;"> ]>
+            <svg xmlns="&ns_svg;"><text>&lt;&e;</text></svg>"#;
+        assert_eq!(entities_too_large(text, 1 << 20), None);
+        assert_eq!(entities_too_large("<svg>&amp;</svg>", 0), None);
+    }
+
+    #[test]
+    fn bombs_are_told() {
+        let nested = r#"<!DOCTYPE svg [ <!ENTITY a "aaa"> <!ENTITY b "&a;&a;"> ]><svg/>"#;
+        assert!(entities_too_large(nested, 1 << 20).is_some());
+        let long = format!(
+            "<!DOCTYPE svg [ <!ENTITY a \"{}\"> ]><svg>{}</svg>",
+            "a".repeat(1000),
+            "&a;".repeat(1100)
+        );
+        assert!(entities_too_large(&long, 1 << 20).is_some());
+        assert!(entities_too_large("<!ENTITY a", 10).is_none());
     }
 }

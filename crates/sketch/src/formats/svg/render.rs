@@ -9,7 +9,8 @@ use usvg::{Group, Node, Tree};
 
 use super::marks::VisibleContent;
 use crate::Raster;
-use crate::formats::image::ink::{self, InkPlane};
+use crate::formats::image::ink;
+use crate::formats::image::plane::InkPlane;
 
 /// The longer side of what is drawn, in pixels: about what lines are traced at.
 const SIDE: f32 = 480.0;

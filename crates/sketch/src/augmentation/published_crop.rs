@@ -1,6 +1,6 @@
 use rand::{Rng, RngExt};
 
-use super::lookup::BilinearSampler;
+use super::raster::BilinearSampler;
 use crate::published::{SHEET, mirrored};
 use crate::resize::{PixelSpan, resized, rounded};
 use crate::{Drawing, PublishedPreprocessing, Raster};
