@@ -109,7 +109,7 @@ impl Dataset {
         Self { starts: starts.collect(), manifest, split, shards, labels, label_of_word }
     }
 
-    /// Whether a folder is a data set.
+    /// True if a folder is a data set.
     pub fn is_at(folder: impl AsRef<Path>) -> bool {
         folder.as_ref().join(MANIFEST).is_file()
     }
@@ -119,24 +119,24 @@ impl Dataset {
         self.manifest.count
     }
 
-    /// Whether there is none.
+    /// True if there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What it says of itself.
+    /// Description of the data set.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// Tells its sketches from others, wherever they lie and whenever they were imported.
+    /// Checksum of the sketches, the same wherever they lie and whenever they were imported.
     pub fn checksum(&self) -> u32 {
         let mut sum = crc32fast::Hasher::new();
         self.manifest.shards.iter().for_each(|shard| sum.update(&shard.crc32.to_le_bytes()));
         sum.finalize()
     }
 
-    /// How it is split into parts.
+    /// Split of the data set into parts.
     pub fn split(&self) -> &SplitRecipe {
         &self.split
     }
@@ -159,7 +159,7 @@ impl Dataset {
         Ok(Sketch { word, ..sketch })
     }
 
-    /// What tells a sketch from others in its source, where that says so.
+    /// Identifier of a sketch in its source, where that has one.
     ///
     /// # Errors
     /// As [`sketch`](Self::sketch).
@@ -169,7 +169,7 @@ impl Dataset {
         id.ok_or_else(|| shard.damaged(format!("sketch {at} makes no sense")))
     }
 
-    /// What a sketch shows, as an index into [`labels`](Self::labels).
+    /// Label of a sketch, an index into [`labels`](Self::labels).
     ///
     /// # Errors
     /// As [`sketch`](Self::sketch).

@@ -24,7 +24,7 @@ const DEFLATED: u8 = 2;
 
 /// The longest id kept, in bytes.
 const MAX_ID: usize = 255;
-/// How far pixels are compressed: twice the bytes of the best level in a fifth of its time would gain nothing,
+/// Compression level of pixels: twice the bytes of the best level in a fifth of its time would gain nothing,
 /// as reading takes the same time for all.
 const LEVEL: Compression = Compression::new(6);
 
@@ -71,7 +71,7 @@ pub(crate) fn encode(sketch: &Sketch) -> Vec<u8> {
     bytes
 }
 
-/// What [`encode`] wrote, or nothing where these bytes are something else.
+/// Decodes what [`encode`] wrote; nothing where these bytes are something else.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Sketch> {
     let content = content(bytes)?;
     let id = id(bytes)?;
@@ -206,7 +206,7 @@ fn decode_pixels(kind: u8, flags: u8, body: &mut &[u8]) -> Option<Drawing> {
     }
 }
 
-/// Up to one byte more than expected, so that too many are told from enough.
+/// Inflates up to one byte more than expected, so that an excess is noticed.
 fn inflated(deflated: &[u8], size: usize) -> Option<Vec<u8>> {
     // Deflate makes nothing smaller than by a factor of 1032.
     let mut bytes = Vec::with_capacity(size.min(deflated.len().saturating_mul(1032)) + 1);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dabnet_sketch::SketchError;
 use thiserror::Error;
 
-/// What can go wrong between files of sketches and batches of them.
+/// Errors between files of sketches and batches of them.
 ///
 /// `name` is the path of a file, from where the source begins.
 #[derive(Debug, Error)]
@@ -27,15 +27,15 @@ pub enum DataError {
     Archive {
         /// The archive or the member.
         name: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A source with several renderings of each sketch, and none of them or one that is not there chosen.
     #[error("{reason}{renderings}")]
     Rendering {
-        /// What is wrong.
+        /// Reason.
         reason: String,
-        /// Those that there are.
+        /// Available renderings.
         renderings: String,
     },
     /// A source that is a data set itself, or about to be one.
@@ -53,15 +53,15 @@ pub enum DataError {
     /// Nothing to make a data set of.
     #[error("there is not one sketch in {origin}{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
     Nothing {
-        /// What was to be imported.
+        /// Names of the sources.
         origin: String,
-        /// What was wrong with the first of what there is.
+        /// Message of the first thing that was skipped.
         reason: Option<String>,
     },
     /// More different words than a data set may have.
     #[error("there are more than {limit} different words: are they really labels?")]
     Words {
-        /// How many there may be.
+        /// Most words allowed.
         limit: usize,
     },
     /// A list of classes that says nothing, or the same twice.
@@ -69,7 +69,7 @@ pub enum DataError {
     Classes {
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A folder that another program imports into.
@@ -103,7 +103,7 @@ pub enum DataError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A split that cannot be made.
@@ -117,13 +117,13 @@ pub enum DataError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// Threads that cannot be started.
     #[error("cannot start threads: {reason}")]
     Threads {
-        /// What the system said.
+        /// Error of the operating system.
         reason: String,
     },
 }
@@ -134,7 +134,7 @@ impl DataError {
         SketchError::Open { name: name.to_string(), source }.into()
     }
 
-    /// What is wrong, without where.
+    /// Returns the reason without the place.
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Sketch(error) => error.reason(),

@@ -13,8 +13,9 @@ use crate::{DataError, Dataset, Examples, Part};
 /// use dabnet_sketch::{Augmentation, TrainingPipeline};
 ///
 /// let data = Dataset::bundled()?;
-/// let view = TrainingPipeline { preprocessing: Preprocessing::lines(Canvas::to_measure(32)), augmentation: Augmentation::light() };
-/// let examples = SketchExamples::new(&data, Part::Train, view)?;
+/// let preprocessing = Preprocessing::lines(Canvas::to_measure(32));
+/// let pipeline = TrainingPipeline { preprocessing, augmentation: Augmentation::light() };
+/// let examples = SketchExamples::new(&data, Part::Train, pipeline)?;
 /// assert_eq!(examples.draw(0, &mut random_stream(0, 1, 1, 0))?.len(), 32 * 32);
 /// # Ok::<(), dabnet_data::DataError>(())
 /// ```
@@ -22,7 +23,7 @@ pub struct SketchExamples<'a> {
     /// Data set of each example and its index there; those with a label come first.
     sketches: Vec<(&'a Dataset, usize)>,
     labels: Vec<usize>,
-    view: TrainingPipeline,
+    pipeline: TrainingPipeline,
     viewers: Vec<Preprocessing>,
     /// False where all are drawn as they are.
     is_varied: bool,
@@ -34,10 +35,10 @@ impl<'a> SketchExamples<'a> {
     ///
     /// # Errors
     /// [`DataError::Damaged`] where the data set is not as it was written.
-    pub fn new(data: &'a Dataset, part: Part, view: TrainingPipeline) -> Result<Self, DataError> {
+    pub fn new(data: &'a Dataset, part: Part, pipeline: TrainingPipeline) -> Result<Self, DataError> {
         let (indices, labels): (Vec<usize>, _) = data.labeled_indices(part)?.into_iter().unzip();
         let sketches = indices.into_iter().map(|index| (data, index)).collect();
-        Ok(Self { sketches, labels, view, viewers: Vec::new(), is_varied: true })
+        Ok(Self { sketches, labels, pipeline, viewers: Vec::new(), is_varied: true })
     }
 
     /// The same followed by all sketches of a part of another data set, none with a label: only what teachers answer
@@ -87,9 +88,9 @@ impl Examples for SketchExamples<'_> {
         let (data, at) = self.sketches[index];
         let drawing = data.sketch(at)?.drawing;
         Ok(if self.is_varied {
-            self.view.augmented(&drawing, &mut rng)
+            self.pipeline.augmented(&drawing, &mut rng)
         } else {
-            self.view.preprocessing.apply(&drawing)
+            self.pipeline.preprocessing.apply(&drawing)
         })
     }
 
@@ -101,7 +102,7 @@ impl Examples for SketchExamples<'_> {
         let ((data, at), theirs) = (self.sketches[index], &self.viewers[viewer]);
         let drawing = data.sketch(at)?.drawing;
         Ok(if self.is_varied {
-            self.view.augmented_for(theirs, &drawing, rng)
+            self.pipeline.augmented_for(theirs, &drawing, rng)
         } else {
             theirs.apply(&drawing)
         })

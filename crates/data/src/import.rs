@@ -38,12 +38,24 @@ const MAX_LICENCE: u64 = 500;
 /// The longest word, in bytes.
 const MAX_WORD: usize = 255;
 
-/// How to make a data set of sketches that lie elsewhere.
+/// Import of sketches in files, folders and archives into a data set.
+///
+/// ```
+/// use dabnet_data::{Dataset, DatasetImport};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let (source, out) = (folder.path().join("cats.ndjson"), folder.path().join("cats"));
+/// std::fs::write(&source, r#"{"word": "cat", "drawing": [[[0, 9, 5], [0, 3, 8]]]}"#).unwrap();
+/// let import = DatasetImport { sources: vec![source], ..DatasetImport::default() };
+/// assert_eq!(import.run(&out, |_, _| ())?.count, 1);
+/// assert_eq!(Dataset::open(&out)?.labels(), ["cat"]);
+/// # Ok::<(), dabnet_data::DataError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct DatasetImport {
     /// Files, folders and archives, in this order.
     pub sources: Vec<PathBuf>,
-    /// What the data set says of where it comes from; the names of the sources without it.
+    /// Description of the origin; the names of the sources without it.
     pub source: Option<String>,
     /// Under what terms; the first line of a source's file `LICENCE` or `LICENSE` without it.
     pub licence: Option<String>,
@@ -56,20 +68,20 @@ pub struct DatasetImport {
     /// Larger rasters are reduced to a square of so many pixels a side, as [`Raster::reduced`](crate::Raster::reduced)
     /// does; 0 keeps them as they are.
     pub max_side: usize,
-    /// Whether the lines found in rasters are kept in place of their pixels.
+    /// True if the lines found in rasters are kept in place of their pixels.
     pub trace: bool,
     /// Threads that parse; 0 for as many as there are cores.
     pub threads: usize,
 }
 
-/// What an import tells of on its way.
+/// Notice of something that an import leaves out or changes.
 #[derive(Clone, Copy, Debug)]
 pub enum ImportNotice<'a> {
     /// Something that is broken, and left out.
     Skipped(&'a DataError),
     /// A word that is the same as another one, differently written; told once.
     SameWord {
-        /// How it is written.
+        /// Spelling in the source.
         written: &'a str,
         /// The word that it counts as.
         word: &'a str,
@@ -78,7 +90,7 @@ pub enum ImportNotice<'a> {
     LeftOut {
         /// The file.
         name: &'a str,
-        /// What is left out.
+        /// Description of what is left out.
         note: &'a str,
     },
 }
@@ -93,7 +105,7 @@ impl fmt::Display for ImportNotice<'_> {
     }
 }
 
-/// How far an import is.
+/// Progress of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImportProgress {
     /// Bytes read of all sources.
@@ -152,13 +164,13 @@ struct ParsedRecord {
 /// A sketch and what there is to say of it.
 struct ImportedSketch {
     sketch: EncodedSketch,
-    /// How the word was written, where that was in another way.
+    /// Spelling of the word in the source, if it differs.
     written: Option<String>,
     /// The file, and what of it is not in the sketch.
     left_out: Option<(String, Vec<String>)>,
 }
 
-/// What there is no sketch of.
+/// Reason that a record gives no sketch.
 enum NoSketch {
     Broken(DataError),
     Other(String),
@@ -167,19 +179,19 @@ enum NoSketch {
 }
 
 impl DatasetImport {
-    /// Whether an import into this folder was begun and not ended.
+    /// True if an import into this folder was begun and not ended.
     pub fn is_begun(folder: &Path) -> bool {
         folder.join(JOURNAL).is_file()
     }
 
-    /// Imports everything into a folder, telling `observe` how far it is and what there is to say.
+    /// Imports everything into a folder, calling `observe` with its progress and its notices.
     ///
     /// Sketches are in the order of the sources, and in a folder in that of their names. What is broken
     /// is left out. An import that was stopped, however that was, goes on where its last shard ended, and
     /// ends with the same bytes as one that was not; an import that is done does nothing again.
     ///
     /// # Errors
-    /// Where a source is not there, the folder has something else in it or cannot be written to, or there
+    /// If a source is not there, the folder has something else in it or cannot be written to, or there
     /// is not one sketch.
     pub fn run(
         &self,
@@ -226,7 +238,7 @@ impl DatasetImport {
         let manifest = writer.finish()?;
         if manifest.count == 0 {
             folder.give_up();
-            return Err(DataError::Nothing { origin: self.names(), reason: manifest.skipped.what() });
+            return Err(DataError::Nothing { origin: self.names(), reason: manifest.skipped.summary() });
         }
         folder.finish(&manifest)?;
         Ok(manifest)
@@ -251,7 +263,7 @@ impl DatasetImport {
         Manifest { options: self.options(), ..manifest }
     }
 
-    /// What is not as it is by default, by the names of the command line.
+    /// Options other than the default, by the names of the command line.
     fn options(&self) -> BTreeMap<String, String> {
         let usual = Self::default();
         let classes = |classes: &ClassMap| format!("{:08x}", crc32fast::hash(classes.identity().as_bytes()));
@@ -366,7 +378,7 @@ impl DatasetImport {
     }
 }
 
-/// What a folder's file of that name says in its first line.
+/// First line of a folder's license file.
 fn licence(folder: &Path) -> Option<String> {
     LICENCES.iter().find_map(|name| {
         let mut start = Vec::new();
@@ -377,7 +389,7 @@ fn licence(folder: &Path) -> Option<String> {
     })
 }
 
-/// Reads the source in batches until it ends or nobody wants more.
+/// Reads the source in batches until it ends or the receiver is gone.
 fn read_source(
     source: &SketchSource,
     file: usize,

@@ -12,7 +12,7 @@ use dabnet_sketch::{Drawing, rasterize};
 const SIDE: usize = 225;
 const SAMPLE: usize = 2000;
 
-/// What is in a data set, found by reading all of it.
+/// Statistics of a data set, found by reading all of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DatasetInspection {
     /// Sketches.
@@ -27,13 +27,13 @@ pub struct DatasetInspection {
     pub validation: usize,
     /// Sketches to test on.
     pub test: usize,
-    /// How many sketches the classes have.
+    /// Distribution of sketches over the classes.
     pub balance: Option<ClassBalance>,
     /// Sketches that are strokes.
     pub strokes: usize,
     /// Sketches that are pixels of ink.
     pub rasters: usize,
-    /// Pictures in colour.
+    /// Pictures in color.
     pub pictures: usize,
     /// Lines of a sketch that is strokes: the median.
     pub strokes_of_each: Option<f64>,
@@ -43,7 +43,7 @@ pub struct DatasetInspection {
     pub ink: Option<InkCoverage>,
     /// Sketches that cannot be read.
     pub broken: usize,
-    /// What was said of the first of them.
+    /// Message of the first of them.
     pub first_broken: Option<String>,
     /// Sketches that are the same as an earlier one.
     pub duplicates: usize,
@@ -53,7 +53,7 @@ pub struct DatasetInspection {
     pub duplicates_across_words: usize,
 }
 
-/// How evenly sketches are spread over the classes.
+/// Distribution of sketches over the classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClassBalance {
     /// A class with the fewest sketches, and how many.
@@ -64,7 +64,7 @@ pub struct ClassBalance {
     pub largest: (String, usize),
 }
 
-/// How much of a canvas is ink, of 1.
+/// Share of a canvas that is ink, of 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct InkCoverage {
     /// Of how many sketches.
@@ -77,7 +77,7 @@ pub struct InkCoverage {
     pub p99: f64,
 }
 
-/// What is kept of a sketch that was read.
+/// Properties of a sketch that was read.
 struct InspectedSketch {
     content: u64,
     kind: DrawingSize,
@@ -94,7 +94,7 @@ impl DatasetInspection {
     /// Reads everything; on all threads of the current pool.
     ///
     /// # Errors
-    /// Where a shard cannot be read at all, as words and parts are not known then.
+    /// If a shard cannot be read at all, as words and parts are not known then.
     pub fn of(data: &Dataset) -> Result<Self, DataError> {
         let parts = data.parts()?;
         let labels = (0..data.len()).map(|index| data.label(index)).collect::<Result<Vec<_>, _>>()?;

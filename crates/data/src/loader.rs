@@ -10,17 +10,17 @@ use rand_pcg::Pcg64;
 
 use crate::DataError;
 
-/// What a network learns from.
+/// Examples that a network learns from.
 pub trait Examples: Sync {
     /// Number of examples.
     fn len(&self) -> usize;
 
-    /// Whether there is none.
+    /// True if there is none.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many have a label: the first so many. Of the others only what teachers answer is learned.
+    /// Number of examples with a label, which come first. Of the others only teachers' answers are learned.
     fn labeled_len(&self) -> usize {
         self.len()
     }
@@ -28,30 +28,30 @@ pub trait Examples: Sync {
     /// Label of example `index`, one of those that have one.
     fn label(&self, index: usize) -> usize;
 
-    /// What the network sees of example `index`, varied with `rng`: as many values as the graph's
+    /// Network input of example `index`, varied with `rng`: as many values as the graph's
     /// input has elements.
     ///
     /// # Errors
-    /// Where the example cannot be read.
+    /// If the example cannot be read.
     fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, DataError>;
 
-    /// How many see the examples in ways of their own, beside the network.
+    /// Number of teachers with preprocessing of their own.
     fn viewers(&self) -> usize {
         0
     }
 
-    /// What one of these, counted from 0, sees of example `index` where the network sees what
+    /// Input of one of these, counted from 0, for example `index` where the network's input is what
     /// [`draw`](Self::draw) makes of it with an `rng` of the same state.
     ///
     /// # Errors
-    /// Where the example cannot be read.
+    /// If the example cannot be read.
     fn draw_for(&self, viewer: usize, index: usize, rng: &Pcg64) -> Result<Vec<f32>, DataError> {
         let _ = viewer;
         self.draw(index, &mut rng.clone())
     }
 }
 
-/// In which order examples come, and how many at a time.
+/// Batch size, order and extent of a run over examples.
 ///
 /// All of it follows from the seed: neither the number of threads nor the batch that one begins with
 /// changes a bit of any batch.
@@ -76,24 +76,24 @@ pub struct BatchOrder {
 pub struct Batch {
     /// The epoch, from 1.
     pub epoch: usize,
-    /// Which examples.
+    /// Indices of the examples.
     pub indices: Vec<usize>,
-    /// What they show; none where only what teachers answer is learned.
+    /// Their labels; `None` where only teachers' answers are learned.
     pub labels: Vec<Option<usize>>,
-    /// What the network sees of them, one after the other.
+    /// Network inputs, one after the other.
     pub values: Vec<f32>,
-    /// What each of the [viewers](Examples::viewers) sees of them, one after the other.
+    /// Inputs of each of the [viewers](Examples::viewers), one after the other.
     pub views: Vec<Vec<f32>>,
 }
 
-/// The examples of an epoch, from 1, in its order.
+/// Returns the shuffled indices of an epoch, counted from 1.
 pub fn epoch_order(len: usize, seed: u64, epoch: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
     order.shuffle(&mut random_stream(seed, 0, 0, epoch));
     order
 }
 
-/// Randomness that belongs to one purpose, epoch and example: independent of all other.
+/// Returns the random generator of one purpose, epoch and example, independent of all others.
 pub fn random_stream(seed: u64, purpose: u8, epoch: usize, index: usize) -> Pcg64 {
     Pcg64::new(u128::from(seed), u128::from(purpose) << 120 | (epoch as u128) << 60 | index as u128)
 }
@@ -101,10 +101,29 @@ pub fn random_stream(seed: u64, purpose: u8, epoch: usize, index: usize) -> Pcg6
 /// The purpose of the randomness that examples are varied with.
 const VARY: u8 = 1;
 
-/// Draws batches on threads of its own while `consume` takes them in their order.
+/// Draws batches on background threads while `consume` takes them in order.
 ///
 /// Not more than `order.ahead` batches wait, and one is drawn on each thread. The threads end when
 /// `consume` does, whatever it has taken.
+///
+/// ```
+/// use dabnet_data::{BatchOrder, Dataset, Part, SketchExamples, load_batches};
+/// use dabnet_graph::{Canvas, Preprocessing};
+/// use dabnet_sketch::{Augmentation, TrainingPipeline};
+///
+/// let data = Dataset::bundled()?;
+/// let preprocessing = Preprocessing::lines(Canvas::to_measure(32));
+/// let pipeline = TrainingPipeline { preprocessing, augmentation: Augmentation::light() };
+/// let examples = SketchExamples::new(&data, Part::Train, pipeline)?;
+/// let order = BatchOrder { batch: 8, seed: 1, first: 0, count: 2, threads: 0, ahead: 1 };
+/// load_batches(&examples, &order, |batches| {
+///     for batch in batches {
+///         assert_eq!(batch?.values.len(), 8 * 32 * 32);
+///     }
+///     Ok::<(), dabnet_data::DataError>(())
+/// })?;
+/// # Ok::<(), dabnet_data::DataError>(())
+/// ```
 pub fn load_batches<E: Examples + ?Sized, R>(
     examples: &E,
     order: &BatchOrder,
@@ -150,7 +169,7 @@ impl Iterator for BatchIter<'_> {
     }
 }
 
-/// What the threads and the one who takes batches share.
+/// State shared by the drawing threads and the consumer.
 struct LoaderShared {
     len: usize,
     batch: usize,
@@ -258,7 +277,7 @@ impl LoaderShared {
     }
 }
 
-/// Lets the threads go.
+/// Stops the drawing threads when dropped.
 struct StopGuard<'a>(&'a LoaderShared);
 
 impl Drop for StopGuard<'_> {

@@ -20,7 +20,7 @@ const VERSION: u32 = 1;
 /// The file that says how far an import is; a folder with it is no data set yet.
 pub(crate) const JOURNAL: &str = "import.json";
 
-/// What a data set says of itself, in `manifest.json`.
+/// Description of a data set, in `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -28,13 +28,13 @@ pub struct Manifest {
     pub format: String,
     /// Version of the format, 1.
     pub version: u32,
-    /// Where the sketches come from.
+    /// Origin of the sketches.
     pub source: String,
     /// Under what terms, as far as was said.
     pub licence: Option<String>,
     /// Tells one import from another: the CRC-32 of what was imported and how.
     pub fingerprint: u32,
-    /// How it was imported, where that was not the usual way: options and what was given for them.
+    /// Options of the import other than the default, and their values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, String>,
     /// Sketches.
@@ -45,22 +45,22 @@ pub struct Manifest {
     pub parts: BTreeMap<String, usize>,
     /// Sketches by what they are: `strokes`, `raster`, `picture`.
     pub kinds: BTreeMap<String, usize>,
-    /// What is not here.
+    /// Items that were not imported.
     pub skipped: SkippedItems,
     /// The files that hold the sketches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shards: Vec<ShardInfo>,
 }
 
-/// What could not be imported, and what was not meant to be.
+/// Counts of items that could not be imported, or were not meant to be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SkippedItems {
     /// Sketches and files that are broken.
     pub count: u64,
-    /// How often each reason was given, without what differs from one file to the next.
+    /// Count of each reason, without what differs from one file to the next.
     pub reasons: BTreeMap<String, u64>,
-    /// What was said of the first of them.
+    /// Message of the first of them.
     pub first: Vec<String>,
     /// Files that are no sketches, by their extension.
     pub ignored: BTreeMap<String, u64>,
@@ -90,8 +90,8 @@ impl SkippedItems {
         }
     }
 
-    /// What there is in place of sketches.
-    pub(crate) fn what(&self) -> Option<String> {
+    /// Describes what there is in place of sketches.
+    pub(crate) fn summary(&self) -> Option<String> {
         let kind = |extension: &String| match extension.as_str() {
             "" => "files without an extension".to_owned(),
             extension => format!("{extension} files"),

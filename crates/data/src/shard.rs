@@ -19,7 +19,7 @@ const INDEXED: usize = 8 + 4 + 1;
 /// The word of a sketch that has none.
 const NO_WORD: u32 = u32::MAX;
 
-/// What the manifest knows of a shard.
+/// Entry of a shard in the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShardInfo {
@@ -34,7 +34,7 @@ pub struct ShardInfo {
 }
 
 impl ShardInfo {
-    /// Whether a file may be called so and hold as many sketches as this says.
+    /// True if a file may be named so and hold as many sketches as this says.
     pub(super) fn can_be(&self) -> bool {
         let index = (self.count as u64).checked_mul(INDEXED as u64);
         let fits =
@@ -141,7 +141,7 @@ impl Shard {
         }
     }
 
-    /// What to say of a shard that is not as it was written.
+    /// Error for a shard that is not as it was written.
     pub(crate) fn damaged(&self, reason: String) -> DataError {
         DataError::Damaged { path: self.path.clone(), reason }
     }
@@ -162,7 +162,7 @@ impl Shard {
     }
 }
 
-/// Whether every place that the index names lies in the file.
+/// True if every place that the index names lies in the file.
 fn is_consistent(bytes: &[u8], count: usize) -> bool {
     let Some(index) = count.checked_mul(INDEXED).and_then(|index| index.checked_add(HEADER)) else {
         return false;

@@ -1,4 +1,4 @@
-//! Where sketches come from: a file, a folder, an archive, or several of them.
+//! Sources of sketches: a file, a folder, an archive, or several of them.
 
 mod archive;
 mod path_labels;
@@ -26,13 +26,13 @@ use path_labels::PathLabels;
 pub(crate) struct SketchSource {
     files: Vec<SourceFile>,
     archives: Vec<PathBuf>,
-    /// What is known to be broken before any file of it is read.
+    /// Errors known before any file of it is read.
     broken: Vec<DataError>,
 }
 
 /// A file of a source.
 struct SourceFile {
-    /// Whether it was named itself, and not found in a folder or an archive.
+    /// True if it was named itself, and not found in a folder or an archive.
     named: bool,
     /// Its path from where the source begins, parted by `/`.
     name: String,
@@ -53,17 +53,17 @@ enum FileLocation {
 
 /// A record of a source with what its place says of it.
 pub(crate) struct SourceRecord<'a> {
-    /// What holds it, as errors call it.
+    /// Its file, as errors name it.
     pub name: &'a str,
     pub record: SketchRecord,
-    /// What it shows, if the record itself does not say so.
+    /// Word for what it shows, if the record itself has none.
     pub word: Option<&'a str>,
     pub part: Option<Part>,
-    /// What tells it from other sketches, if the record itself does not say so.
+    /// Identifier among other sketches, if the record itself has none.
     pub id: Option<&'a str>,
 }
 
-/// What came of a part of a source.
+/// Outcome of reading a record or a file of a source.
 pub(crate) enum SourceItem<'a> {
     Record(SourceRecord<'a>),
     /// A record or a file that is broken.
@@ -80,7 +80,7 @@ impl SketchSource {
     /// one of them.
     ///
     /// # Errors
-    /// Where a path is not there, or where sketches come in several renderings and none is chosen.
+    /// If a path is not there, or if sketches come in several renderings and none is chosen.
     pub(crate) fn list(paths: &[PathBuf], rendering: Option<&str>, out: &Path) -> Result<Self, DataError> {
         let mut source = Self { files: Vec::new(), archives: Vec::new(), broken: Vec::new() };
         for path in paths {
@@ -126,7 +126,7 @@ impl SketchSource {
     }
 
     /// Reads everything from a place on: `item` records of file `file` are passed over.
-    /// `progress` is told of the bytes read of all files.
+    /// `progress` is called with the bytes read of all files.
     pub(crate) fn read(&self, file: usize, item: u64, progress: &dyn Fn(u64), visit: SourceVisitor<'_>) {
         let mut archive: Option<ZipReader> = None;
         // While one member is read, those beside it are read from the archive opened a second time.
@@ -324,7 +324,7 @@ impl SourceFile {
         Self { named: false, name, bytes, mark, place, labels: PathLabels::default() }
     }
 
-    /// Whether it is there to be a sketch, and so is broken if it is none.
+    /// True if it is meant to be a sketch, and so is broken if it is none.
     fn is_meant(&self) -> bool {
         self.named || path_labels::is_of_sketches(&self.name)
     }
@@ -392,7 +392,7 @@ impl<R: Read> Read for CountingReader<'_, R> {
     }
 }
 
-/// When a file was last changed, in nanoseconds; 0 where the system does not say.
+/// Time of a file's last change, in nanoseconds; 0 where the system does not say.
 fn changed(metadata: &Metadata) -> u64 {
     let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     since.map_or(0, |since| since.as_nanos() as u64)
@@ -406,7 +406,7 @@ fn file_name(path: &Path) -> Option<String> {
     path.file_name().map(|name| name.to_string_lossy().into_owned())
 }
 
-/// Whether a name is of what systems put beside people's files.
+/// True if a name is of what systems put beside people's files.
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || name == "__MACOSX"
 }

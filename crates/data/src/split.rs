@@ -1,4 +1,4 @@
-//! How a data set is split into what is learned from, chosen by and reported on.
+//! Splits of a data set into parts for training, validation and testing.
 
 use std::fmt;
 use std::fs::File;
@@ -24,12 +24,12 @@ const MAX_SPLIT: u64 = 64 << 10;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitRecipe {
-    /// Whether sketches keep the part that their source gives them. What is drawn then comes out of
+    /// True if sketches keep the part that their source gives them. The rest is then drawn out of
     /// those to train on.
     pub given: bool,
-    /// How much of each class is for validation.
+    /// Share of each class for validation.
     pub validation: ClassShare,
-    /// How much of each class is for testing.
+    /// Share of each class for testing.
     pub test: ClassShare,
     /// With this many folds, `fold` of them is for testing, and the rest for training.
     pub folds: Option<FoldSelection>,
@@ -37,7 +37,7 @@ pub struct SplitRecipe {
     pub seed: u64,
 }
 
-/// How much of a class.
+/// Share of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClassShare {
@@ -51,9 +51,9 @@ pub enum ClassShare {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FoldSelection {
-    /// How many.
+    /// Number of folds.
     pub count: usize,
-    /// Which of them is for testing, from 0.
+    /// Fold for testing, from 0.
     pub fold: usize,
 }
 
@@ -82,7 +82,7 @@ impl SplitRecipe {
         seed: 0,
     };
 
-    /// Reads the split of a data set's folder; [`GIVEN`](Self::GIVEN) where nobody has split it.
+    /// Reads the split of a data set's folder; [`GIVEN`](Self::GIVEN) if it has not been split.
     pub(crate) fn read(folder: &Path) -> Result<Self, DataError> {
         let path = folder.join(SPLIT);
         let file = match File::open(&path) {
@@ -107,7 +107,7 @@ impl SplitRecipe {
         write_json(&folder.join(SPLIT), self)
     }
 
-    /// Whether it can be followed.
+    /// Checks that it can be followed.
     ///
     /// # Errors
     /// [`DataError::Split`], saying why not.
@@ -173,7 +173,7 @@ impl SplitRecipe {
     }
 }
 
-/// What an example is for.
+/// Purpose of a sketch in a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {

@@ -84,7 +84,7 @@ impl Augmentation {
         strokes
     }
 
-    /// Where on the canvas, and with which line.
+    /// Draws the position on the canvas and the line width.
     pub(crate) fn placement(&self, rng: &mut impl Rng) -> CanvasPlacement {
         let zoom = 1.0 - rng.random::<f32>() * (1.0 - self.zoom.clamp(0.1, 1.0));
         let shift = [up_to(1.0, rng), up_to(1.0, rng)];

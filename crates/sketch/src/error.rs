@@ -2,7 +2,7 @@ use std::io;
 
 use thiserror::Error;
 
-/// What can go wrong between a file and a canvas.
+/// Errors between a file and a canvas.
 ///
 /// `name` is the path of the file, or what the caller gave in its place.
 #[derive(Debug, Error)]
@@ -13,7 +13,7 @@ pub enum SketchError {
     Open {
         /// The file.
         name: String,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// A folder in place of a file.
@@ -27,7 +27,7 @@ pub enum SketchError {
     Read {
         /// The file.
         name: String,
-        /// What the system or the decompressor said.
+        /// Error of the operating system or the decompressor.
         source: io::Error,
     },
     /// A file of no bytes, or of nothing but white space.
@@ -59,7 +59,7 @@ pub enum SketchError {
         name: String,
         /// Its line, counted from 1.
         line: u64,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// An SVG file that holds no sketch.
@@ -67,7 +67,7 @@ pub enum SketchError {
     Svg {
         /// The file.
         name: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A record of a file of many that holds no sketch.
@@ -77,7 +77,7 @@ pub enum SketchError {
         name: String,
         /// Its record, counted from 1.
         item: u64,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A file of many records whose header makes no sense.
@@ -85,7 +85,7 @@ pub enum SketchError {
     Header {
         /// The file.
         name: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A picture's file that holds no sketch.
@@ -95,7 +95,7 @@ pub enum SketchError {
         name: String,
         /// `PNG`, `JPEG` or `WebP`.
         format: &'static str,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A raster whose size and number of pixels do not agree.
@@ -113,7 +113,7 @@ pub enum SketchError {
     Augmentation {
         /// The amount.
         field: &'static str,
-        /// What was asked for.
+        /// Given value.
         value: f32,
         /// The least that it may be.
         least: f32,
@@ -123,7 +123,7 @@ pub enum SketchError {
 }
 
 impl SketchError {
-    /// What is wrong, without where.
+    /// Returns the reason without the place.
     pub fn reason(&self) -> String {
         match self {
             Self::Open { source, .. } | Self::Read { source, .. } => source.to_string(),

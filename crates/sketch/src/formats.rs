@@ -2,7 +2,7 @@
 //!
 //! A file is first cut into [`RecordReader`], which takes little time and knows nothing of sketches; a
 //! [`SketchRecord`] is parsed on its own, so that many can be at once. A new format is a new file here, a way
-//! to recognise it in [`records`], and an arm in [`SketchRecord::sketch`].
+//! to recognize it in [`records`], and an arm in [`SketchRecord::sketch`].
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -34,7 +34,7 @@ pub use untrusted::{catch_panic, truncate_message};
 
 use record::RecordKind;
 
-/// Bytes looked at to recognise a format; also how much white space may come before it.
+/// Bytes looked at to recognize a format; also how much white space may come before it.
 const HEAD: u64 = 1024;
 /// The most points of a drawing that is read; people draw hundreds.
 const MAX_POINTS: usize = 100_000;
@@ -71,14 +71,14 @@ impl Iterator for SketchReader {
     }
 }
 
-/// Reads the sketches of a file, whose format is recognised by its content.
+/// Reads the sketches of a file, whose format is recognized by its content.
 ///
 /// PNG, JPEG, WebP, GIF, BMP and SVG give one sketch, ndjson one for each line, Quick, Draw!'s binary form, NumPy
 /// bitmaps, IDX and CIFAR one for each record. All may be gzip compressed. Labels in IDX files and names
 /// of CIFAR's classes are looked for beside the file.
 ///
 /// # Errors
-/// Where nothing of the file can be used: it is missing, a folder, empty, in no known format, or
+/// If nothing of the file can be used: it is missing, a folder, empty, in no known format, or
 /// a single sketch that is broken. A broken sketch among many is an item of the iterator.
 pub fn read_file(path: impl AsRef<Path>) -> Result<SketchReader, SketchError> {
     let path = path.as_ref();
@@ -94,6 +94,16 @@ pub fn read_file(path: impl AsRef<Path>) -> Result<SketchReader, SketchError> {
 }
 
 /// Reads sketches from memory; `name` stands for the path in errors.
+///
+/// ```
+/// use dabnet_sketch::{Drawing, read_bytes};
+///
+/// let line = r#"{"word": "cat", "drawing": [[[0, 9, 5], [0, 3, 8]]]}"#;
+/// let sketch = read_bytes("cats.ndjson", line)?.next().unwrap()?;
+/// assert_eq!(sketch.word.as_deref(), Some("cat"));
+/// assert!(matches!(sketch.drawing, Drawing::Strokes(strokes) if strokes[0].points.len() == 3));
+/// # Ok::<(), dabnet_sketch::SketchError>(())
+/// ```
 ///
 /// # Errors
 /// As [`read_file`].
@@ -132,7 +142,7 @@ pub const MAX_SIBLING_BYTES: u64 = 64 << 20;
 /// Cuts a file into its records.
 ///
 /// # Errors
-/// Where the file is empty, in no known format, or larger than a single sketch may be.
+/// If the file is empty, in no known format, or larger than a single sketch may be.
 pub fn records<'a>(
     name: &str,
     source: impl Read + 'a,
@@ -197,7 +207,7 @@ pub fn records<'a>(
     }
 }
 
-/// Whether there is an SVG element in the first bytes, or may be one behind them.
+/// True if there is an SVG element in the first bytes, or may be one behind them.
 fn is_svg(head: &[u8]) -> bool {
     let has = |word: &[u8]| head.windows(word.len()).any(|bytes| bytes.eq_ignore_ascii_case(word));
     has(b"<svg")
@@ -205,12 +215,12 @@ fn is_svg(head: &[u8]) -> bool {
         || !has(b"<html") && !has(b"<!doctype html") && !has(b"<Error>") && head.len() as u64 == HEAD
 }
 
-/// Whether a file is called as Google's binary drawings are. What is in it may be damaged from its first byte on.
+/// True if a file is named as Google's binary drawings are; its content may be damaged from the first byte on.
 fn is_binary_drawings(name: &str) -> bool {
     name.strip_suffix(".gz").unwrap_or(name).ends_with(".bin")
 }
 
-/// What a file is that looks like XML and is no SVG.
+/// Describes a file that looks like XML and is no SVG.
 fn what_else(head: &[u8]) -> String {
     let text = String::from_utf8_lossy(head);
     let within =

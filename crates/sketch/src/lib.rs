@@ -3,7 +3,7 @@
 //! A [`Sketch`] is a [`Drawing`] with, perhaps, a word for what it shows. A drawing is strokes or
 //! a raster, and [`Preprocess::apply`] turns either into the input of a network as the network's model file
 //! says; most draw it with [`rasterize`] in the same way: fitted to the canvas and drawn with the canvas's line,
-//! whatever its own size and line width were. [`read_file`] recognises a file by its content; [`Augmentation`] varies a drawing for
+//! whatever its own size and line width were. [`read_file`] recognizes a file by its content; [`Augmentation`] varies a drawing for
 //! training.
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]

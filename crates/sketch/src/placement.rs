@@ -2,7 +2,7 @@ use dabnet_graph::Canvas;
 
 use crate::{Point, Stroke};
 
-/// How a drawing is put on a canvas.
+/// Position, size and line width of a drawing on a canvas.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CanvasPlacement {
     /// Part of the largest size that fits, up to 1.
@@ -18,14 +18,14 @@ pub(crate) struct CanvasPlacement {
 /// A square part of a square, shown in the place of the whole.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CropWindow {
-    /// How much larger than before it is shown, at least 1.
+    /// Magnification, at least 1.
     pub enlarge: f32,
-    /// Where it lies, each of x and y from −1 to 1.
+    /// Position in the square, each of x and y from −1 to 1.
     pub at: [f32; 2],
 }
 
 impl CropWindow {
-    /// Where a position is shown; all relative to the middle of a square of `side`.
+    /// Maps a position to where it is shown; both relative to the center of a square of `side`.
     pub(crate) fn show(&self, position: f64, axis: usize, side: f64) -> f64 {
         let (enlarge, at) = (f64::from(self.enlarge), f64::from(self.at[axis]));
         position * enlarge - at * (enlarge - 1.0) * side / 2.0
@@ -47,13 +47,13 @@ impl CanvasPlacement {
     }
 }
 
-/// From the drawing's units to pixels: `pixel = scale · (point − middle) + centre`.
+/// From the drawing's units to pixels: `pixel = scale · (point − middle) + center`.
 ///
 /// In f64, because the corners of a drawing may be as far apart as f32 reaches.
 pub(crate) struct CanvasTransform {
     scale: f64,
     middle: [f64; 2],
-    centre: [f64; 2],
+    center: [f64; 2],
 }
 
 impl CanvasTransform {
@@ -73,7 +73,7 @@ impl CanvasTransform {
         let fit = Self {
             scale,
             middle: [0, 1].map(|axis| f64::midpoint(bounds[0][axis], bounds[1][axis])),
-            centre: placement.shift.map(|shift| side / 2.0 + f64::from(shift) * slack),
+            center: placement.shift.map(|shift| side / 2.0 + f64::from(shift) * slack),
         };
         Some(match &placement.window {
             Some(window) => fit.through(window, side, room),
@@ -83,14 +83,14 @@ impl CanvasTransform {
 
     /// The part of the square of `room` in the middle that a window shows, enlarged to all of it.
     fn through(self, window: &CropWindow, side: f64, room: f64) -> Self {
-        let show = |axis| side / 2.0 + window.show(self.centre[axis] - side / 2.0, axis, room);
-        Self { scale: self.scale * f64::from(window.enlarge), centre: [0, 1].map(show), ..self }
+        let show = |axis| side / 2.0 + window.show(self.center[axis] - side / 2.0, axis, room);
+        Self { scale: self.scale * f64::from(window.enlarge), center: [0, 1].map(show), ..self }
     }
 
     /// The pixel position of a point.
     pub(crate) fn apply(&self, point: Point) -> Point {
         [0, 1].map(|axis| {
-            ((f64::from(point[axis]) - self.middle[axis]) * self.scale + self.centre[axis]) as f32
+            ((f64::from(point[axis]) - self.middle[axis]) * self.scale + self.center[axis]) as f32
         })
     }
 }

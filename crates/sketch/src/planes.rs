@@ -1,4 +1,4 @@
-//! What is known of lines where they are drawn: a plane of ink for each kind of line.
+//! Drawing into several channels: a plane of ink for each kind of line.
 
 use dabnet_graph::{Canvas, Channels};
 

@@ -5,7 +5,7 @@ use crate::placement::CanvasPlacement;
 use crate::planes::draw_planes;
 use crate::{Drawing, PublishedPreprocessing, quickdraw_bitmap, rasterize, resampled};
 
-/// What a model's [`Preprocessing`] does to a drawing.
+/// Conversion of drawings to network inputs by a model's [`Preprocessing`].
 ///
 /// ```
 /// use dabnet_graph::{Canvas, Preprocessing};
@@ -16,16 +16,16 @@ use crate::{Drawing, PublishedPreprocessing, quickdraw_bitmap, rasterize, resamp
 /// assert_eq!(preprocessing.apply(&line).len(), 64 * 64);
 /// ```
 pub trait Preprocess {
-    /// Input of the network: `channels × side × side` normalised values, row by row.
+    /// Input of the network: `channels × side × side` normalized values, row by row.
     fn apply(&self, drawing: &Drawing) -> Vec<f32>;
 
-    /// The same before it is normalised, 0 paper and 255 ink; the first channel is the [ink](Self::ink).
+    /// The same before it is normalized, 0 paper and 255 ink; the first channel is the [ink](Self::ink).
     ///
-    /// What is known of strokes follows from the order that they and their points are in. Those of a raster are
+    /// Channels of strokes follow from the order of strokes and points. Those of a raster are
     /// found in it: their directions are those of its lines, their order means nothing.
     fn planes(&self, drawing: &Drawing) -> Vec<u8>;
 
-    /// Ink before it is normalised: `side × side` values, row by row, 0 paper and 255 ink.
+    /// Ink before it is normalized: `side × side` values, row by row, 0 paper and 255 ink.
     fn ink(&self, drawing: &Drawing) -> Vec<u8>;
 }
 

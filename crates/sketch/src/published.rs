@@ -55,7 +55,7 @@ impl PublishedPreprocessing {
     }
 
     /// The crops that a test averages over ([`average_log_probabilities`]): top left, top right,
-    /// bottom left, bottom right, the centre, and the mirror images of these five.
+    /// bottom left, bottom right, the center, and the mirror images of these five.
     pub fn ten_crop(&self, drawing: &Drawing) -> [Vec<u8>; 10] {
         let sheet = self.sheet(drawing);
         let (far, middle) = (SHEET - self.side, (SHEET - self.side).div_ceil(2));

@@ -50,7 +50,7 @@ impl Raster {
     }
 }
 
-/// Colours in pixels, three bytes each: red, green and blue, from 0 to 255.
+/// Colors in pixels, three bytes each: red, green and blue, from 0 to 255.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RgbImage {
     width: usize,
@@ -81,12 +81,12 @@ impl RgbImage {
         self.height
     }
 
-    /// The colours, row by row, three bytes a pixel.
+    /// The colors, row by row, three bytes a pixel.
     pub fn rgb(&self) -> &[u8] {
         &self.rgb
     }
 
-    /// How dark each pixel is, with the weights of ITU-R BT.601: white is paper and black is ink.
+    /// Converts to ink by darkness, with the weights of ITU-R BT.601: white is paper and black is ink.
     pub fn to_raster(&self) -> Raster {
         let darkness = |pixel: &[u8]| {
             let light = 299 * u32::from(pixel[0]) + 587 * u32::from(pixel[1]) + 114 * u32::from(pixel[2]);

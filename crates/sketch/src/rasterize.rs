@@ -17,6 +17,15 @@ use crate::{Drawing, Point, Stroke};
 ///
 /// The canvas is taken to be [valid](Canvas::validate). Points that are not finite are left
 /// out; a drawing without ink leaves the paper empty.
+///
+/// ```
+/// use dabnet_graph::Canvas;
+/// use dabnet_sketch::{Drawing, Stroke, rasterize};
+///
+/// let line = Drawing::Strokes(vec![Stroke::new(vec![[0.0, 0.0], [3.0, 4.0]])]);
+/// let ink = rasterize(&line, &Canvas::to_measure(64));
+/// assert!(ink.len() == 64 * 64 && ink.iter().any(|ink| *ink > 0));
+/// ```
 pub fn rasterize(drawing: &Drawing, canvas: &Canvas) -> Vec<u8> {
     draw(&drawing.to_strokes(), canvas, &CanvasPlacement::FITTED)
 }

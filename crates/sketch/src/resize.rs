@@ -4,7 +4,7 @@ use crate::Raster;
 
 /// A part of a picture along one axis, in pixels of the picture.
 pub(crate) struct PixelSpan {
-    /// Where it starts, and how long it is; it may reach beyond the picture.
+    /// Start and length; the span may reach beyond the picture.
     pub start: f64,
     pub length: f64,
     /// The pixels that are looked at.
@@ -48,7 +48,7 @@ pub(crate) fn resized(raster: &Raster, columns: &PixelSpan, rows: &PixelSpan, si
 /// A raster as `side × side` ink values: the whole picture, its longer side as long as the canvas,
 /// in the middle, with paper around it.
 ///
-/// Where many pixels become one, each is their average. If that leaves no pixel as dark as the
+/// A pixel that several become is their average. If that leaves no pixel as dark as the
 /// darkest was, because every line is thinner than a new pixel, all ink is made darker by the same
 /// factor, so that thin lines do not vanish. A `side` of 0 gives nothing.
 pub fn resampled(raster: &Raster, side: usize) -> Vec<u8> {
@@ -77,7 +77,7 @@ pub(crate) fn rounded(value: f32) -> u8 {
     (value + 0.5) as u8
 }
 
-/// What one new pixel is the weighted mean of.
+/// Weights of the old pixels whose mean is one new pixel.
 struct TentFilter {
     first: usize,
     weights: Vec<f32>,
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_does_not_see_its_neighbours() {
+    fn a_part_does_not_see_its_neighbors() {
         let raster = Raster::new(4, 4, [[200, 80, 80, 200]; 4].concat()).unwrap();
         let values = resized(&raster, &PixelSpan::of(1..3), &PixelSpan::of(0..4), 3);
         assert!(close(&values, &[80.0; 9]), "{values:?}");

@@ -9,13 +9,13 @@ const LARGEST_ZOOM: usize = 8;
 
 /// The ink of a raster, thinned to lines of one pixel.
 ///
-/// It has a border of one empty pixel all round, so that every ink pixel has eight neighbours.
+/// It has a border of one empty pixel all round, so that every ink pixel has eight neighbors.
 pub(crate) struct Skeleton {
     pub width: usize,
     pub ink: Vec<bool>,
     /// Average width of the lines before thinning, in pixels of the skeleton.
     pub line_width: f32,
-    /// Where the first pixel inside the border lies in the raster.
+    /// Position in the raster of the first pixel inside the border.
     origin: [f32; 2],
     /// Raster pixels to one pixel of the skeleton.
     pub step: f32,
@@ -38,13 +38,13 @@ impl Skeleton {
         Some(skeleton)
     }
 
-    /// Where the middle of a pixel lies in the raster.
+    /// Returns the position of a pixel's center in the raster.
     pub(crate) fn position(&self, pixel: usize) -> [f32; 2] {
         let place = |index: usize, origin: f32| origin + (index as f32 - 0.5) * self.step;
         [place(pixel % self.width, self.origin[0]), place(pixel / self.width, self.origin[1])]
     }
 
-    /// The eight neighbours of an ink pixel, clockwise from the one above.
+    /// The eight neighbors of an ink pixel, clockwise from the one above.
     pub(crate) fn around(&self, pixel: usize) -> [usize; 8] {
         let w = self.width;
         [

@@ -5,13 +5,13 @@ use crate::{Raster, RgbImage};
 /// A drawing and what is known about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sketch {
-    /// What it shows, where its file says so.
+    /// Word for what it shows, if its file has one.
     pub word: Option<String>,
-    /// What tells it from other sketches, where its file says so.
+    /// Identifier among other sketches, if its file has one.
     pub id: Option<String>,
     /// The drawing itself.
     pub drawing: Drawing,
-    /// What its file shows and the drawing has not, a line each.
+    /// Content of its file that the drawing lacks, a line each.
     pub notes: Vec<String>,
 }
 
@@ -22,7 +22,7 @@ pub enum Drawing {
     Strokes(Vec<Stroke>),
     /// Ink in pixels.
     Raster(Raster),
-    /// Colours in pixels: no sketch, but what networks for other data learn from.
+    /// Colors in pixels: no sketch, but what networks for other data learn from.
     Picture(RgbImage),
 }
 
@@ -52,13 +52,13 @@ pub type Point = [f32; 2];
 pub struct Stroke {
     /// The corners of the polyline, in drawing order. A single point is a dot.
     pub points: Vec<Point>,
-    /// When the pen was at each point, in milliseconds since the drawing began; empty where nobody
-    /// knows.
+    /// Time of each point, in milliseconds since the drawing began; empty if
+    /// unknown.
     pub times: Vec<f32>,
 }
 
 impl Stroke {
-    /// A stroke through these points, drawn nobody knows when.
+    /// A stroke through these points, without times.
     pub fn new(points: Vec<Point>) -> Self {
         Self { points, times: Vec::new() }
     }

@@ -1,13 +1,13 @@
 use crate::skeleton::Skeleton;
 use crate::{Point, Raster, Stroke};
 
-/// How far, in pixels of the skeleton, a point may lie from the line that replaces it.
+/// Largest distance of a point from the line that replaces it, in pixels of the skeleton.
 const TOLERANCE: f32 = 0.5;
 
 impl Raster {
     /// The lines of the drawing, in pixels, whatever their width.
     ///
-    /// Ink is told from paper by Otsu's threshold, brought to a working size of 256 to 512
+    /// Ink is separated from paper by Otsu's threshold, brought to a working size of 256 to 512
     /// pixels, thinned to one pixel, and followed from end to end. A filled area is thinned like
     /// any line, so what is left of it is its medial axis. No ink gives no strokes. The order
     /// of the strokes says nothing about how the sketch was drawn.
@@ -106,7 +106,7 @@ impl<'a> SkeletonWalker<'a> {
         self.directions(pixel).count_ones()
     }
 
-    /// The neighbours that a line leads to, one bit for each. A diagonal one counts only where
+    /// The neighbors that a line leads to, one bit for each. A diagonal one counts only where
     /// no straight step leads there too, or every corner would look like a crossing.
     fn directions(&self, pixel: usize) -> u8 {
         let ink = self.skeleton.around(pixel).map(|other| self.ink[other]);

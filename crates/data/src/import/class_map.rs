@@ -21,7 +21,7 @@ pub struct ClassMap {
 }
 
 impl ClassMap {
-    /// What a class is called; nothing where it is not taken.
+    /// Word of a class; nothing where it is not taken.
     pub fn word(&self, class: &str) -> Option<&str> {
         self.words.get(class).map(String::as_str)
     }

@@ -10,26 +10,26 @@ use crate::{DataError, SkippedItems};
 
 const LOCK: &str = "import.lock";
 
-/// How far an import is. It is written after each shard, so that what is there is always whole.
+/// State of an import, written after each shard, so that everything on disk is always whole.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ImportJournal {
     /// The next to read: a file of the source, and how many of its records are done.
     pub file: usize,
     pub item: u64,
-    /// What the data set would be if nothing more came.
+    /// Manifest of the data set so far.
     pub manifest: Manifest,
 }
 
 /// The folder that an import writes to, and nothing else does at the time.
 pub(super) struct ImportFolder {
     path: PathBuf,
-    /// What was not there before: the folder, and those that it is in.
+    /// Folders that did not exist before: this one, and those that it is in.
     made: Vec<PathBuf>,
     _lock: File,
 }
 
-/// What there is to do in a folder.
+/// State of an import that a folder holds.
 pub(super) enum FolderState {
     /// This very import, at its end.
     Done(Manifest),
@@ -80,7 +80,7 @@ impl ImportFolder {
                 }
                 // Before there is any shard, so that none is ever without it.
                 let journal = ImportJournal { file: 0, item: 0, manifest: new };
-                self.keep(&journal)?;
+                self.save(&journal)?;
                 return Ok(FolderState::Open(journal));
             }
             Err(source) => return Err(DataError::open(file.display(), source)),
@@ -95,8 +95,8 @@ impl ImportFolder {
         &self.path
     }
 
-    /// Keeps how far the import is.
-    pub(crate) fn keep(&self, journal: &ImportJournal) -> Result<(), DataError> {
+    /// Writes the journal.
+    pub(crate) fn save(&self, journal: &ImportJournal) -> Result<(), DataError> {
         write_json(&self.path.join(JOURNAL), journal)
     }
 
@@ -176,7 +176,7 @@ impl<'a> DatasetWriter<'a> {
             return Ok(());
         }
         self.close()?;
-        self.folder.keep(&ImportJournal { file, item, manifest: self.builder.manifest.clone() })
+        self.folder.save(&ImportJournal { file, item, manifest: self.builder.manifest.clone() })
     }
 
     /// Writes what is left.

@@ -34,7 +34,7 @@ pub(super) struct ArchiveMember {
 }
 
 impl ZipReader {
-    /// Whether a file is an archive, by its name or its content.
+    /// True if a file is a zip archive by its first bytes.
     pub(crate) fn recognize(path: &Path) -> bool {
         let mut head = [0; 4];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
@@ -139,7 +139,7 @@ fn method_number(method: CompressionMethod) -> u16 {
     method.to_u16()
 }
 
-/// Whether a path would be outside of the folder that an archive is unpacked in.
+/// True if a path would be outside of the folder that an archive is unpacked in.
 fn leads_out(name: &str) -> bool {
     let mut parts = name.split(['/', '\\']);
     name.starts_with(['/', '\\']) || name.get(1..2) == Some(":") || parts.any(|part| part == "..")

@@ -1,4 +1,4 @@
-//! What the names of files and folders say of the sketches in them.
+//! Labels, parts and ids of sketches from the names of files and folders.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::Part;
 
-/// What a file's path says of the sketches in it.
+/// Word, part and id that a file's path gives the sketches in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct PathLabels {
     pub word: Option<String>,
@@ -18,14 +18,14 @@ pub(super) struct PathLabels {
 const SINGLE: [&str; 7] = ["png", "jpg", "jpeg", "webp", "svg", "gif", "bmp"];
 /// Files of many sketches, all of one class, which they are named for.
 const CLASS: [&str; 2] = ["npy", "bin"];
-/// What Google's names of such files begin with.
+/// Prefixes of Google's names of such files.
 const PREFIXES: [&str; 4] = ["full_numpy_bitmap_", "full_binary_", "full_simplified_", "full_raw_"];
 
 /// Files of a folder that say under what terms the rest of it is.
 pub(crate) const LICENCES: [&str; 6] =
     ["LICENCE", "LICENCE.txt", "LICENCE.md", "LICENSE", "LICENSE.txt", "LICENSE.md"];
 
-/// Whether a file is only read together with another: labels of images in IDX, names of CIFAR's classes, a licence.
+/// True if a file is only read together with another: labels of images in IDX, names of CIFAR's classes, a licence.
 pub(super) fn is_read_with_others(name: &str) -> bool {
     let file = file_of(name);
     file.contains("labels-idx1-ubyte")
@@ -34,14 +34,14 @@ pub(super) fn is_read_with_others(name: &str) -> bool {
         || ["batches.meta.txt", "fine_label_names.txt", "coarse_label_names.txt"].contains(&file)
 }
 
-/// Whether a file is named as one that holds sketches, so that it is broken if it does not.
+/// True if a file is named as one that holds sketches, so that it is broken if it does not.
 pub(super) fn is_of_sketches(name: &str) -> bool {
     let name = file_of(name);
     let extension = extension(name.strip_suffix(".gz").unwrap_or(name));
     [&SINGLE[..], &CLASS, &["ndjson", "idx3-ubyte"]].concat().contains(&extension.as_str())
 }
 
-/// What each of these paths says.
+/// Reads labels from each of these paths.
 pub(super) fn path_labels(names: &[&str]) -> Vec<PathLabels> {
     let parts = SiblingFiles::new(names);
     names.iter().map(|name| label(name, &parts)).collect()
@@ -92,7 +92,7 @@ fn part_of_folders(folders: &[&str]) -> Option<Part> {
     folders.iter().rev().find_map(whole)
 }
 
-/// Which files lie together.
+/// Files that lie together.
 ///
 /// A file `train` holds what is to be trained on, if it lies beside `test`; beside `airplane` and `tree` it
 /// holds trains.
@@ -117,7 +117,7 @@ impl<'a> SiblingFiles<'a> {
         (folder, extension(file.strip_suffix(".gz").unwrap_or(file)))
     }
 
-    /// Whether all files beside one, and with it, are named for parts. Alone, only one that says itself
+    /// True if all files beside one, and with it, are named for parts. Alone, only one that says itself
     /// what its sketches show is.
     fn are_parts(&self, name: &str) -> bool {
         let (folder, extension) = Self::key(name);

@@ -23,7 +23,7 @@ impl AffineTransform {
         [a * x + b * y, c * x + d * y]
     }
 
-    /// The way back. Its determinant is ±1, so there is one; amounts beyond all measure give one
+    /// The inverse transform. The determinant is ±1, so there is one; extreme amounts give one
     /// that is not finite.
     pub(crate) fn inverse(&self) -> Self {
         let [a, b, c, d] = self.0;
@@ -50,7 +50,7 @@ impl WaveDistortion {
         [x + dx, y + dy]
     }
 
-    /// The way back, to first order: what a wave moves by changes little over that distance.
+    /// The inverse, to first order: the displacement changes little over its own length.
     pub(crate) fn undo(&self, [x, y]: Point) -> Point {
         let [dx, dy] = self.displacement([x, y]);
         [x - dx, y - dy]

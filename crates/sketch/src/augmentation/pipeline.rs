@@ -9,21 +9,35 @@ use crate::planes::draw_visible;
 use crate::published::SHEET;
 use crate::{Drawing, Preprocess, PublishedPreprocessing, Raster, quickdraw_bitmap};
 
-/// How training sees drawings: varied, and then as the model's preprocessing has it.
+/// Augmentation followed by a model's preprocessing: from a drawing to a training input.
+///
+/// ```
+/// use dabnet_graph::{Canvas, Preprocessing};
+/// use dabnet_sketch::{Augmentation, Drawing, Stroke, TrainingPipeline};
+/// use rand::SeedableRng;
+///
+/// let pipeline = TrainingPipeline {
+///     preprocessing: Preprocessing::lines(Canvas::to_measure(32)),
+///     augmentation: Augmentation::light(),
+/// };
+/// let line = Drawing::Strokes(vec![Stroke::new(vec![[0.0, 0.0], [3.0, 4.0]])]);
+/// let input = pipeline.augmented(&line, &mut rand_pcg::Pcg64::seed_from_u64(1));
+/// assert_eq!(input.len(), 32 * 32);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainingPipeline {
-    /// What stays with the model.
+    /// Preprocessing that is stored with the model.
     pub preprocessing: Preprocessing,
-    /// What is varied before. [`Look::Paper`] is varied as published, and mirrored if this says that anything is;
+    /// Random changes made before it. [`Look::Paper`] is varied as published, and mirrored if this says that anything is;
     /// [`Look::Bitmap`] never is.
     pub augmentation: Augmentation,
 }
 
 impl TrainingPipeline {
-    /// A drawing, varied: the input of the network, as [`Preprocess::apply`] gives it.
+    /// Network input of a randomly changed drawing, as [`Preprocess::apply`] gives it.
     ///
-    /// The lines of a raster are found each time: import with [`trace`](crate::Import::trace) where that is to
-    /// be quick.
+    /// The lines of a raster are found each time: import them as lines where that is to be
+    /// quick.
     pub fn augmented(&self, drawing: &Drawing, rng: &mut impl Rng) -> Vec<f32> {
         let Self { preprocessing, augmentation } = self;
         let canvas = &preprocessing.canvas;
@@ -43,11 +57,11 @@ impl TrainingPipeline {
         preprocessing.normalized(&ink)
     }
 
-    /// What another network, of preprocessing `theirs`, sees of the drawing that [`augmented`](Self::augmented)
+    /// Input of another network, of preprocessing `theirs`, for the drawing that [`augmented`](Self::augmented)
     /// makes with an `rng` of the same state.
     ///
     /// The drawing is varied once, as this view does, and then looked at in the other way:
-    /// - what turns, bends and places it is the same for all, and what is done to single strokes where both see
+    /// - what turns, bends and places it is the same for all, and and so are changes of single strokes where both see
     ///   strokes. A raster that one of both sees as pixels keeps all its strokes for the other.
     /// - [`Look::Bitmap`] puts a drawing in a place and draws it with a line of its own; it shows turned and bent
     ///   strokes, neither moved nor cut.

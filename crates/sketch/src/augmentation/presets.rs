@@ -7,7 +7,7 @@ use crate::SketchError;
 /// The most stretch, shear and change of line width: beyond it nothing is left of a sketch.
 const MOST: f32 = 3.0;
 
-/// How much a sketch may be varied before it is drawn, so that a network meets each one in many
+/// Amounts by which a sketch is varied before it is drawn, so that a network meets each one in many
 /// ways.
 ///
 /// All changes but `zoom`, `crop` and `line` are made to the strokes, before they are fitted to the
@@ -122,7 +122,7 @@ impl Augmentation {
         }
     }
 
-    /// What [`Augmentation::named`] knows: no change, each change alone, and then two mixtures.
+    /// Names that [`Augmentation::named`] knows: no change, each change alone, and then two mixtures.
     pub const NAMES: [&'static str; 16] = [
         "none", "flip", "rotation", "stretch", "shear", "warp", "drift", "drop", "remove", "partial", "bend",
         "zoom", "crop", "line", "light", "strong",
@@ -154,7 +154,7 @@ impl Augmentation {
         })
     }
 
-    /// All changes together, each moderate: a person still recognises nearly every sketch, but has
+    /// All changes together, each moderate: a person still recognizes nearly every sketch, but has
     /// to look at some.
     pub fn strong() -> Self {
         Self {

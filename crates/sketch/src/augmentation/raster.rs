@@ -13,7 +13,7 @@ use crate::{Point, Raster};
 /// A raster so much larger than it is shown is reduced before it is looked up: interpolation
 /// between four pixels passes over others, and lines become uneven.
 const LARGER: f32 = 1.25;
-/// Pixels between the nodes of the grid on which the way back to the raster is found.
+/// Pixels between the nodes of the grid on which the inverse mapping is evaluated.
 const STEP: usize = 8;
 
 impl Augmentation {
@@ -34,7 +34,7 @@ impl Augmentation {
         self.shaped(raster, canvas, &shape, &placement)
     }
 
-    /// How a raster's shape is changed.
+    /// Draws a random distortion of a raster.
     pub(crate) fn shape(&self, rng: &mut impl Rng) -> RasterDistortion {
         // There is nothing to drop, but the same seed then turns and bends strokes and pixels alike.
         dropped(&[], self.drop, rng);
@@ -102,7 +102,7 @@ fn reduced_for<'a>(raster: &'a Raster, side: usize, placement: &CanvasPlacement)
     if longer > LARGER * side { raster.reduced(side.ceil() as usize) } else { Cow::Borrowed(raster) }
 }
 
-/// Where what is at a position of the canvas was before zoom, shift and window.
+/// Maps a position of the canvas to the one before zoom, shift and window.
 fn unplaced(at: Point, placement: &CanvasPlacement) -> Point {
     let CropWindow { enlarge, at: place } =
         placement.window.unwrap_or(CropWindow { enlarge: 1.0, at: [0.0; 2] });
@@ -139,7 +139,7 @@ fn looked_up(source: &BilinearSampler, side: usize, back: impl Fn(Point) -> Poin
 
 /// Lines made wider by so many pixels, or narrower if that is below 0; two at most.
 ///
-/// The darkest or the lightest of a pixel and its four neighbours moves every edge by a pixel, and
+/// The darkest or the lightest of a pixel and its four neighbors moves every edge by a pixel, and
 /// with that a line's width by two; what is wanted is a part of it.
 fn thickened(ink: &[u8], side: usize, wider: f32) -> Vec<u8> {
     // In 256ths, one at most for each pixel of the line's two; what is not a number is 0.
@@ -147,9 +147,9 @@ fn thickened(ink: &[u8], side: usize, wider: f32) -> Vec<u8> {
     if wider > 0.0 { blended(ink, side, part, u8::max) } else { blended(ink, side, part, u8::min) }
 }
 
-/// Each pixel with a part of what `extreme` makes of it and its four neighbours.
+/// Each pixel with a part of what `extreme` makes of it and its four neighbors.
 fn blended(ink: &[u8], side: usize, part: i32, extreme: impl Fn(u8, u8) -> u8) -> Vec<u8> {
-    // Paper all round, so that every pixel has its neighbours.
+    // Paper all round, so that every pixel has its neighbors.
     let width = side + 2;
     let mut paper = vec![0; width * width];
     for (row, from) in paper.chunks_exact_mut(width).skip(1).zip(ink.chunks_exact(side)) {

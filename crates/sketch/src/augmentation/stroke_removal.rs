@@ -2,7 +2,7 @@ use rand::{Rng, RngExt};
 
 use crate::{Point, Stroke};
 
-/// Which stroke to leave out, if any.
+/// Draws the index of a stroke to leave out, if any.
 pub(super) fn dropped(strokes: &[Stroke], probability: f32, rng: &mut impl Rng) -> Option<usize> {
     let (wanted, mut pick) = (rng.random::<f32>() < probability, rng.random::<f32>());
     if !wanted || strokes.len() < 2 {
@@ -35,7 +35,7 @@ pub(super) fn removed(strokes: Vec<Stroke>, share: f32, rng: &mut impl Rng) -> V
     strokes.into_iter().zip(gone).filter(|(_, gone)| !gone).map(|(stroke, _)| stroke).collect()
 }
 
-/// How likely each stroke is the one to go, up to a factor: `exp(α · order − β · length)` as in
+/// Removal probability of each stroke, up to a factor: `exp(α · order − β · length)` as in
 /// Sketch-a-Net, order and length as parts of the largest, α = 2, β = 4.
 fn weights(strokes: &[Stroke]) -> Vec<f32> {
     let longest = strokes.iter().map(Stroke::length).fold(f32::MIN_POSITIVE, f32::max);

@@ -15,10 +15,10 @@ const HEADER: usize = 17;
 const FIRST_TIMESTAMP: u32 = 1_400_000_000;
 /// Nor was anything drawn after 2036 yet.
 const LAST_TIMESTAMP: u32 = 2_100_000_000;
-/// How far behind a record that makes no sense the next one is looked for, in bytes.
+/// Bytes after an invalid record in which the next one is searched for.
 const AHEAD: u64 = 256 << 10;
 
-/// Whether these may be the first bytes of such a file.
+/// True if these may be the first bytes of such a file.
 pub(super) fn recognize(head: &[u8]) -> bool {
     head.len() >= HEADER && is_header(&head[..HEADER])
 }
@@ -28,7 +28,7 @@ fn is_header(header: &[u8]) -> bool {
     is_dated(header) && header[10] <= 1 && header[15..17] != [0, 0]
 }
 
-/// Whether somebody drew somewhere at some time. What follows may still make no sense.
+/// True if country and timestamp are plausible. The rest may still be invalid.
 fn is_dated(header: &[u8]) -> bool {
     let letters =
         header[8..10].iter().all(|letter| letter.is_ascii_alphabetic() || matches!(letter, 0 | b' '));
@@ -36,7 +36,7 @@ fn is_dated(header: &[u8]) -> bool {
     letters && (FIRST_TIMESTAMP..LAST_TIMESTAMP).contains(&timestamp)
 }
 
-/// Where a record begins in some bytes that another one, or their end, follows.
+/// Finds a record in some bytes that another one, or their end, follows.
 fn next_record(bytes: &[u8]) -> Option<usize> {
     let begins = |at: usize| bytes.get(at..at + HEADER).is_some_and(is_header);
     (1..bytes.len().saturating_sub(HEADER)).find(|&at| {
@@ -44,7 +44,7 @@ fn next_record(bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// Where the record ends that some bytes begin with, if it is whole.
+/// Length of the record that some bytes begin with, if it is whole.
 fn record_end(bytes: &[u8]) -> Option<usize> {
     let strokes = u16::from_le_bytes([bytes[15], bytes[16]]);
     (0..strokes).try_fold(HEADER, |at, _| {
@@ -85,7 +85,7 @@ impl<R: Read> Read for PushbackReader<R> {
     }
 }
 
-/// What was found where a drawing should be.
+/// Outcome of reading one record.
 enum BinaryRecord {
     Drawing(Vec<u8>),
     TooLarge,

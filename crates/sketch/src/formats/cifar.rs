@@ -1,6 +1,6 @@
-//! CIFAR-10 and CIFAR-100 in their binary form: colour pictures of 32 × 32 behind their labels.
+//! CIFAR-10 and CIFAR-100 in their binary form: color pictures of 32 × 32 behind their labels.
 //!
-//! Recognised by the names that the files are published under. See
+//! Recognized by the names that the files are published under. See
 //! <https://www.cs.toronto.edu/~kriz/cifar.html>.
 
 use super::record;
@@ -11,7 +11,7 @@ use crate::{RgbImage, SketchError};
 const SIDE: usize = 32;
 const PLANE: usize = SIDE * SIDE;
 
-/// Which of the two.
+/// CIFAR-10 or CIFAR-100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CifarVariant {
     /// One byte of label.
@@ -57,7 +57,7 @@ pub(super) fn rows<'a>(
     let text = beside(kind.names_file()).and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
     let names = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     RowReader::new(source, record::RecordKind::Cifar, 3 * PLANE)
-        .labelled(kind.label_bytes(), RowLabels { of_records: None, names })
+        .labeled(kind.label_bytes(), RowLabels { of_records: None, names })
 }
 
 /// The picture in a record: all red first, then all green, then all blue.

@@ -13,7 +13,7 @@ const DRAWING: &str = "drawing";
 const WORD: &str = "word";
 const ID: &str = "key_id";
 
-/// Whether the first line names a column of drawings.
+/// True if the first line names a column of drawings.
 pub(super) fn recognize(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     line.contains(&b',')

@@ -20,7 +20,7 @@ pub(super) fn recognize(head: &[u8]) -> bool {
     head.starts_with(&IMAGES)
 }
 
-/// The images of a file, or why there are none; labelled, where their labels lie beside it.
+/// The images of a file, or why there are none; labeled, where their labels lie beside it.
 pub(super) fn rows<'a>(
     name: &str,
     mut source: ByteSource<'a>,
@@ -41,7 +41,7 @@ pub(super) fn rows<'a>(
     let (width, height) = (width as usize, height as usize);
     let rows =
         RowReader::new(source, RecordKind::Ink { width, height }, width * height).counted(count.into());
-    Ok(rows.labelled(0, RowLabels { of_records, names: Vec::new() }))
+    Ok(rows.labeled(0, RowLabels { of_records, names: Vec::new() }))
 }
 
 fn be(bytes: &[u8]) -> u32 {

@@ -18,7 +18,7 @@ use crate::{Drawing, Raster, Sketch, SketchError};
 pub const MAX_SIDE: u32 = 8192;
 /// The most bytes of pixels: 8192 × 8192 of four bytes, and half as much again.
 const MAX_ALLOC: u64 = 384 << 20;
-/// The most memory for what comes before the pixels, such as a profile of colours.
+/// The most memory for what comes before the pixels, such as a profile of colors.
 const MAX_HEAD: u64 = 8 << 20;
 
 /// A format of pixels.
@@ -54,7 +54,7 @@ impl ImageFileFormat {
         }
     }
 
-    /// What people call it.
+    /// Common name of the format.
     pub fn name(self) -> &'static str {
         match self {
             Self::Png => "PNG",
@@ -68,7 +68,7 @@ impl ImageFileFormat {
 
 /// Reads the sketch in a picture's file; `name` stands for the file in errors.
 ///
-/// What is transparent is paper, colours become grey, and an Exif rotation is applied. What
+/// Transparent pixels are paper, colors become gray, and an Exif rotation is applied. What
 /// most of the picture's border is made of is taken for paper, dark or light, a frame around it left aside; or a card that
 /// lies on it is. In a photograph ink is what is thin and darker than what lies around.
 ///
@@ -118,7 +118,7 @@ pub fn dimensions(name: &str, format: ImageFileFormat, bytes: &[u8]) -> Result<(
     decoder(format, bytes, MAX_HEAD).map(|decoder| decoder.dimensions()).map_err(fail)
 }
 
-/// What has read the head of a picture, and may use so many bytes of memory.
+/// Opens a decoder that has read a picture's head and may use so many bytes of memory.
 fn decoder(format: ImageFileFormat, bytes: &[u8], max_alloc: u64) -> Result<impl ImageDecoder + '_, String> {
     let format = match format {
         ImageFileFormat::Png => ImageFormat::Png,
@@ -136,8 +136,8 @@ fn decoder(format: ImageFileFormat, bytes: &[u8], max_alloc: u64) -> Result<impl
     reader.into_decoder().map_err(explain)
 }
 
-/// Whether an end marker follows the last scan. The decoder fills in what is missing, and a picture
-/// that is half grey is no sketch.
+/// True if an end marker follows the last scan. The decoder fills in what is missing, and a picture
+/// that is half gray is no sketch.
 fn jpeg_has_end(bytes: &[u8]) -> bool {
     let scan = bytes.windows(2).rposition(|marker| marker == [0xff, 0xda]).unwrap_or(bytes.len());
     bytes[scan..].windows(2).any(|marker| marker == [0xff, 0xd9])

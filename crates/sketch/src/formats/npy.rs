@@ -20,7 +20,7 @@ pub(super) fn recognize(head: &[u8]) -> bool {
     head.starts_with(MAGIC)
 }
 
-/// What an array holds.
+/// Content of an array file.
 pub(super) enum ArrayContents<'a> {
     /// Bitmaps, or one drawing.
     Rows(RowReader<'a>),
@@ -28,7 +28,7 @@ pub(super) enum ArrayContents<'a> {
     Drawings(OffsetReader),
 }
 
-/// What an array holds, or why that is no sketches.
+/// Reads the content of an array, or says why it is no sketches.
 pub(super) fn contents(mut source: ByteSource<'_>) -> Result<ArrayContents<'_>, String> {
     let header = header(&mut source)?;
     let (number, shape) = described(&header)?;

@@ -63,7 +63,7 @@ impl NumberType {
     }
 }
 
-/// Whether an array of this shape is a drawing.
+/// True if an array of this shape is a drawing.
 pub(super) fn is_drawing(shape: &[u64]) -> bool {
     matches!(shape, [_, 3 | 5])
 }
@@ -83,7 +83,7 @@ pub(super) struct OffsetArray {
 }
 
 impl OffsetReader {
-    /// Those in a pickle.
+    /// Reads the drawings of a pickle.
     pub(crate) fn pickled(source: ByteSource<'_>) -> Result<Self, String> {
         let mut bytes = Vec::new();
         source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;

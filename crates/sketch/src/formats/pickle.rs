@@ -20,7 +20,7 @@ pub(super) struct PickledArray {
     pub shape: Vec<u64>,
     /// As NumPy calls it, without its byte order, which is that of small machines: `i2`.
     pub number: String,
-    /// Where its numbers are in the pickle.
+    /// Range of its numbers in the pickle.
     pub place: Range<usize>,
 }
 
@@ -32,7 +32,7 @@ enum PickleValue {
     Int(i64),
     Text(String),
     Bytes(Range<usize>),
-    /// What a module calls by this name.
+    /// Qualified name of an object of a module.
     Global(String),
     Number(String),
     Tuple(Vec<PickleValue>),
@@ -44,7 +44,7 @@ enum PickleValue {
 /// The arrays that an array of arrays holds.
 ///
 /// # Errors
-/// What the pickle has that NumPy does not write.
+/// A description of what NumPy does not write.
 pub(super) fn arrays(bytes: &[u8]) -> Result<Vec<PickledArray>, String> {
     let mut machine = PickleMachine { bytes, at: 0, stack: Vec::new(), memo: Vec::new() };
     while machine.step()? {
@@ -194,7 +194,7 @@ impl PickleMachine<'_> {
         Ok(values)
     }
 
-    /// What is small is remembered; of lists and arrays NumPy never asks again.
+    /// Memoizes small values; NumPy never refers to lists and arrays again.
     fn remember(&mut self, index: usize) -> Result<(), String> {
         let value = match self.stack.last().ok_or_else(cut)? {
             PickleValue::Tuple(values)

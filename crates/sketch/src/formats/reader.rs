@@ -95,7 +95,7 @@ impl SketchRecord {
     /// Parses it; `name` stands for its file in errors.
     ///
     /// # Errors
-    /// Where it is broken: [`SketchError::Line`] in ndjson, [`SketchError::Image`] and
+    /// If it is broken: [`SketchError::Line`] in ndjson, [`SketchError::Image`] and
     /// [`SketchError::Svg`] for files of these formats, [`SketchError::Item`] in all others.
     pub fn sketch(&self, name: &str) -> Result<Sketch, SketchError> {
         let at_item = |reason: String| SketchError::Item { name: name.to_owned(), item: self.item, reason };

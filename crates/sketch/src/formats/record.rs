@@ -4,16 +4,16 @@ use super::offsets::NumberType;
 /// The bytes of one sketch.
 #[derive(Clone, Debug)]
 pub struct SketchRecord {
-    /// Where it is in its file: the line of an ndjson file, the number of the record elsewhere, both
+    /// Position in its file: the line of an ndjson file, the number of the record elsewhere, both
     /// counted from 1.
     pub item: u64,
     pub(super) kind: RecordKind,
     pub(super) bytes: Vec<u8>,
-    /// What it shows, where that is not in its bytes.
+    /// Word for what it shows, where that is not in its bytes.
     pub(super) word: Option<String>,
 }
 
-/// How a record is read.
+/// Format of a record's bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum RecordKind {
     Image(ImageFileFormat),
@@ -39,7 +39,7 @@ impl SketchRecord {
         self.bytes.len()
     }
 
-    /// Whether there is nothing in it.
+    /// True if it has no bytes.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

@@ -19,12 +19,12 @@ pub(super) struct RowReader<'a> {
     ended: bool,
 }
 
-/// What the records show.
+/// Labels of the records.
 #[derive(Default)]
 pub(super) struct RowLabels {
     /// A label for each record, where they lie in another file.
     pub of_records: Option<Vec<u8>>,
-    /// What a label stands for; its number, where that is not known.
+    /// Names of the labels; a label without one is its number.
     pub names: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> RowReader<'a> {
         self
     }
 
-    pub(crate) fn labelled(mut self, label_bytes: usize, labels: RowLabels) -> Self {
+    pub(crate) fn labeled(mut self, label_bytes: usize, labels: RowLabels) -> Self {
         (self.label_bytes, self.labels) = (label_bytes, labels);
         self
     }
@@ -80,7 +80,7 @@ impl<'a> RowReader<'a> {
         Some(Ok(RowRecord { item: self.item, bytes: data, word: self.word(bytes.last().copied()) }))
     }
 
-    /// What the record just read shows.
+    /// Word of the record just read.
     fn word(&self, own: Option<u8>) -> Option<String> {
         let beside =
             || usize::try_from(self.item - 1).ok().and_then(|at| self.labels.of_records.as_ref()?.get(at));

@@ -1,6 +1,6 @@
 //! SVG: what a browser would show.
 //!
-//! Where that is lines and nothing else, they are the strokes of the sketch, in the order in which they are painted and
+//! If that is lines and nothing else, they are the strokes of the sketch, in the order in which they are painted and
 //! wherever groups and transforms put them. Where filled shapes, masks, clips, pictures, an eraser's paint or what lies
 //! in front of other lines take part in it, the document is drawn, and its lines are traced from that as from any picture.
 //!
@@ -44,7 +44,7 @@ const MAX_DEPTH: u16 = 128;
 const MAX_PATTERNS: usize = 64;
 /// Elements of a document that has more than lines.
 const RICH: [&str; 4] = ["mask", "clipPath", "image", "pattern"];
-/// What can multiply a small file into endless work, or is left out.
+/// Style sheet that disables what can multiply a small file into endless work, or is left out.
 const IGNORED: &str = "* { marker-start: none !important; marker-mid: none !important; \
     marker-end: none !important; filter: none !important; stroke-dasharray: none !important; ";
 /// The rest of that where nothing is masked or clipped.
@@ -112,7 +112,7 @@ fn sketch_of(text: &str) -> Result<Sketch, String> {
     Ok(Sketch { notes, ..drawing.into() })
 }
 
-/// That a document takes neither too much memory nor too much time to read; how deep it is nested.
+/// Checks that a document takes neither too much memory nor time to read; returns its depth.
 fn check(document: &roxmltree::Document) -> Result<u16, String> {
     let depth = depth(document);
     if depth > MAX_DEPTH {
@@ -130,13 +130,13 @@ fn check(document: &roxmltree::Document) -> Result<u16, String> {
     Ok(depth)
 }
 
-/// Whether the document says how large it is.
+/// True if the document states its size.
 fn has_edges(document: &roxmltree::Document) -> bool {
     let has = |name| document.root_element().has_attribute(name);
     has("viewBox") || has("width") && has("height")
 }
 
-/// What a browser may show and the sketch has not, a line each.
+/// Content that a browser may show and the sketch lacks, a line each.
 fn left_out(document: &roxmltree::Document) -> Vec<String> {
     let says = |node: roxmltree::Node| {
         node.descendants().any(|node| node.text().is_some_and(|text| !text.trim().is_empty()))
@@ -159,7 +159,7 @@ fn left_out(document: &roxmltree::Document) -> Vec<String> {
     notes.into_iter().map(str::to_owned).collect()
 }
 
-/// How deep the deepest node is nested.
+/// Largest nesting depth of a node.
 fn depth(document: &roxmltree::Document) -> u16 {
     let mut depths = Vec::new();
     // Nodes come in document order and are numbered in it, so a parent's depth is known.
@@ -192,7 +192,7 @@ fn image_resolver() -> ImageHrefResolver<'static> {
     ImageHrefResolver { resolve_data: Box::new(resolve_data), resolve_string: Box::new(|_, _| None) }
 }
 
-/// Whether an image is one of those that are taken.
+/// True if an image is of a format that is embedded and read.
 fn is_shown_image(node: roxmltree::Node<'_, '_>) -> bool {
     let href = expansion::href(node).unwrap_or_default();
     let media = ["png", "jpeg", "jpg", "webp", "gif"];

@@ -1,6 +1,6 @@
 //! The ink of a photograph of a drawing on paper: uneven light, shadows, a desk around the sheet.
 //!
-//! What is dark and thin is ink. A morphological closing (Serra, *Image Analysis and Mathematical Morphology*, 1982) fills
+//! Ink is dark and thin. A morphological closing (Serra, *Image Analysis and Mathematical Morphology*, 1982) fills
 //! in all that is thinner than its window and leaves light, shadows and the desk as they are: what it has filled in, as a
 //! share of what lies around, is how dark the ink is there.
 
@@ -11,7 +11,7 @@ use crate::otsu::{self, OtsuClasses};
 const THIN: [f32; 3] = [0.045, 0.09, 0.15];
 /// As dark as a marker's ink, and hardly a shadow.
 const INKY: f32 = 0.5;
-/// How much more is that dark with the next breadth where lines are too broad for one.
+/// Growth of dark area with the next breadth from which on lines are too broad for one.
 const BROADER: f32 = 1.5;
 /// Ink that is less dark than that beside it, as a share, is noise or a print on the paper.
 const FAINT: f32 = 0.12;
@@ -23,7 +23,7 @@ const BESIDE: f32 = 0.4;
 const DESK: f32 = 0.6;
 /// The least share of a picture that its sheet of paper takes.
 const SHEET: f32 = 0.08;
-/// How far inside its edge ink begins, as a share of the longer side.
+/// Margin inside the sheet's edge where ink begins, as a share of the longer side.
 const EDGE: f32 = 0.02;
 /// The most of a sheet that is ink.
 const MOST: f32 = 0.3;
@@ -31,9 +31,9 @@ const MOST: f32 = 0.3;
 /// The ink of a photograph.
 ///
 /// # Errors
-/// Why nothing in it is told from its paper.
-pub(super) fn ink(grey: &GrayPlane) -> Result<InkPlane, String> {
-    let picture = FloatPlane::reduced(&grey.values, grey.width, SIDE).blurred();
+/// The reason that no lines are found.
+pub(super) fn ink(gray: &GrayPlane) -> Result<InkPlane, String> {
+    let picture = FloatPlane::reduced(&gray.values, gray.width, SIDE).blurred();
     let light_paper = is_light(&picture);
     let picture = if light_paper { picture } else { picture.negative() };
     let mut told = PaperSeparation::apart(&picture, THIN[0]);
@@ -60,16 +60,16 @@ pub(super) fn ink(grey: &GrayPlane) -> Result<InkPlane, String> {
     Ok(InkPlane { width: picture.width, values })
 }
 
-/// Lines told apart from the paper and from what lies around it.
+/// Separation of lines from the paper, and of the paper from its surroundings.
 struct PaperSeparation {
-    /// How much darker than the paper each pixel is, as a share.
+    /// Darkness of each pixel relative to the paper, as a share.
     darkness: Vec<f32>,
-    /// Where the paper is.
+    /// Pixels of the sheet of paper.
     sheet: Vec<bool>,
 }
 
 impl PaperSeparation {
-    /// What is thinner than a share of the longer side is lines.
+    /// Separates lines, thinner than a share of the longer side.
     fn apart(picture: &FloatPlane, thin: f32) -> Self {
         let paper = picture.closed((thin * picture.longer() as f32 / 2.0).ceil() as usize);
         let sheet = sheet(&paper);
@@ -86,7 +86,7 @@ impl PaperSeparation {
     }
 }
 
-/// Whether more is light than dark, half way between the ends.
+/// True if more is light than dark, half way between the ends.
 fn is_light(picture: &FloatPlane) -> bool {
     let mean = picture.values.iter().sum::<f32>() / picture.values.len() as f32;
     let mut sorted = picture.values.clone();
@@ -97,7 +97,7 @@ fn is_light(picture: &FloatPlane) -> bool {
     mean > 128.0 || light as f32 > SHEET * sorted.len() as f32
 }
 
-/// What of the darkest pixels all but the darkest of them reach.
+/// Returns the 90th percentile of darkness among inked pixels.
 fn upper(darkness: &[f32]) -> f32 {
     let mut inked: Vec<f32> = darkness.iter().copied().filter(|dark| *dark > 0.0).collect();
     if inked.is_empty() {
@@ -107,11 +107,11 @@ fn upper(darkness: &[f32]) -> f32 {
     *inked.select_nth_unstable_by(at, f32::total_cmp).1
 }
 
-/// Where the sheet of paper is: all of the picture, or what is light of it where something dark lies around.
+/// Finds the sheet of paper: all of the picture, or its light part if something dark lies around.
 fn sheet(paper: &FloatPlane) -> Vec<bool> {
     let everywhere = vec![true; paper.values.len()];
-    let greys = paper.values.iter().map(|value| value.clamp(0.0, 255.0) as u8);
-    let Some(OtsuClasses { last_below, .. }) = otsu::classes(greys) else { return everywhere };
+    let grays = paper.values.iter().map(|value| value.clamp(0.0, 255.0) as u8);
+    let Some(OtsuClasses { last_below, .. }) = otsu::classes(grays) else { return everywhere };
     let threshold = f32::from(last_below) + 0.999;
     let (dark, light): (Vec<f32>, Vec<f32>) = paper.values.iter().partition(|value| **value <= threshold);
     let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len().max(1) as f32;
@@ -168,9 +168,9 @@ fn flood(open: &mut [bool], width: usize, start: usize) -> Vec<usize> {
             at.checked_sub(width),
             Some(at + width).filter(|below| *below < open.len()),
         ];
-        for neighbour in near.into_iter().flatten() {
-            if std::mem::take(&mut open[neighbour]) {
-                part.push(neighbour);
+        for neighbor in near.into_iter().flatten() {
+            if std::mem::take(&mut open[neighbor]) {
+                part.push(neighbor);
             }
         }
     }
@@ -198,7 +198,7 @@ fn shrunk(marked: &[bool], width: usize, margin: usize) -> Vec<bool> {
     plane.values.iter().map(|value| *value > 0.5).collect()
 }
 
-/// Whether paper ends at a part's edge: light that fades does so over a longer way.
+/// True if paper ends at a part's edge: light fades over a longer way.
 fn is_sharp(paper: &FloatPlane, part: &[bool], margin: usize) -> bool {
     let width = paper.width;
     let (mut steps, mut count) = (0.0, 0);

@@ -3,14 +3,14 @@
 
 /// The least difference between paper and ink, of 255; less is noise.
 pub(super) const MIN_CONTRAST: u8 = 16;
-/// Share of a ring of pixels that is of one grey where it is a part of a frame.
+/// Share of a ring of pixels that is of one gray where it is a part of a frame.
 const RING: f32 = 0.95;
 /// Breadth up to which marked pixels are lines, as a share of the longer side.
 const LINE: f32 = 0.04;
 /// Longer side at which a picture is looked at: finer than lines are traced, and coarse enough to average noise.
 pub(super) const SIDE: usize = 640;
 
-/// Grey values that are computed with.
+/// Gray values that are computed with.
 #[derive(Clone)]
 pub(super) struct FloatPlane {
     pub width: usize,
@@ -49,7 +49,7 @@ impl FloatPlane {
         Self { values: self.values.iter().map(|value| 255.0 - value).collect(), ..self }
     }
 
-    /// Each value with its neighbours, by 1, 2, 1.
+    /// Each value with its neighbors, by 1, 2, 1.
     pub(crate) fn blurred(self) -> Self {
         self.along_both(|line| {
             let at = |index: usize| line[index.min(line.len() - 1)];
@@ -57,7 +57,7 @@ impl FloatPlane {
         })
     }
 
-    /// What is dark and narrower than the window filled in; what goes on beyond the edges is not narrow.
+    /// Morphological closing: fills dark parts narrower than the window; parts that reach the edges are not narrow.
     pub(crate) fn closed(&self, radius: usize) -> Self {
         let beyond = 2 * radius;
         let wide = |line: &[f32]| {
@@ -72,7 +72,7 @@ impl FloatPlane {
             .along_both(|line| line[beyond..line.len() - beyond].to_vec())
     }
 
-    /// What is larger than what lies around and narrower than the window taken away; what goes on beyond the edges is not
+    /// Morphological opening: removes bright parts narrower than the window; parts that reach the edges are not
     /// narrow.
     pub(crate) fn opened(self, radius: usize) -> Self {
         self.negative().closed(radius).negative()
@@ -119,7 +119,7 @@ pub(super) fn extreme(line: &[f32], radius: usize, of: fn(f32, f32) -> f32) -> V
     (0..line.len()).map(|index| of(backward[index], forward[index + window - 1])).collect()
 }
 
-/// Grey values, row by row.
+/// Gray values, row by row.
 pub(super) struct GrayPlane {
     pub width: usize,
     pub values: Vec<u8>,
@@ -179,9 +179,9 @@ impl PixelRect {
 
 /// Pixels of some kind.
 pub(super) struct MarkedArea {
-    /// How many there are.
+    /// Number of marked pixels.
     pub area: usize,
-    /// Whether most are of lines: an area has less edge.
+    /// True if most are of lines: an area has less edge.
     pub is_lines: bool,
 }
 
@@ -205,6 +205,6 @@ impl MarkedArea {
 pub(super) fn uniform(mut ring: Vec<u8>) -> (u8, bool) {
     let count = ring.len();
     let median = *ring.select_nth_unstable(count / 2).1;
-    let near = ring.iter().filter(|grey| grey.abs_diff(median) < MIN_CONTRAST).count();
+    let near = ring.iter().filter(|gray| gray.abs_diff(median) < MIN_CONTRAST).count();
     (median, near as f32 >= RING * count as f32)
 }

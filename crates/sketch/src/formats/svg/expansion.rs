@@ -46,12 +46,12 @@ fn urls(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a `use` names something in the document.
+/// True if a `use` refers to an element of the document.
 pub(super) fn is_inside(node: Node<'_, '_>) -> bool {
     href(node).is_none_or(|href| href.trim_start().starts_with('#'))
 }
 
-/// What an element refers to, in either of the two ways of writing it.
+/// Target of an element's `href` or `xlink:href`.
 pub(super) fn href<'a>(node: Node<'a, '_>) -> Option<&'a str> {
     node.attribute("href").or_else(|| node.attribute((XLINK, "href")))
 }
@@ -63,10 +63,10 @@ pub(super) fn line_bytes(node: Node<'_, '_>) -> usize {
 
 struct ElementCounter<'a, 'input> {
     named: HashMap<&'a str, Node<'a, 'input>>,
-    /// What was counted already; `None` while it is being counted.
+    /// Counts so far; `None` while an element is being counted.
     known: HashMap<NodeId, Option<usize>>,
     limit: usize,
-    /// Whether whatever is named in `url()` counts.
+    /// True if elements named in `url()` count too.
     paints: bool,
 }
 
@@ -98,7 +98,7 @@ impl<'a, 'input> ElementCounter<'a, 'input> {
         Some(count)
     }
 
-    /// What its masks, clips and paints are.
+    /// Elements that are its masks, clips and paints.
     fn painted(&self, node: Node<'a, 'input>) -> Vec<Node<'a, 'input>> {
         let attributes = node.attributes().filter(|_| self.paints);
         attributes
@@ -107,7 +107,7 @@ impl<'a, 'input> ElementCounter<'a, 'input> {
             .collect()
     }
 
-    /// What a `use` stands for.
+    /// Element that a `use` stands for.
     fn used(&self, node: Node<'a, 'input>) -> Option<Node<'a, 'input>> {
         let name = href(node)?.trim().strip_prefix('#')?;
         (node.tag_name().name() == "use").then(|| self.named.get(name).copied()).flatten()

@@ -1,25 +1,25 @@
-//! What an SVG shows: which of its shapes are ink, and whether their lines say all of it.
+//! Visible content of an SVG: the shapes that are ink, and whether their lines say all of it.
 
 use usvg::tiny_skia_path::{PathSegment, Point, Rect};
 use usvg::{Group, Node, Paint, Path, Tree};
 
-/// The least share of a colour that is seen.
+/// The least share of a color that is seen.
 const LEAST_OPACITY: f32 = 0.02;
 /// The least distance from the paper of what is seen, of 255, less being noise; and as a share of the farthest, less being a
 /// grid or a watermark, which would be lost in a picture too.
 const LEAST_CONTRAST: f32 = 16.0;
 const FAINT: f32 = 0.15;
-/// How far from the edge of the picture a frame may be, and how far short of the rest its paper may fall, as shares of
+/// Largest distance of a frame from the picture's edge, and of its paper from what it holds, as shares of
 /// the longer side.
 const EDGE: f32 = 0.03;
-/// The most sheets that are told from a drawing.
+/// Most sheets of paper that are removed from under a drawing.
 const MAX_SHEETS: usize = 8;
 /// The most lines that are each compared with what hides them.
 const MAX_BENEATH: usize = 1000;
 /// The largest filled spot that is a tap of the pen, as a share of the longer side of the drawing.
 const DOT: f32 = 0.05;
 
-/// A colour; nothing where it is not the same everywhere.
+/// A color; nothing where it is not the same everywhere.
 type UniformColor = Option<[u8; 3]>;
 
 /// White, what a browser shows behind a picture.
@@ -33,26 +33,26 @@ pub(super) struct VisibleShape<'a> {
     stroke: Option<PaintLayer>,
 }
 
-/// A colour over what is beneath.
+/// A color over what is beneath.
 #[derive(Clone, Copy)]
 struct PaintLayer {
-    colour: UniformColor,
+    color: UniformColor,
     opacity: f32,
 }
 
 impl PaintLayer {
     fn new(paint: &Paint, opacity: f32) -> Option<Self> {
-        let colour = match paint {
-            Paint::Color(colour) => Some([colour.red, colour.green, colour.blue]),
+        let color = match paint {
+            Paint::Color(color) => Some([color.red, color.green, color.blue]),
             _ => None,
         };
-        (opacity >= LEAST_OPACITY).then_some(Self { colour, opacity })
+        (opacity >= LEAST_OPACITY).then_some(Self { color, opacity })
     }
 
-    /// How far it is from the paper, of 255.
+    /// Distance from the color of the paper, of 255.
     fn away(&self, paper: [u8; 3]) -> f32 {
-        let Some(colour) = self.colour else { return 255.0 };
-        let away = colour.iter().zip(paper).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0);
+        let Some(color) = self.color else { return 255.0 };
+        let away = color.iter().zip(paper).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0);
         f32::from(away) * self.opacity
     }
 
@@ -61,7 +61,7 @@ impl PaintLayer {
     }
 }
 
-/// What is told from the paper.
+/// Color of the paper, and the least distance from it that counts as ink.
 #[derive(Clone, Copy)]
 struct PaperContrast {
     paper: [u8; 3],
@@ -84,7 +84,7 @@ impl PaperContrast {
     }
 }
 
-/// What is to be made of a tree.
+/// Shapes, paper and frames of an SVG tree.
 pub(super) struct VisibleContent<'a> {
     /// The marks that are lines and taps of the pen, in order.
     pub marks: Vec<VisibleShape<'a>>,
@@ -94,7 +94,7 @@ pub(super) struct VisibleContent<'a> {
     pub frames: Vec<&'a Path>,
     /// All that can be seen but sheets and frames, as far as it is inside the picture.
     pub bounds: Option<Rect>,
-    /// Whether more is to be seen than the marks' lines, or less.
+    /// True if more or less is visible than the shapes' lines.
     pub is_picture: bool,
 }
 
@@ -109,10 +109,10 @@ impl<'a> VisibleContent<'a> {
         let edges = Rect::from_xywh(0.0, 0.0, size.width(), size.height()).filter(|_| sized);
         let mut sheets = Vec::from_iter(edges);
         for _ in 0..MAX_SHEETS {
-            let Some(colour) = sheet(&marks, edges) else { break };
-            // On a sheet whose colour is not the same everywhere nothing is told from it here.
-            is_picture |= colour.is_none();
-            paper = colour.unwrap_or(paper);
+            let Some(color) = sheet(&marks, edges) else { break };
+            // On a sheet whose color is not the same everywhere nothing is told from it here.
+            is_picture |= color.is_none();
+            paper = color.unwrap_or(paper);
             sheets.push(marks.remove(0).bounds);
         }
         let contrast = PaperContrast::new(paper, &marks);
@@ -127,7 +127,7 @@ impl<'a> VisibleContent<'a> {
             within(images.into_iter().chain(marks.iter().map(VisibleShape::painted)).reduce(union), edges);
         let contrast = PaperContrast::new(paper, &marks);
         if !marks.iter().any(|mark| contrast.has_ink(mark)) {
-            // Lines in the colour of the paper alone are what somebody drew, wherever it is to be laid.
+            // Lines in the color of the paper alone are what somebody drew, wherever it is to be laid.
             marks.retain(|mark| mark.stroke.is_some());
             return Self { marks, paper, frames, bounds, is_picture };
         }
@@ -156,7 +156,7 @@ fn lines(marks: Vec<VisibleShape<'_>>, contrast: PaperContrast) -> (Vec<VisibleS
     (lines, has_more)
 }
 
-/// Where lines are that something may hide.
+/// Bounds of lines that a later shape may hide.
 #[derive(Default)]
 struct CoveredLines(Vec<Rect>);
 
@@ -176,7 +176,7 @@ impl CoveredLines {
 }
 
 impl VisibleShape<'_> {
-    /// Whether its stroke is to be followed; its middle is what counts otherwise.
+    /// True if its outline is traced; otherwise it is a dot at its center.
     pub(crate) fn is_line(&self) -> bool {
         self.stroke.is_some()
     }
@@ -186,7 +186,7 @@ impl VisibleShape<'_> {
         [(self.bounds.left() + self.bounds.right()) / 2.0, (self.bounds.top() + self.bounds.bottom()) / 2.0]
     }
 
-    /// Where its paint reaches.
+    /// Bounds of its paint.
     fn painted(&self) -> Rect {
         if self.stroke.is_some() { self.path.abs_stroke_bounding_box() } else { self.bounds }
     }
@@ -196,7 +196,7 @@ impl VisibleShape<'_> {
         width.max(height) <= largest && width.max(height) <= 1.5 * width.min(height)
     }
 
-    /// Whether it is a rectangle that stands upright, with round corners or without.
+    /// True if it is an axis-aligned rectangle, with round corners or without.
     fn is_rectangle(&self) -> bool {
         let mut corners = Vec::new();
         let mut is_round = false;
@@ -233,7 +233,7 @@ impl VisibleShape<'_> {
 #[derive(Default)]
 struct ShapeCollector<'a> {
     marks: Vec<VisibleShape<'a>>,
-    /// Where pictures are.
+    /// Bounds of embedded pictures.
     images: Vec<Rect>,
     is_picture: bool,
 }
@@ -270,7 +270,7 @@ fn mark(path: &Path, opacity: f32) -> Option<VisibleShape<'_>> {
     seen.then_some(VisibleShape { path, bounds, fill, stroke })
 }
 
-/// Whether a clip is a rectangle around all that it clips, as drawing programs write around a page.
+/// True if a clip is a rectangle around all that it clips, as drawing programs write around a page.
 fn contains(clip: &usvg::ClipPath, group: &Group) -> bool {
     let [Node::Path(path)] = clip.root().children() else { return false };
     let Some(mark) = mark(path, 1.0).filter(|_| clip.clip_path().is_none()) else { return false };
@@ -280,13 +280,13 @@ fn contains(clip: &usvg::ClipPath, group: &Group) -> bool {
     mark.is_rectangle() && bounds.is_some_and(|bounds| covers(&bounds, &inside, slack))
 }
 
-/// The colour of the first mark, where it is a sheet of paper under all others.
+/// The color of the first mark, where it is a sheet of paper under all others.
 fn sheet(marks: &[VisibleShape<'_>], edges: Option<Rect>) -> Option<UniformColor> {
     let (first, rest) = marks.split_first()?;
     let fill = first.fill.filter(PaintLayer::is_opaque)?;
     let around = within(rest.iter().map(|mark| mark.bounds).reduce(union), edges)?;
     let slack = EDGE * longer(&around);
-    (first.is_rectangle() && covers(&first.bounds, &around, slack)).then_some(fill.colour)
+    (first.is_rectangle() && covers(&first.bounds, &around, slack)).then_some(fill.color)
 }
 
 /// Takes rectangles away that stand at the edges of a sheet with all else inside.
@@ -344,7 +344,7 @@ fn drop_outside(marks: &mut Vec<VisibleShape<'_>>, edges: Option<Rect>) {
     }
 }
 
-/// Whether a path has three corners or a curve in one part.
+/// True if a path has three corners or a curve in one part.
 fn has_area(path: &Path) -> bool {
     let mut corners = 0;
     path.data().segments().any(|segment| {

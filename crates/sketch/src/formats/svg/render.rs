@@ -18,7 +18,7 @@ const SIDE: f32 = 480.0;
 const BORDER: u32 = 16;
 /// The most layers that are drawn on their own, each a picture in memory.
 const MAX_LAYERS: usize = 200;
-/// How often all of the picture may be painted over.
+/// Most layers of paint over the whole picture.
 const MAX_PAINTS: f32 = 400.0;
 /// Pixels whose time a shape takes whatever its size, and of the decoding of a picture inside.
 const LEAST_PIXELS: f32 = 200.0;
@@ -62,9 +62,9 @@ pub(super) fn raster(tree: &Tree, shown: &VisibleContent<'_>) -> Result<Raster, 
         let (x, y) = (at as u32 % width, at as u32 / width);
         let inside = |at: u32, extent: u32| (BORDER - 1..=extent - BORDER).contains(&at);
         let seen = inside(x, width) && inside(y, height);
-        // The paper is opaque, so that no colour is less than itself.
-        let colour = [pixel.red(), pixel.green(), pixel.blue(), 255];
-        picture.put_pixel(x, y, image::Rgba(if seen { colour } else { [red, green, blue, 255] }));
+        // The paper is opaque, so that no color is less than itself.
+        let color = [pixel.red(), pixel.green(), pixel.blue(), 255];
+        picture.put_pixel(x, y, image::Rgba(if seen { color } else { [red, green, blue, 255] }));
     }
     let InkPlane { width, values } = ink::of(&DynamicImage::ImageRgba8(picture))?;
     Raster::new(width, values.len() / width, values).map_err(|error| error.to_string())
@@ -85,19 +85,19 @@ fn take_off_frames(shown: &VisibleContent<'_>, transform: Transform, pixmap: &mu
     }
 }
 
-/// What drawing takes.
+/// Cost of rendering a tree.
 #[derive(Default)]
 struct RenderCost {
     /// Groups that are drawn on their own, counted up to [`MAX_LAYERS`].
     layers: usize,
-    /// How far from the origin anything is.
+    /// Largest distance of any coordinate from the origin.
     reach: f32,
     /// Pixels that are painted, each as often as that is.
     painted: f32,
 }
 
 impl RenderCost {
-    /// That of a group, in masks and clips too.
+    /// Measures a group with its masks and clips.
     fn of(group: &Group, scale: f32) -> Self {
         let pixels = |bounds: Rect| {
             let side = |extent: f32| (extent * scale).min(SIDE + 2.0 * BORDER as f32);
