@@ -13,19 +13,19 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::{Sketch, SketchError};
 
-pub mod binary;
-pub mod cifar;
+mod binary;
+mod cifar;
 mod csv;
-pub mod idx;
+mod idx;
 pub mod image;
-pub mod ndjson;
-pub mod npy;
+mod ndjson;
+mod npy;
 mod offsets;
 mod pickle;
 mod reader;
 mod record;
 mod rows;
-pub mod svg;
+mod svg;
 mod untrusted;
 
 pub use reader::RecordReader;

@@ -16,7 +16,7 @@ use super::{MAX_POINTS, truncate_message};
 use crate::{Drawing, Point, Sketch, SketchError, Stroke};
 
 /// The longest line read, in bytes.
-pub const MAX_LINE: usize = 16 << 20;
+pub(crate) const MAX_LINE: usize = 16 << 20;
 
 /// Cuts text into lines.
 ///

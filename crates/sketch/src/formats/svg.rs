@@ -31,7 +31,7 @@ use crate::{Drawing, Sketch, SketchError};
 /// The name space of its elements.
 const SVG: &str = "http://www.w3.org/2000/svg";
 /// The largest SVG file read, in bytes, after decompression.
-pub const MAX_BYTES: u64 = 16 << 20;
+pub(crate) const MAX_BYTES: u64 = 16 << 20;
 /// The most XML nodes read.
 const MAX_NODES: u32 = 200_000;
 /// The most elements of a document that is drawn, with all that masks, clips and uses stand for.
@@ -56,7 +56,7 @@ const NO_PATTERNS: &str = "} pattern > * { display: none !important }";
 ///
 /// # Errors
 /// [`SketchError::Svg`] where the file is no SVG, or shows no line of any length, or is too large to be a sketch.
-pub fn read(name: &str, bytes: &[u8]) -> Result<Sketch, SketchError> {
+pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Sketch, SketchError> {
     let damaged = |_| Err("the library that reads it gave up: export it as PNG".to_owned());
     let sketch = catch_panic(|| sketch(bytes)).unwrap_or_else(damaged);
     sketch.map_err(|reason| SketchError::Svg { name: name.to_owned(), reason })
