@@ -16,9 +16,9 @@ mod total;
 
 use std::path::PathBuf;
 
-use dabnet_engine::replace_file;
-use dabnet_train::History;
-use dabnet_weights::{Selection, Tensor};
+use dabnet_container::replace_file;
+use dabnet_train::WeightHistory;
+use dabnet_weights::{Tensor, TensorSelection};
 
 use self::{kinds::Kinds, layer::Layer, outlier::Outlier, stage::Stage, subject::Subject, total::Total};
 use crate::{error::CliError, json, page::number::evenly, progress::ByteProgress, terminal};
@@ -32,7 +32,7 @@ pub(crate) struct Settings {
     pub input: PathBuf,
     pub out: PathBuf,
     pub sketch: Option<PathBuf>,
-    pub selection: Selection,
+    pub selection: TensorSelection,
     pub json: bool,
 }
 
@@ -44,7 +44,7 @@ struct Analysis {
     /// In the order of the file.
     layers: Vec<Layer>,
     /// What the weights went through.
-    history: Option<History>,
+    history: Option<WeightHistory>,
     stage: Stage,
 }
 

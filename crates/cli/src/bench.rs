@@ -8,7 +8,7 @@ use std::{
 
 use dabnet_data::{Dataset, LabeledSketch, Part};
 use dabnet_engine::{EngineError, Model, Session, peak_bit_macs};
-use dabnet_graph::{LayerAccount, Precision};
+use dabnet_graph::{LayerCost, Precision};
 use serde_json::{Value, json};
 
 use crate::{
@@ -47,7 +47,7 @@ pub(crate) struct Measurement {
 /// What one layer took, with what follows it up to the next.
 #[derive(Debug)]
 struct LayerTime {
-    account: LayerAccount,
+    account: LayerCost,
     /// Median over runs.
     median: Duration,
 }
@@ -172,7 +172,7 @@ fn run_batch(sessions: &mut [Session], batch: &[&[f32]]) -> Result<(), EngineErr
 
 /// The median time of each layer over runs of a single sketch.
 fn layers(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<LayerTime>, EngineError> {
-    let accounts = model.graph().account().layers;
+    let accounts = model.graph().cost().layers;
     let mut session = Session::with_threads(model, load.threads)?;
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); accounts.len()];
     let begin = Instant::now();
@@ -188,7 +188,7 @@ fn layers(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Layer
         })?;
         times.iter_mut().zip(run).for_each(|(times, time)| times.push(time));
     }
-    let median = |(account, mut times): (LayerAccount, Vec<Duration>)| {
+    let median = |(account, mut times): (LayerCost, Vec<Duration>)| {
         times.sort_unstable();
         LayerTime { account, median: times[times.len() / 2] }
     };

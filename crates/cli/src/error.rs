@@ -1,4 +1,4 @@
-use std::{io, path::Path, process::ExitCode};
+use std::{error::Error as StdError, io, iter::successors, path::Path, process::ExitCode};
 
 use dabnet_data::DataError;
 use dabnet_engine::EngineError;
@@ -41,8 +41,8 @@ impl CliError {
 impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
         match error {
-            EngineError::Write { .. } => Self::Failure(error.to_string()),
-            _ => Self::Input(error.to_string()),
+            EngineError::Write { .. } => Self::Failure(text_with_sources(&error)),
+            _ => Self::Input(text_with_sources(&error)),
         }
     }
 }
@@ -50,15 +50,15 @@ impl From<EngineError> for CliError {
 impl From<WeightsError> for CliError {
     fn from(error: WeightsError) -> Self {
         match error {
-            WeightsError::Write { .. } => Self::Failure(error.to_string()),
-            _ => Self::Input(error.to_string()),
+            WeightsError::Write { .. } => Self::Failure(text_with_sources(&error)),
+            _ => Self::Input(text_with_sources(&error)),
         }
     }
 }
 
 impl From<SketchError> for CliError {
     fn from(error: SketchError) -> Self {
-        Self::Input(error.to_string())
+        Self::Input(text_with_sources(&error))
     }
 }
 
@@ -66,9 +66,9 @@ impl From<DataError> for CliError {
     fn from(error: DataError) -> Self {
         match error {
             DataError::Write { .. } | DataError::Threads { .. } | DataError::Busy { .. } => {
-                Self::Failure(error.to_string())
+                Self::Failure(text_with_sources(&error))
             }
-            _ => Self::Input(error.to_string()),
+            _ => Self::Input(text_with_sources(&error)),
         }
     }
 }
@@ -77,31 +77,42 @@ impl From<ServeError> for CliError {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::Bind { .. } | ServeError::Start(_) | ServeError::Write { .. } => {
-                Self::Failure(error.to_string())
+                Self::Failure(text_with_sources(&error))
             }
-            _ => Self::Input(error.to_string()),
+            _ => Self::Input(text_with_sources(&error)),
         }
     }
 }
 
 impl From<GraphError> for CliError {
     fn from(error: GraphError) -> Self {
-        Self::Input(error.to_string())
+        Self::Input(text_with_sources(&error))
     }
 }
 
 impl From<TrainError> for CliError {
     fn from(error: TrainError) -> Self {
         match error {
-            TrainError::Config(_)
-            | TrainError::Device { .. }
-            | TrainError::File { .. }
-            | TrainError::Mismatch { .. }
-            | TrainError::Longer { .. }
-            | TrainError::Read { .. } => Self::Input(error.to_string()),
-            _ => Self::Failure(error.to_string()),
+            TrainError::Split { .. }
+            | TrainError::Diverged { .. }
+            | TrainError::Field { .. }
+            | TrainError::Write { .. }
+            | TrainError::Busy { .. }
+            | TrainError::Data(_)
+            | TrainError::Tensor(_)
+            | TrainError::Engine(_)
+            | TrainError::Observer(_) => Self::Failure(text_with_sources(&error)),
+            _ => Self::Input(text_with_sources(&error)),
         }
     }
+}
+
+/// Text of an error and, after colons, of its sources, unless it has theirs already.
+pub(crate) fn text_with_sources(error: &dyn StdError) -> String {
+    successors(error.source(), |&source| source.source()).map(ToString::to_string).fold(
+        error.to_string(),
+        |text, source| if text.ends_with(&source) { text } else { format!("{text}: {source}") },
+    )
 }
 
 /// Errors of writing to standard output.

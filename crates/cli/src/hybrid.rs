@@ -2,7 +2,7 @@
 
 use dabnet_data::{DataError, Examples, Part, SketchExamples, random_stream};
 use dabnet_graph::Policy;
-use dabnet_train::{HybridLayer, Trained, hybrid_layers};
+use dabnet_train::{HybridLayer, TrainedNetwork, hybrid_layers};
 use rayon::prelude::*;
 
 use crate::{
@@ -22,7 +22,7 @@ const MEASURE: u8 = 4;
 pub(crate) fn measured(
     settings: &Settings,
     data: &Data,
-    trained: &Trained,
+    trained: &TrainedNetwork,
     keep: Option<usize>,
 ) -> Result<Vec<HybridLayer>, CliError> {
     let binary = Settings { policy: Policy::Fbin, ..settings.clone() }.graph(data.set.labels().len())?;

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use dabnet_serve::Catalogue;
+use dabnet_serve::ModelRegistry;
 
 use crate::{error::CliError, models};
 
 /// The models at these paths, or the shipped ones if there are none.
-pub(crate) fn catalogue(paths: &[PathBuf]) -> Result<Catalogue, CliError> {
-    Ok(Catalogue::new(models::served(paths)?)?)
+pub(crate) fn model_registry(paths: &[PathBuf]) -> Result<ModelRegistry, CliError> {
+    Ok(ModelRegistry::new(models::served(paths)?)?)
 }

@@ -2,7 +2,7 @@
 
 use std::{io::Cursor, path::Path};
 
-use dabnet_engine::replace_file;
+use dabnet_container::replace_file;
 use image::{ImageError, ImageFormat, Rgb, RgbImage, imageops};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 

@@ -47,7 +47,7 @@ mod touched;
 mod window;
 
 pub use error::EngineError;
-pub use file::{PackedModel, Parameters, replace_file};
+pub use file::{PackedModel, Parameters};
 pub use fired::Fired;
 pub use isa::Isa;
 pub use model::Model;

@@ -1,5 +1,5 @@
-use dabnet_binarize::{Scheme, Statistics};
-use dabnet_weights::{Filters, Tensor};
+use dabnet_binarize::{FilterStatistics, Scheme};
+use dabnet_weights::{FilterAxis, Tensor};
 use rayon::prelude::*;
 
 use super::{
@@ -45,7 +45,7 @@ impl Detail {
     pub(super) fn new(
         tensor: &Tensor,
         filters: &[&[f32]],
-        statistics: &[Statistics],
+        statistics: &[FilterStatistics],
         by_error: &[usize],
         values: [f32; 3],
         scene: Option<Scene>,
@@ -75,13 +75,13 @@ impl Detail {
 /// How the weights of a filter lie.
 fn tiles(tensor: &Tensor) -> Tiles {
     match tensor.filters {
-        Filters::First => Tiles::new(&tensor.shape[1..]),
-        Filters::Last => Tiles::new(&tensor.shape[..tensor.shape.len() - 1]),
+        FilterAxis::First => Tiles::new(&tensor.shape[1..]),
+        FilterAxis::Last => Tiles::new(&tensor.shape[..tensor.shape.len() - 1]),
     }
 }
 
 /// Indices of filters, the one with the least `key` first.
-pub(super) fn sorted(statistics: &[Statistics], key: impl Fn(&Statistics) -> f64) -> Vec<usize> {
+pub(super) fn sorted(statistics: &[FilterStatistics], key: impl Fn(&FilterStatistics) -> f64) -> Vec<usize> {
     let keys: Vec<f64> = statistics.iter().map(key).collect();
     let mut order: Vec<usize> = (0..keys.len()).collect();
     order.sort_by(|&a, &b| keys[a].total_cmp(&keys[b]));

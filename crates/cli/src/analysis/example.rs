@@ -1,4 +1,4 @@
-use dabnet_binarize::{Scheme, Statistics};
+use dabnet_binarize::{FilterStatistics, Scheme};
 
 use super::{response::Response, stage::Scene};
 use crate::page::{card::Card, tiles::Tiles};
@@ -17,7 +17,7 @@ impl Example {
         index: usize,
         weights: &[f32],
         tiles: Tiles,
-        statistics: &Statistics,
+        statistics: &FilterStatistics,
         scene: Option<&Scene>,
     ) -> Self {
         let split = |scheme| statistics.fit(scheme).split;

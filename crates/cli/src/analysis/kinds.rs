@@ -1,8 +1,8 @@
-use dabnet_binarize::{Scheme, Shape, Statistics};
+use dabnet_binarize::{DistributionShape, FilterStatistics, Scheme};
 
 /// How many filters have each shape, and what two values miss of them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Kinds([Kind; Shape::ALL.len()]);
+pub(super) struct Kinds([Kind; DistributionShape::ALL.len()]);
 
 /// The filters of one shape.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,7 +13,7 @@ pub(super) struct Kind {
 }
 
 impl Kinds {
-    pub(super) fn of<'a>(filters: impl IntoIterator<Item = &'a Statistics>) -> Self {
+    pub(super) fn of<'a>(filters: impl IntoIterator<Item = &'a FilterStatistics>) -> Self {
         let mut kinds = Self::default();
         for filter in filters {
             let kind = kinds.kind_mut(filter.moments.shape());
@@ -33,12 +33,12 @@ impl Kinds {
     }
 
     /// The shapes that there are.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Shape, &Kind)> {
-        Shape::ALL.into_iter().zip(&self.0).filter(|(_, kind)| kind.count > 0)
+    pub(super) fn iter(&self) -> impl Iterator<Item = (DistributionShape, &Kind)> {
+        DistributionShape::ALL.into_iter().zip(&self.0).filter(|(_, kind)| kind.count > 0)
     }
 
-    fn kind_mut(&mut self, shape: Shape) -> &mut Kind {
-        let index = Shape::ALL.iter().position(|&other| other == shape).unwrap_or(0);
+    fn kind_mut(&mut self, shape: DistributionShape) -> &mut Kind {
+        let index = DistributionShape::ALL.iter().position(|&other| other == shape).unwrap_or(0);
         &mut self.0[index]
     }
 }
@@ -57,11 +57,12 @@ mod tests {
     #[test]
     fn filters_are_counted_by_shape() {
         let filters: [&[f32]; 3] = [&[1.0, 1.0], &[1.0, -1.0, 1.0, -1.0], &[2.0, 0.0, 2.0, 0.0]];
-        let statistics = filters.map(|filter| Statistics::of(filter).unwrap());
+        let statistics = filters.map(|filter| FilterStatistics::of(filter).unwrap());
         let mut kinds = Kinds::of(&statistics);
         kinds.add(&Kinds::of(&statistics));
-        let counts: Vec<(Shape, usize)> = kinds.iter().map(|(shape, kind)| (shape, kind.count)).collect();
-        assert_eq!(counts, [(Shape::TwoHumped, 4), (Shape::Constant, 2)]);
+        let counts: Vec<(DistributionShape, usize)> =
+            kinds.iter().map(|(shape, kind)| (shape, kind.count)).collect();
+        assert_eq!(counts, [(DistributionShape::TwoHumped, 4), (DistributionShape::Constant, 2)]);
         let (_, humped) = kinds.iter().next().unwrap();
         assert_eq!((humped.error(Scheme::Dab), humped.error(Scheme::Sign)), (0.0, 0.25));
     }

@@ -1,5 +1,5 @@
-use dabnet_binarize::{Scheme, SplitError, Statistics};
-use dabnet_weights::{Reader, Role, Tensor, WeightsError};
+use dabnet_binarize::{FilterStatistics, Scheme, SplitError};
+use dabnet_weights::{LayerRole, Tensor, WeightReader, WeightsError};
 use rayon::prelude::*;
 
 use super::{
@@ -36,7 +36,7 @@ const OUTLIERS: usize = 2;
 impl Layer {
     /// Reads a tensor's weights and keeps what is to be shown of them.
     pub(super) fn read(
-        reader: &mut Reader<'_>,
+        reader: &mut WeightReader<'_>,
         tensor: &Tensor,
         stage: &Stage,
         detailed: bool,
@@ -45,7 +45,8 @@ impl Layer {
         let n = tensor.filter_len();
         let filters: Vec<&[f32]> = weights.chunks_exact(n).collect();
         let statistics = statistics(tensor, &filters)?;
-        let values = |of: fn(&Statistics) -> f32| mean(statistics.iter().map(|s| f64::from(of(s)))) as f32;
+        let values =
+            |of: fn(&FilterStatistics) -> f32| mean(statistics.iter().map(|s| f64::from(of(s)))) as f32;
         let values = [
             values(|s| s.fit(Scheme::Dab).split.alpha),
             values(|s| s.fit(Scheme::Dab).split.beta),
@@ -59,9 +60,9 @@ impl Layer {
             shape: tensor.shape.clone(),
             n,
             end: match tensor.role {
-                Role::First => Some("first layer"),
-                Role::Last => Some("last layer"),
-                Role::Inner | Role::Other(_) => None,
+                LayerRole::First => Some("first layer"),
+                LayerRole::Last => Some("last layer"),
+                LayerRole::Inner | LayerRole::Other(_) => None,
             },
             total: Total::of(filters.iter().copied().zip(&statistics)),
             shares: Scheme::ALL.map(share),
@@ -74,7 +75,7 @@ impl Layer {
 }
 
 /// The weights of a tensor, one filter after the other.
-fn read(reader: &mut Reader<'_>, tensor: &Tensor) -> Result<Vec<f32>, WeightsError> {
+fn read(reader: &mut WeightReader<'_>, tensor: &Tensor) -> Result<Vec<f32>, WeightsError> {
     let mut weights = Vec::with_capacity(tensor.len());
     for filters in tensor.parts() {
         weights.extend(reader.filters(tensor, filters)?);
@@ -82,11 +83,11 @@ fn read(reader: &mut Reader<'_>, tensor: &Tensor) -> Result<Vec<f32>, WeightsErr
     Ok(weights)
 }
 
-fn statistics(tensor: &Tensor, filters: &[&[f32]]) -> Result<Vec<Statistics>, WeightsError> {
-    let all: Vec<Result<Statistics, SplitError>> =
-        filters.par_iter().map(|weights| Statistics::of(weights)).collect();
+fn statistics(tensor: &Tensor, filters: &[&[f32]]) -> Result<Vec<FilterStatistics>, WeightsError> {
+    let all: Vec<Result<FilterStatistics, SplitError>> =
+        filters.par_iter().map(|weights| FilterStatistics::of(weights)).collect();
     let n = tensor.filter_len();
-    let told = |(filter, result): (usize, Result<Statistics, SplitError>)| {
+    let told = |(filter, result): (usize, Result<FilterStatistics, SplitError>)| {
         result.map_err(|source| tensor.split_error(filter * n, source))
     };
     all.into_iter().enumerate().map(told).collect()

@@ -1,4 +1,4 @@
-use dabnet_binarize::{Scheme, Statistics};
+use dabnet_binarize::{FilterStatistics, Scheme};
 
 use crate::page::histogram::Histogram;
 
@@ -7,12 +7,12 @@ use crate::page::histogram::Histogram;
 pub(super) struct Outlier {
     /// Number of its output channel, from 0.
     pub index: usize,
-    pub statistics: Statistics,
+    pub statistics: FilterStatistics,
     pub histogram: Histogram,
 }
 
 impl Outlier {
-    pub(super) fn new(index: usize, weights: &[f32], statistics: &Statistics) -> Self {
+    pub(super) fn new(index: usize, weights: &[f32], statistics: &FilterStatistics) -> Self {
         let split = |scheme| &statistics.fit(scheme).split;
         let histogram = Histogram::new(weights, split(Scheme::Sign), split(Scheme::Dab));
         Self { index, statistics: statistics.clone(), histogram }

@@ -1,4 +1,4 @@
-use dabnet_binarize::{Scheme, Statistics};
+use dabnet_binarize::{FilterStatistics, Scheme};
 
 use super::{convolution::Map, stage::Scene};
 
@@ -9,7 +9,7 @@ pub(super) struct Response {
 }
 
 impl Response {
-    pub(super) fn new(scene: &Scene, weights: &[f32], statistics: &Statistics) -> Self {
+    pub(super) fn new(scene: &Scene, weights: &[f32], statistics: &FilterStatistics) -> Self {
         let under = |scheme| {
             let split = &statistics.fit(scheme).split;
             let values: Vec<f32> = weights.iter().map(|&weight| split.value(weight)).collect();

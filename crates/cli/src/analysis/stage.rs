@@ -5,7 +5,7 @@ use dabnet_engine::{Model, PackedModel};
 use dabnet_graph::{Canvas, Conv2d, Padding, Preprocessing};
 use dabnet_sketch::{Preprocess, Sketch, read_file};
 use dabnet_train::node_outputs;
-use dabnet_weights::{Filters, Tensor};
+use dabnet_weights::{FilterAxis, Tensor};
 
 use super::convolution::{Convolution, Map};
 use crate::error::CliError;
@@ -63,7 +63,7 @@ impl Stage {
     /// What a tensor's filters are applied to; nothing if they have no places, or no place in the
     /// network.
     pub(super) fn scene(&self, tensor: &Tensor) -> Option<Scene> {
-        let (&[out, channels, height, width], Filters::First) = (&tensor.shape[..], tensor.filters) else {
+        let (&[out, channels, height, width], FilterAxis::First) = (&tensor.shape[..], tensor.filters) else {
             return None;
         };
         let Some(seen) = &self.seen else {

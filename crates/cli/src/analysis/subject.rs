@@ -5,8 +5,8 @@ use std::{
 };
 
 use dabnet_engine::PackedModel;
-use dabnet_train::{History, Snapshot};
-use dabnet_weights::{Source, WeightsError};
+use dabnet_train::{WeightHistory, WeightSnapshot};
+use dabnet_weights::{WeightSource, WeightsError};
 
 use crate::{
     error::CliError,
@@ -23,9 +23,9 @@ const HISTORY_LINES: &str = "history.jsonl";
 pub(super) struct Subject {
     /// What was given, as people write it.
     pub name: String,
-    pub source: Source,
+    pub source: WeightSource,
     /// What its latent weights went through, if it is a run that tells.
-    pub history: Option<History>,
+    pub history: Option<WeightHistory>,
     /// The run's packed model, or the imported one, which knows the network.
     pub model: Option<PackedModel>,
     /// The files beside the weights that are read.
@@ -40,13 +40,13 @@ impl Subject {
             [HISTORY, HISTORY_LINES].map(|name| path.join(name)).into_iter().find(|path| path.is_file());
         let name = path.display().to_string();
         if !latent.is_file() {
-            let source = Source::open(path)?;
+            let source = WeightSource::open(path)?;
             let model = source.is_model().then(|| PackedModel::load(path)).transpose()?;
             return Ok(Self { name, source, history: None, model, beside: Vec::new() });
         }
         Ok(Self {
             name,
-            source: Source::open(&latent)?,
+            source: WeightSource::open(&latent)?,
             history: history.as_deref().map(read_history).transpose()?,
             model: model.is_file().then(|| PackedModel::load(&model)).transpose()?,
             beside: history.into_iter().chain([model]).collect(),
@@ -59,13 +59,13 @@ impl Subject {
     }
 }
 
-fn read_history(path: &Path) -> Result<History, CliError> {
+fn read_history(path: &Path) -> Result<WeightHistory, CliError> {
     let file = File::open(path)
         .map_err(|error| CliError::Input(format!("cannot read '{}': {error}", path.display())))?;
     let file = BufReader::new(file);
     let read = if path.extension().is_some_and(|extension| extension == "jsonl") {
-        let snapshots = serde_json::Deserializer::from_reader(file).into_iter::<Snapshot>();
-        snapshots.collect::<Result<Vec<_>, _>>().map(|snapshots| History { snapshots })
+        let snapshots = serde_json::Deserializer::from_reader(file).into_iter::<WeightSnapshot>();
+        snapshots.collect::<Result<Vec<_>, _>>().map(|snapshots| WeightHistory { snapshots })
     } else {
         serde_json::from_reader(file)
     };

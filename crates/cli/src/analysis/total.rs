@@ -1,4 +1,4 @@
-use dabnet_binarize::{Scheme, Statistics};
+use dabnet_binarize::{FilterStatistics, Scheme};
 
 /// How well two values stand for filters, summed over them.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +14,7 @@ pub(super) struct Total {
 }
 
 impl Total {
-    pub(super) fn of<'a>(filters: impl IntoIterator<Item = (&'a [f32], &'a Statistics)>) -> Self {
+    pub(super) fn of<'a>(filters: impl IntoIterator<Item = (&'a [f32], &'a FilterStatistics)>) -> Self {
         let mut total = Self::default();
         for (weights, statistics) in filters {
             let norm: f64 = weights.iter().map(|&weight| f64::from(weight).powi(2)).sum();

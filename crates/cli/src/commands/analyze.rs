@@ -1,7 +1,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use dabnet_weights::Selection;
+use dabnet_weights::TensorSelection;
 
 use crate::{
     analysis::{self, Settings},
@@ -49,7 +49,7 @@ pub(crate) struct Analyze {
 
 impl Analyze {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let selection = Selection::new(&self.include, &self.exclude)?;
+        let selection = TensorSelection::new(&self.include, &self.exclude)?;
         let settings =
             Settings { input: self.input, out: self.out, sketch: self.sketch, selection, json: self.json };
         analysis::run(&settings)?;

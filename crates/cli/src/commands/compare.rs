@@ -5,7 +5,7 @@ use std::{
 
 use clap::Args;
 use dabnet_data::Part;
-use dabnet_train::Run;
+use dabnet_train::RunFolder;
 
 use crate::{
     comparison::{Comparison, Entry, Network, Report, policies},
@@ -228,7 +228,7 @@ impl Compare {
 
 /// Whether something was trained in `folder`.
 fn is_begun(folder: &Path) -> Result<bool, CliError> {
-    Ok(folder.is_dir() && (Run::create(folder)?.is_begun() || Entry::open(folder)?.is_some()))
+    Ok(folder.is_dir() && (RunFolder::create(folder)?.has_checkpoint() || Entry::open(folder)?.is_some()))
 }
 
 /// Whether the run in `folder` has come to its end, on this data.

@@ -1,5 +1,5 @@
 use dabnet_engine::Model;
-use dabnet_graph::{Options, Policy, architectures};
+use dabnet_graph::{ArchitectureOptions, Policy, architectures};
 use serde_json::{Value, json};
 
 use super::{
@@ -38,15 +38,20 @@ impl Row {
     ) -> Result<Self, CliError> {
         let graph = model.graph();
         let full = architectures::find(&network.arch)?;
-        let full = full.graph_on(graph.input_shape(), graph.outputs(), &Policy::Full, Options::default())?;
+        let full = full.graph_on(
+            graph.input_shape(),
+            graph.outputs(),
+            &Policy::Full,
+            ArchitectureOptions::default(),
+        )?;
         let over = |value: fn(&Entry) -> f64| Estimate::of(&entries.iter().map(value).collect::<Vec<_>>());
         Ok(Self {
             top1: over(|entry| entry.tested.top1),
             top5: over(|entry| entry.tested.top5),
             seconds: over(|entry| entry.results.seconds).mean,
-            parameters: graph.account().weights(),
+            parameters: graph.cost().weights(),
             file_bytes: entries[0].results.file_bytes,
-            full_bytes: (full.account().bytes(), false),
+            full_bytes: (full.cost().bytes(), false),
             milliseconds,
             network,
             entries,

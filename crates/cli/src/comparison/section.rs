@@ -1,6 +1,6 @@
 use std::{fs, io, path::Path};
 
-use dabnet_engine::replace_file;
+use dabnet_container::replace_file;
 
 use crate::error::CliError;
 

@@ -2,7 +2,7 @@ use dabnet_binarize::Scheme;
 use dabnet_data::SketchExamples;
 use dabnet_engine::Model;
 use dabnet_graph::{Policy, architectures};
-use dabnet_train::{Description, Start, TrainConfig, Trained, Trainer, pack};
+use dabnet_train::{ModelMetadata, PretrainedWeights, TrainConfig, TrainedNetwork, Trainer, pack};
 use serde_json::json;
 
 use super::{ARCHITECTURE, CurvePoint, Outcome, PREPROCESSING, Settings};
@@ -67,7 +67,7 @@ impl Contender {
         labels: &[String],
         examples: &SketchExamples<'_>,
         drawn: &Drawn,
-        full: Option<&Trained>,
+        full: Option<&TrainedNetwork>,
         progress: &TrainingProgress,
     ) -> Result<Outcome, CliError> {
         let graph = architectures::find(ARCHITECTURE)?.graph(
@@ -88,7 +88,8 @@ impl Contender {
         };
         let mut curve = Vec::new();
         let mut trainer = Trainer::new(&graph, config, examples)?;
-        let start = full.filter(|_| self.warm).map(|full| Start::of_run(full.clone(), labels.to_vec()));
+        let start =
+            full.filter(|_| self.warm).map(|full| PretrainedWeights::from_run(full.clone(), labels.to_vec()));
         if let Some(start) = &start {
             trainer = trainer.starting_from(start);
         }
@@ -99,7 +100,7 @@ impl Contender {
             }
         })?;
 
-        let description = Description {
+        let description = ModelMetadata {
             labels: labels.to_vec(),
             preprocessing: PREPROCESSING,
             provenance: Default::default(),

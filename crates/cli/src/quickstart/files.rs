@@ -1,6 +1,6 @@
 use std::{fs, path::Path};
 
-use dabnet_engine::replace_file;
+use dabnet_container::replace_file;
 use dabnet_graph::Precision;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -126,7 +126,7 @@ pub(super) fn summary(results: &Results) -> Summary<'_> {
 
 impl Network {
     fn new(outcome: &Outcome) -> Self {
-        let account = outcome.account();
+        let account = outcome.cost();
         Self {
             name: outcome.contender.key,
             top1: outcome.evaluation.top1,

@@ -1,6 +1,6 @@
 use dabnet_engine::PackedModel;
-use dabnet_graph::Account;
-use dabnet_train::Trained;
+use dabnet_graph::NetworkCost;
+use dabnet_train::TrainedNetwork;
 
 use super::contender::Contender;
 use crate::evaluation::Evaluation;
@@ -11,7 +11,7 @@ pub(crate) struct Outcome {
     pub contender: &'static Contender,
     /// One point an epoch.
     pub curve: Vec<CurvePoint>,
-    pub trained: Trained,
+    pub trained: TrainedNetwork,
     pub packed: PackedModel,
     /// Size of the packed model's file.
     pub bytes: u64,
@@ -20,8 +20,8 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn account(&self) -> Account {
-        self.packed.graph.account()
+    pub(crate) fn cost(&self) -> NetworkCost {
+        self.packed.graph.cost()
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn print(results: &Results) -> io::Result<()> {
 }
 
 fn row(outcome: &Outcome, full: &Outcome) -> Row {
-    let account = outcome.account();
+    let account = outcome.cost();
     let evaluation = &outcome.evaluation;
     let numbers = [
         format!("{:.1}", 100.0 * evaluation.top1),

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use dabnet_graph::{Activation, Graph, InputBits, Node, Options, Policy, Preprocessing, architectures};
+use dabnet_graph::{
+    Activation, ArchitectureOptions, Graph, InputBits, Node, Policy, Preprocessing, architectures,
+};
 use toml::{Table, Value};
 
 use super::{ForeignNetwork, NamedLook, Source};
@@ -64,7 +66,7 @@ fn looks(arch: &str, preprocessing: &Preprocessing) -> Option<Said> {
     ])
 }
 
-fn precisions(policy: &Policy, options: &Options) -> Said {
+fn precisions(policy: &Policy, options: &ArchitectureOptions) -> Said {
     vec![
         ("policy", Value::from(policy.to_string())),
         ("activation", Value::from(options.activation.to_string())),
@@ -74,7 +76,7 @@ fn precisions(policy: &Policy, options: &Options) -> Said {
 }
 
 /// What a graph of a known architecture was made with; nothing where none of its layers is binary.
-fn options_of(graph: &Graph) -> Option<Options> {
+fn options_of(graph: &Graph) -> Option<ArchitectureOptions> {
     let architecture = architectures::find(graph.architecture()).ok()?;
     let input_bits = input_bits(graph)?;
     let made = [
@@ -83,13 +85,13 @@ fn options_of(graph: &Graph) -> Option<Options> {
         (Activation::RPReLU, false),
         (Activation::RPReLU, true),
     ]
-    .map(|(activation, shortcuts)| Options {
+    .map(|(activation, shortcuts)| ArchitectureOptions {
         activation,
         shortcuts,
         input_bits: input_bits.clone(),
         ends: None,
     });
-    let is_same = |options: &Options| {
+    let is_same = |options: &ArchitectureOptions| {
         let twin =
             architecture.graph_on(graph.input_shape(), graph.outputs(), graph.policy(), options.clone());
         twin.is_ok_and(|twin| names(&twin) == names(graph))

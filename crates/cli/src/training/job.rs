@@ -1,10 +1,14 @@
 use std::path::{Path, PathBuf};
 
+use dabnet_container::replace_file;
 use dabnet_data::{Examples, Part, SketchExamples};
-use dabnet_engine::{Model, replace_file};
+use dabnet_engine::Model;
 use dabnet_graph::{Graph, Policy, Preprocessing};
 use dabnet_sketch::{Drawing, Preprocess, TrainingPipeline};
-use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, Start, Teacher, TrainConfig, Trained, Trainer};
+use dabnet_train::{
+    CheckpointKind, PretrainedWeights, RunFolder, SaveSchedule, Schedule, Teacher, TrainConfig,
+    TrainedNetwork, Trainer, TrainingOutcome,
+};
 use serde_json::json;
 
 use super::{
@@ -31,13 +35,13 @@ const NOTABLE: f64 = 0.1;
 pub(crate) struct Job {
     folder: PathBuf,
     settings: Settings,
-    saving: Saving,
+    saving: SaveSchedule,
     /// Where this is the first stage of another run, the folder of that and its settings.
     whole: Option<(PathBuf, Settings)>,
 }
 
 impl Job {
-    pub(crate) fn new(folder: PathBuf, settings: Settings, saving: Saving) -> Self {
+    pub(crate) fn new(folder: PathBuf, settings: Settings, saving: SaveSchedule) -> Self {
         Self { folder, settings, saving, whole: None }
     }
 
@@ -50,8 +54,8 @@ impl Job {
         // Held until what it came to is written.
         let (run, outcome, accuracy) = self.train(data, interrupt)?;
         match outcome {
-            Outcome::Finished(trained) => self.finish(&run, data, &trained, accuracy).map(Some),
-            Outcome::Stopped(_) => Ok(None),
+            TrainingOutcome::Finished(trained) => self.finish(&run, data, &trained, accuracy).map(Some),
+            TrainingOutcome::Stopped(_) => Ok(None),
         }
     }
 
@@ -74,8 +78,8 @@ impl Job {
         let trained = match self.start()? {
             Some((start, _)) => start.trained().clone(),
             None => match self.first_stage(auto).train(data, interrupt)? {
-                (_, Outcome::Finished(trained), _) => trained,
-                (_, Outcome::Stopped(_), _) => return Ok(false),
+                (_, TrainingOutcome::Finished(trained), _) => trained,
+                (_, TrainingOutcome::Stopped(_), _) => return Ok(false),
             },
         };
         let layers = hybrid::measured(&self.settings, data, &trained, auto.keep_real)?;
@@ -108,7 +112,11 @@ impl Job {
 
     /// Trains from where the run stands. The run that it gives is held; with it comes the share of the training
     /// sketches that was last labelled right, where a step was taken.
-    fn train(&self, data: &Data, interrupt: &Interrupt) -> Result<(Run, Outcome, Option<f32>), CliError> {
+    fn train(
+        &self,
+        data: &Data,
+        interrupt: &Interrupt,
+    ) -> Result<(RunFolder, TrainingOutcome, Option<f32>), CliError> {
         let settings = &self.settings;
         let labels = data.set.labels().to_vec();
         let graph = settings.graph(labels.len())?;
@@ -139,8 +147,8 @@ impl Job {
         if !teachers.is_empty() {
             trainer = trainer.teachers(&teachers)?;
         }
-        let run = Run::create(&self.folder)?.hold()?;
-        if run.is_begun() {
+        let run = RunFolder::create(&self.folder)?.lock_exclusively()?;
+        if run.has_checkpoint() {
             self.check_goes_on()?;
         }
         let mut files = vec![settings.file(&self.folder)?];
@@ -154,7 +162,7 @@ impl Job {
     }
 
     /// What it starts from, if it starts from something, and how that sees sketches, where it is known.
-    fn start(&self) -> Result<Option<(Start, Option<Preprocessing>)>, CliError> {
+    fn start(&self) -> Result<Option<(PretrainedWeights, Option<Preprocessing>)>, CliError> {
         let Some(path) = &self.settings.start_from else { return Ok(None) };
         let source = Source::open(path)?;
         let preprocessing = source.preprocessing().copied();
@@ -164,12 +172,12 @@ impl Job {
     /// That something is started from; says so if that sees sketches otherwise, or the last layer is not taken.
     fn check_start(
         &self,
-        (start, theirs): &(Start, Option<Preprocessing>),
+        (start, theirs): &(PretrainedWeights, Option<Preprocessing>),
         graph: &Graph,
         labels: &[String],
     ) -> Result<(), CliError> {
         let path = self.settings.start_from.as_deref().unwrap_or(Path::new("")).display();
-        if start.layers_of(graph) == 0 {
+        if start.matching_layers(graph) == 0 {
             let (theirs, ours) = (start.trained().graph().architecture(), graph.architecture());
             return Err(CliError::Input(format!(
                 "{path} is {theirs} and has no layer of the same name and shape as {ours}: give its --arch, or leave \
@@ -182,7 +190,7 @@ impl Job {
                 "dabnet: {path} learned from sketches seen otherwise: {theirs}; here {ours}"
             ));
         }
-        if !start.has_head_of(graph, labels) {
+        if !start.matches_head(graph, labels) {
             terminal::say(format_args!("dabnet: {path} has other labels: the last layer begins anew"));
         }
         Ok(())
@@ -203,7 +211,7 @@ impl Job {
             if viewer == viewers.len() {
                 viewers.push(theirs);
             }
-            teachers.push(teacher.seeing(viewer));
+            teachers.push(teacher.with_viewer(viewer));
         }
         Ok((teachers, viewers))
     }
@@ -222,9 +230,9 @@ impl Job {
     /// Packs the network, tests what was packed, and writes down what the run came to.
     fn finish(
         &self,
-        run: &Run,
+        run: &RunFolder,
         data: &Data,
-        trained: &Trained,
+        trained: &TrainedNetwork,
         accuracy: Option<f32>,
     ) -> Result<Results, CliError> {
         let settings = &self.settings;
@@ -250,7 +258,7 @@ impl Job {
             seed: settings.train.seed,
             train: data.set.indices(Part::Train)?.len(),
             validation: data.set.indices(Part::Validation)?.len(),
-            seconds: run.checkpoint(Saved::Latest)?.seconds(),
+            seconds: run.checkpoint(CheckpointKind::Latest)?.seconds(),
             file_bytes,
             test,
         };
@@ -317,7 +325,7 @@ fn validated(data: &Data) -> Option<Part> {
 
 /// Whether there is something to go on from.
 fn is_begun(folder: &Path) -> bool {
-    Run::open(folder).is_ok()
+    RunFolder::open(folder).is_ok()
 }
 
 /// What is learned from: sketches with labels, and then those of which only teachers say something.

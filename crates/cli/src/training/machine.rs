@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use dabnet_train::{Device, Saving, TrainError};
+use dabnet_train::{Device, SaveSchedule, TrainError};
 
 use super::Settings;
 
@@ -35,7 +35,10 @@ impl Machine {
     }
 
     /// How often a run is written down.
-    pub(crate) fn saving(&self) -> Saving {
-        Saving { every: Duration::from_secs(self.save_every.saturating_mul(60)), ..Saving::default() }
+    pub(crate) fn saving(&self) -> SaveSchedule {
+        SaveSchedule {
+            every: Duration::from_secs(self.save_every.saturating_mul(60)),
+            ..SaveSchedule::default()
+        }
     }
 }

@@ -1,8 +1,9 @@
 use std::{collections::BTreeMap, fs, io, path::Path};
 
+use dabnet_container::replace_file;
 use dabnet_data::Part;
-use dabnet_engine::{PackedModel, replace_file};
-use dabnet_train::{Description, Trained, pack};
+use dabnet_engine::PackedModel;
+use dabnet_train::{ModelMetadata, TrainedNetwork, pack};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ const RESULTS: &str = "results.json";
 /// The network of a run as a packed model.
 pub(crate) fn packed(
     settings: &Settings,
-    trained: &Trained,
+    trained: &TrainedNetwork,
     labels: Vec<String>,
     accuracy: Option<Value>,
 ) -> Result<PackedModel, CliError> {
@@ -24,7 +25,7 @@ pub(crate) fn packed(
         ("augment".to_owned(), settings.varied_as()),
     ]);
     provenance.extend(accuracy.map(|accuracy| ("accuracy".to_owned(), accuracy)));
-    Ok(pack(trained, Description { labels, preprocessing: settings.preprocessing(), provenance })?)
+    Ok(pack(trained, ModelMetadata { labels, preprocessing: settings.preprocessing(), provenance })?)
 }
 
 /// What `results.json` holds and `--json` prints.

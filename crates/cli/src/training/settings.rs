@@ -6,8 +6,8 @@ use std::{
 
 use dabnet_binarize::Scheme;
 use dabnet_graph::{
-    Activation, Canvas, Channels, Graph, InputBits, Options, Policy, Preprocessing, Shape, WeightFormat,
-    architectures,
+    Activation, ArchitectureOptions, Canvas, Channels, Graph, InputBits, Policy, Preprocessing, Shape,
+    WeightFormat, architectures,
 };
 use dabnet_sketch::{Augmentation, TrainingPipeline};
 use dabnet_train::TrainConfig;
@@ -320,10 +320,10 @@ impl Settings {
     }
 
     /// What the layers of the network have beside their precision.
-    fn network_options(&self) -> Options {
+    fn network_options(&self) -> ArchitectureOptions {
         let Self { activation, shortcuts, ref input_bits, .. } = *self;
         let ends = self.end_bits.and_then(WeightFormat::of_bits);
-        Options { activation, shortcuts, input_bits: input_bits.clone(), ends }
+        ArchitectureOptions { activation, shortcuts, input_bits: input_bits.clone(), ends }
     }
 
     /// How sketches become what the network sees.

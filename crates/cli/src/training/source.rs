@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use dabnet_engine::PackedModel;
-use dabnet_graph::{Graph, Options, Policy, Preprocessing, architectures};
-use dabnet_train::{Description, Run, Saved, Start, Teacher, TrainError, Trained};
+use dabnet_graph::{ArchitectureOptions, Graph, Policy, Preprocessing, architectures};
+use dabnet_train::{
+    CheckpointKind, ModelMetadata, PretrainedWeights, RunFolder, Teacher, TrainError, TrainedNetwork,
+};
 
 use super::{CONFIG, Settings};
 use crate::{error::CliError, models};
@@ -12,7 +14,7 @@ use crate::{error::CliError, models};
 /// A run or a model.
 pub(super) enum Source {
     Run {
-        trained: Box<Trained>,
+        trained: Box<TrainedNetwork>,
         labels: Vec<String>,
         /// Where it is known.
         preprocessing: Option<Preprocessing>,
@@ -25,9 +27,9 @@ impl Source {
     /// comes with the program.
     pub(super) fn open(path: &Path) -> Result<Self, CliError> {
         if !models::is_shipped(path)
-            && let Ok(run) = Run::open(path)
+            && let Ok(run) = RunFolder::open(path)
         {
-            let checkpoint = run.checkpoint(Saved::Latest)?;
+            let checkpoint = run.checkpoint(CheckpointKind::Latest)?;
             let trained = Box::new(checkpoint.trained(run.history(&checkpoint)?)?);
             let preprocessing = Settings::begun(path)?.map(|settings| settings.preprocessing());
             return Ok(Self::Run { trained, labels: checkpoint.labels().to_vec(), preprocessing });
@@ -52,17 +54,17 @@ impl Source {
     }
 
     /// As something to begin with.
-    pub(super) fn into_start(self) -> Result<Start, CliError> {
+    pub(super) fn into_start(self) -> Result<PretrainedWeights, CliError> {
         Ok(match self {
-            Self::Run { trained, labels, .. } => Start::of_run(*trained, labels),
-            Self::Model(model) => Start::of_model(*model)?,
+            Self::Run { trained, labels, .. } => PretrainedWeights::from_run(*trained, labels),
+            Self::Model(model) => PretrainedWeights::from_model(*model)?,
         })
     }
 
     /// As something to learn the data's labels from; `path` is where it is.
     pub(super) fn into_teacher(self, path: &Path, labels: &[String]) -> Result<Teacher, CliError> {
         let named = |error: TrainError| match error {
-            TrainError::Config(reason) => CliError::Input(format!("{}: {reason}", path.display())),
+            TrainError::UnknownTeacherLabel { .. } => CliError::Input(format!("{}: {error}", path.display())),
             error => error.into(),
         };
         match self {
@@ -72,8 +74,8 @@ impl Source {
                 path.display()
             ))),
             Self::Run { trained, labels: theirs, preprocessing: Some(preprocessing) } => {
-                let about = Description { labels: theirs, preprocessing, provenance: Default::default() };
-                Teacher::of_run(*trained, about, labels).map_err(named)
+                let about = ModelMetadata { labels: theirs, preprocessing, provenance: Default::default() };
+                Teacher::from_run(*trained, about, labels).map_err(named)
             }
         }
     }
@@ -99,8 +101,10 @@ impl ForeignNetwork {
 
     /// That of a run in `folder` that began with such a model, as the run has it.
     pub(super) fn begun(folder: &Path, preprocessing: impl FnOnce() -> Preprocessing) -> Option<Self> {
-        let run = Run::open(folder).ok()?;
-        let checkpoint = [Saved::Latest, Saved::Best].iter().find_map(|saved| run.checkpoint(*saved).ok())?;
+        let run = RunFolder::open(folder).ok()?;
+        let checkpoint = [CheckpointKind::Latest, CheckpointKind::Best]
+            .iter()
+            .find_map(|saved| run.checkpoint(*saved).ok())?;
         Some(Self { graph: checkpoint.graph().clone(), preprocessing: preprocessing() })
     }
 
@@ -108,7 +112,7 @@ impl ForeignNetwork {
     pub(super) fn graph(
         &self,
         policy: &Policy,
-        options: &Options,
+        options: &ArchitectureOptions,
         classes: usize,
     ) -> Result<Graph, CliError> {
         let graph = self.graph.with_policy(policy, options).and_then(|graph| graph.with_outputs(classes));

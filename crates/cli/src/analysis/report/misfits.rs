@@ -1,6 +1,6 @@
 //! Where two values fit badly.
 
-use dabnet_binarize::{Scheme, Shape};
+use dabnet_binarize::{DistributionShape, Scheme};
 use maud::{Markup, html};
 
 use super::{
@@ -53,10 +53,12 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
 
 /// Which kinds two values carry well here, and which badly.
 fn sentence(kinds: &Kinds) -> String {
-    let mut found: Vec<(Shape, &Kind)> =
-        kinds.iter().filter(|(shape, kind)| kind.count >= ENOUGH && *shape != Shape::Constant).collect();
+    let mut found: Vec<(DistributionShape, &Kind)> = kinds
+        .iter()
+        .filter(|(shape, kind)| kind.count >= ENOUGH && *shape != DistributionShape::Constant)
+        .collect();
     found.sort_by(|(_, a), (_, b)| a.error(Scheme::Dab).total_cmp(&b.error(Scheme::Dab)));
-    let told = |(shape, kind): &(Shape, &Kind)| {
+    let told = |(shape, kind): &(DistributionShape, &Kind)| {
         format!(
             "{shape} filters ({} of them, dab misses {} on average, sign {})",
             grouped(kind.count as u64),

@@ -1,6 +1,6 @@
 //! What the weights went through in training.
 
-use dabnet_train::{History, LayerSnapshot};
+use dabnet_train::{LayerSnapshot, WeightHistory};
 use maud::{Markup, html};
 
 use super::{super::quartiles::Quartiles, ridges};
@@ -20,7 +20,7 @@ pub(super) struct Course<'a> {
     pub snapshots: Vec<&'a LayerSnapshot>,
 }
 
-pub(super) fn section(history: &History) -> Markup {
+pub(super) fn section(history: &WeightHistory) -> Markup {
     let courses = courses(history);
     if courses.is_empty() {
         return html! {};
@@ -45,7 +45,7 @@ pub(super) fn section(history: &History) -> Markup {
 }
 
 /// What can be drawn of a history, whoever wrote it.
-fn courses(history: &History) -> Vec<Course<'_>> {
+fn courses(history: &WeightHistory) -> Vec<Course<'_>> {
     let snapshots: Vec<_> =
         evenly(history.snapshots.len(), EPOCHS).into_iter().map(|index| &history.snapshots[index]).collect();
     let Some(first) = snapshots.first() else { return Vec::new() };
@@ -133,7 +133,7 @@ pub(super) fn average(values: &[f32]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use dabnet_train::Snapshot;
+    use dabnet_train::WeightSnapshot;
 
     use super::*;
 
@@ -151,14 +151,14 @@ mod tests {
         }
     }
 
-    fn history(layers: Vec<LayerSnapshot>) -> History {
-        let snapshot = |(epoch, layer)| Snapshot { epoch, layers: vec![layer] };
-        History { snapshots: layers.into_iter().enumerate().map(snapshot).collect() }
+    fn history(layers: Vec<LayerSnapshot>) -> WeightHistory {
+        let snapshot = |(epoch, layer)| WeightSnapshot { epoch, layers: vec![layer] };
+        WeightHistory { snapshots: layers.into_iter().enumerate().map(snapshot).collect() }
     }
 
     #[test]
     fn only_what_is_whole_is_drawn() {
-        assert!(courses(&History::default()).is_empty());
+        assert!(courses(&WeightHistory::default()).is_empty());
         let history = history(vec![layer(2), layer(0), layer(2)]);
         let courses = courses(&history);
         assert_eq!(courses[0].epochs, [0, 2]);

@@ -38,12 +38,12 @@ const MEASURES: [Measure; 7] = [
     Measure {
         name: "float MACs",
         means: "multiply and add",
-        of: |own, _| grouped(own.account().macs(Precision::Full)),
+        of: |own, _| grouped(own.cost().macs(Precision::Full)),
     },
     Measure {
         name: "1-bit MACs",
         means: "compare and count",
-        of: |own, _| grouped(own.account().macs(Precision::Fbin)),
+        of: |own, _| grouped(own.cost().macs(Precision::Fbin)),
     },
 ];
 

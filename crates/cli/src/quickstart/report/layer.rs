@@ -1,6 +1,6 @@
 use dabnet_binarize::{Scheme, Split, split};
 use dabnet_graph::Precision;
-use dabnet_train::Trained;
+use dabnet_train::TrainedNetwork;
 
 use crate::page::tiles::Tiles;
 
@@ -32,7 +32,7 @@ impl<'a> Layer<'a> {
     }
 
     /// The convolutions of a trained network, in order.
-    pub(super) fn all(trained: &'a Trained) -> Vec<Self> {
+    pub(super) fn all(trained: &'a TrainedNetwork) -> Vec<Self> {
         let graph = trained.graph();
         graph
             .convolutions()
