@@ -6,9 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use dabnet_data::{Dataset, LabeledSketch, Part};
 use dabnet_engine::{EngineError, Model, Session, peak_bit_macs};
 use dabnet_graph::{LayerCost, Precision};
-use dabnet_sketch::{Dataset, Example};
 use serde_json::{Value, json};
 
 use crate::{
@@ -94,8 +94,8 @@ impl LayerTime {
 
 /// Sketches of every word, as many as differ.
 pub(crate) fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
-    let Dataset { test, .. } = Dataset::bundled()?;
-    let some: Vec<Example> = test.into_iter().step_by(7).collect();
+    let test = Dataset::bundled()?.labeled_sketches(Part::Test)?;
+    let some: Vec<LabeledSketch> = test.into_iter().step_by(7).collect();
     Ok(Drawn::new(&some, model.preprocessing()).canvases)
 }
 

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dabnet_sketch::{DataSet, Import, ImportNotice, Manifest, Part, Skipped};
+use dabnet_data::{Dataset, DatasetImport, ImportNotice, Manifest, Part, SkippedItems};
 use tempfile::TempDir;
 
 use crate::{
@@ -29,7 +29,7 @@ const MAX_TOLD: u64 = 20;
 
 /// A data set to read from.
 pub(crate) struct Data {
-    pub set: DataSet,
+    pub set: Dataset,
     /// Holds what was imported for the occasion.
     _folder: Option<TempDir>,
 }
@@ -38,30 +38,30 @@ impl Data {
     /// Opens an imported data set, or imports what is there into a folder that goes with it, as
     /// `dabnet data import` does.
     pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
-        Self::open_with(path, Import::default())
+        Self::open_with(path, DatasetImport::default())
     }
 
     /// The same with no picture reduced, as they are recognised.
     pub(crate) fn open_unreduced(path: &Path) -> Result<Self, CliError> {
-        Self::open_with(path, Import { max_side: 0, ..Import::default() })
+        Self::open_with(path, DatasetImport { max_side: 0, ..DatasetImport::default() })
     }
 
-    fn open_with(path: &Path, import: Import) -> Result<Self, CliError> {
-        if DataSet::is_at(path) || Import::is_begun(path) {
-            return Ok(Self { set: DataSet::open(path)?, _folder: None });
+    fn open_with(path: &Path, import: DatasetImport) -> Result<Self, CliError> {
+        if Dataset::is_at(path) || DatasetImport::is_begun(path) {
+            return Ok(Self { set: Dataset::open(path)?, _folder: None });
         }
         let failed = |error| CliError::Failure(format!("cannot make a folder to import into: {error}"));
         let folder = TempDir::with_prefix("dabnet-data-").map_err(failed)?;
-        run(&Import { sources: vec![PathBuf::from(path)], ..import }, folder.path())?;
-        Ok(Self { set: DataSet::open(folder.path())?, _folder: Some(folder) })
+        run(&DatasetImport { sources: vec![PathBuf::from(path)], ..import }, folder.path())?;
+        Ok(Self { set: Dataset::open(folder.path())?, _folder: Some(folder) })
     }
 }
 
 /// Imports, showing how far it is and telling of the first things that are broken.
-pub(crate) fn run(import: &Import, folder: &Path) -> Result<Manifest, CliError> {
+pub(crate) fn run(import: &DatasetImport, folder: &Path) -> Result<Manifest, CliError> {
     let bar = ImportBar::new();
     let mut told = 0;
-    let mut begun = Import::is_begun(folder);
+    let mut begun = DatasetImport::is_begun(folder);
     // If nothing but this is there, the error says it.
     let mut first: Option<String> = None;
     let mut noted = 0;
@@ -109,7 +109,7 @@ fn tell(bar: &ImportBar, what: &str) {
 }
 
 /// Says of which classes a part has no sketch, of each part that has some.
-pub(crate) fn tell_of_gaps(set: &DataSet, parts: &[Part]) -> Result<(), CliError> {
+pub(crate) fn tell_of_gaps(set: &Dataset, parts: &[Part]) -> Result<(), CliError> {
     let mut counts = vec![[0usize; Part::ALL.len()]; set.labels().len()];
     for (index, part) in parts.iter().enumerate() {
         if let (Some(label), Some(at)) = (set.label(index)?, Part::ALL.iter().position(|other| other == part))
@@ -146,7 +146,7 @@ pub(crate) fn print_parts(out: &mut impl Write, manifest: &Manifest) -> io::Resu
 }
 
 /// What is not in a data set, and why.
-pub(crate) fn print_skipped(out: &mut impl Write, skipped: &Skipped) -> io::Result<()> {
+pub(crate) fn print_skipped(out: &mut impl Write, skipped: &SkippedItems) -> io::Result<()> {
     if skipped.count > 0 {
         let numbers = skipped.reasons.keys().any(|reason| reason.contains('#'));
         let note = if numbers { " (# stands for any number)" } else { "" };

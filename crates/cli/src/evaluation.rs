@@ -1,8 +1,9 @@
 use std::time::Instant;
 
+use dabnet_data::LabeledSketch;
 use dabnet_engine::{EngineError, Model, Session, top};
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::{Example, Preprocess};
+use dabnet_sketch::Preprocess;
 
 /// Sketches as a network sees them, with what they are.
 #[derive(Debug)]
@@ -12,7 +13,7 @@ pub(crate) struct Drawn {
 }
 
 impl Drawn {
-    pub(crate) fn new(examples: &[Example], preprocessing: &Preprocessing) -> Self {
+    pub(crate) fn new(examples: &[LabeledSketch], preprocessing: &Preprocessing) -> Self {
         Self {
             canvases: examples.iter().map(|example| preprocessing.apply(&example.sketch.drawing)).collect(),
             labels: examples.iter().map(|example| example.label).collect(),

@@ -1,7 +1,7 @@
 //! Which layers of a network keep real inputs: measured on what it is trained on.
 
+use dabnet_data::{DataError, Examples, Part, SketchExamples, random_stream};
 use dabnet_graph::Policy;
-use dabnet_sketch::{DataExamples, Examples, Part, SketchError, stream};
 use dabnet_train::{HybridLayer, TrainedNetwork, hybrid_layers};
 use rayon::prelude::*;
 
@@ -26,14 +26,14 @@ pub(crate) fn measured(
     keep: Option<usize>,
 ) -> Result<Vec<HybridLayer>, CliError> {
     let binary = Settings { policy: Policy::Fbin, ..settings.clone() }.graph(data.set.labels().len())?;
-    let examples = DataExamples::new(&data.set, Part::Train, settings.view()?)?.still();
+    let examples = SketchExamples::new(&data.set, Part::Train, settings.view()?)?.still();
     let count = examples.len().min(MEASURED);
     threads::pool(settings.train.threads)?.install(|| {
         let draw = |at: usize| {
             let index = at * examples.len() / count;
-            examples.draw(index, &mut stream(settings.train.seed, MEASURE, 0, index))
+            examples.draw(index, &mut random_stream(settings.train.seed, MEASURE, 0, index))
         };
-        let inputs = (0..count).into_par_iter().map(draw).collect::<Result<Vec<_>, SketchError>>()?;
+        let inputs = (0..count).into_par_iter().map(draw).collect::<Result<Vec<_>, DataError>>()?;
         Ok(hybrid_layers(trained, &binary, &inputs, keep)?)
     })
 }

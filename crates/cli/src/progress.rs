@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dabnet_sketch::ImportProgress;
+use dabnet_data::ImportProgress;
 use dabnet_train::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 

@@ -12,9 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use dabnet_data::{Dataset, Examples, LabeledSketch, Part, SketchExamples};
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_sketch::{Augment, Dataset, Example, View};
-use dabnet_train::AugmentedSketches;
+use dabnet_sketch::{Augmentation, TrainingPipeline};
 
 pub(crate) use self::outcome::{CurvePoint, Outcome};
 use self::{contender::Contender, recognition::Recognition};
@@ -64,7 +64,7 @@ pub(crate) struct Results {
     pub epochs: usize,
     pub labels: Vec<String>,
     pub train_count: usize,
-    pub test: Vec<Example>,
+    pub test: Vec<LabeledSketch>,
     /// In the order in which they were trained: full precision first.
     pub outcomes: Vec<Outcome>,
     pub recognitions: Vec<Recognition>,
@@ -74,21 +74,20 @@ pub(crate) struct Results {
 /// Runs the whole quickstart.
 pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
     let start = Instant::now();
-    let Dataset { labels, mut train, test } = Dataset::bundled()?;
-    if settings.fast {
-        train = train.into_iter().step_by(FAST_SHARE).collect();
-    }
-    files::check_replaced(settings, train.len())?;
+    let data = Dataset::bundled()?;
+    let (labels, test) = (data.labels().to_vec(), data.labeled_sketches(Part::Test)?);
+    let view = TrainingPipeline { preprocessing: PREPROCESSING, augmentation: Augmentation::light() };
+    let examples = SketchExamples::new(&data, Part::Train, view)?;
+    let examples = if settings.fast { examples.thinned(FAST_SHARE) } else { examples };
+    files::check_replaced(settings, examples.len())?;
     files::prepare(&settings.out)?;
     terminal::say(format_args!(
         "{} words of Quick, Draw!: {} sketches to train on, {} to test on, drawn at {side}×{side}",
         labels.len(),
-        train.len(),
+        examples.len(),
         test.len(),
         side = PREPROCESSING.canvas.side,
     ));
-    let view = View { preprocessing: PREPROCESSING, augment: Augment::light() };
-    let examples = AugmentedSketches::new(&train, view);
     let drawn = Drawn::new(&test, &PREPROCESSING);
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(Contender::ALL.len());
     for contender in &Contender::ALL {
@@ -102,7 +101,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
         seed: settings.seed,
         epochs: settings.epochs(),
         labels,
-        train_count: train.len(),
+        train_count: examples.len(),
         test,
         outcomes,
         recognitions,

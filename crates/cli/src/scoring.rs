@@ -1,8 +1,9 @@
 //! How well a packed model labels the sketches of a data set.
 
+use dabnet_data::{Dataset, Part};
 use dabnet_engine::{Model, Session, top};
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::{DataSet, Drawing, Part, average_log_probabilities, views};
+use dabnet_sketch::{Drawing, average_log_probabilities, test_time_views};
 use rayon::prelude::*;
 
 use crate::{error::CliError, threads};
@@ -23,7 +24,7 @@ impl Counts {
     /// of a drawing the answers are averaged.
     pub(crate) fn of(
         model: &Model,
-        data: &DataSet,
+        data: &Dataset,
         known: &[(usize, usize)],
         threads: usize,
         canvases: impl Fn(&Drawing) -> Result<Vec<Vec<f32>>, CliError> + Sync,
@@ -76,14 +77,14 @@ pub(crate) fn seen(
     drawing: &Drawing,
     count: u8,
 ) -> Result<Vec<Vec<f32>>, CliError> {
-    views(preprocessing, drawing, count.into()).ok_or_else(|| {
+    test_time_views(preprocessing, drawing, count.into()).ok_or_else(|| {
         let look = preprocessing.look;
         CliError::Input(format!("several views are for models of the look 'lines', this one's is '{look}'"))
     })
 }
 
 /// The part to test on, if anything is in it.
-pub(crate) fn tested(data: &DataSet) -> Option<Part> {
+pub(crate) fn tested(data: &Dataset) -> Option<Part> {
     data.indices(Part::Test).is_ok_and(|indices| !indices.is_empty()).then_some(Part::Test)
 }
 
@@ -98,7 +99,7 @@ pub(crate) fn shares(top1: f64, top5: f64, labels: usize) -> String {
 
 /// The sketches of a part with the model's labels of their words, and how many have none.
 pub(crate) fn known(
-    data: &DataSet,
+    data: &Dataset,
     model: &Model,
     part: Option<Part>,
 ) -> Result<(Vec<(usize, usize)>, usize), CliError> {

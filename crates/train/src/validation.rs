@@ -1,4 +1,4 @@
-use dabnet_sketch::{Examples, stream};
+use dabnet_data::{Examples, random_stream};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ impl Validation {
                 indices.clone().map(|index| Some(examples.label(index))).collect();
             let drawn = indices
                 .into_par_iter()
-                .map(|index| examples.draw(index, &mut stream(seed, VALIDATE, 0, index)));
+                .map(|index| examples.draw(index, &mut random_stream(seed, VALIDATE, 0, index)));
             let drawn = drawn.collect::<Result<Vec<_>, _>>()?;
             let logits = backend::logits(device, network, &drawn.concat())?;
             let targets = BatchTargets { labels: &labels, label_smoothing: 0.0, teachers: None };

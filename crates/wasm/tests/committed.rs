@@ -2,9 +2,10 @@
 
 use std::{fs, path::PathBuf};
 
+use dabnet_data::{Dataset, LabeledSketch, Part};
 use dabnet_engine::{Model, PackedModel, Session, top};
 use dabnet_graph::{Canvas, Look, Policy, Preprocessing, architectures};
-use dabnet_sketch::{Dataset, Drawing, Example, Preprocess};
+use dabnet_sketch::{Drawing, Preprocess};
 use serde_json::{Value, json};
 use wasmi::{Config, Engine, Instance, Linker, Memory, Module, Store, WasmParams, WasmResults};
 
@@ -70,8 +71,8 @@ fn packed(drawing: &Drawing) -> Vec<u8> {
     numbers.iter().flat_map(|number: &f32| number.to_le_bytes()).collect()
 }
 
-fn sketches() -> Vec<Example> {
-    let test = Dataset::bundled().unwrap().test;
+fn sketches() -> Vec<LabeledSketch> {
+    let test = Dataset::bundled().unwrap().labeled_sketches(Part::Test).unwrap();
     let step = test.len() / SKETCHES;
     test.into_iter().step_by(step).collect()
 }

@@ -2,9 +2,10 @@
 
 use std::{fs, path::Path};
 
+use dabnet_data::{Dataset, Part};
 use dabnet_engine::{Model, NodeParameters, PackedModel, Session};
 use dabnet_graph::{ArchitectureOptions, Canvas, Policy, Preprocessing, architectures};
-use dabnet_sketch::{Dataset, Preprocess};
+use dabnet_sketch::Preprocess;
 use safetensors::{Dtype, SafeTensorError, serialize_to_file, tensor::TensorView};
 
 use crate::error::XtaskError;
@@ -56,7 +57,7 @@ fn write_architecture(out: &Path, name: &str) -> Result<(), XtaskError> {
 
 /// Sketches as `dabnet bench` takes them.
 fn canvases(preprocessing: &Preprocessing) -> Result<Vec<Vec<f32>>, XtaskError> {
-    let Dataset { test, .. } = Dataset::bundled()?;
+    let test = Dataset::bundled()?.labeled_sketches(Part::Test)?;
     Ok(test.iter().step_by(STEP).map(|example| preprocessing.apply(&example.sketch.drawing)).collect())
 }
 

@@ -1,8 +1,9 @@
 use std::{collections::BTreeMap, path::Path};
 
+use dabnet_data::{Dataset, Part};
 use dabnet_engine::{Model, PackedModel};
 use dabnet_graph::{Canvas, Conv2d, Padding, Preprocessing};
-use dabnet_sketch::{Dataset, Preprocess, Sketch, read_file};
+use dabnet_sketch::{Preprocess, Sketch, read_file};
 use dabnet_train::node_outputs;
 use dabnet_weights::{FilterAxis, Tensor};
 
@@ -117,7 +118,7 @@ fn first(file: &Path) -> Result<Sketch, CliError> {
 }
 
 fn bundled() -> Result<Sketch, CliError> {
-    let Dataset { test, .. } = Dataset::bundled()?;
+    let test = Dataset::bundled()?.labeled_sketches(Part::Test)?;
     let of_word = |sketch: &Sketch| sketch.word.as_deref() == Some(WORD);
     let mut sketches = test.into_iter().map(|example| example.sketch);
     sketches.find(of_word).ok_or_else(|| CliError::Failure(format!("the bundled sketches have no {WORD}")))

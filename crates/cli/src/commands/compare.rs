@@ -4,7 +4,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_sketch::Part;
+use dabnet_data::Part;
 use dabnet_train::RunFolder;
 
 use crate::{

@@ -7,7 +7,7 @@ use std::{
 use clap::Args;
 use dabnet_engine::{Model, Prediction, Session, top};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{MAX_VIEWS, Sketch, SketchError, Sketches, read, read_file};
+use dabnet_sketch::{MAX_VIEWS, Sketch, SketchError, SketchReader, read, read_file};
 use image::{DynamicImage, GrayImage};
 use serde::Serialize;
 
@@ -155,7 +155,7 @@ impl Recognizer<'_> {
         self.sketches(&path.display().to_string(), read_file(path))
     }
 
-    fn sketches(&mut self, name: &str, sketches: Result<Sketches, SketchError>) -> Result<(), CliError> {
+    fn sketches(&mut self, name: &str, sketches: Result<SketchReader, SketchError>) -> Result<(), CliError> {
         let sketches = match sketches {
             Ok(sketches) => sketches,
             Err(error) => {

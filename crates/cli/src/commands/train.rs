@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_sketch::{DataSet, Part};
+use dabnet_data::{Dataset, Part};
 
 use crate::{
     data::{self, Data},
@@ -82,7 +82,7 @@ impl Train {
 }
 
 /// That there is something to tell apart.
-fn check_labels(set: &DataSet, path: &Path) -> Result<(), CliError> {
+fn check_labels(set: &Dataset, path: &Path) -> Result<(), CliError> {
     let reason = match set.labels() {
         [] => data::NO_WORDS.to_owned(),
         [only] => format!("all of its sketches are of one class, '{only}': there is nothing to tell apart"),

@@ -1,9 +1,8 @@
 use dabnet_binarize::Scheme;
+use dabnet_data::SketchExamples;
 use dabnet_engine::Model;
 use dabnet_graph::{Policy, architectures};
-use dabnet_train::{
-    AugmentedSketches, ModelMetadata, PretrainedWeights, TrainConfig, TrainedNetwork, Trainer, pack,
-};
+use dabnet_train::{ModelMetadata, PretrainedWeights, TrainConfig, TrainedNetwork, Trainer, pack};
 use serde_json::json;
 
 use super::{ARCHITECTURE, CurvePoint, Outcome, PREPROCESSING, Settings};
@@ -66,7 +65,7 @@ impl Contender {
         &'static self,
         settings: &Settings,
         labels: &[String],
-        examples: &AugmentedSketches,
+        examples: &SketchExamples<'_>,
         drawn: &Drawn,
         full: Option<&TrainedNetwork>,
         progress: &TrainingProgress,

@@ -1,7 +1,8 @@
 use std::io::{self, Write};
 
+use dabnet_data::LabeledSketch;
 use dabnet_engine::{EngineError, Model, Prediction, Session, top};
-use dabnet_sketch::{Example, Preprocess};
+use dabnet_sketch::Preprocess;
 
 use super::{Outcome, PREPROCESSING, Results};
 use crate::{
@@ -21,7 +22,7 @@ pub(crate) struct Recognition {
 pub(super) fn three(
     outcomes: &[Outcome],
     labels: &[String],
-    test: &[Example],
+    test: &[LabeledSketch],
     drawn: &Drawn,
 ) -> Result<Vec<Recognition>, EngineError> {
     let Some(outcome) = outcomes.last() else { return Ok(Vec::new()) };

@@ -87,17 +87,18 @@ fn footer(outcomes: &[Outcome]) -> Markup {
 mod tests {
     use std::time::Duration;
 
-    use dabnet_sketch::{Augment, Dataset, View};
-    use dabnet_train::AugmentedSketches;
+    use dabnet_data::{Dataset, Part, SketchExamples};
+    use dabnet_sketch::{Augmentation, TrainingPipeline};
 
     use super::{super::*, page};
 
     /// A quickstart in small: every network trained for a step on a few real sketches.
     fn results(first_label: &str) -> Results {
-        let Dataset { mut labels, train, test } = Dataset::bundled().unwrap();
+        let data = Dataset::bundled().unwrap();
+        let mut labels = data.labels().to_vec();
         labels[0] = first_label.to_owned();
-        let train: Vec<Example> = train.into_iter().step_by(200).collect();
-        let test: Vec<Example> = test.into_iter().step_by(25).collect();
+        let test = data.labeled_sketches(Part::Test).unwrap();
+        let test: Vec<LabeledSketch> = test.into_iter().step_by(25).collect();
         let settings = Settings {
             out: PathBuf::new(),
             seed: 0,
@@ -107,8 +108,8 @@ mod tests {
             json: false,
             force: false,
         };
-        let view = View { preprocessing: PREPROCESSING, augment: Augment::light() };
-        let examples = AugmentedSketches::new(&train, view);
+        let view = TrainingPipeline { preprocessing: PREPROCESSING, augmentation: Augmentation::light() };
+        let examples = SketchExamples::new(&data, Part::Train, view).unwrap().thinned(200);
         let drawn = Drawn::new(&test, &PREPROCESSING);
         let run = |contender: &'static Contender| {
             contender.run(&settings, &labels, &examples, &drawn, None, &TrainingProgress::new("")).unwrap()
@@ -119,7 +120,7 @@ mod tests {
             seed: 0,
             epochs: 1,
             labels,
-            train_count: train.len(),
+            train_count: examples.len(),
             test,
             outcomes,
             recognitions,

@@ -9,7 +9,7 @@ use dabnet_graph::{
     Activation, ArchitectureOptions, Canvas, Channels, Graph, InputBits, Policy, Preprocessing, Shape,
     WeightFormat, architectures,
 };
-use dabnet_sketch::{Augment, View};
+use dabnet_sketch::{Augmentation, TrainingPipeline};
 use dabnet_train::TrainConfig;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use toml::{
@@ -80,7 +80,7 @@ pub(crate) struct Settings {
 #[serde(untagged)]
 pub(crate) enum Variation {
     Named(String),
-    Amounts(Augment),
+    Amounts(Augmentation),
 }
 
 impl<'de> Deserialize<'de> for Variation {
@@ -371,8 +371,11 @@ impl Settings {
     }
 
     /// How training sees sketches.
-    pub(crate) fn view(&self) -> Result<View, CliError> {
-        Ok(View { preprocessing: self.preprocessing(), augment: self.look.augment(self.variation()?) })
+    pub(crate) fn view(&self) -> Result<TrainingPipeline, CliError> {
+        Ok(TrainingPipeline {
+            preprocessing: self.preprocessing(),
+            augmentation: self.look.augment(self.variation()?),
+        })
     }
 
     /// How sketches are varied, for the record in a model.
@@ -383,11 +386,11 @@ impl Settings {
         serde_json::json!(self.augment)
     }
 
-    fn variation(&self) -> Result<Augment, CliError> {
+    fn variation(&self) -> Result<Augmentation, CliError> {
         match &self.augment {
             Variation::Amounts(augment) => Ok(*augment),
-            Variation::Named(name) => Augment::named(name).ok_or_else(|| {
-                let known = Augment::NAMES.join(", ");
+            Variation::Named(name) => Augmentation::named(name).ok_or_else(|| {
+                let known = Augmentation::NAMES.join(", ");
                 CliError::Input(format!("'{name}' is no way to vary sketches; there are {known}"))
             }),
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use dabnet_sketch::{Classes, DataSet, Import, Part, SketchError};
+use dabnet_data::{ClassMap, DataError, Dataset, DatasetImport, Part};
 
 use crate::{
     data::{self, counted},
@@ -95,7 +95,7 @@ impl From<PartArg> for Part {
 impl ImportArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let classes = self.classes.as_deref().map(read_classes).transpose()?;
-        let import = Import {
+        let import = DatasetImport {
             sources: self.sources,
             source: self.source,
             licence: self.licence,
@@ -106,7 +106,7 @@ impl ImportArgs {
             trace: self.trace,
             threads: self.threads.into(),
         };
-        let done = DataSet::is_at(&self.out);
+        let done = Dataset::is_at(&self.out);
         let mut manifest = data::run(&import, &self.out)?;
         if let Some(classes) = &import.classes {
             let is_there = |word: &str| manifest.words.iter().any(|(known, _)| known == word);
@@ -139,8 +139,8 @@ impl ImportArgs {
     }
 }
 
-fn read_classes(path: &Path) -> Result<Classes, CliError> {
+fn read_classes(path: &Path) -> Result<ClassMap, CliError> {
     let fail = |reason: String| CliError::Input(format!("'{}': {reason}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-    text.parse().map_err(|error: SketchError| fail(error.to_string()))
+    text.parse().map_err(|error: DataError| fail(error.to_string()))
 }

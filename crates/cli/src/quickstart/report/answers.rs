@@ -1,5 +1,5 @@
+use dabnet_data::LabeledSketch;
 use dabnet_engine::{Model, Prediction, Session, top};
-use dabnet_sketch::Example;
 
 use super::{Outcome, Results};
 use crate::{evaluation::Drawn, quickstart::PREPROCESSING};
@@ -33,7 +33,7 @@ impl Answers {
         let Ok(model) = Model::new(outcome.packed.clone()) else { return Self { answers: Vec::new() } };
         let mut session = Session::new(&model);
         let drawn = Drawn::new(&results.test, &PREPROCESSING);
-        let answer = |(index, (canvas, example)): (usize, (&Vec<f32>, &Example))| {
+        let answer = |(index, (canvas, example)): (usize, (&Vec<f32>, &LabeledSketch))| {
             let prediction = *top(session.run(canvas).ok()?, 1).first()?;
             Some(Answer { index, label: example.label, prediction })
         };
