@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use std::{
-    fs,
+    env, fs,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -30,6 +30,11 @@ pub fn few(folder: &Path) -> String {
         }
     }
     data.to_str().unwrap().to_owned()
+}
+
+/// Sketches to measure with: `DABNET_TEST_SKETCHES`, for figures that the documentation states, or `few` for a test.
+pub fn sample_size(few: usize) -> usize {
+    env::var("DABNET_TEST_SKETCHES").map_or(few, |count| count.parse().expect("a number of sketches"))
 }
 
 /// Runs `dabnet` to its end.
