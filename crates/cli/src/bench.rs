@@ -8,6 +8,7 @@ use std::{
 
 use dabnet_engine::{EngineError, Model, Session, peak_bit_macs};
 use dabnet_graph::{LayerAccount, Precision};
+use dabnet_report::format::grouped;
 use dabnet_sketch::{Dataset, Example};
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use crate::{
     energy::{self, Meter, Unmetered},
     error::CliError,
     evaluation::Drawn,
-    table::{self, grouped},
+    table,
 };
 
 /// What to run.
@@ -57,8 +58,12 @@ const WARM_UP: usize = 3;
 /// Of the seconds to measure for, those in which nothing is measured yet: until caches, clocks and memory are
 /// as they stay.
 const WARM_UP_SHARE: f64 = 0.5;
+/// Sketches that a model runs before it is the next one's turn; the first warms up.
+const TURN: usize = 8;
+/// Seconds that all models together are measured for, in turns.
+const TURN_SECONDS: f64 = 2.0;
 /// The fewest batches measured, however long they take.
-const LEAST: usize = 5;
+const LEAST_BATCHES: usize = 5;
 
 impl Measurement {
     /// Runs `model` on bundled sketches.
@@ -123,7 +128,7 @@ fn batches(
     }
     let mut meter = Meter::new(Path::new(energy::FOLDER));
     let (begin, mut times, mut next) = (Instant::now(), Vec::new(), 0);
-    while times.len() < LEAST || begin.elapsed().as_secs_f64() < load.seconds {
+    while times.len() < LEAST_BATCHES || begin.elapsed().as_secs_f64() < load.seconds {
         let batch = batch_from(next);
         next = (next + load.batch) % canvases.len();
         let start = Instant::now();
@@ -177,7 +182,7 @@ fn layers(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Layer
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); accounts.len()];
     let begin = Instant::now();
     for canvas in canvases.iter().cycle() {
-        if times[0].len() >= LEAST && begin.elapsed().as_secs_f64() >= load.seconds {
+        if times[0].len() >= LEAST_BATCHES && begin.elapsed().as_secs_f64() >= load.seconds {
             break;
         }
         let mut run = vec![Duration::ZERO; accounts.len()];
@@ -188,11 +193,38 @@ fn layers(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Layer
         })?;
         times.iter_mut().zip(run).for_each(|(times, time)| times.push(time));
     }
-    let median = |(account, mut times): (LayerAccount, Vec<Duration>)| {
-        times.sort_unstable();
-        LayerTime { account, median: times[times.len() / 2] }
-    };
-    Ok(accounts.into_iter().zip(times).map(median).collect())
+    let layer =
+        |(account, times): (LayerAccount, Vec<Duration>)| LayerTime { account, median: median(times) };
+    Ok(accounts.into_iter().zip(times).map(layer).collect())
+}
+
+/// Median time of one bundled sketch on one thread, in milliseconds, for each of `models`. They take turns, so that
+/// whatever else the machine does slows all of them.
+pub(crate) fn median_milliseconds(models: &[Model]) -> Result<Vec<f64>, CliError> {
+    let mut sessions: Vec<Session> = models.iter().map(Session::new).collect();
+    let canvases = models.iter().map(canvases).collect::<Result<Vec<_>, _>>()?;
+    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); models.len()];
+    let (begin, mut turns) = (Instant::now(), 0);
+    while turns < LEAST_BATCHES || begin.elapsed().as_secs_f64() < TURN_SECONDS {
+        for ((session, canvases), times) in sessions.iter_mut().zip(&canvases).zip(&mut times) {
+            let turn = canvases.iter().cycle().skip(turns * TURN % canvases.len()).take(TURN);
+            let taken = turn.map(|canvas| timed(session, canvas)).collect::<Result<Vec<_>, _>>()?;
+            times.extend(&taken[1..]);
+        }
+        turns += 1;
+    }
+    Ok(times.into_iter().map(|times| milliseconds(median(times))).collect())
+}
+
+fn timed(session: &mut Session, canvas: &[f32]) -> Result<Duration, EngineError> {
+    let start = Instant::now();
+    std::hint::black_box(session.run(canvas)?);
+    Ok(start.elapsed())
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
 }
 
 pub(crate) fn print(

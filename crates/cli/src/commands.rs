@@ -26,7 +26,7 @@ use crate::error::CliError;
 /// What `dabnet` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Analyze(analyze::Analyze),
+    Analyze(analyze::AnalyzeArgs),
     Bench(bench::Bench),
     Binarize(binarize::Binarize),
     Compare(Box<compare::Compare>),

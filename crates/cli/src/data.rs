@@ -7,15 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dabnet_report::format::grouped;
 use dabnet_sketch::{DataSet, Import, ImportNotice, Manifest, Part, Skipped};
 use tempfile::TempDir;
 
-use crate::{
-    error::CliError,
-    progress::ImportBar,
-    table::{self, grouped},
-    terminal,
-};
+use crate::{error::CliError, progress::ImportBar, table, terminal};
 
 /// What is said of data without a word.
 pub(crate) const NO_WORDS: &str =
@@ -177,9 +173,4 @@ pub(crate) fn print_skipped(out: &mut impl Write, skipped: &Skipped) -> io::Resu
 /// Text of others as a terminal may show it.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().flat_map(table::printable).collect()
-}
-
-/// A number of things.
-pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count as u64), if count == 1 { one } else { many })
 }

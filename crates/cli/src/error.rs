@@ -2,6 +2,7 @@ use std::{io, path::Path, process::ExitCode};
 
 use dabnet_engine::EngineError;
 use dabnet_graph::GraphError;
+use dabnet_report::ReportError;
 use dabnet_serve::ServeError;
 use dabnet_sketch::SketchError;
 use dabnet_train::TrainError;
@@ -93,6 +94,15 @@ impl From<TrainError> for CliError {
             | TrainError::Longer { .. }
             | TrainError::Read { .. } => Self::Input(error.to_string()),
             _ => Self::Failure(error.to_string()),
+        }
+    }
+}
+
+impl From<ReportError> for CliError {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Engine(error) => error.into(),
+            ReportError::Train(error) => error.into(),
         }
     }
 }

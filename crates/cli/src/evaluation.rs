@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use dabnet_engine::{EngineError, Model, Session, top};
+use dabnet_engine::{EngineError, Model, Prediction, Session, top};
 use dabnet_graph::Preprocessing;
 use dabnet_sketch::{Example, Preprocess};
 
@@ -33,6 +33,8 @@ pub(crate) struct Evaluation {
     pub confusion: Vec<Vec<u32>>,
     /// Median time of one run of the network on one thread, in milliseconds; drawing is not in it.
     pub milliseconds: f64,
+    /// First answer to every sketch.
+    pub answers: Vec<Prediction>,
 }
 
 impl Evaluation {
@@ -42,6 +44,7 @@ impl Evaluation {
         let classes = model.labels().len();
         let mut confusion = vec![vec![0; classes]; classes];
         let (mut first, mut among) = (0, 0);
+        let mut firsts = Vec::with_capacity(drawn.labels.len());
         let mut times = Vec::with_capacity(drawn.labels.len());
         for (canvas, &label) in drawn.canvases.iter().zip(&drawn.labels) {
             let start = Instant::now();
@@ -51,11 +54,12 @@ impl Evaluation {
             first += usize::from(answers[0].class == label);
             among += usize::from(answers.iter().any(|answer| answer.class == label));
             confusion[label][answers[0].class] += 1;
+            firsts.push(answers[0]);
         }
         times.sort_unstable();
         let count = drawn.labels.len();
         let share = |right: usize| right as f64 / count.max(1) as f64;
         let milliseconds = times.get(count / 2).map_or(0.0, |time| time.as_secs_f64() * 1e3);
-        Ok(Self { count, top1: share(first), top5: share(among), confusion, milliseconds })
+        Ok(Self { count, top1: share(first), top5: share(among), confusion, milliseconds, answers: firsts })
     }
 }

@@ -1,17 +1,12 @@
 //! Which layers of a network keep real inputs: measured on what it is trained on.
 
 use dabnet_graph::Policy;
+use dabnet_report::format::grouped;
 use dabnet_sketch::{DataExamples, Examples, Part, SketchError, stream};
 use dabnet_train::{HybridLayer, Trained, hybrid_layers};
 use rayon::prelude::*;
 
-use crate::{
-    data::Data,
-    error::CliError,
-    table::{self, grouped},
-    threads,
-    training::Settings,
-};
+use crate::{data::Data, error::CliError, table, threads, training::Settings};
 
 /// Training sketches that are measured on, evenly from among all.
 const MEASURED: usize = 512;

@@ -1,7 +1,6 @@
 //! `dabnet`: one-bit neural networks for freehand sketches, on the command line.
 #![forbid(unsafe_code)]
 
-mod analysis;
 mod bench;
 mod commands;
 mod comparison;
@@ -12,12 +11,10 @@ mod evaluation;
 mod hybrid;
 mod json;
 mod models;
-mod page;
 mod progress;
 mod quickstart;
 mod scoring;
 mod serving;
-mod sheet;
 mod table;
 mod terminal;
 mod threads;

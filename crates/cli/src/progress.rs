@@ -3,6 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use dabnet_report::format::duration;
 use dabnet_sketch::ImportProgress;
 use dabnet_train::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -147,14 +148,5 @@ impl ImportBar {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-    }
-}
-
-/// Minutes and seconds.
-pub(crate) fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64().round() as u64;
-    match seconds / 60 {
-        0 => format!("{seconds} s"),
-        minutes => format!("{minutes} min {:02} s", seconds % 60),
     }
 }

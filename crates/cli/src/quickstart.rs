@@ -2,29 +2,19 @@
 
 mod contender;
 mod files;
-mod outcome;
 mod recognition;
-mod report;
 mod table;
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, time::Instant};
 
+use dabnet_engine::PackedModel;
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_sketch::{Augment, Dataset, Example, View};
-use dabnet_train::AugmentedSketches;
+use dabnet_report::{NetworkReport, QuickstartReport, TestSketch, format::duration};
+use dabnet_sketch::{Augment, Dataset, View};
+use dabnet_train::{AugmentedSketches, Trained};
 
-pub(crate) use self::outcome::{CurvePoint, Outcome};
-use self::{contender::Contender, recognition::Recognition};
-use crate::{
-    error::CliError,
-    evaluation::Drawn,
-    json,
-    progress::{TrainingProgress, duration},
-    terminal,
-};
+use self::contender::Contender;
+use crate::{error::CliError, evaluation::Drawn, json, progress::TrainingProgress, terminal};
 
 /// The network that all contenders share.
 const ARCHITECTURE: &str = "sketch-a-net-64";
@@ -57,18 +47,12 @@ impl Settings {
     }
 }
 
-/// Everything a quickstart found out.
+/// One network, trained, packed and evaluated.
 #[derive(Debug)]
-pub(crate) struct Results {
-    pub seed: u64,
-    pub epochs: usize,
-    pub labels: Vec<String>,
-    pub train_count: usize,
-    pub test: Vec<Example>,
-    /// In the order in which they were trained: full precision first.
-    pub outcomes: Vec<Outcome>,
-    pub recognitions: Vec<Recognition>,
-    pub elapsed: Duration,
+pub(crate) struct Outcome {
+    pub trained: Trained,
+    pub packed: PackedModel,
+    pub report: NetworkReport,
 }
 
 /// Runs the whole quickstart.
@@ -97,27 +81,31 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
             TrainingProgress::of_several(contender.name, Contender::ALL.len() - outcomes.len() - 1);
         outcomes.push(contender.run(settings, &labels, &examples, &drawn, full, &progress)?);
     }
-    let recognitions = recognition::three(&outcomes, &labels, &test, &drawn)?;
-    let results = Results {
+    let recognitions = recognition::three(&outcomes, &labels, &drawn)?;
+    let test = test.into_iter();
+    let report = QuickstartReport {
         seed: settings.seed,
         epochs: settings.epochs(),
         labels,
         train_count: train.len(),
-        test,
-        outcomes,
+        test: test
+            .map(|example| TestSketch { drawing: example.sketch.drawing, label: example.label })
+            .collect(),
+        preprocessing: PREPROCESSING,
+        networks: outcomes.iter().map(|outcome| outcome.report.clone()).collect(),
         recognitions,
         elapsed: start.elapsed(),
     };
-    files::write(&settings.out, &results)?;
+    files::write(&settings.out, &outcomes, &report)?;
     if settings.json {
-        json::print_line(&files::summary(&results))?;
+        json::print_line(&report.summary())?;
     } else {
-        table::print(&results)?;
-        recognition::print(&results)?;
+        table::print(&report)?;
+        recognition::print(&report)?;
     }
     terminal::say(format_args!(
         "Took {}. Open {} in a browser; packed models are beside it.",
-        duration(results.elapsed),
+        duration(report.elapsed),
         settings.out.join(files::REPORT).display()
     ));
     Ok(())

@@ -16,7 +16,7 @@ mod settings;
 mod source;
 mod watch;
 
-pub(crate) use auto::Auto;
+use auto::Auto;
 pub(crate) use choice::Choice;
 pub(crate) use interrupt::Interrupt;
 pub(crate) use job::Job;
@@ -25,7 +25,7 @@ pub(crate) use look::NamedLook;
 pub(crate) use machine::Machine;
 pub(crate) use options::TrainingOptions;
 use paths::Paths;
-pub(crate) use result::{Results, Tested, packed};
+pub(crate) use result::{RunResults, TestResult, packed};
 pub(crate) use settings::Settings;
 use source::{ForeignNetwork, Source};
 use watch::Watch;

@@ -8,15 +8,11 @@ use std::{
 use clap::Args;
 use comfy_table::Row;
 use dabnet_binarize::{Granularity, Scheme};
+use dabnet_report::format::grouped;
 use dabnet_weights::{Form, Outcome, Report, Selection, Source, TensorReport, binarize};
 use serde_json::{Value, json};
 
-use crate::{
-    error::CliError,
-    json,
-    progress::ByteProgress,
-    table::{self, grouped},
-};
+use crate::{error::CliError, json, progress::ByteProgress, table};
 
 /// Replace every filter of a network by two values, after training.
 ///

@@ -1,20 +1,24 @@
 use std::{
+    env, fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Args;
+use dabnet_engine::replace_file;
+use dabnet_report::{Comparison, NetworkKind, replace_section};
 use dabnet_sketch::Part;
 use dabnet_train::Run;
 
 use crate::{
-    comparison::{Comparison, Entry, Network, Report, policies},
+    comparison::{FinishedRun, compare, network_kinds, split_policies},
     data::Data,
     error::CliError,
     json,
     scoring::tested,
-    terminal,
-    training::{Interrupt, Job, Machine, Settings, TrainingOptions},
+    table, terminal,
+    training::{Choice, Interrupt, Job, Machine, Settings, TrainingOptions},
 };
 
 /// Train networks on a data set and compare them: the table of the paper, of one's own data.
@@ -88,16 +92,16 @@ pub(crate) struct Compare {
     json: bool,
 }
 
-/// A run of the table.
-struct Planned {
+/// A run of the table, finished or to be trained.
+struct PlannedRun {
     folder: PathBuf,
-    /// What it is to be trained with; nothing where nothing is trained and it is not there.
+    /// Its settings; none if nothing is trained and it is not there.
     settings: Option<Settings>,
 }
 
 impl Compare {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let report = self.report()?;
+        let section = self.section()?;
         let mut planned = Vec::new();
         for network in self.networks()? {
             let runs = self.seeds().into_iter().map(|seed| self.planned(&network, seed));
@@ -108,25 +112,25 @@ impl Compare {
         }
         let (mut networks, mut missing) = (Vec::new(), Vec::new());
         for (network, runs) in planned {
-            let mut entries = Vec::new();
-            for Planned { folder, .. } in runs {
-                match Entry::open(&folder)? {
-                    Some(entry) => entries.push(entry),
+            let mut finished = Vec::new();
+            for PlannedRun { folder, .. } in runs {
+                match FinishedRun::open(&folder)? {
+                    Some(run) => finished.push(run),
                     None => missing.push(folder.display().to_string()),
                 }
             }
-            networks.push((network, entries));
+            networks.push((network, finished));
         }
-        self.show(networks, &missing, report)?;
+        self.show(networks, &missing, section)?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn networks(&self) -> Result<Vec<Network>, CliError> {
+    fn networks(&self) -> Result<Vec<NetworkKind>, CliError> {
         let usual = ["full", "xnor", "dab"].map(str::to_owned);
         let names =
             if self.network.is_empty() && self.policy.is_empty() { &usual } else { &self.network[..] };
-        let policies: Vec<String> = self.policy.iter().flat_map(|text| policies(text)).collect();
-        Network::all(&self.arch, names, &policies, &self.scheme)
+        let policies: Vec<String> = self.policy.iter().flat_map(|text| split_policies(text)).collect();
+        network_kinds(&self.arch, names, &policies, &self.scheme)
     }
 
     /// Each once, in order.
@@ -137,20 +141,23 @@ impl Compare {
         seeds
     }
 
-    fn report(&self) -> Result<Option<Report>, CliError> {
+    /// The document and the name of the section to write.
+    fn section(&self) -> Result<Option<(&Path, String)>, CliError> {
         let Some(document) = &self.markdown else { return Ok(None) };
         let folder = || self.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Report::new(document.clone(), self.name.clone().unwrap_or_else(folder)).map(Some)
+        let name = self.name.clone().unwrap_or_else(folder);
+        check_section_name(&name)?;
+        Ok(Some((document, name)))
     }
 
     /// A run, refused if it was begun as another one.
-    fn planned(&self, network: &Network, seed: u64) -> Result<Planned, CliError> {
+    fn planned(&self, network: &NetworkKind, seed: u64) -> Result<PlannedRun, CliError> {
         let folder = self.out.join(format!("{}-s{seed}", network.key()));
         let begun = if is_begun(&folder)? { Settings::begun(&folder)? } else { None };
         if self.only_table && begun.is_none() {
-            return Ok(Planned { folder, settings: None });
+            return Ok(PlannedRun { folder, settings: None });
         }
-        let mut options = network.choice(seed).over(self.options.table());
+        let mut options = choice(network, seed).over(self.options.table());
         if !network.is_automatic() {
             options.remove("auto");
         }
@@ -170,11 +177,11 @@ impl Compare {
                 folder.display()
             )));
         }
-        Ok(Planned { folder, settings: Some(settings) })
+        Ok(PlannedRun { folder, settings: Some(settings) })
     }
 
     /// Trains the runs that are not finished, one after another. Whether it came to an end.
-    fn train(&self, runs: Vec<&Planned>) -> Result<bool, CliError> {
+    fn train(&self, runs: Vec<&PlannedRun>) -> Result<bool, CliError> {
         let Some(first) = runs.iter().find_map(|run| run.settings.as_ref()) else { return Ok(true) };
         self.machine.with(first.clone())?;
         let data = Data::open(&first.data)?;
@@ -185,7 +192,7 @@ impl Compare {
         }
         let interrupt = Interrupt::listen()?;
         let count = runs.len();
-        for (index, Planned { folder, settings }) in runs.into_iter().enumerate() {
+        for (index, PlannedRun { folder, settings }) in runs.into_iter().enumerate() {
             let (Some(settings), false) = (settings, is_finished(folder, &data)?) else { continue };
             if interrupt.is_set() {
                 return Ok(false);
@@ -202,25 +209,25 @@ impl Compare {
 
     fn show(
         &self,
-        networks: Vec<(Network, Vec<Entry>)>,
+        networks: Vec<(NetworkKind, Vec<FinishedRun>)>,
         missing: &[String],
-        report: Option<Report>,
+        section: Option<(&Path, String)>,
     ) -> Result<(), CliError> {
         for run in missing {
             terminal::say(format_args!("dabnet: missing: {run}"));
         }
-        if networks.iter().all(|(_, entries)| entries.is_empty()) {
+        if networks.iter().all(|(_, runs)| runs.is_empty()) {
             let out = self.out.display();
             return Err(CliError::Input(format!("{out} has not one of these runs finished")));
         }
-        let comparison = Comparison::new(networks)?;
-        if let Some(report) = report {
-            report.write(&comparison, missing)?;
+        let comparison = compare(networks)?;
+        if let Some((document, name)) = section {
+            write_section(document, &name, &comparison.section(missing, &command_line()))?;
         }
         if self.json {
             json::print_line(&comparison.to_json(missing))?
         } else {
-            comparison.print()?
+            print(&comparison)?
         }
         Ok(())
     }
@@ -228,12 +235,12 @@ impl Compare {
 
 /// Whether something was trained in `folder`.
 fn is_begun(folder: &Path) -> Result<bool, CliError> {
-    Ok(folder.is_dir() && (Run::create(folder)?.is_begun() || Entry::open(folder)?.is_some()))
+    Ok(folder.is_dir() && (Run::create(folder)?.is_begun() || FinishedRun::open(folder)?.is_some()))
 }
 
 /// Whether the run in `folder` has come to its end, on this data.
 fn is_finished(folder: &Path, data: &Data) -> Result<bool, CliError> {
-    let Some(Entry { results, .. }) = Entry::open(folder)? else { return Ok(false) };
+    let Some(FinishedRun { results, .. }) = FinishedRun::open(folder)? else { return Ok(false) };
     let manifest = data.set.manifest();
     let train = data.set.indices(Part::Train)?.len();
     if (results.fingerprint, results.train) == (manifest.fingerprint, train) {
@@ -241,4 +248,59 @@ fn is_finished(folder: &Path, data: &Data) -> Result<bool, CliError> {
     }
     let reason = format!("{} was trained on other data than this; take another --out", folder.display());
     Err(CliError::Input(reason))
+}
+
+/// The options of a run that decide its network and its seed.
+fn choice(network: &NetworkKind, seed: u64) -> Choice {
+    Choice {
+        arch: Some(network.arch.clone()),
+        policy: Some(network.policy.to_string()),
+        scheme: Some(network.scheme.name().to_owned()),
+        seed: Some(seed),
+    }
+}
+
+fn print(comparison: &Comparison) -> io::Result<()> {
+    let mut table = table::new(comparison.header());
+    table.add_rows(comparison.rows().map(|(name, cells)| table::row(&name, cells)));
+    let mut out = io::stdout().lock();
+    writeln!(out, "{table}")?;
+    let lines = comparison.differences().chain(comparison.chosen_policies()).chain(comparison.explanation());
+    lines.into_iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// Writes a section of a document, in the place of the one of that name or at the end.
+fn write_section(document: &Path, name: &str, body: &str) -> Result<(), CliError> {
+    let text = match fs::read_to_string(document) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(CliError::Input(format!("{}: {error}", document.display()))),
+    };
+    let wrong = |reason| CliError::Input(format!("{}: {reason}", document.display()));
+    let text = replace_section(&text, name, body).map_err(wrong)?;
+    replace_file(document, text.as_bytes()).map_err(|error| CliError::write(document, &error))
+}
+
+/// Checks the name of a section.
+fn check_section_name(name: &str) -> Result<(), CliError> {
+    let plain = |c: char| c.is_alphanumeric() || "._+-".contains(c);
+    if !name.is_empty() && name.chars().all(plain) && !name.contains("--") {
+        return Ok(());
+    }
+    Err(CliError::Input(format!(
+        "'{name}' is no name for a section: give --name letters, digits, . _ + or -"
+    )))
+}
+
+/// The command line, quoted for a shell.
+fn command_line() -> String {
+    let quoted = |argument: String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@%".contains(c);
+        match argument.chars().all(plain) && !argument.is_empty() {
+            true => argument,
+            false => format!("'{}'", argument.replace('\'', "'\\''")),
+        }
+    };
+    let arguments = env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into_owned()));
+    ["dabnet".to_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
 }

@@ -6,12 +6,13 @@ use std::{
 
 use clap::Args;
 use dabnet_graph::{Look, Preprocessing};
+use dabnet_report::format::counted;
 use dabnet_sketch::{Drawing, MAX_VIEWS, Paper, Part};
 use serde::Serialize;
 
 use super::data::PartArg;
 use crate::{
-    data::{Data, counted},
+    data::Data,
     error::CliError,
     json, models,
     scoring::{Counts, known, seen, shares, tested},

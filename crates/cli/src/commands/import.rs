@@ -11,10 +11,10 @@ use dabnet_import::{Import, import};
 
 use crate::{
     error::CliError,
-    table::grouped,
     terminal,
     training::{MODEL, NamedLook},
 };
+use dabnet_report::format::grouped;
 
 /// Name of the model's card in the folder.
 const CARD: &str = "README.md";

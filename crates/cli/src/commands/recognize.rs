@@ -5,8 +5,9 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_engine::{Model, Prediction, Session, top};
+use dabnet_engine::{Model, Prediction, Session, replace_file, top};
 use dabnet_graph::Canvas;
+use dabnet_report::{ContactSheet, SheetCell};
 use dabnet_sketch::{MAX_VIEWS, Sketch, SketchError, Sketches, read, read_file};
 use image::{DynamicImage, GrayImage};
 use serde::Serialize;
@@ -15,7 +16,6 @@ use crate::{
     error::CliError,
     json, models,
     scoring::{logits, seen},
-    sheet::{Cell, Sheet},
     terminal,
 };
 
@@ -215,15 +215,15 @@ impl Recognizer<'_> {
     /// Draws what was seen.
     fn show(&self, path: &Path) -> Result<(), CliError> {
         let (count, columns) = (self.shown.len(), self.shown.len().min(COLUMNS));
-        let mut sheet = Sheet::new(SIDE, columns, count.div_ceil(columns), 0);
+        let mut sheet = ContactSheet::new(SIDE, columns, count.div_ceil(columns), 0);
         for (at, (picture, text)) in self.shown.iter().enumerate() {
-            let cell = Cell::Colours(DynamicImage::ImageLuma8(picture.clone()).to_rgb8());
-            sheet.cell(at % columns, at / columns, &cell, text);
+            let cell = SheetCell::Rgb(DynamicImage::ImageLuma8(picture.clone()).to_rgb8());
+            sheet.set_cell(at % columns, at / columns, &cell, text);
         }
         if self.done > count {
             terminal::say(format_args!("dabnet: {} shows the first {count} sketches", path.display()));
         }
-        sheet.save(path)
+        replace_file(path, &sheet.to_png()).map_err(|error| CliError::write(path, &error))
     }
 
     fn guess(&self, prediction: &Prediction) -> Guess<'_> {

@@ -9,11 +9,8 @@ use dabnet_graph::{Account, Graph, LayerAccount, Options, Policy, Precision, arc
 use serde_json::{Value, json};
 
 use super::network::{Network, Subject};
-use crate::{
-    error::CliError,
-    json, models,
-    table::{self, grouped},
-};
+use crate::{error::CliError, json, models, table};
+use dabnet_report::format::grouped;
 
 /// Count what a network costs, layer by layer.
 ///

@@ -6,16 +6,16 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_report::format::duration;
 use dabnet_sketch::{DataSet, Part};
 
 use crate::{
     data::{self, Data},
     error::CliError,
     json,
-    progress::duration,
     scoring::shares,
     terminal,
-    training::{CONFIG, Choice, Interrupt, Job, MODEL, Machine, Results, Settings, TrainingOptions},
+    training::{CONFIG, Choice, Interrupt, Job, MODEL, Machine, RunResults, Settings, TrainingOptions},
 };
 
 /// Train a network on a data set, in a folder that a run is kept in.
@@ -102,7 +102,7 @@ fn check_folder(out: &Path) -> Result<(), CliError> {
     Err(CliError::Input(format!("{} {reason}", out.display())))
 }
 
-fn print(results: &Results, path: &Path, labels: usize) -> io::Result<()> {
+fn print(results: &RunResults, path: &Path, labels: usize) -> io::Result<()> {
     let time = duration(Duration::from_secs_f64(results.seconds));
     terminal::say(format_args!("trained {time}; {} is {} bytes", path.display(), results.file_bytes));
     if let Some(test) = &results.test {

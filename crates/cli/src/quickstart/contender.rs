@@ -1,10 +1,11 @@
 use dabnet_binarize::Scheme;
 use dabnet_engine::Model;
 use dabnet_graph::{Policy, architectures};
+use dabnet_report::{LatentLayer, NetworkReport};
 use dabnet_train::{AugmentedSketches, Description, Start, TrainConfig, Trained, Trainer, pack};
 use serde_json::json;
 
-use super::{ARCHITECTURE, CurvePoint, Outcome, PREPROCESSING, Settings};
+use super::{ARCHITECTURE, Outcome, PREPROCESSING, Settings};
 use crate::{
     error::CliError,
     evaluation::{Drawn, Evaluation},
@@ -85,7 +86,7 @@ impl Contender {
             threads: settings.threads,
             ..TrainConfig::default()
         };
-        let mut curve = Vec::new();
+        let (mut loss, mut accuracy) = (Vec::new(), Vec::new());
         let mut trainer = Trainer::new(&graph, config, examples)?;
         let start = full.filter(|_| self.warm).map(|full| Start::of_run(full.clone(), labels.to_vec()));
         if let Some(start) = &start {
@@ -94,7 +95,8 @@ impl Contender {
         let trained = trainer.train(|step| {
             progress.observe(step);
             if step.ends_epoch() {
-                curve.push(CurvePoint { loss: step.loss, accuracy: step.accuracy });
+                loss.push(step.loss);
+                accuracy.push(step.accuracy);
             }
         })?;
 
@@ -113,7 +115,20 @@ impl Contender {
             "accuracy".into(),
             json!({ "split": "test", "count": evaluation.count, "top1": evaluation.top1, "top5": evaluation.top5 }),
         );
-        let bytes = packed.to_bytes()?;
-        Ok(Outcome { contender: self, curve, trained, packed, bytes: bytes.len() as u64, evaluation })
+        let report = NetworkReport {
+            key: self.key,
+            name: self.name,
+            loss,
+            accuracy,
+            layers: LatentLayer::of_network(&trained),
+            account: packed.graph.account(),
+            file_bytes: packed.to_bytes()?.len() as u64,
+            top1: evaluation.top1,
+            top5: evaluation.top5,
+            confusion: evaluation.confusion,
+            milliseconds: evaluation.milliseconds,
+            answers: evaluation.answers,
+        };
+        Ok(Outcome { trained, packed, report })
     }
 }

@@ -1,32 +1,24 @@
 use std::io::{self, Write};
 
-use dabnet_engine::{EngineError, Model, Prediction, Session, top};
-use dabnet_sketch::{Example, Preprocess};
+use dabnet_engine::{EngineError, Model, Session, top};
+use dabnet_report::{QuickstartReport, Recognition};
+use dabnet_sketch::Preprocess;
 
-use super::{Outcome, PREPROCESSING, Results};
+use super::{Outcome, PREPROCESSING};
 use crate::{
     evaluation::Drawn,
     terminal::{EMPTY, braille},
 };
 
-/// One test sketch and what the packed DAB-Net says of it.
-#[derive(Debug)]
-pub(crate) struct Recognition {
-    /// Index in the test split.
-    pub index: usize,
-    pub predictions: Vec<Prediction>,
-}
-
 /// What the last contender, DAB-Net, makes of the first test sketch of three words.
 pub(super) fn three(
     outcomes: &[Outcome],
     labels: &[String],
-    test: &[Example],
     drawn: &Drawn,
 ) -> Result<Vec<Recognition>, EngineError> {
     let Some(outcome) = outcomes.last() else { return Ok(Vec::new()) };
     let mut session = Session::new(&Model::new(outcome.packed.clone())?);
-    let of_word = |label| test.iter().position(|example| example.label == label);
+    let of_word = |label| drawn.labels.iter().position(|&of| of == label);
     [0, labels.len() / 3, 2 * labels.len() / 3]
         .into_iter()
         .filter_map(of_word)
@@ -38,18 +30,19 @@ pub(super) fn three(
 }
 
 /// Prints each sketch with its labels beside it.
-pub(super) fn print(results: &Results) -> io::Result<()> {
+pub(super) fn print(report: &QuickstartReport) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    for recognition in &results.recognitions {
-        let example = &results.test[recognition.index];
-        let ink = PREPROCESSING.ink(&example.sketch.drawing);
+    for recognition in &report.recognitions {
+        let example = &report.test[recognition.index];
+        let ink = PREPROCESSING.ink(&example.drawing);
         let mut picture = braille(&ink, PREPROCESSING.canvas.side);
         picture.retain(|line| line.chars().any(|dots| dots != EMPTY));
-        let mut text = vec![format!("drawn as: {}", results.labels[example.label]), String::new()];
+        let mut text = vec![format!("drawn as: {}", report.labels[example.label]), String::new()];
         text.extend(
-            recognition.predictions.iter().map(|guess| {
-                format!("{:>5.1} %  {}", 100.0 * guess.probability, results.labels[guess.class])
-            }),
+            recognition
+                .predictions
+                .iter()
+                .map(|guess| format!("{:>5.1} %  {}", 100.0 * guess.probability, report.labels[guess.class])),
         );
         let first = picture.len().saturating_sub(text.len()) / 2;
         for (row, line) in picture.iter().enumerate() {

@@ -11,11 +11,6 @@ pub(crate) struct Auto {
     pub keep_real: Option<usize>,
 }
 
-impl Auto {
-    /// The policy that leaves it open.
-    pub(crate) const POLICY: &str = "hybrid:auto";
-}
-
 impl Default for Auto {
     fn default() -> Self {
         Self { epochs: 1, keep_real: None }

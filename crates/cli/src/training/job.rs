@@ -7,7 +7,8 @@ use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, Start, Teacher, TrainC
 use serde_json::json;
 
 use super::{
-    Auto, CONFIG, Interrupt, LATENT, MODEL, Paths, Results, Settings, Source, Tested, Watch, latent, packed,
+    Auto, CONFIG, Interrupt, LATENT, MODEL, Paths, RunResults, Settings, Source, TestResult, Watch, latent,
+    packed,
 };
 use crate::{
     data::Data,
@@ -42,7 +43,7 @@ impl Job {
 
     /// Trains from where the run stands to its end, packs the network and tests what was packed; nothing if
     /// it was interrupted.
-    pub(crate) fn run(mut self, data: &Data, interrupt: &Interrupt) -> Result<Option<Results>, CliError> {
+    pub(crate) fn run(mut self, data: &Data, interrupt: &Interrupt) -> Result<Option<RunResults>, CliError> {
         if self.settings.is_automatic() && !self.choose_layers(data, interrupt)? {
             return Ok(None);
         }
@@ -225,7 +226,7 @@ impl Job {
         data: &Data,
         trained: &Trained,
         accuracy: Option<f32>,
-    ) -> Result<Results, CliError> {
+    ) -> Result<RunResults, CliError> {
         let settings = &self.settings;
         let labels = || data.set.labels().to_vec();
         let path = self.folder.join(MODEL);
@@ -238,7 +239,7 @@ impl Job {
         let latents = self.folder.join(LATENT);
         replace_file(&latents, &latent(trained)?).map_err(|error| CliError::write(&latents, &error))?;
         let file_bytes = path.metadata().map_err(|error| CliError::write(&path, &error))?.len();
-        let results = Results {
+        let results = RunResults {
             data: settings.data.display().to_string(),
             fingerprint: data.set.manifest().fingerprint,
             arch: settings.arch.clone(),
@@ -258,11 +259,11 @@ impl Job {
     }
 
     /// How well the packed model labels what is held out, looked at as in training.
-    fn test(&self, model: &Model, data: &Data) -> Result<Option<Tested>, CliError> {
+    fn test(&self, model: &Model, data: &Data) -> Result<Option<TestResult>, CliError> {
         let Some(part) = tested(&data.set) else { return Ok(None) };
         let (known, _) = known(&data.set, model, Some(part))?;
         let counts = self.counts(model, data, &known)?;
-        Ok(Some(Tested { part, count: known.len(), top1: counts.top1(), top5: counts.top5() }))
+        Ok(Some(TestResult { part, count: known.len(), top1: counts.top1(), top5: counts.top5() }))
     }
 
     /// Says what the packed model makes of sketches that it has learned from, where that is much less than training showed.

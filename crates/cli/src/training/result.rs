@@ -29,7 +29,7 @@ pub(crate) fn packed(
 
 /// What `results.json` holds and `--json` prints.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Results {
+pub(crate) struct RunResults {
     pub data: String,
     pub fingerprint: u32,
     pub arch: String,
@@ -43,19 +43,19 @@ pub(crate) struct Results {
     pub validation: usize,
     pub seconds: f64,
     pub file_bytes: u64,
-    pub test: Option<Tested>,
+    pub test: Option<TestResult>,
 }
 
 /// How well a packed model labels what it was tested on.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Tested {
+pub(crate) struct TestResult {
     pub part: Part,
     pub count: usize,
     pub top1: f64,
     pub top5: f64,
 }
 
-impl Results {
+impl RunResults {
     /// Keeps them in the folder of the run.
     pub(super) fn write(&self, folder: &Path) -> Result<(), CliError> {
         let path = folder.join(RESULTS);

@@ -9,6 +9,7 @@ use dabnet_graph::{
     Activation, Canvas, Channels, Graph, InputBits, Options, Policy, Preprocessing, Shape, WeightFormat,
     architectures,
 };
+use dabnet_report::NetworkKind;
 use dabnet_sketch::{Augment, View};
 use dabnet_train::TrainConfig;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -179,7 +180,7 @@ impl Settings {
             CliError::Input(format!("{place}: {reason}"))
         })?;
         if chooses && !settings.is_automatic() {
-            let reason = format!("--auto-epochs and --keep-real go with --policy {}", Auto::POLICY);
+            let reason = format!("--auto-epochs and --keep-real go with --policy {}", NetworkKind::AUTOMATIC);
             return Err(CliError::Input(reason));
         }
         Self { foreign, ..settings }.validated(begun.and_then(Path::parent))
@@ -206,7 +207,7 @@ impl Settings {
 
     /// Whether it is still open which layers keep real inputs.
     pub(crate) fn is_automatic(&self) -> bool {
-        self.policy.to_string() == Auto::POLICY
+        self.policy.to_string() == NetworkKind::AUTOMATIC
     }
 
     /// The same with the layers that were chosen for `begun`, if they are to be chosen here in the same way.

@@ -6,13 +6,10 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use dabnet_report::format::counted;
 use dabnet_sketch::{Classes, DataSet, Import, Part, SketchError};
 
-use crate::{
-    data::{self, counted},
-    error::CliError,
-    json, terminal,
-};
+use crate::{data, error::CliError, json, terminal};
 
 /// Make a data set of sketches in any known format.
 ///

@@ -5,14 +5,14 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_report::format::grouped;
 use dabnet_sketch::{DataSet, Inspection, Manifest, Part, Skipped};
 use serde::Serialize;
 
 use crate::{
     data::{self, Data, printable},
     error::CliError,
-    json,
-    table::{self, grouped},
+    json, table,
 };
 
 /// Say what is in a data set, having read all of it.

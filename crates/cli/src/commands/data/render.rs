@@ -6,18 +6,16 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_engine::replace_file;
 use dabnet_graph::{Canvas, Preprocessing};
+use dabnet_report::{ContactSheet, SheetCell};
 use dabnet_sketch::{
     Augment, DataSet, Drawing, Paper, Preprocess, Raster, rasterize, resampled, shuffled, stream,
 };
 use image::RgbImage;
 
 use super::import::PartArg;
-use crate::{
-    data::Data,
-    error::CliError,
-    sheet::{Cell, Sheet},
-};
+use crate::{data::Data, error::CliError};
 
 /// Variants of each sketch, beside the sketch itself.
 const VARIANTS: usize = 8;
@@ -148,7 +146,7 @@ impl Render {
         } else {
             self.varied(&data.set, &chosen, &changes)?
         };
-        sheet.save(&self.out)?;
+        replace_file(&self.out, &sheet.to_png()).map_err(|error| CliError::write(&self.out, &error))?;
         let (count, plural) = (chosen.len(), if chosen.len() == 1 { " is" } else { "es are" });
         writeln!(io::stdout(), "{count} sketch{plural} drawn in {}", self.out.display())?;
         Ok(ExitCode::SUCCESS)
@@ -198,12 +196,12 @@ impl Render {
         Ok(chosen.into_iter().map(|(_, index)| index).collect())
     }
 
-    fn overview(&self, data: &DataSet, chosen: &[usize]) -> Result<Sheet, CliError> {
+    fn overview(&self, data: &DataSet, chosen: &[usize]) -> Result<ContactSheet, CliError> {
         let columns = usize::from(self.columns).min(chosen.len());
-        let mut sheet = Sheet::new(self.side.into(), columns, chosen.len().div_ceil(columns), 0);
+        let mut sheet = ContactSheet::new(self.side.into(), columns, chosen.len().div_ceil(columns), 0);
         for (at, index) in chosen.iter().enumerate() {
             let sketch = data.sketch(*index)?;
-            sheet.cell(
+            sheet.set_cell(
                 at % columns,
                 at / columns,
                 &self.plain(&sketch.drawing)?,
@@ -213,18 +211,23 @@ impl Render {
         Ok(sheet)
     }
 
-    fn varied(&self, data: &DataSet, chosen: &[usize], changes: &[Change]) -> Result<Sheet, CliError> {
+    fn varied(&self, data: &DataSet, chosen: &[usize], changes: &[Change]) -> Result<ContactSheet, CliError> {
         let columns = 1 + changes.iter().map(|change| change.variants()).max().unwrap_or(0);
         let heading = changes.iter().map(|change| change.name().len()).max().unwrap_or(0);
-        let mut sheet = Sheet::new(self.side.into(), columns, chosen.len() * changes.len(), heading);
+        let mut sheet = ContactSheet::new(self.side.into(), columns, chosen.len() * changes.len(), heading);
         let mut row = 0;
         for index in chosen {
             let sketch = data.sketch(*index)?;
             for change in changes {
-                sheet.heading(row, change.name());
-                sheet.cell(0, row, &self.plain(&sketch.drawing)?, sketch.word.as_deref().unwrap_or_default());
+                sheet.set_heading(row, change.name());
+                sheet.set_cell(
+                    0,
+                    row,
+                    &self.plain(&sketch.drawing)?,
+                    sketch.word.as_deref().unwrap_or_default(),
+                );
                 for (column, ink) in self.variants(*change, &sketch.drawing, *index).into_iter().enumerate() {
-                    sheet.cell(column + 1, row, &Cell::Ink(ink), "");
+                    sheet.set_cell(column + 1, row, &SheetCell::Ink(ink), "");
                 }
                 row += 1;
             }
@@ -233,15 +236,15 @@ impl Render {
     }
 
     /// The sketch as it is.
-    fn plain(&self, drawing: &Drawing) -> Result<Cell, CliError> {
+    fn plain(&self, drawing: &Drawing) -> Result<SheetCell, CliError> {
         Ok(match drawing {
-            Drawing::Raster(raster) if !self.lines => Cell::Ink(resampled(raster, self.side.into())),
+            Drawing::Raster(raster) if !self.lines => SheetCell::Ink(resampled(raster, self.side.into())),
             Drawing::Picture(picture) if !self.lines => {
                 let (width, height) = (picture.width() as u32, picture.height() as u32);
                 let colours = RgbImage::from_raw(width, height, picture.rgb().to_vec());
-                colours.map_or_else(|| Cell::Ink(Vec::new()), Cell::Colours)
+                colours.map_or_else(|| SheetCell::Ink(Vec::new()), SheetCell::Rgb)
             }
-            other => Cell::Ink(rasterize(other, &self.canvas())),
+            other => SheetCell::Ink(rasterize(other, &self.canvas())),
         })
     }
 

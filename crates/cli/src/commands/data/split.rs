@@ -5,6 +5,7 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_report::format::grouped;
 use dabnet_sketch::{DataSet, Folds, Part, Share, Split};
 use serde::Serialize;
 
@@ -113,7 +114,7 @@ impl SplitArgs {
         }
         let mut table = table::new(&["part", "sketches"]);
         for (part, count) in Part::ALL.into_iter().zip([train, validation, test]) {
-            table.add_row(table::row(part.name(), [table::grouped(count as u64)]));
+            table.add_row(table::row(part.name(), [grouped(count as u64)]));
         }
         writeln!(io::stdout(), "{table}")?;
         Ok(ExitCode::SUCCESS)
