@@ -9,13 +9,12 @@ use std::{
 use dabnet_engine::{EngineError, Model, Session, peak_bit_macs};
 use dabnet_graph::{LayerAccount, Precision};
 use dabnet_report::format::grouped;
-use dabnet_sketch::{Dataset, Example};
+use dabnet_sketch::{Dataset, Preprocess};
 use serde_json::{Value, json};
 
 use crate::{
     energy::{self, Meter, Unmetered},
     error::CliError,
-    evaluation::Drawn,
     table,
 };
 
@@ -98,10 +97,10 @@ impl LayerTime {
 }
 
 /// Sketches of every word, as many as differ.
-pub(crate) fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
+fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
     let Dataset { test, .. } = Dataset::bundled()?;
-    let some: Vec<Example> = test.into_iter().step_by(7).collect();
-    Ok(Drawn::new(&some, model.preprocessing()).canvases)
+    let some = test.iter().step_by(7);
+    Ok(some.map(|example| model.preprocessing().apply(&example.sketch.drawing)).collect())
 }
 
 fn ink_share(model: &Model, canvases: &[Vec<f32>]) -> f64 {

@@ -13,7 +13,6 @@ mod json;
 mod models;
 mod progress;
 mod quickstart;
-mod scoring;
 mod serving;
 mod table;
 mod terminal;

@@ -10,11 +10,11 @@ use std::{path::PathBuf, time::Instant};
 use dabnet_engine::PackedModel;
 use dabnet_graph::{Canvas, Preprocessing};
 use dabnet_report::{NetworkReport, QuickstartReport, TestSketch, format::duration};
-use dabnet_sketch::{Augment, Dataset, View};
+use dabnet_sketch::{Augment, Dataset, Example, Preprocess, View};
 use dabnet_train::{AugmentedSketches, Trained};
 
 use self::contender::Contender;
-use crate::{error::CliError, evaluation::Drawn, json, progress::TrainingProgress, terminal};
+use crate::{error::CliError, json, progress::TrainingProgress, terminal};
 
 /// The network that all contenders share.
 const ARCHITECTURE: &str = "sketch-a-net-64";
@@ -73,15 +73,16 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
     ));
     let view = View { preprocessing: PREPROCESSING, augment: Augment::light() };
     let examples = AugmentedSketches::new(&train, view);
-    let drawn = Drawn::new(&test, &PREPROCESSING);
+    let canvas = |example: &Example| (PREPROCESSING.apply(&example.sketch.drawing), example.label);
+    let canvases: Vec<(Vec<f32>, usize)> = test.iter().map(canvas).collect();
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(Contender::ALL.len());
     for contender in &Contender::ALL {
         let full = outcomes.first().map(|outcome| &outcome.trained);
         let progress =
             TrainingProgress::of_several(contender.name, Contender::ALL.len() - outcomes.len() - 1);
-        outcomes.push(contender.run(settings, &labels, &examples, &drawn, full, &progress)?);
+        outcomes.push(contender.run(settings, &labels, &examples, &canvases, full, &progress)?);
     }
-    let recognitions = recognition::three(&outcomes, &labels, &drawn)?;
+    let recognitions = recognition::three(&outcomes, &labels, &canvases)?;
     let test = test.into_iter();
     let report = QuickstartReport {
         seed: settings.seed,

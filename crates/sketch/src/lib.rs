@@ -67,7 +67,7 @@ pub use formats::{Sketches, read, read_bytes, read_file};
 pub use import::{Classes, Import, ImportNotice, ImportProgress};
 #[cfg(feature = "files")]
 pub use loader::{Batch, Batches, Examples, Order, load, shuffled, stream};
-pub use paper::{Paper, average_log_probabilities};
+pub use paper::Paper;
 #[cfg(feature = "files")]
 pub use part::Part;
 pub use picture::Picture;

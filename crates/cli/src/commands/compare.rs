@@ -15,9 +15,8 @@ use crate::{
     comparison::{FinishedRun, compare, network_kinds, split_policies},
     data::Data,
     error::CliError,
-    json,
-    scoring::tested,
-    table, terminal,
+    evaluation::test_part,
+    json, table, terminal,
     training::{Choice, Interrupt, Job, Machine, Settings, TrainingOptions},
 };
 
@@ -185,7 +184,7 @@ impl Compare {
         let Some(first) = runs.iter().find_map(|run| run.settings.as_ref()) else { return Ok(true) };
         self.machine.with(first.clone())?;
         let data = Data::open(&first.data)?;
-        if tested(&data.set).is_none() {
+        if test_part(&data.set).is_none() {
             let data = first.data.display();
             let reason = format!("{data} has no test part to compare networks on: see dabnet data split");
             return Err(CliError::Input(reason));

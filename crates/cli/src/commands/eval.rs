@@ -14,9 +14,8 @@ use super::data::PartArg;
 use crate::{
     data::Data,
     error::CliError,
-    json, models,
-    scoring::{Counts, known, seen, shares, tested},
-    table, terminal,
+    evaluation::{accuracy_text, evaluate, known_sketches, model_views, test_part},
+    json, models, table, terminal,
 };
 
 /// Say how well a packed model labels the sketches of a data set.
@@ -93,15 +92,15 @@ impl Eval {
             )));
         }
         let data = Data::open_unreduced(&self.data)?;
-        let part = self.part.map(Part::from).or_else(|| tested(&data.set));
-        let (known, left_out) = known(&data.set, &model, part)?;
+        let part = self.part.map(Part::from).or_else(|| test_part(&data.set));
+        let (known, left_out) = known_sketches(&data.set, &model, part)?;
         if known.is_empty() {
             let reason = format!("{} has no sketch that this model has a word for", self.data.display());
             return Err(CliError::Input(reason));
         }
         let canvases = |drawing: &Drawing| self.canvases(model.preprocessing(), drawing);
-        let counts = Counts::of(&model, &data.set, &known, self.threads.into(), canvases)?;
-        let (top1, top5) = (counts.top1(), counts.top5());
+        let evaluation = evaluate(&model, &data.set, &known, self.threads.into(), canvases)?;
+        let (top1, top5) = (evaluation.top1(), evaluation.top5());
         if self.json {
             json::print_line(&Answer {
                 model: self
@@ -116,7 +115,7 @@ impl Eval {
                 top5,
                 left_out,
                 labels: model.labels(),
-                confusion: &counts.confusion,
+                confusion: evaluation.confusion(),
             })?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -126,19 +125,19 @@ impl Eval {
         }
         let mut out = io::stdout().lock();
         if self.classes {
-            writeln!(out, "{}", by_class(model.labels(), &counts.confusion))?;
+            writeln!(out, "{}", by_class(model.labels(), evaluation.confusion()))?;
         }
         let what = part.map_or_else(|| "all parts".to_owned(), |part| format!("part {part}"));
         let sketches = counted(known.len(), "sketch", "sketches");
-        let shares = shares(top1, top5, model.labels().len());
-        writeln!(out, "{shares} of {sketches} ({what})")?;
+        let accuracy = accuracy_text(top1, top5, model.labels().len());
+        writeln!(out, "{accuracy} of {sketches} ({what})")?;
         Ok(ExitCode::SUCCESS)
     }
 
     /// What the model sees of a drawing.
     fn canvases(&self, preprocessing: &Preprocessing, drawing: &Drawing) -> Result<Vec<Vec<f32>>, CliError> {
         if !self.ten_crop {
-            return seen(preprocessing, drawing, self.views);
+            return model_views(preprocessing, drawing, self.views);
         }
         let crops = Paper::new(preprocessing.canvas.side).ten_crop(drawing);
         Ok(crops.iter().map(|ink| preprocessing.normalized(ink)).collect())

@@ -5,19 +5,14 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_engine::{Model, Prediction, Session, replace_file, top};
+use dabnet_engine::{Model, Prediction, Session, replace_file, run_views, top};
 use dabnet_graph::Canvas;
 use dabnet_report::{ContactSheet, SheetCell};
 use dabnet_sketch::{MAX_VIEWS, Sketch, SketchError, Sketches, read, read_file};
 use image::{DynamicImage, GrayImage};
 use serde::Serialize;
 
-use crate::{
-    error::CliError,
-    json, models,
-    scoring::{logits, seen},
-    terminal,
-};
+use crate::{error::CliError, evaluation::model_views, json, models, terminal};
 
 /// Label sketches with a packed model.
 ///
@@ -176,8 +171,8 @@ impl Recognizer<'_> {
 
     /// Labels one sketch; `alone` if it is the only one of its file, which then needs no number.
     fn sketch(&mut self, file: &str, item: usize, alone: bool, sketch: &Sketch) -> Result<(), CliError> {
-        let seen = seen(self.model.preprocessing(), &sketch.drawing, self.options.views)?;
-        let logits = logits(&mut self.session, &seen)?;
+        let seen = model_views(self.model.preprocessing(), &sketch.drawing, self.options.views)?;
+        let logits = run_views(&mut self.session, &seen)?;
         let predictions = top(&logits, usize::from(self.options.top));
         self.done += 1;
         if self.options.show.is_some() && self.shown.len() < MAX_SHOWN {

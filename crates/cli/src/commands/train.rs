@@ -12,9 +12,8 @@ use dabnet_sketch::{DataSet, Part};
 use crate::{
     data::{self, Data},
     error::CliError,
-    json,
-    scoring::shares,
-    terminal,
+    evaluation::accuracy_text,
+    json, terminal,
     training::{CONFIG, Choice, Interrupt, Job, MODEL, Machine, RunResults, Settings, TrainingOptions},
 };
 
@@ -106,8 +105,8 @@ fn print(results: &RunResults, path: &Path, labels: usize) -> io::Result<()> {
     let time = duration(Duration::from_secs_f64(results.seconds));
     terminal::say(format_args!("trained {time}; {} is {} bytes", path.display(), results.file_bytes));
     if let Some(test) = &results.test {
-        let shares = shares(test.top1, test.top5, labels);
-        writeln!(io::stdout(), "{shares} of {} sketches (part {})", test.count, test.part)?;
+        let accuracy = accuracy_text(test.top1, test.top5, labels);
+        writeln!(io::stdout(), "{accuracy} of {} sketches (part {})", test.count, test.part)?;
     }
     Ok(())
 }

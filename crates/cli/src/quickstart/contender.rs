@@ -1,16 +1,14 @@
+use std::time::{Duration, Instant};
+
 use dabnet_binarize::Scheme;
-use dabnet_engine::Model;
+use dabnet_engine::{EngineError, Evaluation, Model, Prediction, Session, top};
 use dabnet_graph::{Policy, architectures};
 use dabnet_report::{LatentLayer, NetworkReport};
 use dabnet_train::{AugmentedSketches, Description, Start, TrainConfig, Trained, Trainer, pack};
 use serde_json::json;
 
 use super::{ARCHITECTURE, Outcome, PREPROCESSING, Settings};
-use crate::{
-    error::CliError,
-    evaluation::{Drawn, Evaluation},
-    progress::TrainingProgress,
-};
+use crate::{error::CliError, progress::TrainingProgress};
 
 /// One way of training the network.
 #[derive(Debug)]
@@ -66,7 +64,7 @@ impl Contender {
         settings: &Settings,
         labels: &[String],
         examples: &AugmentedSketches,
-        drawn: &Drawn,
+        canvases: &[(Vec<f32>, usize)],
         full: Option<&Trained>,
         progress: &TrainingProgress,
     ) -> Result<Outcome, CliError> {
@@ -106,14 +104,14 @@ impl Contender {
             provenance: Default::default(),
         };
         let mut packed = pack(&trained, description)?;
-        let evaluation = Evaluation::new(&Model::new(packed.clone())?, drawn)?;
+        let (evaluation, answers, time) = test(&Model::new(packed.clone())?, canvases)?;
         packed.provenance.insert("network".into(), self.name.into());
         let start = if start.is_some() { "convolutions of the full-precision network" } else { "random" };
         packed.provenance.insert("start".into(), start.into());
         packed.provenance.insert("data".into(), "quickdraw-20: Quick, Draw! by Google, CC BY 4.0".into());
         packed.provenance.insert(
             "accuracy".into(),
-            json!({ "split": "test", "count": evaluation.count, "top1": evaluation.top1, "top5": evaluation.top5 }),
+            json!({ "split": "test", "count": evaluation.count(), "top1": evaluation.top1(), "top5": evaluation.top5() }),
         );
         let report = NetworkReport {
             key: self.key,
@@ -123,12 +121,30 @@ impl Contender {
             layers: LatentLayer::of_network(&trained),
             account: packed.graph.account(),
             file_bytes: packed.to_bytes()?.len() as u64,
-            top1: evaluation.top1,
-            top5: evaluation.top5,
-            confusion: evaluation.confusion,
-            milliseconds: evaluation.milliseconds,
-            answers: evaluation.answers,
+            top1: evaluation.top1(),
+            top5: evaluation.top5(),
+            confusion: evaluation.confusion().to_vec(),
+            milliseconds: 1e3 * time.as_secs_f64(),
+            answers,
         };
         Ok(Outcome { trained, packed, report })
     }
+}
+
+/// Labels every sketch, one at a time on this thread: accuracy, first answers, and the median time of one.
+fn test(
+    model: &Model,
+    canvases: &[(Vec<f32>, usize)],
+) -> Result<(Evaluation, Vec<Prediction>, Duration), EngineError> {
+    let (mut session, mut evaluation) = (Session::new(model), Evaluation::new(model.labels().len()));
+    let (mut answers, mut times) = (Vec::new(), Vec::new());
+    for (canvas, label) in canvases {
+        let start = Instant::now();
+        let logits = session.run(canvas)?;
+        times.push(start.elapsed());
+        evaluation.add_batch(logits, &[*label]);
+        answers.push(top(logits, 1)[0]);
+    }
+    times.sort_unstable();
+    Ok((evaluation, answers, times.get(times.len() / 2).copied().unwrap_or_default()))
 }

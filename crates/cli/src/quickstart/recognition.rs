@@ -5,25 +5,22 @@ use dabnet_report::{QuickstartReport, Recognition};
 use dabnet_sketch::Preprocess;
 
 use super::{Outcome, PREPROCESSING};
-use crate::{
-    evaluation::Drawn,
-    terminal::{EMPTY, braille},
-};
+use crate::terminal::{EMPTY, braille};
 
 /// What the last contender, DAB-Net, makes of the first test sketch of three words.
 pub(super) fn three(
     outcomes: &[Outcome],
     labels: &[String],
-    drawn: &Drawn,
+    canvases: &[(Vec<f32>, usize)],
 ) -> Result<Vec<Recognition>, EngineError> {
     let Some(outcome) = outcomes.last() else { return Ok(Vec::new()) };
     let mut session = Session::new(&Model::new(outcome.packed.clone())?);
-    let of_word = |label| drawn.labels.iter().position(|&of| of == label);
+    let of_word = |label| canvases.iter().position(|(_, of)| *of == label);
     [0, labels.len() / 3, 2 * labels.len() / 3]
         .into_iter()
         .filter_map(of_word)
         .map(|index| {
-            let predictions = top(session.run(&drawn.canvases[index])?, 3);
+            let predictions = top(session.run(&canvases[index].0)?, 3);
             Ok(Recognition { index, predictions })
         })
         .collect()

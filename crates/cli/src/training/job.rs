@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use dabnet_engine::{Model, replace_file};
+use dabnet_engine::{Evaluation, Model, replace_file};
 use dabnet_graph::{Graph, Policy, Preprocessing};
 use dabnet_sketch::{DataExamples, Drawing, Examples, MixedExamples, Part, Preprocess, View};
 use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, Start, Teacher, TrainConfig, Trained, Trainer};
@@ -13,9 +13,8 @@ use super::{
 use crate::{
     data::Data,
     error::CliError,
-    hybrid,
-    scoring::{Counts, known, tested},
-    terminal,
+    evaluation::{evaluate, known_sketches, test_part},
+    hybrid, terminal,
 };
 
 /// Folder, in that of a run, of the network that its layers are chosen with.
@@ -260,17 +259,17 @@ impl Job {
 
     /// How well the packed model labels what is held out, looked at as in training.
     fn test(&self, model: &Model, data: &Data) -> Result<Option<TestResult>, CliError> {
-        let Some(part) = tested(&data.set) else { return Ok(None) };
-        let (known, _) = known(&data.set, model, Some(part))?;
-        let counts = self.counts(model, data, &known)?;
-        Ok(Some(TestResult { part, count: known.len(), top1: counts.top1(), top5: counts.top5() }))
+        let Some(part) = test_part(&data.set) else { return Ok(None) };
+        let (known, _) = known_sketches(&data.set, model, Some(part))?;
+        let evaluation = self.evaluate(model, data, &known)?;
+        Ok(Some(TestResult { part, count: known.len(), top1: evaluation.top1(), top5: evaluation.top5() }))
     }
 
     /// Says what the packed model makes of sketches that it has learned from, where that is much less than training showed.
     fn compare_with_training(&self, model: &Model, data: &Data, shown: f64) -> Result<(), CliError> {
-        let (mut learned, _) = known(&data.set, model, Some(Part::Train))?;
+        let (mut learned, _) = known_sketches(&data.set, model, Some(Part::Train))?;
         learned.truncate(MOST_LEARNED);
-        let found = self.counts(model, data, &learned)?.top1();
+        let found = self.evaluate(model, data, &learned)?.top1();
         if found < shown - NOTABLE {
             terminal::say(format_args!(
                 "dabnet: the packed model labels {:.1} % of what it has learned from right, where training showed {:.1} %: \
@@ -282,10 +281,15 @@ impl Job {
         Ok(())
     }
 
-    /// What a model makes of sketches, looked at as in training.
-    fn counts(&self, model: &Model, data: &Data, sketches: &[(usize, usize)]) -> Result<Counts, CliError> {
+    /// Evaluates a model on sketches preprocessed as in training.
+    fn evaluate(
+        &self,
+        model: &Model,
+        data: &Data,
+        sketches: &[(usize, usize)],
+    ) -> Result<Evaluation, CliError> {
         let preprocessing = self.settings.preprocessing();
-        Counts::of(model, &data.set, sketches, self.settings.train.threads, |drawing: &Drawing| {
+        evaluate(model, &data.set, sketches, self.settings.train.threads, |drawing: &Drawing| {
             Ok(vec![preprocessing.apply(drawing)])
         })
     }
