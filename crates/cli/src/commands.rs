@@ -29,10 +29,10 @@ pub(crate) enum Command {
     Analyze(analyze::AnalyzeArgs),
     Bench(bench::Bench),
     Binarize(binarize::Binarize),
-    Compare(Box<compare::Compare>),
+    Compare(Box<compare::CompareArgs>),
     Data(data::Data),
     Eval(eval::Eval),
-    Hybrid(hybrid::Hybrid),
+    Hybrid(hybrid::HybridArgs),
     Import(import::ImportArgs),
     Pack(pack::PackArgs),
     Page(page::Page),
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Recognize(recognize::Recognize),
     Serve(Box<serve::Serve>),
     Summary(summary::Summary),
-    Train(Box<train::Train>),
+    Train(Box<train::TrainArgs>),
 }
 
 impl Command {

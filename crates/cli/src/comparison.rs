@@ -12,14 +12,14 @@ pub(crate) use self::kinds::{network_kinds, split_policies};
 use crate::{
     bench,
     error::CliError,
-    training::{MODEL, RunResults, Settings, TestResult},
+    training::{MODEL, RunResults, RunSettings, TestResult},
 };
 
 /// A run that has come to its end.
 #[derive(Debug)]
 pub(crate) struct FinishedRun {
     folder: PathBuf,
-    settings: Settings,
+    settings: RunSettings,
     pub(crate) results: RunResults,
     test: TestResult,
 }
@@ -27,7 +27,7 @@ pub(crate) struct FinishedRun {
 impl FinishedRun {
     /// Opens the run in `folder`, if it has come to its end.
     pub(crate) fn open(folder: &Path) -> Result<Option<Self>, CliError> {
-        let (Some(results), Some(settings)) = (RunResults::read(folder)?, Settings::begun(folder)?) else {
+        let (Some(results), Some(settings)) = (RunResults::read(folder)?, RunSettings::begun(folder)?) else {
             return Ok(None);
         };
         if !folder.join(MODEL).is_file() {
@@ -122,8 +122,8 @@ fn check(networks: &[(NetworkKind, Vec<FinishedRun>)]) -> Result<(), CliError> {
     Ok(())
 }
 
-fn compared_settings(settings: &Settings) -> Result<ComparedSettings, CliError> {
-    let default = Settings::default().by_name()?;
+fn compared_settings(settings: &RunSettings) -> Result<ComparedSettings, CliError> {
+    let default = RunSettings::default().by_name()?;
     let changed = settings.by_name()?.into_iter().filter(|(name, value)| default.get(name) != Some(value));
     let look = settings.look.to_possible_value();
     Ok(ComparedSettings {

@@ -1,4 +1,4 @@
-//! Which layers of a network keep real inputs: measured on what it is trained on.
+//! Choice of the layers that keep real inputs, by measurement on training sketches.
 
 use dabnet_graph::Policy;
 use dabnet_report::format::grouped;
@@ -6,21 +6,21 @@ use dabnet_sketch::{DataExamples, Examples, Part, SketchError, stream};
 use dabnet_train::{HybridLayer, Trained, hybrid_layers};
 use rayon::prelude::*;
 
-use crate::{data::Data, error::CliError, table, threads, training::Settings};
+use crate::{data::Data, error::CliError, table, threads, training::RunSettings};
 
-/// Training sketches that are measured on, evenly from among all.
+/// Upper bound of training sketches to measure on, evenly from among all.
 const MEASURED: usize = 512;
-/// What the randomness of sketches that are measured on is drawn for, should they ask for any.
+/// Random stream of the sketches that are measured on.
 const MEASURE: u8 = 4;
 
-/// Decides by what `trained` makes of sketches of the training part, as they are.
-pub(crate) fn measured(
-    settings: &Settings,
+/// Measures every layer on training sketches without augmentation.
+pub(crate) fn measure_layers(
+    settings: &RunSettings,
     data: &Data,
     trained: &Trained,
     keep: Option<usize>,
 ) -> Result<Vec<HybridLayer>, CliError> {
-    let binary = Settings { policy: Policy::Fbin, ..settings.clone() }.graph(data.set.labels().len())?;
+    let binary = RunSettings { policy: Policy::Fbin, ..settings.clone() }.graph(data.set.labels().len())?;
     let examples = DataExamples::new(&data.set, Part::Train, settings.view()?)?.still();
     let count = examples.len().min(MEASURED);
     threads::pool(settings.train.threads)?.install(|| {
@@ -33,14 +33,14 @@ pub(crate) fn measured(
     })
 }
 
-/// The policy by which those layers keep real inputs that had better.
+/// Policy under which the chosen layers keep real inputs.
 pub(crate) fn policy(layers: &[HybridLayer]) -> Policy {
     let real: Vec<String> =
         layers.iter().filter(|layer| layer.real).map(|layer| layer.layer.clone()).collect();
     if real.is_empty() { Policy::Fbin } else { Policy::Hybrid(real) }
 }
 
-/// What was measured, a row a layer.
+/// Table of the measurements, one row per layer.
 pub(crate) fn table(layers: &[HybridLayer]) -> comfy_table::Table {
     let mut table = table::new(&["layer", "input error", "MACs", "% of all", "error/share", "inputs"]);
     table.add_rows(layers.iter().map(|layer| {

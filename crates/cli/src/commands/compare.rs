@@ -10,6 +10,7 @@ use dabnet_engine::replace_file;
 use dabnet_report::{Comparison, NetworkKind, replace_section};
 use dabnet_sketch::Part;
 use dabnet_train::Run;
+use toml::{Table, Value};
 
 use crate::{
     comparison::{FinishedRun, compare, network_kinds, split_policies},
@@ -17,7 +18,7 @@ use crate::{
     error::CliError,
     evaluation::test_part,
     json, table, terminal,
-    training::{Choice, Interrupt, Job, Machine, Settings, TrainingOptions},
+    training::{InterruptFlag, MachineArgs, RunSettings, SettingsArgs, SettingsLayers, TrainingJob},
 };
 
 /// Train networks on a data set and compare them: the table of the paper, of one's own data.
@@ -32,7 +33,7 @@ use crate::{
   dabnet compare --data tu-berlin --arch sketch-a-net --side 128 --seeds 0 --out runs
   dabnet compare --data quickdraw --policy fbin,hybrid:conv6,conv7 --scheme dab,sign,mean --out runs
   dabnet compare --out runs --only-table --markdown docs/accuracy.md --name quickdraw")]
-pub(crate) struct Compare {
+pub(crate) struct CompareArgs {
     /// Folder that has, or gets, a folder for each run
     #[arg(short, long, value_name = "RUNS")]
     out: PathBuf,
@@ -81,10 +82,10 @@ pub(crate) struct Compare {
     config: Option<PathBuf>,
 
     #[command(flatten)]
-    options: TrainingOptions,
+    settings: SettingsArgs<false>,
 
     #[command(flatten)]
-    machine: Machine,
+    machine: MachineArgs,
 
     /// Print one JSON object instead of a table
     #[arg(long)]
@@ -95,10 +96,10 @@ pub(crate) struct Compare {
 struct PlannedRun {
     folder: PathBuf,
     /// Its settings; none if nothing is trained and it is not there.
-    settings: Option<Settings>,
+    settings: Option<RunSettings>,
 }
 
-impl Compare {
+impl CompareArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let section = self.section()?;
         let mut planned = Vec::new();
@@ -107,7 +108,7 @@ impl Compare {
             planned.push((network.clone(), runs.collect::<Result<Vec<_>, _>>()?));
         }
         if !self.only_table && !self.train(planned.iter().flat_map(|(_, runs)| runs).collect())? {
-            return Ok(ExitCode::from(Interrupt::EXIT_CODE));
+            return Ok(ExitCode::from(InterruptFlag::EXIT_CODE));
         }
         let (mut networks, mut missing) = (Vec::new(), Vec::new());
         for (network, runs) in planned {
@@ -152,44 +153,56 @@ impl Compare {
     /// A run, refused if it was begun as another one.
     fn planned(&self, network: &NetworkKind, seed: u64) -> Result<PlannedRun, CliError> {
         let folder = self.out.join(format!("{}-s{seed}", network.key()));
-        let begun = if is_begun(&folder)? { Settings::begun(&folder)? } else { None };
+        let begun = if is_begun(&folder)? { RunSettings::begun(&folder)? } else { None };
         if self.only_table && begun.is_none() {
             return Ok(PlannedRun { folder, settings: None });
         }
-        let mut options = choice(network, seed).over(self.options.table());
-        if !network.is_automatic() {
-            options.remove("auto");
-        }
-        let settings = if self.only_table {
-            Settings::resolve(&folder, self.config.as_deref(), options)?
-        } else {
-            Settings::new(self.config.as_deref(), options)?
-        };
+        let options = self.options(network, seed);
+        let folder_of_settings = self.only_table.then_some(folder.as_path());
+        let layers = SettingsLayers::new(folder_of_settings, self.config.as_deref(), options)?;
+        let settings = layers.resolve()?;
         let settings = match &begun {
             Some(begun) => settings.chosen_as(begun),
             None => settings,
         };
-        if let Some((name, then, now)) = begun.map(|begun| begun.difference(&settings)).transpose()?.flatten()
-        {
+        let difference = begun.map(|begun| begun.difference(&settings)).transpose()?.flatten();
+        if let Some((name, then, now)) = difference {
+            let source =
+                layers.source(&name).map_or_else(|| "by default".to_owned(), |source| format!("by {source}"));
             return Err(CliError::Input(format!(
-                "{} was begun with other settings: {name} was {then} and is now {now}; take another --out",
+                "{} was begun with other settings: {name} was {then} and is now {now} {source}; take another --out",
                 folder.display()
             )));
         }
         Ok(PlannedRun { folder, settings: Some(settings) })
     }
 
+    /// Options of a run of the network with a seed.
+    fn options(&self, network: &NetworkKind, seed: u64) -> Table {
+        let mut options = self.settings.0.clone();
+        if !network.is_automatic() {
+            options.remove("auto");
+        }
+        options.insert("arch".to_owned(), network.arch.clone().into());
+        options.insert("policy".to_owned(), network.policy.to_string().into());
+        if let Value::Table(train) = options.entry("train").or_insert_with(|| Table::new().into()) {
+            train.insert("scheme".to_owned(), network.scheme.name().into());
+            train.insert("seed".to_owned(), (seed as i64).into());
+        }
+        options
+    }
+
     /// Trains the runs that are not finished, one after another. Whether it came to an end.
     fn train(&self, runs: Vec<&PlannedRun>) -> Result<bool, CliError> {
         let Some(first) = runs.iter().find_map(|run| run.settings.as_ref()) else { return Ok(true) };
-        self.machine.with(first.clone())?;
+        self.machine.apply(first.clone())?;
         let data = Data::open(&first.data)?;
         if test_part(&data.set).is_none() {
             let data = first.data.display();
             let reason = format!("{data} has no test part to compare networks on: see dabnet data split");
             return Err(CliError::Input(reason));
         }
-        let interrupt = Interrupt::listen()?;
+        let interrupt = InterruptFlag::listen()?;
         let count = runs.len();
         for (index, PlannedRun { folder, settings }) in runs.into_iter().enumerate() {
             let (Some(settings), false) = (settings, is_finished(folder, &data)?) else { continue };
@@ -197,8 +210,8 @@ impl Compare {
                 return Ok(false);
             }
             terminal::say(format_args!("run {} of {count}: {}", index + 1, folder.display()));
-            let settings = self.machine.with(settings.clone())?;
-            let job = Job::new(folder.clone(), settings, self.machine.saving());
+            let settings = self.machine.apply(settings.clone())?;
+            let job = TrainingJob::new(folder.clone(), settings, self.machine.saving());
             if job.run(&data, &interrupt)?.is_none() {
                 return Ok(false);
             }
@@ -247,16 +260,6 @@ fn is_finished(folder: &Path, data: &Data) -> Result<bool, CliError> {
     }
     let reason = format!("{} was trained on other data than this; take another --out", folder.display());
     Err(CliError::Input(reason))
-}
-
-/// The options of a run that decide its network and its seed.
-fn choice(network: &NetworkKind, seed: u64) -> Choice {
-    Choice {
-        arch: Some(network.arch.clone()),
-        policy: Some(network.policy.to_string()),
-        scheme: Some(network.scheme.name().to_owned()),
-        seed: Some(seed),
-    }
 }
 
 fn print(comparison: &Comparison) -> io::Result<()> {

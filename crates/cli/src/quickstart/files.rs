@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Outcome, Settings, contender::Contender};
 use crate::{
     error::CliError,
-    training::{LATENT, latent},
+    training::{LATENT, latent_weights},
 };
 
 /// Name of the page to look at.
@@ -71,7 +71,7 @@ pub(super) fn write(out: &Path, outcomes: &[Outcome], report: &QuickstartReport)
         let folder = out.join(outcome.report.key);
         fs::create_dir_all(&folder).map_err(|error| CliError::write(&folder, &error))?;
         outcome.packed.save(folder.join(MODEL))?;
-        replace(&folder.join(LATENT), &latent(&outcome.trained)?)?;
+        replace(&folder.join(LATENT), &latent_weights(&outcome.trained)?)?;
         replace(&folder.join(HISTORY), json(outcome.trained.history()).as_bytes())?;
     }
     replace(&out.join(RESULTS), json(&report.summary()).as_bytes())?;

@@ -7,8 +7,8 @@ use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, Start, Teacher, TrainC
 use serde_json::json;
 
 use super::{
-    Auto, CONFIG, Interrupt, LATENT, MODEL, Paths, RunResults, Settings, Source, TestResult, Watch, latent,
-    packed,
+    AutoPolicy, CONFIG, InterruptFlag, LATENT, MODEL, NetworkSource, PathList, RunObserver, RunResults,
+    RunSettings, TestResult, latent_weights, pack_run,
 };
 use crate::{
     data::Data,
@@ -17,32 +17,36 @@ use crate::{
     hybrid, terminal,
 };
 
-/// Folder, in that of a run, of the network that its layers are chosen with.
+/// Name of the folder, in that of a run, of the network that its layers are chosen with.
 const FIRST_STAGE: &str = "first-stage";
 
-/// The most sketches that a packed model is tried on after it has learned from them.
+/// Upper bound of training sketches that a packed model is tested on.
 const MOST_LEARNED: usize = 2000;
-/// How much less than training showed is worth a word.
+/// Least loss of accuracy, from training to the packed model, that is reported.
 const NOTABLE: f64 = 0.1;
 
-/// A run to train: what it becomes, where it is kept and how often it is written down.
+/// A run to train, in a folder.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct TrainingJob {
     folder: PathBuf,
-    settings: Settings,
+    settings: RunSettings,
     saving: Saving,
-    /// Where this is the first stage of another run, the folder of that and its settings.
-    whole: Option<(PathBuf, Settings)>,
+    /// Folder and settings of the whole run, if this is its first stage.
+    whole: Option<(PathBuf, RunSettings)>,
 }
 
-impl Job {
-    pub(crate) fn new(folder: PathBuf, settings: Settings, saving: Saving) -> Self {
+impl TrainingJob {
+    pub(crate) fn new(folder: PathBuf, settings: RunSettings, saving: Saving) -> Self {
         Self { folder, settings, saving, whole: None }
     }
 
-    /// Trains from where the run stands to its end, packs the network and tests what was packed; nothing if
-    /// it was interrupted.
-    pub(crate) fn run(mut self, data: &Data, interrupt: &Interrupt) -> Result<Option<RunResults>, CliError> {
+    /// Trains from where the run stands to its end, packs the network and tests it; none if it was
+    /// interrupted.
+    pub(crate) fn run(
+        mut self,
+        data: &Data,
+        interrupt: &InterruptFlag,
+    ) -> Result<Option<RunResults>, CliError> {
         if self.settings.is_automatic() && !self.choose_layers(data, interrupt)? {
             return Ok(None);
         }
@@ -54,10 +58,10 @@ impl Job {
         }
     }
 
-    /// Decides which layers keep real inputs, if that has not been decided before; false if it was interrupted.
-    fn choose_layers(&mut self, data: &Data, interrupt: &Interrupt) -> Result<bool, CliError> {
+    /// Chooses the layers that keep real inputs, unless they were chosen before; false if it was interrupted.
+    fn choose_layers(&mut self, data: &Data, interrupt: &InterruptFlag) -> Result<bool, CliError> {
         let auto = self.settings.auto.unwrap_or_default();
-        if let Some(begun) = Settings::begun(&self.folder)? {
+        if let Some(begun) = RunSettings::begun(&self.folder)? {
             self.settings = self.settings.clone().chosen_as(&begun);
             if !self.settings.is_automatic() {
                 return Ok(true);
@@ -77,14 +81,14 @@ impl Job {
                 (_, Outcome::Stopped(_), _) => return Ok(false),
             },
         };
-        let layers = hybrid::measured(&self.settings, data, &trained, auto.keep_real)?;
+        let layers = hybrid::measure_layers(&self.settings, data, &trained, auto.keep_real)?;
         hybrid::table(&layers).lines().for_each(terminal::say);
         self.settings.policy = hybrid::policy(&layers);
         Ok(true)
     }
 
-    /// The network in full precision, for a few epochs.
-    fn first_stage(&self, auto: Auto) -> Self {
+    /// Job that trains the network in full precision for a few epochs.
+    fn first_stage(&self, auto: AutoPolicy) -> Self {
         let train = TrainConfig {
             epochs: auto.epochs,
             schedule: Schedule::OneCycle,
@@ -93,11 +97,11 @@ impl Job {
             distillation: None,
             ..self.settings.train.clone()
         };
-        let settings = Settings {
+        let settings = RunSettings {
             policy: Policy::Full,
             auto: None,
-            teacher: Paths::default(),
-            unlabeled: Paths::default(),
+            teacher: PathList::default(),
+            unlabeled: PathList::default(),
             train,
             ..self.settings.clone()
         };
@@ -105,17 +109,17 @@ impl Job {
         Self { folder: self.folder.join(FIRST_STAGE), settings, saving: self.saving, whole }
     }
 
-    /// Trains from where the run stands. The run that it gives is held; with it comes the share of the training
-    /// sketches that was last labelled right, where a step was taken.
-    fn train(&self, data: &Data, interrupt: &Interrupt) -> Result<(Run, Outcome, Option<f32>), CliError> {
+    /// Trains from where the run stands. Returns the locked run, and the last training accuracy if a step was
+    /// taken.
+    fn train(&self, data: &Data, interrupt: &InterruptFlag) -> Result<(Run, Outcome, Option<f32>), CliError> {
         let settings = &self.settings;
         let labels = data.set.labels().to_vec();
         let graph = settings.graph(labels.len())?;
         let view = settings.view()?;
         let (teachers, viewers) = self.teachers(&labels)?;
-        let unlabelled = settings.unlabeled.0.iter().map(|path| Data::open(path));
-        let unlabelled = unlabelled.collect::<Result<Vec<_>, _>>()?;
-        let examples = examples(data, &unlabelled, view, &viewers)?;
+        let unlabeled = settings.unlabeled.0.iter().map(|path| Data::open(path));
+        let unlabeled = unlabeled.collect::<Result<Vec<_>, _>>()?;
+        let examples = examples(data, &unlabeled, view, &viewers)?;
         let validation = match validated(data) {
             Some(part) => Some(DataExamples::new(&data.set, part, view)?.still()),
             None => None,
@@ -127,7 +131,7 @@ impl Job {
         }
 
         let trainer = Trainer::new(&graph, settings.train.clone(), &examples)?;
-        let checksums = unlabelled.iter().map(|data| data.set.checksum()).collect();
+        let checksums = unlabeled.iter().map(|data| data.set.checksum()).collect();
         let mut trainer = trainer.labels(labels)?.data(data.set.checksum()).unlabelled_data(checksums);
         if let Some(validation) = &validation {
             trainer = trainer.validate(validation)?;
@@ -147,20 +151,20 @@ impl Job {
             files.push(settings.file(folder)?);
         }
         let begins = self.description(&graph, data, examples.len() - examples.labelled());
-        let mut watch = Watch::new(&self.folder, begins, files, interrupt.clone());
+        let mut watch = RunObserver::new(&self.folder, begins, files, interrupt.clone());
         let outcome = run.train(trainer, self.saving, &mut watch)?;
         Ok((run, outcome, watch.accuracy()))
     }
 
-    /// What it starts from, if it starts from something, and how that sees sketches, where it is known.
+    /// The network to start from, if there is one, with its preprocessing where that is known.
     fn start(&self) -> Result<Option<(Start, Option<Preprocessing>)>, CliError> {
         let Some(path) = &self.settings.start_from else { return Ok(None) };
-        let source = Source::open(path)?;
+        let source = NetworkSource::open(path)?;
         let preprocessing = source.preprocessing().copied();
         Ok(Some((source.into_start()?, preprocessing)))
     }
 
-    /// That something is started from; says so if that sees sketches otherwise, or the last layer is not taken.
+    /// Checks that a start has layers in common; warns if its preprocessing or its labels differ.
     fn check_start(
         &self,
         (start, theirs): &(Start, Option<Preprocessing>),
@@ -187,12 +191,12 @@ impl Job {
         Ok(())
     }
 
-    /// The teachers of the data's labels, and how those of them see sketches that do not as the network does.
+    /// The teachers of the data's labels, and the preprocessings of those that differ from the network's.
     fn teachers(&self, labels: &[String]) -> Result<(Vec<Teacher>, Vec<Preprocessing>), CliError> {
         let (ours, mut viewers) = (self.settings.preprocessing(), Vec::new());
         let mut teachers = Vec::new();
         for path in &self.settings.teacher.0 {
-            let teacher = Source::open(path)?.into_teacher(path, labels)?;
+            let teacher = NetworkSource::open(path)?.into_teacher(path, labels)?;
             let theirs = *teacher.preprocessing();
             if theirs == ours {
                 teachers.push(teacher);
@@ -207,9 +211,9 @@ impl Job {
         Ok((teachers, viewers))
     }
 
-    /// That the run goes on as what it was begun as.
+    /// Checks that the run goes on with the settings it was begun with.
     fn check_goes_on(&self) -> Result<(), CliError> {
-        match Settings::begun(&self.folder)? {
+        match RunSettings::begun(&self.folder)? {
             Some(begun) => begun.check_goes_on(&self.settings, &self.folder),
             None => Err(CliError::Input(format!(
                 "{} has a checkpoint and no {CONFIG} that says what it is of: put that back, or take another --out",
@@ -218,7 +222,7 @@ impl Job {
         }
     }
 
-    /// Packs the network, tests what was packed, and writes down what the run came to.
+    /// Packs the network, tests the packed model, and writes the results.
     fn finish(
         &self,
         run: &Run,
@@ -229,14 +233,15 @@ impl Job {
         let settings = &self.settings;
         let labels = || data.set.labels().to_vec();
         let path = self.folder.join(MODEL);
-        let model = Model::new(packed(settings, trained, labels(), None)?)?;
+        let model = Model::new(pack_run(settings, trained, labels(), None)?)?;
         let test = self.test(&model, data)?;
         if let Some(shown) = accuracy {
             self.compare_with_training(&model, data, shown.into())?;
         }
-        packed(settings, trained, labels(), test.map(|test| json!(test)))?.save(&path)?;
+        pack_run(settings, trained, labels(), test.map(|test| json!(test)))?.save(&path)?;
         let latents = self.folder.join(LATENT);
-        replace_file(&latents, &latent(trained)?).map_err(|error| CliError::write(&latents, &error))?;
+        replace_file(&latents, &latent_weights(trained)?)
+            .map_err(|error| CliError::write(&latents, &error))?;
         let file_bytes = path.metadata().map_err(|error| CliError::write(&path, &error))?.len();
         let results = RunResults {
             data: settings.data.display().to_string(),
@@ -257,7 +262,7 @@ impl Job {
         Ok(results)
     }
 
-    /// How well the packed model labels what is held out, looked at as in training.
+    /// Accuracy of the packed model on the test part, preprocessed as in training.
     fn test(&self, model: &Model, data: &Data) -> Result<Option<TestResult>, CliError> {
         let Some(part) = test_part(&data.set) else { return Ok(None) };
         let (known, _) = known_sketches(&data.set, model, Some(part))?;
@@ -265,7 +270,7 @@ impl Job {
         Ok(Some(TestResult { part, count: known.len(), top1: evaluation.top1(), top5: evaluation.top5() }))
     }
 
-    /// Says what the packed model makes of sketches that it has learned from, where that is much less than training showed.
+    /// Warns if the accuracy of the packed model on training sketches is much less than training showed.
     fn compare_with_training(&self, model: &Model, data: &Data, shown: f64) -> Result<(), CliError> {
         let (mut learned, _) = known_sketches(&data.set, model, Some(Part::Train))?;
         learned.truncate(MOST_LEARNED);
@@ -294,8 +299,8 @@ impl Job {
         })
     }
 
-    /// What is trained.
-    fn description(&self, graph: &Graph, data: &Data, unlabelled: usize) -> String {
+    /// Description of the run for people.
+    fn description(&self, graph: &Graph, data: &Data, unlabeled: usize) -> String {
         let settings = &self.settings;
         let count = |part| data.set.indices(part).map_or(0, |indices| indices.len());
         format!(
@@ -305,7 +310,7 @@ impl Job {
             settings.train.scheme,
             graph.outputs(),
             count(Part::Train),
-            if unlabelled > 0 { format!(" and {unlabelled} without labels") } else { String::new() },
+            if unlabeled > 0 { format!(" and {unlabeled} without labels") } else { String::new() },
             count(Part::Validation),
             count(Part::Test),
             side = settings.side,
@@ -313,26 +318,26 @@ impl Job {
     }
 }
 
-/// The part that is labelled after every epoch, if there is one.
+/// The part that is evaluated after every epoch, if there is one.
 fn validated(data: &Data) -> Option<Part> {
     let filled = |part: &Part| data.set.indices(*part).is_ok_and(|indices| !indices.is_empty());
     [Part::Validation, Part::Test].into_iter().find(filled)
 }
 
-/// Whether there is something to go on from.
+/// True if there is a checkpoint to go on from.
 fn is_begun(folder: &Path) -> bool {
     Run::open(folder).is_ok()
 }
 
-/// What is learned from: sketches with labels, and then those of which only teachers say something.
+/// Training examples: labeled sketches, and after them those that only teachers label.
 fn examples<'d>(
     data: &'d Data,
-    unlabelled: &'d [Data],
+    unlabeled: &'d [Data],
     view: View,
     viewers: &[Preprocessing],
 ) -> Result<MixedExamples<'d>, CliError> {
     let labelled = DataExamples::new(&data.set, Part::Train, view)?.seen_by(viewers.to_vec());
-    let others = unlabelled
+    let others = unlabeled
         .iter()
         .map(|data| Ok(DataExamples::unlabelled(&data.set, Part::Train, view)?.seen_by(viewers.to_vec())));
     Ok(MixedExamples::new(labelled, others.collect::<Result<_, CliError>>()?))

@@ -1,6 +1,10 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use dabnet_engine::replace_file;
@@ -8,37 +12,65 @@ use dabnet_train::{
     Checkpoint, Control, EpochReport, Events, Histogram, History, Observer, Progress, TrainError,
 };
 
-use super::Interrupt;
-use crate::{progress::TrainingProgress, terminal};
+use crate::{error::CliError, progress::TrainingProgress, terminal};
 
-/// Folder of a run's TensorBoard files.
+/// Name of the folder of a run's TensorBoard files.
 const EVENTS: &str = "tensorboard";
-/// The most steps from one point of TensorBoard's curves to the next, and points that short runs have, too.
+/// Upper bound of steps from one point of TensorBoard's curves to the next, and least number of points.
 const EVERY: usize = 20;
 const POINTS: usize = 100;
 
-/// Shows a run, writes what TensorBoard reads, and ends it where someone asks for that.
-pub(crate) struct Watch {
+/// Flag that Ctrl-C sets.
+#[derive(Clone, Debug)]
+pub(crate) struct InterruptFlag(Arc<AtomicBool>);
+
+impl InterruptFlag {
+    /// Exit code of an interrupted process.
+    pub(crate) const EXIT_CODE: u8 = 130;
+
+    /// Starts to listen for Ctrl-C; a process can do so once.
+    pub(crate) fn listen() -> Result<Self, CliError> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = interrupted.clone();
+        let handler = move || {
+            // Whoever asks twice does not want to wait for the step.
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(Self::EXIT_CODE.into());
+            }
+        };
+        ctrlc::set_handler(handler)
+            .map_err(|error| CliError::Failure(format!("cannot listen for Ctrl-C: {error}")))?;
+        Ok(Self(interrupted))
+    }
+
+    /// True if Ctrl-C was pressed.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Observer of a run: shows progress, writes TensorBoard files, and stops on Ctrl-C.
+pub(crate) struct RunObserver {
     progress: TrainingProgress,
-    /// Where TensorBoard's files are, and the one that is written, once it is known to be this run that goes on.
+    /// Folder of the TensorBoard files, and the open one from the first step on.
     folder: PathBuf,
     events: Option<Events>,
-    interrupt: Interrupt,
-    /// What is said before the first step.
+    interrupt: InterruptFlag,
+    /// Message before the first step.
     begins: String,
-    /// Files to write then, and what is to be in them.
+    /// Paths and contents of files to write then.
     files: Vec<(PathBuf, String)>,
-    /// The share labelled right that was shown last.
+    /// Training accuracy that was shown last.
     accuracy: Option<f32>,
 }
 
-impl Watch {
-    /// Of a run in `folder` that begins, or goes on.
+impl RunObserver {
+    /// Observer of a run in `folder` that begins or goes on.
     pub(crate) fn new(
         folder: &Path,
         begins: String,
         files: Vec<(PathBuf, String)>,
-        interrupt: Interrupt,
+        interrupt: InterruptFlag,
     ) -> Self {
         Self {
             progress: TrainingProgress::new("train"),
@@ -51,7 +83,7 @@ impl Watch {
         }
     }
 
-    /// The share of the training sketches labelled right, as it was shown last; none where no step was taken.
+    /// Training accuracy that was shown last; none if no step was taken.
     pub(crate) fn accuracy(&self) -> Option<f32> {
         self.accuracy
     }
@@ -92,7 +124,7 @@ fn write_epoch(events: &mut Events, report: &EpochReport<'_>) -> io::Result<()> 
     Ok(())
 }
 
-impl Observer for Watch {
+impl Observer for RunObserver {
     fn begin(&mut self, step: usize, _: &History) -> Result<(), TrainError> {
         for (path, text) in &self.files {
             replace_file(path, text.as_bytes())
@@ -144,7 +176,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = folder.path().join("settings");
         let files = vec![(settings.clone(), "text".to_owned())];
-        let mut watch = Watch::new(folder.path(), String::new(), files, Interrupt::listen().unwrap());
+        let mut watch =
+            RunObserver::new(folder.path(), String::new(), files, InterruptFlag::listen().unwrap());
         assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
         watch.begin(0, &History::default()).unwrap();
         assert_eq!(fs::read_to_string(settings).unwrap(), "text");

@@ -3,27 +3,17 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use toml::Value;
 
-/// Paths of which there may be none, one or several: a text or a list of texts, as files of settings have them.
+/// A list of paths. In a file of settings a single one is a text, several are a list of texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Paths(pub Vec<PathBuf>);
+pub(crate) struct PathList(pub Vec<PathBuf>);
 
-impl Paths {
+impl PathList {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-
-    /// What was given on a command line, as a file of settings would say it.
-    pub(super) fn value(paths: &[PathBuf]) -> Option<Value> {
-        let text = |path: &PathBuf| Value::from(path.display().to_string());
-        match paths {
-            [] => None,
-            [path] => Some(text(path)),
-            _ => Some(paths.iter().map(text).collect::<Vec<_>>().into()),
-        }
-    }
 }
 
-impl Serialize for Paths {
+impl Serialize for PathList {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0[..] {
             [path] => path.serialize(serializer),
@@ -32,7 +22,7 @@ impl Serialize for Paths {
     }
 }
 
-impl<'de> Deserialize<'de> for Paths {
+impl<'de> Deserialize<'de> for PathList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let wrong =
             |value: &Value| D::Error::custom(format!("{value} is no path: give one, or a list of them"));
@@ -52,7 +42,7 @@ mod tests {
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Holder {
-        paths: Paths,
+        paths: PathList,
     }
 
     #[test]
@@ -62,7 +52,8 @@ mod tests {
             let holder: Holder = toml::from_str(text).unwrap();
             assert_eq!(holder.paths.0, paths);
             assert_eq!(toml::to_string(&holder).unwrap(), text);
-            let given = Table::from_iter([("paths".to_owned(), Paths::value(&paths).unwrap())]);
+            let list: Vec<Value> = paths.iter().map(|path| path.display().to_string().into()).collect();
+            let given = Table::from_iter([("paths".to_owned(), Value::Array(list))]);
             assert_eq!(given.try_into::<Holder>().unwrap(), holder);
         }
         assert!(toml::from_str::<Holder>("paths = [1]").unwrap_err().to_string().contains("1 is no path"));

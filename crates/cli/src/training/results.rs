@@ -3,31 +3,51 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 use dabnet_engine::{PackedModel, replace_file};
 use dabnet_sketch::Part;
 use dabnet_train::{Description, Trained, pack};
+use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Settings;
+use super::RunSettings;
 use crate::error::CliError;
 
-/// What a run came to, in its folder.
+/// Name of the file with the results of a run.
 const RESULTS: &str = "results.json";
 
-/// The network of a run as a packed model.
-pub(crate) fn packed(
-    settings: &Settings,
+/// Packs the network of a run.
+pub(crate) fn pack_run(
+    settings: &RunSettings,
     trained: &Trained,
     labels: Vec<String>,
     accuracy: Option<Value>,
 ) -> Result<PackedModel, CliError> {
     let mut provenance = BTreeMap::from([
         ("data".to_owned(), json!(settings.data.file_name().map(|name| name.to_string_lossy()))),
-        ("augment".to_owned(), settings.varied_as()),
+        ("augment".to_owned(), settings.augmentation_record()),
     ]);
     provenance.extend(accuracy.map(|accuracy| ("accuracy".to_owned(), accuracy)));
     Ok(pack(trained, Description { labels, preprocessing: settings.preprocessing(), provenance })?)
 }
 
-/// What `results.json` holds and `--json` prints.
+/// Latent weights of every convolution, `NAME.weight` in `OIHW`, as a safetensors file.
+pub(crate) fn latent_weights(trained: &Trained) -> Result<Vec<u8>, CliError> {
+    let graph = trained.graph();
+    let tensors = graph.convolutions().map(|(id, node, conv)| {
+        let weights = trained.parameters().get(id, "weight");
+        let shape = vec![conv.out_channels, graph.filter_channels(id), conv.kernel, conv.kernel];
+        let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
+        (format!("{}.weight", node.name), shape, bytes)
+    });
+    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = tensors.collect();
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, SafeTensorError>>();
+    let failed =
+        |error: SafeTensorError| CliError::Failure(format!("cannot save the latent weights: {error}"));
+    safetensors::serialize(views.map_err(failed)?, None).map_err(failed)
+}
+
+/// Results of a run: the content of `results.json`, and the output of `--json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RunResults {
     pub data: String,
@@ -46,7 +66,7 @@ pub(crate) struct RunResults {
     pub test: Option<TestResult>,
 }
 
-/// How well a packed model labels what it was tested on.
+/// Accuracy of a packed model on a part of a data set.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct TestResult {
     pub part: Part,
@@ -56,14 +76,14 @@ pub(crate) struct TestResult {
 }
 
 impl RunResults {
-    /// Keeps them in the folder of the run.
+    /// Writes the results into the folder of the run.
     pub(super) fn write(&self, folder: &Path) -> Result<(), CliError> {
         let path = folder.join(RESULTS);
         let text = format!("{:#}\n", json!(self));
         replace_file(&path, text.as_bytes()).map_err(|error| CliError::write(&path, &error))
     }
 
-    /// Those of the run in `folder`, if it has come to its end.
+    /// Reads the results of the run in `folder`, if it has come to its end.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, CliError> {
         let path = folder.join(RESULTS);
         let wrong = |error: String| CliError::Input(format!("{}: {error}", path.display()));
