@@ -1,4 +1,4 @@
-//! How fast a model runs.
+//! Benchmark of a model: time, memory and energy.
 
 use std::{
     io::{self, Write},
@@ -13,38 +13,38 @@ use dabnet_sketch::{Dataset, Preprocess};
 use serde_json::{Value, json};
 
 use crate::{
-    energy::{self, Meter, Unmetered},
+    energy::{self, EnergyMeter, MeterError},
     error::CliError,
-    table,
+    output,
 };
 
-/// What to run.
+/// Options of a benchmark.
 #[derive(Debug)]
-pub(crate) struct Load {
+pub(crate) struct BenchOptions {
     pub threads: usize,
     pub batch: usize,
     pub seconds: f64,
     pub per_layer: bool,
 }
 
-/// What running it took.
+/// Results of a benchmark.
 #[derive(Debug)]
-pub(crate) struct Measurement {
-    /// Of one batch each, in ascending order.
+pub(crate) struct BenchResult {
+    /// Time of each batch, in ascending order.
     times: Vec<Duration>,
-    /// Threads that worked on one sketch.
+    /// Number of threads per sketch.
     threads: usize,
-    /// Joules a sketch that the processor counted meanwhile.
-    energy: Result<f64, Unmetered>,
-    /// Share of the canvas that is not paper, on average.
+    /// Joules per sketch, as the processor counts them.
+    energy: Result<f64, MeterError>,
+    /// Mean share of the canvas that is not paper.
     ink: f64,
-    /// One a convolution, if asked for.
+    /// Times of the convolutions, if asked for.
     layers: Vec<LayerTime>,
-    /// One-bit multiply-accumulates a second of one core that does nothing else, if asked for.
+    /// Peak of one core in one-bit multiply-accumulates per second, if asked for.
     peak: Option<f64>,
 }
 
-/// What one layer took, with what follows it up to the next.
+/// Time of a layer, with all that follows it up to the next.
 #[derive(Debug)]
 struct LayerTime {
     account: LayerAccount,
@@ -52,21 +52,20 @@ struct LayerTime {
     median: Duration,
 }
 
-/// The fewest batches before anything is measured.
+/// Least number of batches before the measurement.
 const WARM_UP: usize = 3;
-/// Of the seconds to measure for, those in which nothing is measured yet: until caches, clocks and memory are
-/// as they stay.
+/// Duration of the warm-up as a share of the measurement, until caches, clocks and memory are steady.
 const WARM_UP_SHARE: f64 = 0.5;
 /// Sketches that a model runs before it is the next one's turn; the first warms up.
 const TURN: usize = 8;
 /// Seconds that all models together are measured for, in turns.
 const TURN_SECONDS: f64 = 2.0;
-/// The fewest batches measured, however long they take.
+/// Least number of measured batches, however long they take.
 const LEAST_BATCHES: usize = 5;
 
-impl Measurement {
-    /// Runs `model` on bundled sketches.
-    pub(crate) fn new(model: &Model, load: &Load) -> Result<Self, CliError> {
+impl BenchResult {
+    /// Runs a model on bundled sketches.
+    pub(crate) fn new(model: &Model, load: &BenchOptions) -> Result<Self, CliError> {
         let canvases = canvases(model)?;
         let (times, energy) = batches(model, load, &canvases)?;
         let ink = ink_share(model, &canvases);
@@ -83,7 +82,7 @@ impl Measurement {
         self.times[(last as f64 * share).round() as usize]
     }
 
-    /// The share of the peak of all threads that a binary layer reaches.
+    /// Share of the peak of all threads that a binary layer reaches.
     fn share(&self, layer: &LayerTime) -> Option<f64> {
         let binary = layer.account.precision == Precision::Fbin;
         self.peak.filter(|_| binary).map(|peak| layer.macs_per_second() / (peak * self.threads as f64))
@@ -96,7 +95,7 @@ impl LayerTime {
     }
 }
 
-/// Sketches of every word, as many as differ.
+/// Canvases of bundled sketches of every word.
 fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
     let Dataset { test, .. } = Dataset::bundled()?;
     let some = test.iter().step_by(7);
@@ -109,12 +108,12 @@ fn ink_share(model: &Model, canvases: &[Vec<f32>]) -> f64 {
     canvases.iter().map(inked).sum::<f64>() / (canvases.len() * model.input_len()) as f64
 }
 
-/// The time of each batch, in ascending order, and the energy of a sketch.
+/// Times of the batches in ascending order, and the energy per sketch.
 fn batches(
     model: &Model,
-    load: &Load,
+    load: &BenchOptions,
     canvases: &[Vec<f32>],
-) -> Result<(Vec<Duration>, Result<f64, Unmetered>), EngineError> {
+) -> Result<(Vec<Duration>, Result<f64, MeterError>), EngineError> {
     let mut sessions = sessions(model, load)?;
     // Another sketch each time, as in use.
     let batch_from = |first| -> Vec<&[f32]> {
@@ -125,7 +124,7 @@ fn batches(
         run_batch(&mut sessions, &batch_from(warm * load.batch % canvases.len()))?;
         warm += 1;
     }
-    let mut meter = Meter::new(Path::new(energy::FOLDER));
+    let mut meter = EnergyMeter::new(Path::new(energy::FOLDER));
     let (begin, mut times, mut next) = (Instant::now(), Vec::new(), 0);
     while times.len() < LEAST_BATCHES || begin.elapsed().as_secs_f64() < load.seconds {
         let batch = batch_from(next);
@@ -133,16 +132,16 @@ fn batches(
         let start = Instant::now();
         run_batch(&mut sessions, &batch)?;
         times.push(start.elapsed());
-        meter = meter.and_then(Meter::tick);
+        meter = meter.and_then(EnergyMeter::tick);
     }
     let sketches = (times.len() * load.batch) as f64;
-    let energy = meter.and_then(Meter::finish).map(|joules| joules / sketches);
+    let energy = meter.and_then(EnergyMeter::finish).map(|joules| joules / sketches);
     times.sort_unstable();
     Ok((times, energy))
 }
 
-/// One session that all threads work in for a single sketch; one a thread for several.
-fn sessions(model: &Model, load: &Load) -> Result<Vec<Session>, EngineError> {
+/// One session for all threads if a batch is one sketch, else one per thread.
+fn sessions(model: &Model, load: &BenchOptions) -> Result<Vec<Session>, EngineError> {
     if load.batch == 1 {
         return Ok(vec![Session::with_threads(model, load.threads)?]);
     }
@@ -174,8 +173,8 @@ fn run_batch(sessions: &mut [Session], batch: &[&[f32]]) -> Result<(), EngineErr
     })
 }
 
-/// The median time of each layer over runs of a single sketch.
-fn layers(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<LayerTime>, EngineError> {
+/// Median time of each layer over runs of single sketches.
+fn layers(model: &Model, load: &BenchOptions, canvases: &[Vec<f32>]) -> Result<Vec<LayerTime>, EngineError> {
     let accounts = model.graph().account().layers;
     let mut session = Session::with_threads(model, load.threads)?;
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); accounts.len()];
@@ -229,8 +228,8 @@ fn median(mut times: Vec<Duration>) -> Duration {
 pub(crate) fn print(
     name: &str,
     model: &Model,
-    load: &Load,
-    measurement: &Measurement,
+    load: &BenchOptions,
+    measurement: &BenchResult,
     file_bytes: u64,
 ) -> io::Result<()> {
     let median = measurement.quantile(0.5);
@@ -253,7 +252,7 @@ pub(crate) fn print(
     writeln!(out, "ink         {:.1} % of the canvas", 100.0 * measurement.ink)?;
     writeln!(out, "file        {} bytes", grouped(file_bytes))?;
     let Some(peak) = measurement.peak else { return Ok(()) };
-    let mut table = table::new(&["layer", "precision", "µs", "MACs", "G MAC/s", "of peak"]);
+    let mut table = output::table(&["layer", "precision", "µs", "MACs", "G MAC/s", "of peak"]);
     for layer in &measurement.layers {
         let account = &layer.account;
         let share = measurement.share(layer).map(|share| format!("{:.0} %", 100.0 * share));
@@ -264,7 +263,7 @@ pub(crate) fn print(
             format!("{:.1}", layer.macs_per_second() / 1e9),
             share.unwrap_or_default(),
         ];
-        table.add_row(table::row(&account.name, numbers));
+        table.add_row(output::row(&account.name, numbers));
     }
     writeln!(
         out,
@@ -273,7 +272,7 @@ pub(crate) fn print(
     )
 }
 
-fn energy(measured: &Result<f64, Unmetered>) -> String {
+fn energy(measured: &Result<f64, MeterError>) -> String {
     match measured {
         Ok(joules) => format!("{:.3} mJ a sketch, all of the processor", 1e3 * joules),
         Err(reason) => reason.to_string(),
@@ -292,8 +291,8 @@ fn milliseconds(time: Duration) -> f64 {
 pub(crate) fn summary(
     name: &str,
     model: &Model,
-    load: &Load,
-    measurement: &Measurement,
+    load: &BenchOptions,
+    measurement: &BenchResult,
     file_bytes: u64,
 ) -> Value {
     let median = measurement.quantile(0.5);
@@ -324,7 +323,7 @@ pub(crate) fn summary(
     })
 }
 
-/// The most memory this process has had, where the system tells.
+/// Peak memory of this process in bytes, where the system tells.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let kilobytes =

@@ -23,27 +23,27 @@ use clap::Subcommand;
 
 use crate::error::CliError;
 
-/// What `dabnet` can do.
+/// Subcommands of `dabnet`.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum CliCommand {
     Analyze(analyze::AnalyzeArgs),
-    Bench(bench::Bench),
-    Binarize(binarize::Binarize),
+    Bench(bench::BenchArgs),
+    Binarize(binarize::BinarizeArgs),
     Compare(Box<compare::CompareArgs>),
-    Data(data::Data),
-    Eval(eval::Eval),
+    Data(data::DataArgs),
+    Eval(eval::EvalArgs),
     Hybrid(hybrid::HybridArgs),
     Import(import::ImportArgs),
     Pack(pack::PackArgs),
-    Page(page::Page),
-    Quickstart(quickstart::Quickstart),
-    Recognize(recognize::Recognize),
-    Serve(Box<serve::Serve>),
-    Summary(summary::Summary),
+    Page(page::PageArgs),
+    Quickstart(quickstart::QuickstartArgs),
+    Recognize(recognize::RecognizeArgs),
+    Serve(Box<serve::ServeArgs>),
+    Summary(summary::SummaryArgs),
     Train(Box<train::TrainArgs>),
 }
 
-impl Command {
+impl CliCommand {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         match self {
             Self::Analyze(command) => command.run(),

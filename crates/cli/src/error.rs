@@ -9,16 +9,16 @@ use dabnet_train::TrainError;
 use dabnet_weights::WeightsError;
 use thiserror::Error;
 
-/// Why a command stopped, and what it exits with.
+/// Reason why a command stopped, which decides its exit code.
 #[derive(Debug, Error)]
 pub(crate) enum CliError {
-    /// What was asked for, or a file that was given, is wrong: exit 2.
+    /// An option or a file is wrong: exit 2.
     #[error("{0}")]
     Input(String),
-    /// Something that should have worked did not: exit 1.
+    /// A failure that the user did not cause: exit 1.
     #[error("{0}")]
     Failure(String),
-    /// Nobody reads the output any more; not an error to tell of.
+    /// The output was closed; nobody is to be told.
     #[error("the output was closed")]
     Closed,
 }
@@ -32,7 +32,7 @@ impl CliError {
         }
     }
 
-    /// A file or folder that cannot be written.
+    /// Error of writing a file or folder.
     pub(crate) fn write(path: &Path, error: &io::Error) -> Self {
         Self::Failure(format!("cannot write {}: {error}", path.display()))
     }

@@ -3,9 +3,9 @@
 use dabnet_engine::{Evaluation, Model, Session, run_views};
 use dabnet_graph::Preprocessing;
 use dabnet_sketch::{DataSet, Drawing, Part, views};
-use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
-use crate::{error::CliError, threads};
+use crate::error::CliError;
 
 /// Sketches whose answers are kept at a time.
 const AT_ONCE: usize = 4096;
@@ -25,7 +25,7 @@ pub(crate) fn evaluate(
     let answer = |session: &mut Session, (index, _): &(usize, usize)| {
         Ok(run_views(session, &canvases(&data.sketch(*index)?.drawing)?)?)
     };
-    threads::pool(threads)?.install(|| {
+    thread_pool(threads)?.install(|| {
         for sketches in known.chunks(AT_ONCE) {
             let logits = sketches.par_iter().map_init(|| Session::new(model), answer);
             let logits = logits.collect::<Result<Vec<_>, CliError>>()?;
@@ -81,4 +81,10 @@ pub(crate) fn known_sketches(
         }
     }
     Ok((known, left_out))
+}
+
+/// A pool of so many threads; 0 for one per core.
+pub(crate) fn thread_pool(threads: usize) -> Result<ThreadPool, CliError> {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| CliError::Failure(format!("cannot start threads: {error}")))
 }

@@ -6,7 +6,7 @@ use dabnet_sketch::{DataExamples, Examples, Part, SketchError, stream};
 use dabnet_train::{HybridLayer, Trained, hybrid_layers};
 use rayon::prelude::*;
 
-use crate::{data::Data, error::CliError, table, threads, training::RunSettings};
+use crate::{data::LoadedData, error::CliError, evaluation::thread_pool, output, training::RunSettings};
 
 /// Upper bound of training sketches to measure on, evenly from among all.
 const MEASURED: usize = 512;
@@ -16,14 +16,14 @@ const MEASURE: u8 = 4;
 /// Measures every layer on training sketches without augmentation.
 pub(crate) fn measure_layers(
     settings: &RunSettings,
-    data: &Data,
+    data: &LoadedData,
     trained: &Trained,
     keep: Option<usize>,
 ) -> Result<Vec<HybridLayer>, CliError> {
     let binary = RunSettings { policy: Policy::Fbin, ..settings.clone() }.graph(data.set.labels().len())?;
     let examples = DataExamples::new(&data.set, Part::Train, settings.view()?)?.still();
     let count = examples.len().min(MEASURED);
-    threads::pool(settings.train.threads)?.install(|| {
+    thread_pool(settings.train.threads)?.install(|| {
         let draw = |at: usize| {
             let index = at * examples.len() / count;
             examples.draw(index, &mut stream(settings.train.seed, MEASURE, 0, index))
@@ -42,7 +42,7 @@ pub(crate) fn policy(layers: &[HybridLayer]) -> Policy {
 
 /// Table of the measurements, one row per layer.
 pub(crate) fn table(layers: &[HybridLayer]) -> comfy_table::Table {
-    let mut table = table::new(&["layer", "input error", "MACs", "% of all", "error/share", "inputs"]);
+    let mut table = output::table(&["layer", "input error", "MACs", "% of all", "error/share", "inputs"]);
     table.add_rows(layers.iter().map(|layer| {
         let numbers = [
             format!("{:.3}", layer.error),
@@ -51,7 +51,7 @@ pub(crate) fn table(layers: &[HybridLayer]) -> comfy_table::Table {
             format!("{:.2}", layer.gain),
             if layer.real { "real" } else { "binary" }.to_owned(),
         ];
-        table::row(&layer.layer, numbers)
+        output::row(&layer.layer, numbers)
     }));
     table
 }

@@ -1,9 +1,8 @@
 //! The main job in one go: bundled sketches in; packed models, a table and a report out.
 
-mod contender;
 mod files;
-mod recognition;
-mod table;
+mod network;
+mod print;
 
 use std::{path::PathBuf, time::Instant};
 
@@ -13,10 +12,10 @@ use dabnet_report::{NetworkReport, QuickstartReport, TestSketch, format::duratio
 use dabnet_sketch::{Augment, Dataset, Example, Preprocess, View};
 use dabnet_train::{AugmentedSketches, Trained};
 
-use self::contender::Contender;
-use crate::{error::CliError, json, progress::TrainingProgress, terminal};
+use self::network::QuickstartNetwork;
+use crate::{error::CliError, output, progress::TrainingProgress, terminal};
 
-/// The network that all contenders share.
+/// Architecture of all networks.
 const ARCHITECTURE: &str = "sketch-a-net-64";
 
 /// Preprocessing of all of them.
@@ -25,23 +24,23 @@ const PREPROCESSING: Preprocessing =
 
 const EPOCHS: usize = 13;
 const FAST_EPOCHS: usize = 5;
-/// Of how many training sketches `--fast` takes one.
+/// Every how many-th training sketch `--fast` takes.
 const FAST_SHARE: usize = 3;
 
-/// What the user asked for.
+/// Options of a quickstart.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+pub(crate) struct QuickstartOptions {
     pub out: PathBuf,
     pub seed: u64,
     pub epochs: Option<usize>,
     pub fast: bool,
     pub threads: usize,
     pub json: bool,
-    /// Whether a finished quickstart with other settings is replaced.
+    /// True if a finished quickstart with other settings is replaced.
     pub force: bool,
 }
 
-impl Settings {
+impl QuickstartOptions {
     fn epochs(&self) -> usize {
         self.epochs.unwrap_or(if self.fast { FAST_EPOCHS } else { EPOCHS })
     }
@@ -49,14 +48,14 @@ impl Settings {
 
 /// One network, trained, packed and evaluated.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct TrainedNetwork {
     pub trained: Trained,
     pub packed: PackedModel,
     pub report: NetworkReport,
 }
 
 /// Runs the whole quickstart.
-pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
+pub(crate) fn run(settings: &QuickstartOptions) -> Result<(), CliError> {
     let start = Instant::now();
     let Dataset { labels, mut train, test } = Dataset::bundled()?;
     if settings.fast {
@@ -75,14 +74,14 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
     let examples = AugmentedSketches::new(&train, view);
     let canvas = |example: &Example| (PREPROCESSING.apply(&example.sketch.drawing), example.label);
     let canvases: Vec<(Vec<f32>, usize)> = test.iter().map(canvas).collect();
-    let mut outcomes: Vec<Outcome> = Vec::with_capacity(Contender::ALL.len());
-    for contender in &Contender::ALL {
+    let mut outcomes: Vec<TrainedNetwork> = Vec::with_capacity(QuickstartNetwork::ALL.len());
+    for network in &QuickstartNetwork::ALL {
         let full = outcomes.first().map(|outcome| &outcome.trained);
         let progress =
-            TrainingProgress::of_several(contender.name, Contender::ALL.len() - outcomes.len() - 1);
-        outcomes.push(contender.run(settings, &labels, &examples, &canvases, full, &progress)?);
+            TrainingProgress::of_several(network.name, QuickstartNetwork::ALL.len() - outcomes.len() - 1);
+        outcomes.push(network.run(settings, &labels, &examples, &canvases, full, &progress)?);
     }
-    let recognitions = recognition::three(&outcomes, &labels, &canvases)?;
+    let recognitions = network::recognize_three(&outcomes, &labels, &canvases)?;
     let test = test.into_iter();
     let report = QuickstartReport {
         seed: settings.seed,
@@ -99,10 +98,9 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
     };
     files::write(&settings.out, &outcomes, &report)?;
     if settings.json {
-        json::print_line(&report.summary())?;
+        output::print_json(&report.summary())?;
     } else {
-        table::print(&report)?;
-        recognition::print(&report)?;
+        print::print(&report)?;
     }
     terminal::say(format_args!(
         "Took {}. Open {} in a browser; packed models are beside it.",

@@ -58,7 +58,7 @@ pub(crate) fn attribution() -> Markup {
 }
 
 /// One row of a bar chart: its name, a share of the full width, and the value as text.
-pub(crate) struct Bar<'a> {
+pub(crate) struct ChartBar<'a> {
     pub(crate) class: usize,
     pub(crate) name: &'a str,
     pub(crate) share: f64,
@@ -66,12 +66,12 @@ pub(crate) struct Bar<'a> {
 }
 
 /// A captioned bar chart.
-pub(crate) fn bar_chart<'a>(caption: &str, bars: impl IntoIterator<Item = Bar<'a>>) -> Markup {
+pub(crate) fn bar_chart<'a>(caption: &str, bars: impl IntoIterator<Item = ChartBar<'a>>) -> Markup {
     html! {
         figure {
             figcaption { (caption) }
             ul.bars {
-                @for Bar { class, name, share, value } in bars {
+                @for ChartBar { class, name, share, value } in bars {
                     li class={ "s" (class) } {
                         span { (name) }
                         span.share { (value) }

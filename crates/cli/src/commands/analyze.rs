@@ -18,9 +18,9 @@ use dabnet_weights::{Selection, Source, Tensor};
 
 use crate::{
     error::CliError,
-    json,
+    output,
     progress::ByteProgress,
-    table, terminal,
+    terminal,
     training::{LATENT, MODEL},
 };
 
@@ -84,7 +84,7 @@ impl AnalyzeArgs {
         replace_file(&self.out, analysis.to_html().as_bytes())
             .map_err(|error| CliError::write(&self.out, &error))?;
         if self.json {
-            json::print_line(&analysis.summary())?;
+            output::print_json(&analysis.summary())?;
         } else {
             print(&analysis.summary())?;
         }
@@ -180,7 +180,7 @@ fn bundled_sketch() -> Result<Sketch, CliError> {
 fn print(summary: &WeightSummary<'_>) -> io::Result<()> {
     let mut header = vec!["tensor", "filters", "n", "K/n"];
     header.extend(Scheme::ALL.map(Scheme::name));
-    let mut table = table::new(&header);
+    let mut table = output::table(&header);
     for tensor in &summary.tensors {
         let mut numbers = vec![
             grouped(tensor.filters as u64),
@@ -188,7 +188,7 @@ fn print(summary: &WeightSummary<'_>) -> io::Result<()> {
             format!("{:.3}", tensor.upper_share[Scheme::Dab.name()].median),
         ];
         numbers.extend(Scheme::ALL.map(|scheme| percent(tensor.relative_error[scheme.name()].total)));
-        table.add_row(table::row(tensor.name, numbers));
+        table.add_row(output::row(tensor.name, numbers));
     }
     writeln!(
         io::stdout(),

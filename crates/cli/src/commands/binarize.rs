@@ -12,7 +12,7 @@ use dabnet_report::format::grouped;
 use dabnet_weights::{Form, Outcome, Report, Selection, Source, TensorReport, binarize};
 use serde_json::{Value, json};
 
-use crate::{error::CliError, json, progress::ByteProgress, table};
+use crate::{error::CliError, output, progress::ByteProgress};
 
 /// Replace every filter of a network by two values, after training.
 ///
@@ -30,7 +30,7 @@ use crate::{error::CliError, json, progress::ByteProgress, table};
   dabnet binarize model.onnx -o binary.onnx --dense
   dabnet binarize model.safetensors -o out.safetensors --scheme sign --exclude '*.downsample.*'
   dabnet binarize model.safetensors.index.json -o folder --dense --granularity group:128")]
-pub(crate) struct Binarize {
+pub(crate) struct BinarizeArgs {
     /// Network: a safetensors file, its index, a folder, or an ONNX model
     #[arg(value_name = "IN")]
     input: PathBuf,
@@ -39,11 +39,11 @@ pub(crate) struct Binarize {
     #[arg(short, long, value_name = "OUT")]
     out: PathBuf,
 
-    /// How a filter becomes two values: dab, sign, mean or dab-published
+    /// Binarization scheme: dab, sign, mean or dab-published
     #[arg(long, default_value_t = Scheme::Dab)]
     scheme: Scheme,
 
-    /// How many weights share two values: filter, tensor or group:N
+    /// Granularity, the weights that share two values: filter, tensor or group:N
     #[arg(long, default_value_t = Granularity::Filter)]
     granularity: Granularity,
 
@@ -55,7 +55,7 @@ pub(crate) struct Binarize {
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
 
-    /// Leave tensors alone whose names match
+    /// Leave alone tensors whose names match
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
@@ -64,7 +64,7 @@ pub(crate) struct Binarize {
     json: bool,
 }
 
-impl Binarize {
+impl BinarizeArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let source = Source::open(&self.input)?;
         let options = dabnet_weights::Binarize {
@@ -78,7 +78,7 @@ impl Binarize {
         let report = binarize(&source, &self.out, &options, |done| progress.at(done))?;
         progress.finish();
         if self.json {
-            json::print_line(&summary(&report))?;
+            output::print_json(&summary(&report))?;
         } else {
             print(&report)?;
         }
@@ -86,9 +86,9 @@ impl Binarize {
     }
 }
 
-/// What the binarized tensors of a file come to.
+/// Sums over the binarized tensors of a file.
 #[derive(Default)]
-struct Total {
+struct BinarizedTotal {
     weights: u64,
     bytes: u64,
     packed: u64,
@@ -98,8 +98,8 @@ fn print(report: &Report) -> io::Result<()> {
     let mut header = vec!["tensor", "shape", "n", "mean K/n"];
     header.extend(Scheme::ALL.map(Scheme::name));
     header.extend(["bytes", "packed"]);
-    let mut table = table::new(&header);
-    let mut total = Total::default();
+    let mut table = output::table(&header);
+    let mut total = BinarizedTotal::default();
     for tensor in &report.tensors {
         if let Outcome::Binarized { upper_share, relative_errors, packed_bytes } = &tensor.outcome {
             table.add_row(row(tensor, *upper_share, relative_errors, *packed_bytes));
@@ -127,10 +127,10 @@ fn row(tensor: &TensorReport, upper_share: f64, errors: &[f64], packed: u64) -> 
     let mut numbers = vec![shape.join("×"), tensor.filter_len.to_string(), format!("{upper_share:.3}")];
     numbers.extend(errors.iter().map(|error| format!("{error:.4}")));
     numbers.extend([grouped(tensor.bytes), grouped(packed)]);
-    table::row(&tensor.name, numbers)
+    output::row(&tensor.name, numbers)
 }
 
-/// Which tensors were not binarized, and why: matrices and more by name, the rest by number.
+/// Tensors that were not binarized and the reasons, by name if there are few and else by number.
 fn kept(tensors: &[TensorReport]) -> String {
     const NAMED: usize = 8;
     let mut lines: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();

@@ -14,10 +14,10 @@ use toml::{Table, Value};
 
 use crate::{
     comparison::{FinishedRun, compare, network_kinds, split_policies},
-    data::Data,
+    data::LoadedData,
     error::CliError,
     evaluation::test_part,
-    json, table, terminal,
+    output, terminal,
     training::{InterruptFlag, MachineArgs, RunSettings, SettingsArgs, SettingsLayers, TrainingJob},
 };
 
@@ -77,7 +77,7 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "NAME", requires = "markdown")]
     name: Option<String>,
 
-    /// File of settings, such as another run's config.toml; what is given here stands over it
+    /// File of settings, such as another run's config.toml; options override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -133,7 +133,7 @@ impl CompareArgs {
         network_kinds(&self.arch, names, &policies, &self.scheme)
     }
 
-    /// Each once, in order.
+    /// Seeds in ascending order, each once.
     fn seeds(&self) -> Vec<u64> {
         let mut seeds = self.seeds.clone();
         seeds.sort_unstable();
@@ -150,7 +150,7 @@ impl CompareArgs {
         Ok(Some((document, name)))
     }
 
-    /// A run, refused if it was begun as another one.
+    /// Plans a run; an error if it was begun with other settings.
     fn planned(&self, network: &NetworkKind, seed: u64) -> Result<PlannedRun, CliError> {
         let folder = self.out.join(format!("{}-s{seed}", network.key()));
         let begun = if is_begun(&folder)? { RunSettings::begun(&folder)? } else { None };
@@ -196,7 +196,7 @@ impl CompareArgs {
     fn train(&self, runs: Vec<&PlannedRun>) -> Result<bool, CliError> {
         let Some(first) = runs.iter().find_map(|run| run.settings.as_ref()) else { return Ok(true) };
         self.machine.apply(first.clone())?;
-        let data = Data::open(&first.data)?;
+        let data = LoadedData::open(&first.data)?;
         if test_part(&data.set).is_none() {
             let data = first.data.display();
             let reason = format!("{data} has no test part to compare networks on: see dabnet data split");
@@ -237,7 +237,7 @@ impl CompareArgs {
             write_section(document, &name, &comparison.section(missing, &command_line()))?;
         }
         if self.json {
-            json::print_line(&comparison.to_json(missing))?
+            output::print_json(&comparison.to_json(missing))?
         } else {
             print(&comparison)?
         }
@@ -245,13 +245,13 @@ impl CompareArgs {
     }
 }
 
-/// Whether something was trained in `folder`.
+/// True if something was trained in `folder`.
 fn is_begun(folder: &Path) -> Result<bool, CliError> {
     Ok(folder.is_dir() && (Run::create(folder)?.is_begun() || FinishedRun::open(folder)?.is_some()))
 }
 
-/// Whether the run in `folder` has come to its end, on this data.
-fn is_finished(folder: &Path, data: &Data) -> Result<bool, CliError> {
+/// True if the run in `folder` has come to its end, on this data.
+fn is_finished(folder: &Path, data: &LoadedData) -> Result<bool, CliError> {
     let Some(FinishedRun { results, .. }) = FinishedRun::open(folder)? else { return Ok(false) };
     let manifest = data.set.manifest();
     let train = data.set.indices(Part::Train)?.len();
@@ -263,8 +263,8 @@ fn is_finished(folder: &Path, data: &Data) -> Result<bool, CliError> {
 }
 
 fn print(comparison: &Comparison) -> io::Result<()> {
-    let mut table = table::new(comparison.header());
-    table.add_rows(comparison.rows().map(|(name, cells)| table::row(&name, cells)));
+    let mut table = output::table(comparison.header());
+    table.add_rows(comparison.rows().map(|(name, cells)| output::row(&name, cells)));
     let mut out = io::stdout().lock();
     writeln!(out, "{table}")?;
     let lines = comparison.differences().chain(comparison.chosen_policies()).chain(comparison.explanation());

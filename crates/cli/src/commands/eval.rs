@@ -12,13 +12,13 @@ use serde::Serialize;
 
 use super::data::PartArg;
 use crate::{
-    data::Data,
+    data::LoadedData,
     error::CliError,
     evaluation::{accuracy_text, evaluate, known_sketches, model_views, test_part},
-    json, models, table, terminal,
+    models, output, terminal,
 };
 
-/// Say how well a packed model labels the sketches of a data set.
+/// Evaluate a packed model on the sketches of a data set.
 ///
 /// Sketches are looked at as the model learned from them. Those of words that the model does not know are left
 /// out and counted. Without --part it takes those to test on, or all where nothing is for testing.
@@ -27,8 +27,8 @@ use crate::{
   dabnet eval --data quickdraw
   dabnet eval --data tu-berlin --model runs/dab --classes
   dabnet eval --data test.ndjson.gz --json")]
-pub(crate) struct Eval {
-    /// A data set, or anything that can be imported
+pub(crate) struct EvalArgs {
+    /// Data set, or anything that can be imported
     #[arg(long, value_name = "DATA")]
     data: PathBuf,
 
@@ -37,7 +37,7 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 
-    /// The part to take
+    /// Part of the data set to evaluate on
     #[arg(long, value_name = "PART")]
     part: Option<PartArg>,
 
@@ -50,11 +50,11 @@ pub(crate) struct Eval {
     #[arg(long, default_value_t = 1, value_name = "N", conflicts_with = "ten_crop", value_parser = clap::value_parser!(u8).range(1..=MAX_VIEWS as i64))]
     views: u8,
 
-    /// Print every class, the worst first, with what it is most often taken for
+    /// Print every class, the worst first, with the label it is most often confused with
     #[arg(long)]
     classes: bool,
 
-    /// Threads; 0 for one a core
+    /// Number of threads; 0 for one per core
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     threads: u16,
 
@@ -63,9 +63,9 @@ pub(crate) struct Eval {
     json: bool,
 }
 
-/// What `--json` prints.
+/// Output of `--json`.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct EvalOutput<'a> {
     model: String,
     data: String,
     part: Option<Part>,
@@ -77,11 +77,11 @@ struct Answer<'a> {
     /// Sketches of words that the model does not know, or of none.
     left_out: usize,
     labels: &'a [String],
-    /// For each label in turn, how many of its sketches were given each label.
+    /// `confusion[label][answer]`: sketches of a label that were given an answer.
     confusion: &'a [Vec<u32>],
 }
 
-impl Eval {
+impl EvalArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let model = models::compiled(self.model.as_deref())?;
         let Preprocessing { look, canvas, .. } = model.preprocessing();
@@ -91,7 +91,7 @@ impl Eval {
                 canvas.side
             )));
         }
-        let data = Data::open_unreduced(&self.data)?;
+        let data = LoadedData::open_unreduced(&self.data)?;
         let part = self.part.map(Part::from).or_else(|| test_part(&data.set));
         let (known, left_out) = known_sketches(&data.set, &model, part)?;
         if known.is_empty() {
@@ -102,7 +102,7 @@ impl Eval {
         let evaluation = evaluate(&model, &data.set, &known, self.threads.into(), canvases)?;
         let (top1, top5) = (evaluation.top1(), evaluation.top5());
         if self.json {
-            json::print_line(&Answer {
+            output::print_json(&EvalOutput {
                 model: self
                     .model
                     .map_or_else(|| models::DEFAULT.to_owned(), |path| path.display().to_string()),
@@ -134,7 +134,7 @@ impl Eval {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// What the model sees of a drawing.
+    /// Inputs of the model for a drawing.
     fn canvases(&self, preprocessing: &Preprocessing, drawing: &Drawing) -> Result<Vec<Vec<f32>>, CliError> {
         if !self.ten_crop {
             return model_views(preprocessing, drawing, self.views);
@@ -144,7 +144,7 @@ impl Eval {
     }
 }
 
-/// A row for each class that there are sketches of, the worst first.
+/// Table with a row for each class that there are sketches of, the worst first.
 fn by_class(labels: &[String], confusion: &[Vec<u32>]) -> comfy_table::Table {
     let mut rows: Vec<(f64, usize)> = Vec::new();
     for (label, answers) in confusion.iter().enumerate() {
@@ -154,15 +154,17 @@ fn by_class(labels: &[String], confusion: &[Vec<u32>]) -> comfy_table::Table {
         }
     }
     rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut table = table::new(&["class", "sketches", "right %", "most often taken for"]);
+    let mut table = output::table(&["class", "sketches", "right %", "most often taken for"]);
     for (right, label) in rows {
         let answers = &confusion[label];
         let wrong = (0..labels.len()).filter(|other| *other != label && answers[*other] > 0);
         let taken = wrong.max_by_key(|other| answers[*other]);
         let taken = taken.map(|other| format!("{} ({})", labels[other], answers[other])).unwrap_or_default();
         let count: u32 = answers.iter().sum();
-        table
-            .add_row(table::row(&labels[label], [count.to_string(), format!("{:.1}", 100.0 * right), taken]));
+        table.add_row(output::row(
+            &labels[label],
+            [count.to_string(), format!("{:.1}", 100.0 * right), taken],
+        ));
     }
     table
 }

@@ -9,7 +9,7 @@ use dabnet_train::{Run, Saved};
 use serde_json::json;
 use toml::Table;
 
-use crate::{data::Data, error::CliError, hybrid, json, training::RunSettings};
+use crate::{data::LoadedData, error::CliError, hybrid, output, training::RunSettings};
 
 /// Find the layers of a network that had better keep real inputs.
 ///
@@ -48,12 +48,12 @@ impl HybridArgs {
         let mut settings = RunSettings::resolve(&self.run, None, Table::new())?;
         settings.data = self.data.unwrap_or(settings.data);
         settings.train.threads = self.threads.into();
-        let data = Data::open(&settings.data)?;
+        let data = LoadedData::open(&settings.data)?;
         let layers = hybrid::measure_layers(&settings, &data, &trained, self.keep_real.map(usize::from))?;
         let policy = hybrid::policy(&layers);
         if self.json {
             let run = self.run.display().to_string();
-            json::print_line(&json!({ "run": run, "policy": policy, "layers": layers }))?;
+            output::print_json(&json!({ "run": run, "policy": policy, "layers": layers }))?;
         } else {
             writeln!(io::stdout(), "{}\n--policy {policy}", hybrid::table(&layers))?;
         }

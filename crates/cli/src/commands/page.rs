@@ -3,7 +3,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use dabnet_serve::Files;
 
-use crate::{error::CliError, serving, terminal};
+use crate::{error::CliError, models, terminal};
 
 /// Write the page to draw on as a folder for any web server.
 ///
@@ -14,7 +14,7 @@ use crate::{error::CliError, serving, terminal};
 #[command(after_help = "Examples:
   dabnet page --out site
   dabnet page --out site --model quickstart/dab --model models/tu-berlin-250")]
-pub(crate) struct Page {
+pub(crate) struct PageArgs {
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -24,14 +24,14 @@ pub(crate) struct Page {
     #[arg(long, value_name = "MODEL")]
     model: Vec<PathBuf>,
 
-    /// Replace the folder whatever is in it
+    /// Replace the folder, whatever is in it
     #[arg(long)]
     force: bool,
 }
 
-impl Page {
+impl PageArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let files = Files::new(&serving::catalogue(&self.model)?);
+        let files = Files::new(&models::catalogue(&self.model)?);
         files.write(&self.out, self.force)?;
         let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
         terminal::say(format_args!(

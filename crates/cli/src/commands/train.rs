@@ -10,10 +10,10 @@ use dabnet_report::format::duration;
 use dabnet_sketch::{DataSet, Part};
 
 use crate::{
-    data::{self, Data},
+    data::{self, LoadedData},
     error::CliError,
     evaluation::accuracy_text,
-    json, terminal,
+    output, terminal,
     training::{
         CONFIG, InterruptFlag, MODEL, MachineArgs, RunResults, SettingsArgs, SettingsLayers, TrainingJob,
     },
@@ -58,7 +58,7 @@ impl TrainArgs {
         check_folder(&self.out)?;
         let layers = SettingsLayers::new(Some(&self.out), self.config.as_deref(), self.settings.0)?;
         let mut settings = self.machine.apply(layers.resolve()?)?;
-        let data = Data::open(&settings.data)?;
+        let data = LoadedData::open(&settings.data)?;
         check_labels(&data.set, &settings.data)?;
         let parts = data.set.parts()?;
         data::tell_of_gaps(&data.set, &parts)?;
@@ -69,7 +69,7 @@ impl TrainArgs {
             return Ok(ExitCode::from(InterruptFlag::EXIT_CODE));
         };
         if self.json {
-            json::print_line(&results)?;
+            output::print_json(&results)?;
         } else {
             print(&results, &self.out.join(MODEL), data.set.labels().len())?;
         }

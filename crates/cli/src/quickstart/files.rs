@@ -5,7 +5,7 @@ use dabnet_report::QuickstartReport;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Outcome, Settings, contender::Contender};
+use super::{QuickstartOptions, TrainedNetwork, network::QuickstartNetwork};
 use crate::{
     error::CliError,
     training::{LATENT, latent_weights},
@@ -15,15 +15,15 @@ use crate::{
 pub(super) const REPORT: &str = "report.html";
 const RESULTS: &str = "results.json";
 const MODEL: &str = "model.safetensors";
-/// What latent weights went through: what `dabnet analyze` reads.
+/// Name of the file with the history of latent weights.
 const HISTORY: &str = "history.json";
 
-/// That other things, or a finished quickstart with other settings, are only replaced where that is asked for.
-pub(super) fn check_replaced(settings: &Settings, train_count: usize) -> Result<(), CliError> {
+/// Checks that nothing but a quickstart with the same settings is replaced, unless that is asked for.
+pub(super) fn check_replaced(settings: &QuickstartOptions, train_count: usize) -> Result<(), CliError> {
     if settings.force {
         return Ok(());
     }
-    let own = [RESULTS, REPORT].into_iter().chain(Contender::ALL.iter().map(|contender| contender.key));
+    let own = [RESULTS, REPORT].into_iter().chain(QuickstartNetwork::ALL.iter().map(|network| network.key));
     let own: Vec<&str> = own.collect();
     let mut entries = settings.out.read_dir().into_iter().flatten().flatten();
     if let Some(other) = entries.find(|entry| !own.iter().any(|name| entry.file_name() == *name)) {
@@ -51,9 +51,9 @@ pub(super) fn check_replaced(settings: &Settings, train_count: usize) -> Result<
     }
 }
 
-/// Makes sure, before minutes of training, that everything can be written.
+/// Checks that everything can be written, before minutes of training.
 pub(super) fn prepare(out: &Path) -> Result<(), CliError> {
-    let models = Contender::ALL.iter().map(|contender| out.join(contender.key));
+    let models = QuickstartNetwork::ALL.iter().map(|network| out.join(network.key));
     for folder in models.clone().chain([out.to_owned()]) {
         fs::create_dir_all(&folder).map_err(|error| CliError::write(&folder, &error))?;
         tempfile::Builder::new().tempfile_in(&folder).map_err(|error| CliError::write(&folder, &error))?;
@@ -65,8 +65,12 @@ pub(super) fn prepare(out: &Path) -> Result<(), CliError> {
     }
 }
 
-/// Writes models, report and results; a file that was there before is replaced whole.
-pub(super) fn write(out: &Path, outcomes: &[Outcome], report: &QuickstartReport) -> Result<(), CliError> {
+/// Writes models, report and results; existing files are replaced whole.
+pub(super) fn write(
+    out: &Path,
+    outcomes: &[TrainedNetwork],
+    report: &QuickstartReport,
+) -> Result<(), CliError> {
     for outcome in outcomes {
         let folder = out.join(outcome.report.key);
         fs::create_dir_all(&folder).map_err(|error| CliError::write(&folder, &error))?;

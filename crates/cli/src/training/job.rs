@@ -11,7 +11,7 @@ use super::{
     RunSettings, TestResult, latent_weights, pack_run,
 };
 use crate::{
-    data::Data,
+    data::LoadedData,
     error::CliError,
     evaluation::{evaluate, known_sketches, test_part},
     hybrid, terminal,
@@ -44,7 +44,7 @@ impl TrainingJob {
     /// interrupted.
     pub(crate) fn run(
         mut self,
-        data: &Data,
+        data: &LoadedData,
         interrupt: &InterruptFlag,
     ) -> Result<Option<RunResults>, CliError> {
         if self.settings.is_automatic() && !self.choose_layers(data, interrupt)? {
@@ -59,7 +59,7 @@ impl TrainingJob {
     }
 
     /// Chooses the layers that keep real inputs, unless they were chosen before; false if it was interrupted.
-    fn choose_layers(&mut self, data: &Data, interrupt: &InterruptFlag) -> Result<bool, CliError> {
+    fn choose_layers(&mut self, data: &LoadedData, interrupt: &InterruptFlag) -> Result<bool, CliError> {
         let auto = self.settings.auto.unwrap_or_default();
         if let Some(begun) = RunSettings::begun(&self.folder)? {
             self.settings = self.settings.clone().chosen_as(&begun);
@@ -111,13 +111,17 @@ impl TrainingJob {
 
     /// Trains from where the run stands. Returns the locked run, and the last training accuracy if a step was
     /// taken.
-    fn train(&self, data: &Data, interrupt: &InterruptFlag) -> Result<(Run, Outcome, Option<f32>), CliError> {
+    fn train(
+        &self,
+        data: &LoadedData,
+        interrupt: &InterruptFlag,
+    ) -> Result<(Run, Outcome, Option<f32>), CliError> {
         let settings = &self.settings;
         let labels = data.set.labels().to_vec();
         let graph = settings.graph(labels.len())?;
         let view = settings.view()?;
         let (teachers, viewers) = self.teachers(&labels)?;
-        let unlabeled = settings.unlabeled.0.iter().map(|path| Data::open(path));
+        let unlabeled = settings.unlabeled.0.iter().map(|path| LoadedData::open(path));
         let unlabeled = unlabeled.collect::<Result<Vec<_>, _>>()?;
         let examples = examples(data, &unlabeled, view, &viewers)?;
         let validation = match validated(data) {
@@ -226,7 +230,7 @@ impl TrainingJob {
     fn finish(
         &self,
         run: &Run,
-        data: &Data,
+        data: &LoadedData,
         trained: &Trained,
         accuracy: Option<f32>,
     ) -> Result<RunResults, CliError> {
@@ -263,7 +267,7 @@ impl TrainingJob {
     }
 
     /// Accuracy of the packed model on the test part, preprocessed as in training.
-    fn test(&self, model: &Model, data: &Data) -> Result<Option<TestResult>, CliError> {
+    fn test(&self, model: &Model, data: &LoadedData) -> Result<Option<TestResult>, CliError> {
         let Some(part) = test_part(&data.set) else { return Ok(None) };
         let (known, _) = known_sketches(&data.set, model, Some(part))?;
         let evaluation = self.evaluate(model, data, &known)?;
@@ -271,7 +275,7 @@ impl TrainingJob {
     }
 
     /// Warns if the accuracy of the packed model on training sketches is much less than training showed.
-    fn compare_with_training(&self, model: &Model, data: &Data, shown: f64) -> Result<(), CliError> {
+    fn compare_with_training(&self, model: &Model, data: &LoadedData, shown: f64) -> Result<(), CliError> {
         let (mut learned, _) = known_sketches(&data.set, model, Some(Part::Train))?;
         learned.truncate(MOST_LEARNED);
         let found = self.evaluate(model, data, &learned)?.top1();
@@ -290,7 +294,7 @@ impl TrainingJob {
     fn evaluate(
         &self,
         model: &Model,
-        data: &Data,
+        data: &LoadedData,
         sketches: &[(usize, usize)],
     ) -> Result<Evaluation, CliError> {
         let preprocessing = self.settings.preprocessing();
@@ -300,7 +304,7 @@ impl TrainingJob {
     }
 
     /// Description of the run for people.
-    fn description(&self, graph: &Graph, data: &Data, unlabeled: usize) -> String {
+    fn description(&self, graph: &Graph, data: &LoadedData, unlabeled: usize) -> String {
         let settings = &self.settings;
         let count = |part| data.set.indices(part).map_or(0, |indices| indices.len());
         format!(
@@ -319,7 +323,7 @@ impl TrainingJob {
 }
 
 /// The part that is evaluated after every epoch, if there is one.
-fn validated(data: &Data) -> Option<Part> {
+fn validated(data: &LoadedData) -> Option<Part> {
     let filled = |part: &Part| data.set.indices(*part).is_ok_and(|indices| !indices.is_empty());
     [Part::Validation, Part::Test].into_iter().find(filled)
 }
@@ -331,8 +335,8 @@ fn is_begun(folder: &Path) -> bool {
 
 /// Training examples: labeled sketches, and after them those that only teachers label.
 fn examples<'d>(
-    data: &'d Data,
-    unlabeled: &'d [Data],
+    data: &'d LoadedData,
+    unlabeled: &'d [LoadedData],
     view: View,
     viewers: &[Preprocessing],
 ) -> Result<MixedExamples<'d>, CliError> {

@@ -7,41 +7,41 @@ use super::{NetworkReport, QuickstartReport, answers::NetworkAnswers, verdict};
 use crate::format::grouped;
 
 /// A line of the table.
-struct Measure {
+struct ComparisonRow {
     name: &'static str,
     means: &'static str,
     /// Formats the value of a network, compared with full precision.
     of: fn(&NetworkReport, &NetworkReport) -> String,
 }
 
-const MEASURES: [Measure; 7] = [
-    Measure {
+const MEASURES: [ComparisonRow; 7] = [
+    ComparisonRow {
         name: "top-1 %",
         means: "first answer is right",
         of: |own, _| format!("{:.1}", 100.0 * own.top1),
     },
-    Measure {
+    ComparisonRow {
         name: "top-5 %",
         means: "right one is among five",
         of: |own, _| format!("{:.1}", 100.0 * own.top5),
     },
-    Measure { name: "file bytes", means: "packed network", of: |own, _| grouped(own.file_bytes) },
-    Measure {
+    ComparisonRow { name: "file bytes", means: "packed network", of: |own, _| grouped(own.file_bytes) },
+    ComparisonRow {
         name: "smaller",
         means: "than full precision",
         of: |own, full| format!("{:.1}×", full.file_bytes as f64 / own.file_bytes as f64),
     },
-    Measure {
+    ComparisonRow {
         name: "ms per sketch",
         means: "median, one thread",
         of: |own, _| format!("{:.3}", own.milliseconds),
     },
-    Measure {
+    ComparisonRow {
         name: "float MACs",
         means: "multiply and add",
         of: |own, _| grouped(own.account.macs(Precision::Full)),
     },
-    Measure {
+    ComparisonRow {
         name: "1-bit MACs",
         means: "compare and count",
         of: |own, _| grouped(own.account.macs(Precision::Fbin)),

@@ -1,4 +1,4 @@
-//! Confusion matrices and the most frequent confusions.
+//! ConfusedPair matrices and the most frequent confusions.
 
 use maud::{Markup, html};
 
@@ -12,7 +12,7 @@ const DEEP: u32 = 85;
 
 /// A cell of the matrix off the diagonal.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Confusion {
+struct ConfusedPair {
     label: usize,
     answer: usize,
     count: u32,
@@ -52,7 +52,7 @@ fn told(network: &NetworkReport, labels: &[String]) -> Markup {
             div {
                 h3 { "Most often" }
                 ol.told {
-                    @for Confusion { label, answer, count } in confusions.into_iter().take(TOLD) {
+                    @for ConfusedPair { label, answer, count } in confusions.into_iter().take(TOLD) {
                         li {
                             strong { (labels[label]) } " taken for " strong { (labels[answer]) } ", "
                             (count) "\u{a0}of\u{a0}" (drawn(label)) "\u{a0}times"
@@ -65,12 +65,12 @@ fn told(network: &NetworkReport, labels: &[String]) -> Markup {
 }
 
 /// Cells off the diagonal, the most frequent first, otherwise in the matrix's order.
-fn most_frequent(confusion: &[Vec<u32>]) -> Vec<Confusion> {
-    let mut mistakes: Vec<Confusion> = confusion
+fn most_frequent(confusion: &[Vec<u32>]) -> Vec<ConfusedPair> {
+    let mut mistakes: Vec<ConfusedPair> = confusion
         .iter()
         .enumerate()
         .flat_map(|(label, row)| {
-            row.iter().enumerate().map(move |(answer, &count)| Confusion { label, answer, count })
+            row.iter().enumerate().map(move |(answer, &count)| ConfusedPair { label, answer, count })
         })
         .filter(|cell| cell.label != cell.answer && cell.count > 0)
         .collect();
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn mistakes_are_counted_off_the_diagonal() {
         let mistakes = most_frequent(&[vec![9, 1, 0], vec![0, 8, 2], vec![1, 0, 9]]);
-        let cell = |label, answer, count| Confusion { label, answer, count };
+        let cell = |label, answer, count| ConfusedPair { label, answer, count };
         assert_eq!(mistakes, [cell(1, 2, 2), cell(0, 1, 1), cell(2, 0, 1)]);
     }
 

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::{NetworkReport, answers::NetworkAnswers};
 use crate::{
     format::{grouped, percent},
-    page::{Bar, bar_chart},
+    page::{ChartBar, bar_chart},
 };
 
 /// Comparison of the last network with each of the others, whichever way it goes.
@@ -75,13 +75,13 @@ pub(super) fn certainty(own: (&str, usize), other: (&str, usize)) -> String {
 /// Bar charts of accuracy and file size.
 pub(super) fn figure(networks: &[NetworkReport]) -> Markup {
     let largest = networks.iter().map(|network| network.file_bytes).max().unwrap_or(0).max(1) as f64;
-    let accuracy = networks.iter().enumerate().map(|(class, network)| Bar {
+    let accuracy = networks.iter().enumerate().map(|(class, network)| ChartBar {
         class,
         name: network.name,
         share: network.top1,
         value: percent(network.top1),
     });
-    let size = networks.iter().enumerate().map(|(class, network)| Bar {
+    let size = networks.iter().enumerate().map(|(class, network)| ChartBar {
         class,
         name: network.name,
         share: network.file_bytes as f64 / largest,

@@ -15,68 +15,68 @@ use dabnet_sketch::{
 use image::RgbImage;
 
 use super::import::PartArg;
-use crate::{data::Data, error::CliError};
+use crate::{data::LoadedData, error::CliError};
 
-/// Variants of each sketch, beside the sketch itself.
+/// Number of variants of each sketch, beside the sketch itself.
 const VARIANTS: usize = 8;
-/// What the published preprocessing gives is shown in this size, whatever the size of the cells.
+/// Side of the published preprocessing in pixels, whatever the size of the cells.
 const PUBLISHED: usize = 225;
 
-/// Draw sketches side by side into a picture, as they are or as training varies them.
+/// Draw sketches side by side into a picture, as they are or augmented.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dabnet data render tu-berlin -o sheet.png
   dabnet data render quickdraw -o cats.png --class cat --count 100
   dabnet data render quickdraw -o changes.png --augment all
   dabnet data render tu-berlin -o paper.png --augment paper --count 6")]
-pub(crate) struct Render {
-    /// A data set, or anything that can be imported
+pub(crate) struct RenderArgs {
+    /// Data set, or anything that can be imported
     #[arg(value_name = "DATA")]
     data: PathBuf,
 
-    /// The picture to write, a PNG file
+    /// PNG file to write
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 
-    /// Sketches to draw [default: 80; with --augment 8, or 1 for each of several changes]
+    /// Number of sketches to draw [default: 80; with --augment 8, or 1 for each of several changes]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=2000))]
     count: Option<u16>,
 
-    /// Sketches in a row, without --augment
+    /// Number of sketches in a row, without --augment
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     columns: u16,
 
-    /// Width and height of each, in pixels
+    /// Side of each sketch in pixels
     #[arg(long, default_value_t = 112, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(16..=512))]
     side: u16,
 
-    /// Only sketches of this class; may be given more than once
+    /// Draw only sketches of this class; may be given more than once
     #[arg(long, value_name = "WORD")]
     class: Vec<String>,
 
-    /// Only sketches of this part
+    /// Draw only sketches of this part
     #[arg(long, value_name = "PART")]
     part: Option<PartArg>,
 
-    /// Show how a sketch is varied: all, paper, ten-crop, bitmap, or names of changes with commas between them
+    /// Show the augmentation of each sketch: all, paper, ten-crop, bitmap, or names of changes with commas between them
     #[arg(long, value_name = "CHANGES", value_delimiter = ',')]
     augment: Vec<String>,
 
-    /// Draw the lines found in rasters, as recognition does, in place of their pixels
+    /// Draw the traced lines of rasters, as recognition does, in place of their pixels
     #[arg(long)]
     lines: bool,
 
-    /// Decides which sketches are drawn and how they are varied
+    /// Seed of the choice and the augmentation of sketches
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
 }
 
-/// Changes that do nothing to pixels.
+/// Augmentations that do nothing to pixels.
 const STROKES_ONLY: [&str; 5] = ["drift", "drop", "remove", "partial", "bend"];
 
-/// A way to vary a sketch.
+/// An augmentation to show.
 #[derive(Clone, Copy)]
-enum Change {
+enum AugmentPreview {
     Named(&'static str, Augment),
     /// The published preprocessing for training.
     Paper,
@@ -86,7 +86,7 @@ enum Change {
     Bitmap,
 }
 
-impl FromStr for Change {
+impl FromStr for AugmentPreview {
     type Err = CliError;
 
     fn from_str(name: &str) -> Result<Self, CliError> {
@@ -106,7 +106,7 @@ impl FromStr for Change {
     }
 }
 
-impl Change {
+impl AugmentPreview {
     fn name(self) -> &'static str {
         match self {
             Self::Named(name, _) => name,
@@ -125,7 +125,7 @@ impl Change {
     }
 }
 
-impl Render {
+impl RenderArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         if self.out.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("png")) {
             let name = self.out.display();
@@ -134,7 +134,7 @@ impl Render {
             )));
         }
         let changes = self.changes()?;
-        let data = Data::open(&self.data)?;
+        let data = LoadedData::open(&self.data)?;
         let default = match changes.len() {
             0 => 80,
             1 => 8,
@@ -152,14 +152,14 @@ impl Render {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn changes(&self) -> Result<Vec<Change>, CliError> {
+    fn changes(&self) -> Result<Vec<AugmentPreview>, CliError> {
         if self.augment.iter().any(|name| name == "all") {
             return Augment::NAMES.iter().filter(|name| **name != "none").map(|name| name.parse()).collect();
         }
         self.augment.iter().map(|name| name.parse()).collect()
     }
 
-    /// Sketches drawn by lot, then in the order of their classes.
+    /// Random sketches, in the order of their classes.
     fn choose(&self, data: &DataSet, count: usize) -> Result<Vec<usize>, CliError> {
         let place = |word: &String| data.labels().iter().position(|label| label == word);
         let classes = self
@@ -211,7 +211,12 @@ impl Render {
         Ok(sheet)
     }
 
-    fn varied(&self, data: &DataSet, chosen: &[usize], changes: &[Change]) -> Result<ContactSheet, CliError> {
+    fn varied(
+        &self,
+        data: &DataSet,
+        chosen: &[usize],
+        changes: &[AugmentPreview],
+    ) -> Result<ContactSheet, CliError> {
         let columns = 1 + changes.iter().map(|change| change.variants()).max().unwrap_or(0);
         let heading = changes.iter().map(|change| change.name().len()).max().unwrap_or(0);
         let mut sheet = ContactSheet::new(self.side.into(), columns, chosen.len() * changes.len(), heading);
@@ -248,7 +253,7 @@ impl Render {
         })
     }
 
-    fn variants(&self, change: Change, drawing: &Drawing, index: usize) -> Vec<Vec<u8>> {
+    fn variants(&self, change: AugmentPreview, drawing: &Drawing, index: usize) -> Vec<Vec<u8>> {
         let mut rng = stream(self.seed, 1, 0, index);
         let paper = Paper::new(PUBLISHED);
         let shown = |ink: Vec<u8>| {
@@ -256,10 +261,12 @@ impl Render {
             raster.map(|raster| resampled(&raster, self.side.into())).unwrap_or_default()
         };
         match change {
-            Change::Paper => (0..VARIANTS).map(|_| shown(paper.train(drawing, true, &mut rng))).collect(),
-            Change::TenCrop => paper.ten_crop(drawing).into_iter().map(shown).collect(),
-            Change::Bitmap => vec![shown(Preprocessing::bitmap().ink(drawing))],
-            Change::Named(name, augment) => {
+            AugmentPreview::Paper => {
+                (0..VARIANTS).map(|_| shown(paper.train(drawing, true, &mut rng))).collect()
+            }
+            AugmentPreview::TenCrop => paper.ten_crop(drawing).into_iter().map(shown).collect(),
+            AugmentPreview::Bitmap => vec![shown(Preprocessing::bitmap().ink(drawing))],
+            AugmentPreview::Named(name, augment) => {
                 let strokes = drawing.to_strokes();
                 let canvas = self.canvas();
                 // What is done to strokes only is shown on the lines found in pixels.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     format::{grouped, percent},
-    page::{Bar, bar_chart, facts},
+    page::{ChartBar, bar_chart, facts},
 };
 
 pub(super) fn header(analysis: &WeightAnalysis) -> Markup {
@@ -55,7 +55,7 @@ fn figure(analysis: &WeightAnalysis) -> Markup {
     let total = analysis.total();
     let bar = |scheme: Scheme| {
         let error = total.error(scheme);
-        Bar { class: class(scheme), name: scheme.name(), share: error.min(1.0), value: percent(error) }
+        ChartBar { class: class(scheme), name: scheme.name(), share: error.min(1.0), value: percent(error) }
     };
     let caption = format!("Share of the weights’ square that is missed{}", scope(analysis));
     html! { .headline { (bar_chart(&caption, PLOTTED.map(bar))) } }

@@ -3,30 +3,30 @@ use std::time::{Duration, Instant};
 use dabnet_binarize::Scheme;
 use dabnet_engine::{EngineError, Evaluation, Model, Prediction, Session, top};
 use dabnet_graph::{Policy, architectures};
-use dabnet_report::{LatentLayer, NetworkReport};
+use dabnet_report::{LatentLayer, NetworkReport, Recognition};
 use dabnet_train::{AugmentedSketches, Description, Start, TrainConfig, Trained, Trainer, pack};
 use serde_json::json;
 
-use super::{ARCHITECTURE, Outcome, PREPROCESSING, Settings};
+use super::{ARCHITECTURE, PREPROCESSING, QuickstartOptions, TrainedNetwork};
 use crate::{error::CliError, progress::TrainingProgress};
 
-/// One way of training the network.
+/// A network that the quickstart trains.
 #[derive(Debug)]
-pub(crate) struct Contender {
-    /// Folder its model is written to, and its name in JSON.
+pub(crate) struct QuickstartNetwork {
+    /// Name of its folder, and its name in JSON.
     pub key: &'static str,
-    /// What people call it.
+    /// Name for people.
     pub name: &'static str,
     policy: Policy,
     scheme: Scheme,
     learning_rate: f32,
     /// See [`TrainConfig::center`].
     center: bool,
-    /// Start from the convolutions of the full-precision network instead of from noise.
+    /// True if it starts from the convolutions of the full-precision network instead of from noise.
     warm: bool,
 }
 
-impl Contender {
+impl QuickstartNetwork {
     pub(crate) const ALL: [Self; 3] = [
         Self {
             key: "full",
@@ -57,17 +57,17 @@ impl Contender {
         },
     ];
 
-    /// Trains, packs, and evaluates what was packed. `full` is the full-precision network, where
+    /// Trains and packs the network, and evaluates the packed model. `full` is the full-precision network, if
     /// it has been trained already.
     pub(super) fn run(
         &'static self,
-        settings: &Settings,
+        settings: &QuickstartOptions,
         labels: &[String],
         examples: &AugmentedSketches,
         canvases: &[(Vec<f32>, usize)],
         full: Option<&Trained>,
         progress: &TrainingProgress,
-    ) -> Result<Outcome, CliError> {
+    ) -> Result<TrainedNetwork, CliError> {
         let graph = architectures::find(ARCHITECTURE)?.graph(
             PREPROCESSING.canvas.side,
             labels.len(),
@@ -127,7 +127,7 @@ impl Contender {
             milliseconds: 1e3 * time.as_secs_f64(),
             answers,
         };
-        Ok(Outcome { trained, packed, report })
+        Ok(TrainedNetwork { trained, packed, report })
     }
 }
 
@@ -147,4 +147,23 @@ fn test(
     }
     times.sort_unstable();
     Ok((evaluation, answers, times.get(times.len() / 2).copied().unwrap_or_default()))
+}
+
+/// Answers of the last network to the first test sketch of three words.
+pub(super) fn recognize_three(
+    outcomes: &[TrainedNetwork],
+    labels: &[String],
+    canvases: &[(Vec<f32>, usize)],
+) -> Result<Vec<Recognition>, EngineError> {
+    let Some(outcome) = outcomes.last() else { return Ok(Vec::new()) };
+    let mut session = Session::new(&Model::new(outcome.packed.clone())?);
+    let of_word = |label| canvases.iter().position(|(_, of)| *of == label);
+    [0, labels.len() / 3, 2 * labels.len() / 3]
+        .into_iter()
+        .filter_map(of_word)
+        .map(|index| {
+            let predictions = top(session.run(&canvases[index].0)?, 3);
+            Ok(Recognition { index, predictions })
+        })
+        .collect()
 }
