@@ -1,4 +1,4 @@
-//! ConfusedPair matrices and the most frequent confusions.
+//! Confusion matrices and the most frequent confusions.
 
 use maud::{Markup, html};
 
