@@ -7,7 +7,7 @@ use crate::{error::CliError, models, terminal};
 
 /// Write the page to draw on as a folder for any web server.
 ///
-/// The page recognises in the browser: it loads the engine and the models and sends no sketch anywhere.
+/// The page recognizes in the browser: it loads the engine and the models and sends no sketch anywhere.
 /// These are the files that 'dabnet serve' serves. The folder is written elsewhere and moved into place
 /// whole; one that 'dabnet page' wrote before is replaced.
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use crate::{
     quickstart::{self, QuickstartOptions},
 };
 
-/// Train, pack, compare and recognise on bundled real sketches.
+/// Train, pack, compare and recognize on bundled real sketches.
 ///
 /// Trains the same small network in full precision, as XNOR-Net and as DAB-Net on 20 words of
 /// Quick, Draw!, evaluates the packed models on sketches held out, and writes the models and a

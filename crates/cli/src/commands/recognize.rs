@@ -20,7 +20,7 @@ use crate::{error::CliError, evaluation::model_views, models, output, terminal};
 /// --model it uses quickdraw-345, which comes with the program: the 345 words of Quick, Draw!.
 ///
 /// A file or a line that cannot be read is reported on standard error and the rest goes on; the
-/// exit status is then 1, or 2 if nothing at all could be recognised.
+/// exit status is then 1, or 2 if nothing at all could be recognized.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dabnet recognize cat.png

@@ -98,6 +98,18 @@ impl QuickstartNetwork {
             }
         })?;
 
+        self.pack(trained, labels, start.is_some(), canvases)
+            .map(|network| network.with_curve(loss, accuracy))
+    }
+
+    /// Packs a trained network and evaluates the packed model.
+    fn pack(
+        &self,
+        trained: Trained,
+        labels: &[String],
+        is_warm: bool,
+        canvases: &[(Vec<f32>, usize)],
+    ) -> Result<TrainedNetwork, CliError> {
         let description = Description {
             labels: labels.to_vec(),
             preprocessing: PREPROCESSING,
@@ -105,29 +117,38 @@ impl QuickstartNetwork {
         };
         let mut packed = pack(&trained, description)?;
         let (evaluation, answers, time) = test(&Model::new(packed.clone())?, canvases)?;
-        packed.provenance.insert("network".into(), self.name.into());
-        let start = if start.is_some() { "convolutions of the full-precision network" } else { "random" };
-        packed.provenance.insert("start".into(), start.into());
-        packed.provenance.insert("data".into(), "quickdraw-20: Quick, Draw! by Google, CC BY 4.0".into());
-        packed.provenance.insert(
-            "accuracy".into(),
-            json!({ "split": "test", "count": evaluation.count(), "top1": evaluation.top1(), "top5": evaluation.top5() }),
-        );
+        let (count, top1, top5) = (evaluation.count(), evaluation.top1(), evaluation.top5());
+        let start = if is_warm { "convolutions of the full-precision network" } else { "random" };
+        let provenance = [
+            ("network", json!(self.name)),
+            ("start", json!(start)),
+            ("data", json!("quickdraw-20: Quick, Draw! by Google, CC BY 4.0")),
+            ("accuracy", json!({ "split": "test", "count": count, "top1": top1, "top5": top5 })),
+        ];
+        packed.provenance.extend(provenance.map(|(key, value)| (key.to_owned(), value)));
         let report = NetworkReport {
             key: self.key,
             name: self.name,
-            loss,
-            accuracy,
+            loss: Vec::new(),
+            accuracy: Vec::new(),
             layers: LatentLayer::of_network(&trained),
             account: packed.graph.account(),
             file_bytes: packed.to_bytes()?.len() as u64,
-            top1: evaluation.top1(),
-            top5: evaluation.top5(),
+            top1,
+            top5,
             confusion: evaluation.confusion().to_vec(),
             milliseconds: 1e3 * time.as_secs_f64(),
             answers,
         };
         Ok(TrainedNetwork { trained, packed, report })
+    }
+}
+
+impl TrainedNetwork {
+    /// Adds the loss and the accuracy of each epoch.
+    fn with_curve(mut self, loss: Vec<f32>, accuracy: Vec<f32>) -> Self {
+        (self.report.loss, self.report.accuracy) = (loss, accuracy);
+        self
     }
 }
 

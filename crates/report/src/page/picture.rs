@@ -61,7 +61,7 @@ impl DataUriPicture {
 
     fn data_uri(&self) -> String {
         let mut png = Cursor::new(Vec::new());
-        // Few colours, much repeated: bytes compress better than differences between them.
+        // Few colors, much repeated: bytes compress better than differences between them.
         let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
         self.pixels.write_with_encoder(encoder).expect("memory takes any picture");
         format!("data:image/png;base64,{}", BASE64_STANDARD.encode(png.into_inner()))

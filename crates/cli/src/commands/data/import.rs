@@ -125,10 +125,10 @@ impl DataImportArgs {
         let classes = counted(manifest.words.len(), "class", "classes");
         let already = if done { " already" } else { "" };
         writeln!(out, "{}: {sketches} of {classes}{already}", self.out.display())?;
-        let labelled: usize = manifest.words.iter().map(|(_, count)| count).sum();
-        if labelled > 0 && labelled < manifest.count {
-            let unlabelled = counted(manifest.count - labelled, "sketch has", "sketches have");
-            writeln!(out, "{unlabelled} no word: pictures lie in a folder of their word")?;
+        let labeled: usize = manifest.words.iter().map(|(_, count)| count).sum();
+        if labeled > 0 && labeled < manifest.count {
+            let unlabeled = counted(manifest.count - labeled, "sketch has", "sketches have");
+            writeln!(out, "{unlabeled} no word: pictures lie in a folder of their word")?;
         }
         data::print_parts(&mut out, &manifest)?;
         data::print_skipped(&mut out, &manifest.skipped)?;

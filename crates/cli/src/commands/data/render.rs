@@ -246,8 +246,8 @@ impl RenderArgs {
             Drawing::Raster(raster) if !self.lines => SheetCell::Ink(resampled(raster, self.side.into())),
             Drawing::Picture(picture) if !self.lines => {
                 let (width, height) = (picture.width() as u32, picture.height() as u32);
-                let colours = RgbImage::from_raw(width, height, picture.rgb().to_vec());
-                colours.map_or_else(|| SheetCell::Ink(Vec::new()), SheetCell::Rgb)
+                let colors = RgbImage::from_raw(width, height, picture.rgb().to_vec());
+                colors.map_or_else(|| SheetCell::Ink(Vec::new()), SheetCell::Rgb)
             }
             other => SheetCell::Ink(rasterize(other, &self.canvas())),
         })

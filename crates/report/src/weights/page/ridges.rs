@@ -60,7 +60,7 @@ pub(super) fn svg(history: &LayerHistory<'_>) -> Markup {
         } {
             @for (place, &row) in rows.iter().enumerate() {
                 path.ridge d=(ridge(history.snapshots[row], limit, &x, y(place))) {}
-                @if labelled(place, rows.len()) {
+                @if labeled(place, rows.len()) {
                     text.left x=(LEFT - 7.0) y=(format!("{:.1}", y(place))) { (history.epochs[row]) }
                 }
             }
@@ -75,7 +75,7 @@ pub(super) fn svg(history: &LayerHistory<'_>) -> Markup {
 }
 
 /// True if an epoch is labeled: the first, the last, and a few between them.
-fn labelled(place: usize, count: usize) -> bool {
+fn labeled(place: usize, count: usize) -> bool {
     let step = count.div_ceil(7);
     place + 1 == count || place.is_multiple_of(step) && place + step < count
 }
@@ -140,8 +140,8 @@ mod tests {
     }
 
     #[test]
-    fn few_epochs_are_labelled() {
-        let labels = |count| (0..count).filter(|&place| labelled(place, count)).collect::<Vec<_>>();
+    fn few_epochs_are_labeled() {
+        let labels = |count| (0..count).filter(|&place| labeled(place, count)).collect::<Vec<_>>();
         assert_eq!(labels(3), [0, 1, 2]);
         assert_eq!(labels(14), [0, 2, 4, 6, 8, 10, 13]);
     }
