@@ -41,9 +41,9 @@ fn find_start(settings: &Table) -> Option<(Table, Option<Box<ForeignNetwork>>)> 
 /// Defaults that settings leave open. Another look has a line and numbers of its own.
 fn open(settings: &Table, defaults: Table) -> Table {
     let of_look = ["look", "channels", "line_width", "margin", "normalization"];
-    let is_open =
-        |key: &str| !settings.contains_key(key) && !(settings.contains_key("look") && of_look.contains(&key));
-    defaults.into_iter().filter(|(key, _)| is_open(key)).collect()
+    let is_said =
+        |key: &str| settings.contains_key(key) || settings.contains_key("look") && of_look.contains(&key);
+    defaults.into_iter().filter(|(key, _)| !is_said(key)).collect()
 }
 
 /// Settings of an architecture and its preprocessing.
