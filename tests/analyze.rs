@@ -10,9 +10,9 @@ use std::{
 };
 
 use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
-use dabnet_binarize::{Scheme, Statistics};
+use dabnet_binarize::{FilterStatistics, Scheme};
 use dabnet_engine::PackedModel;
-use dabnet_train::{History, LayerSnapshot, Snapshot};
+use dabnet_train::{LayerSnapshot, WeightHistory, WeightSnapshot};
 use networks::{Layer, onnx, safetensors};
 use safetensors::Dtype;
 use serde_json::Value;
@@ -103,9 +103,10 @@ fn run(place: &Place) -> PathBuf {
         latent.push(layer);
         layers.push(snapshot(&node.name, conv.out_channels));
     }
-    let snapshots = (0..4).map(|epoch| Snapshot { epoch, layers: layers.clone() }).collect();
+    let snapshots = (0..4).map(|epoch| WeightSnapshot { epoch, layers: layers.clone() }).collect();
     fs::write(folder.join("latent.safetensors"), safetensors(&latent)).unwrap();
-    fs::write(folder.join("history.json"), serde_json::to_vec(&History { snapshots }).unwrap()).unwrap();
+    fs::write(folder.join("history.json"), serde_json::to_vec(&WeightHistory { snapshots }).unwrap())
+        .unwrap();
     folder
 }
 
@@ -141,8 +142,8 @@ fn the_numbers_are_those_of_each_filter() {
             (tensor["filters"].as_u64(), tensor["n"].as_u64()),
             (Some(layer.shape[0] as u64), Some(n as u64))
         );
-        let filters: Vec<Statistics> =
-            weights.chunks(n).map(|filter| Statistics::of(filter).unwrap()).collect();
+        let filters: Vec<FilterStatistics> =
+            weights.chunks(n).map(|filter| FilterStatistics::of(filter).unwrap()).collect();
         let norm: f64 = weights.iter().map(|&weight| f64::from(weight).powi(2)).sum();
         for scheme in Scheme::ALL {
             let told = &tensor["relative_error"][scheme.name()];

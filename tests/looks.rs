@@ -12,7 +12,7 @@ use common::{ok, server::Server, text};
 use dabnet_engine::{Model, Session, top};
 use dabnet_graph::Canvas;
 use dabnet_sketch::{Dataset, Drawing, Preprocess, rasterize, read_file};
-use dabnet_wasm::Instance;
+use dabnet_wasm::ModelInstance;
 use image::GrayImage;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -135,7 +135,7 @@ fn by_server(server: &Server, name: &str, file: &Path) -> Answer {
 }
 
 /// A browser has strokes only.
-fn by_browser(page: &mut Instance, file: &Path) -> Answer {
+fn by_browser(page: &mut ModelInstance, file: &Path) -> Answer {
     let sketch = read_file(file).unwrap().next().unwrap().unwrap();
     let end = [f32::NAN; 2];
     let strokes = sketch.drawing.to_strokes();
@@ -177,7 +177,7 @@ fn every_look_has_one_answer() {
         let expected: Vec<Answer> = files.iter().map(|file| by_library(&model, file)).collect();
         assert_eq!(by_recognize(run, &files), expected, "{look}: recognize");
 
-        let mut page = Instance::default();
+        let mut page = ModelInstance::default();
         let bytes = fs::read(Path::new(run).join("model.safetensors")).unwrap();
         page.input(bytes.len()).copy_from_slice(&bytes);
         assert!(page.load(), "{look}: {}", String::from_utf8_lossy(page.output()));

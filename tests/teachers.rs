@@ -12,7 +12,7 @@ use std::{
 
 use common::{assert_one_clear_line, dabnet, few, shipped as shipped_folder, stderr, stdout, text};
 use dabnet_engine::PackedModel;
-use dabnet_graph::{Builder, Canvas, Filters, Look, Policy, Preprocessing, Shape};
+use dabnet_graph::{Canvas, ConvSpec, GraphBuilder, Look, Policy, Preprocessing, Shape};
 use serde_json::Value;
 
 /// Trains a run that takes a second or two.
@@ -164,16 +164,16 @@ fn a_model_to_begin_with_is_as_good_as_it_was() {
 
 /// A network of no architecture of this program.
 fn foreign(folder: &Path) -> String {
-    let mut net = Builder::new("theirs", &Policy::Full, Shape::new(1, 20, 20));
-    net.conv("stem", Filters::new(8, 3).padding(1));
+    let mut net = GraphBuilder::new("theirs", &Policy::Full, Shape::new(1, 20, 20));
+    net.conv("stem", ConvSpec::new(8, 3).padding(1));
     net.relu("stem.relu");
-    net.conv("middle", Filters::new(8, 3).padding(1).stride(2));
+    net.conv("middle", ConvSpec::new(8, 3).padding(1).stride(2));
     net.batch_norm("middle.norm");
     net.relu("middle.relu");
-    net.conv("top", Filters::new(16, 3));
+    net.conv("top", ConvSpec::new(16, 3));
     net.relu("top.relu");
     net.global_avg_pool("mean");
-    net.conv("head", Filters::new(3, 1));
+    net.conv("head", ConvSpec::new(3, 1));
     net.batch_norm("bias");
     let canvas = Canvas { side: 20, line_width: 0.1, margin: 0.05, mean: 0.25, std: 0.5 };
     let model = PackedModel::random(net.build().unwrap(), Preprocessing::new(Look::Pixels, canvas), 3);

@@ -1,4 +1,5 @@
-//! Writes the table of the page's files that the program carries, so that none is read when it runs.
+//! Embeds the files of the page: generates a table of names and contents, so that no file is read at run
+//! time.
 
 use std::{
     env,
@@ -32,12 +33,12 @@ fn page(_: &str) -> bool {
     true
 }
 
-/// Of the package, what a page loads.
+/// True for the files of the package that the page loads.
 fn package(name: &str) -> bool {
     name.ends_with(".js") || name.ends_with(".wasm")
 }
 
-/// The files of a folder and of those in it, hidden ones left out, as names below `at` and paths.
+/// Collects the files of a folder and its subfolders, without hidden ones, as names below `at` and paths.
 fn collect(folder: &Path, at: &str, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
     for entry in folder.read_dir()? {
         let path = entry?.path();

@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(graph) = serde_json::from_slice::<Graph>(bytes) else { return };
     let text = serde_json::to_string(&graph).expect("a graph can be written");
     assert_eq!(serde_json::from_str::<Graph>(&text).expect("what was written can be read"), graph);
-    let account = graph.account();
+    let account = graph.cost();
     assert!(account.bytes() > 0 || account.layers.is_empty());
     assert!(account.energy().is_finite() && account.traffic() < u64::MAX);
     let input = graph.input_shape();

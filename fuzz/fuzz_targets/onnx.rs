@@ -5,11 +5,11 @@ use std::path::Path;
 
 use dabnet_engine::PackedModel;
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_import::{Import, import_bytes};
+use dabnet_import::{ImportOptions, import_bytes};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let options = Import { side: Some(16), rgb: bytes.len() % 2 == 0, labels: None };
+    let options = ImportOptions { side: Some(16), rgb: bytes.len() % 2 == 0, labels: None };
     let canvas = |side| Canvas { side, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
     // No folder of that name is there to hold tensors.
     let path = Path::new("/no folder/network.onnx");

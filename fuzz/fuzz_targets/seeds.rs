@@ -4,7 +4,7 @@ use std::{error::Error, fs, path::Path};
 
 use dabnet_engine::PackedModel;
 use dabnet_fuzz::common::{Numbers, packed};
-use dabnet_graph::{Builder, Filters, Graph, GraphError, Op, Options, Padding, Policy, Shape};
+use dabnet_graph::{GraphBuilder, ConvSpec, Graph, GraphError, Op, ArchitectureOptions, Padding, Policy, Shape};
 
 #[path = "seeds/sketches.rs"]
 mod sketches;
@@ -32,70 +32,70 @@ fn main() -> Result<(), Box<dyn Error>> {
     sketches::write(&corpus)
 }
 
-fn begin(policy: &Policy, filters: usize) -> Builder {
-    let mut net = Builder::new("seed", policy, Shape::new(1, 8, 8));
-    net.full_layer("a", Filters::new(filters, 3).padding(1));
+fn begin(policy: &Policy, filters: usize) -> GraphBuilder {
+    let mut net = GraphBuilder::new("seed", policy, Shape::new(1, 8, 8));
+    net.full_layer("a", ConvSpec::new(filters, 3).padding(1));
     net
 }
 
 fn chain(policy: &Policy) -> Result<Graph, GraphError> {
     let mut net = begin(policy, 5);
     net.max_pool("pool", 2, 2);
-    net.layer("b", Filters::new(6, 3).padding(1));
-    net.layer("c", Filters::new(7, 4));
+    net.layer("b", ConvSpec::new(6, 3).padding(1));
+    net.layer("c", ConvSpec::new(7, 4));
     net.dropout("drop", 0.5);
-    net.conv("last", Filters::new(2, 1));
+    net.conv("last", ConvSpec::new(2, 1));
     net.build()
 }
 
 fn residual(policy: &Policy) -> Result<Graph, GraphError> {
     let mut net = begin(policy, 4);
     let begin = net.head();
-    let precision = net.linear_layer("b", Filters::new(4, 3).padding(1));
+    let precision = net.linear_layer("b", ConvSpec::new(4, 3).padding(1));
     net.add("sum", begin);
     net.activation_after("b", precision);
     let begin = net.head();
-    net.layer("c", Filters::new(4, 3).stride(2).padding(1));
+    net.layer("c", ConvSpec::new(4, 3).stride(2).padding(1));
     let reached = net.head();
     net.go_to(begin);
     net.push("shrunk", Op::AvgPool { kernel: 2, stride: 2, padding: Padding::NONE });
     net.add("sum2", reached);
     net.global_avg_pool("mean");
-    net.conv("last", Filters::new(2, 1));
+    net.conv("last", ConvSpec::new(2, 1));
     net.build()
 }
 
 fn branches(policy: &Policy) -> Result<Graph, GraphError> {
     let mut net = begin(policy, 4);
     let begin = net.head();
-    let one = net.layer("b", Filters::new(2, 1));
+    let one = net.layer("b", ConvSpec::new(2, 1));
     net.go_to(begin);
-    let two = net.layer("c", Filters::new(3, 5).padding(2));
+    let two = net.layer("c", ConvSpec::new(3, 5).padding(2));
     net.go_to(begin);
     let three = net.padded_max_pool("pool", 3, 1, 1);
     net.concat("all", vec![one, two, three]);
     net.max_pool("pool2", 2, 2);
-    net.layer("d", Filters::new(3, 4));
-    net.conv("last", Filters::new(2, 1));
+    net.layer("d", ConvSpec::new(3, 4));
+    net.conv("last", ConvSpec::new(2, 1));
     net.build()
 }
 
 fn levels(policy: &Policy) -> Result<Graph, GraphError> {
-    let options = Options { input_bits: "2,c=4".parse()?, ..Options::default() };
+    let options = ArchitectureOptions { input_bits: "2,c=4".parse()?, ..ArchitectureOptions::default() };
     let mut net = begin(policy, 5).options(options);
     net.max_pool("pool", 2, 2);
-    net.layer("b", Filters::new(64, 3).padding(1));
-    net.layer("c", Filters::new(7, 4));
-    net.conv("last", Filters::new(2, 1));
+    net.layer("b", ConvSpec::new(64, 3).padding(1));
+    net.layer("c", ConvSpec::new(7, 4));
+    net.conv("last", ConvSpec::new(2, 1));
     net.build()
 }
 
 fn groups(policy: &Policy) -> Result<Graph, GraphError> {
     let mut net = begin(policy, 6);
-    net.layer("b", Filters::new(6, 3).stride(2).groups(6));
-    net.layer("c", Filters::new(4, 3).groups(2));
-    net.layer("d", Filters::new(64, 1));
-    net.layer("e", Filters::new(64, 1).groups(2));
-    net.conv("last", Filters::new(2, 1));
+    net.layer("b", ConvSpec::new(6, 3).stride(2).groups(6));
+    net.layer("c", ConvSpec::new(4, 3).groups(2));
+    net.layer("d", ConvSpec::new(64, 1));
+    net.layer("e", ConvSpec::new(64, 1).groups(2));
+    net.conv("last", ConvSpec::new(2, 1));
     net.build()
 }

@@ -13,7 +13,7 @@ const MAX_NODES: usize = 48;
 
 /// Whether running a graph takes a few milliseconds.
 pub fn is_small(graph: &Graph) -> bool {
-    let account = graph.account();
+    let account = graph.cost();
     let macs = [Precision::Full, Precision::Wbin, Precision::Fbin].map(|precision| account.macs(precision));
     let pooled = (0..graph.nodes().len()).map(|id| pooled(graph, id));
     let work = macs.into_iter().chain(pooled).fold(0, u64::saturating_add);

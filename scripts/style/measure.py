@@ -83,6 +83,7 @@ def measure(root: Path) -> dict[str, str]:
     twice = sum(len(at) > 1 for at in places.values())
     return {
         "lines": f"{sum(files):,}",
+        "of code, without comments and tests": f"{code:,}",
         "files": f"{len(files)}",
         "file lines, median / p90": f"{statistics.median(files):.0f} / {percentile(files, 0.9)}",
         "files of at most 60 lines": f"{sum(length <= 60 for length in files) / len(files):.0%}",

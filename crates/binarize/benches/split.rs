@@ -1,4 +1,4 @@
-//! How many weights a second every scheme splits, on one core.
+//! Throughput of every scheme on one core, in weights per second.
 //!
 //! `cargo bench -p dabnet-binarize`
 
@@ -59,7 +59,7 @@ fn families(c: &mut Criterion) {
     }
 }
 
-/// A filter after a small step, from the split it had before.
+/// Refinement of a filter after a small step, from its previous split.
 fn refinement(c: &mut Criterion) {
     let mut group = c.benchmark_group("refine");
     for n in [288, 2304] {

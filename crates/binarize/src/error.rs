@@ -1,6 +1,6 @@
 use core::fmt;
 
-/// Why a filter has no split.
+/// Error of splitting a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SplitError {
@@ -8,7 +8,7 @@ pub enum SplitError {
     Empty,
     /// A weight is NaN or infinite.
     NonFinite {
-        /// Its index in the filter.
+        /// Index of the weight in the filter.
         index: usize,
     },
 }

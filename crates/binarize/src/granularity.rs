@@ -1,15 +1,15 @@
 use alloc::boxed::Box;
 use core::{fmt, num::NonZeroUsize, str::FromStr};
 
-/// How many weights share their two values.
+/// Number of weights that share two values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Granularity {
-    /// Those of a filter, as in the paper.
+    /// All weights of a filter, as in the paper.
     #[default]
     Filter,
-    /// Every so many consecutive weights of a filter; its last group may be shorter.
+    /// A fixed number of consecutive weights of a filter; its last group may be shorter.
     Group(NonZeroUsize),
-    /// Those of a whole tensor.
+    /// All weights of a tensor.
     Tensor,
 }
 
@@ -27,7 +27,7 @@ impl Granularity {
         }
     }
 
-    /// How many pairs of values `filters` filters of `n` weights have.
+    /// Number of splits of `filters` filters with `n` weights each.
     pub fn count(self, filters: usize, n: usize) -> usize {
         match self {
             Self::Filter => filters,

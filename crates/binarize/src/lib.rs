@@ -24,6 +24,7 @@
 //! ```
 #![forbid(unsafe_code)]
 #![cfg_attr(not(any(feature = "std", test)), no_std)]
+#![warn(unreachable_pub)]
 
 extern crate alloc;
 
@@ -34,8 +35,6 @@ mod optimum;
 mod published;
 mod refine;
 mod scheme;
-mod schemes;
-mod sort;
 mod split;
 #[cfg(any(feature = "std", feature = "libm"))]
 mod statistics;
@@ -43,8 +42,7 @@ mod statistics;
 pub use error::SplitError;
 pub use granularity::{Granularity, UnknownGranularity};
 pub use refine::refine;
-pub use scheme::{Scheme, UnknownScheme};
-pub use schemes::split;
+pub use scheme::{Scheme, UnknownScheme, split};
 pub use split::Split;
 #[cfg(any(feature = "std", feature = "libm"))]
-pub use statistics::{Fit, Moments, Shape, Statistics};
+pub use statistics::{DistributionShape, FilterStatistics, SchemeFit, WeightMoments};

@@ -1,24 +1,24 @@
-//! What makes one place to cut better than another.
+//! Objective of the optimal split.
 
 /// The upper part of a filter: its `count` largest weights, whose sum is `sum`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Part {
+pub(crate) struct UpperPart {
     pub count: usize,
     pub sum: f64,
 }
 
-impl Part {
+impl UpperPart {
     pub(crate) const EMPTY: Self = Self { count: 0, sum: 0.0 };
 }
 
-/// A filter, as far as the gain of a split depends on it.
+/// Constants of a filter in the gain of a split.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Objective {
+pub(crate) struct GainObjective {
     n: f64,
     total: f64,
 }
 
-impl Objective {
+impl GainObjective {
     pub(crate) fn new(n: usize, total: f64) -> Self {
         Self { n: n as f64, total }
     }
@@ -32,25 +32,31 @@ impl Objective {
         if parts > 0.0 { between * between / parts } else { 0.0 }
     }
 
-    pub(crate) fn of(self, part: Part) -> f64 {
+    pub(crate) fn of(self, part: UpperPart) -> f64 {
         self.at(part.count as f64, part.sum)
     }
 }
 
-/// The best place to cut so far; the first of equals stays.
-pub(crate) struct Best {
+/// The best cut so far; the first of equally good ones.
+pub(crate) struct BestCut {
     gain: f64,
-    /// The least weight of its upper part.
+    /// Smallest weight of its upper part.
     pub cut: Option<f32>,
 }
 
-impl Best {
+impl BestCut {
     pub(crate) const NONE: Self = Self { gain: f64::NEG_INFINITY, cut: None };
 
     /// Moves the weights of `descending` into `part`, one after the other, and tries to cut below
     /// each that is followed by a smaller one. Whether one smaller than the last exists is for the
     /// caller to say.
-    pub(crate) fn scan(&mut self, objective: Objective, mut part: Part, descending: &[f32], more: bool) {
+    pub(crate) fn scan(
+        &mut self,
+        objective: GainObjective,
+        mut part: UpperPart,
+        descending: &[f32],
+        more: bool,
+    ) {
         for (index, &weight) in descending.iter().enumerate() {
             part.count += 1;
             part.sum += f64::from(weight);

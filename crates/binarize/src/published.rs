@@ -1,6 +1,6 @@
-//! What the code published with the paper computes, mistakes included.
+//! The scheme of the code published with the paper, mistakes included.
 
-use crate::{Split, sort::descending};
+use crate::{Split, optimum::descending};
 
 /// A split at the published threshold, with the published values.
 pub(crate) fn split(weights: &[f32]) -> Split {
@@ -22,7 +22,7 @@ pub(crate) fn split(weights: &[f32]) -> Split {
     Split { alpha: mean(1), beta: -mean(0), cut, count: counts[1] }
 }
 
-/// Where a pass over sorted weights gains most by the published objective: position and weight.
+/// Position and weight at which a pass over sorted weights gains most by the published objective.
 fn stop(sorted: &[f32]) -> (usize, f32) {
     let n = sorted.len() as f64;
     let total: f64 = sorted.iter().map(|&weight| f64::from(weight)).sum();

@@ -2,13 +2,13 @@
 
 use crate::{
     Split, SplitError,
-    objective::{Best, Objective, Part},
-    sort::descending,
+    objective::{BestCut, GainObjective, UpperPart},
+    optimum::descending,
     split::check,
 };
 
-/// The optimum of [`Scheme::Dab`](crate::Scheme::Dab) in `O(n)`, given a split of weights much
-/// like these, such as those of the training step before.
+/// Finds the optimum of [`Scheme::Dab`](crate::Scheme::Dab) in `O(n)`, given the split of similar weights,
+/// such as those of the previous training step.
 ///
 /// `Some` is the optimum, the same that [`split`](crate::split()) finds. `None` says that linear
 /// time was not enough to prove one, so that [`split`](crate::split()) is needed: always for a
@@ -31,10 +31,10 @@ pub fn refine(weights: &[f32], previous: &Split) -> Result<Option<Split>, SplitE
 /// Below this many weights sorting is as quick.
 const SMALL: usize = 200;
 
-/// What `f64` sums of different order may differ by, with much to spare.
+/// Upper bound of the relative difference of `f64` sums in different orders, with a wide margin.
 const SLACK: f64 = 1e-9;
 
-/// The optimum, if it can be proven in `O(n)` from a guess at its middle, `(α + β) / 2`, and reach,
+/// Finds the optimum, if it can be proven in `O(n)` from estimates of its middle, `(α + β) / 2`, and reach,
 /// `α − β`.
 pub(crate) fn near(weights: &[f32], middle: f64, reach: f64) -> Option<Split> {
     match weights.len() {
@@ -46,23 +46,23 @@ pub(crate) fn near(weights: &[f32], middle: f64, reach: f64) -> Option<Split> {
 
 fn near_by<const BUCKETS: usize>(weights: &[f32], middle: f64, reach: f64) -> Option<Split> {
     let n = weights.len();
-    let histogram = Histogram::<BUCKETS>::new(weights, Grid::around(middle, reach, BUCKETS)?);
+    let histogram = BucketSums::<BUCKETS>::new(weights, BucketGrid::around(middle, reach, BUCKETS)?);
     let total = histogram.buckets.iter().map(|bucket| bucket.sum).sum();
-    let objective = Objective::new(n, total);
+    let objective = GainObjective::new(n, total);
     let cuts = histogram.cuts(objective);
     let best = cuts.iter().map(|cut| cut.gain).fold(0.0, f64::max);
     let may_win = |step: usize| cuts[step].gain == best || cuts[step].bound > best * (1.0 - SLACK);
     let first = (0..BUCKETS).find(|&step| may_win(step))?;
     let last = (first..BUCKETS).rfind(|&step| may_win(step))?;
 
-    let above = first.checked_sub(1).map_or(Part::EMPTY, |step| cuts[step].part());
+    let above = first.checked_sub(1).map_or(UpperPart::EMPTY, |step| cuts[step].part());
     let below = cuts[last].part();
     let undecided = below.count - above.count;
     // What sorting this many costs, in units of what a pass over all does.
     if undecided * undecided.max(2).ilog2() as usize > n {
         return None;
     }
-    let mut found = Best::NONE;
+    let mut found = BestCut::NONE;
     found.scan(
         objective,
         above,
@@ -72,15 +72,15 @@ fn near_by<const BUCKETS: usize>(weights: &[f32], middle: f64, reach: f64) -> Op
     found.cut.map(|cut| Split::at(cut, weights))
 }
 
-/// Where buckets lie: of equal width, but the outer two reach as far as the weights do.
+/// Bucket boundaries: equal widths, with the outer two extended to all weights.
 #[derive(Clone, Copy)]
-struct Grid {
+struct BucketGrid {
     high: f32,
     per_width: f32,
     last: i32,
 }
 
-impl Grid {
+impl BucketGrid {
     /// As far up and down from the middle as the two values are apart. Little beyond that can be
     /// the optimum, and an outlier cannot make the buckets wide.
     fn around(middle: f64, reach: f64, buckets: usize) -> Option<Self> {
@@ -90,49 +90,49 @@ impl Grid {
         (high.is_finite() && per_width.is_normal() && per_width > 0.0).then_some(grid)
     }
 
-    /// The bucket of a weight, counted from the top. Never more for a larger weight.
+    /// Bucket of a weight, counted from the top. Monotonic in the weight.
     fn step(self, weight: f32) -> usize {
         // The conversion saturates; one to a signed integer is a single instruction.
         (((self.high - weight) * self.per_width) as i32).clamp(0, self.last) as usize
     }
 
-    /// Where a bucket begins from above, but for a rounding.
+    /// Upper edge of a bucket, up to rounding.
     fn edge(self, step: usize) -> f64 {
         f64::from(self.high) - step as f64 / f64::from(self.per_width)
     }
 }
 
-/// How many weights a bucket has, and their sum. Both are `f64`, so that one vector holds them.
+/// Number and sum of a bucket's weights, both `f64` so that one vector register holds them.
 #[derive(Clone, Copy)]
 struct Bucket {
     count: f64,
     sum: f64,
 }
 
-struct Histogram<const BUCKETS: usize> {
-    grid: Grid,
+struct BucketSums<const BUCKETS: usize> {
+    grid: BucketGrid,
     buckets: [Bucket; BUCKETS],
     least: f64,
     greatest: f64,
 }
 
-/// The cut below a bucket, and the most that one inside it can gain.
+/// The cut below a bucket, and an upper bound of the gain of cuts inside it.
 #[derive(Clone, Copy)]
-struct Cut {
+struct CandidateCut {
     count: f64,
     sum: f64,
     gain: f64,
     bound: f64,
 }
 
-impl Cut {
-    fn part(&self) -> Part {
-        Part { count: self.count as usize, sum: self.sum }
+impl CandidateCut {
+    fn part(&self) -> UpperPart {
+        UpperPart { count: self.count as usize, sum: self.sum }
     }
 }
 
-impl<const BUCKETS: usize> Histogram<BUCKETS> {
-    fn new(weights: &[f32], grid: Grid) -> Self {
+impl<const BUCKETS: usize> BucketSums<BUCKETS> {
+    fn new(weights: &[f32], grid: BucketGrid) -> Self {
         let mut buckets = [Bucket { count: 0.0, sum: 0.0 }; BUCKETS];
         for &weight in weights {
             let bucket = &mut buckets[grid.step(weight)];
@@ -143,14 +143,14 @@ impl<const BUCKETS: usize> Histogram<BUCKETS> {
         Self { grid, buckets, least: least.into(), greatest: greatest.into() }
     }
 
-    /// What the rounding of a weight's bucket can move its edge by, and more.
+    /// Upper bound of an edge's error due to rounding.
     fn rounding(&self) -> f64 {
         let size = self.greatest.max(-self.least) + f64::from(self.grid.high.abs());
         8.0 * f64::from(f32::EPSILON) * size
     }
 
     /// Every cut between buckets, from the highest on; the last has all weights above it.
-    fn cuts(&self, objective: Objective) -> [Cut; BUCKETS] {
+    fn cuts(&self, objective: GainObjective) -> [CandidateCut; BUCKETS] {
         let rounding = self.rounding();
         let (mut above, mut count_above) = (0.0, 0.0);
         core::array::from_fn(|step| {
@@ -163,11 +163,11 @@ impl<const BUCKETS: usize> Histogram<BUCKETS> {
             let bound = objective.at(count_above + steep, above + high * steep);
             count_above += count;
             above += sum;
-            Cut { count: count_above, sum: above, gain: objective.at(count_above, above), bound }
+            CandidateCut { count: count_above, sum: above, gain: objective.at(count_above, above), bound }
         })
     }
 
-    /// The weights of some buckets.
+    /// Weights of consecutive buckets.
     fn weights_between(&self, weights: &[f32], first: usize, last: usize) -> impl Iterator<Item = f32> {
         let (high, low) =
             (self.grid.edge(first) + self.rounding(), self.grid.edge(last + 1) - self.rounding());
@@ -200,7 +200,7 @@ fn lesser(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
 }
 
-/// The same of `f32::max`.
+/// As `f32::max` without its handling of NaN.
 fn greater(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }

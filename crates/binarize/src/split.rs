@@ -16,7 +16,7 @@ pub struct Split {
 }
 
 impl Split {
-    /// Whether a weight belongs to the upper part, `e = 1`.
+    /// True if a weight belongs to the upper part, `e = 1`.
     pub fn is_upper(&self, weight: f32) -> bool {
         weight >= self.cut
     }
@@ -31,15 +31,16 @@ impl Split {
         weights.iter().map(|&w| square(f64::from(w) - f64::from(self.value(w)))).sum()
     }
 
-    /// `‖W − W̃‖² / ‖W‖²`; 0 for a filter of zeros, which every scheme represents exactly.
+    /// Relative squared error `‖W − W̃‖² / ‖W‖²`; 0 for a filter of zeros, which every scheme represents
+    /// exactly.
     pub fn relative_error(&self, weights: &[f32]) -> f64 {
         let norm: f64 = weights.iter().map(|&w| square(f64::from(w))).sum();
         if norm > 0.0 { self.squared_error(weights) / norm } else { 0.0 }
     }
 
-    /// The means of the weights on either side of `cut`, which has weights on both.
+    /// Split with the means of the weights on either side of `cut`, both of which must have weights.
     pub(crate) fn at(cut: f32, weights: &[f32]) -> Self {
-        let Sides { count, upper, lower } = Sides::new(weights, cut);
+        let SplitSides { count, upper, lower } = SplitSides::new(weights, cut);
         let rest = weights.len() - count;
         Self { alpha: (upper / count as f64) as f32, beta: (lower / rest as f64) as f32, cut, count }
     }
@@ -50,7 +51,7 @@ impl Split {
     }
 }
 
-/// That a filter has weights, all finite.
+/// Checks that a filter has weights and that all are finite.
 pub(crate) fn check(weights: &[f32]) -> Result<(), SplitError> {
     if weights.is_empty() {
         return Err(SplitError::Empty);
@@ -63,17 +64,17 @@ pub(crate) fn check(weights: &[f32]) -> Result<(), SplitError> {
     Err(SplitError::NonFinite { index })
 }
 
-/// The weights on either side of a cut.
-pub(crate) struct Sides {
-    /// How many are at or above it.
+/// Sums of the weights on either side of a cut.
+pub(crate) struct SplitSides {
+    /// Number of weights at or above it.
     pub count: usize,
-    /// The sum of these.
+    /// Sum of these.
     pub upper: f64,
-    /// The sum of the others.
+    /// Sum of the others.
     pub lower: f64,
 }
 
-impl Sides {
+impl SplitSides {
     pub(crate) fn new(weights: &[f32], cut: f32) -> Self {
         // Independent sums, a step at a time over all lanes, run on vectors without branches.
         const LANES: usize = 8;

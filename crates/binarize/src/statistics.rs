@@ -2,30 +2,30 @@ use core::fmt;
 
 use crate::{Scheme, Split, SplitError, split};
 
-/// What a filter is like and what two values carry of it.
+/// Statistics of a filter's weights, and the errors of all schemes on it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Statistics {
+pub struct FilterStatistics {
     /// `n`.
     pub count: usize,
     /// The least weight.
     pub least: f32,
     /// The greatest weight.
     pub greatest: f32,
-    /// The form of the distribution.
-    pub moments: Moments,
-    fits: [Fit; Scheme::ALL.len()],
+    /// Moments of the distribution.
+    pub moments: WeightMoments,
+    fits: [SchemeFit; Scheme::ALL.len()],
 }
 
 /// A filter under one scheme.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Fit {
+pub struct SchemeFit {
     /// The two values.
     pub split: Split,
     /// `‖W − W̃‖² / ‖W‖²`.
     pub relative_error: f64,
 }
 
-impl Statistics {
+impl FilterStatistics {
     /// Everything about one filter.
     ///
     /// # Errors
@@ -33,20 +33,20 @@ impl Statistics {
     pub fn of(weights: &[f32]) -> Result<Self, SplitError> {
         let fit = |scheme| {
             let split = split(scheme, weights)?;
-            Ok(Fit { split, relative_error: split.relative_error(weights) })
+            Ok(SchemeFit { split, relative_error: split.relative_error(weights) })
         };
         let [first, second, third, fourth] = Scheme::ALL.map(fit);
         Ok(Self {
             count: weights.len(),
             least: weights.iter().copied().fold(f32::INFINITY, f32::min),
             greatest: weights.iter().copied().fold(f32::NEG_INFINITY, f32::max),
-            moments: Moments::of(weights),
+            moments: WeightMoments::of(weights),
             fits: [first?, second?, third?, fourth?],
         })
     }
 
     /// The filter under a scheme.
-    pub fn fit(&self, scheme: Scheme) -> &Fit {
+    pub fn fit(&self, scheme: Scheme) -> &SchemeFit {
         &self.fits[scheme as usize]
     }
 
@@ -55,28 +55,28 @@ impl Statistics {
         self.fit(scheme).split.count as f64 / self.count as f64
     }
 
-    /// How much more relative error a scheme has than the optimum.
+    /// Excess relative error of a scheme over the optimum.
     pub fn gap(&self, scheme: Scheme) -> f64 {
         self.fit(scheme).relative_error - self.fit(Scheme::Dab).relative_error
     }
 }
 
-/// Moments of a filter's weights, each of the whole population: nothing is corrected for `n`.
+/// Population moments of a filter's weights, without correction for `n`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moments {
+pub struct WeightMoments {
     /// First moment.
     pub mean: f64,
     /// Second central moment.
     pub variance: f64,
-    /// Third standardised moment: 0 if symmetric, positive with a longer upper tail; 0 for equal
+    /// Third standardized moment: 0 if symmetric, positive with a longer upper tail; 0 for equal
     /// weights.
     pub skewness: f64,
-    /// Fourth standardised moment: 1 for two equal halves, 1.8 uniform, 3 Gaussian, 6 Laplace; 0
+    /// Fourth standardized moment: 1 for two equal halves, 1.8 uniform, 3 Gaussian, 6 Laplace; 0
     /// for equal weights.
     pub kurtosis: f64,
 }
 
-impl Moments {
+impl WeightMoments {
     /// The moments of finite weights; all 0 if there are none.
     pub fn of(weights: &[f32]) -> Self {
         let n = weights.len().max(1) as f64;
@@ -108,25 +108,25 @@ impl Moments {
     }
 
     /// The form in a word.
-    pub fn shape(&self) -> Shape {
+    pub fn shape(&self) -> DistributionShape {
         match self {
-            _ if self.variance == 0.0 => Shape::Constant,
-            _ if self.bimodality() > 0.6 && self.kurtosis < 10.0 => Shape::TwoHumped,
-            _ if self.kurtosis > 4.5 => Shape::HeavyTailed,
-            _ if self.skewness.abs() > 0.5 => Shape::Skewed,
-            _ if self.kurtosis < 2.2 => Shape::Flat,
-            _ => Shape::Bell,
+            _ if self.variance == 0.0 => DistributionShape::Constant,
+            _ if self.bimodality() > 0.6 && self.kurtosis < 10.0 => DistributionShape::TwoHumped,
+            _ if self.kurtosis > 4.5 => DistributionShape::HeavyTailed,
+            _ if self.skewness.abs() > 0.5 => DistributionShape::Skewed,
+            _ if self.kurtosis < 2.2 => DistributionShape::Flat,
+            _ => DistributionShape::Bell,
         }
     }
 }
 
-/// What the weights of a filter look like, judged from their moments.
+/// Shape of a filter's distribution, judged from its moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shape {
+pub enum DistributionShape {
     /// All weights are equal.
     Constant,
-    /// More two heaps than one: bimodality above 0.6. Of kurtosis below 10, which two heaps have if
-    /// the smaller is a twelfth or more: a single weight far out is bimodal, too.
+    /// Bimodal: a coefficient above 0.6, and kurtosis below 10, as two modes have if the smaller holds a
+    /// twelfth or more. A single outlier is bimodal by the coefficient, too.
     TwoHumped,
     /// A few weights far out: kurtosis above 4.5.
     HeavyTailed,
@@ -134,11 +134,11 @@ pub enum Shape {
     Skewed,
     /// Near uniform: kurtosis below 2.2.
     Flat,
-    /// Near Gaussian: none of the others.
+    /// Near Gaussian: none of the other shapes.
     Bell,
 }
 
-impl Shape {
+impl DistributionShape {
     /// Every shape.
     pub const ALL: [Self; 6] =
         [Self::Bell, Self::Flat, Self::Skewed, Self::TwoHumped, Self::HeavyTailed, Self::Constant];
@@ -156,7 +156,7 @@ impl Shape {
     }
 }
 
-impl fmt::Display for Shape {
+impl fmt::Display for DistributionShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }

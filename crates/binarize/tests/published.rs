@@ -1,6 +1,6 @@
-//! The mistakes of the published code, each shown on its own, and what they cost together.
+//! Tests of the published code's mistakes, each on its own and together.
 //!
-//! [`Traps`] is a second, slow way to split, with a switch for every mistake. With none it has to
+//! [`PublishedMistakes`] is a second, slow way to split, with a switch for every mistake. With none it has to
 //! agree with `dab`, with all with `dab-published`; so each switch is that mistake and no other.
 
 use dabnet_binarize::{Scheme, Split, split};
@@ -9,9 +9,9 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_pcg::Pcg64;
 
-/// Which mistakes to make.
+/// Selection of mistakes.
 #[derive(Clone, Copy, Default)]
-struct Traps {
+struct PublishedMistakes {
     /// The second term of the objective is divided by `n − K + 1`.
     divisor: bool,
     /// The pass that stops later is taken, not the one that gains more.
@@ -22,10 +22,11 @@ struct Traps {
     magnitudes: bool,
 }
 
-const ALL: Traps = Traps { divisor: true, longer_pass: true, strict: true, magnitudes: true };
+const ALL: PublishedMistakes =
+    PublishedMistakes { divisor: true, longer_pass: true, strict: true, magnitudes: true };
 
-impl Traps {
-    /// Which weights are in the upper part, and the two values.
+impl PublishedMistakes {
+    /// Upper part and the two values.
     fn split(self, weights: &[f32]) -> (Vec<bool>, f64, f64) {
         let mut ascending: Vec<f64> = weights.iter().map(|&weight| f64::from(weight)).collect();
         ascending.sort_by(f64::total_cmp);
@@ -48,7 +49,7 @@ impl Traps {
         (upper, alpha, if self.magnitudes { -beta } else { beta })
     }
 
-    /// Where a pass over sorted weights stops, and what it gains.
+    /// Position at which a pass over sorted weights stops, and its gain.
     fn pass(self, sorted: &[f64]) -> (usize, f64) {
         let n = sorted.len();
         let total: f64 = sorted.iter().sum();
@@ -90,13 +91,13 @@ proptest! {
 
     #[test]
     fn without_mistakes_it_is_the_optimum(weights in prop::collection::vec(-2.0f32..2.0, 2..40)) {
-        let expected = Traps::default().relative_error(&weights);
+        let expected = PublishedMistakes::default().relative_error(&weights);
         prop_assert!((error(Scheme::Dab, &weights) - expected).abs() < 1e-6);
     }
 }
 
 /// Relative errors of one filter: the optimum, with some mistakes, and as published.
-fn assert_errors(filter: &[f32], optimum: f64, mistakes: Traps, with_mistakes: f64) {
+fn assert_errors(filter: &[f32], optimum: f64, mistakes: PublishedMistakes, with_mistakes: f64) {
     let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
     assert!(close(error(Scheme::Dab, filter), optimum), "optimum {}", error(Scheme::Dab, filter));
     let wrong = mistakes.relative_error(filter);
@@ -109,25 +110,35 @@ fn assert_errors(filter: &[f32], optimum: f64, mistakes: Traps, with_mistakes: f
 #[test]
 fn the_divisor_moves_the_threshold() {
     // One value is taken for both weights.
-    assert_errors(&[-2.0, -4.0], 0.0, Traps { divisor: true, ..Traps::default() }, 0.1);
+    assert_errors(
+        &[-2.0, -4.0],
+        0.0,
+        PublishedMistakes { divisor: true, ..PublishedMistakes::default() },
+        0.1,
+    );
 }
 
 #[test]
 fn the_longer_pass_is_the_worse_one() {
     // By the right objective both passes gain the same: it takes the wrong one to tell them apart.
-    let divisor = Traps { divisor: true, ..Traps::default() };
+    let divisor = PublishedMistakes { divisor: true, ..PublishedMistakes::default() };
     assert_errors(&[5.0, 1.0, 1.0], 0.0, divisor, 0.0);
-    assert_errors(&[5.0, 1.0, 1.0], 0.0, Traps { longer_pass: true, ..divisor }, 32.0 / 81.0);
+    assert_errors(&[5.0, 1.0, 1.0], 0.0, PublishedMistakes { longer_pass: true, ..divisor }, 32.0 / 81.0);
 }
 
 #[test]
 fn a_strict_comparison_drops_the_weight_at_the_threshold() {
-    assert_errors(&[2.0, -2.0], 0.0, Traps { strict: true, ..Traps::default() }, 1.0);
+    assert_errors(&[2.0, -2.0], 0.0, PublishedMistakes { strict: true, ..PublishedMistakes::default() }, 1.0);
 }
 
 #[test]
 fn magnitudes_have_the_wrong_sign_where_the_threshold_is_not_zero() {
-    assert_errors(&[-4.0, -5.0], 0.0, Traps { magnitudes: true, ..Traps::default() }, 64.0 / 41.0);
+    assert_errors(
+        &[-4.0, -5.0],
+        0.0,
+        PublishedMistakes { magnitudes: true, ..PublishedMistakes::default() },
+        64.0 / 41.0,
+    );
 }
 
 /// Mean relative errors over filters, published and optimal.

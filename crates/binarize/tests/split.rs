@@ -1,9 +1,9 @@
-//! The split against brute force and against what theory says of it.
+//! Tests of the split against brute force and theory.
 
 use dabnet_binarize::{Scheme, Split, SplitError, refine, split};
 use proptest::prelude::*;
 
-/// Short filters of many kinds: plain, with ties, far from zero, with heavy tails, in two heaps.
+/// Short filters of many kinds: plain, with ties, far from zero, with heavy tails, bimodal.
 fn filters() -> impl Strategy<Value = Vec<f32>> {
     let plain = prop::collection::vec(-2.0f32..2.0, 1..=14);
     let coarse = prop::collection::vec((-4i8..4).prop_map(f32::from), 1..=14);
@@ -139,8 +139,7 @@ proptest! {
         }
     }
 
-    /// Two heaps far apart, each as far from zero as the other on the mean: ±mean|W| is the optimum.
-    /// One of them moved: it is not.
+    /// With two modes equally far from zero, ±mean|W| is the optimum; with one of them moved it is not.
     #[test]
     fn sign_is_the_optimum_of_heaps_opposite_each_other(
         upper in prop::collection::vec(-8i8..8, 2..20),
@@ -148,7 +147,7 @@ proptest! {
         moved in 1u8..40,
     ) {
         let heap = |offsets: &[i8], center: f32| -> Vec<f32> {
-            // Each offset and its opposite, so that the mean is the centre.
+            // Each offset and its opposite, so that the mean is the center.
             offsets.iter().flat_map(|&o| [center + f32::from(o), center - f32::from(o)]).collect()
         };
         let gap = |center: f32| {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use dabnet_engine::{EngineError, Model, Session, peak_bit_macs};
-use dabnet_graph::{LayerAccount, Precision};
+use dabnet_graph::{LayerCost, Precision};
 use dabnet_report::format::grouped;
 use dabnet_sketch::{Dataset, Preprocess};
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub(crate) struct BenchResult {
 /// Time of a layer, with all that follows it up to the next.
 #[derive(Debug)]
 struct LayerTime {
-    account: LayerAccount,
+    account: LayerCost,
     /// Median over runs.
     median: Duration,
 }
@@ -175,7 +175,7 @@ fn run_batch(sessions: &mut [Session], batch: &[&[f32]]) -> Result<(), EngineErr
 
 /// Median time of each layer over runs of single sketches.
 fn layers(model: &Model, load: &BenchOptions, canvases: &[Vec<f32>]) -> Result<Vec<LayerTime>, EngineError> {
-    let accounts = model.graph().account().layers;
+    let accounts = model.graph().cost().layers;
     let mut session = Session::with_threads(model, load.threads)?;
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); accounts.len()];
     let begin = Instant::now();
@@ -191,8 +191,7 @@ fn layers(model: &Model, load: &BenchOptions, canvases: &[Vec<f32>]) -> Result<V
         })?;
         times.iter_mut().zip(run).for_each(|(times, time)| times.push(time));
     }
-    let layer =
-        |(account, times): (LayerAccount, Vec<Duration>)| LayerTime { account, median: median(times) };
+    let layer = |(account, times): (LayerCost, Vec<Duration>)| LayerTime { account, median: median(times) };
     Ok(accounts.into_iter().zip(times).map(layer).collect())
 }
 

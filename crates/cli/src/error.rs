@@ -1,4 +1,4 @@
-use std::{io, path::Path, process::ExitCode};
+use std::{error::Error as StdError, io, iter::successors, path::Path, process::ExitCode};
 
 use dabnet_engine::EngineError;
 use dabnet_graph::GraphError;
@@ -41,8 +41,8 @@ impl CliError {
 impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
         match error {
-            EngineError::Write { .. } => Self::Failure(error.to_string()),
-            _ => Self::Input(error.to_string()),
+            EngineError::Write { .. } => Self::Failure(text_with_sources(&error)),
+            _ => Self::Input(text_with_sources(&error)),
         }
     }
 }
@@ -50,8 +50,8 @@ impl From<EngineError> for CliError {
 impl From<WeightsError> for CliError {
     fn from(error: WeightsError) -> Self {
         match error {
-            WeightsError::Write { .. } => Self::Failure(error.to_string()),
-            _ => Self::Input(error.to_string()),
+            WeightsError::Write { .. } => Self::Failure(text_with_sources(&error)),
+            _ => Self::Input(text_with_sources(&error)),
         }
     }
 }
@@ -60,9 +60,9 @@ impl From<SketchError> for CliError {
     fn from(error: SketchError) -> Self {
         match error {
             SketchError::Write { .. } | SketchError::Threads { .. } | SketchError::Busy { .. } => {
-                Self::Failure(error.to_string())
+                Self::Failure(text_with_sources(&error))
             }
-            _ => Self::Input(error.to_string()),
+            _ => Self::Input(text_with_sources(&error)),
         }
     }
 }
@@ -71,31 +71,42 @@ impl From<ServeError> for CliError {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::Bind { .. } | ServeError::Start(_) | ServeError::Write { .. } => {
-                Self::Failure(error.to_string())
+                Self::Failure(text_with_sources(&error))
             }
-            _ => Self::Input(error.to_string()),
+            _ => Self::Input(text_with_sources(&error)),
         }
     }
 }
 
 impl From<GraphError> for CliError {
     fn from(error: GraphError) -> Self {
-        Self::Input(error.to_string())
+        Self::Input(text_with_sources(&error))
     }
 }
 
 impl From<TrainError> for CliError {
     fn from(error: TrainError) -> Self {
         match error {
-            TrainError::Config(_)
-            | TrainError::Device { .. }
-            | TrainError::File { .. }
-            | TrainError::Mismatch { .. }
-            | TrainError::Longer { .. }
-            | TrainError::Read { .. } => Self::Input(error.to_string()),
-            _ => Self::Failure(error.to_string()),
+            TrainError::Split { .. }
+            | TrainError::Diverged { .. }
+            | TrainError::Field { .. }
+            | TrainError::Write { .. }
+            | TrainError::Busy { .. }
+            | TrainError::Sketch(_)
+            | TrainError::Tensor(_)
+            | TrainError::Engine(_)
+            | TrainError::Observer(_) => Self::Failure(text_with_sources(&error)),
+            _ => Self::Input(text_with_sources(&error)),
         }
     }
+}
+
+/// Text of an error and, after colons, of its sources, unless it has theirs already.
+pub(crate) fn text_with_sources(error: &dyn StdError) -> String {
+    successors(error.source(), |&source| source.source()).map(ToString::to_string).fold(
+        error.to_string(),
+        |text, source| if text.ends_with(&source) { text } else { format!("{text}: {source}") },
+    )
 }
 
 impl From<ReportError> for CliError {

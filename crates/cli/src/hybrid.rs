@@ -3,7 +3,7 @@
 use dabnet_graph::Policy;
 use dabnet_report::format::grouped;
 use dabnet_sketch::{DataExamples, Examples, Part, SketchError, stream};
-use dabnet_train::{HybridLayer, Trained, hybrid_layers};
+use dabnet_train::{HybridLayer, TrainedNetwork, hybrid_layers};
 use rayon::prelude::*;
 
 use crate::{data::LoadedData, error::CliError, evaluation::thread_pool, output, training::RunSettings};
@@ -17,7 +17,7 @@ const MEASURE: u8 = 4;
 pub(crate) fn measure_layers(
     settings: &RunSettings,
     data: &LoadedData,
-    trained: &Trained,
+    trained: &TrainedNetwork,
     keep: Option<usize>,
 ) -> Result<Vec<HybridLayer>, CliError> {
     let binary = RunSettings { policy: Policy::Fbin, ..settings.clone() }.graph(data.set.labels().len())?;

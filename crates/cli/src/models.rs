@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dabnet_engine::{Model, PackedModel};
-use dabnet_serve::{Catalogue, ServedModel};
+use dabnet_serve::{ModelRegistry, ServedModel};
 
 use crate::error::CliError;
 
@@ -35,8 +35,8 @@ pub(crate) fn compiled(path: Option<&Path>) -> Result<Model, CliError> {
 }
 
 /// The models at these paths to serve; all shipped ones if there are none.
-pub(crate) fn catalogue(paths: &[impl AsRef<Path>]) -> Result<Catalogue, CliError> {
-    Ok(Catalogue::new(served(paths)?)?)
+pub(crate) fn model_registry(paths: &[impl AsRef<Path>]) -> Result<ModelRegistry, CliError> {
+    Ok(ModelRegistry::new(served(paths)?)?)
 }
 
 fn served(paths: &[impl AsRef<Path>]) -> Result<Vec<ServedModel>, CliError> {

@@ -10,7 +10,7 @@ use dabnet_engine::PackedModel;
 use dabnet_graph::{Canvas, Preprocessing};
 use dabnet_report::{NetworkReport, QuickstartReport, TestSketch, format::duration};
 use dabnet_sketch::{Augment, Dataset, Example, Preprocess, View};
-use dabnet_train::{AugmentedSketches, Trained};
+use dabnet_train::{AugmentedSketches, TrainedNetwork};
 
 use self::network::QuickstartNetwork;
 use crate::{error::CliError, output, progress::TrainingProgress, terminal};
@@ -48,8 +48,8 @@ impl QuickstartOptions {
 
 /// One network, trained, packed and evaluated.
 #[derive(Debug)]
-pub(crate) struct TrainedNetwork {
-    pub trained: Trained,
+pub(crate) struct QuickstartResult {
+    pub trained: TrainedNetwork,
     pub packed: PackedModel,
     pub report: NetworkReport,
 }
@@ -74,7 +74,7 @@ pub(crate) fn run(settings: &QuickstartOptions) -> Result<(), CliError> {
     let examples = AugmentedSketches::new(&train, view);
     let canvas = |example: &Example| (PREPROCESSING.apply(&example.sketch.drawing), example.label);
     let canvases: Vec<(Vec<f32>, usize)> = test.iter().map(canvas).collect();
-    let mut outcomes: Vec<TrainedNetwork> = Vec::with_capacity(QuickstartNetwork::ALL.len());
+    let mut outcomes: Vec<QuickstartResult> = Vec::with_capacity(QuickstartNetwork::ALL.len());
     for network in &QuickstartNetwork::ALL {
         let full = outcomes.first().map(|outcome| &outcome.trained);
         let progress =

@@ -10,7 +10,6 @@ mod write;
 
 pub use packed::PackedModel;
 pub use parameters::Parameters;
-pub use write::replace_file;
 
 /// Value of the metadata entry `format`.
 const FORMAT: &str = "dabnet";

@@ -49,7 +49,7 @@ mod window;
 
 pub use error::EngineError;
 pub use evaluation::Evaluation;
-pub use file::{PackedModel, Parameters, replace_file};
+pub use file::{PackedModel, Parameters};
 pub use fired::Fired;
 pub use isa::Isa;
 pub use model::Model;

@@ -5,8 +5,8 @@ mod common;
 use common::{Numbers, lines, network::network, packed, reference, sketch};
 use dabnet_engine::{Fired, Isa, Model, PackedModel, Parameters, Session};
 use dabnet_graph::{
-    Activation, Builder, Canvas, Channels, Filters, Graph, Node, Op, Options, Padding, Policy, Precision,
-    Preprocessing, Shape, architectures,
+    Activation, ArchitectureOptions, Canvas, Channels, ConvSpec, Graph, GraphBuilder, Node, Op, Padding,
+    Policy, Precision, Preprocessing, Shape, architectures,
 };
 use proptest::prelude::*;
 
@@ -107,11 +107,11 @@ fn with_mean(packed: &PackedModel, mean: f32) -> PackedModel {
 #[test]
 fn rows_beside_it_do_not_change_a_position() {
     for (channels, kernel) in [(1, 2), (33, 3)] {
-        let mut net = Builder::new("one", &Policy::Full, Shape::new(1, 24, 24));
+        let mut net = GraphBuilder::new("one", &Policy::Full, Shape::new(1, 24, 24));
         if channels > 1 {
-            net.conv("wide", Filters::new(channels, 3));
+            net.conv("wide", ConvSpec::new(channels, 3));
         }
-        net.conv("one", Filters::new(1, kernel).padding(kernel - 1));
+        net.conv("one", ConvSpec::new(1, kernel).padding(kernel - 1));
         let packed = packed(net.build().unwrap(), Numbers::Real, 5);
         let with_mean = |mean| with_mean(&packed, mean);
         for seed in 0..20 {
@@ -145,7 +145,7 @@ fn channels_of_lines_are_visited_as_ink_is() {
     for channels in [Channels::Order, Channels::Direction] {
         let input = Shape::new(channels.count(), 64, 64);
         let architecture = architectures::find("sketch-a-net-64").unwrap();
-        let graph = architecture.graph_on(input, 10, &Policy::Fbin, Options::default()).unwrap();
+        let graph = architecture.graph_on(input, 10, &Policy::Fbin, ArchitectureOptions::default()).unwrap();
         let seeing = |model: PackedModel, channels| {
             let preprocessing = model.preprocessing.with_channels(channels);
             PackedModel { preprocessing, ..model }
@@ -209,7 +209,8 @@ fn what_fires_is_what_signs_give() {
         ("sketch-a-net-64", "fbin", "2"),
         ("resnet-18", "fbin", "1"),
     ] {
-        let options = Options { input_bits: input_bits.parse().unwrap(), ..Options::default() };
+        let options =
+            ArchitectureOptions { input_bits: input_bits.parse().unwrap(), ..ArchitectureOptions::default() };
         let architecture = architectures::find(name).unwrap();
         let graph = architecture.graph_with(64, 20, &policy.parse().unwrap(), options).unwrap();
         let packed = packed(graph, Numbers::Dyadic, 3);
@@ -264,7 +265,8 @@ fn networks_with_options_agree() {
     ] {
         let architecture = architectures::find(name).unwrap();
         let input_bits = input_bits.parse().unwrap();
-        let options = Options { activation, shortcuts, input_bits, ..Options::default() };
+        let options =
+            ArchitectureOptions { activation, shortcuts, input_bits, ..ArchitectureOptions::default() };
         let graph = architecture.graph_with(64, 10, &Policy::Fbin, options.clone()).unwrap();
         for seed in 0..3 {
             let packed = packed(graph.clone(), Numbers::Dyadic, seed);

@@ -13,16 +13,16 @@ mod squeezenet;
 mod vgg_16;
 mod vgg_small;
 
-use crate::{Builder, Graph, GraphError, Options, Policy, Shape};
+use crate::{ArchitectureOptions, Graph, GraphBuilder, GraphError, Policy, Shape};
 
-/// An architecture: how to write its graph down, one layer after another.
+/// A named architecture, which builds graphs.
 #[derive(Clone, Copy, Debug)]
 pub struct Architecture {
-    /// What the command line calls it.
+    /// Name on the command line.
     pub name: &'static str,
     /// Side of the canvas it was designed for.
     pub side: usize,
-    build: fn(net: Builder, classes: usize) -> Result<Graph, GraphError>,
+    build: fn(net: GraphBuilder, classes: usize) -> Result<Graph, GraphError>,
 }
 
 impl Architecture {
@@ -32,10 +32,10 @@ impl Architecture {
     /// [`GraphError`] if the canvas is too small for the layers, or the policy names a layer
     /// that is not there.
     pub fn graph(&self, side: usize, classes: usize, policy: &Policy) -> Result<Graph, GraphError> {
-        self.graph_with(side, classes, policy, Options::default())
+        self.graph_with(side, classes, policy, ArchitectureOptions::default())
     }
 
-    /// The same with other options.
+    /// Builds the network with the given options.
     ///
     /// # Errors
     /// Those of [`Architecture::graph`].
@@ -44,12 +44,12 @@ impl Architecture {
         side: usize,
         classes: usize,
         policy: &Policy,
-        options: Options,
+        options: ArchitectureOptions,
     ) -> Result<Graph, GraphError> {
         self.graph_on(Shape::new(1, side, side), classes, policy, options)
     }
 
-    /// The same on an input of any channels.
+    /// Builds the network for an input with any number of channels.
     ///
     /// # Errors
     /// Those of [`Architecture::graph`].
@@ -58,9 +58,9 @@ impl Architecture {
         input: Shape,
         classes: usize,
         policy: &Policy,
-        options: Options,
+        options: ArchitectureOptions,
     ) -> Result<Graph, GraphError> {
-        (self.build)(Builder::new(self.name, policy, input).options(options), classes)
+        (self.build)(GraphBuilder::new(self.name, policy, input).options(options), classes)
     }
 }
 

@@ -1,40 +1,40 @@
 use crate::{
-    Activation, Conv2d, Graph, GraphError, Node, NodeId, Op, Options, Padding, Policy, Precision, Shape,
-    WeightFormat,
+    Activation, ArchitectureOptions, Conv2d, Graph, GraphError, Node, NodeId, Op, Padding, Policy, Precision,
+    Shape, WeightFormat,
 };
 
-/// Epsilon of every batch normalisation.
+/// Epsilon of every batch normalization.
 pub(crate) const EPSILON: f32 = 1e-5;
 
 /// Writes a graph down, one layer after another.
 ///
-/// [`Builder::layer`] knows the block order of each precision: `Conv → BatchNorm → ReLU` where
+/// [`GraphBuilder::layer`] knows the block order of each precision: `Conv → BatchNorm → ReLU` where
 /// inputs are real, `BatchNorm → Sign → Conv` where they are binary, with [`Op::Quantize`] in place of the sign
-/// where they have [more bits](Options::input_bits). The paper (section 4) has a
+/// where they have [more bits](ArchitectureOptions::input_bits). The paper (section 4) has a
 /// ReLU after that as well; it only takes away what the next sign could use, and networks
 /// trained here did worse with it (see `docs/accuracy.md`). [Options] say what else a layer has.
 #[derive(Debug)]
-pub struct Builder {
+pub struct GraphBuilder {
     architecture: &'static str,
     policy: Policy,
-    options: Options,
-    /// Whether layers have a way around them whatever the options and the policy say.
+    options: ArchitectureOptions,
+    /// True if layers get a shortcut regardless of options and policy.
     residual: bool,
     nodes: Vec<Node>,
-    /// What each node gives; `None` where layers do not fit each other.
+    /// Output shape of each node; `None` if layers do not fit each other.
     shapes: Vec<Option<Shape>>,
     head: NodeId,
     binarizable: Vec<String>,
 }
 
-impl Builder {
+impl GraphBuilder {
     /// A network that sees `input`.
     pub fn new(architecture: &'static str, policy: &Policy, input: Shape) -> Self {
         let node = Node { name: "input".into(), op: Op::Input { shape: input }, inputs: Vec::new() };
         Self {
             architecture,
             policy: policy.clone(),
-            options: Options::default(),
+            options: ArchitectureOptions::default(),
             residual: false,
             nodes: vec![node],
             shapes: vec![Some(input)],
@@ -43,22 +43,22 @@ impl Builder {
         }
     }
 
-    /// The same with other options for the layers to come.
+    /// Sets the options of the following layers.
     #[must_use]
-    pub fn options(self, options: Options) -> Self {
+    pub fn options(self, options: ArchitectureOptions) -> Self {
         Self { options, ..self }
     }
 
-    /// The same for an architecture that is made for binary layers: every [layer](Builder::layer) to come has a
-    /// way around it if its shape allows for one, and ends with an RPReLU where its inputs are binary, whatever
-    /// the options say. In full precision it is the same network, with ReLUs.
+    /// Prepares for an architecture designed for binary layers: each following [layer](GraphBuilder::layer) gets a
+    /// shortcut if its shape allows one, and ends with an RPReLU if its inputs are binary, regardless of the
+    /// options. In full precision the network has the same layers, with ReLUs.
     #[must_use]
     pub fn residual(self) -> Self {
-        let options = Options { activation: Activation::RPReLU, shortcuts: true, ..self.options };
+        let options = ArchitectureOptions { activation: Activation::RPReLU, shortcuts: true, ..self.options };
         Self { residual: true, options, ..self }
     }
 
-    /// Appends a node that reads the last one, or the one that [`Builder::go_to`] named.
+    /// Appends a node that reads the current head: the last node, or the one set by [`GraphBuilder::go_to`].
     pub fn push(&mut self, name: impl Into<String>, op: Op) -> NodeId {
         self.push_reading(name, op, vec![self.head])
     }
@@ -68,8 +68,8 @@ impl Builder {
         self.head
     }
 
-    /// Side of what the last node gives, in positions: the kernel of a fully connected layer behind it.
-    /// 1 where layers do not fit each other, of which [`Builder::build`] tells.
+    /// Side of the last node's output: the kernel of a fully connected layer behind it. 1 if layers do not
+    /// fit each other, which [`GraphBuilder::build`] reports.
     pub fn extent(&self) -> usize {
         self.shapes[self.head].map_or(1, |shape| shape.height)
     }
@@ -79,7 +79,7 @@ impl Builder {
         self.head = node;
     }
 
-    /// The sum of the last node and `other`.
+    /// Appends the sum of the last node and `other`.
     pub fn add(&mut self, name: impl Into<String>, other: NodeId) -> NodeId {
         self.push_reading(name, Op::Add, vec![self.head, other])
     }
@@ -90,28 +90,28 @@ impl Builder {
     }
 
     /// A bare convolution in full precision: the classifier.
-    pub fn conv(&mut self, name: &str, filters: Filters) -> NodeId {
+    pub fn conv(&mut self, name: &str, filters: ConvSpec) -> NodeId {
         let conv = self.end(filters);
         self.push(name, Op::Conv2d(conv))
     }
 
     /// A layer in full precision whatever the policy: the first one.
-    pub fn full_layer(&mut self, name: &str, filters: Filters) -> NodeId {
+    pub fn full_layer(&mut self, name: &str, filters: ConvSpec) -> NodeId {
         let conv = self.end(filters);
         self.block(name, conv);
         self.activation_after(name, Precision::Full)
     }
 
     /// A layer whose precision the policy decides.
-    pub fn layer(&mut self, name: &str, filters: Filters) -> NodeId {
+    pub fn layer(&mut self, name: &str, filters: ConvSpec) -> NodeId {
         let precision = self.layer_with_shortcut(name, filters);
         self.activation_after(name, precision)
     }
 
-    /// A [layer](Builder::layer) that no other one follows but the classifier. Where its inputs are binary, a
-    /// batch normalisation and an [activation](Activation), here a ReLU too, come behind it: without them it
-    /// and the classifier would be one linear map of its bits.
-    pub fn last_layer(&mut self, name: &str, filters: Filters) -> NodeId {
+    /// Appends a [layer](GraphBuilder::layer) that only the classifier follows. If its inputs are binary, it ends
+    /// with batch normalization and an [activation](Activation), possibly a ReLU: otherwise it and the
+    /// classifier would be a single linear map of its bits.
+    pub fn last_layer(&mut self, name: &str, filters: ConvSpec) -> NodeId {
         let precision = self.layer_with_shortcut(name, filters);
         if precision == Precision::Fbin {
             self.batch_norm(format!("{name}.output"));
@@ -122,14 +122,14 @@ impl Builder {
         }
     }
 
-    /// Whether a [layer](Builder::layer) has a way around it, if its shape allows for one.
+    /// True if a [layer](GraphBuilder::layer) has a shortcut, provided that its shape allows one.
     pub fn has_shortcut(&self, name: &str) -> bool {
         self.residual || self.options.shortcuts && self.policy.precision(name) == Precision::Fbin
     }
 
-    /// The same as a [layer](Builder::layer) without shortcut and activation: what a sum follows. Its
-    /// precision says which [activation is due](Builder::activation_after) behind that.
-    pub fn linear_layer(&mut self, name: &str, filters: Filters) -> Precision {
+    /// Appends a [layer](GraphBuilder::layer) without shortcut and activation, to be followed by a sum. Returns
+    /// its precision, which decides the [activation](GraphBuilder::activation_after) after the sum.
+    pub fn linear_layer(&mut self, name: &str, filters: ConvSpec) -> Precision {
         let precision = self.policy.precision(name);
         self.binarizable.push(name.to_owned());
         self.block(name, filters.conv(precision));
@@ -138,7 +138,7 @@ impl Builder {
 
     /// A layer whose precision the policy decides, in the order `BatchNorm → ReLU → Conv` where inputs
     /// are real (He et al., *Identity mappings*, 2016): nothing follows the convolution.
-    pub fn layer_behind_norm(&mut self, name: &str, filters: Filters) -> NodeId {
+    pub fn layer_behind_norm(&mut self, name: &str, filters: ConvSpec) -> NodeId {
         let precision = self.policy.precision(name);
         if precision == Precision::Fbin {
             return self.layer(name, filters);
@@ -149,7 +149,7 @@ impl Builder {
         self.push(name, Op::Conv2d(filters.conv(precision)))
     }
 
-    /// The [activation](Activation) of layer `name`.
+    /// Appends the [activation](Activation) of layer `name`.
     pub fn activation_after(&mut self, name: &str, precision: Precision) -> NodeId {
         match (precision, self.options.activation) {
             (Precision::Fbin, Activation::Relu) => self.head,
@@ -184,7 +184,7 @@ impl Builder {
         self.push(name, Op::AvgPool { kernel, stride, padding: Padding::NONE })
     }
 
-    /// The mean of each channel.
+    /// Appends the mean of each channel.
     pub fn global_avg_pool(&mut self, name: &str) {
         self.push(name, Op::GlobalAvgPool);
     }
@@ -194,7 +194,7 @@ impl Builder {
         self.push(name, Op::Dropout { p });
     }
 
-    /// Batch normalisation.
+    /// Batch normalization.
     pub fn batch_norm(&mut self, name: impl Into<String>) {
         self.push(name, Op::BatchNorm { epsilon: EPSILON });
     }
@@ -203,7 +203,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`GraphError`] if the layers do not fit each other, or if a hybrid policy or the input bits name a
-    /// layer that was not given to [`Builder::layer`].
+    /// layer that was not given to [`GraphBuilder::layer`].
     pub fn build(self) -> Result<Graph, GraphError> {
         if let Some(layer) = self.options.input_bits.named().find(|layer| !self.has(layer)) {
             let (layer, architecture) = (layer.to_owned(), self.architecture.to_owned());
@@ -219,7 +219,7 @@ impl Builder {
         Graph::new(self.architecture.to_owned(), self.policy, self.nodes)
     }
 
-    /// Whether a layer was given whose precision the policy decides.
+    /// True if the policy decides the precision of this layer.
     fn has(&self, layer: &str) -> bool {
         self.binarizable.iter().any(|name| name == layer)
     }
@@ -234,13 +234,13 @@ impl Builder {
     }
 
     /// A convolution in full precision whatever the policy.
-    fn end(&self, filters: Filters) -> Conv2d {
+    fn end(&self, filters: ConvSpec) -> Conv2d {
         let weight_format = self.options.weight_format(&self.policy);
         Conv2d { weight_format, ..filters.conv(Precision::Full) }
     }
 
-    /// A layer without its activation.
-    fn layer_with_shortcut(&mut self, name: &str, filters: Filters) -> Precision {
+    /// Appends a layer without its activation.
+    fn layer_with_shortcut(&mut self, name: &str, filters: ConvSpec) -> Precision {
         let begin = self.head;
         let precision = self.linear_layer(name, filters);
         if self.has_shortcut(name) {
@@ -285,9 +285,9 @@ impl Builder {
     }
 }
 
-/// A convolution but for its precision.
+/// Specification of a convolution without its precision.
 #[derive(Clone, Copy, Debug)]
-pub struct Filters {
+pub struct ConvSpec {
     count: usize,
     kernel: usize,
     stride: usize,
@@ -295,7 +295,7 @@ pub struct Filters {
     groups: usize,
 }
 
-impl Filters {
+impl ConvSpec {
     /// `count` filters of `kernel × kernel`, at every position inside the input.
     pub const fn new(count: usize, kernel: usize) -> Self {
         Self { count, kernel, stride: 1, padding: Padding::NONE, groups: 1 }
@@ -307,7 +307,7 @@ impl Filters {
         Self { stride, ..self }
     }
 
-    /// Zeros on every side of the input.
+    /// Sets the zero padding on every side of the input.
     #[must_use]
     pub const fn padding(self, padding: usize) -> Self {
         self.padded(Padding::all(padding))

@@ -25,13 +25,13 @@ impl Canvas {
     /// The largest side a canvas may have.
     pub const MAX_SIDE: usize = 1024;
 
-    /// A canvas to measure on where no model says how to draw. Bundled sketches cover 4.1 % of it at
-    /// 225 pixels, as sketches of TU-Berlin do when they are scaled down to that.
+    /// Default canvas where no model specifies one. Bundled sketches cover 4.1 % of it at 225 pixels, like
+    /// sketches of TU-Berlin scaled down to that size.
     pub const fn to_measure(side: usize) -> Self {
         Self { side, line_width: 0.007, margin: 0.03, mean: 0.0, std: 1.0 }
     }
 
-    /// Whether a sketch can be drawn on this canvas.
+    /// Checks that a sketch can be drawn on this canvas.
     ///
     /// # Errors
     /// [`GraphError::Canvas`], naming the field that is out of range.
@@ -53,7 +53,7 @@ impl Canvas {
         Ok(())
     }
 
-    /// What the network sees for 8-bit ink, 0 being paper and 255 full ink.
+    /// Network input for 8-bit ink, with 0 for paper and 255 for full ink.
     pub fn normalize(&self, ink: u8) -> f32 {
         (f32::from(ink) / 255.0 - self.mean) / self.std
     }

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Padding, Precision, WeightFormat};
+use crate::{Padding, Precision};
 
-/// A convolution, its weights `[out_channels, in_channels / groups, kernel, kernel]`.
+/// A convolution with weights of shape `[out_channels, in_channels / groups, kernel, kernel]`.
 ///
 /// A fully connected layer is one whose kernel is as large as its input: the weights are the same
 /// numbers in the same order.
@@ -17,12 +17,12 @@ pub struct Conv2d {
     pub stride: usize,
     /// Zeros added around the input.
     pub padding: Padding,
-    /// Parts that channels and filters are cut into; a filter sees the channels of its part only.
+    /// Number of groups that channels and filters are divided into; a filter sees the channels of its group.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub groups: usize,
-    /// How weights and inputs are represented.
+    /// Representation of weights and inputs.
     pub precision: Precision,
-    /// How a packed model stores weights that are real.
+    /// Storage format of real weights in a packed model.
     #[serde(rename = "weights", default, skip_serializing_if = "WeightFormat::is_f32")]
     pub weight_format: WeightFormat,
 }
@@ -66,4 +66,32 @@ const fn one() -> usize {
 
 fn is_one(value: &usize) -> bool {
     *value == 1
+}
+
+/// Storage format in a packed model of the weights of a convolution in full precision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WeightFormat {
+    /// Numbers in single precision.
+    #[default]
+    F32,
+    /// Eight-bit integers from −127 to 127, with a scale per filter. The network computes with `scale ·
+    /// integer` in single precision, in training too.
+    I8,
+}
+
+impl WeightFormat {
+    /// Format with so many bits per weight, 8 or 32.
+    pub const fn of_bits(bits: u8) -> Option<Self> {
+        match bits {
+            8 => Some(Self::I8),
+            32 => Some(Self::F32),
+            _ => None,
+        }
+    }
+
+    /// True for single precision.
+    pub const fn is_f32(&self) -> bool {
+        matches!(self, Self::F32)
+    }
 }

@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-/// What can be wrong with a network's description.
+/// Errors in a network's description.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum GraphError {
@@ -23,7 +23,7 @@ pub enum GraphError {
     Order {
         /// The reader.
         node: String,
-        /// What it reads.
+        /// Index of its input.
         input: usize,
     },
     /// An op cannot be applied to its inputs.
@@ -31,21 +31,21 @@ pub enum GraphError {
     Op {
         /// The node.
         node: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// A policy that is none of the known ones.
+    /// Unknown policy.
     #[error("policy '{0}' is unknown: give full, wbin, fbin or hybrid:LAYER,...")]
     Policy(String),
-    /// An activation that is none of the known ones.
+    /// Unknown activation.
     #[error("activation '{0}' is unknown: give relu or rprelu")]
     Activation(String),
-    /// Input bits that are none of the known ones.
+    /// Unknown input bits.
     #[error(
         "input bits '{0}' are unknown: give 1, 2 or 4, and LAYER=BITS for layers that differ, as in 1,conv2=4"
     )]
     InputBits(String),
-    /// Input bits of a layer whose inputs are to stay real.
+    /// Input bits of a layer with real inputs.
     #[error(
         "input bits name layer '{0}', to which the policy gives real inputs: leave it out of one of them"
     )]
@@ -57,7 +57,7 @@ pub enum GraphError {
         layer: String,
         /// The architecture.
         architecture: String,
-        /// The layers that it binarizes.
+        /// Names of the layers that it binarizes.
         known: String,
     },
     /// A policy that names a layer which the architecture does not binarize.
@@ -67,15 +67,15 @@ pub enum GraphError {
         layer: String,
         /// The architecture.
         architecture: String,
-        /// The layers that it binarizes.
+        /// Names of the layers that it binarizes.
         known: String,
     },
-    /// An architecture that is none of the known ones.
+    /// Unknown architecture.
     #[error("architecture '{name}' is unknown: give one of {known}")]
     Architecture {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// What there is.
+        /// Known names.
         known: String,
     },
     /// A preprocessing that cannot be applied.

@@ -7,15 +7,15 @@ use crate::{Conv2d, GraphError, Op, Policy, Precision, Shape};
 /// Index of a node in its graph.
 pub type NodeId = usize;
 
-/// One operation of a network.
+/// A node: one operation of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
     /// Unique name; weights are stored under it.
     pub name: String,
-    /// What it does.
+    /// Operation of the node.
     pub op: Op,
-    /// The nodes it reads, all earlier ones.
+    /// Indices of its inputs, all less than its own.
     pub inputs: Vec<NodeId>,
 }
 
@@ -94,7 +94,7 @@ impl Graph {
         self.shapes[id]
     }
 
-    /// Shape of what the first input of a node holds.
+    /// Output shape of a node's first input.
     ///
     /// # Panics
     /// If `id` is not a node of this graph, or the input node.
@@ -102,7 +102,7 @@ impl Graph {
         self.shapes[self.nodes[id].inputs[0]]
     }
 
-    /// Channels that one filter of convolution `id` sees; 0 for any other node.
+    /// Number of channels that a filter of convolution `id` sees; 0 for any other node.
     ///
     /// # Panics
     /// If `id` is not a node of this graph.
@@ -113,7 +113,7 @@ impl Graph {
         }
     }
 
-    /// Bits of every value that the `fbin` convolution `id` reads; `None` for any other node.
+    /// Number of bits of each input value of the `fbin` convolution `id`; `None` for any other node.
     ///
     /// # Panics
     /// If `id` is not a node of this graph.

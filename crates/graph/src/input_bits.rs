@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{GraphError, Op};
 
-/// How many bits each value has that a binary layer reads: those of all layers, and of some that differ.
+/// Number of bits of each input value of binary layers: a default, and exceptions by layer.
 ///
 /// Written `2`, or `1,conv2=4,conv3=2`; one bit is a [sign](Op::Sign), more are
 /// [unsigned levels](Op::Quantize). The field's words for binary weights with them are W1A1, W1A2 and W1A4.
@@ -17,7 +17,7 @@ use crate::{GraphError, Op};
 /// # Ok::<(), dabnet_graph::GraphError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "String")]
+#[serde(try_from = "InputBitsFormat", into = "String")]
 pub struct InputBits {
     all: u8,
     layers: Vec<(String, u8)>,
@@ -27,7 +27,7 @@ impl InputBits {
     /// As many bits for every layer as [`FromStr`] takes for one.
     const KNOWN: [u8; 3] = [1, 2, 4];
 
-    /// Bits of what the layer called `layer` reads.
+    /// Number of bits of the inputs of layer `layer`.
     pub fn of(&self, layer: &str) -> u8 {
         self.layers.iter().find(|(name, _)| name == layer).map_or(self.all, |(_, bits)| *bits)
     }
@@ -37,7 +37,7 @@ impl InputBits {
         self.layers.iter().map(|(name, _)| name.as_str())
     }
 
-    /// What the layer called `layer` begins with behind its normalisation, and the name of that.
+    /// Name and op of the quantization before layer `layer`.
     pub(crate) fn op(&self, layer: &str) -> (String, Op) {
         match self.of(layer) {
             1 => (format!("{layer}.sign"), Op::Sign),
@@ -80,21 +80,21 @@ impl FromStr for InputBits {
     }
 }
 
-/// A number, where that says it all, or a text.
+/// Serialized form: a number if that suffices, or a text.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum InputBitsFormat {
     Number(u64),
     Text(String),
 }
 
-impl TryFrom<Written> for InputBits {
+impl TryFrom<InputBitsFormat> for InputBits {
     type Error = GraphError;
 
-    fn try_from(written: Written) -> Result<Self, Self::Error> {
+    fn try_from(written: InputBitsFormat) -> Result<Self, Self::Error> {
         match written {
-            Written::Number(bits) => bits.to_string().parse(),
-            Written::Text(text) => text.parse(),
+            InputBitsFormat::Number(bits) => bits.to_string().parse(),
+            InputBitsFormat::Text(text) => text.parse(),
         }
     }
 }

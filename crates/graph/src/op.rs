@@ -2,18 +2,18 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Conv2d, GraphError, Padding, Quantizer, Shape, shape::checked_product};
 
-/// What a node does to its input.
+/// Operation of a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Op {
     /// The canvas. Always the first node, and only that.
     Input {
-        /// What the network sees.
+        /// Shape of the network's input.
         shape: Shape,
     },
     /// 2-D convolution (cross-correlation), zero padding, no bias.
     Conv2d(Conv2d),
-    /// Batch normalisation over channels; at inference, one scale and one shift a channel.
+    /// Batch normalization over channels; at inference, one scale and one shift a channel.
     BatchNorm {
         /// Added to the variance.
         epsilon: f32,
@@ -21,8 +21,8 @@ pub enum Op {
     /// `max(x, 0)`.
     #[serde(deserialize_with = "no_fields")]
     Relu,
-    /// Two lines of learned slope that meet in a learned point (Liu et al., *ReActNet*, ECCV 2020): with
-    /// `d = x − threshold`, `d + shift` where `d > 0`, `slope · d + shift` elsewhere; three numbers a
+    /// Two lines of learned slope that meet in a learned point (Liu et al., *ReActNet*, ECCV 2020): with `d =
+    /// x − threshold`, `d + shift` where `d > 0` and `slope · d + shift` elsewhere; three parameters per
     /// channel.
     #[serde(rename = "rprelu", deserialize_with = "no_fields")]
     RPReLU,
@@ -34,7 +34,7 @@ pub enum Op {
     Sigmoid,
     /// `min(max(x, low), high)`.
     Clip {
-        /// The least value that it gives.
+        /// Lower bound of the output.
         low: f32,
         /// The greatest, above `low`.
         high: f32,
@@ -45,10 +45,10 @@ pub enum Op {
     /// `+1` where `x ≥ 0`, `−1` elsewhere; backward, the gradient passes where `|x| ≤ 1`.
     #[serde(deserialize_with = "no_fields")]
     Sign,
-    /// Unsigned levels a learned step apart, for the inputs of binary layers that have more than one bit: see
-    /// [`Quantizer`](crate::Quantizer).
+    /// Quantization to unsigned levels at multiples of a learned step, for inputs of binary layers with more
+    /// than one bit: see [`Quantizer`](crate::Quantizer).
     Quantize {
-        /// Bits of a level, 1 to 4.
+        /// Number of bits, 1 to 4.
         bits: u8,
     },
     /// Maximum over square windows; what lies outside the input never is it.
@@ -57,17 +57,17 @@ pub enum Op {
         kernel: usize,
         /// Step between windows.
         stride: usize,
-        /// How far windows stick out.
+        /// Padding of the input.
         #[serde(default, skip_serializing_if = "Padding::is_none")]
         padding: Padding,
     },
-    /// Mean over square windows of what lies on the input.
+    /// Mean over square windows, padding excluded.
     AvgPool {
         /// Side of the window.
         kernel: usize,
         /// Step between windows.
         stride: usize,
-        /// How far windows stick out.
+        /// Padding of the input.
         #[serde(default, skip_serializing_if = "Padding::is_none")]
         padding: Padding,
     },
@@ -77,7 +77,7 @@ pub enum Op {
     /// Sum of two or more inputs of the same shape.
     #[serde(deserialize_with = "no_fields")]
     Add,
-    /// The channels of two or more inputs, one input after another.
+    /// Concatenation of two or more inputs along the channels.
     #[serde(deserialize_with = "no_fields")]
     Concat,
     /// Drops elements with probability `p` in training; nothing at inference.
@@ -117,7 +117,7 @@ pub enum OpKind<'a> {
     Dropout { p: f32 },
 }
 
-/// An op that is a function of single values, its parameters one value per channel each.
+/// A pointwise op: a function of single values, with parameters of one value per channel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PointwiseOp {
     /// [`Op::Relu`].
@@ -130,7 +130,7 @@ pub enum PointwiseOp {
     Sigmoid,
     /// [`Op::Clip`].
     Clip {
-        /// The least value that it gives.
+        /// Lower bound of the output.
         low: f32,
         /// The greatest.
         high: f32,
@@ -139,18 +139,18 @@ pub enum PointwiseOp {
     Bias,
 }
 
-/// A trained parameter of a pointwise op, one value per channel, stored in a packed model as it is.
+/// A trained parameter of a pointwise op, with one value per channel, stored unchanged in a packed model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct PointwiseParameter {
     pub name: &'static str,
-    /// The value at the start of training.
+    /// Initial value.
     pub initial: f32,
     /// Least and greatest value in a model with random parameters.
     pub random: [f32; 2],
 }
 
 impl PointwiseOp {
-    /// All of them, with numbers chosen for those that have some, for tests that try each.
+    /// All pointwise ops, with sample values of their constants, for tests.
     pub const ALL: [Self; 6] = [
         Self::Relu,
         Self::Sigmoid,
@@ -160,8 +160,8 @@ impl PointwiseOp {
         Self::Bias,
     ];
 
-    /// The op's output for `x` by definition, in double precision; `parameter` gives the channel's value of
-    /// a parameter by its name. Implementations are tested against this.
+    /// Computes the op's output for `x` by definition, in double precision; `parameter` returns the channel's
+    /// value of a parameter. Implementations are tested against this.
     pub fn definition(self, x: f64, parameter: impl Fn(&str) -> f64) -> f64 {
         match self {
             Self::Relu => x.max(0.0),
@@ -204,7 +204,7 @@ impl From<PointwiseOp> for Op {
 }
 
 impl Op {
-    /// The op with all [pointwise](PointwiseOp) ones as one kind: what a reader of graphs has to tell apart.
+    /// The op with all [pointwise](PointwiseOp) ones as one kind, for readers of graphs.
     pub const fn kind(&self) -> OpKind<'_> {
         match self {
             Self::Input { shape } => OpKind::Input { shape: *shape },
@@ -311,7 +311,8 @@ impl Op {
     }
 }
 
-/// How many windows of `kernel` at `stride` fit an extent padded so far before and behind it; `None` for none.
+/// Number of windows of `kernel` at `stride` that fit an extent with this padding before and after; `None` if
+/// none fits.
 fn window_count(extent: usize, kernel: usize, stride: usize, padding: [usize; 2]) -> Option<usize> {
     if kernel == 0 || stride == 0 || padding.iter().any(|&side| side >= kernel) {
         return None;
@@ -320,7 +321,7 @@ fn window_count(extent: usize, kernel: usize, stride: usize, padding: [usize; 2]
     Some(padded.checked_sub(kernel)? / stride + 1)
 }
 
-/// What an op without fields comes with; serde alone would let anything pass.
+/// Rejects fields of an op without any, which serde alone would ignore.
 fn no_fields<'de, D: Deserializer<'de>>(fields: D) -> Result<(), D::Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -4,34 +4,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::{GraphError, InputBits, Policy, WeightFormat};
 
-/// How the layers of an architecture are built, beside their precision. The default is how networks were
-/// built before there were options.
+/// Options of an architecture's layers, beside their precision. Defaults reproduce networks from before there
+/// were options.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
-    /// What a layer ends with.
+pub struct ArchitectureOptions {
+    /// Activation of layers.
     pub activation: Activation,
-    /// Whether every convolution with binary inputs has a way around it (Liu et al., *Bi-Real Net*,
-    /// ECCV 2018): the real numbers that its block begins with are added to what it gives. Where it halves
-    /// the side they are averaged, where it doubles the channels they are taken twice (*ReActNet*); one that
-    /// changes its input's shape in another way has none.
+    /// Adds a shortcut around every convolution with binary inputs (Liu et al., *Bi-Real Net*, ECCV 2018):
+    /// its block's real inputs are added to its output, averaged where the side is halved and repeated where
+    /// the channels are doubled (*ReActNet*). A convolution that changes the shape in another way has none.
     pub shortcuts: bool,
-    /// Bits of what layers with binary inputs read.
+    /// Number of bits of the inputs of binary layers.
     pub input_bits: InputBits,
-    /// How the ends, the layers that are in full precision in a network with binary ones, store their weights.
-    /// Where it is left open, in eight bits if there are binary layers, and in single precision otherwise.
+    /// Storage format of the weights of the first and last layer, which stay in full precision in a network
+    /// with binary layers. Defaults to eight bits if there are binary layers, and to single precision
+    /// otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends: Option<WeightFormat>,
 }
 
-impl Options {
-    /// How the ends of a network with `policy` store their weights.
+impl ArchitectureOptions {
+    /// Storage format of the first and last layer's weights in a network with `policy`.
     pub fn weight_format(&self, policy: &Policy) -> WeightFormat {
         let default = if *policy == Policy::Full { WeightFormat::F32 } else { WeightFormat::I8 };
         self.ends.unwrap_or(default)
     }
 
-    /// That [input bits](Options::input_bits) name no layer that a hybrid policy gives real inputs.
+    /// Checks that [input bits](ArchitectureOptions::input_bits) name no layer that a hybrid policy gives real inputs.
     ///
     /// # Errors
     /// [`GraphError::InputBitsReal`], which names the layer.
@@ -44,10 +44,10 @@ impl Options {
     }
 }
 
-/// What a layer ends with.
+/// Activation of layers.
 ///
 /// There is no option for *ReActNet*'s other function, RSign, a sign with a learned threshold in every
-/// channel: a binary block begins `BatchNorm → Sign`, and the shift that batch normalisation learns is
+/// channel: a binary block begins `BatchNorm → Sign`, and the shift that batch normalization learns is
 /// that threshold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -58,7 +58,7 @@ pub enum Activation {
     /// A ReLU where inputs are real, an [RPReLU](crate::Op::RPReLU) where they are binary.
     ///
     /// Where nothing but a sign reads it, and its slopes are not below 0, it moves that sign's threshold and
-    /// nothing else: it is made for networks with [shortcuts](Options::shortcuts).
+    /// nothing else: it is made for networks with [shortcuts](ArchitectureOptions::shortcuts).
     RPReLU,
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How far windows stick out of their input, in rows and columns of it.
+/// Zero padding of each side, in rows and columns.
 ///
 /// In JSON one number where all four sides are equal, else `[top, left, bottom, right]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,23 +21,23 @@ impl Padding {
     /// None.
     pub const NONE: Self = Self::all(0);
 
-    /// The same on every side.
+    /// Equal padding of all sides.
     pub const fn all(side: usize) -> Self {
         Self { top: side, left: side, bottom: side, right: side }
     }
 
-    /// Whether there is none.
+    /// True if there is no padding.
     pub const fn is_none(&self) -> bool {
         self.greatest() == 0
     }
 
-    /// The padding of every side, where that is one number.
+    /// Padding of each side, if all are equal.
     pub const fn equal(self) -> Option<usize> {
         let Self { top, left, bottom, right } = self;
         if top == left && top == bottom && top == right { Some(top) } else { None }
     }
 
-    /// The greatest of the four.
+    /// Largest padding of the four sides.
     pub const fn greatest(self) -> usize {
         let mut greatest = self.top;
         let others = [self.left, self.bottom, self.right];
@@ -70,7 +70,7 @@ impl fmt::Display for Padding {
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged, expecting = "padding is neither one number nor four, [top, left, bottom, right]")]
-enum Sides {
+enum PaddingSides {
     Equal(usize),
     Each([usize; 4]),
 }
@@ -78,15 +78,17 @@ enum Sides {
 impl Serialize for Padding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { top, left, bottom, right } = *self;
-        self.equal().map_or(Sides::Each([top, left, bottom, right]), Sides::Equal).serialize(serializer)
+        self.equal()
+            .map_or(PaddingSides::Each([top, left, bottom, right]), PaddingSides::Equal)
+            .serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Padding {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Sides::deserialize(deserializer)? {
-            Sides::Equal(side) => Self::all(side),
-            Sides::Each([top, left, bottom, right]) => Self { top, left, bottom, right },
+        Ok(match PaddingSides::deserialize(deserializer)? {
+            PaddingSides::Equal(side) => Self::all(side),
+            PaddingSides::Each([top, left, bottom, right]) => Self { top, left, bottom, right },
         })
     }
 }

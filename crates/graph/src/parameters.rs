@@ -1,9 +1,8 @@
-//! The parameters of a graph, in training and in a packed model, as two tables that everything else
-//! follows.
+//! Tables of the parameters of a graph, in training and in a packed model, which all other code follows.
 
 use crate::{Conv2d, Graph, NodeId, OpKind, Quantizer, Shape, WeightFormat};
 
-/// One parameter of a node, as training has it.
+/// A parameter of a node in training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParameterSpec {
     /// The node.
@@ -12,9 +11,9 @@ pub struct ParameterSpec {
     pub name: &'static str,
     /// `OIHW` for the weights of a convolution, `[1]` for a step, `[channels]` for all others.
     pub shape: Vec<usize>,
-    /// Its part in training.
+    /// Role in training.
     pub role: ParameterRole,
-    /// Values at the start of training.
+    /// Initial values.
     pub initial: InitialValues,
 }
 
@@ -30,16 +29,16 @@ pub enum ParameterRole {
     /// Step between levels, one number, trained; never less than
     /// [`Quantizer::MIN_STEP`](crate::Quantizer::MIN_STEP).
     Step,
-    /// Running mean of a batch normalisation.
+    /// Running mean of a batch normalization.
     Mean,
-    /// Running variance of a batch normalisation, biased; never negative.
+    /// Running variance of a batch normalization, biased; never negative.
     Variance,
 }
 
 /// Values that a parameter starts with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum InitialValues {
-    /// The same everywhere.
+    /// The same value for all elements.
     Constant(f32),
     /// Uniform between minus this and this.
     Uniform(f32),
@@ -52,9 +51,9 @@ pub struct PackedTensor {
     pub node: NodeId,
     /// Name, unique within the node.
     pub name: &'static str,
-    /// Numbers, or bytes of bits, along each dimension.
+    /// Shape, in numbers or in bytes of bits.
     pub shape: Vec<usize>,
-    /// Kind of its elements.
+    /// Type of its elements.
     pub content: PackedContent,
 }
 
@@ -70,7 +69,7 @@ pub enum PackedContent {
     Integers,
     /// Numbers in single precision that integers are multiplied with, none below 0.
     Scales {
-        /// The one of a model with random parameters.
+        /// Step of a model with random parameters.
         random: f32,
     },
     /// Bits, eight a byte.
@@ -88,7 +87,7 @@ impl ParameterSpec {
 }
 
 impl ParameterRole {
-    /// The least value it may have, if there is a limit.
+    /// Lower bound of its values, if there is one.
     pub const fn least(self) -> Option<f32> {
         match self {
             Self::Weights | Self::LatentWeights | Self::Channel | Self::Mean => None,
@@ -97,7 +96,7 @@ impl ParameterRole {
         }
     }
 
-    /// True if the optimiser moves it; running statistics follow the batches instead.
+    /// True if the optimizer moves it; running statistics follow the batches instead.
     pub const fn is_trained(self) -> bool {
         match self {
             Self::Weights | Self::LatentWeights | Self::Channel | Self::Step => true,
@@ -122,7 +121,7 @@ impl PackedTensor {
     }
 }
 
-/// Name, role and initial value of each parameter of a batch normalisation.
+/// Name, role and initial value of each parameter of a batch normalization.
 const BATCH_NORM: [(&str, ParameterRole, f32); 4] = [
     ("gamma", ParameterRole::Channel, 1.0),
     ("beta", ParameterRole::Channel, 0.0),
@@ -130,7 +129,7 @@ const BATCH_NORM: [(&str, ParameterRole, f32); 4] = [
     ("variance", ParameterRole::Variance, 1.0),
 ];
 
-/// Name and random range of each tensor of a batch normalisation folded into `scale · x + shift`.
+/// Name and random range of each tensor of a batch normalization folded into `scale · x + shift`.
 const FOLDED: [(&str, [f32; 2]); 2] = [("scale", [0.5, 1.5]), ("shift", [-0.5, 0.5])];
 
 impl Graph {
@@ -199,7 +198,7 @@ impl Graph {
 impl Conv2d {
     /// The weights, uniform in `±1/√n` at first.
     ///
-    /// Behind a batch normalisation only a weight's direction matters, so a small start lets a
+    /// Behind a batch normalization only a weight's direction matters, so a small start lets a
     /// given learning rate turn it further: `±√(6/n)` learned far less in as many steps.
     fn weight(&self, node: NodeId, input: Shape) -> ParameterSpec {
         let binary = self.precision.binary_weights();
@@ -212,8 +211,8 @@ impl Conv2d {
         }
     }
 
-    /// Real weights, as they are or as integers and a scale a filter, or bits and the two values of each filter. Random ones let activations neither vanish
-    /// nor explode.
+    /// Real weights, stored as floats or as integers with a scale per filter, or bits with two values per
+    /// filter. Random ones keep the magnitude of activations.
     fn tensors(&self, node: NodeId, input: Shape) -> Vec<PackedTensor> {
         let (filters, n) = (self.out_channels, self.filter_len(input.channels));
         let tensor = |name, shape, content| PackedTensor { node, name, shape, content };
@@ -247,13 +246,13 @@ impl Conv2d {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Builder, Filters, Op, Policy};
+    use crate::{ConvSpec, GraphBuilder, Op, Policy};
 
     fn graph() -> Graph {
-        let mut net = Builder::new("all", &Policy::Fbin, Shape::new(3, 5, 5));
-        net.full_layer("conv1", Filters::new(4, 3));
+        let mut net = GraphBuilder::new("all", &Policy::Fbin, Shape::new(3, 5, 5));
+        net.full_layer("conv1", ConvSpec::new(4, 3));
         net.push("bent", Op::RPReLU);
-        net.layer("conv2", Filters::new(6, 3).groups(2));
+        net.layer("conv2", ConvSpec::new(6, 3).groups(2));
         net.relu("relu");
         net.build().unwrap()
     }
@@ -297,8 +296,8 @@ mod tests {
         assert_eq!(names, expected.concat());
         // 18 weights a filter are 3 bytes.
         assert_eq!(tensors[9].shape, [6, 3]);
-        assert_eq!(tensors.iter().map(PackedTensor::bytes).sum::<u64>(), graph.account().bytes());
+        assert_eq!(tensors.iter().map(PackedTensor::bytes).sum::<u64>(), graph.cost().bytes());
         // A byte a weight, and a scale a filter.
-        assert_eq!(graph.account().layers[0].bytes, 4 * 27 + 4 * 4);
+        assert_eq!(graph.cost().layers[0].bytes, 4 * 27 + 4 * 4);
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::GraphError;
 
-/// How one layer's weights and inputs are represented.
+/// Precision of a layer: the representation of its weights and inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
@@ -17,14 +17,14 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// Whether a filter is two values.
+    /// True if each filter is two values.
     pub const fn binary_weights(self) -> bool {
         matches!(self, Self::Wbin | Self::Fbin)
     }
 }
 
-/// Which layers of a network get which precision. The first and the last layer of every
-/// architecture stay [`Precision::Full`] (paper, section 4).
+/// Assignment of precisions to the layers of a network. The first and the last layer of every architecture
+/// stay [`Precision::Full`] (paper, section 4).
 ///
 /// Written `full`, `wbin`, `fbin`, or `hybrid:conv6,conv7`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// Precision of the inner layer called `layer`.
+    /// Precision of the inner layer `layer`.
     pub fn precision(&self, layer: &str) -> Precision {
         match self {
             Self::Full => Precision::Full,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Canvas, GraphError};
 
-/// Everything that turns a sketch into the input of a network.
+/// Complete preprocessing that turns a sketch into the input of a network.
 ///
 /// A model file has it, so that a sketch is the same to its network wherever that runs; `dabnet-sketch` applies
 /// it. Variation belongs to training and is no part of it.
@@ -12,33 +12,32 @@ use crate::{Canvas, GraphError};
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
     version: u32,
-    /// How a drawing becomes ink.
+    /// Rendering of the drawing as ink.
     pub look: Look,
-    /// Size, line, margin and normalisation.
+    /// Size, line, margin and normalization.
     pub canvas: Canvas,
-    /// What of the lines is shown; the ink alone where a model file does not say.
+    /// Channels of the canvas; ink alone by default.
     #[serde(default, skip_serializing_if = "Channels::is_ink")]
     pub channels: Channels,
 }
 
-/// What of a drawing's lines a network sees, a channel each. All but the ink is known of lines only, and goes with
-/// [`Look::Lines`].
+/// Channels of a canvas. All but ink are computed from lines, and require [`Look::Lines`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Channels {
     /// The ink: one channel.
     #[default]
     Ink,
-    /// The ink, and that of the first, the second and the last third of the drawing's length: four channels
-    /// (after the stroke parts of Yu et al., *Sketch-a-Net that Beats Humans*, BMVC 2015).
+    /// Ink, and ink of the first, second and last third of the drawing's length: four channels (after the
+    /// stroke parts of Yu et al., *Sketch-a-Net that Beats Humans*, BMVC 2015).
     Order,
-    /// The ink, and that of lines that are level, rise to the right, are upright, and fall to the right: five
+    /// Ink, and ink of lines that are level, rise to the right, are upright, and fall to the right: five
     /// channels.
     Direction,
 }
 
 impl Channels {
-    /// How many there are.
+    /// Number of channels.
     pub const fn count(self) -> usize {
         match self {
             Self::Ink => 1,
@@ -47,17 +46,17 @@ impl Channels {
         }
     }
 
-    /// Whether it is the ink alone.
+    /// True for ink alone.
     pub const fn is_ink(&self) -> bool {
         matches!(self, Self::Ink)
     }
 }
 
-/// How a drawing becomes the ink on a canvas.
+/// Rendering of a drawing as ink on a canvas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Look {
-    /// Lines drawn on the canvas; those of a raster are found first.
+    /// Lines drawn on the canvas; rasters are traced first.
     #[default]
     Lines,
     /// Rasters as they are, the whole picture resampled; strokes are drawn.
@@ -70,7 +69,7 @@ pub enum Look {
 }
 
 impl Preprocessing {
-    /// The version that this library writes and reads. It grows with whatever changes a single pixel.
+    /// Version that this library reads and writes. It is incremented by any change of a single pixel.
     pub const VERSION: u32 = 1;
 
     /// Preprocessing of one look on one canvas.
@@ -78,18 +77,18 @@ impl Preprocessing {
         Self { version: Self::VERSION, look, canvas, channels: Channels::Ink }
     }
 
-    /// The same showing more of lines, or less.
+    /// Sets the channels.
     #[must_use]
     pub const fn with_channels(self, channels: Channels) -> Self {
         Self { channels, ..self }
     }
 
-    /// Values of a canvas: channels × side × side.
+    /// Number of input values: channels × side × side.
     pub const fn len(&self) -> usize {
         self.channels.count() * self.canvas.side * self.canvas.side
     }
 
-    /// Whether there is none.
+    /// True if there are no input values.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -120,7 +119,7 @@ impl Preprocessing {
         ink.iter().map(|ink| self.canvas.normalize(*ink)).collect()
     }
 
-    /// Checks that this can be applied, and is what a library of this version applies.
+    /// Checks that the preprocessing is valid and supported by this version.
     ///
     /// # Errors
     /// [`GraphError::Preprocessing`] or [`GraphError::Canvas`], naming the field that is out of range.
@@ -157,7 +156,7 @@ impl Preprocessing {
 }
 
 impl Look {
-    /// The canvas of a look whose recipe leaves nothing open but the normalisation.
+    /// Canvas of a look that determines all but the normalization.
     pub const fn fixed(self, side: usize) -> Option<Canvas> {
         match self {
             Self::Lines | Self::Pixels => None,
@@ -236,7 +235,7 @@ mod tests {
         );
     }
 
-    /// What files of before there were channels say, and what those with some do.
+    /// Files from before there were channels, and files with channels.
     #[test]
     fn channels_are_said_where_there_are_more_than_one() {
         let direction = Preprocessing::lines(CANVAS).with_channels(Channels::Direction);

@@ -1,4 +1,4 @@
-/// A uniform quantiser of unsigned levels: `step · clamp(⌊x / step + ½⌋, 0, 2ᵇ − 1)`, all in single precision
+/// A uniform quantizer of unsigned levels: `step · clamp(⌊x / step + ½⌋, 0, 2ᵇ − 1)`, all in single precision
 /// (Esser et al., *Learned step size quantization*, ICLR 2020).
 ///
 /// Everything that runs an [`Op::Quantize`](crate::Op::Quantize) uses this one definition. Levels never fall as
@@ -35,8 +35,8 @@ impl Quantizer {
         (1 << bits) - 1
     }
 
-    /// Step with the least mean square error for normally distributed numbers of mean 0 and variance 1, clipped
-    /// at 0: what a normalisation gives at the start of training.
+    /// Step with the least mean square error for values that are normally distributed with mean 0 and
+    /// variance 1, clipped at 0, as normalizations produce at the start of training.
     pub const fn initial_step(bits: u8) -> f32 {
         match bits {
             1 => 1.224,
@@ -46,21 +46,21 @@ impl Quantizer {
         }
     }
 
-    /// The level of `x`, a whole number; 0 of what is no number.
+    /// Level of `x`, a whole number; 0 for NaN.
     #[inline(always)]
     pub fn level(&self, x: f32) -> f32 {
         let level = (x / self.step + 0.5).floor();
         if level > 0.0 { level.min(self.most) } else { 0.0 }
     }
 
-    /// What stands for `x`.
+    /// Quantized value of `x`.
     #[inline(always)]
     pub fn value(&self, x: f32) -> f32 {
         self.step * self.level(x)
     }
 
-    /// How the value changes with `x` and with the step, the level's rounding error taken as a constant: 1 and
-    /// that error between the least level and the highest, 0 and the level outside.
+    /// Derivatives of the value with respect to `x` and to the step, with the rounding error held constant: 1
+    /// and that error between the lowest and the highest level, 0 and the level outside.
     #[inline(always)]
     pub fn slopes(&self, x: f32) -> (f32, f32) {
         let at = x / self.step;
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
 
-    /// Mean square error for half of a normal distribution, by sums over small intervals.
+    /// Mean square error for half of a normal distribution, by numerical integration.
     fn error(bits: u8, step: f32) -> f64 {
         let (quantizer, width) = (Quantizer::new(bits, step), 1e-3);
         let part = |at: u32| {
@@ -113,7 +113,7 @@ mod tests {
             prop_assert!(!inside || (quantizer.value(x) - x).abs() <= 0.5001 * step);
         }
 
-        /// With the error of rounding held, the value is linear in the number and the step.
+        /// With the rounding error held constant, the value is linear in the number and the step.
         #[test]
         fn slopes_are_quotients_of_differences(
             bits in 1..=Quantizer::MAX_BITS, step in 0.1f32..2.0, x in -2.0f32..6.0,

@@ -13,11 +13,11 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The largest activation or weight tensor a graph may have, in elements. It bounds what a
-    /// hostile model file can make a reader allocate.
+    /// Upper bound of the size of an activation or weight tensor, in elements, inclusive. It limits the
+    /// memory that a hostile model file can make a reader allocate.
     pub const MAX_ELEMENTS: usize = 1 << 28;
 
-    /// A shape; nothing is checked here, [`Graph`](crate::Graph) checks what it is given.
+    /// A shape. It is not checked here but by [`Graph`](crate::Graph).
     pub const fn new(channels: usize, height: usize, width: usize) -> Self {
         Self { channels, height, width }
     }
@@ -32,7 +32,7 @@ impl Shape {
         self.height * self.width
     }
 
-    /// The number of elements where it is neither zero nor above [`Self::MAX_ELEMENTS`].
+    /// Number of elements, unless it is zero or above [`Self::MAX_ELEMENTS`].
     pub(crate) fn checked_elements(self) -> Option<usize> {
         checked_product(&[self.channels, self.height, self.width])
     }

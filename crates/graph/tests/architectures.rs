@@ -1,7 +1,8 @@
-//! Known totals of known networks.
+//! Tests against known totals of known networks.
 
 use dabnet_graph::{
-    Activation, Graph, Op, Options, PointwiseOp, Policy, Precision, Shape, WeightFormat, architectures,
+    Activation, ArchitectureOptions, Graph, Op, PointwiseOp, Policy, Precision, Shape, WeightFormat,
+    architectures,
 };
 
 fn sketch_a_net(policy: &Policy) -> Graph {
@@ -10,7 +11,7 @@ fn sketch_a_net(policy: &Policy) -> Graph {
 
 #[test]
 fn sketch_a_net_has_the_published_totals() {
-    let account = sketch_a_net(&Policy::Full).account();
+    let account = sketch_a_net(&Policy::Full).cost();
     assert_eq!(account.weights(), 8_506_432);
     let macs = account.macs(Precision::Full);
     assert!((607_500_000..608_500_000).contains(&macs), "{macs}");
@@ -20,7 +21,7 @@ fn sketch_a_net_has_the_published_totals() {
 /// By hand, for one layer of each precision: `conv3` has 256 filters of 128·3·3 and 31² positions.
 #[test]
 fn traffic_and_energy_are_counted_by_precision() {
-    let layer = |policy: &Policy| sketch_a_net(policy).account().layers[2].clone();
+    let layer = |policy: &Policy| sketch_a_net(policy).cost().layers[2].clone();
     let (positions, weights) = (15 * 15u64, 256 * 128 * 9u64);
     let macs = (weights * positions) as f64;
     let input = 128 * 15 * 15u64;
@@ -39,7 +40,7 @@ fn traffic_and_energy_are_counted_by_precision() {
 
 #[test]
 fn fbin_leaves_only_the_first_and_last_layer_in_floats() {
-    let account = sketch_a_net(&Policy::Fbin).account();
+    let account = sketch_a_net(&Policy::Fbin).cost();
     let float: Vec<&str> = account
         .layers
         .iter()
@@ -47,7 +48,7 @@ fn fbin_leaves_only_the_first_and_last_layer_in_floats() {
         .map(|layer| layer.name.as_str())
         .collect();
     assert_eq!(float, ["conv1", "conv8"]);
-    let total = sketch_a_net(&Policy::Full).account().macs(Precision::Full);
+    let total = sketch_a_net(&Policy::Full).cost().macs(Precision::Full);
     assert_eq!(account.macs(Precision::Full) + account.macs(Precision::Fbin), total);
 }
 
@@ -97,7 +98,7 @@ fn broken_descriptions_are_refused() {
     }
 }
 
-/// Of every op: what an older reader does not know would change what the network computes.
+/// The serialized form of every op: an older reader ignores nothing that changes the network.
 #[test]
 fn unknown_fields_are_refused() {
     let pointwise = PointwiseOp::ALL.map(|op| serde_json::to_value(Op::from(op)).unwrap()["type"].clone());
@@ -122,11 +123,11 @@ fn unknown_fields_are_refused() {
     }
 }
 
-fn react_net() -> Options {
-    Options { activation: Activation::RPReLU, shortcuts: true, ..Options::default() }
+fn react_net() -> ArchitectureOptions {
+    ArchitectureOptions { activation: Activation::RPReLU, shortcuts: true, ..ArchitectureOptions::default() }
 }
 
-fn with_options(name: &str, policy: &Policy, options: Options) -> Graph {
+fn with_options(name: &str, policy: &Policy, options: ArchitectureOptions) -> Graph {
     let architecture = architectures::find(name).unwrap();
     architecture.graph_with(architecture.side, 20, policy, options).unwrap()
 }
@@ -141,7 +142,7 @@ fn options_change_layers_with_binary_inputs_only() {
     for architecture in architectures::ALL {
         for policy in [Policy::Full, Policy::Wbin] {
             let graph = with_options(architecture.name, &policy, react_net());
-            assert_eq!(graph, with_options(architecture.name, &policy, Options::default()));
+            assert_eq!(graph, with_options(architecture.name, &policy, ArchitectureOptions::default()));
         }
         let graph = with_options(architecture.name, &Policy::Fbin, react_net());
         let json = serde_json::to_string(&graph).unwrap();
@@ -172,8 +173,8 @@ fn shortcuts_go_around_what_keeps_halves_or_doubles() {
 #[test]
 fn rprelu_costs_three_numbers_a_channel() {
     let bytes = |activation| {
-        with_options("sketch-a-net", &Policy::Fbin, Options { activation, ..react_net() })
-            .account()
+        with_options("sketch-a-net", &Policy::Fbin, ArchitectureOptions { activation, ..react_net() })
+            .cost()
             .affine_bytes
     };
     let channels = 128 + 3 * 256 + 2 * 512;
@@ -190,13 +191,13 @@ fn activations_are_read_as_written() {
     assert!(error.contains("'gelu'") && error.contains("rprelu"), "{error}");
 }
 
-fn total(name: &str, classes: usize, policy: &Policy) -> dabnet_graph::Account {
+fn total(name: &str, classes: usize, policy: &Policy) -> dabnet_graph::NetworkCost {
     let architecture = architectures::find(name).unwrap();
-    architecture.graph(architecture.side, classes, policy).unwrap().account()
+    architecture.graph(architecture.side, classes, policy).unwrap().cost()
 }
 
 /// torchvision's ResNet-18 has 11,689,512 parameters and 1,814,073,344 multiply-accumulates on three
-/// channels: without its 1,000 biases, its 9,600 numbers of batch normalisation, and the weights of
+/// channels: without its 1,000 biases, its 9,600 numbers of batch normalization, and the weights of
 /// the first layer on two of the channels.
 #[test]
 fn resnet_18_has_the_published_totals() {
@@ -213,7 +214,7 @@ fn googlenet_has_the_published_totals() {
     assert_eq!(account.weights(), 6_998_552 - 8_280 - 2 * 64 * 49);
 }
 
-/// Published numbers of parameters on three channels, without biases, batch normalisation, and the weights
+/// Published numbers of parameters on three channels, without biases, batch normalization, and the weights
 /// of the first layer on two of the channels; multiply-accumulates where they are published, too.
 #[test]
 fn general_networks_have_the_published_totals() {
@@ -225,7 +226,7 @@ fn general_networks_have_the_published_totals() {
         ("densenet-121", 7_978_856, 83_648 + 1_000, 64 * 49, None),
         // The Caffe model zoo's.
         ("nin", 7_595_176, 5_256, 96 * 121, None),
-        // Keras Applications 2.x; its batch normalisation has 21,888 trained numbers.
+        // Keras Applications 2.x; its batch normalization has 21,888 trained numbers.
         ("mobilenet", 4_231_976, 21_888 + 1_000, 32 * 9, None),
     ] {
         let account = total(name, 1000, &Policy::Full);
@@ -277,7 +278,7 @@ fn something_stands_between_the_last_binary_layer_and_the_classifier() {
         ("vgg-16", "fc7", "fc8"),
         ("nin", "cccp7", "cccp8"),
     ] {
-        for (options, activation) in [(Options::default(), "relu"), (react_net(), "rprelu")] {
+        for (options, activation) in [(ArchitectureOptions::default(), "relu"), (react_net(), "rprelu")] {
             let graph = with_options(name, &Policy::Fbin, options);
             let node = |name: &str| graph.nodes().iter().find(|node| node.name == name).unwrap();
             assert!(matches!(node(&format!("{last}.output")).op, Op::BatchNorm { .. }), "{name}");
@@ -288,14 +289,18 @@ fn something_stands_between_the_last_binary_layer_and_the_classifier() {
             assert_eq!(before, format!("{last}.{activation}"));
         }
         // Layers with real inputs have always had both.
-        let full = with_options(name, &Policy::Full, Options::default());
+        let full = with_options(name, &Policy::Full, ArchitectureOptions::default());
         assert!(full.nodes().iter().all(|node| !node.name.ends_with(".output")));
     }
 }
 
 /// The convolutions that are stored in eight bits.
 fn stored_in_eight_bits(policy: &Policy, ends: Option<WeightFormat>) -> Vec<String> {
-    let graph = with_options("sketch-a-net-64", policy, Options { ends, ..Options::default() });
+    let graph = with_options(
+        "sketch-a-net-64",
+        policy,
+        ArchitectureOptions { ends, ..ArchitectureOptions::default() },
+    );
     let stored = graph.convolutions().filter(|(_, _, conv)| conv.weight_format == WeightFormat::I8);
     stored.map(|(_, node, _)| node.name.clone()).collect()
 }
@@ -312,7 +317,7 @@ fn ends_beside_binary_layers_are_stored_in_eight_bits() {
     assert_eq!(stored_in_eight_bits(&Policy::Full, Some(WeightFormat::I8)), [first, last]);
 }
 
-/// What is not said is single precision, as in files from before there was a choice.
+/// Files without a format mean single precision, as before there was a choice.
 #[test]
 fn formats_of_weights_are_read_as_written() {
     let graph = sketch_a_net(&Policy::Fbin);
@@ -334,12 +339,12 @@ fn formats_of_weights_are_read_as_written() {
 fn networks_made_for_binary_layers_have_shortcuts_and_rprelu() {
     for (name, layers) in [("dabnet-xs", 5), ("dabnet-s", 6), ("dabnet-m", 8), ("dabnet-l", 12)] {
         let count = |graph: &Graph, op: Op| graph.nodes().iter().filter(|node| node.op == op).count();
-        for options in [Options::default(), react_net()] {
+        for options in [ArchitectureOptions::default(), react_net()] {
             let graph = with_options(name, &Policy::Fbin, options);
             assert_eq!(count(&graph, Op::Add), layers, "{name}");
             assert_eq!(count(&graph, Op::RPReLU), layers, "{name}");
         }
-        let full = with_options(name, &Policy::Full, Options::default());
+        let full = with_options(name, &Policy::Full, ArchitectureOptions::default());
         // One ReLU more, behind the first layer.
         assert_eq!((count(&full, Op::Add), count(&full, Op::Relu)), (layers, layers + 1), "{name}");
         assert_eq!(reads(&full, "conv2_1.add"), ["conv2_1.norm", "pool1"]);
@@ -347,7 +352,7 @@ fn networks_made_for_binary_layers_have_shortcuts_and_rprelu() {
     }
 }
 
-/// What they are made to weigh, in bytes, without the header of the file.
+/// Intended sizes in bytes, without the header of the file.
 #[test]
 fn networks_made_for_binary_layers_weigh_what_is_said() {
     for (name, classes, megabytes) in [
@@ -361,7 +366,7 @@ fn networks_made_for_binary_layers_weigh_what_is_said() {
         let found = account.bytes() as f64 / 1e6;
         assert!((found - megabytes).abs() < 0.07, "{name} with {classes} labels has {found} MB");
         // Binary layers read windows where they lie.
-        let graph = with_options(name, &Policy::Fbin, Options::default());
+        let graph = with_options(name, &Policy::Fbin, ArchitectureOptions::default());
         let binary = graph.convolutions().filter(|(_, _, conv)| conv.precision == Precision::Fbin);
         assert!(binary.into_iter().all(|(id, ..)| graph.filter_channels(id).is_multiple_of(64)));
     }

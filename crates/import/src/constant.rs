@@ -4,27 +4,27 @@ use dabnet_graph::Shape;
 use half::{bf16, f16};
 use prost::bytes::Bytes;
 
-use crate::messages::Tensor;
+use crate::messages::TensorMessage;
 
 /// A constant tensor.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Constant {
+pub(crate) struct ConstantTensor {
     pub shape: Vec<usize>,
-    pub data: Data,
+    pub data: ConstantData,
 }
 
-/// Its elements, row-major.
+/// Elements of a constant, row-major.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Data {
-    /// Of any floating-point type in the file.
+pub(crate) enum ConstantData {
+    /// From any floating-point type.
     Floats(Vec<f32>),
-    /// Of any integer type that shapes come in.
+    /// From any integer type that shapes use.
     Ints(Vec<i64>),
 }
 
 /// Element types of `TensorProto.DataType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ElementKind {
     F32,
     F64,
     F16,
@@ -33,10 +33,10 @@ enum Kind {
     I64,
 }
 
-/// The most dimensions of a tensor.
+/// Upper bound of a tensor's rank, inclusive.
 const MAX_RANK: usize = 8;
 
-impl Kind {
+impl ElementKind {
     fn new(code: i32) -> Result<Self, String> {
         Ok(match code {
             1 => Self::F32,
@@ -58,7 +58,7 @@ impl Kind {
     }
 }
 
-/// What ONNX calls an element type.
+/// Name of an element type in ONNX.
 pub(crate) fn type_name(code: i32) -> String {
     let names = [
         "no type",
@@ -85,25 +85,28 @@ pub(crate) fn type_name(code: i32) -> String {
 
 /// True for the types whose elements are read as numbers of single precision.
 pub(crate) fn is_float(code: i32) -> bool {
-    matches!(Kind::new(code), Ok(Kind::F32 | Kind::F64 | Kind::F16 | Kind::BF16))
+    matches!(
+        ElementKind::new(code),
+        Ok(ElementKind::F32 | ElementKind::F64 | ElementKind::F16 | ElementKind::BF16)
+    )
 }
 
-impl Constant {
+impl ConstantTensor {
     /// The bytes that a tensor's elements take as they are in memory.
     ///
     /// # Errors
     /// A reason, for a type that is not read and a shape that is too large.
-    pub fn bytes(tensor: &Tensor) -> Result<u64, String> {
-        Ok(elements(&extents(tensor)?)? as u64 * Kind::new(tensor.data_type)?.bytes())
+    pub(crate) fn bytes(tensor: &TensorMessage) -> Result<u64, String> {
+        Ok(elements(&extents(tensor)?)? as u64 * ElementKind::new(tensor.data_type)?.bytes())
     }
 
-    /// The tensor of a message; `outside` are its elements if they lie elsewhere.
+    /// Decodes a tensor's message; `outside` holds its elements if they are in another file.
     ///
     /// # Errors
     /// A reason.
-    pub fn new(tensor: Tensor, outside: Option<Bytes>) -> Result<Self, String> {
+    pub(crate) fn new(tensor: TensorMessage, outside: Option<Bytes>) -> Result<Self, String> {
         let shape = extents(&tensor)?;
-        let (count, kind) = (elements(&shape)?, Kind::new(tensor.data_type)?);
+        let (count, kind) = (elements(&shape)?, ElementKind::new(tensor.data_type)?);
         let data = match outside.or(tensor.raw_data.clone()) {
             Some(raw) => {
                 let needed = count as u64 * kind.bytes();
@@ -115,8 +118,8 @@ impl Constant {
             None => from_fields(kind, tensor),
         };
         let found = match &data {
-            Data::Floats(values) => values.len(),
-            Data::Ints(values) => values.len(),
+            ConstantData::Floats(values) => values.len(),
+            ConstantData::Ints(values) => values.len(),
         };
         if found != count {
             return Err(format!("has {found} elements, its shape needs {count}"));
@@ -124,12 +127,12 @@ impl Constant {
         Ok(Self { shape, data })
     }
 
-    pub fn of_ints(values: Vec<i64>) -> Self {
-        Self { shape: vec![values.len()], data: Data::Ints(values) }
+    pub(crate) fn of_ints(values: Vec<i64>) -> Self {
+        Self { shape: vec![values.len()], data: ConstantData::Ints(values) }
     }
 }
 
-fn extents(tensor: &Tensor) -> Result<Vec<usize>, String> {
+fn extents(tensor: &TensorMessage) -> Result<Vec<usize>, String> {
     if tensor.dims.len() > MAX_RANK {
         return Err(format!("has {} dimensions", tensor.dims.len()));
     }
@@ -144,14 +147,14 @@ fn elements(shape: &[usize]) -> Result<usize, String> {
     })
 }
 
-fn from_raw(kind: Kind, raw: &[u8]) -> Data {
+fn from_raw(kind: ElementKind, raw: &[u8]) -> ConstantData {
     match kind {
-        Kind::F32 => Data::Floats(each(raw, f32::from_le_bytes)),
-        Kind::F64 => Data::Floats(each(raw, |bytes| f64::from_le_bytes(bytes) as f32)),
-        Kind::F16 => Data::Floats(each(raw, |bytes| f16::from_le_bytes(bytes).to_f32())),
-        Kind::BF16 => Data::Floats(each(raw, |bytes| bf16::from_le_bytes(bytes).to_f32())),
-        Kind::I32 => Data::Ints(each(raw, |bytes| i32::from_le_bytes(bytes).into())),
-        Kind::I64 => Data::Ints(each(raw, i64::from_le_bytes)),
+        ElementKind::F32 => ConstantData::Floats(each(raw, f32::from_le_bytes)),
+        ElementKind::F64 => ConstantData::Floats(each(raw, |bytes| f64::from_le_bytes(bytes) as f32)),
+        ElementKind::F16 => ConstantData::Floats(each(raw, |bytes| f16::from_le_bytes(bytes).to_f32())),
+        ElementKind::BF16 => ConstantData::Floats(each(raw, |bytes| bf16::from_le_bytes(bytes).to_f32())),
+        ElementKind::I32 => ConstantData::Ints(each(raw, |bytes| i32::from_le_bytes(bytes).into())),
+        ElementKind::I64 => ConstantData::Ints(each(raw, i64::from_le_bytes)),
     }
 }
 
@@ -159,15 +162,17 @@ fn each<const N: usize, T>(raw: &[u8], of: impl Fn([u8; N]) -> T) -> Vec<T> {
     raw.as_chunks().0.iter().map(|bytes| of(*bytes)).collect()
 }
 
-fn from_fields(kind: Kind, tensor: Tensor) -> Data {
+fn from_fields(kind: ElementKind, tensor: TensorMessage) -> ConstantData {
     // Numbers of half the size are kept as the bits of integers.
     let halves = |of: fn(u16) -> f32| tensor.int32_data.iter().map(|&bits| of(bits as u16)).collect();
     match kind {
-        Kind::F16 => Data::Floats(halves(|bits| f16::from_bits(bits).to_f32())),
-        Kind::BF16 => Data::Floats(halves(|bits| bf16::from_bits(bits).to_f32())),
-        Kind::F32 => Data::Floats(tensor.float_data),
-        Kind::F64 => Data::Floats(tensor.double_data.iter().map(|&value| value as f32).collect()),
-        Kind::I32 => Data::Ints(tensor.int32_data.iter().map(|&value| value.into()).collect()),
-        Kind::I64 => Data::Ints(tensor.int64_data),
+        ElementKind::F16 => ConstantData::Floats(halves(|bits| f16::from_bits(bits).to_f32())),
+        ElementKind::BF16 => ConstantData::Floats(halves(|bits| bf16::from_bits(bits).to_f32())),
+        ElementKind::F32 => ConstantData::Floats(tensor.float_data),
+        ElementKind::F64 => {
+            ConstantData::Floats(tensor.double_data.iter().map(|&value| value as f32).collect())
+        }
+        ElementKind::I32 => ConstantData::Ints(tensor.int32_data.iter().map(|&value| value.into()).collect()),
+        ElementKind::I64 => ConstantData::Ints(tensor.int64_data),
     }
 }

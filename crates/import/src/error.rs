@@ -3,16 +3,16 @@ use std::{io, path::PathBuf};
 use dabnet_engine::EngineError;
 use thiserror::Error;
 
-/// Why a network cannot be imported.
+/// Errors of importing a network.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ImportError {
     /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the file system says.
+        /// The reason.
         source: io::Error,
     },
     /// A file is no ONNX model, or a damaged one.
@@ -20,38 +20,38 @@ pub enum ImportError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
     /// A node does what networks here do not.
     #[error("node '{node}' ({op}): {reason}")]
     Node {
-        /// Its name, or that of its output.
+        /// Name of the node, or of its output.
         node: String,
-        /// Its op.
+        /// Op of the node.
         op: String,
-        /// What of it.
+        /// The reason.
         reason: String,
     },
-    /// The input or the output of the network is not one of a recogniser of sketches.
+    /// Input or output of the network are not those of a sketch classifier.
     #[error("{0}")]
     Interface(String),
-    /// What it would become is not a valid model.
+    /// The resulting model is not valid.
     #[error("what it becomes is not a valid model: {0}")]
     Model(#[from] EngineError),
 }
 
 impl ImportError {
-    /// A refusal of the input or the output.
+    /// Error of the network's input or output.
     pub(crate) fn interface(reason: impl AsRef<str>) -> Self {
         Self::Interface(one_line(reason.as_ref()))
     }
 }
 
-/// The longest text that is shown; names in files can be of any length.
+/// Upper bound of shown text, in characters: names in files can have any length.
 const MAX_SHOWN: usize = 400;
 
-/// What came out of a file as a part of one line.
+/// Formats text from a file as part of a single line.
 pub(crate) fn one_line(text: &str) -> String {
     let shown = text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char });
     shown.take(MAX_SHOWN).collect()

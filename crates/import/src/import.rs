@@ -9,27 +9,38 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     ImportError,
+    graph_values::{GraphValues, TensorValue},
     input::CanvasInput,
-    network::Network,
-    node::Node,
+    network::NetworkBuilder,
+    node::OnnxNode,
     ops,
-    source::Source,
-    values::{Value, Values},
+    source::OnnxFile,
 };
 
-/// What is asked for beside the file.
+/// Options of an import.
+///
+/// ```no_run
+/// use dabnet_graph::{Canvas, Preprocessing};
+///
+/// # fn main() -> Result<(), dabnet_import::ImportError> {
+/// let options = dabnet_import::ImportOptions::default();
+/// let preprocessing = |side| Preprocessing::lines(Canvas::to_measure(side));
+/// let model = dabnet_import::import("model.onnx".as_ref(), &options, preprocessing)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
-pub struct Import {
-    /// Side of the canvas, needed where the file leaves it open.
+pub struct ImportOptions {
+    /// Side of the canvas, required if the file leaves it open.
     pub side: Option<usize>,
-    /// Whether an input of three channels is the canvas three times.
+    /// True if an input of three channels is the canvas repeated three times.
     pub rgb: bool,
     /// One label an output; numbers where there are none.
     pub labels: Option<Vec<String>>,
 }
 
-/// Reads the network of an ONNX file; `preprocessing` gives, for the side of its input, how a sketch becomes
-/// that.
+/// Imports the network of an ONNX file. `preprocessing` returns the preprocessing for an input of the given
+/// side.
 ///
 /// The logits are those of the file: a softmax at its end is left out. What was a dense layer is a convolution as
 /// large as its input, a bias an op of its own.
@@ -38,37 +49,36 @@ pub struct Import {
 /// [`ImportError`], naming what of the file cannot be imported.
 pub fn import(
     path: &Path,
-    options: &Import,
+    options: &ImportOptions,
     preprocessing: impl FnOnce(usize) -> Preprocessing,
 ) -> Result<PackedModel, ImportError> {
-    from_source(&Source::open(path)?, options, preprocessing)
+    from_source(&OnnxFile::open(path)?, options, preprocessing)
 }
 
-/// The same for the content of a file; `path` is where it lies, or would: tensors in files of their own are
-/// looked for beside it.
+/// Imports the network in the content of a file. Tensors in other files are looked up beside `path`.
 ///
 /// # Errors
 /// Those of [`import`].
 pub fn import_bytes(
     path: &Path,
     bytes: Vec<u8>,
-    options: &Import,
+    options: &ImportOptions,
     preprocessing: impl FnOnce(usize) -> Preprocessing,
 ) -> Result<PackedModel, ImportError> {
-    from_source(&Source::parse(path, bytes.into())?, options, preprocessing)
+    from_source(&OnnxFile::parse(path, bytes.into())?, options, preprocessing)
 }
 
 fn from_source(
-    source: &Source,
-    options: &Import,
+    source: &OnnxFile,
+    options: &ImportOptions,
     preprocessing: impl FnOnce(usize) -> Preprocessing,
 ) -> Result<PackedModel, ImportError> {
     let nodes = live_nodes(source)?;
-    let CanvasInput { name, flow } = CanvasInput::find(source, options)?;
-    let side = flow.shape.height;
-    let mut network = Network::new(Shape::new(1, side, side));
-    let mut values = Values::new(source);
-    values.set(&name, Value::Flow(flow));
+    let CanvasInput { name, activation } = CanvasInput::find(source, options)?;
+    let side = activation.shape.height;
+    let mut network = NetworkBuilder::new(Shape::new(1, side, side));
+    let mut values = GraphValues::new(source);
+    values.set(&name, TensorValue::Activation(activation));
     for node in &nodes {
         let value = ops::import(node, &values, &mut network)?;
         let output = node.outputs.first().map_or("", String::as_str);
@@ -78,14 +88,14 @@ fn from_source(
         values.set(output, value);
     }
     let output = &source.outputs[0].name;
-    let Some(Value::Flow(flow)) = values.by_name(output) else {
+    let Some(TensorValue::Activation(activation)) = values.by_name(output) else {
         return Err(ImportError::interface(format!("output '{output}' does not depend on the input")));
     };
-    let shape = flow.shape;
+    let shape = activation.shape;
     if shape.positions() != 1 {
         return Err(ImportError::interface(format!("output '{output}' is {shape}, not one number a label")));
     }
-    let (graph, parameters) = network.finish(flow.node).map_err(ImportError::interface)?;
+    let (graph, parameters) = network.finish(activation.node).map_err(ImportError::interface)?;
     let labels =
         options.labels.clone().unwrap_or_else(|| (0..shape.channels).map(|it| it.to_string()).collect());
     if labels.len() != shape.channels {
@@ -103,7 +113,7 @@ fn from_source(
     Ok(packed)
 }
 
-/// Compiles and runs it once, so that what is written can be used.
+/// Compiles the model and runs it once, so that the result is known to work.
 fn check(packed: &PackedModel) -> Result<(), ImportError> {
     let model = Model::new(packed.clone())?;
     let mut session = Session::with_threads(&model, 1)?;
@@ -116,8 +126,8 @@ fn check(packed: &PackedModel) -> Result<(), ImportError> {
     Ok(())
 }
 
-/// The nodes that the output needs, in the order of the file.
-fn live_nodes(source: &Source) -> Result<Vec<Node>, ImportError> {
+/// Nodes that the output depends on, in the order of the file.
+fn live_nodes(source: &OnnxFile) -> Result<Vec<OnnxNode>, ImportError> {
     let [output] = &source.outputs[..] else {
         let names: Vec<&str> = source.outputs.iter().map(|output| &output.name[..]).collect();
         let reason = format!("the network has {} outputs ({}), not one", names.len(), names.join(", "));
@@ -126,7 +136,7 @@ fn live_nodes(source: &Source) -> Result<Vec<Node>, ImportError> {
     let mut wanted = HashSet::from([output.name.clone()]);
     let mut live = Vec::new();
     for bytes in source.graph.nodes.iter().rev() {
-        let node = Node::read(bytes, source.opset)
+        let node = OnnxNode::read(bytes, source.opset)
             .map_err(|reason| source.damaged(format!("a node cannot be read: {reason}")))?;
         if node.outputs.iter().any(|output| !output.is_empty() && wanted.contains(output)) {
             wanted.extend(node.inputs.iter().cloned());
@@ -137,7 +147,7 @@ fn live_nodes(source: &Source) -> Result<Vec<Node>, ImportError> {
     Ok(live)
 }
 
-fn provenance(source: &Source) -> BTreeMap<String, Json> {
+fn provenance(source: &OnnxFile) -> BTreeMap<String, Json> {
     let file = source.path().file_name().unwrap_or_default().to_string_lossy();
     let imported =
         json!({ "format": "onnx", "file": file, "opset": source.opset, "producer": source.producer });

@@ -1,25 +1,27 @@
-//! What the network reads.
+//! Input of the network.
 
 use dabnet_graph::{Canvas, Shape};
 
 use crate::{
-    Import, ImportError,
+    ImportError, ImportOptions,
+    activation::{ActivationAxis, ActivationView},
     constant::{is_float, type_name},
-    flow::{Axis, Flow},
-    messages::{self, Dimension, Input, TensorShape, TensorType, Type},
-    source::{Source, all},
+    messages::{
+        self, DimensionMessage, TensorShapeMessage, TensorTypeMessage, TypeMessage, ValueInfoMessage,
+    },
+    source::{OnnxFile, all},
 };
 
 /// The canvas as the file's input.
 pub(crate) struct CanvasInput {
     pub name: String,
-    pub flow: Flow,
+    pub activation: ActivationView,
 }
 
 impl CanvasInput {
-    /// The only input of a graph that is not an initialiser.
-    pub fn find(source: &Source, options: &Import) -> Result<Self, ImportError> {
-        let inputs: Vec<&Input> =
+    /// Finds the only input of a graph that is not an initializer.
+    pub(crate) fn find(source: &OnnxFile, options: &ImportOptions) -> Result<Self, ImportError> {
+        let inputs: Vec<&ValueInfoMessage> =
             source.inputs.iter().filter(|input| !source.is_initializer(&input.name)).collect();
         let &[input] = &inputs[..] else {
             let names: Vec<&str> = inputs.iter().map(|input| &input.name[..]).collect();
@@ -45,32 +47,32 @@ impl CanvasInput {
                     .into(),
             ));
         }
-        let dims: Vec<Vec<Axis>> = match dims.len() {
-            2 => vec![vec![Axis::Row, Axis::Column]],
+        let dims: Vec<Vec<ActivationAxis>> = match dims.len() {
+            2 => vec![vec![ActivationAxis::Row, ActivationAxis::Column]],
             _ => order.iter().map(|&axis| vec![axis]).collect(),
         };
-        let flow = Flow::ordered(0, Shape::new(channels, side, side), &dims);
-        Ok(Self { name: input.name.clone(), flow })
+        let activation = ActivationView::ordered(0, Shape::new(channels, side, side), &dims);
+        Ok(Self { name: input.name.clone(), activation })
     }
 }
 
-/// Element type and extents of an input, `None` for those that are left open.
-fn tensor_type(source: &Source, input: &Input) -> Result<(i32, Vec<Option<i64>>), ImportError> {
+/// Element type and extents of an input; `None` for extents that are left open.
+fn tensor_type(source: &OnnxFile, input: &ValueInfoMessage) -> Result<(i32, Vec<Option<i64>>), ImportError> {
     let read = || -> Result<(i32, Vec<Option<i64>>), String> {
-        let kind: Type = messages::read(&input.kind)?;
-        let tensor: TensorType = messages::read(&kind.tensor.ok_or("it is no tensor")?)?;
-        let shape: TensorShape = messages::read(&tensor.shape.ok_or("it has no shape")?)?;
-        let dims: Vec<Dimension> = all(&shape.dims)?;
+        let kind: TypeMessage = messages::read(&input.kind)?;
+        let tensor: TensorTypeMessage = messages::read(&kind.tensor.ok_or("it is no tensor")?)?;
+        let shape: TensorShapeMessage = messages::read(&tensor.shape.ok_or("it has no shape")?)?;
+        let dims: Vec<DimensionMessage> = all(&shape.dims)?;
         Ok((tensor.element, dims.iter().map(|dim| dim.value.filter(|&value| value > 0)).collect()))
     };
     read().map_err(|reason| source.damaged(format!("input '{}': {reason}", input.name)))
 }
 
-type Layout = (usize, [Option<i64>; 2], Vec<Axis>);
+type InputLayout = (usize, [Option<i64>; 2], Vec<ActivationAxis>);
 
 /// Channels, height and width, and the order of the three.
-fn layout(dims: &[Option<i64>]) -> Option<Layout> {
-    use Axis::{Channel, Column, Row};
+fn layout(dims: &[Option<i64>]) -> Option<InputLayout> {
+    use ActivationAxis::{Channel, Column, Row};
     let channels = |dim: Option<i64>| match dim {
         Some(1) => Some(1),
         Some(3) => Some(3),

@@ -1,15 +1,17 @@
-//! Networks of other tools as networks of this project, in full precision.
+//! Import of ONNX networks as networks of this project, in full precision.
 //!
-//! [`import`] reads a convolutional network from an ONNX file and gives a [`PackedModel`] whose logits are
-//! those of the file. Files come from anywhere: whatever is in one, the answer is a model or an
-//! [`ImportError`] of one line, and memory stays within a few times the size of the file.
+//! [`import`] reads a convolutional network from an ONNX file and returns a [`PackedModel`] with the same logits. Files
+//! are untrusted: the result for any file is a model or an [`ImportError`] of one line, and memory stays within a few
+//! times the size of the file.
 //!
 //! [`PackedModel`]: dabnet_engine::PackedModel
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
+mod activation;
 mod constant;
 mod error;
-mod flow;
+mod graph_values;
 mod import;
 mod input;
 mod messages;
@@ -19,7 +21,6 @@ mod ops;
 mod source;
 #[cfg(test)]
 mod tests;
-mod values;
 
 pub use error::ImportError;
-pub use import::{Import, import, import_bytes};
+pub use import::{ImportOptions, import, import_bytes};

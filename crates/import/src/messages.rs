@@ -1,4 +1,4 @@
-//! The messages of an ONNX file, as far as they are needed.
+//! Messages of an ONNX file, as far as they are needed.
 //!
 //! Field numbers are those of `onnx.proto3`,
 //! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3>. Messages within messages stay bytes until they
@@ -13,21 +13,21 @@ use prost::{
 /// The most fields in one message.
 const MAX_FIELDS: usize = 1 << 16;
 
-/// The most bytes of those fields of a message together that are not there to hold much.
+/// Upper bound of the total size of a message's fields that are not expected to be large, in bytes.
 const MAX_SMALL: u64 = 4 << 20;
 
-/// A message, and which of its fields may be large.
-pub(crate) trait Part: Message + Default {
+/// A message with the numbers of its fields that may be large.
+pub(crate) trait BoundedMessage: Message + Default {
     const LARGE: &'static [u32];
 }
 
 /// Reads one message.
-pub(crate) fn read<M: Part>(bytes: &Bytes) -> Result<M, String> {
+pub(crate) fn read<M: BoundedMessage>(bytes: &Bytes) -> Result<M, String> {
     check_fields(bytes, M::LARGE).map_err(|error| error.unwrap_or_else(|| "a field is cut short".into()))?;
     M::decode(bytes.clone()).map_err(|error| error.to_string())
 }
 
-/// Walks over the fields of a message without keeping anything.
+/// Checks the fields of a message without decoding it.
 fn check_fields(bytes: &Bytes, large: &[u32]) -> Result<(), Option<String>> {
     let cut = |_: DecodeError| None;
     let mut rest = &bytes[..];
@@ -51,30 +51,30 @@ fn check_fields(bytes: &Bytes, large: &[u32]) -> Result<(), Option<String>> {
 
 macro_rules! parts {
     ($($name:ident: $large:expr;)*) => {
-        $(impl Part for $name {
+        $(impl BoundedMessage for $name {
             const LARGE: &'static [u32] = &$large;
         })*
     };
 }
 
 parts! {
-    Model: [7];
-    Graph: [1, 5];
+    ModelMessage: [7];
+    GraphMessage: [1, 5];
     NodeMessage: [5];
-    Attribute: [5];
-    Tensor: [4, 5, 9, 10];
-    Entry: [];
-    Input: [];
-    Type: [];
-    TensorType: [];
-    TensorShape: [];
-    Dimension: [];
-    OperatorSet: [];
+    AttributeMessage: [5];
+    TensorMessage: [4, 5, 9, 10];
+    StringEntryMessage: [];
+    ValueInfoMessage: [];
+    TypeMessage: [];
+    TensorTypeMessage: [];
+    TensorShapeMessage: [];
+    DimensionMessage: [];
+    OperatorSetMessage: [];
 }
 
 /// `ModelProto`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Model {
+pub(crate) struct ModelMessage {
     #[prost(bytes = "bytes", optional, tag = "7")]
     pub graph: Option<Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "8")]
@@ -87,7 +87,7 @@ pub(crate) struct Model {
 
 /// `OperatorSetIdProto`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct OperatorSet {
+pub(crate) struct OperatorSetMessage {
     #[prost(string, tag = "1")]
     pub domain: String,
     #[prost(int64, tag = "2")]
@@ -96,7 +96,7 @@ pub(crate) struct OperatorSet {
 
 /// `GraphProto`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Graph {
+pub(crate) struct GraphMessage {
     #[prost(bytes = "bytes", repeated, tag = "1")]
     pub nodes: Vec<Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "5")]
@@ -126,7 +126,7 @@ pub(crate) struct NodeMessage {
 
 /// `AttributeProto`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Attribute {
+pub(crate) struct AttributeMessage {
     #[prost(string, tag = "1")]
     pub name: String,
     #[prost(float, optional, tag = "2")]
@@ -145,7 +145,7 @@ pub(crate) struct Attribute {
 
 /// `TensorProto`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Tensor {
+pub(crate) struct TensorMessage {
     #[prost(int64, repeated, tag = "1")]
     pub dims: Vec<i64>,
     #[prost(int32, tag = "2")]
@@ -170,7 +170,7 @@ pub(crate) struct Tensor {
 
 /// `StringStringEntryProto`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Entry {
+pub(crate) struct StringEntryMessage {
     #[prost(string, tag = "1")]
     pub key: String,
     #[prost(string, tag = "2")]
@@ -179,7 +179,7 @@ pub(crate) struct Entry {
 
 /// `ValueInfoProto`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Input {
+pub(crate) struct ValueInfoMessage {
     #[prost(string, tag = "1")]
     pub name: String,
     #[prost(bytes = "bytes", tag = "2")]
@@ -188,14 +188,14 @@ pub(crate) struct Input {
 
 /// `TypeProto`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Type {
+pub(crate) struct TypeMessage {
     #[prost(bytes = "bytes", optional, tag = "1")]
     pub tensor: Option<Bytes>,
 }
 
-/// `TypeProto.Tensor`.
+/// `TypeProto.TensorMessage`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct TensorType {
+pub(crate) struct TensorTypeMessage {
     #[prost(int32, tag = "1")]
     pub element: i32,
     #[prost(bytes = "bytes", optional, tag = "2")]
@@ -204,14 +204,14 @@ pub(crate) struct TensorType {
 
 /// `TensorShapeProto`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct TensorShape {
+pub(crate) struct TensorShapeMessage {
     #[prost(bytes = "bytes", repeated, tag = "1")]
     pub dims: Vec<Bytes>,
 }
 
-/// `TensorShapeProto.Dimension`.
+/// `TensorShapeProto.DimensionMessage`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Dimension {
+pub(crate) struct DimensionMessage {
     #[prost(int64, optional, tag = "1")]
     pub value: Option<i64>,
 }

@@ -5,24 +5,24 @@ use std::collections::{BTreeMap, HashSet};
 use dabnet_engine::Parameters;
 use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, Policy, Shape};
 
-use crate::{ImportError, error::one_line, flow::Flow, node::Node as OnnxNode};
+use crate::{ImportError, activation::ActivationView, error::one_line, node::OnnxNode};
 
 /// Nodes and parameters so far.
-pub(crate) struct Network {
+pub(crate) struct NetworkBuilder {
     nodes: Vec<Node>,
     shapes: Vec<Shape>,
     names: HashSet<String>,
     pub parameters: BTreeMap<String, Parameters>,
 }
 
-impl Network {
-    pub fn new(input: Shape) -> Self {
+impl NetworkBuilder {
+    pub(crate) fn new(input: Shape) -> Self {
         let node = Node { name: "input".into(), op: Op::Input { shape: input }, inputs: vec![] };
         let names = HashSet::from([node.name.clone()]);
         Self { nodes: vec![node], shapes: vec![input], names, parameters: BTreeMap::new() }
     }
 
-    pub fn shape(&self, id: NodeId) -> Shape {
+    pub(crate) fn shape(&self, id: NodeId) -> Shape {
         self.shapes[id]
     }
 
@@ -30,7 +30,7 @@ impl Network {
     ///
     /// # Errors
     /// Where it cannot be applied to these inputs, naming the node of the file that it comes from.
-    pub fn push(
+    pub(crate) fn push(
         &mut self,
         from: &OnnxNode,
         name: &str,
@@ -46,7 +46,7 @@ impl Network {
     }
 
     /// Adds an op with values per channel, by name.
-    pub fn push_channels(
+    pub(crate) fn push_channels(
         &mut self,
         from: &OnnxNode,
         name: &str,
@@ -62,8 +62,8 @@ impl Network {
         Ok(id)
     }
 
-    /// Adds a convolution, its weights `[out, in / groups, kernel, kernel]`.
-    pub fn push_conv(
+    /// Adds a convolution with weights `[out, in / groups, kernel, kernel]`.
+    pub(crate) fn push_conv(
         &mut self,
         from: &OnnxNode,
         name: &str,
@@ -80,20 +80,20 @@ impl Network {
     }
 
     /// Adds a number per channel to what a node gives.
-    pub fn push_bias(
+    pub(crate) fn push_bias(
         &mut self,
         from: &OnnxNode,
         name: &str,
-        flow: Flow,
+        activation: ActivationView,
         bias: Vec<f32>,
-    ) -> Result<Flow, ImportError> {
+    ) -> Result<ActivationView, ImportError> {
         let values = BTreeMap::from([("bias", bias)]);
-        let id = self.push_channels(from, name, Op::Bias, flow.node, values)?;
-        Ok(flow.through(id))
+        let id = self.push_channels(from, name, Op::Bias, activation.node, values)?;
+        Ok(activation.through(id))
     }
 
     /// The graph, where `last` gives the answer.
-    pub fn finish(self, last: NodeId) -> Result<(Graph, BTreeMap<String, Parameters>), String> {
+    pub(crate) fn finish(self, last: NodeId) -> Result<(Graph, BTreeMap<String, Parameters>), String> {
         if last + 1 != self.nodes.len() {
             return Err(format!(
                 "the output comes from node '{}', which others follow",

@@ -1,4 +1,4 @@
-//! What each op of ONNX becomes, a file a kind of op.
+//! Conversion of ONNX ops, one file per kind.
 
 mod conv;
 mod join;
@@ -10,13 +10,16 @@ mod windows;
 
 use crate::{
     ImportError,
-    network::Network,
-    node::Node,
-    values::{Value, Values},
+    graph_values::{GraphValues, TensorValue},
+    network::NetworkBuilder,
+    node::OnnxNode,
 };
 
-/// What a node gives, its nodes added to the network.
-pub(crate) fn import(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+/// Output of a converted node.
+pub(crate) type OpResult = Result<TensorValue, ImportError>;
+
+/// Converts a node: adds its nodes to the network, and returns its output.
+pub(crate) fn import(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     Ok(match node.op.as_str() {
         "Add" => join::add(node, values, network)?,
         "AveragePool" => pool::average(node, values, network)?,
@@ -51,8 +54,8 @@ pub(crate) fn import(node: &Node, values: &Values<'_>, network: &mut Network) ->
     })
 }
 
-/// A dimension counted from the last one where it is negative.
-fn dimension(node: &Node, axis: i64, rank: usize) -> Result<usize, ImportError> {
+/// Index of a dimension; negative ones count from the last.
+fn dimension(node: &OnnxNode, axis: i64, rank: usize) -> Result<usize, ImportError> {
     let from_start = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
     usize::try_from(from_start)
         .ok()

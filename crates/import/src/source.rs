@@ -1,4 +1,4 @@
-//! An ONNX file, and the files beside it that hold its tensors.
+//! An ONNX file and the files beside it that hold its tensors.
 
 use std::{
     collections::HashMap,
@@ -11,51 +11,54 @@ use prost::bytes::Bytes;
 
 use crate::{
     ImportError,
-    constant::Constant,
+    constant::ConstantTensor,
     error::one_line,
-    messages::{self, Entry, Graph, Input, Model, OperatorSet, Part, Tensor},
+    messages::{
+        self, BoundedMessage, GraphMessage, ModelMessage, OperatorSetMessage, StringEntryMessage,
+        TensorMessage, ValueInfoMessage,
+    },
 };
 
 /// The largest file that is read.
 const MAX_FILE: u64 = 1 << 29;
 
-/// The newest version of the ops that is known not to change one that is read here (ONNX 1.23).
+/// Newest opset version known to change no op that is imported here (ONNX 1.23).
 const NEWEST_OPSET: i64 = 28;
 
 /// The graph of an ONNX file.
-pub(crate) struct Source {
+pub(crate) struct OnnxFile {
     path: PathBuf,
-    pub graph: Graph,
-    /// What wrote it.
+    pub graph: GraphMessage,
+    /// Name of the producer.
     pub producer: String,
-    /// Version of the ops.
+    /// Opset version.
     pub opset: i64,
-    pub inputs: Vec<Input>,
-    pub outputs: Vec<Input>,
+    pub inputs: Vec<ValueInfoMessage>,
+    pub outputs: Vec<ValueInfoMessage>,
     initializers: HashMap<String, Bytes>,
 }
 
-impl Source {
-    pub fn open(path: &Path) -> Result<Self, ImportError> {
+impl OnnxFile {
+    pub(crate) fn open(path: &Path) -> Result<Self, ImportError> {
         let bytes = read_file(path).map_err(|source| ImportError::Read { path: path.into(), source })?;
         Self::parse(path, bytes.into())
     }
 
-    /// What an ONNX file holds; `path` is where it would lie.
-    pub fn parse(path: &Path, bytes: Bytes) -> Result<Self, ImportError> {
+    /// Parses an ONNX file; other files are looked up beside `path`.
+    pub(crate) fn parse(path: &Path, bytes: Bytes) -> Result<Self, ImportError> {
         let damaged = |reason: String| ImportError::Damaged { path: path.into(), reason: one_line(&reason) };
-        let model: Model = messages::read(&bytes).map_err(damaged)?;
+        let model: ModelMessage = messages::read(&bytes).map_err(damaged)?;
         let graph = model.graph.filter(|graph| !graph.is_empty());
         let graph = graph.ok_or_else(|| damaged("it has no graph".into()))?;
-        let graph: Graph = messages::read(&graph).map_err(damaged)?;
+        let graph: GraphMessage = messages::read(&graph).map_err(damaged)?;
         let mut initializers = HashMap::new();
         for bytes in &graph.initializers {
-            let name = messages::read::<Tensor>(bytes).map_err(damaged)?.name;
+            let name = messages::read::<TensorMessage>(bytes).map_err(damaged)?.name;
             if initializers.insert(name.clone(), bytes.clone()).is_some() {
                 return Err(damaged(format!("it has two tensors called '{name}'")));
             }
         }
-        let sets: Vec<OperatorSet> = all(&model.operator_sets).map_err(damaged)?;
+        let sets: Vec<OperatorSetMessage> = all(&model.operator_sets).map_err(damaged)?;
         let opset = sets.iter().find(|set| ["", "ai.onnx"].contains(&&set.domain[..]));
         let opset = opset.map_or(1, |set| set.version);
         if !(1..=NEWEST_OPSET).contains(&opset) {
@@ -72,34 +75,35 @@ impl Source {
         })
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub fn damaged(&self, reason: impl Into<String>) -> ImportError {
+    pub(crate) fn damaged(&self, reason: impl Into<String>) -> ImportError {
         ImportError::Damaged { path: self.path.clone(), reason: one_line(&reason.into()) }
     }
 
-    pub fn is_initializer(&self, name: &str) -> bool {
+    pub(crate) fn is_initializer(&self, name: &str) -> bool {
         self.initializers.contains_key(name)
     }
 
-    /// An initialiser by its name, if there is one.
-    pub fn initializer(&self, name: &str) -> Option<Result<Constant, ImportError>> {
+    /// Initializer with the given name, if there is one.
+    pub(crate) fn initializer(&self, name: &str) -> Option<Result<ConstantTensor, ImportError>> {
         self.initializers.get(name).map(|bytes| self.constant(name, bytes))
     }
 
-    /// What a tensor's message holds.
-    pub fn constant(&self, name: &str, bytes: &Bytes) -> Result<Constant, ImportError> {
+    /// Decodes a tensor's message.
+    pub(crate) fn constant(&self, name: &str, bytes: &Bytes) -> Result<ConstantTensor, ImportError> {
         let fail = |reason: String| self.damaged(format!("tensor '{name}' {reason}"));
-        let tensor: Tensor = messages::read(bytes).map_err(|reason| fail(format!("is cut: {reason}")))?;
+        let tensor: TensorMessage =
+            messages::read(bytes).map_err(|reason| fail(format!("is cut: {reason}")))?;
         let outside = (tensor.data_location == 1).then(|| self.outside(&tensor).map_err(fail)).transpose()?;
-        Constant::new(tensor, outside.flatten()).map_err(fail)
+        ConstantTensor::new(tensor, outside.flatten()).map_err(fail)
     }
 
-    /// The bytes of a tensor that lie in a file beside this.
-    fn outside(&self, tensor: &Tensor) -> Result<Option<Bytes>, String> {
-        let entries: Vec<Entry> = all(&tensor.external_data)?;
+    /// Bytes of a tensor in another file, if that is where they are.
+    fn outside(&self, tensor: &TensorMessage) -> Result<Option<Bytes>, String> {
+        let entries: Vec<StringEntryMessage> = all(&tensor.external_data)?;
         let get = |key: &str| entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value[..]);
         let number = |key: &str| match get(key) {
             Some(text) => text.parse().map(Some).map_err(|_| format!("has no number as its {key}: '{text}'")),
@@ -109,7 +113,7 @@ impl Source {
         if Path::new(name).file_name() != Some(name.as_ref()) {
             return Err(format!("is in '{name}', which is not in the folder of the model"));
         }
-        let needed = Constant::bytes(tensor)?;
+        let needed = ConstantTensor::bytes(tensor)?;
         let (offset, length): (u64, u64) =
             (number("offset")?.unwrap_or(0), number("length")?.unwrap_or(needed));
         if length != needed {
@@ -143,7 +147,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// All of some messages.
-pub(crate) fn all<M: Part>(messages: &[Bytes]) -> Result<Vec<M>, String> {
+/// Decodes several messages.
+pub(crate) fn all<M: BoundedMessage>(messages: &[Bytes]) -> Result<Vec<M>, String> {
     messages.iter().map(messages::read).collect()
 }

@@ -1,4 +1,4 @@
-//! What is refused: ops and attributes that networks here do not have, and files that are no networks.
+//! Tests of rejected ops, attributes and files.
 
 use std::path::Path;
 
@@ -8,10 +8,11 @@ use proptest::prelude::*;
 use prost::{Message, bytes::Bytes};
 
 use crate::{
-    Import, ImportError, import_bytes,
+    ImportError, ImportOptions, import_bytes,
     messages::{
-        Attribute, Dimension, Entry, Graph, Input, Model, NodeMessage, OperatorSet, Tensor, TensorShape,
-        TensorType, Type,
+        AttributeMessage, DimensionMessage, GraphMessage, ModelMessage, NodeMessage, OperatorSetMessage,
+        StringEntryMessage, TensorMessage, TensorShapeMessage, TensorTypeMessage, TypeMessage,
+        ValueInfoMessage,
     },
 };
 
@@ -21,30 +22,30 @@ fn bytes(message: &impl Message) -> Bytes {
     message.encode_to_vec().into()
 }
 
-/// A network that is a list of nodes, with constants that they can read.
-struct File {
+/// A network as a list of nodes, with constants that they can read.
+struct TestNetwork {
     nodes: Vec<NodeMessage>,
-    tensors: Vec<Tensor>,
+    tensors: Vec<TensorMessage>,
     input: Vec<i64>,
     opset: i64,
 }
 
-impl File {
-    /// One node, from the input `x` to the output `y`, followed by the mean of each channel.
+impl TestNetwork {
+    /// A single node from input `x` to output `y`, followed by the mean of each channel.
     fn of(node: NodeMessage) -> Self {
         let mean = self::node("GlobalAveragePool", &[&node.outputs[0]], "y");
         Self { nodes: vec![node, mean], tensors: tensors(), input: vec![-1, 1, SIDE, SIDE], opset: 13 }
     }
 
     fn encode(&self) -> Vec<u8> {
-        let graph = Graph {
+        let graph = GraphMessage {
             nodes: self.nodes.iter().map(bytes).collect(),
             initializers: self.tensors.iter().map(bytes).collect(),
             inputs: vec![bytes(&value("x", &self.input))],
             outputs: vec![bytes(&value("y", &[-1, 1]))],
         };
-        let set = OperatorSet { domain: String::new(), version: self.opset };
-        let model = Model {
+        let set = OperatorSetMessage { domain: String::new(), version: self.opset };
+        let model = ModelMessage {
             graph: Some(bytes(&graph)),
             operator_sets: vec![bytes(&set)],
             producer: "test".into(),
@@ -64,15 +65,15 @@ impl File {
 
 fn import(file: Vec<u8>) -> Result<PackedModel, ImportError> {
     let canvas = |side| Canvas { side, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
-    let options = Import::default();
+    let options = ImportOptions::default();
     import_bytes(Path::new("network.onnx"), file, &options, |side| Preprocessing::lines(canvas(side)))
 }
 
-fn value(name: &str, dims: &[i64]) -> Input {
-    let dim = |&dim: &i64| bytes(&Dimension { value: Some(dim).filter(|&dim| dim > 0) });
-    let shape = TensorShape { dims: dims.iter().map(dim).collect() };
-    let tensor = TensorType { element: 1, shape: Some(bytes(&shape)) };
-    Input { name: name.into(), kind: bytes(&Type { tensor: Some(bytes(&tensor)) }) }
+fn value(name: &str, dims: &[i64]) -> ValueInfoMessage {
+    let dim = |&dim: &i64| bytes(&DimensionMessage { value: Some(dim).filter(|&dim| dim > 0) });
+    let shape = TensorShapeMessage { dims: dims.iter().map(dim).collect() };
+    let tensor = TensorTypeMessage { element: 1, shape: Some(bytes(&shape)) };
+    ValueInfoMessage { name: name.into(), kind: bytes(&TypeMessage { tensor: Some(bytes(&tensor)) }) }
 }
 
 fn node(op: &str, inputs: &[&str], output: &str) -> NodeMessage {
@@ -86,32 +87,38 @@ fn node(op: &str, inputs: &[&str], output: &str) -> NodeMessage {
     }
 }
 
-fn with(node: NodeMessage, attribute: Attribute) -> NodeMessage {
+fn with(node: NodeMessage, attribute: AttributeMessage) -> NodeMessage {
     let attributes = [node.attributes, vec![bytes(&attribute)]].concat();
     NodeMessage { attributes, ..node }
 }
 
-fn ints(name: &str, ints: &[i64]) -> Attribute {
-    Attribute { name: name.into(), ints: ints.to_vec(), ..Attribute::default() }
+fn ints(name: &str, ints: &[i64]) -> AttributeMessage {
+    AttributeMessage { name: name.into(), ints: ints.to_vec(), ..AttributeMessage::default() }
 }
 
-fn int(name: &str, int: i64) -> Attribute {
-    Attribute { name: name.into(), int: Some(int), ..Attribute::default() }
+fn int(name: &str, int: i64) -> AttributeMessage {
+    AttributeMessage { name: name.into(), int: Some(int), ..AttributeMessage::default() }
 }
 
-fn floats(name: &str, dims: &[i64]) -> Tensor {
+fn floats(name: &str, dims: &[i64]) -> TensorMessage {
     let count = dims.iter().product::<i64>() as usize;
     let float_data = (0..count).map(|at| 0.5 - at as f32 / 16.0).collect();
-    Tensor { name: name.into(), dims: dims.to_vec(), data_type: 1, float_data, ..Tensor::default() }
+    TensorMessage {
+        name: name.into(),
+        dims: dims.to_vec(),
+        data_type: 1,
+        float_data,
+        ..TensorMessage::default()
+    }
 }
 
-fn tensors() -> Vec<Tensor> {
-    let shape = |name: &str, numbers: &[i64]| Tensor {
+fn tensors() -> Vec<TensorMessage> {
+    let shape = |name: &str, numbers: &[i64]| TensorMessage {
         name: name.into(),
         dims: vec![numbers.len() as i64],
         data_type: 7,
         int64_data: numbers.to_vec(),
-        ..Tensor::default()
+        ..TensorMessage::default()
     };
     vec![
         floats("one", &[]),
@@ -130,19 +137,19 @@ fn tensors() -> Vec<Tensor> {
     ]
 }
 
-/// For a conv of three by three, what it becomes with an attribute.
-fn conv(attribute: Attribute) -> NodeMessage {
+/// A convolution of three by three with an attribute.
+fn conv(attribute: AttributeMessage) -> NodeMessage {
     with(node("Conv", &["x", "w"], "z"), attribute)
 }
 
-fn pool(op: &str, attribute: Attribute) -> NodeMessage {
+fn pool(op: &str, attribute: AttributeMessage) -> NodeMessage {
     let windows = with(node(op, &["x"], "z"), ints("kernel_shape", &[2, 2]));
     with(windows, attribute)
 }
 
 #[test]
 fn what_can_be_imported_is() {
-    let can = |node: NodeMessage| File::of(node).import().unwrap_or_else(|error| panic!("{error}"));
+    let can = |node: NodeMessage| TestNetwork::of(node).import().unwrap_or_else(|error| panic!("{error}"));
     can(node("Conv", &["x", "w"], "z"));
     can(conv(ints("dilations", &[2, 2])));
     can(pool("MaxPool", ints("strides", &[2, 2])));
@@ -199,7 +206,7 @@ fn ops_that_are_not_known_are_named() {
         "Where",
     ];
     for op in ops {
-        let refusal = File::of(node(op, &["x"], "z")).refusal();
+        let refusal = TestNetwork::of(node(op, &["x"], "z")).refusal();
         assert_eq!(
             refusal,
             format!(
@@ -208,7 +215,7 @@ fn ops_that_are_not_known_are_named() {
         );
     }
     let foreign = NodeMessage { domain: "com.microsoft".into(), ..node("Relu", &["x"], "z") };
-    assert!(File::of(foreign).refusal().contains("(com.microsoft.Relu)"));
+    assert!(TestNetwork::of(foreign).refusal().contains("(com.microsoft.Relu)"));
 }
 
 #[test]
@@ -264,17 +271,17 @@ fn attributes_and_shapes_that_cannot_be_imported_are_named() {
     ];
     for (node, reason) in cases {
         let start = format!("node '{}' ({}): ", node.name, node.op);
-        let refusal = File::of(node).refusal();
+        let refusal = TestNetwork::of(node).refusal();
         assert!(refusal.starts_with(&start) && refusal.contains(reason), "{refusal}, not {reason}");
     }
 }
 
 #[test]
 fn what_is_given_twice_is_named() {
-    let mut file = File::of(node("Conv", &["x", "w"], "z"));
+    let mut file = TestNetwork::of(node("Conv", &["x", "w"], "z"));
     file.nodes.insert(1, node("Relu", &["x"], "z"));
     assert!(file.refusal().contains("gives 'z', which is given already"), "{}", file.refusal());
-    let mut file = File::of(node("Conv", &["x", "w"], "z"));
+    let mut file = TestNetwork::of(node("Conv", &["x", "w"], "z"));
     file.tensors.push(floats("w", &[2, 1, 3, 3]));
     assert!(file.refusal().contains("two tensors called 'w'"), "{}", file.refusal());
 }
@@ -283,7 +290,7 @@ fn what_is_given_twice_is_named() {
 #[test]
 fn names_can_stand_in_lists_of_layers() {
     for (weights, layer) in [("a,b:c=d.weight", "a_b_c_d"), ("auto.weight", "auto_")] {
-        let mut file = File::of(node("Conv", &["x", weights], "z"));
+        let mut file = TestNetwork::of(node("Conv", &["x", weights], "z"));
         file.tensors.push(floats(weights, &[2, 1, 3, 3]));
         let graph = file.import().unwrap().graph;
         assert_eq!(graph.convolutions().next().unwrap().1.name, layer);
@@ -292,23 +299,23 @@ fn names_can_stand_in_lists_of_layers() {
 
 #[test]
 fn answers_that_are_no_numbers_are_refused() {
-    let mut file = File::of(node("Conv", &["x", "huge"], "z"));
+    let mut file = TestNetwork::of(node("Conv", &["x", "huge"], "z"));
     let float_data = vec![3e38; 18];
-    file.tensors.push(Tensor { float_data, ..floats("huge", &[2, 1, 3, 3]) });
+    file.tensors.push(TensorMessage { float_data, ..floats("huge", &[2, 1, 3, 3]) });
     assert!(file.refusal().contains("full of ink gives an answer that is no number"), "{}", file.refusal());
 }
 
 #[test]
 fn ops_of_another_time_are_refused() {
     for opset in [0, 99] {
-        let file = File { opset, ..File::of(node("GlobalAveragePool", &["x"], "y")) };
+        let file = TestNetwork { opset, ..TestNetwork::of(node("GlobalAveragePool", &["x"], "y")) };
         assert!(file.refusal().contains(&format!("opset {opset}")), "{}", file.refusal());
     }
 }
 
 #[test]
 fn a_softmax_before_the_end_is_named() {
-    let mut file = File::of(node("GlobalAveragePool", &["x"], "mean"));
+    let mut file = TestNetwork::of(node("GlobalAveragePool", &["x"], "mean"));
     file.nodes[1] = with(node("Softmax", &["mean"], "shares"), int("axis", 1));
     file.nodes.push(node("Relu", &["shares"], "y"));
     assert!(file.refusal().contains("reads probabilities of 'a Softmax'"), "{}", file.refusal());
@@ -316,7 +323,8 @@ fn a_softmax_before_the_end_is_named() {
 
 #[test]
 fn inputs_that_are_no_canvas_are_named() {
-    let shaped = |input: &[i64]| File { input: input.to_vec(), ..File::of(node("Relu", &["x"], "z")) };
+    let shaped =
+        |input: &[i64]| TestNetwork { input: input.to_vec(), ..TestNetwork::of(node("Relu", &["x"], "z")) };
     for (input, reason) in [
         (&[-1, 2, 8, 8][..], "no batch of square pictures"),
         (&[-1, 1, 8, 9], "a canvas is square"),
@@ -335,36 +343,39 @@ fn inputs_that_are_no_canvas_are_named() {
 fn tensors_that_lie_are_damage() {
     let small = floats("w", &[2, 1, 3, 3]);
     let huge = vec![1 << 40, 1 << 40, 3, 3];
-    let outside = |location: &str| Tensor {
+    let outside = |location: &str| TensorMessage {
         float_data: vec![],
         data_location: 1,
-        external_data: vec![bytes(&Entry { key: "location".into(), value: location.into() })],
+        external_data: vec![bytes(&StringEntryMessage { key: "location".into(), value: location.into() })],
         ..small.clone()
     };
     for (tensor, reason) in [
-        (Tensor { dims: huge.clone(), ..small.clone() }, "more than the"),
-        (Tensor { dims: vec![-1, 1, 3, 3], ..small.clone() }, "has -1 as an extent"),
-        (Tensor { dims: vec![1; 99], ..small.clone() }, "has 99 dimensions"),
-        (Tensor { dims: vec![3, 1, 3, 3], ..small.clone() }, "has 18 elements, its shape needs 27"),
-        (Tensor { raw_data: Some(vec![0; 7].into()), ..small.clone() }, "has 7 bytes, its shape needs 72"),
-        (Tensor { data_type: 3, ..small.clone() }, "elements of int8"),
-        (Tensor { data_type: 99, ..small.clone() }, "elements of type 99"),
-        (Tensor { dims: huge, ..outside("weights.bin") }, "more than the"),
+        (TensorMessage { dims: huge.clone(), ..small.clone() }, "more than the"),
+        (TensorMessage { dims: vec![-1, 1, 3, 3], ..small.clone() }, "has -1 as an extent"),
+        (TensorMessage { dims: vec![1; 99], ..small.clone() }, "has 99 dimensions"),
+        (TensorMessage { dims: vec![3, 1, 3, 3], ..small.clone() }, "has 18 elements, its shape needs 27"),
+        (
+            TensorMessage { raw_data: Some(vec![0; 7].into()), ..small.clone() },
+            "has 7 bytes, its shape needs 72",
+        ),
+        (TensorMessage { data_type: 3, ..small.clone() }, "elements of int8"),
+        (TensorMessage { data_type: 99, ..small.clone() }, "elements of type 99"),
+        (TensorMessage { dims: huge, ..outside("weights.bin") }, "more than the"),
         (outside("../weights.bin"), "not in the folder of the model"),
         (outside("/etc/hostname"), "not in the folder of the model"),
         (outside("there is no such file"), "needs 72 bytes from 0 on of"),
     ] {
-        let mut file = File::of(node("Conv", &["x", "w"], "z"));
+        let mut file = TestNetwork::of(node("Conv", &["x", "w"], "z"));
         file.tensors = vec![tensor];
         let refusal = file.refusal();
         assert!(refusal.contains("tensor 'w'") && refusal.contains(reason), "{refusal}, not {reason}");
     }
-    let mut file = File::of(node("Conv", &["x", "w"], "z"));
-    file.tensors = vec![Tensor { float_data: vec![f32::NAN; 18], ..small }];
+    let mut file = TestNetwork::of(node("Conv", &["x", "w"], "z"));
+    file.tensors = vec![TensorMessage { float_data: vec![f32::NAN; 18], ..small }];
     assert!(file.refusal().contains("a weight is not a finite number"));
 }
 
-/// Of every type, from bytes and from the fields of numbers.
+/// Decoding of every type, from bytes and from the fields of numbers.
 #[test]
 fn elements_of_all_types_are_read() {
     let weights = [0.5_f32, -1.25, 3.0, 0.0, 1.0, 2.0, -0.75, 8.0, 0.25];
@@ -373,19 +384,19 @@ fn elements_of_all_types_are_read() {
     let half = |it: f32| half::f16::from_f32(it).to_bits();
     let brain = |it: f32| half::bf16::from_f32(it).to_bits();
     let bits = |of: &dyn Fn(f32) -> u16| weights.iter().map(|&it| i32::from(of(it))).collect::<Vec<_>>();
-    let empty = Tensor { name: "w".into(), dims: vec![1, 1, 3, 3], ..Tensor::default() };
+    let empty = TensorMessage { name: "w".into(), dims: vec![1, 1, 3, 3], ..TensorMessage::default() };
     for (data_type, tensor) in [
-        (1, Tensor { float_data: weights.into(), ..empty.clone() }),
-        (1, Tensor { raw_data: raw(&|it| it.to_le_bytes().into()), ..empty.clone() }),
-        (10, Tensor { int32_data: bits(&half), ..empty.clone() }),
-        (10, Tensor { raw_data: raw(&|it| half(it).to_le_bytes().into()), ..empty.clone() }),
-        (11, Tensor { double_data: weights.map(f64::from).into(), ..empty.clone() }),
-        (11, Tensor { raw_data: raw(&|it| f64::from(it).to_le_bytes().into()), ..empty.clone() }),
-        (16, Tensor { int32_data: bits(&brain), ..empty.clone() }),
-        (16, Tensor { raw_data: raw(&|it| brain(it).to_le_bytes().into()), ..empty.clone() }),
+        (1, TensorMessage { float_data: weights.into(), ..empty.clone() }),
+        (1, TensorMessage { raw_data: raw(&|it| it.to_le_bytes().into()), ..empty.clone() }),
+        (10, TensorMessage { int32_data: bits(&half), ..empty.clone() }),
+        (10, TensorMessage { raw_data: raw(&|it| half(it).to_le_bytes().into()), ..empty.clone() }),
+        (11, TensorMessage { double_data: weights.map(f64::from).into(), ..empty.clone() }),
+        (11, TensorMessage { raw_data: raw(&|it| f64::from(it).to_le_bytes().into()), ..empty.clone() }),
+        (16, TensorMessage { int32_data: bits(&brain), ..empty.clone() }),
+        (16, TensorMessage { raw_data: raw(&|it| brain(it).to_le_bytes().into()), ..empty.clone() }),
     ] {
-        let mut file = File::of(node("Conv", &["x", "w"], "z"));
-        file.tensors = vec![Tensor { data_type, ..tensor }];
+        let mut file = TestNetwork::of(node("Conv", &["x", "w"], "z"));
+        file.tensors = vec![TensorMessage { data_type, ..tensor }];
         let packed = file.import().unwrap_or_else(|error| panic!("type {data_type}: {error}"));
         assert_eq!(packed.dense("a Conv").unwrap(), weights, "type {data_type}");
     }
@@ -397,19 +408,21 @@ fn tensors_are_read_from_files_beside_the_model() {
     let values: Vec<u8> = (0..12).flat_map(|at| (at as f32).to_le_bytes()).collect();
     std::fs::write(folder.path().join("weights.bin"), values).unwrap();
     let entries = [("location", "weights.bin"), ("offset", "8"), ("length", "36")];
-    let entry = |(key, value): (&str, &str)| bytes(&Entry { key: key.into(), value: value.into() });
-    let outside = Tensor {
+    let entry =
+        |(key, value): (&str, &str)| bytes(&StringEntryMessage { key: key.into(), value: value.into() });
+    let outside = TensorMessage {
         data_location: 1,
         float_data: vec![],
         external_data: entries.map(entry).into(),
         ..floats("w", &[1, 1, 3, 3])
     };
-    let mut file = File::of(node("Conv", &["x", "w"], "z"));
+    let mut file = TestNetwork::of(node("Conv", &["x", "w"], "z"));
     file.tensors = vec![outside.clone()];
     let path = folder.path().join("network.onnx");
     std::fs::write(&path, file.encode()).unwrap();
     let canvas = |side| Canvas { side, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
-    let import = || crate::import(&path, &Import::default(), |side| Preprocessing::lines(canvas(side)));
+    let import =
+        || crate::import(&path, &ImportOptions::default(), |side| Preprocessing::lines(canvas(side)));
     let weights: Vec<f32> = (2..11).map(|at| at as f32).collect();
     assert_eq!(import().unwrap().dense("a Conv").unwrap(), weights);
     std::fs::write(folder.path().join("weights.bin"), [0; 43]).unwrap();
@@ -429,8 +442,10 @@ fn what_is_no_onnx_is_said_to_be_none() {
 /// Two bytes a field, each of which would take tens in memory.
 #[test]
 fn a_message_of_too_many_fields_is_damage() {
-    let graph = Graph { nodes: vec![Bytes::new(); 1 << 17], ..Graph::default() };
-    let error = import(Model { graph: Some(bytes(&graph)), ..Model::default() }.encode_to_vec()).unwrap_err();
+    let graph = GraphMessage { nodes: vec![Bytes::new(); 1 << 17], ..GraphMessage::default() };
+    let error =
+        import(ModelMessage { graph: Some(bytes(&graph)), ..ModelMessage::default() }.encode_to_vec())
+            .unwrap_err();
     assert!(error.to_string().contains("more than 65536 fields"), "{error}");
 }
 
@@ -442,7 +457,7 @@ proptest! {
         cut in any::<prop::sample::Index>(),
         cuts in any::<bool>(),
     ) {
-        let mut file = File::of(conv(ints("pads", &[1, 1, 1, 1]))).encode();
+        let mut file = TestNetwork::of(conv(ints("pads", &[1, 1, 1, 1]))).encode();
         for (at, byte) in changes {
             let at = at.index(file.len());
             file[at] = byte;

@@ -9,7 +9,7 @@ use std::{
 
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::{Canvas, Op, Preprocessing};
-use dabnet_import::{Import, import};
+use dabnet_import::{ImportOptions, import};
 
 const SIDE: usize = 20;
 
@@ -22,12 +22,12 @@ fn preprocessing(side: usize) -> Preprocessing {
 }
 
 fn imported(name: &str) -> PackedModel {
-    let options = Import { rgb: name == "colour", ..Import::default() };
+    let options = ImportOptions { rgb: name == "colour", ..ImportOptions::default() };
     import(&golden(&format!("{name}.onnx")), &options, preprocessing)
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The picture of that number, as the script draws it.
+/// The picture with this number, as the script draws it.
 fn picture(number: usize) -> Vec<f32> {
     let ink = |at: usize| ((at + 37 * number) * 7919 % 101) as f32 / 101.0;
     (0..SIDE * SIDE).map(|at| if ink(at) > 0.6 { ink(at) } else { 0.0 }).collect()
@@ -67,7 +67,7 @@ fn what_is_imported_comes_back_from_its_file() {
     }
 }
 
-/// As the exporters of PyTorch name weights.
+/// Layer names are those that PyTorch's exporters give to weights.
 #[test]
 fn layers_have_the_names_of_their_weights() {
     let packed = imported("plain");
@@ -94,7 +94,8 @@ fn a_softmax_at_the_end_is_left_out() {
 
 #[test]
 fn three_channels_want_to_be_asked_for() {
-    let error = import(&golden("colour.onnx"), &Import::default(), preprocessing).unwrap_err().to_string();
+    let error =
+        import(&golden("colour.onnx"), &ImportOptions::default(), preprocessing).unwrap_err().to_string();
     assert!(error.contains("3 channels") && error.contains("--rgb"), "{error}");
 }
 
@@ -102,7 +103,7 @@ fn three_channels_want_to_be_asked_for() {
 fn labels_are_one_an_output() {
     let labels = |count: usize| Some((0..count).map(|label| format!("label {label}")).collect::<Vec<_>>());
     let with = |count| {
-        let options = Import { labels: labels(count), ..Import::default() };
+        let options = ImportOptions { labels: labels(count), ..ImportOptions::default() };
         import(&golden("keras.onnx"), &options, preprocessing)
     };
     assert_eq!(with(4).unwrap().labels, labels(4).unwrap());

@@ -11,32 +11,32 @@ use std::sync::OnceLock;
 use half::bf16;
 
 use crate::{
-    MatrixMut, Panels, Rows, Write,
+    MatrixViewMut, PackedPanels, PackedRows, WriteMode,
     panels::{TILE, WIDTH},
     rows::{DEPTH, HEIGHT},
 };
 
 /// Sums of a block of the product: [`HEIGHT`] rows of two panels.
-type Block = [[f32; 2 * WIDTH]; HEIGHT];
+type BlockSums = [[f32; 2 * WIDTH]; HEIGHT];
 
-/// What a kernel reads of both operands for a block.
+/// Operands of a kernel for one block.
 #[derive(Clone, Copy)]
-struct Operands<'a> {
+struct BlockOperands<'a> {
     /// [`HEIGHT`] rows, `step` apart.
     left: &'a [bf16],
     step: usize,
     /// Tiles of two panels, or of one twice.
     right: [&'a [bf16]; 2],
-    /// Tiles of a panel.
+    /// Number of tiles per panel.
     depth: usize,
 }
 
 /// Adds the product to a block.
-type Kernel = fn(&mut Block, Operands<'_>);
+type BlockKernel = fn(&mut BlockSums, BlockOperands<'_>);
 
 /// Kernels, by name, from the slowest to the fastest that this processor has.
-fn kernels() -> Vec<(&'static str, Kernel)> {
-    let mut kernels: Vec<(&'static str, Kernel)> = vec![("plain", plain::add)];
+fn kernels() -> Vec<(&'static str, BlockKernel)> {
+    let mut kernels: Vec<(&'static str, BlockKernel)> = vec![("plain", plain::add)];
     #[cfg(target_arch = "x86_64")]
     if avx512::is_there() {
         kernels.push(("avx512-bf16", avx512::add));
@@ -48,8 +48,8 @@ fn kernels() -> Vec<(&'static str, Kernel)> {
     kernels
 }
 
-fn fastest() -> (&'static str, Kernel) {
-    static FASTEST: OnceLock<(&'static str, Kernel)> = OnceLock::new();
+fn fastest() -> (&'static str, BlockKernel) {
+    static FASTEST: OnceLock<(&'static str, BlockKernel)> = OnceLock::new();
     *FASTEST.get_or_init(|| *kernels().last().expect("there is always the plain one"))
 }
 
@@ -58,16 +58,21 @@ pub fn bfloat16_kernel() -> &'static str {
     fastest().0
 }
 
-pub(crate) fn multiply(product: &mut MatrixMut<'_>, left: &Rows<bf16>, right: &Panels<bf16>, write: Write) {
+pub(crate) fn multiply(
+    product: &mut MatrixViewMut<'_>,
+    left: &PackedRows<bf16>,
+    right: &PackedPanels<bf16>,
+    write: WriteMode,
+) {
     multiply_with(fastest().1, product, left, right, write);
 }
 
 fn multiply_with(
-    add: Kernel,
-    product: &mut MatrixMut<'_>,
-    left: &Rows<bf16>,
-    right: &Panels<bf16>,
-    write: Write,
+    add: BlockKernel,
+    product: &mut MatrixViewMut<'_>,
+    left: &PackedRows<bf16>,
+    right: &PackedPanels<bf16>,
+    write: WriteMode,
 ) {
     let depth = right.rows.div_ceil(DEPTH);
     let panels = right.columns.div_ceil(WIDTH);
@@ -79,14 +84,14 @@ fn multiply_with(
             let rows = row..(row + HEIGHT).min(left.rows);
             let mut block = [[0.0; 2 * WIDTH]; HEIGHT];
             let lines = rows.zip(&mut block);
-            if write == Write::Add {
+            if write == WriteMode::Add {
                 let fill = |(row, line): (usize, &mut [f32; 2 * WIDTH])| {
                     line[..columns.len()].copy_from_slice(&product.row(row)[columns.clone()]);
                 };
                 lines.for_each(fill);
             }
             let left = &left.values[row * left.step..][..HEIGHT * left.step];
-            add(&mut block, Operands { left, step: left.len() / HEIGHT, right: operands, depth });
+            add(&mut block, BlockOperands { left, step: left.len() / HEIGHT, right: operands, depth });
             for (row, line) in (row..(row + HEIGHT).min(product.rows)).zip(&block) {
                 product.row(row)[columns.clone()].copy_from_slice(&line[..columns.len()]);
             }
@@ -99,12 +104,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Number;
+    use crate::MatrixElement;
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
-        /// Of whole numbers products are exact, in whatever order they are added up.
+        /// Products of integers are exact, in any order of summation.
         #[test]
         fn every_kernel_gives_the_sum_of_products(
             (rows, columns, inner) in (1_usize..70, 1_usize..70, 1_usize..900),
@@ -115,9 +120,9 @@ mod tests {
             let values = |from: usize, count: usize| -> Vec<f32> { (from..from + count).map(number).collect() };
             let (a, b, c) = (values(0, rows * inner), values(7, inner * columns), values(3, rows * columns));
             let [left, right] = [&a, &b].map(|values| bf16::rounded(values).into_owned());
-            let mut packed = Rows::new(rows, inner);
+            let mut packed = PackedRows::new(rows, inner);
             (0..rows).for_each(|row| packed.row_mut(row).copy_from_slice(&left[row * inner..][..inner]));
-            let panels = Panels::of(inner, columns, |row| &right[row * columns..][..columns]);
+            let panels = PackedPanels::of(inner, columns, |row| &right[row * columns..][..columns]);
             let start = if adds { c.clone() } else { vec![0.0; rows * columns] };
             let expected: Vec<f32> = (0..rows * columns)
                 .map(|at| {
@@ -127,12 +132,12 @@ mod tests {
                 .collect();
             let by_columns: Vec<Vec<bf16>> =
                 (0..columns).map(|column| right[column..].iter().step_by(columns).copied().collect()).collect();
-            let turned = Panels::of_columns(inner, columns, |column| &by_columns[column]);
+            let turned = PackedPanels::of_columns(inner, columns, |column| &by_columns[column]);
             prop_assert_eq!(&turned.values, &panels.values);
             for (name, kernel) in kernels() {
                 let mut product = c.clone();
-                let write = if adds { Write::Add } else { Write::Replace };
-                multiply_with(kernel, &mut MatrixMut::new(&mut product, columns), &packed, &panels, write);
+                let write = if adds { WriteMode::Add } else { WriteMode::Replace };
+                multiply_with(kernel, &mut MatrixViewMut::new(&mut product, columns), &packed, &panels, write);
                 prop_assert_eq!(&product, &expected, "{}", name);
             }
         }

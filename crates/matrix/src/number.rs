@@ -3,20 +3,20 @@ use std::borrow::Cow;
 use half::bf16;
 
 use crate::{
-    Matrix, MatrixMut, Panels, Rows, Write, bfloat16, multiply,
+    MatrixView, MatrixViewMut, PackedPanels, PackedRows, WriteMode, bfloat16, multiply,
     panels::{interleave, interleave_columns},
 };
 
-/// A kind of number that [`multiply_packed`](crate::multiply_packed) takes: single precision, or bfloat16, whose
-/// products are exact in single precision and are added up in it.
-pub trait Number: Copy + Default + Send + Sync + sealed::Sealed {
+/// Number type of [`multiply_packed`](crate::multiply_packed): single precision, or bfloat16, whose products
+/// are exact in single precision and summed in it.
+pub trait MatrixElement: Copy + Default + Send + Sync + sealed::Sealed {
     /// The numbers themselves, where this kind has them all.
     fn unrounded(values: &[f32]) -> Option<&[Self]>;
 
     /// The numbers nearest to `values`, ties to even.
     fn round(values: &[f32], rounded: &mut [Self]);
 
-    /// The same, in memory of their own where it is needed.
+    /// Converts values to this type, borrowing them if it is the same.
     fn rounded(values: &[f32]) -> Cow<'_, [Self]> {
         match Self::unrounded(values) {
             Some(same) => Cow::Borrowed(same),
@@ -29,17 +29,22 @@ pub trait Number: Copy + Default + Send + Sync + sealed::Sealed {
     }
 
     #[doc(hidden)]
-    fn pack_columns<'a>(panels: &mut Panels<Self>, column: impl Fn(usize) -> &'a [Self])
+    fn pack_columns<'a>(panels: &mut PackedPanels<Self>, column: impl Fn(usize) -> &'a [Self])
     where
         Self: 'a;
 
     #[doc(hidden)]
-    fn pack<'a>(panels: &mut Panels<Self>, row: impl Fn(usize) -> &'a [Self])
+    fn pack<'a>(panels: &mut PackedPanels<Self>, row: impl Fn(usize) -> &'a [Self])
     where
         Self: 'a;
 
     #[doc(hidden)]
-    fn multiply(product: &mut MatrixMut<'_>, left: &Rows<Self>, right: &Panels<Self>, write: Write);
+    fn multiply(
+        product: &mut MatrixViewMut<'_>,
+        left: &PackedRows<Self>,
+        right: &PackedPanels<Self>,
+        write: WriteMode,
+    );
 }
 
 mod sealed {
@@ -49,7 +54,7 @@ mod sealed {
     impl Sealed for half::bf16 {}
 }
 
-impl Number for f32 {
+impl MatrixElement for f32 {
     fn unrounded(values: &[f32]) -> Option<&[f32]> {
         Some(values)
     }
@@ -58,30 +63,35 @@ impl Number for f32 {
         rounded.copy_from_slice(values);
     }
 
-    fn pack_columns<'a>(panels: &mut Panels<f32>, column: impl Fn(usize) -> &'a [f32]) {
+    fn pack_columns<'a>(panels: &mut PackedPanels<f32>, column: impl Fn(usize) -> &'a [f32]) {
         panels.by_columns = true;
         panels.values.clear();
         (0..panels.columns).for_each(|at| panels.values.extend_from_slice(column(at)));
     }
 
-    fn pack<'a>(panels: &mut Panels<f32>, row: impl Fn(usize) -> &'a [f32]) {
+    fn pack<'a>(panels: &mut PackedPanels<f32>, row: impl Fn(usize) -> &'a [f32]) {
         panels.by_columns = false;
         panels.values.clear();
         (0..panels.rows).for_each(|at| panels.values.extend_from_slice(row(at)));
     }
 
-    fn multiply(product: &mut MatrixMut<'_>, left: &Rows<f32>, right: &Panels<f32>, write: Write) {
-        let left = Matrix::new(&left.values, left.step).rows(0..left.rows).columns(0..left.columns);
+    fn multiply(
+        product: &mut MatrixViewMut<'_>,
+        left: &PackedRows<f32>,
+        right: &PackedPanels<f32>,
+        write: WriteMode,
+    ) {
+        let left = MatrixView::new(&left.values, left.step).rows(0..left.rows).columns(0..left.columns);
         let right = if right.by_columns {
-            Matrix::new(&right.values, right.rows).transposed()
+            MatrixView::new(&right.values, right.rows).transposed()
         } else {
-            Matrix::new(&right.values, right.columns)
+            MatrixView::new(&right.values, right.columns)
         };
         multiply(product, left, right, write);
     }
 }
 
-impl Number for bf16 {
+impl MatrixElement for bf16 {
     fn unrounded(_: &[f32]) -> Option<&[bf16]> {
         None
     }
@@ -90,25 +100,30 @@ impl Number for bf16 {
         rounded.iter_mut().zip(values).for_each(|(to, value)| *to = nearest(*value));
     }
 
-    fn pack_columns<'a>(panels: &mut Panels<bf16>, column: impl Fn(usize) -> &'a [bf16]) {
+    fn pack_columns<'a>(panels: &mut PackedPanels<bf16>, column: impl Fn(usize) -> &'a [bf16]) {
         interleave_columns(panels, column);
     }
 
-    fn pack<'a>(panels: &mut Panels<bf16>, row: impl Fn(usize) -> &'a [bf16]) {
+    fn pack<'a>(panels: &mut PackedPanels<bf16>, row: impl Fn(usize) -> &'a [bf16]) {
         interleave(panels, row);
     }
 
-    fn multiply(product: &mut MatrixMut<'_>, left: &Rows<bf16>, right: &Panels<bf16>, write: Write) {
+    fn multiply(
+        product: &mut MatrixViewMut<'_>,
+        left: &PackedRows<bf16>,
+        right: &PackedPanels<bf16>,
+        write: WriteMode,
+    ) {
         bfloat16::multiply(product, left, right, write);
     }
 }
 
-/// `bf16::from_f32` without its branch, so that compilers make vectors of it; what is no number stays none.
+/// `bf16::from_f32` without its branch, so that it is vectorized; NaN stays NaN.
 #[inline(always)]
 fn nearest(value: f32) -> bf16 {
     let bits = value.to_bits();
     let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16;
-    // An infinity's neighbours above it would be carried into the sign.
+    // An infinity's neighbors above it would be carried into the sign.
     let none = if value.is_nan() { 0x7fc0 } else { rounded };
     bf16::from_bits(none as u16)
 }

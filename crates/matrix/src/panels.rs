@@ -1,30 +1,30 @@
 use half::bf16;
 
-use crate::{Number, rows::DEPTH};
+use crate::{MatrixElement, rows::DEPTH};
 
 /// Columns that lie together.
 pub(crate) const WIDTH: usize = 16;
-/// Numbers of a tile: [`WIDTH`] columns of [`DEPTH`] rows, pairs of rows interleaved.
+/// Number of elements in a tile: [`WIDTH`] columns of [`DEPTH`] rows, pairs of rows interleaved.
 pub(crate) const TILE: usize = WIDTH * DEPTH;
 
 /// A right operand of [`multiply_packed`](crate::multiply_packed), in the order in which kernels read it: made
 /// once and used often.
 #[derive(Clone, Debug)]
-pub struct Panels<T> {
+pub struct PackedPanels<T> {
     pub(crate) values: Vec<T>,
     pub(crate) rows: usize,
     pub(crate) columns: usize,
-    /// Whether they hold one column after another: in single precision, where kernels read either.
+    /// True if columns are consecutive, in single precision, whose kernels read either order.
     pub(crate) by_columns: bool,
 }
 
-impl<T> Default for Panels<T> {
+impl<T> Default for PackedPanels<T> {
     fn default() -> Self {
         Self { values: Vec::new(), rows: 0, columns: 0, by_columns: false }
     }
 }
 
-impl<T: Number> Panels<T> {
+impl<T: MatrixElement> PackedPanels<T> {
     /// The matrix whose row `k` of `rows` is `row(k)`.
     ///
     /// # Panics
@@ -55,7 +55,7 @@ impl<T: Number> Panels<T> {
         panels
     }
 
-    /// Makes it that matrix, in the memory that it has.
+    /// Packs another matrix, reusing memory.
     ///
     /// # Panics
     /// If a row has not `columns` numbers.
@@ -72,10 +72,10 @@ impl<T: Number> Panels<T> {
     }
 }
 
-/// Panels of bfloat16: [`WIDTH`] columns after another, in each tiles of [`DEPTH`] rows, in each pairs of rows, in
-/// each both numbers of a column beside each other.
-pub(crate) fn interleave<'a>(panels: &mut Panels<bf16>, row: impl Fn(usize) -> &'a [bf16]) {
-    let Panels { rows, columns, .. } = *panels;
+/// Interleaves panels of bfloat16: [`WIDTH`] columns after another, in each tiles of [`DEPTH`] rows, in each
+/// pairs of rows with both numbers of a column adjacent.
+pub(crate) fn interleave<'a>(panels: &mut PackedPanels<bf16>, row: impl Fn(usize) -> &'a [bf16]) {
+    let PackedPanels { rows, columns, .. } = *panels;
     let depth = rows.div_ceil(DEPTH);
     let len = columns.div_ceil(WIDTH) * depth * TILE;
     if panels.values.len() != len {
@@ -97,9 +97,9 @@ pub(crate) fn interleave<'a>(panels: &mut Panels<bf16>, row: impl Fn(usize) -> &
     }
 }
 
-/// The same of columns.
-pub(crate) fn interleave_columns<'a>(panels: &mut Panels<bf16>, column: impl Fn(usize) -> &'a [bf16]) {
-    let Panels { rows, columns, .. } = *panels;
+/// As [`interleave`], from columns.
+pub(crate) fn interleave_columns<'a>(panels: &mut PackedPanels<bf16>, column: impl Fn(usize) -> &'a [bf16]) {
+    let PackedPanels { rows, columns, .. } = *panels;
     let depth = rows.div_ceil(DEPTH);
     panels.values = vec![bf16::ZERO; columns.div_ceil(WIDTH) * depth * TILE];
     for (panel, tiles) in panels.values.chunks_mut(depth * TILE).enumerate() {

@@ -3,17 +3,17 @@ pub(crate) const DEPTH: usize = 32;
 /// Rows that are worked on at once; there are as many as make whole ones.
 pub(crate) const HEIGHT: usize = 32;
 
-/// A left operand of [`multiply_packed`](crate::multiply_packed): rows of numbers, with zeros around them that
+/// Left operand of [`multiply_packed`](crate::multiply_packed): rows of numbers, with zero padding that
 /// kernels may read.
 #[derive(Clone, Debug, Default)]
-pub struct Rows<T> {
+pub struct PackedRows<T> {
     pub(crate) values: Vec<T>,
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     pub(crate) step: usize,
 }
 
-impl<T: Copy + Default> Rows<T> {
+impl<T: Copy + Default> PackedRows<T> {
     /// `rows × columns` zeros.
     pub fn new(rows: usize, columns: usize) -> Self {
         // An odd number of cuts, so that rows do not all fall into the same sets of a cache.
@@ -22,7 +22,7 @@ impl<T: Copy + Default> Rows<T> {
         Self { values, rows, columns, step }
     }
 
-    /// Makes it `rows × columns`; what it holds is what was there, or zeros.
+    /// Resizes to `rows × columns`; the content is unspecified old values or zeros.
     pub fn reshape(&mut self, rows: usize, columns: usize) {
         if (self.rows, self.columns) != (rows, columns) {
             *self = Self::new(rows, columns);

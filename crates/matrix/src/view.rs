@@ -2,7 +2,7 @@ use std::ops::Range;
 
 /// A matrix to read.
 #[derive(Clone, Copy, Debug)]
-pub struct Matrix<'a> {
+pub struct MatrixView<'a> {
     pub(crate) values: &'a [f32],
     pub(crate) rows: usize,
     pub(crate) columns: usize,
@@ -10,7 +10,7 @@ pub struct Matrix<'a> {
     pub(crate) column_step: usize,
 }
 
-impl<'a> Matrix<'a> {
+impl<'a> MatrixView<'a> {
     /// Rows of `columns` numbers, one after another.
     ///
     /// # Panics
@@ -27,7 +27,7 @@ impl<'a> Matrix<'a> {
         Self { values, rows: columns, columns: rows, row_step: column_step, column_step: row_step }
     }
 
-    /// Some of the rows.
+    /// View of consecutive rows.
     ///
     /// # Panics
     /// If there are no such rows.
@@ -38,7 +38,7 @@ impl<'a> Matrix<'a> {
         Self { values, rows: range.len(), ..self }.checked()
     }
 
-    /// Some of the columns.
+    /// View of consecutive columns.
     ///
     /// # Panics
     /// If there are no such columns.
@@ -47,7 +47,7 @@ impl<'a> Matrix<'a> {
         self.transposed().rows(range).transposed()
     }
 
-    /// The slice must reach as far as the last number: what `multiply` builds on.
+    /// Checks that the slice reaches as far as the last number, on which `multiply` relies.
     fn checked(self) -> Self {
         let last = |count: usize, step: usize| count.saturating_sub(1) * step;
         let empty = self.rows == 0 || self.columns == 0;
@@ -59,14 +59,14 @@ impl<'a> Matrix<'a> {
 
 /// A matrix to write, row by row.
 #[derive(Debug)]
-pub struct MatrixMut<'a> {
+pub struct MatrixViewMut<'a> {
     pub(crate) values: &'a mut [f32],
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     pub(crate) row_step: usize,
 }
 
-impl<'a> MatrixMut<'a> {
+impl<'a> MatrixViewMut<'a> {
     /// Rows of `columns` numbers, one after another.
     ///
     /// # Panics
@@ -76,7 +76,7 @@ impl<'a> MatrixMut<'a> {
         Self { rows: values.len() / columns, values, columns, row_step: columns }
     }
 
-    /// Some of the columns.
+    /// View of consecutive columns.
     ///
     /// # Panics
     /// If there are no such columns.

@@ -1,6 +1,6 @@
 //! Products against their definition.
 
-use dabnet_matrix::{Matrix, MatrixMut, Write, multiply};
+use dabnet_matrix::{MatrixView, MatrixViewMut, WriteMode, multiply};
 use proptest::prelude::*;
 
 fn numbers(count: usize, seed: u32) -> Vec<f32> {
@@ -15,7 +15,7 @@ fn numbers(count: usize, seed: u32) -> Vec<f32> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// Parts of larger matrices, either operand transposed, replacing and adding.
+    /// Submatrices, with either operand transposed, replacing and adding.
     #[test]
     fn is_the_sum_of_products(
         (rows, columns, inner) in (1_usize..40, 1_usize..70, 1_usize..1200),
@@ -27,12 +27,12 @@ proptest! {
         let before = product.clone();
         let width = |turned, rows, columns| margin + if turned { rows } else { columns };
         let view = |values, turned, rows, columns| {
-            let matrix = Matrix::new(values, width(turned, rows, columns));
+            let matrix = MatrixView::new(values, width(turned, rows, columns));
             let matrix = if turned { matrix.transposed() } else { matrix };
             matrix.rows(margin..margin + rows).columns(margin..margin + columns)
         };
-        let write = if adds { Write::Add } else { Write::Replace };
-        let mut target = MatrixMut::new(&mut product, columns + margin).columns(margin..margin + columns);
+        let write = if adds { WriteMode::Add } else { WriteMode::Replace };
+        let mut target = MatrixViewMut::new(&mut product, columns + margin).columns(margin..margin + columns);
         let (a, b) = (view(&left, turned_left, rows, inner), view(&right, turned_right, inner, columns));
         multiply(&mut target, a, b, write);
 
@@ -61,10 +61,10 @@ fn shapes_must_fit() {
     let mut product = [0.0; 4];
     let numbers = [0.0; 6];
     multiply(
-        &mut MatrixMut::new(&mut product, 2),
-        Matrix::new(&numbers, 3),
-        Matrix::new(&numbers, 3),
-        Write::Replace,
+        &mut MatrixViewMut::new(&mut product, 2),
+        MatrixView::new(&numbers, 3),
+        MatrixView::new(&numbers, 3),
+        WriteMode::Replace,
     );
 }
 
@@ -72,7 +72,7 @@ fn shapes_must_fit() {
 fn an_empty_sum_is_zero() {
     let mut product = [1.0; 4];
     let numbers = [1.0; 4];
-    let none = Matrix::new(&numbers, 2).columns(0..0);
-    multiply(&mut MatrixMut::new(&mut product, 2), none, none.transposed(), Write::Replace);
+    let none = MatrixView::new(&numbers, 2).columns(0..0);
+    multiply(&mut MatrixViewMut::new(&mut product, 2), none, none.transposed(), WriteMode::Replace);
     assert_eq!(product, [0.0; 4]);
 }

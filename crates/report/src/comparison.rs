@@ -6,7 +6,7 @@ mod statistics;
 
 use std::time::Duration;
 
-use dabnet_graph::{Graph, GraphError, Options, Policy, architectures};
+use dabnet_graph::{ArchitectureOptions, Graph, GraphError, Policy, architectures};
 use serde_json::{Value, json};
 
 use self::statistics::{SchemeDifference, wilson};
@@ -198,14 +198,19 @@ impl ComparedNetwork {
         milliseconds: f64,
     ) -> Result<Self, GraphError> {
         let full = architectures::find(&kind.arch)?;
-        let full = full.graph_on(graph.input_shape(), graph.outputs(), &Policy::Full, Options::default())?;
+        let full = full.graph_on(
+            graph.input_shape(),
+            graph.outputs(),
+            &Policy::Full,
+            ArchitectureOptions::default(),
+        )?;
         let over = |value: fn(&ComparedRun) -> f64| Estimate::of(&runs.iter().map(value).collect::<Vec<_>>());
         Ok(Self {
             top1: over(|run| run.top1),
             top5: over(|run| run.top5),
             seconds: over(|run| run.seconds).mean,
-            parameters: graph.account().weights(),
-            full_bytes: full.account().bytes(),
+            parameters: graph.cost().weights(),
+            full_bytes: full.cost().bytes(),
             full_is_a_file: false,
             milliseconds,
             kind,

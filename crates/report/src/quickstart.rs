@@ -12,9 +12,9 @@ mod verdict;
 use std::time::Duration;
 
 use dabnet_engine::Prediction;
-use dabnet_graph::{Account, Precision, Preprocessing};
+use dabnet_graph::{NetworkCost, Precision, Preprocessing};
 use dabnet_sketch::Drawing;
-use dabnet_train::Trained;
+use dabnet_train::TrainedNetwork;
 use serde::Serialize;
 
 /// Results of a quickstart.
@@ -63,7 +63,7 @@ pub struct NetworkReport {
     /// Latent weights of its convolutions, in order.
     pub layers: Vec<LatentLayer>,
     /// Costs of its layers.
-    pub account: Account,
+    pub account: NetworkCost,
     /// Size of the packed model's file.
     pub file_bytes: u64,
     /// Share of the test sketches whose first answer is right.
@@ -104,7 +104,7 @@ pub struct LatentLayer {
 
 impl LatentLayer {
     /// The convolutions of a trained network, in order.
-    pub fn of_network(trained: &Trained) -> Vec<Self> {
+    pub fn of_network(trained: &TrainedNetwork) -> Vec<Self> {
         let graph = trained.graph();
         let layers = graph.convolutions().map(|(id, node, conv)| Self {
             name: node.name.clone(),

@@ -9,7 +9,7 @@ mod statistics;
 mod summary;
 
 use dabnet_engine::EngineError;
-use dabnet_train::{History, TrainError};
+use dabnet_train::{TrainError, WeightHistory};
 use thiserror::Error;
 
 pub use self::{
@@ -31,7 +31,7 @@ pub struct WeightAnalysis {
     /// Layers in the order of the file.
     pub layers: Vec<LayerAnalysis>,
     /// Snapshots of the latent weights during training, of a run that has them.
-    pub history: Option<History>,
+    pub history: Option<WeightHistory>,
     /// The sketch that filters are applied to.
     pub probe: ProbeSketch,
 }

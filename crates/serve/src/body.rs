@@ -17,19 +17,20 @@ use tokio::{
     time::timeout,
 };
 
-use crate::refusal::Refusal;
+use crate::request_error::RequestError;
 
-/// The most of a body that is too large that is read on, so that its sender comes to read the answer.
+/// Upper bound of the bytes read and discarded of a body that is too large, so that its sender gets to read
+/// the response.
 const LINGER_BYTES: usize = 16 << 20;
 /// For how long.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Whether a request's body has been read to its end: a connection on which some of it is left cannot be used again.
+/// Flag that a request's body has been read to its end. Otherwise its connection cannot be used again.
 #[derive(Clone, Default)]
-pub(crate) struct Whole(Arc<AtomicBool>);
+pub(crate) struct BodyConsumed(Arc<AtomicBool>);
 
-impl Whole {
-    /// Has it be known whether the body of `request` is read. One without bytes is.
+impl BodyConsumed {
+    /// Attaches a flag to `request`, set if its body is empty.
     pub(crate) fn watch(request: &mut Request) -> Self {
         let whole = Self(Arc::new(AtomicBool::new(request.body().is_end_stream())));
         request.extensions_mut().insert(whole.clone());
@@ -41,20 +42,20 @@ impl Whole {
     }
 }
 
-/// A body, and the right to hold so many bytes.
-pub(crate) struct Held {
+/// A request body in memory, with the permits for its bytes.
+pub(crate) struct BufferedBody {
     bytes: Vec<u8>,
     _right: OwnedSemaphorePermit,
 }
 
-impl Held {
+impl BufferedBody {
     /// The bytes. What they are read into is short-lived, and not counted.
     pub(crate) fn into_bytes(self) -> Bytes {
         Bytes::from_owner(self)
     }
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for BufferedBody {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -63,11 +64,15 @@ impl AsRef<[u8]> for Held {
 /// Reads a body of up to `max` bytes.
 ///
 /// # Errors
-/// [`Refusal::TooLarge`] if it is larger, [`Refusal::Held`] if all bodies together are,
-/// [`Refusal::Malformed`] if it ends before its length.
-pub(crate) async fn read(request: Request, max: usize, held: &Arc<Semaphore>) -> Result<Held, Refusal> {
+/// [`RequestError::TooLarge`] if it is larger, [`RequestError::BufferedBody`] if all bodies together are,
+/// [`RequestError::Malformed`] if it ends before its length.
+pub(crate) async fn read(
+    request: Request,
+    max: usize,
+    held: &Arc<Semaphore>,
+) -> Result<BufferedBody, RequestError> {
     let expects = request.headers().contains_key(EXPECT);
-    let whole = request.extensions().get::<Whole>().cloned().unwrap_or_default();
+    let whole = request.extensions().get::<BodyConsumed>().cloned().unwrap_or_default();
     let mut body = request.into_body();
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > max {
@@ -75,30 +80,32 @@ pub(crate) async fn read(request: Request, max: usize, held: &Arc<Semaphore>) ->
         if !expects {
             linger(body).await;
         }
-        return Err(Refusal::TooLarge(max));
+        return Err(RequestError::TooLarge(max));
     }
     let mut bytes = Vec::new();
     let mut right = acquire(held, 0)?;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Refusal::Malformed(format!("the body is cut short: {error}")))?;
+        let frame =
+            frame.map_err(|error| RequestError::Malformed(format!("the body is cut short: {error}")))?;
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > max {
             linger(body).await;
-            return Err(Refusal::TooLarge(max));
+            return Err(RequestError::TooLarge(max));
         }
         right.merge(acquire(held, data.len())?);
         bytes.extend_from_slice(&data);
     }
     whole.0.store(true, Ordering::Relaxed);
-    Ok(Held { bytes, _right: right })
+    Ok(BufferedBody { bytes, _right: right })
 }
 
-fn acquire(held: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-    let count = u32::try_from(bytes).map_err(|_| Refusal::Held)?;
-    Arc::clone(held).try_acquire_many_owned(count).map_err(|_| Refusal::Held)
+fn acquire(held: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, RequestError> {
+    let count = u32::try_from(bytes).map_err(|_| RequestError::BufferedBody)?;
+    Arc::clone(held).try_acquire_many_owned(count).map_err(|_| RequestError::BufferedBody)
 }
 
-/// Reads on and keeps nothing: a connection that is closed while its client still sends loses the answer.
+/// Reads and discards the rest of a body: if a connection is closed while the client still sends, the
+/// response is lost.
 async fn linger(mut body: Body) {
     let mut left = LINGER_BYTES;
     _ = timeout(LINGER, async {

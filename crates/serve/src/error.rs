@@ -3,7 +3,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 use dabnet_engine::EngineError;
 use thiserror::Error;
 
-/// Why a server does not start, or a folder of the page is not written.
+/// Errors of starting a server and of writing the page to a folder.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ServeError {
@@ -15,13 +15,13 @@ pub enum ServeError {
         "a model cannot be served as '{name}': call its folder by 1 to 64 letters, digits, '-', '_' or '.', not a '.' first"
     )]
     Name {
-        /// What its folder or file is called.
+        /// Name of the folder or file.
         name: String,
     },
-    /// Two models that would have the same address.
+    /// Two models have the same name.
     #[error("two models are called '{name}': call one of the folders something else")]
     Duplicate {
-        /// What both are called.
+        /// The name.
         name: String,
     },
     /// Nothing to serve.
@@ -30,20 +30,20 @@ pub enum ServeError {
     /// An origin that no browser would send.
     #[error("'{origin}' is no origin: give one as https://example.org, without a path")]
     Origin {
-        /// What was given.
+        /// The invalid origin.
         origin: String,
     },
     /// An address that cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Bind {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The reason.
         source: io::Error,
     },
-    /// Threads, timers or signals that are not to be had.
-    #[error("cannot start the server: {0}")]
-    Start(io::Error),
+    /// Threads, timers or signals are not available.
+    #[error("cannot start the server")]
+    Start(#[source] io::Error),
     /// A folder that the page would be written over.
     #[error("{} has something else in it: give a new or an empty folder, or --force to replace it", path.display())]
     Occupied {
@@ -51,11 +51,11 @@ pub enum ServeError {
         path: PathBuf,
     },
     /// A file or folder that cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}", path.display())]
     Write {
-        /// Where.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The reason.
         source: io::Error,
     },
 }

@@ -1,7 +1,7 @@
-//! The files of the page, for a server and for a folder.
+//! Static files of the page.
 
-mod file;
 mod folder;
+mod static_file;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -18,26 +18,34 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{Catalogue, ServeError};
+use crate::{ModelRegistry, ServeError};
 
-pub(crate) use file::File;
+pub(crate) use static_file::StaticFile;
 
-/// What the page may do.
+/// Content security policy of the page.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
     style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page and the package that it loads, as they were when this was compiled.
+/// Files of the page and its package, embedded at compile time.
 static EMBEDDED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
-/// All files of the page by their addresses, without the first `/`: the page itself, the engine for the
-/// browser in `dabnet/`, and models in `models/`.
+/// All files of the page by path, without the leading `/`: the page itself, the engine for browsers in
+/// `dabnet/`, and models in `models/`.
+///
+/// ```
+/// use dabnet_serve::{ModelRegistry, PageFiles, ServeError, ServedModel};
+///
+/// fn write_page(model: ServedModel) -> Result<(), ServeError> {
+///     PageFiles::new(&ModelRegistry::new(vec![model])?).write("page", false)
+/// }
+/// ```
 #[derive(Debug)]
-pub struct Files(BTreeMap<String, File>);
+pub struct PageFiles(BTreeMap<String, StaticFile>);
 
 /// A model in `models/index.json`.
 #[derive(Serialize)]
-struct Listed<'a> {
+struct ModelIndexEntry<'a> {
     name: &'a str,
     labels: usize,
     bytes: usize,
@@ -46,16 +54,18 @@ struct Listed<'a> {
     url: String,
 }
 
-impl Files {
+impl PageFiles {
     /// The page with these models.
-    pub fn new(catalogue: &Catalogue) -> Self {
-        let mut files: BTreeMap<String, File> =
-            EMBEDDED.iter().map(|(name, bytes)| ((*name).to_owned(), File::new(name, *bytes))).collect();
+    pub fn new(registry: &ModelRegistry) -> Self {
+        let mut files: BTreeMap<String, StaticFile> = EMBEDDED
+            .iter()
+            .map(|(name, bytes)| ((*name).to_owned(), StaticFile::new(name, *bytes)))
+            .collect();
         let mut index = Vec::new();
-        for served in catalogue.models() {
+        for served in registry.models() {
             let url = format!("models/{}/model.safetensors", served.name());
-            files.insert(url.clone(), File::new(&url, served.bytes().to_vec()));
-            index.push(Listed {
+            files.insert(url.clone(), StaticFile::new(&url, served.bytes().to_vec()));
+            index.push(ModelIndexEntry {
                 name: served.name(),
                 labels: served.model().labels().len(),
                 bytes: served.bytes().len(),
@@ -64,17 +74,17 @@ impl Files {
             });
         }
         let index = serde_json::to_vec(&index).expect("names and numbers are JSON");
-        files.insert("models/index.json".to_owned(), File::new("models/index.json", index));
+        files.insert("models/index.json".to_owned(), StaticFile::new("models/index.json", index));
         Self(files)
     }
 
-    /// Writes them into a folder that any web server can serve.
+    /// Writes the files to a folder that any web server can serve.
     ///
-    /// The folder is made elsewhere and moved into place, so that it is never there in part. One that is
-    /// there is replaced if it is empty, was written by this before, or if `force` says so.
+    /// The folder is replaced atomically. An existing one is replaced only if it is empty, if it was written by this
+    /// function, or with `force`.
     ///
     /// # Errors
-    /// [`ServeError::Occupied`] if it must not be replaced, [`ServeError::Write`] if it cannot be written.
+    /// [`ServeError::Occupied`] if it may not be replaced, [`ServeError::Write`] if it cannot be written.
     pub fn write(&self, folder: impl AsRef<Path>, force: bool) -> Result<(), ServeError> {
         folder::write(self, folder.as_ref(), force)
     }
@@ -84,8 +94,8 @@ impl Files {
         self.0.iter().map(|(name, file)| (name.as_str(), &file.bytes[..]))
     }
 
-    /// The file at the path of a URL.
-    pub(crate) fn at(&self, path: &str) -> Option<&File> {
+    /// The file at a URL's path.
+    pub(crate) fn at(&self, path: &str) -> Option<&StaticFile> {
         match path.strip_prefix('/')? {
             "" => self.0.get("index.html"),
             name => self.0.get(name),
@@ -93,8 +103,8 @@ impl Files {
     }
 }
 
-/// A file, or that the client has it already.
-pub(crate) fn response(file: &File, request: &Request) -> Response<Body> {
+/// Response with a file, or 304 if the client has it already.
+pub(crate) fn response(file: &StaticFile, request: &Request) -> Response<Body> {
     let zipped = file.zipped.as_ref().filter(|_| takes_gzip(request.headers()));
     let etag = if zipped.is_some() { &file.zipped_etag } else { &file.etag };
     let mut response = Response::new(Body::empty());
@@ -121,7 +131,7 @@ pub(crate) fn response(file: &File, request: &Request) -> Response<Body> {
     response
 }
 
-/// Whether a client says that it takes gzip.
+/// True if the client accepts gzip.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
@@ -132,7 +142,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether the client has what the tag stands for.
+/// True if the client's cached copy has this tag.
 fn matches(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim).any(|tag| {

@@ -6,13 +6,13 @@ use axum::body::Bytes;
 use futures_util::{FutureExt, stream};
 use multer::Multipart;
 
-use crate::refusal::Refusal;
+use crate::request_error::RequestError;
 
-/// The one file of a form whose fields have `boundary` between them.
+/// Returns the single file of a multipart form.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] if the form is damaged, or has none, several, or another field beside it.
-pub(crate) fn file(body: &Bytes, boundary: &str) -> Result<Bytes, Refusal> {
+/// [`RequestError::Malformed`] if the form is damaged, or has none, several, or another field beside it.
+pub(crate) fn file(body: &Bytes, boundary: &str) -> Result<Bytes, RequestError> {
     let body = body.clone();
     let whole = stream::once(async move { Ok::<_, Infallible>(body) });
     let mut form = Multipart::new(whole, boundary);
@@ -29,7 +29,7 @@ pub(crate) fn file(body: &Bytes, boundary: &str) -> Result<Bytes, Refusal> {
     };
     let fields = file.now_or_never().unwrap_or(Err(multer::Error::IncompleteStream));
     let (mut files, others) =
-        fields.map_err(|error| Refusal::Malformed(format!("the form is damaged: {error}")))?;
+        fields.map_err(|error| RequestError::Malformed(format!("the form is damaged: {error}")))?;
     let reason = match (files.pop(), files.len(), others.first()) {
         (Some(file), 0, None) => return Ok(file),
         (None, ..) => "no file: send the sketch's as one, as 'curl -F sketch=@FILE' does".to_owned(),
@@ -38,7 +38,7 @@ pub(crate) fn file(body: &Bytes, boundary: &str) -> Result<Bytes, Refusal> {
         }
         (Some(_), more, _) => format!("{} files: send one sketch at a time", more + 1),
     };
-    Err(Refusal::Malformed(format!("the form has {reason}")))
+    Err(RequestError::Malformed(format!("the form has {reason}")))
 }
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ mod tests {
     const FILE: &str = "Content-Disposition: form-data; name=\"sketch\"; filename=\"a.png\"";
     const FIELD: &str = "Content-Disposition: form-data; name=\"top\"";
 
-    fn of(fields: &[(&str, &str)]) -> Result<Bytes, Refusal> {
+    fn of(fields: &[(&str, &str)]) -> Result<Bytes, RequestError> {
         let fields = fields.iter().map(|(head, text)| format!("--xyz\r\n{head}\r\n\r\n{text}\r\n"));
         file(&Bytes::from(fields.collect::<String>() + "--xyz--\r\n"), "xyz")
     }

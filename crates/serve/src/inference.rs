@@ -6,46 +6,45 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequestParts, Path, Request, State},
-    http::{HeaderMap, HeaderName, Response, request::Parts},
+    http::{HeaderMap, Response, request::Parts},
 };
 use dabnet_engine::{Model, softmax, top};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::json;
 
 use crate::{
-    Limits, app,
-    app::App,
+    RequestLimits,
+    app::AppState,
     json, media,
-    refusal::Refusal,
-    tensor::Data,
-    wire::Arrived,
-    workers::{Answer, Bench, Reply},
+    request_error::RequestError,
+    response::{JSON_LENGTH, json_response},
+    tensor::TensorData,
+    timed_stream::RequestStart,
+    workers::{ReplyBody, WorkResult, WorkerSessions},
 };
 
-/// How many bytes of a body are JSON, where those of tensors follow.
-pub(crate) const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
-/// The one version of every model.
+/// Version of every model.
 const VERSION: &str = "1";
 
 /// The one input.
 const INPUT: &str = "canvas";
-/// What can be asked for.
+/// Names of the outputs.
 const OUTPUTS: [&str; 3] = ["logits", "probabilities", "label"];
-/// What the values of the input are, for people who read metadata.
+/// Description of the input's values in the metadata.
 const CONTENT: &str = "0 is paper and 1 is ink; the server normalises as the model asks for";
 
-/// The model that an address names, of the one version that there is. What is no text names none.
-pub(crate) struct Name(String);
+/// Model name in a request's path, whose version is checked.
+pub(crate) struct ModelName(String);
 
-impl<S: Send + Sync> FromRequestParts<S> for Name {
-    type Rejection = Refusal;
+impl<S: Send + Sync> FromRequestParts<S> for ModelName {
+    type Rejection = RequestError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RequestError> {
         let named = Path::<HashMap<String, String>>::from_request_parts(parts, state).await;
-        let Path(mut named) = named.map_err(|_| Refusal::NotFound)?;
-        let name = named.remove("model").ok_or(Refusal::NotFound)?;
+        let Path(mut named) = named.map_err(|_| RequestError::NotFound)?;
+        let name = named.remove("model").ok_or(RequestError::NotFound)?;
         match named.get("version") {
-            Some(version) if version != VERSION => Err(Refusal::UnknownVersion { name }),
+            Some(version) if version != VERSION => Err(RequestError::UnknownVersion { name }),
             _ => Ok(Self(name)),
         }
     }
@@ -54,15 +53,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
 /// `GET /v2`.
 pub(crate) async fn server() -> Response<Body> {
     let server = json!({ "name": "dabnet", "version": env!("CARGO_PKG_VERSION"), "extensions": ["binary_tensor_data"] });
-    app::json(server.to_string())
+    json_response(server.to_string())
 }
 
 /// `GET /v2/models/{model}`, and with its version.
 pub(crate) async fn metadata(
-    State(app): State<Arc<App>>,
-    Name(name): Name,
-) -> Result<Response<Body>, Refusal> {
-    let served = &app.catalogue.models()[app.model(Some(&name))?];
+    State(app): State<Arc<AppState>>,
+    ModelName(name): ModelName,
+) -> Result<Response<Body>, RequestError> {
+    let served = &app.registry.models()[app.model(Some(&name))?];
     let model = served.model();
     let input = model.graph().input_shape();
     let tensor =
@@ -82,43 +81,48 @@ pub(crate) async fn metadata(
             tensor(OUTPUTS[2], "BYTES", &[-1]),
         ],
     });
-    Ok(app::json(metadata.to_string()))
+    Ok(json_response(metadata.to_string()))
 }
 
 /// `GET /v2/models/{model}/ready`, and with its version.
-pub(crate) async fn ready(State(app): State<Arc<App>>, Name(name): Name) -> Result<Response<Body>, Refusal> {
+pub(crate) async fn ready(
+    State(app): State<Arc<AppState>>,
+    ModelName(name): ModelName,
+) -> Result<Response<Body>, RequestError> {
     app.model(Some(&name))?;
-    Ok(app::json(json!({ "name": name, "ready": true }).to_string()))
+    Ok(json_response(json!({ "name": name, "ready": true }).to_string()))
 }
 
 /// `POST /v2/models/{model}/infer`, and with its version.
 pub(crate) async fn infer(
-    State(app): State<Arc<App>>,
-    Name(name): Name,
+    State(app): State<Arc<AppState>>,
+    ModelName(name): ModelName,
     request: Request,
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Response<Body>, RequestError> {
     let index = app.model(Some(&name))?;
     let json_bytes = json_bytes(request.headers())?;
-    let deadline = Arrived::of(&request) + app.limits.request;
+    let deadline = RequestStart::of(&request) + app.limits.request;
     let (limits, metrics) = (Arc::clone(&app.limits), Arc::clone(&app.metrics));
-    let work = move |body: Bytes, bench: &mut Bench| {
+    let work = move |body: Bytes, sessions: &mut WorkerSessions| {
         let (json, binary) = match json_bytes {
             Some(bytes) => body.split_at_checked(bytes).ok_or_else(|| {
-                Refusal::Malformed(format!("the header {JSON_LENGTH} says {bytes} bytes; the body has fewer"))
+                RequestError::Malformed(format!(
+                    "the header {JSON_LENGTH} says {bytes} bytes; the body has fewer"
+                ))
             })?,
             None => (&body[..], &[][..]),
         };
-        let answer = answer(json, binary, &limits, bench, index, deadline)?;
-        metrics.recognized(&answer.model_name, answer.count);
-        answer.into_reply()
+        let response = run_model(json, binary, &limits, sessions, index, deadline)?;
+        metrics.recognized(&response.model_name, response.count);
+        response.into_reply()
     };
     // Numbers in bytes take as much as pictures do.
     let most = if json_bytes.is_some() { app.limits.image_bytes } else { app.limits.text_bytes };
     app.answer(request, most, work).await
 }
 
-/// How many bytes of a body are JSON, if others follow; the headers must not say that it is something else.
-fn json_bytes(headers: &HeaderMap) -> Result<Option<usize>, Refusal> {
+/// Length of the JSON in a body that also holds binary data; checks the media type otherwise.
+fn json_bytes(headers: &HeaderMap) -> Result<Option<usize>, RequestError> {
     let Some(value) = headers.get(JSON_LENGTH) else {
         media::json_only(headers)?;
         return Ok(None);
@@ -127,88 +131,87 @@ fn json_bytes(headers: &HeaderMap) -> Result<Option<usize>, Refusal> {
     let bytes = value.to_str().ok().and_then(|text| text.parse().ok());
     bytes
         .map(Some)
-        .ok_or_else(|| Refusal::Malformed(format!("the header {JSON_LENGTH} is no number of bytes")))
+        .ok_or_else(|| RequestError::Malformed(format!("the header {JSON_LENGTH} is no number of bytes")))
 }
 
-/// Of parameters those of binary tensors have a meaning; others are passed over.
+/// An inference request. Unknown parameters are ignored.
 #[derive(Deserialize)]
 #[serde(expecting = "an inference request as {\"inputs\": [{\"name\": \"canvas\", ...}]}")]
-struct Asked {
+struct InferRequest {
     id: Option<String>,
-    inputs: Vec<Input>,
-    outputs: Option<Vec<Output>>,
+    inputs: Vec<InputTensor>,
+    outputs: Option<Vec<RequestedOutput>>,
     #[serde(default)]
-    parameters: Parameters,
+    parameters: TensorParameters,
 }
 
 #[derive(Deserialize)]
-struct Input {
+struct InputTensor {
     name: String,
     shape: Vec<usize>,
     datatype: String,
-    data: Option<Data>,
+    data: Option<TensorData>,
     #[serde(default)]
-    parameters: Parameters,
+    parameters: TensorParameters,
 }
 
 #[derive(Deserialize)]
-struct Output {
+struct RequestedOutput {
     name: String,
     #[serde(default)]
-    parameters: Parameters,
+    parameters: TensorParameters,
 }
 
-/// Of an input how many bytes it takes behind the JSON, of an output whether it is to be there, and of a request
-/// whether all outputs of which nothing is said are.
+/// Parameters of the binary data extension, of an input, an output or a request.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Parameters {
+struct TensorParameters {
     binary_data_size: Option<usize>,
     binary_data: Option<bool>,
     binary_data_output: Option<bool>,
-    /// What Triton knows beside the protocol.
+    /// An extension of Triton that is not supported.
     classification: Option<IgnoredAny>,
 }
 
 #[derive(Serialize)]
-struct Inferred {
+struct InferResponse {
     model_name: String,
     model_version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    outputs: Vec<Tensor>,
+    outputs: Vec<OutputTensor>,
     #[serde(skip)]
     count: usize,
 }
 
 #[derive(Serialize)]
-struct Tensor {
+struct OutputTensor {
     name: &'static str,
     datatype: &'static str,
     shape: Vec<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameters: Option<BinarySize>,
+    parameters: Option<BinaryDataSize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Values>,
-    /// What follows the JSON.
+    data: Option<TensorValues>,
+    /// Binary data that follows the JSON.
     #[serde(skip)]
     binary: Vec<u8>,
 }
 
 #[derive(Serialize)]
-struct BinarySize {
+struct BinaryDataSize {
     binary_data_size: usize,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Values {
+enum TensorValues {
     Floats(Vec<f32>),
     Texts(Vec<String>),
 }
 
-impl Values {
-    /// Little-endian numbers, and texts each behind its length in four bytes.
+impl TensorValues {
+    /// Little-endian numbers, or texts that each follow their length in four bytes.
     fn to_binary(&self) -> Vec<u8> {
         match self {
             Self::Floats(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
@@ -220,76 +223,86 @@ impl Values {
     }
 }
 
-impl Inferred {
-    fn into_reply(self) -> Answer {
-        let reply = Reply::json(&self)?;
+impl InferResponse {
+    fn into_reply(self) -> WorkResult {
+        let reply = ReplyBody::json(&self)?;
         if self.outputs.iter().all(|output| output.parameters.is_none()) {
             return Ok(reply);
         }
         let json_bytes = Some(reply.body.len());
         let binary = self.outputs.into_iter().flat_map(|output| output.binary);
-        Ok(Reply { body: reply.body.into_iter().chain(binary).collect(), json_bytes })
+        Ok(ReplyBody { body: reply.body.into_iter().chain(binary).collect(), json_bytes })
     }
 }
 
-fn answer(
+fn run_model(
     json: &[u8],
     binary: &[u8],
-    limits: &Limits,
-    bench: &mut Bench,
+    limits: &RequestLimits,
+    sessions: &mut WorkerSessions,
     index: usize,
     deadline: Instant,
-) -> Result<Inferred, Refusal> {
-    let Asked { id, inputs, outputs, parameters } = json::parse(json)?;
-    let wanted = wanted(outputs, parameters.binary_data_output.unwrap_or(false))?;
-    let (served, session) = bench.model(index);
+) -> Result<InferResponse, RequestError> {
+    let InferRequest { id, inputs, outputs, parameters } = json::parse(json)?;
+    let requested = requested_outputs(outputs, parameters.binary_data_output.unwrap_or(false))?;
+    let (served, session) = sessions.model(index);
     let model = served.model();
-    let canvases = canvases(inputs, binary, model, limits.batch)?;
-    let mut results = Results::default();
-    for canvas in canvases.chunks_exact(model.input_len()) {
+    let values = input_values(inputs, binary, model, limits.batch)?;
+    let mut results = BatchResults::default();
+    for canvas in values.chunks_exact(model.input_len()) {
         if Instant::now() >= deadline {
-            return Err(Refusal::Late);
+            return Err(RequestError::Late);
         }
-        let logits = session.run(canvas).map_err(Refusal::malformed)?;
+        let logits = session.run(canvas).map_err(RequestError::malformed)?;
         results.add(logits, model);
     }
     let count = results.labels.len();
     let tensor = |(name, is_binary)| results.tensor(name, is_binary, model.labels().len());
-    let outputs = wanted.into_iter().map(tensor).collect();
-    Ok(Inferred { model_name: served.name().to_owned(), model_version: VERSION, id, outputs, count })
+    let outputs = requested.into_iter().map(tensor).collect();
+    Ok(InferResponse { model_name: served.name().to_owned(), model_version: VERSION, id, outputs, count })
 }
 
-/// The names of the outputs to give, in the order in which they were asked for, and which are to be binary: `all` where
-/// nothing is said.
-fn wanted(outputs: Option<Vec<Output>>, all: bool) -> Result<Vec<(&'static str, bool)>, Refusal> {
+/// Returns the requested outputs in order, each with true if it is to be binary; `all` is the default.
+fn requested_outputs(
+    outputs: Option<Vec<RequestedOutput>>,
+    all: bool,
+) -> Result<Vec<(&'static str, bool)>, RequestError> {
     let Some(outputs) = outputs.filter(|outputs| !outputs.is_empty()) else {
         return Ok(OUTPUTS.map(|name| (name, all)).to_vec());
     };
     if outputs.iter().any(|output| output.parameters.classification.is_some()) {
         let message = "outputs have no 'classification' here: ask for 'probabilities', or '/v1/recognize'";
-        return Err(Refusal::Malformed(message.to_owned()));
+        return Err(RequestError::Malformed(message.to_owned()));
     }
-    let known = |output: &Output| {
+    let known = |output: &RequestedOutput| {
         let known = OUTPUTS.into_iter().find(|known| *known == output.name);
         known.map(|name| (name, output.parameters.binary_data.unwrap_or(all))).ok_or_else(|| {
-            Refusal::Malformed(format!(
+            RequestError::Malformed(format!(
                 "there is no output '{}'; ask for some of {}",
                 output.name,
                 OUTPUTS.join(", ")
             ))
         })
     };
-    let wanted = outputs.iter().map(known).collect::<Result<Vec<_>, _>>()?;
-    if (1..wanted.len()).any(|index| wanted[..index].iter().any(|(name, _)| *name == wanted[index].0)) {
-        return Err(Refusal::Malformed("an output is asked for twice".to_owned()));
+    let requested = outputs.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+    if (1..requested.len())
+        .any(|index| requested[..index].iter().any(|(name, _)| *name == requested[index].0))
+    {
+        return Err(RequestError::Malformed("an output is asked for twice".to_owned()));
     }
-    Ok(wanted)
+    Ok(requested)
 }
 
-/// The values of all canvases, normalised; those of a binary tensor are in `binary`.
-fn canvases(inputs: Vec<Input>, binary: &[u8], model: &Model, batch: usize) -> Result<Vec<f32>, Refusal> {
-    let fail = |message: String| Err(Refusal::Malformed(message));
-    let Ok([Input { name, shape, datatype, data, parameters }]) = <[Input; 1]>::try_from(inputs) else {
+/// Returns the normalized values of all canvases, from JSON or `binary`.
+fn input_values(
+    inputs: Vec<InputTensor>,
+    binary: &[u8],
+    model: &Model,
+    batch: usize,
+) -> Result<Vec<f32>, RequestError> {
+    let fail = |message: String| Err(RequestError::Malformed(message));
+    let Ok([InputTensor { name, shape, datatype, data, parameters }]) = <[InputTensor; 1]>::try_from(inputs)
+    else {
         return fail(format!("give exactly one input, '{INPUT}'"));
     };
     if name != INPUT {
@@ -310,13 +323,13 @@ fn canvases(inputs: Vec<Input>, binary: &[u8], model: &Model, batch: usize) -> R
         }
     };
     if count > batch {
-        return Err(Refusal::TooMuch(format!("'{INPUT}' holds {count} canvases; send up to {batch}")));
+        return Err(RequestError::TooMuch(format!("'{INPUT}' holds {count} canvases; send up to {batch}")));
     }
-    let Data { mut values, lengths } = match (data, parameters.binary_data_size) {
+    let TensorData { mut values, lengths } = match (data, parameters.binary_data_size) {
         (Some(data), None) if binary.is_empty() => data,
         (None, Some(size)) if size == binary.len() && size.is_multiple_of(4) => {
             let values = binary.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-            Data { values, lengths: Vec::new() }
+            TensorData { values, lengths: Vec::new() }
         }
         (None, Some(size)) => {
             let length = binary.len();
@@ -340,15 +353,15 @@ fn canvases(inputs: Vec<Input>, binary: &[u8], model: &Model, batch: usize) -> R
     Ok(values)
 }
 
-/// What has been computed of a batch.
+/// Results of a batch.
 #[derive(Default)]
-struct Results {
+struct BatchResults {
     logits: Vec<f32>,
     probabilities: Vec<f32>,
     labels: Vec<String>,
 }
 
-impl Results {
+impl BatchResults {
     fn add(&mut self, logits: &[f32], model: &Model) {
         self.logits.extend_from_slice(logits);
         self.probabilities.extend(softmax(logits));
@@ -356,16 +369,16 @@ impl Results {
         self.labels.extend(best.iter().map(|best| model.labels()[best.class].clone()));
     }
 
-    fn tensor(&self, name: &'static str, is_binary: bool, classes: usize) -> Tensor {
+    fn tensor(&self, name: &'static str, is_binary: bool, classes: usize) -> OutputTensor {
         let count = self.labels.len();
-        let floats = |data: &[f32]| ("FP32", vec![count, classes], Values::Floats(data.to_vec()));
+        let floats = |data: &[f32]| ("FP32", vec![count, classes], TensorValues::Floats(data.to_vec()));
         let (datatype, shape, data) = match name {
             "logits" => floats(&self.logits),
             "probabilities" => floats(&self.probabilities),
-            _ => ("BYTES", vec![count], Values::Texts(self.labels.clone())),
+            _ => ("BYTES", vec![count], TensorValues::Texts(self.labels.clone())),
         };
         let binary = if is_binary { data.to_binary() } else { Vec::new() };
-        let parameters = is_binary.then_some(BinarySize { binary_data_size: binary.len() });
-        Tensor { name, datatype, shape, parameters, data: (!is_binary).then_some(data), binary }
+        let parameters = is_binary.then_some(BinaryDataSize { binary_data_size: binary.len() });
+        OutputTensor { name, datatype, shape, parameters, data: (!is_binary).then_some(data), binary }
     }
 }

@@ -2,21 +2,21 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::refusal::Refusal;
+use crate::request_error::RequestError;
 
-/// How deep brackets may be nested; a batch of canvases takes 8.
+/// Upper bound of the nesting depth, inclusive; a batch of canvases takes 8.
 const MAX_DEPTH: usize = 16;
 
 /// A value from a body.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
     if depth(body) > MAX_DEPTH {
-        return Err(Refusal::Malformed(format!("the JSON is nested deeper than {MAX_DEPTH} brackets")));
+        return Err(RequestError::Malformed(format!("the JSON is nested deeper than {MAX_DEPTH} brackets")));
     }
     serde_json::from_slice(body)
-        .map_err(|error| Refusal::Malformed(format!("the JSON is not valid: {error}")))
+        .map_err(|error| RequestError::Malformed(format!("the JSON is not valid: {error}")))
 }
 
-/// How deep brackets outside strings are nested.
+/// Nesting depth of brackets outside strings.
 fn depth(body: &[u8]) -> usize {
     let (mut depth, mut deepest, mut text, mut escaped) = (0_usize, 0, false, false);
     for byte in body {

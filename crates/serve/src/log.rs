@@ -10,10 +10,10 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines that may wait to be written; more are lost.
 const WAITING: usize = 8192;
-/// How long the last lines may take.
+/// Time limit for writing the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// How a server writes its log, a line a request, to standard error.
+/// Format of the access log, one line per request on standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// One JSON object a line.
@@ -24,22 +24,22 @@ pub enum LogFormat {
     Off,
 }
 
-/// Writes the last lines of a log when it is dropped.
+/// Guard that flushes the log when it is dropped.
 #[must_use = "the last lines are written when it is dropped"]
 #[derive(Debug)]
-pub struct Log(Option<Lines>);
+pub struct LogGuard(Option<LogWriter>);
 
 impl LogFormat {
-    /// Has the process log like this. Only the first call in a process has an effect.
+    /// Installs the log of this process. Only the first call in a process has an effect.
     ///
-    /// Lines are written by a thread of their own: whoever reads them slowly, or not at all, loses lines and
-    /// does not hold up a server.
-    pub fn install(self) -> Log {
+    /// Lines are written by a thread of their own: a slow reader of standard error loses lines and does not hold up the
+    /// server.
+    pub fn install(self) -> LogGuard {
         if self == Self::Off {
-            return Log(None);
+            return LogGuard(None);
         }
         let (sender, receiver) = sync_channel(WAITING);
-        let lines = Lines(sender);
+        let lines = LogWriter(sender);
         let builder = tracing_subscriber::fmt()
             .with_writer(lines.clone())
             .with_ansi(false)
@@ -51,41 +51,41 @@ impl LogFormat {
         };
         let started = thread::Builder::new().name("log".to_owned()).spawn(move || write(&receiver));
         // Another subscriber may have been set by the program that this is a library of.
-        Log((installed.is_ok() && started.is_ok()).then_some(lines))
+        LogGuard((installed.is_ok() && started.is_ok()).then_some(lines))
     }
 }
 
-impl Drop for Log {
+impl Drop for LogGuard {
     fn drop(&mut self) {
-        let Some(Lines(sender)) = &self.0 else { return };
+        let Some(LogWriter(sender)) = &self.0 else { return };
         let (done, written) = sync_channel(1);
-        if sender.try_send(Message::Tell(done)).is_ok() {
+        if sender.try_send(LogMessage::Tell(done)).is_ok() {
             _ = written.recv_timeout(LAST_LINES);
         }
     }
 }
 
-enum Message {
+enum LogMessage {
     Line(Vec<u8>),
     /// Everything before has been written.
     Tell(SyncSender<()>),
 }
 
-fn write(messages: &Receiver<Message>) {
+fn write(messages: &Receiver<LogMessage>) {
     for message in messages {
         match message {
             // Nobody reading the log is no reason to stop.
-            Message::Line(line) => _ = io::stderr().write_all(&line),
-            Message::Tell(done) => _ = done.send(()),
+            LogMessage::Line(line) => _ = io::stderr().write_all(&line),
+            LogMessage::Tell(done) => _ = done.send(()),
         }
     }
 }
 
-/// Where lines are put; each comes as one write.
+/// Writer that sends each line to the log thread.
 #[derive(Clone, Debug)]
-struct Lines(SyncSender<Message>);
+struct LogWriter(SyncSender<LogMessage>);
 
-impl<'a> MakeWriter<'a> for Lines {
+impl<'a> MakeWriter<'a> for LogWriter {
     type Writer = &'a Self;
 
     fn make_writer(&'a self) -> &'a Self {
@@ -93,9 +93,9 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
-impl Write for &Lines {
+impl Write for &LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        _ = self.0.try_send(Message::Line(line.to_vec()));
+        _ = self.0.try_send(LogMessage::Line(line.to_vec()));
         Ok(line.len())
     }
 

@@ -1,4 +1,4 @@
-//! What bodies are said to be.
+//! Media types of request bodies.
 
 use axum::http::{
     HeaderMap,
@@ -6,28 +6,28 @@ use axum::http::{
 };
 use dabnet_sketch::formats::image::Format;
 
-use crate::refusal::Refusal;
+use crate::{
+    request_error::RequestError,
+    response::{BYTES, JSON},
+};
 
-pub(crate) const JSON: &str = "application/json";
-/// Bytes of any kind.
-pub(crate) const BYTES: &str = "application/octet-stream";
 const FORM: &str = "multipart/form-data";
 
 /// A body that a sketch may be sent as.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Media {
+pub(crate) enum MediaType {
     Json,
     Svg,
     Image(Format),
-    /// A form with a file in it, and what is between its fields.
+    /// A multipart form, with its boundary.
     Form(String),
-    /// Nothing that says anything of a sketch: its content tells.
+    /// Unspecified: the format is detected from the content.
     Unsaid,
 }
 
-impl Media {
-    /// What the headers say the body is.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
+impl MediaType {
+    /// Media type according to the headers.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, RequestError> {
         match essence(headers)?.as_str() {
             JSON => Ok(Self::Json),
             "image/svg+xml" => Ok(Self::Svg),
@@ -40,18 +40,18 @@ impl Media {
                 let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
                 let boundary = multer::parse_boundary(text);
                 boundary.map(Self::Form).map_err(|_| {
-                    Refusal::MediaType("the header Content-Type has no boundary of the form's fields".to_owned())
+                    RequestError::MediaType("the header Content-Type has no boundary of the form's fields".to_owned())
                 })
             }
             // The last is what curl says of any data.
             "" | BYTES | "application/x-www-form-urlencoded" => Ok(Self::Unsaid),
-            _ => Err(Refusal::MediaType(
+            _ => Err(RequestError::MediaType(
                 "send a sketch as application/json, image/svg+xml, image/png, image/jpeg, image/webp, image/gif, image/bmp or multipart/form-data, and say so in the header Content-Type".to_owned(),
             )),
         }
     }
 
-    /// What a body's first bytes are of, where they tell.
+    /// Media type according to the first bytes of a body, if they tell.
     pub(crate) fn of_content(body: &[u8]) -> Option<Self> {
         if let Some(format) = Format::recognize(body) {
             return Some(Self::Image(format));
@@ -65,25 +65,25 @@ impl Media {
     }
 }
 
-/// That the headers do not say that the body is something else than JSON.
-pub(crate) fn json_only(headers: &HeaderMap) -> Result<(), Refusal> {
+/// Checks that the headers announce JSON or nothing.
+pub(crate) fn json_only(headers: &HeaderMap) -> Result<(), RequestError> {
     if ["", JSON].contains(&essence(headers)?.as_str()) {
         return Ok(());
     }
     let message = "send JSON, and say so with the header 'Content-Type: application/json'";
-    Err(Refusal::MediaType(message.to_owned()))
+    Err(RequestError::MediaType(message.to_owned()))
 }
 
-/// That a body is sent as it is.
-pub(crate) fn plain(headers: &HeaderMap) -> Result<(), Refusal> {
+/// Checks that a body is sent without a content encoding.
+pub(crate) fn plain(headers: &HeaderMap) -> Result<(), RequestError> {
     essence(headers).map(drop)
 }
 
-/// The content type without its parameters, which may say nothing but that text is UTF-8.
-fn essence(headers: &HeaderMap) -> Result<String, Refusal> {
+/// Content type without its parameters, of which only UTF-8 as the charset is accepted.
+fn essence(headers: &HeaderMap) -> Result<String, RequestError> {
     if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         let message = "send the body as it is, without a Content-Encoding";
-        return Err(Refusal::MediaType(message.to_owned()));
+        return Err(RequestError::MediaType(message.to_owned()));
     }
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Ok(String::new()) };
@@ -91,7 +91,7 @@ fn essence(headers: &HeaderMap) -> Result<String, Refusal> {
     let mut parts = text.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default().to_owned();
     if parts.any(|part| part.strip_prefix("charset=").is_some_and(|set| set.trim_matches('"') != "utf-8")) {
-        return Err(Refusal::MediaType("send text as UTF-8".to_owned()));
+        return Err(RequestError::MediaType("send text as UTF-8".to_owned()));
     }
     Ok(essence)
 }

@@ -1,4 +1,4 @@
-//! What a server counts, as Prometheus reads it.
+//! Prometheus metrics of the server.
 
 use std::{fmt, time::Duration};
 
@@ -8,12 +8,12 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-/// Of [`Metrics::text`].
+/// Of [`ServerMetrics::text`].
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Of [`plain`].
 pub(crate) const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Upper ends of the histogram's buckets, in seconds.
+/// Upper bounds of the histogram's buckets, in seconds.
 const BUCKETS: [f64; 13] =
     [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
@@ -39,26 +39,26 @@ struct ModelLabels {
     model: String,
 }
 
-type Histograms = Family<RouteLabels, Histogram, fn() -> Histogram>;
+type RouteHistograms = Family<RouteLabels, Histogram, fn() -> Histogram>;
 
-pub(crate) struct Metrics {
+pub(crate) struct ServerMetrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
-    seconds: Histograms,
+    seconds: RouteHistograms,
     rejected: Family<ReasonLabels, Counter>,
     recognitions: Family<ModelLabels, Counter>,
     queue: Gauge,
     /// Connections that are open.
     pub(crate) connections: Gauge,
-    /// Work that a worker did not come to the end of.
+    /// Number of panics in workers.
     pub(crate) panics: Counter,
 }
 
-impl Metrics {
+impl ServerMetrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("dabnet");
         let requests = Family::default();
-        let seconds = Histograms::new_with_constructor(|| Histogram::new(BUCKETS));
+        let seconds = RouteHistograms::new_with_constructor(|| Histogram::new(BUCKETS));
         let (rejected, recognitions) = (Family::default(), Family::default());
         let (queue, connections, panics) = (Gauge::default(), Gauge::default(), Counter::default());
         registry.register("requests", "Requests answered", requests.clone());
@@ -90,7 +90,7 @@ impl Metrics {
         self.recognitions.get_or_create(&labels).inc_by(canvases as u64);
     }
 
-    /// All of it, for so many that wait now.
+    /// All metrics as OpenMetrics text; `waiting` is the present queue depth.
     pub(crate) fn text(&self, waiting: usize) -> Result<String, fmt::Error> {
         self.queue.set(waiting as i64);
         let mut text = String::new();
@@ -99,8 +99,8 @@ impl Metrics {
     }
 }
 
-/// OpenMetrics as Prometheus' older text, which people read, too: counters have the names of their samples, and nothing is
-/// said of units or of the end.
+/// Converts OpenMetrics to Prometheus' older text format: counters are named like their samples, and there
+/// are no units and no end mark.
 pub(crate) fn plain(text: &str) -> String {
     let counter = |line: &str| Some(line.strip_prefix("# TYPE ")?.strip_suffix(" counter")?.to_owned());
     let counters: Vec<String> = text.lines().filter_map(counter).collect();
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn older_text_names_counters_as_their_samples() {
-        let metrics = Metrics::new();
+        let metrics = ServerMetrics::new();
         metrics.rejected("late");
         let text = plain(&metrics.text(3).unwrap());
         for line in [

@@ -6,10 +6,19 @@ use crate::ServeError;
 
 /// The file of a model in its folder.
 const FILE_NAME: &str = "model.safetensors";
-/// The largest model served; its file is held in memory and sent whole.
+/// Upper bound of a served model's size, inclusive: its file is held in memory and sent whole.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// A model with the name it is served by, and the bytes of its file.
+/// A model with the name it is served under and the bytes of its file.
+///
+/// ```
+/// # fn main() -> Result<(), dabnet_serve::ServeError> {
+/// # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/quickdraw-20");
+/// let model = dabnet_serve::ServedModel::load(folder)?;
+/// assert_eq!(model.name(), "quickdraw-20");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ServedModel {
     name: String,
@@ -18,8 +27,8 @@ pub struct ServedModel {
 }
 
 impl ServedModel {
-    /// Reads a model from its file, or from a folder that holds `model.safetensors`. It is called as its
-    /// folder, or as a file of another name without its extension.
+    /// Reads a model from its file, or from a folder that holds `model.safetensors`. It is named after the
+    /// folder, or after a file of another name without its extension.
     ///
     /// # Errors
     /// [`ServeError::Model`] if it cannot be read or run, [`ServeError::Name`] if what it is called cannot
@@ -40,7 +49,7 @@ impl ServedModel {
         })
     }
 
-    /// A model from the bytes of its file.
+    /// Reads a model from the bytes of its file.
     ///
     /// # Errors
     /// As [`ServedModel::load`].
@@ -57,12 +66,12 @@ impl ServedModel {
         Ok(Self { name, bytes, model })
     }
 
-    /// What it is called.
+    /// Name that the model is served under.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its file.
+    /// Bytes of the model file.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -72,13 +81,53 @@ impl ServedModel {
         &self.model
     }
 
-    /// The share of its test sketches that it labelled right, if its file says so.
+    /// Top-1 accuracy on test sketches, if the file states it.
     pub fn top1(&self) -> Option<f64> {
         self.model.provenance().get("accuracy")?.get("top1")?.as_f64()
     }
 }
 
-/// What a model's file is called by.
+/// The models of a server, in the given order; the first is the default.
+#[derive(Debug)]
+pub struct ModelRegistry(Vec<ServedModel>);
+
+impl ModelRegistry {
+    /// Registers the given models.
+    ///
+    /// # Errors
+    /// [`ServeError::NoModel`] if there is none, [`ServeError::Duplicate`] if two have one name.
+    pub fn new(models: Vec<ServedModel>) -> Result<Self, ServeError> {
+        if models.is_empty() {
+            return Err(ServeError::NoModel);
+        }
+        for (index, model) in models.iter().enumerate() {
+            if models[..index].iter().any(|other| other.name() == model.name()) {
+                return Err(ServeError::Duplicate { name: model.name().to_owned() });
+            }
+        }
+        Ok(Self(models))
+    }
+
+    /// The models in order.
+    pub fn models(&self) -> &[ServedModel] {
+        &self.0
+    }
+
+    /// Index of the model with this name, or of the default one.
+    pub(crate) fn find(&self, name: Option<&str>) -> Option<usize> {
+        match name {
+            None => Some(0),
+            Some(name) => self.0.iter().position(|model| model.name() == name),
+        }
+    }
+
+    /// All names, to tell of.
+    pub(crate) fn names(&self) -> String {
+        self.0.iter().map(ServedModel::name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Name of a model according to its path.
 fn name(path: &Path) -> String {
     let whole = path.canonicalize();
     let whole = whole.as_deref().unwrap_or(path);
@@ -90,7 +139,7 @@ fn name(path: &Path) -> String {
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Whether a name stands for itself in an address and in a file system.
+/// True if a name can be part of a URL and of a path as it is.
 fn is_address(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && !name.starts_with('.')

@@ -1,4 +1,4 @@
-//! What every answer has: headers, a line in the log, its place in the metrics.
+//! Middleware around all routes: headers, access log and metrics.
 
 use std::sync::Arc;
 
@@ -17,13 +17,13 @@ use axum::{
 };
 
 use crate::{
-    app::App,
-    body::Whole,
-    refusal::{Reason, Refusal},
-    wire::Arrived,
+    app::AppState,
+    body::BodyConsumed,
+    request_error::{RejectionReason, RequestError},
+    timed_stream::RequestStart,
 };
 
-/// What may be done with an answer that is no page: nothing.
+/// Content security policy of responses that are no page.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// On everything.
@@ -38,29 +38,29 @@ const HEADERS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// Which route answered, where that is not plain from the router.
+/// Route of a response, where the router does not know it.
 #[derive(Clone, Copy)]
-pub(crate) struct Route(pub(crate) &'static str);
+pub(crate) struct RouteName(pub(crate) &'static str);
 
 /// The layer around all routes.
-pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<Arc<AppState>>, mut request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    let arrived = Arrived::of(&request);
+    let arrived = RequestStart::of(&request);
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    let body = Whole::watch(&mut request);
+    let body = BodyConsumed::watch(&mut request);
     let mut response = next.run(request).await;
     if response.status() == StatusCode::METHOD_NOT_ALLOWED && !response.headers().contains_key(CONTENT_TYPE) {
         response = explained(response);
     }
     dress(response.headers_mut(), app.draining() || !body.is_read());
-    let route = match (&matched, response.extensions().get::<Route>()) {
+    let route = match (&matched, response.extensions().get::<RouteName>()) {
         (Some(path), _) => path.as_str(),
         (None, Some(route)) => route.0,
         (None, None) => "none",
     };
     let (status, time) = (response.status().as_u16(), arrived.elapsed());
     app.metrics.answered(name(&method), route, status, time);
-    if let Some(reason) = response.extensions().get::<Reason>() {
+    if let Some(reason) = response.extensions().get::<RejectionReason>() {
         app.metrics.rejected(reason.0);
     }
     let bytes = response.body().size_hint().exact().unwrap_or_default();
@@ -71,7 +71,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
 
 /// The router's own answer to a method, with words.
 fn explained(response: Response) -> Response {
-    let mut explained = Refusal::Method.into_response();
+    let mut explained = RequestError::Method.into_response();
     for (name, value) in response.headers() {
         if name != "content-length" {
             explained.headers_mut().append(name, value.clone());

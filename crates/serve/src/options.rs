@@ -1,52 +1,86 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZero,
+    thread,
+    time::Duration,
+};
 
-/// How a server runs.
+/// Options of a server.
+///
+/// ```no_run
+/// use dabnet_serve::{ModelRegistry, Server, ServerOptions, ServedModel};
+///
+/// # fn main() -> Result<(), dabnet_serve::ServeError> {
+/// let models = ModelRegistry::new(vec![ServedModel::load("models/quickdraw-20")?])?;
+/// let mut options = ServerOptions::default();
+/// options.bind = ([127, 0, 0, 1], 8080).into();
+/// Server::bind(models, options)?.run();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
-pub struct Options {
+#[non_exhaustive]
+pub struct ServerOptions {
     /// The address to listen on; port 0 takes a free one.
     pub bind: SocketAddr,
-    /// Threads that recognise, at least 1.
+    /// Number of worker threads, at least 1.
     pub threads: usize,
-    /// Requests that may wait for one of them, at least 1.
+    /// Length of the request queue, at least 1.
     pub queue: usize,
     /// Origins whose pages may call the API, as `https://example.org`; none but the server's own if empty.
     pub origins: Vec<String>,
-    /// How long a stopping server goes on accepting while it says that it is not ready.
+    /// Time for which a stopping server still accepts requests while it reports that it is not ready.
     pub drain_delay: Duration,
-    /// How long a stopping server waits for requests it has accepted.
+    /// Time for which a stopping server waits for accepted requests.
     pub drain_timeout: Duration,
-    /// What a client may ask for.
-    pub limits: Limits,
+    /// Limits of requests.
+    pub limits: RequestLimits,
 }
 
-/// What a client may ask for, and for how long.
+/// Limits of a request's size and time.
 #[derive(Clone, Debug)]
-pub struct Limits {
-    /// Bytes of a body of JSON or SVG.
+#[non_exhaustive]
+pub struct RequestLimits {
+    /// Size of a body of JSON or SVG, in bytes.
     pub text_bytes: usize,
-    /// Bytes of a body that is a picture.
+    /// Size of a body with a picture, in bytes.
     pub image_bytes: usize,
-    /// Bytes of all bodies that are held at a time.
+    /// Total size of all buffered bodies, in bytes.
     pub held_bytes: usize,
-    /// Strokes of a sketch.
+    /// Number of strokes per sketch.
     pub strokes: usize,
-    /// Points of all strokes of a sketch together.
+    /// Total number of points per sketch.
     pub points: usize,
-    /// Pixels of a picture's width, and of its height.
+    /// Width and height of a picture, in pixels.
     pub side: u32,
-    /// Canvases of one inference request.
+    /// Number of canvases per inference request.
     pub batch: usize,
     /// Connections open at a time; others wait to be accepted.
     pub connections: usize,
-    /// From the first byte of a request to its answer.
+    /// Time from the first byte of a request to its response.
     pub request: Duration,
-    /// How long a connection may be silent between requests, or take to send a request's head.
+    /// Time for which a connection may be silent between requests, or take to send the head of one.
     pub idle: Duration,
-    /// How long a client may take nothing of an answer.
+    /// Time for which a client may stop reading a response.
     pub send: Duration,
 }
 
-impl Default for Limits {
+impl Default for ServerOptions {
+    /// A server for this machine alone, on port 8080, with a thread per core.
+    fn default() -> Self {
+        Self {
+            bind: (Ipv4Addr::LOCALHOST, 8080).into(),
+            threads: thread::available_parallelism().map_or(1, NonZero::get),
+            queue: 64,
+            origins: Vec::new(),
+            drain_delay: Duration::ZERO,
+            drain_timeout: Duration::from_secs(10),
+            limits: RequestLimits::default(),
+        }
+    }
+}
+
+impl Default for RequestLimits {
     fn default() -> Self {
         Self {
             text_bytes: 1 << 20,

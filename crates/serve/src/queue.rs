@@ -3,25 +3,25 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-/// A queue of a fixed length, from which threads take.
-pub(crate) struct Queue<T> {
-    state: Mutex<State<T>>,
+/// Bounded blocking queue from asynchronous producers to worker threads.
+pub(crate) struct BoundedQueue<T> {
+    state: Mutex<QueueState<T>>,
     changed: Condvar,
     capacity: usize,
 }
 
-struct State<T> {
+struct QueueState<T> {
     waiting: VecDeque<T>,
     closed: bool,
 }
 
-impl<T> Queue<T> {
+impl<T> BoundedQueue<T> {
     pub(crate) fn new(capacity: usize) -> Self {
-        let state = State { waiting: VecDeque::with_capacity(capacity), closed: false };
+        let state = QueueState { waiting: VecDeque::with_capacity(capacity), closed: false };
         Self { state: Mutex::new(state), changed: Condvar::new(), capacity }
     }
 
-    /// Puts something at the end, or gives it back if there is no room.
+    /// Appends an item, or returns it if the queue is full or closed.
     pub(crate) fn push(&self, item: T) -> Result<(), T> {
         let mut state = self.lock();
         if state.closed || state.waiting.len() >= self.capacity {
@@ -33,7 +33,7 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Takes what is first, waiting for it; nothing once the queue is closed and empty.
+    /// Removes the first item, waiting for one; `None` once the queue is closed and empty.
     pub(crate) fn pop(&self) -> Option<T> {
         let mut state = self.lock();
         loop {
@@ -47,7 +47,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes nothing more.
+    /// Closes the queue for new items.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
@@ -57,18 +57,18 @@ impl<T> Queue<T> {
         self.lock().waiting.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, QueueState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Queue;
+    use super::BoundedQueue;
 
     #[test]
     fn a_full_queue_gives_back() {
-        let queue = Queue::new(2);
+        let queue = BoundedQueue::new(2);
         assert_eq!((queue.push(1), queue.push(2), queue.push(3)), (Ok(()), Ok(()), Err(3)));
         assert_eq!((queue.pop(), queue.len()), (Some(1), 1));
         assert_eq!(queue.push(4), Ok(()));
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_closed_queue_is_emptied_first() {
-        let queue = Queue::new(2);
+        let queue = BoundedQueue::new(2);
         queue.push(1).unwrap();
         queue.close();
         assert_eq!((queue.push(2), queue.pop(), queue.pop()), (Err(2), Some(1), None));

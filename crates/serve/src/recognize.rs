@@ -12,109 +12,115 @@ use dabnet_sketch::{MAX_VIEWS, views};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Limits,
-    app::App,
+    RequestLimits,
+    app::AppState,
     drawing,
-    media::Media,
-    metrics::Metrics,
-    refusal::Refusal,
-    workers::{Answer, Bench, Reply},
+    media::MediaType,
+    metrics::ServerMetrics,
+    request_error::RequestError,
+    workers::{ReplyBody, WorkResult, WorkerSessions},
 };
 
-/// Labels that are told of where nobody says how many.
+/// Default number of labels.
 const TOP: u16 = 3;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct RecognizeQuery {
     model: Option<String>,
     top: Option<u16>,
     views: Option<u8>,
 }
 
-/// What a request wants to be told.
+/// Validated options of a request.
 #[derive(Clone, Copy)]
-struct Wish {
-    /// The model, by its place.
+struct RecognizeOptions {
+    /// Index of the model.
     model: usize,
     labels: usize,
     views: usize,
 }
 
 #[derive(Serialize)]
-struct Recognized<'a> {
+struct RecognizeResponse<'a> {
     model: &'a str,
-    predictions: Vec<Guess<'a>>,
+    predictions: Vec<Prediction<'a>>,
     milliseconds: f64,
-    /// What was sent and the model has not seen.
+    /// Parts of the sketch that were ignored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct Guess<'a> {
+struct Prediction<'a> {
     label: &'a str,
     probability: f32,
 }
 
 pub(crate) async fn recognize(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     request: Request,
-) -> Result<Response<Body>, Refusal> {
-    let Query(asked) = Query::<Asked>::try_from_uri(request.uri()).map_err(|error| {
+) -> Result<Response<Body>, RequestError> {
+    let Query(query) = Query::<RecognizeQuery>::try_from_uri(request.uri()).map_err(|error| {
         let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        Refusal::Malformed(format!("the query is not valid: {reason}; it takes 'model', 'top' and 'views'"))
+        RequestError::Malformed(format!(
+            "the query is not valid: {reason}; it takes 'model', 'top' and 'views'"
+        ))
     })?;
-    let top = usize::from(asked.top.unwrap_or(TOP));
+    let top = usize::from(query.top.unwrap_or(TOP));
     if top == 0 {
-        return Err(Refusal::Malformed("the query's 'top' is 0; ask for at least one label".to_owned()));
+        return Err(RequestError::Malformed("the query's 'top' is 0; ask for at least one label".to_owned()));
     }
-    let views = usize::from(asked.views.unwrap_or(1));
+    let views = usize::from(query.views.unwrap_or(1));
     if !(1..=MAX_VIEWS).contains(&views) {
-        return Err(Refusal::Malformed(format!(
+        return Err(RequestError::Malformed(format!(
             "the query's 'views' is {views}; there are 1 to {MAX_VIEWS}"
         )));
     }
-    let wish = Wish { model: app.model(asked.model.as_deref())?, labels: top, views };
-    let media = Media::of(request.headers())?;
+    let options = RecognizeOptions { model: app.model(query.model.as_deref())?, labels: top, views };
+    let media = MediaType::of(request.headers())?;
     let max_bytes = match media {
-        Media::Json | Media::Svg => app.limits.text_bytes,
-        Media::Image(_) | Media::Form(_) | Media::Unsaid => app.limits.image_bytes,
+        MediaType::Json | MediaType::Svg => app.limits.text_bytes,
+        MediaType::Image(_) | MediaType::Form(_) | MediaType::Unsaid => app.limits.image_bytes,
     };
     let (limits, metrics) = (Arc::clone(&app.limits), Arc::clone(&app.metrics));
-    let work = move |body: Bytes, bench: &mut Bench| label(&body, &media, &limits, &metrics, bench, wish);
+    let work = move |body: Bytes, sessions: &mut WorkerSessions| {
+        recognize_body(&body, &media, &limits, &metrics, sessions, options)
+    };
     app.answer(request, max_bytes, work).await
 }
 
-/// What `dabnet recognize` does to a file.
-fn label(
+/// Recognizes the sketch in a body, on a worker.
+fn recognize_body(
     body: &Bytes,
-    media: &Media,
-    limits: &Limits,
-    metrics: &Metrics,
-    bench: &mut Bench,
-    wish: Wish,
-) -> Answer {
+    media: &MediaType,
+    limits: &RequestLimits,
+    metrics: &ServerMetrics,
+    sessions: &mut WorkerSessions,
+    options: RecognizeOptions,
+) -> WorkResult {
     let start = Instant::now();
-    let (served, session) = bench.model(wish.model);
+    let (served, session) = sessions.model(options.model);
     let model = served.model();
     let sketch = drawing::read(body, media, limits)?;
-    let seen = views(model.preprocessing(), &sketch.drawing, wish.views).ok_or_else(|| {
+    let seen = views(model.preprocessing(), &sketch.drawing, options.views).ok_or_else(|| {
         let (name, look) = (served.name(), model.preprocessing().look);
-        Refusal::Malformed(format!("the model '{name}' has one view of a sketch only: its look is '{look}'"))
+        RequestError::Malformed(format!(
+            "the model '{name}' has one view of a sketch only: its look is '{look}'"
+        ))
     })?;
-    let logits = run_views(session, &seen).map_err(|error| no_sketch(served.name(), &error))?;
-    let predictions = top(&logits, wish.labels)
+    let logits = run_views(session, &seen).map_err(|error| takes_no_sketches(served.name(), &error))?;
+    let predictions = top(&logits, options.labels)
         .iter()
-        .map(|guess| Guess { label: &model.labels()[guess.class], probability: guess.probability })
+        .map(|guess| Prediction { label: &model.labels()[guess.class], probability: guess.probability })
         .collect();
     metrics.recognized(served.name(), 1);
     let milliseconds = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-    let answer = Recognized { model: served.name(), predictions, milliseconds, notes: sketch.notes };
-    Reply::json(&answer)
+    let response = RecognizeResponse { model: served.name(), predictions, milliseconds, notes: sketch.notes };
+    ReplyBody::json(&response)
 }
 
-/// Models of pictures with colours run on tensors only.
-fn no_sketch(name: &str, error: &EngineError) -> Refusal {
-    Refusal::TooMuch(format!("the model '{name}' takes no sketches ({error}); send it tensors instead"))
+/// Error of a model that takes tensors only, such as one of color images.
+fn takes_no_sketches(name: &str, error: &EngineError) -> RequestError {
+    RequestError::TooMuch(format!("the model '{name}' takes no sketches ({error}); send it tensors instead"))
 }

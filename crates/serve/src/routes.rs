@@ -1,13 +1,13 @@
-//! Which address is answered by what.
+//! Routes of the server.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, Request, State},
     http::{
-        HeaderMap, HeaderName, HeaderValue, Method, Response,
+        HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode,
         header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER},
     },
     middleware::from_fn_with_state,
@@ -18,26 +18,27 @@ use serde_json::{Value, json};
 use tower_http::cors::CorsLayer;
 
 use crate::{
-    ServeError, app,
-    app::App,
-    docs, files, health, inference,
+    ServeError,
+    app::AppState,
+    docs, files, inference,
     metrics::{self, OPEN_METRICS, PLAIN},
-    observe::{Route, observe},
+    observe::{RouteName, observe},
     recognize::recognize,
-    refusal::Refusal,
+    request_error::RequestError,
+    response::json_response,
 };
 
-/// What there is, for programs.
+/// OpenAPI description of the API.
 const OPENAPI: &str = include_str!("openapi.json");
 
 /// The API: what other origins may be let to call.
-fn api() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
+fn api() -> Vec<(&'static str, MethodRouter<Arc<AppState>>)> {
     vec![
         ("/v1/models", get(models)),
         ("/v1/recognize", post(recognize)),
         ("/v2", get(inference::server)),
-        ("/v2/health/live", get(health::live)),
-        ("/v2/health/ready", get(health::ready)),
+        ("/v2/health/live", get(live)),
+        ("/v2/health/ready", get(ready)),
         ("/v2/models/{model}", get(inference::metadata)),
         ("/v2/models/{model}/ready", get(inference::ready)),
         ("/v2/models/{model}/infer", post(inference::infer)),
@@ -48,8 +49,8 @@ fn api() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
     ]
 }
 
-/// All routes; what is none of them is a file of the page, or nothing.
-pub(crate) fn router(app: Arc<App>, origins: &[HeaderValue]) -> Router {
+/// The router; other paths are files of the page.
+pub(crate) fn router(app: Arc<AppState>, origins: &[HeaderValue]) -> Router {
     let mut router = Router::new();
     for (path, route) in api() {
         router = router.route(path, route);
@@ -86,13 +87,28 @@ pub(crate) fn origins(origins: &[String]) -> Result<Vec<HeaderValue>, ServeError
 }
 
 async fn openapi() -> Response<Body> {
-    app::json(OPENAPI)
+    json_response(OPENAPI)
+}
+
+/// `GET /v2/health/live`.
+async fn live() -> Response<Body> {
+    json_response(json!({ "live": true }).to_string())
+}
+
+/// `GET /v2/health/ready`. The protocol calls the field `live` here, too, and some clients look for `ready`.
+async fn ready(State(app): State<Arc<AppState>>) -> Response<Body> {
+    let ready = !app.draining();
+    let mut response = json_response(json!({ "live": true, "ready": ready }).to_string());
+    if !ready {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    response
 }
 
 /// `GET /v1/models`.
-async fn models(State(app): State<Arc<App>>) -> Response<Body> {
+async fn models(State(app): State<Arc<AppState>>) -> Response<Body> {
     let models: Vec<Value> = app
-        .catalogue
+        .registry
         .models()
         .iter()
         .map(|served| {
@@ -109,12 +125,15 @@ async fn models(State(app): State<Arc<App>>) -> Response<Body> {
             listed
         })
         .collect();
-    app::json(json!({ "models": models }).to_string())
+    json_response(json!({ "models": models }).to_string())
 }
 
 /// `GET /metrics`, as OpenMetrics where that is asked for.
-async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
-    let text = app.metrics.text(app.queue.len()).map_err(|_| Refusal::Failed)?;
+async fn metrics(
+    State(app): State<Arc<AppState>>,
+    headers: HeaderMap,
+) -> Result<Response<Body>, RequestError> {
+    let text = app.metrics.text(app.queue.len()).map_err(|_| RequestError::Failed)?;
     let (text, media) =
         if prefers_open_metrics(&headers) { (text, OPEN_METRICS) } else { (metrics::plain(&text), PLAIN) };
     let mut response = Response::new(Body::from(text));
@@ -122,7 +141,7 @@ async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Resp
     Ok(response)
 }
 
-/// Whether OpenMetrics is asked for, and plain text is not liked better.
+/// True if the client accepts OpenMetrics and does not prefer plain text.
 fn prefers_open_metrics(headers: &HeaderMap) -> bool {
     let accepted = || {
         let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
@@ -140,29 +159,32 @@ fn prefers_open_metrics(headers: &HeaderMap) -> bool {
 }
 
 /// `GET /docs`.
-async fn docs() -> Result<Response<Body>, Refusal> {
-    let page = docs::page(OPENAPI).map_err(|_| Refusal::Failed)?;
-    let mut response = Response::new(Body::from(page));
+async fn docs() -> Response<Body> {
+    static PAGE: LazyLock<String> =
+        LazyLock::new(|| docs::page(OPENAPI).expect("the description is JSON, as a test says"));
+    let mut response = Response::new(Body::from(PAGE.as_str()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(docs::POLICY));
-    Ok(response)
+    response
 }
 
 /// A file of the page.
-async fn file(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
-    let Some(file) = app.files.at(request.uri().path()) else { return Refusal::NotFound.into_response() };
+async fn file(State(app): State<Arc<AppState>>, request: Request) -> Response<Body> {
+    let Some(file) = app.files.at(request.uri().path()) else {
+        return RequestError::NotFound.into_response();
+    };
     let mut response = match *request.method() {
         Method::GET | Method::HEAD => files::response(file, &request),
         _ => {
-            let mut refused = Refusal::Method.into_response();
+            let mut refused = RequestError::Method.into_response();
             refused
                 .headers_mut()
                 .insert(HeaderName::from_static("allow"), HeaderValue::from_static("GET,HEAD"));
             refused
         }
     };
-    response.extensions_mut().insert(Route("file"));
+    response.extensions_mut().insert(RouteName("file"));
     response
 }
 
@@ -172,12 +194,13 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::{OPENAPI, api, origins};
+    use super::{OPENAPI, api, docs, origins};
 
     #[test]
     fn every_route_is_described() {
         let described: Value = serde_json::from_str(OPENAPI).unwrap();
         assert_eq!(described["openapi"], "3.1.0");
+        let page = docs::page(OPENAPI).unwrap();
         let described: BTreeSet<&str> =
             described["paths"].as_object().unwrap().keys().map(String::as_str).collect();
         let mut routes: BTreeSet<&str> = api().into_iter().map(|(path, _)| path).collect();
@@ -190,6 +213,7 @@ mod tests {
             "/models/{model}/model.safetensors",
         ]);
         assert_eq!(described, routes);
+        assert!(routes.iter().all(|path| page.contains(path)), "{page}");
     }
 
     #[test]

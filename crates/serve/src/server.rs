@@ -26,25 +26,26 @@ use tokio::{
 };
 
 use crate::{
-    Catalogue, Options, ServeError,
-    app::App,
+    ModelRegistry, ServeError, ServerOptions,
+    app::AppState,
     routes,
-    wire::{Arrival, Wire},
+    timed_stream::{RequestTimer, TimedStream},
     workers,
 };
 
 /// Connections that the system may hold for a server that has not accepted them yet.
 const BACKLOG: u32 = 1024;
-/// The most headers of a request, and the most bytes of them with its first line.
+/// Upper bounds of a request's headers: their number, and their bytes including the request line.
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 16 << 10;
 /// Bytes that a connection is read by.
 const BUFFER: usize = 64 << 10;
 /// Threads that connections are served on; what takes time is elsewhere.
 const ASYNC_THREADS: usize = 2;
-/// How long a stopping server lets connections end with their next answer before it closes silent ones.
+/// Time in which connections of a stopping server end with their next response, before silent ones are
+/// closed.
 const LAST_ANSWERS: Duration = Duration::from_millis(300);
-/// How often it looks whether they have.
+/// Interval at which it checks for that.
 const TURN: Duration = Duration::from_millis(5);
 /// The wait before another try where the system has no connection to give, as with too many open files.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -54,19 +55,19 @@ pub struct Server {
     runtime: Runtime,
     listener: TcpListener,
     address: SocketAddr,
-    signals: Signals,
-    app: Arc<App>,
+    signals: ShutdownSignals,
+    app: Arc<AppState>,
     origins: Vec<HeaderValue>,
-    options: Options,
+    options: ServerOptions,
 }
 
 impl Server {
     /// Starts workers and listens; connections are accepted by [`Server::run`].
     ///
     /// # Errors
-    /// [`ServeError::Bind`] if the address cannot be had, [`ServeError::Origin`] if an origin is none,
+    /// [`ServeError::Bind`] if the address is not available, [`ServeError::Origin`] if an origin is invalid,
     /// [`ServeError::Start`] if the system gives no threads, timers or signals.
-    pub fn bind(catalogue: Catalogue, options: Options) -> Result<Self, ServeError> {
+    pub fn bind(registry: ModelRegistry, options: ServerOptions) -> Result<Self, ServeError> {
         let origins = routes::origins(&options.origins)?;
         let mut builder = Builder::new_multi_thread();
         let runtime =
@@ -75,26 +76,26 @@ impl Server {
         let bound = listen(options.bind).and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) =
             bound.map_err(|source| ServeError::Bind { address: options.bind, source })?;
-        let signals = Signals::new().map_err(ServeError::Start)?;
+        let signals = ShutdownSignals::new().map_err(ServeError::Start)?;
         drop(inside);
-        let catalogue = Arc::new(catalogue);
-        let app = Arc::new(App::new(Arc::clone(&catalogue), &options));
-        workers::start(options.threads, &catalogue, &app.queue, &app.metrics)?;
+        let registry = Arc::new(registry);
+        let app = Arc::new(AppState::new(Arc::clone(&registry), &options));
+        workers::start(options.threads, &registry, &app.queue, &app.metrics)?;
         Ok(Self { runtime, listener, address, signals, app, origins, options })
     }
 
-    /// The address that it listens on.
+    /// Address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until the process is told to end (SIGTERM, SIGINT), and then until every request that has
-    /// been accepted is answered or [`Options::drain_timeout`] is over. Being told again ends it at once.
-    /// What goes wrong with a connection ends that connection, and nothing else.
+    /// Serves until SIGTERM or SIGINT, and then until every accepted request is answered or
+    /// [`ServerOptions::drain_timeout`] has passed. A second signal ends it at once. Errors of a connection
+    /// end that connection only.
     pub fn run(self) {
         let Self { runtime, listener, address: _, signals, app, origins, options } = self;
         let router = routes::router(Arc::clone(&app), &origins);
-        let connections = Connections::new(router, Arc::clone(&app));
+        let connections = ConnectionSet::new(router, Arc::clone(&app));
         runtime.block_on(serve(listener, signals, connections, &options));
         app.queue.close();
         // A worker may still be busy with what nobody waits for.
@@ -111,7 +112,12 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-async fn serve(listener: TcpListener, mut signals: Signals, connections: Connections, options: &Options) {
+async fn serve(
+    listener: TcpListener,
+    mut signals: ShutdownSignals,
+    connections: ConnectionSet,
+    options: &ServerOptions,
+) {
     tokio::select! {
         () = signals.next() => {}
         never = connections.accept(&listener) => match never {},
@@ -137,19 +143,19 @@ async fn serve(listener: TcpListener, mut signals: Signals, connections: Connect
     }
 }
 
-/// What becomes of connections.
-struct Connections {
-    app: Arc<App>,
+/// All open connections.
+struct ConnectionSet {
+    app: Arc<AppState>,
     service: TowerToHyperService<Router>,
     http: http1::Builder,
-    room: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     graceful: GracefulShutdown,
     /// Says when connections on which nothing comes are to be closed.
     closing: watch::Sender<bool>,
 }
 
-impl Connections {
-    fn new(router: Router, app: Arc<App>) -> Self {
+impl ConnectionSet {
+    fn new(router: Router, app: Arc<AppState>) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(app.limits.idle)
@@ -157,7 +163,7 @@ impl Connections {
             .max_header_size(MAX_HEADER_BYTES)
             .max_buf_size(BUFFER);
         Self {
-            room: Arc::new(Semaphore::new(app.limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(app.limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
             app,
             service: TowerToHyperService::new(router),
             http,
@@ -169,9 +175,9 @@ impl Connections {
     /// Accepts connections as long as it is polled.
     async fn accept(&self, listener: &TcpListener) -> Infallible {
         loop {
-            let Ok(place) = Arc::clone(&self.room).acquire_owned().await else { pending().await };
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { pending().await };
             match listener.accept().await {
-                Ok((stream, _)) => self.start(stream, place),
+                Ok((stream, _)) => self.start(stream, permit),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     sleep(PAUSE).await;
@@ -182,27 +188,27 @@ impl Connections {
 
     /// Accepts what waits, and no more.
     fn accept_waiting(&self, listener: &StdListener) {
-        while let Ok(place) = Arc::clone(&self.room).try_acquire_owned() {
+        while let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             let Ok((stream, _)) = listener.accept() else { return };
             if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
-                self.start(stream, place);
+                self.start(stream, permit);
             }
         }
     }
 
-    fn start(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
+    fn start(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
         // An answer is written at once; waiting for more of it gains nothing.
         _ = stream.set_nodelay(true);
-        let arrival = Arrival::default();
-        let io = TokioIo::new(Wire::new(stream, arrival.clone(), self.app.limits.send));
-        let (service, marked) = (self.service.clone(), arrival.clone());
+        let timer = RequestTimer::default();
+        let io = TokioIo::new(TimedStream::new(stream, timer.clone(), self.app.limits.send));
+        let (service, requests) = (self.service.clone(), timer.clone());
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);
-            marked.mark(&mut request);
-            let (answer, marked) = (service.call(request), marked.clone());
+            requests.begin(&mut request);
+            let (answer, requests) = (service.call(request), requests.clone());
             async move {
                 let answer = answer.await;
-                marked.answered();
+                requests.finish();
                 answer
             }
         });
@@ -213,10 +219,10 @@ impl Connections {
             tokio::select! {
                 // A client that breaks off or the rules of HTTP is told by the connection itself.
                 _ = connection => {}
-                () = silent(closing, arrival) => {}
+                () = silent(closing, timer) => {}
             }
             app.metrics.connections.dec();
-            drop(place);
+            drop(permit);
         });
     }
 
@@ -234,21 +240,21 @@ impl Connections {
 }
 
 /// Ends when silent connections are to be closed, and this is one.
-async fn silent(mut closing: watch::Receiver<bool>, arrival: Arrival) {
-    if closing.wait_for(|closing| *closing).await.is_err() || !arrival.is_silent() {
+async fn silent(mut closing: watch::Receiver<bool>, timer: RequestTimer) {
+    if closing.wait_for(|closing| *closing).await.is_err() || !timer.is_silent() {
         pending().await
     }
 }
 
-/// What tells a process to end.
+/// Signals that end the server.
 #[cfg(unix)]
-struct Signals {
+struct ShutdownSignals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Signals {
+impl ShutdownSignals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
@@ -263,10 +269,10 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+struct ShutdownSignals;
 
 #[cfg(not(unix))]
-impl Signals {
+impl ShutdownSignals {
     fn new() -> io::Result<Self> {
         Ok(Self)
     }

@@ -9,34 +9,34 @@ use serde::{
 
 /// Numbers in row-major order, written flat or nested.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Data {
+pub(crate) struct TensorData {
     pub(crate) values: Vec<f32>,
-    /// How many there are at each depth of brackets; one number if flat.
+    /// Length at each nesting depth; one number if flat.
     pub(crate) lengths: Vec<usize>,
 }
 
-impl<'de> Deserialize<'de> for Data {
+impl<'de> Deserialize<'de> for TensorData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut data = Self::default();
         let mut depth_of_values = None;
-        let level = Level { data: &mut data, depth: 0, depth_of_values: &mut depth_of_values };
+        let level = NestingLevel { data: &mut data, depth: 0, depth_of_values: &mut depth_of_values };
         deserializer.deserialize_seq(level)?;
         Ok(data)
     }
 }
 
-/// One pair of brackets, and all in it.
-struct Level<'a> {
-    data: &'a mut Data,
+/// An array at some nesting depth.
+struct NestingLevel<'a> {
+    data: &'a mut TensorData,
     depth: usize,
     /// At which depth numbers are; they are all at one.
     depth_of_values: &'a mut Option<usize>,
 }
 
 /// A number or brackets.
-struct Item<'a>(Level<'a>);
+struct TensorItem<'a>(NestingLevel<'a>);
 
-impl<'de> DeserializeSeed<'de> for Item<'_> {
+impl<'de> DeserializeSeed<'de> for TensorItem<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -44,7 +44,7 @@ impl<'de> DeserializeSeed<'de> for Item<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Item<'_> {
+impl<'de> Visitor<'de> for TensorItem<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -52,7 +52,7 @@ impl<'de> Visitor<'de> for Item<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        let Level { data, depth, depth_of_values } = self.0;
+        let NestingLevel { data, depth, depth_of_values } = self.0;
         if *depth_of_values.get_or_insert(depth) != depth {
             return Err(E::custom("numbers are nested to different depths"));
         }
@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for Item<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Level<'_> {
+impl<'de> Visitor<'de> for NestingLevel<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -84,8 +84,9 @@ impl<'de> Visitor<'de> for Level<'_> {
         let Self { data, depth, depth_of_values } = self;
         let mut length = 0;
         loop {
-            let inner = Level { data: &mut *data, depth: depth + 1, depth_of_values: &mut *depth_of_values };
-            if items.next_element_seed(Item(inner))?.is_none() {
+            let inner =
+                NestingLevel { data: &mut *data, depth: depth + 1, depth_of_values: &mut *depth_of_values };
+            if items.next_element_seed(TensorItem(inner))?.is_none() {
                 break;
             }
             length += 1;
@@ -103,21 +104,21 @@ impl<'de> Visitor<'de> for Level<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::Data;
+    use super::TensorData;
 
     #[test]
     fn flat_and_nested_are_row_major() {
-        let nested: Data = serde_json::from_str("[[[1, 2], [3.5, -4]], [[5, 6], [7, 8]]]").unwrap();
+        let nested: TensorData = serde_json::from_str("[[[1, 2], [3.5, -4]], [[5, 6], [7, 8]]]").unwrap();
         assert_eq!(nested.values, [1.0, 2.0, 3.5, -4.0, 5.0, 6.0, 7.0, 8.0]);
         assert_eq!(nested.lengths, [2, 2, 2]);
-        let flat: Data = serde_json::from_str("[1, 2, 3]").unwrap();
+        let flat: TensorData = serde_json::from_str("[1, 2, 3]").unwrap();
         assert_eq!((flat.values.len(), flat.lengths), (3, vec![3]));
     }
 
     #[test]
     fn what_is_no_tensor_is_refused() {
         for text in ["[[1], [2, 3]]", "[1, [2]]", "[[1], 2]", r#"["1"]"#, "[null]", "3", "{}"] {
-            assert!(serde_json::from_str::<Data>(text).is_err(), "{text}");
+            assert!(serde_json::from_str::<TensorData>(text).is_err(), "{text}");
         }
     }
 }

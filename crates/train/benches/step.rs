@@ -1,5 +1,5 @@
-//! Sketches a second of whole training steps:
-//! `cargo bench -p dabnet-train --bench step -- ARCHITECTURE SIDE BATCH DEVICE [mixed]`.
+//! Throughput of whole training steps, in sketches per second: `cargo bench -p dabnet-train --bench step --
+//! ARCHITECTURE SIDE BATCH DEVICE [mixed]`.
 
 use std::time::{Duration, Instant};
 

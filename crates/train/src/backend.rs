@@ -1,4 +1,4 @@
-//! Which backend runs a network.
+//! Dispatch of a batch to the backend of its device.
 
 use rand::Rng;
 
@@ -6,52 +6,59 @@ use rand::Rng;
 use crate::tensors;
 use crate::{
     Device, TrainError, native,
-    network::{Gradients, Network},
-    targets::Targets,
+    network::{BatchGradients, NetworkRef},
+    targets::BatchTargets,
 };
 
 /// Loss and gradients over a batch: `canvases` holds one input after another.
 pub(crate) fn gradients(
     device: Device,
     mixed_precision: bool,
-    network: Network<'_>,
+    network: NetworkRef<'_>,
     canvases: &[f32],
-    targets: &Targets<'_>,
+    targets: &BatchTargets<'_>,
     rng: &mut dyn Rng,
-) -> Result<Gradients, TrainError> {
+) -> Result<BatchGradients, TrainError> {
     match device {
         #[cfg(feature = "libtorch")]
         Device::LibTorch | Device::Cuda(_) => {
-            let torch = tensors::Torch::open(device)?.mixed(mixed_precision);
+            let torch = tensors::TorchBackend::open(device)?.with_mixed_precision(mixed_precision);
             tensors::gradients(&torch, network, canvases, targets, rng)
         }
         #[cfg(feature = "wgpu")]
-        Device::Wgpu => tensors::gradients(&tensors::Burn::open(), network, canvases, targets, rng),
+        Device::Wgpu => tensors::gradients(&tensors::BurnBackend::open(), network, canvases, targets, rng),
         _ => Ok(native::gradients(network, mixed_precision, canvases, targets, rng)),
     }
 }
 
 /// Logits of inputs in evaluation mode, one row after another.
-pub(crate) fn logits(device: Device, network: Network<'_>, canvases: &[f32]) -> Result<Vec<f32>, TrainError> {
+pub(crate) fn logits(
+    device: Device,
+    network: NetworkRef<'_>,
+    canvases: &[f32],
+) -> Result<Vec<f32>, TrainError> {
     match device {
         #[cfg(feature = "libtorch")]
         Device::LibTorch | Device::Cuda(_) => {
-            tensors::logits(&tensors::Torch::open(device)?, network, canvases)
+            tensors::logits(&tensors::TorchBackend::open(device)?, network, canvases)
         }
         #[cfg(feature = "wgpu")]
-        Device::Wgpu => tensors::logits(&tensors::Burn::open(), network, canvases),
+        Device::Wgpu => tensors::logits(&tensors::BurnBackend::open(), network, canvases),
         _ => Ok(native::logits(network, canvases)),
     }
 }
 
-/// That this program was built for a device, and that it is there.
+/// Checks that this program was built for a device, and that the device is present.
+///
+/// # Errors
+/// [`TrainError::Device`] otherwise.
 pub(crate) fn check(device: Device) -> Result<(), TrainError> {
     let feature = match device {
         Device::Cpu => return Ok(()),
         #[cfg(feature = "libtorch")]
-        Device::LibTorch | Device::Cuda(_) => return tensors::Torch::open(device).map(|_| ()),
+        Device::LibTorch | Device::Cuda(_) => return tensors::TorchBackend::open(device).map(|_| ()),
         #[cfg(feature = "wgpu")]
-        Device::Wgpu => return tensors::Burn::check(),
+        Device::Wgpu => return tensors::BurnBackend::check(),
         #[cfg(not(feature = "libtorch"))]
         Device::LibTorch | Device::Cuda(_) => "libtorch",
         #[cfg(not(feature = "wgpu"))]

@@ -1,39 +1,44 @@
-//! Means and variances of batch normalisations, found anew: those that a packed model's were folded from, and those of
-//! weights that have moved since batches were last normalised by themselves.
+//! Recalibration of batch normalization statistics: for layers that a packed model has folded, and for
+//! running statistics that lag behind the weights.
 
 use dabnet_graph::{Graph, OpKind};
 use dabnet_sketch::Batch;
 
 use crate::{
-    Effective, Parameters, native,
-    network::{Network, Statistic},
-    start::Folded,
+    EffectiveWeights, Parameters, native,
+    network::{BatchStatistic, NetworkRef},
+    pretrained::FoldedNorm,
 };
 
-/// The most batches that are looked at.
+/// Largest number of batches that statistics are estimated from.
 pub(crate) const BATCHES: usize = 32;
 
-/// Sums over batches of what batch normalisations read.
-pub(crate) struct Calibration<'a> {
+/// Accumulates the statistics of every batch normalization input over batches.
+pub(crate) struct NormCalibration<'a> {
     graph: &'a Graph,
-    folded: &'a [Folded],
+    folded: &'a [FoldedNorm],
     batches: usize,
-    /// Of each statistic: the sum of its values, and of the squares of those that are means.
-    sums: Vec<(Statistic, Vec<f64>)>,
+    /// For each statistic, the sum of its values over batches; for variances, the sum of second moments.
+    sums: Vec<(BatchStatistic, Vec<f64>)>,
 }
 
-impl<'a> Calibration<'a> {
-    pub fn new(graph: &'a Graph, folded: &'a [Folded]) -> Self {
+impl<'a> NormCalibration<'a> {
+    pub(crate) fn new(graph: &'a Graph, folded: &'a [FoldedNorm]) -> Self {
         Self { graph, folded, batches: 0, sums: Vec::new() }
     }
 
-    /// Runs a batch through the network, whose folded normalisations do what their file says and whose others
-    /// normalise by the batch.
-    pub fn see(&mut self, parameters: &Parameters, effective: &[Option<Effective>], batch: &Batch) {
-        let network = Network { graph: self.graph, parameters, effective };
+    /// Runs a batch through the network and adds its statistics. Folded normalizations apply their stored
+    /// scale and shift, all others normalize by the batch.
+    pub(crate) fn add_batch(
+        &mut self,
+        parameters: &Parameters,
+        effective: &[Option<EffectiveWeights>],
+        batch: &Batch,
+    ) {
+        let network = NetworkRef { graph: self.graph, parameters, effective };
         let found = native::statistics(network, self.folded, &batch.values);
         if self.sums.is_empty() {
-            let none = |found: &Statistic| vec![0.0; found.values.len()];
+            let none = |found: &BatchStatistic| vec![0.0; found.values.len()];
             self.sums = found.iter().map(|found| (found.clone(), none(found))).collect();
         }
         let pairs = found.chunks_exact(2).zip(self.sums.chunks_exact_mut(2));
@@ -47,8 +52,9 @@ impl<'a> Calibration<'a> {
         self.batches += 1;
     }
 
-    /// Keeps the means and variances, and what makes folded normalisations do with them what they did.
-    pub fn put_into(self, parameters: &mut Parameters) {
+    /// Stores means and variances, and sets `γ` and `β` of folded normalizations so that they compute the
+    /// same function.
+    pub(crate) fn apply(self, parameters: &mut Parameters) {
         let count = self.batches.max(1) as f64;
         for pair in self.sums.chunks_exact(2) {
             let node = pair[0].0.node;
@@ -60,7 +66,7 @@ impl<'a> Calibration<'a> {
                 let mean = mean as f32;
                 parameters.get_mut(node, "mean")[channel] = mean;
                 parameters.get_mut(node, "variance")[channel] = variance;
-                if let Some(Folded { scale, shift, .. }) = folded {
+                if let Some(FoldedNorm { scale, shift, .. }) = folded {
                     let scale = f64::from(scale[channel]);
                     let deviation = (f64::from(variance) + f64::from(epsilon)).sqrt();
                     parameters.get_mut(node, "gamma")[channel] = (scale * deviation) as f32;

@@ -1,61 +1,63 @@
 use dabnet_graph::Graph;
 
 use crate::{
-    History, Parameters, TrainConfig, TrainError, Trained, Validation, effective::effective,
-    optimizer::OptimizerState,
+    Parameters, TrainConfig, TrainError, TrainedNetwork, Validation, WeightHistory,
+    effective::effective_weights, optimizer::OptimizerState,
 };
 
 mod file;
 mod header;
 mod layout;
 
-/// Everything that a run goes on from, but its [`History`], which a [`Run`](crate::Run) keeps beside it.
+/// Complete state of a training run at one step, from which it can be resumed. The [`WeightHistory`] is kept
+/// beside it, by a [`RunFolder`](crate::RunFolder).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     pub(crate) config: TrainConfig,
     pub(crate) graph: Graph,
     pub(crate) labels: Vec<String>,
-    pub(crate) origin: Origin,
+    pub(crate) origin: DataFingerprint,
     pub(crate) parameters: Parameters,
-    /// The moving average of the parameters.
+    /// Exponential moving average of the parameters, if there is one.
     pub(crate) average: Option<Parameters>,
     pub(crate) optimizer: OptimizerState,
-    /// The bits of every binary layer an epoch ago.
+    /// Bits of every binary layer one epoch ago, to count flips.
     pub(crate) bits: Vec<Vec<u8>>,
-    pub(crate) counts: Counts,
+    pub(crate) counts: TrainingCounters,
 }
 
-/// What a run learns from, in as little as tells it from another.
+/// Identity of the data and teachers that a run learns from, as counts and checksums.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Origin {
+pub(crate) struct DataFingerprint {
     /// Training examples.
     pub examples: usize,
     /// CRC-32 of their labels.
     pub labels: u32,
-    /// What tells the data from other data, where the run was told.
+    /// Checksum of the data set, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<u32>,
-    /// What tells the data of the examples without labels from other data, set by set.
+    /// Checksum of each data set without labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unlabelled: Vec<u32>,
     /// [Fingerprint](crate::teacher::fingerprint) of the teachers.
     pub teacher: Option<u32>,
 }
 
-/// Where a run is.
+/// Counters and running sums of a run.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Counts {
+pub(crate) struct TrainingCounters {
     /// Steps done.
     pub step: usize,
     /// Steps of an epoch.
     pub steps_per_epoch: usize,
-    /// The sum of the losses of this epoch's steps.
+    /// Sum of the losses of this epoch's steps.
     pub loss: f64,
-    /// How many of its examples were labelled right.
+    /// Number of examples of this epoch that were classified correctly.
     pub correct: usize,
-    /// How many of them have a label; 0 in checkpoints from when all had one.
+    /// Number of examples of this epoch that have a label; 0 in checkpoints written before unlabeled examples
+    /// existed.
     #[serde(default)]
     pub labelled: usize,
     /// The last validation.
@@ -67,7 +69,7 @@ pub(crate) struct Counts {
 }
 
 impl Checkpoint {
-    /// How the run trains.
+    /// Settings of the run.
     pub fn config(&self) -> &TrainConfig {
         &self.config
     }
@@ -77,7 +79,7 @@ impl Checkpoint {
         &self.graph
     }
 
-    /// Name of every output, in order; none if the run was not told.
+    /// Names of the outputs, in order; empty if unknown.
     pub fn labels(&self) -> &[String] {
         &self.labels
     }
@@ -97,7 +99,7 @@ impl Checkpoint {
         self.counts.seconds
     }
 
-    /// How well the network labelled the validation examples after its last epoch.
+    /// Validation after the last epoch, if there was one.
     pub fn validation(&self) -> Option<Validation> {
         self.counts.validation
     }
@@ -107,18 +109,18 @@ impl Checkpoint {
         self.counts.best
     }
 
-    /// The network as it is, with what it went through.
+    /// Returns the network as of this checkpoint, with the given history.
     ///
     /// # Errors
     /// [`TrainError::Split`] if a latent weight is not finite.
-    pub fn trained(&self, history: History) -> Result<Trained, TrainError> {
-        let parameters = self.result().clone();
-        let effective = effective(&self.graph, &parameters, self.config.scheme, false)?;
-        Ok(Trained::new(self.graph.clone(), self.config.clone(), parameters, effective, history))
+    pub fn trained(&self, history: WeightHistory) -> Result<TrainedNetwork, TrainError> {
+        let parameters = self.output_parameters().clone();
+        let effective = effective_weights(&self.graph, &parameters, self.config.scheme, false)?;
+        Ok(TrainedNetwork::new(self.graph.clone(), self.config.clone(), parameters, effective, history))
     }
 
     /// The parameters to validate, pack and return.
-    pub(crate) fn result(&self) -> &Parameters {
+    pub(crate) fn output_parameters(&self) -> &Parameters {
         self.average.as_ref().unwrap_or(&self.parameters)
     }
 }

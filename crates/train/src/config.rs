@@ -20,66 +20,63 @@ pub use weight_gradient::WeightGradient;
 /// The most threads that are started.
 const MAX_THREADS: usize = 1024;
 
-/// How a network is trained.
+/// Settings of a training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
-    /// How filters of binary layers become two values.
+    /// Binarization scheme of binary layers.
     #[serde(with = "scheme")]
     pub scheme: Scheme,
     /// Passes over the training examples.
     pub epochs: usize,
     /// Examples a step.
     pub batch: usize,
-    /// Steps whose gradients are averaged before an update, by the epoch from which on; 1 before the
-    /// first. An update never waits for the next epoch: what is left of one makes a smaller one.
+    /// Gradient accumulation: steps per update, by first epoch; 1 before the first entry. An update never
+    /// spans two epochs: the rest of an epoch makes a smaller one.
     pub accumulate: Vec<Accumulation>,
-    /// The rule of an update.
+    /// Optimizer.
     pub optimizer: Optimizer,
-    /// Peak of the learning rate.
+    /// Peak learning rate.
     pub learning_rate: f32,
-    /// How the learning rate moves.
+    /// Learning rate schedule.
     pub schedule: Schedule,
-    /// Pull of an update towards zero, on the weights of convolutions; never on batch normalisations,
-    /// whose scale is what a network says and not how large it is.
+    /// Weight decay (L2 penalty per step) of convolution weights. Batch normalizations are never decayed.
     pub weight_decay: f32,
-    /// Pull on latent weights of binary layers as well. Only which side of the threshold they are on
-    /// and how they are spread reaches the network, so that decay makes bits flip more and simplifies
+    /// Apply weight decay to latent weights of binary layers too. Only the side of the threshold and the
+    /// spread of latent weights reach the network, so that decay makes bits flip more and regularizes
     /// nothing.
     pub decay_binary_weights: bool,
-    /// Subtract from every latent filter its mean over input channels, at each tap, before each
-    /// step (as published; see the design's trial for what that costs `dab`).
+    /// Subtract from every latent filter its mean over input channels, at each tap, before each step (as
+    /// published).
     pub center: bool,
-    /// How gradients reach latent weights.
+    /// Gradient estimator of latent weights.
     pub weight_gradient: WeightGradient,
     /// Probability mass that the target gives to all labels alike.
     pub label_smoothing: f32,
-    /// Decay of a moving average of all parameters, which is then what is validated, packed and
-    /// returned: latent weights are averaged first and binarized afterwards. While there are few
-    /// updates it is `(1 + n) / (10 + n)` at most, so that the random start is soon forgotten.
+    /// Decay of an exponential moving average of all parameters, which is then validated, packed and
+    /// returned: latent weights are averaged first and binarized afterwards. Early on it is `(1 + n) / (10 +
+    /// n)` at most after `n` updates, so that the random initialization is soon forgotten.
     pub ema: Option<f32>,
-    /// For so many first epochs binary layers run with their real weights, their inputs being binary
-    /// already.
+    /// Number of first epochs in which binary layers run with real weights; their inputs are binary already.
     pub real_weight_epochs: usize,
-    /// What is learned from a teacher; there must be one if this is there.
+    /// Knowledge distillation; requires a teacher.
     pub distillation: Option<Distillation>,
-    /// Whether convolutions multiply numbers in bfloat16 (their sums, like everything else, are in single
-    /// precision): faster where the processor has instructions for it.
+    /// Multiply in bfloat16 in convolutions, with everything else in single precision: faster on processors
+    /// with instructions for it.
     pub mixed_precision: bool,
     /// Everything random follows from this.
     pub seed: u64,
-    /// Threads of the machine to use, 0 for all; the result does not depend on it, so that it is read
-    /// but never written.
+    /// Number of threads, 0 for all of the machine. The result does not depend on it, so that it is read but
+    /// never written.
     #[serde(skip_serializing)]
     pub threads: usize,
-    /// What runs the network. Another one gives the same but for rounding, so that it is read but never
-    /// written.
+    /// Device that runs the network. Results differ only by rounding, so that it is read but never written.
     #[serde(skip_serializing)]
     pub device: Device,
 }
 
 impl Default for TrainConfig {
-    /// What trains a small DAB-Net well in minutes.
+    /// Settings that train a small DAB-Net well in minutes.
     fn default() -> Self {
         Self {
             scheme: Scheme::Dab,
@@ -106,8 +103,8 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
-    /// The settings published with the paper, for TU-Berlin: those of DAB-Nets, or of the baselines
-    /// they are compared with (XNOR-Net and full precision). On Sketchy there were 400 epochs.
+    /// Settings published with the paper for TU-Berlin, of DAB-Nets or of the baselines they are compared
+    /// with (XNOR-Net and full precision). On Sketchy there were 400 epochs.
     pub fn published(dab: bool) -> Self {
         let (scheme, learning_rate, floor) =
             if dab { (Scheme::Dab, 5e-4, 1e-5) } else { (Scheme::Sign, 2e-3, 5e-5) };
@@ -127,10 +124,10 @@ impl TrainConfig {
     /// Checks that every value is in range.
     ///
     /// # Errors
-    /// [`TrainError::Config`], saying what is not.
+    /// [`TrainError::Setting`] otherwise.
     pub fn validate(&self) -> Result<(), TrainError> {
         match self.fault() {
-            Some(reason) => Err(TrainError::Config(reason.to_owned())),
+            Some(reason) => Err(TrainError::Setting(reason)),
             None => Ok(()),
         }
     }
@@ -186,19 +183,19 @@ impl TrainConfig {
         self.accumulate.iter().rev().find(|from| from.epoch <= epoch).map_or(1, |from| from.steps)
     }
 
-    /// Whether binary layers run with real weights in `epoch`, from 1.
+    /// True if binary layers run with real weights in `epoch`, from 1.
     pub(crate) fn real_weights(&self, epoch: usize) -> bool {
         epoch <= self.real_weight_epochs
     }
 
-    /// Every setting by its name, numbers as they are written and not as `f64` sees them.
+    /// All settings by name, with numbers as written rather than as `f64`.
     pub(crate) fn settings(&self) -> Map<String, Value> {
         let text = serde_json::to_string(self).unwrap_or_default();
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// The first setting that makes a run with `other` another run than with these, and both values of
-    /// it. More epochs do not, where the learning rate does not depend on how many there are.
+    /// The first setting that distinguishes a run from one with `other` settings, and its value in both. More
+    /// epochs do not, if the schedule does not depend on their number.
     pub(crate) fn difference(&self, other: &Self) -> Option<(String, Value, Value)> {
         let (ours, theirs) = (self.settings(), other.settings());
         let may_differ = |name: &str| name == "epochs" && !self.schedule.knows_its_end();
@@ -285,7 +282,7 @@ mod tests {
             },
         ];
         for config in wrong {
-            assert!(matches!(config.validate(), Err(TrainError::Config(_))), "{config:?}");
+            assert!(matches!(config.validate(), Err(TrainError::Setting(_))), "{config:?}");
         }
     }
 

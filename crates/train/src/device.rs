@@ -4,7 +4,13 @@ use serde::Deserialize;
 
 use crate::{TrainError, backend};
 
-/// What runs a network in training.
+/// Device that a network is trained on.
+///
+/// ```
+/// use dabnet_train::Device;
+///
+/// assert_eq!("cuda:1".parse::<Device>().unwrap(), Device::Cuda(1));
+/// ```
 ///
 /// Written `cpu`, `libtorch`, `cuda`, `cuda:1` or `wgpu`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -22,7 +28,7 @@ pub enum Device {
 }
 
 impl Device {
-    /// That this program was built for it, and that it is there.
+    /// Checks that this program was built for the device, and that it is present.
     ///
     /// # Errors
     /// [`TrainError::Device`].
@@ -47,8 +53,7 @@ impl FromStr for Device {
     type Err = TrainError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unknown =
-            || TrainError::Config(format!("'{text}' is no device: cpu, libtorch, cuda, cuda:1, wgpu"));
+        let unknown = || TrainError::UnknownDevice { name: text.to_owned() };
         match text {
             "cpu" => Ok(Self::Cpu),
             "libtorch" => Ok(Self::LibTorch),

@@ -7,11 +7,11 @@ use rayon::prelude::*;
 
 use crate::{Parameters, TrainError};
 
-/// What a convolution runs with.
+/// Weights that a convolution runs with.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Effective {
-    /// `OIHW`: the latent weights in a layer with real weights, or what eight bits leave of them if a packed
-    /// model stores them so; `α` and `β` in a binary one.
+pub struct EffectiveWeights {
+    /// `OIHW`: latent weights in a layer with real weights (rounded to eight bits if the packed model stores
+    /// them so), `α` and `β` in a binary one.
     pub weights: Vec<f32>,
     /// One split a filter; empty in a layer with real weights.
     pub splits: Vec<Split>,
@@ -20,30 +20,30 @@ pub struct Effective {
 /// The largest magnitude a binarized latent weight may have.
 const CLAMP: f32 = 1.0;
 
-/// The effective weights of every node; `None` where it is no convolution. With `real_weights` those
-/// of binary layers are their latent weights.
+/// Computes the effective weights of every node; `None` for nodes that are no convolution. With
+/// `real_weights` binary layers run with their latent weights.
 ///
 /// # Errors
 /// [`TrainError::Split`] if a latent weight is not finite.
-pub(crate) fn effective(
+pub(crate) fn effective_weights(
     graph: &Graph,
     parameters: &Parameters,
     scheme: Scheme,
     real_weights: bool,
-) -> Result<Vec<Option<Effective>>, TrainError> {
+) -> Result<Vec<Option<EffectiveWeights>>, TrainError> {
     let mut all = vec![None; graph.nodes().len()];
     for (id, node, conv) in graph.convolutions() {
         let latent = parameters.get(id, "weight");
         all[id] = Some(if conv.precision.binary_weights() && !real_weights {
             binarize(&node.name, latent, conv, scheme)?
         } else {
-            Effective { weights: stored(latent, conv), splits: Vec::new() }
+            EffectiveWeights { weights: stored(latent, conv), splits: Vec::new() }
         });
     }
     Ok(all)
 }
 
-/// What a packed model has in place of real weights.
+/// Real weights as a packed model stores them.
 fn stored(latent: &[f32], conv: &Conv2d) -> Vec<f32> {
     match conv.weight_format {
         WeightFormat::F32 => latent.to_vec(),
@@ -58,16 +58,21 @@ fn stored(latent: &[f32], conv: &Conv2d) -> Vec<f32> {
     }
 }
 
-fn binarize(layer: &str, latent: &[f32], conv: &Conv2d, scheme: Scheme) -> Result<Effective, TrainError> {
+fn binarize(
+    layer: &str,
+    latent: &[f32],
+    conv: &Conv2d,
+    scheme: Scheme,
+) -> Result<EffectiveWeights, TrainError> {
     let n = latent.len() / conv.out_channels;
     let splits = latent
         .par_chunks(n)
         .enumerate()
         .map(|(filter, weights)| {
-            split(scheme, weights).map_err(|source| TrainError::Split {
+            split(scheme, weights).map_err(|reason| TrainError::Split {
                 layer: layer.to_owned(),
                 filter,
-                source,
+                reason,
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -76,11 +81,11 @@ fn binarize(layer: &str, latent: &[f32], conv: &Conv2d, scheme: Scheme) -> Resul
     filters.for_each(|((weights, latent), split)| {
         weights.iter_mut().zip(latent).for_each(|(weight, latent)| *weight = split.value(*latent));
     });
-    Ok(Effective { weights, splits })
+    Ok(EffectiveWeights { weights, splits })
 }
 
-/// Keeps the latent weights of binary layers where the estimator is defined: optionally zero
-/// mean over input channels at each tap, always within `±1` (paper, section 4). Steps stay positive.
+/// Constrains latent weights of binary layers to the estimator's domain: optionally zero mean over input
+/// channels at each tap, always within `±1` (paper, section 4). Quantizer steps stay positive.
 pub(crate) fn constrain(graph: &Graph, parameters: &mut Parameters, center: bool) {
     let steps = parameters.iter_mut().filter(|(spec, _)| spec.role == ParameterRole::Step);
     steps.for_each(|(_, step)| step.iter_mut().for_each(|step| *step = step.max(Quantizer::MIN_STEP)));

@@ -1,14 +1,14 @@
-//! From the gradient of an effective weight to that of the latent weight behind it, and from that of a step to
-//! what moves it.
+//! Straight-through estimators: from the gradient of an effective weight to that of its latent weight, and
+//! gradient scaling of quantizer steps.
 
 use dabnet_binarize::{Scheme, Split};
 use dabnet_graph::{Graph, OpKind, Quantizer};
 
-use crate::{Effective, Parameters};
+use crate::{EffectiveWeights, Parameters};
 
-/// Scales the gradients of steps, among those of every trained parameter in the order of the table, by
-/// `1 / √(N · (2ᵇ − 1))` with `N` values to a level, so that a step moves about as fast as weights do (*LSQ*,
-/// section 2.2).
+/// Scales the gradients of quantizer steps by `1 / √(N · (2ᵇ − 1))`, with `N` values per example, so that
+/// steps move about as fast as weights (*LSQ*, section 2.2). `gradients` has one buffer for each trained
+/// parameter, in the order of the table.
 pub(crate) fn scale_steps(graph: &Graph, parameters: &Parameters, gradients: &mut [Vec<f32>]) {
     let trained = parameters.iter().filter(|(spec, _)| spec.role.is_trained());
     for ((spec, _), gradient) in trained.zip(gradients) {
@@ -18,18 +18,18 @@ pub(crate) fn scale_steps(graph: &Graph, parameters: &Parameters, gradients: &mu
     }
 }
 
-/// Scales `gradients`, one of every trained parameter in the order of the table, as published. Layers that
-/// run with real weights keep theirs.
+/// Scales `gradients`, one buffer for each trained parameter in the order of the table, as published. Layers
+/// that run with real weights are left unchanged.
 pub(crate) fn scale_as_published(
     graph: &Graph,
     parameters: &Parameters,
-    effective: &[Option<Effective>],
+    effective: &[Option<EffectiveWeights>],
     scheme: Scheme,
     gradients: &mut [Vec<f32>],
 ) {
     let trained = parameters.iter().filter(|(spec, _)| spec.role.is_trained());
     for ((spec, latent), gradient) in trained.zip(gradients) {
-        let Some(Effective { splits, .. }) = &effective[spec.node] else { continue };
+        let Some(EffectiveWeights { splits, .. }) = &effective[spec.node] else { continue };
         let n = latent.len() / spec.shape[0];
         let share = uncentred_share(graph.filter_channels(spec.node));
         let filters = gradient.chunks_mut(n).zip(latent.chunks(n)).zip(splits);
@@ -39,8 +39,8 @@ pub(crate) fn scale_as_published(
     }
 }
 
-/// What subtracting the mean over `channels` leaves of a weight's own gradient. Filters of one channel
-/// are never centred, and would learn nothing.
+/// Factor on a weight's own gradient that subtracting the mean over `channels` leaves. Filters of one channel
+/// are never centered: they would learn nothing.
 fn uncentred_share(channels: usize) -> f32 {
     if channels > 1 { 1.0 - 1.0 / channels as f32 } else { 1.0 }
 }

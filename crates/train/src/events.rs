@@ -1,4 +1,4 @@
-//! What TensorBoard reads of a run: scalars and histograms over steps, in an event file.
+//! TensorBoard event files: scalars and histograms over steps.
 
 mod histogram;
 mod message;
@@ -12,28 +12,40 @@ use std::{
 };
 
 pub use histogram::Histogram;
-use message::Message;
+use message::ProtobufMessage;
 
-/// How names of event files begin; the second of their making follows.
+/// Prefix of event file names, followed by the time of creation in seconds.
 const PREFIX: &str = "events.out.tfevents.";
 
-/// What stands where other writers put the machine's name.
+/// Suffix of event file names, in place of the host name.
 const HOST: &str = "dabnet";
 
-/// The format of the events, told by the first of a file.
+/// Format version, stored in the first event of a file.
 const FILE_VERSION: &[u8] = b"brain.Event:2";
 
-/// Writes the event file of a run, or of one more part of it.
+/// Writes TensorBoard event files of a run.
 ///
-/// Everything written is on its way to the file only after [`Events::flush`], which dropping does too.
+/// ```
+/// use dabnet_train::{EventWriter, Histogram};
+///
+/// # let folder = std::env::temp_dir().join(format!("dabnet-events-{}", std::process::id()));
+/// let mut events = EventWriter::create(&folder, None)?;
+/// events.scalar("loss/train", 100, 0.25)?;
+/// events.histogram("weights/conv1", 100, &Histogram::of(&[-0.5, 0.1, 0.4]))?;
+/// events.flush()?;
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// Everything written is on its way to the file only after [`EventWriter::flush`], which dropping does too.
 /// A frame that was cut off where a run was killed ends its file; a resumed run begins another one.
 #[derive(Debug)]
-pub struct Events {
+pub struct EventWriter {
     file: BufWriter<File>,
 }
 
-impl Events {
-    /// Begins a new event file in `folder`, which is made if it is not there.
+impl EventWriter {
+    /// Creates a new event file in `folder`, and the folder if it does not exist.
     ///
     /// A run that goes on gives the `first_step` that it will write: of what files before this one
     /// hold, TensorBoard then drops that step and all later ones. (Its fast loader does so tag by tag, as
@@ -47,7 +59,7 @@ impl Events {
         let mut events = Self { file: BufWriter::new(create_file(folder)?) };
         events.write(0, |event| event.bytes(event::FILE_VERSION, FILE_VERSION))?;
         // TensorBoard takes only a second start for a restart, so that a run begins with one as well.
-        let start = Message::default().varint(session_log::STATUS, session_log::START);
+        let start = ProtobufMessage::default().varint(session_log::STATUS, session_log::START);
         events.write(first_step.unwrap_or(0), |event| event.message(event::SESSION_LOG, start))?;
         events.flush()?;
         Ok(events)
@@ -69,7 +81,7 @@ impl Events {
         self.summary(tag, step, |summary| summary.message(value::HISTO, histogram.message()))
     }
 
-    /// Hands what was written to the operating system, where it outlives this process.
+    /// Hands buffered events to the operating system, so that they survive this process.
     ///
     /// # Errors
     /// Those of writing to the file.
@@ -77,21 +89,27 @@ impl Events {
         self.file.flush()
     }
 
-    fn summary(&mut self, tag: &str, step: u64, add: impl FnOnce(Message) -> Message) -> io::Result<()> {
-        let value = add(Message::default().bytes(value::TAG, tag.as_bytes()));
-        let summary = Message::default().message(summary::VALUE, value);
+    fn summary(
+        &mut self,
+        tag: &str,
+        step: u64,
+        add: impl FnOnce(ProtobufMessage) -> ProtobufMessage,
+    ) -> io::Result<()> {
+        let value = add(ProtobufMessage::default().bytes(value::TAG, tag.as_bytes()));
+        let summary = ProtobufMessage::default().message(summary::VALUE, value);
         self.write(step, |event| event.message(event::SUMMARY, summary))
     }
 
-    fn write(&mut self, step: u64, add: impl FnOnce(Message) -> Message) -> io::Result<()> {
-        let event =
-            Message::default().double(event::WALL_TIME, since_1970().as_secs_f64()).varint(event::STEP, step);
+    fn write(&mut self, step: u64, add: impl FnOnce(ProtobufMessage) -> ProtobufMessage) -> io::Result<()> {
+        let event = ProtobufMessage::default()
+            .double(event::WALL_TIME, since_1970().as_secs_f64())
+            .varint(event::STEP, step);
         record::write(&mut self.file, add(event).as_bytes())
     }
 }
 
-/// A file whose name comes after those of all other event files of the folder, as readers take them in
-/// the order of their names, and clocks may stand still or go back.
+/// Creates a file whose name sorts after all other event files of the folder: readers go by name, and clocks
+/// may stand still or go back.
 fn create_file(folder: &Path) -> io::Result<File> {
     let mut second = since_1970().as_secs();
     for entry in fs::read_dir(folder)? {
@@ -102,7 +120,7 @@ fn create_file(folder: &Path) -> io::Result<File> {
     File::create_new(folder.join(format!("{PREFIX}{second:010}.{HOST}")))
 }
 
-/// When an event file was made, by its name.
+/// Returns the time of creation in an event file's name, in seconds.
 fn second_of(name: &str) -> Option<u64> {
     name.strip_prefix(PREFIX)?.split('.').next()?.parse().ok()
 }
@@ -120,7 +138,7 @@ mod event {
     pub(super) const SESSION_LOG: u32 = 7;
 }
 
-/// Fields of `tensorflow.SessionLog`, and one of the statuses.
+/// Fields of `tensorflow.SessionLog`, and one of its statuses.
 mod session_log {
     pub(super) const STATUS: u32 = 1;
     pub(super) const START: u64 = 1;
@@ -142,7 +160,7 @@ mod value {
 mod tests {
     use super::*;
 
-    /// What the events of a file hold beside the time, files in the order of their names.
+    /// Events of one file without their times; `file` counts in the order of names.
     fn events(folder: &Path, file: usize) -> Vec<Vec<u8>> {
         let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
@@ -159,11 +177,11 @@ mod tests {
             .collect()
     }
 
-    /// As Protocol Buffers' own library writes the same events.
+    /// Golden bytes from the Protocol Buffers library.
     #[test]
     fn events_are_golden() {
         let folder = tempfile::tempdir().unwrap();
-        let mut run = Events::create(folder.path(), None).unwrap();
+        let mut run = EventWriter::create(folder.path(), None).unwrap();
         run.scalar("loss/train", 300, 0.25).unwrap();
         let histogram = Histogram::from_counts(-1.0, 1.0, &[]);
         run.histogram("conv1", 7, &histogram).unwrap();
@@ -182,7 +200,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for part in 0..3 {
             let first_step = (part > 0).then_some(300);
-            Events::create(folder.path().join("run"), first_step).unwrap();
+            EventWriter::create(folder.path().join("run"), first_step).unwrap();
             let found = events(&folder.path().join("run"), part);
             let start: &[u8] = if part == 0 { b"\x10\x00" } else { b"\x10\xac\x02" };
             assert_eq!(found[1], [start, b"\x3a\x02\x08\x01"].concat());
@@ -197,7 +215,7 @@ mod tests {
         assert_eq!(second_of("checkpoint.1700000000"), None);
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("events.out.tfevents.9000000000.host"), "").unwrap();
-        Events::create(folder.path(), None).unwrap();
+        EventWriter::create(folder.path(), None).unwrap();
         assert!(folder.path().join("events.out.tfevents.9000000001.dabnet").exists());
     }
 }

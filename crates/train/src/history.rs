@@ -2,28 +2,28 @@ use dabnet_binarize::{Scheme, Split, split};
 use dabnet_graph::Graph;
 use serde::{Deserialize, Serialize};
 
-use crate::{Effective, Parameters};
+use crate::{EffectiveWeights, Parameters};
 
-/// What latent weights went through in training (paper, section 5: how `α`, `β` and `K` move).
+/// Statistics of latent weights over training (paper, section 5: how `α`, `β` and `K` move).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct History {
-    /// The first is of the start, then one an epoch.
-    pub snapshots: Vec<Snapshot>,
+pub struct WeightHistory {
+    /// One snapshot before the first step, then one per epoch.
+    pub snapshots: Vec<WeightSnapshot>,
 }
 
-/// Latent weights at the end of an epoch.
+/// Statistics of latent weights at the end of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Snapshot {
+pub struct WeightSnapshot {
     /// The epoch, from 1; 0 before the first step.
     pub epoch: usize,
     /// Every convolution, in the order of the graph.
     pub layers: Vec<LayerSnapshot>,
 }
 
-/// Latent weights of one convolution.
+/// Statistics of one convolution's latent weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerSnapshot {
-    /// Its name.
+    /// Name of the convolution.
     pub layer: String,
     /// The least weight.
     pub least: f32,
@@ -33,9 +33,9 @@ pub struct LayerSnapshot {
     pub magnitude: f32,
     /// The share of weights above zero, `K / n` under `sign`.
     pub positive_share: f32,
-    /// How many weights lie in each of equal parts of `least ..= greatest`.
+    /// Number of weights in each of equal parts of `least ..= greatest`.
     pub histogram: Vec<u32>,
-    /// `α` of each filter; in a layer with real weights those that `dab` would give it.
+    /// `α` of each filter; for layers with real weights, computed with `dab`.
     pub alpha: Vec<f32>,
     /// `β` of each filter.
     pub beta: Vec<f32>,
@@ -43,24 +43,24 @@ pub struct LayerSnapshot {
     pub upper_share: Vec<f32>,
 }
 
-/// Parts of a histogram.
+/// Number of histogram bins.
 const BINS: usize = 64;
 
-impl History {
+impl WeightHistory {
     /// Adds what weights are like after `epoch`.
     pub(crate) fn record(
         &mut self,
         epoch: usize,
         graph: &Graph,
         parameters: &Parameters,
-        effective: &[Option<Effective>],
+        effective: &[Option<EffectiveWeights>],
     ) {
         let layers = graph.convolutions().map(|(id, node, conv)| {
             let latent = parameters.get(id, "weight");
             let splits = effective[id].as_ref().map_or(&[][..], |effective| &effective.splits);
             LayerSnapshot::new(&node.name, latent, latent.len() / conv.out_channels, splits)
         });
-        self.snapshots.push(Snapshot { epoch, layers: layers.collect() });
+        self.snapshots.push(WeightSnapshot { epoch, layers: layers.collect() });
     }
 }
 
@@ -104,6 +104,37 @@ fn histogram(weights: &[f32], least: f32, greatest: f32) -> Vec<u32> {
     bins
 }
 
+/// Side of its filter's threshold that every latent weight of each binary layer is on: one bit per weight,
+/// eight per byte, in the order of the graph.
+pub(crate) fn latent_bits(
+    graph: &Graph,
+    parameters: &Parameters,
+    effective: &[Option<EffectiveWeights>],
+) -> Vec<Vec<u8>> {
+    let binary = graph.convolutions().filter(|(_, _, conv)| conv.precision.binary_weights());
+    binary
+        .filter_map(|(id, _, conv)| {
+            let latent = parameters.get(id, "weight");
+            let splits = &effective[id].as_ref()?.splits;
+            let filters = latent.chunks(latent.len() / conv.out_channels).zip(splits);
+            let upper = filters.flat_map(|(filter, split)| filter.iter().map(|&w| split.is_upper(w)));
+            Some(packed(upper, latent.len()))
+        })
+        .collect()
+}
+
+fn packed(bits: impl Iterator<Item = bool>, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count.div_ceil(8)];
+    bits.enumerate().for_each(|(at, bit)| bytes[at / 8] |= u8::from(bit) << (at % 8));
+    bytes
+}
+
+/// The share of `count` bits that differ.
+pub(crate) fn flipped_share(before: &[u8], after: &[u8], count: usize) -> f32 {
+    let flipped: u32 = before.iter().zip(after).map(|(a, b)| (a ^ b).count_ones()).sum();
+    f64::from(flipped) as f32 / count.max(1) as f32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,5 +154,11 @@ mod tests {
     #[test]
     fn equal_weights_have_a_histogram() {
         assert_eq!(histogram(&[0.3; 5], 0.3, 0.3).iter().sum::<u32>(), 5);
+    }
+
+    #[test]
+    fn flips_are_counted() {
+        let bits = |text: &str| packed(text.chars().map(|bit| bit == '1'), text.len());
+        assert_eq!(flipped_share(&bits("1010101010"), &bits("1010101001"), 10), 0.2);
     }
 }

@@ -1,69 +1,67 @@
 use dabnet_binarize::{Scheme, split};
-use dabnet_graph::{Account, Graph, LayerAccount, Precision};
+use dabnet_graph::{Graph, LayerCost, NetworkCost, Precision};
 use serde::Serialize;
 
-use crate::{TrainError, Trained};
+use crate::{TrainError, TrainedNetwork};
 
-/// Errors below this are the same as this: what no sign loses costs nothing to binarize.
+/// Lower bound of the error in a gain, so that layers without error can be ranked.
 const LEAST_ERROR: f64 = 1e-6;
 
-/// What binarizing the inputs of one convolution loses: see [`Trained::input_errors`].
+/// Relative error of binarizing the inputs of one convolution; see [`TrainedNetwork::input_distortions`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct InputError {
-    /// Its name.
+pub struct InputDistortion {
+    /// Name of the convolution.
     pub layer: String,
     /// The relative squared error, from 0 to 1.
     pub error: f64,
 }
 
-/// A layer whose inputs can be binary, and whether they had better stay real.
+/// A layer whose inputs can be binary, with the cost and gain of keeping them real.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HybridLayer {
-    /// Its name.
+    /// Name of the layer.
     pub layer: String,
-    /// What binarizing its inputs [loses](Trained::input_errors).
+    /// Relative squared error of [binarizing its inputs](TrainedNetwork::input_distortions).
     pub error: f64,
     /// Multiply-accumulates in floating point, for one sketch, that keeping them real costs.
     pub macs: u64,
-    /// That cost as a share of the cost of all such layers.
+    /// Share of this cost in the total over all such layers.
     pub share: f64,
     /// Error per share of the cost.
     pub gain: f64,
-    /// Whether they stay real.
+    /// True if its inputs stay real.
     pub real: bool,
 }
 
-/// Decides which layers keep real inputs, by what `trained` makes of `inputs`. `binary` is the same architecture
-/// with the binary inputs of policy `fbin`.
+/// Chooses the layers that keep real inputs, from the activations of `trained` on `inputs`. `binary` is the
+/// same architecture with policy `fbin`.
 ///
-/// A layer with the error `E` and the cost `C` gains `g = E / (C / ΣC)`: what is spared an error, for what it
-/// costs. The `keep` layers of the greatest `g` are chosen; without a number, those of the upper of two groups
-/// that the logarithms of all `g` fall into, which are the groups with the least squared distance to their means
-/// (that is what [`Scheme::Dab`] finds). Logarithms make half the error weigh as much as twice the cost. Where
-/// all gain alike, no layer stands out and none is chosen.
+/// A layer with error `E` and cost `C` has the gain `g = E / (C / ΣC)`: the error avoided per share of the cost. The
+/// `keep` layers with the greatest gains are chosen. By default these are the upper of two clusters of the gains'
+/// logarithms, found by optimal two-means ([`Scheme::Dab`]); logarithms weigh half the error like twice the cost. If
+/// all gains are equal, none is chosen.
 ///
-/// The criterion and the two groups are those of *Hybrid Binary Networks* (Prabhu et al., WACV 2018); this form of
-/// them is our own.
+/// Criterion and clusters follow *Hybrid Binary Networks* (Prabhu et al., WACV 2018), in a form of our own.
 ///
 /// # Errors
-/// [`TrainError::Config`] if there is no input or one has the wrong length, if `trained` lacks a layer of
-/// `binary`, if `keep` is more than there are layers, or if an error is not a number.
+/// [`TrainError::NoInput`], [`TrainError::InputLength`], [`TrainError::UnmeasuredLayer`] if `trained` lacks a layer of
+/// `binary` or an error is not a number, and [`TrainError::TooManyRealLayers`].
 pub fn hybrid_layers(
-    trained: &Trained,
+    trained: &TrainedNetwork,
     binary: &Graph,
     inputs: &[Vec<f32>],
     keep: Option<usize>,
 ) -> Result<Vec<HybridLayer>, TrainError> {
-    let found = trained.input_errors(inputs)?;
-    let Account { layers, .. } = binary.account();
-    let layers: Vec<LayerAccount> =
+    let found = trained.input_distortions(inputs)?;
+    let NetworkCost { layers, .. } = binary.cost();
+    let layers: Vec<LayerCost> =
         layers.into_iter().filter(|layer| layer.precision == Precision::Fbin).collect();
     let all = layers.iter().map(|layer| layer.macs).sum::<u64>() as f64;
-    let measured = |LayerAccount { name, macs, .. }: LayerAccount| {
+    let measured = |LayerCost { name, macs, .. }: LayerCost| {
         let error = found.iter().find(|found| found.layer == name).map(|found| found.error);
-        let error = error.filter(|error| error.is_finite()).ok_or_else(|| {
-            TrainError::Config(format!("of layer '{name}' the network to measure with says nothing"))
-        })?;
+        let error = error
+            .filter(|error| error.is_finite())
+            .ok_or_else(|| TrainError::UnmeasuredLayer { layer: name.clone() })?;
         let share = macs as f64 / all;
         Ok(HybridLayer { layer: name, error, macs, share, gain: error.max(LEAST_ERROR) / share, real: false })
     };
@@ -76,8 +74,7 @@ fn choose(layers: &mut [HybridLayer], keep: Option<usize>) -> Result<(), TrainEr
     let count = layers.len();
     let keep = match keep {
         Some(keep) if keep > count => {
-            let reason = format!("{keep} layers cannot keep real inputs: only {count} have binary ones");
-            return Err(TrainError::Config(reason));
+            return Err(TrainError::TooManyRealLayers { keep, count });
         }
         Some(keep) => keep,
         None => upper_group(layers)?,
@@ -88,42 +85,41 @@ fn choose(layers: &mut [HybridLayer], keep: Option<usize>) -> Result<(), TrainEr
     Ok(())
 }
 
-/// How many layers gain as those do that gain most.
+/// Number of layers in the upper of two clusters of gains.
 fn upper_group(layers: &[HybridLayer]) -> Result<usize, TrainError> {
     if layers.is_empty() {
         return Ok(0);
     }
     let gains: Vec<f32> = layers.iter().map(|layer| layer.gain.ln() as f32).collect();
-    let groups = split(Scheme::Dab, &gains)
-        .map_err(|source| TrainError::Config(format!("the gains of the layers: {source}")))?;
+    let groups = split(Scheme::Dab, &gains).map_err(TrainError::LayerGains)?;
     Ok(if groups.count == layers.len() { 0 } else { groups.count })
 }
 
 #[cfg(test)]
 mod tests {
-    use dabnet_graph::{Builder, Filters, Policy, Shape};
+    use dabnet_graph::{ConvSpec, GraphBuilder, Policy, Shape};
 
     use super::*;
-    use crate::{History, Parameters, TrainConfig, effective::effective};
+    use crate::{Parameters, TrainConfig, WeightHistory, effective::effective_weights};
 
     fn graph(policy: &str) -> Graph {
         let policy: Policy = policy.parse().unwrap();
-        let mut net = Builder::new("hand", &policy, Shape::new(1, 2, 2));
-        net.conv("conv1", Filters::new(2, 1));
-        net.layer("conv2", Filters::new(2, 1));
-        net.layer("conv3", Filters::new(4, 2));
-        net.conv("conv4", Filters::new(2, 1));
+        let mut net = GraphBuilder::new("hand", &policy, Shape::new(1, 2, 2));
+        net.conv("conv1", ConvSpec::new(2, 1));
+        net.layer("conv2", ConvSpec::new(2, 1));
+        net.layer("conv3", ConvSpec::new(4, 2));
+        net.conv("conv4", ConvSpec::new(2, 1));
         net.build().unwrap()
     }
 
     /// The first convolution gives the canvas and its negative.
-    fn trained(policy: &str) -> Trained {
+    fn trained(policy: &str) -> TrainedNetwork {
         let (graph, config) = (graph(policy), TrainConfig::default());
         let mut parameters = Parameters::new(&graph, 0);
         let first = graph.convolutions().next().unwrap().0;
         parameters.get_mut(first, "weight").copy_from_slice(&[1.0, -1.0]);
-        let effective = effective(&graph, &parameters, config.scheme, false).unwrap();
-        Trained::new(graph, config, parameters, effective, History::default())
+        let effective = effective_weights(&graph, &parameters, config.scheme, false).unwrap();
+        TrainedNetwork::new(graph, config, parameters, effective, WeightHistory::default())
     }
 
     fn layer(gain: f64) -> HybridLayer {
@@ -139,16 +135,16 @@ mod tests {
     #[test]
     fn what_a_sign_loses_of_a_layer_is_what_it_would_by_hand() {
         let error = |policy: &str, input: [f32; 4]| {
-            let errors = trained(policy).input_errors(&[input.to_vec()]).unwrap();
+            let errors = trained(policy).input_distortions(&[input.to_vec()]).unwrap();
             assert_eq!(errors[1].layer, "conv2");
             errors[1].error
         };
         let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-4, "{found}");
-        // Normalised, (0, 0, 0, 4) is (−1, −1, −1, 3) / √3, of which ± the mean magnitude leaves a quarter.
+        // Normalized, (0, 0, 0, 4) is (−1, −1, −1, 3) / √3, of which ± the mean magnitude leaves a quarter.
         near(error("full", [0.0, 0.0, 0.0, 4.0]), 0.25);
         near(error("wbin", [0.0, 0.0, 0.0, 4.0]), 0.25);
         near(error("full", [5.0, 7.0, 7.0, 5.0]), 0.0);
-        // A binary layer has its own normalisation, here the identity: the sign reads (0, 0, 0, ±4).
+        // A binary layer has its own normalization, here the identity: the sign reads (0, 0, 0, ±4).
         near(error("fbin", [0.0, 0.0, 0.0, 4.0]), 0.75);
         near(error("full", [3.0; 4]), 0.0);
     }
@@ -157,14 +153,14 @@ mod tests {
     fn batches_are_one_measure() {
         let inputs: Vec<Vec<f32>> = (0..70).map(|at| vec![0.0, at as f32, 1.0, -2.0]).collect();
         let network = trained("fbin");
-        let whole = network.input_errors(&inputs).unwrap()[1].error;
+        let whole = network.input_distortions(&inputs).unwrap()[1].error;
         let (mut absolute, mut squares) = (0.0, 0.0);
         for value in inputs.iter().flatten().map(|value| f64::from(*value)) {
             absolute += value.abs();
             squares += value * value;
         }
         assert!((whole - (1.0 - absolute * absolute / (280.0 * squares))).abs() < 1e-4);
-        assert!(network.input_errors(&[]).is_err() && network.input_errors(&[vec![0.0]]).is_err());
+        assert!(network.input_distortions(&[]).is_err() && network.input_distortions(&[vec![0.0]]).is_err());
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! Trains binary neural networks and packs them.
 //!
-//! The latent weights, the optimiser and the split of every filter live on the host, in
-//! [`Parameters`]; a backend sees only the effective weights `W̃`, runs the graph forward and
-//! backward, and hands back the gradient with respect to them. The straight-through estimator is
-//! then one rule in one place, and the split is native code. The backend of the processor is
-//! `native`; `tensors` reaches other [devices](Device) through a tensor library, with the
-//! features `libtorch` and `wgpu`.
+//! Latent weights, optimizer and the split of every filter live on the host, in [`Parameters`]. A backend sees only
+//! the effective weights `W̃`, runs the graph forward and backward, and returns the gradient with respect to them, so
+//! that the straight-through estimator is one rule in one place. The backend of the processor is `native`; `tensors`
+//! reaches other [devices](Device) through a tensor library, with the features `libtorch` and `wgpu`.
+//!
+//! [`Trainer`] trains a network, [`RunFolder`] makes that resumable, and [`pack`] turns the result into a model file.
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
-mod average;
 mod backend;
-mod bits;
 mod calibration;
 mod checkpoint;
 mod config;
@@ -21,26 +20,24 @@ mod estimator;
 mod events;
 mod history;
 mod hybrid;
-mod learning;
 mod native;
 mod network;
 mod observer;
 mod optimizer;
-mod outputs;
 mod pack;
 mod parameters;
 mod plan;
-mod progress;
+mod pretrained;
 mod run;
 mod sketches;
-mod start;
 mod still;
 mod targets;
 mod teacher;
 #[cfg(any(feature = "libtorch", feature = "wgpu"))]
 mod tensors;
-mod trained;
+mod trained_network;
 mod trainer;
+mod training_loop;
 mod validation;
 
 pub use checkpoint::Checkpoint;
@@ -49,21 +46,22 @@ pub use config::{
 };
 pub use dabnet_sketch::Examples;
 pub use device::Device;
-pub use effective::Effective;
+pub use effective::EffectiveWeights;
 pub use error::TrainError;
-pub use events::{Events, Histogram};
-pub use history::{History, LayerSnapshot, Snapshot};
-pub use hybrid::{HybridLayer, InputError, hybrid_layers};
-pub use observer::{Control, EpochReport, LayerReport, Observer, Outcome};
-pub use outputs::node_outputs;
-pub use pack::{Description, pack};
+pub use events::{EventWriter, Histogram};
+pub use history::{LayerSnapshot, WeightHistory, WeightSnapshot};
+pub use hybrid::{HybridLayer, InputDistortion, hybrid_layers};
+pub use observer::{EpochReport, LayerReport, Progress, RunControl, TrainingObserver, TrainingOutcome};
+pub use pack::{ModelMetadata, pack};
 pub use parameters::Parameters;
-pub use progress::Progress;
-pub use run::{EpochMetrics, Metric, Run, Saved, Saving, StepMetrics};
+pub use pretrained::PretrainedWeights;
+pub use run::{CheckpointKind, EpochMetrics, MetricRecord, RunFolder, SaveSchedule, StepMetrics};
+/// A value of [`ModelMetadata::provenance`].
+#[doc(no_inline)]
+pub use serde_json::Value;
 pub use sketches::AugmentedSketches;
-pub use start::Start;
 pub use still::StillSketches;
 pub use teacher::Teacher;
-pub use trained::Trained;
+pub use trained_network::{TrainedNetwork, node_outputs};
 pub use trainer::Trainer;
 pub use validation::Validation;

@@ -6,26 +6,24 @@
 mod conv;
 mod depthwise;
 mod inputs;
-mod join;
 mod norm;
 mod patches;
 mod pointwise;
 mod pool;
-mod quantize;
 mod tensor;
 
-use dabnet_graph::{Conv2d, Graph, Node, NodeId, OpKind, Quantizer, Shape};
+use dabnet_graph::{Conv2d, Graph, Node, NodeId, OpKind, PointwiseOp, Quantizer, Shape};
 use rand::{Rng, RngExt};
 
 use crate::{
-    network::{Gradients, Network, Statistic},
-    parameters::{FoundGradients, NodeParameters},
-    start::Folded,
-    targets::Targets,
+    network::{BatchGradients, BatchStatistic, NetworkRef},
+    parameters::{GradientBuffers, NodeParameters},
+    pretrained::FoldedNorm,
+    targets::BatchTargets,
 };
 use conv::Convolution;
-use norm::Statistics;
-use pool::Pool;
+use norm::NormStatistics;
+use pool::PoolWindows;
 use tensor::Tensor;
 
 pub(crate) use inputs::input_magnitudes;
@@ -34,81 +32,85 @@ pub(crate) use inputs::input_magnitudes;
 ///
 /// With `mixed_precision` convolutions multiply numbers in bfloat16, and everything else is in single precision.
 pub(crate) fn gradients(
-    network: Network<'_>,
+    network: NetworkRef<'_>,
     mixed_precision: bool,
     canvases: &[f32],
-    targets: &Targets<'_>,
+    targets: &BatchTargets<'_>,
     rng: &mut dyn Rng,
-) -> Gradients {
-    let mut forward = Forward { mixed_precision, ..Forward::new(network, Some(rng)) };
+) -> BatchGradients {
+    let mut forward = ForwardPass { mixed_precision, ..ForwardPass::new(network, Some(rng)) };
     let logits = forward.run(canvases).to_examples();
     let (loss, gradient) = targets.loss_and_gradient(&logits);
     let statistics = forward.statistics();
     let shape = network.graph.shape(network.graph.nodes().len() - 1);
     let buffers = forward.backward(Tensor::from_examples(&gradient, shape));
-    Gradients { loss, correct: targets.count_correct(&logits), buffers, statistics }
+    BatchGradients { loss, correct: targets.count_correct(&logits), buffers, statistics }
 }
 
-/// Mean and variance of what every batch normalisation reads over a batch, where the folded ones give
-/// `scale · x + shift` and the others normalise by the batch. Nothing is dropped.
-pub(crate) fn statistics(network: Network<'_>, folded: &[Folded], canvases: &[f32]) -> Vec<Statistic> {
-    let mut forward = Forward { folded: Some(folded), ..Forward::new(network, None) };
+/// Computes mean and variance of every batch normalization's input over a batch. Folded normalizations
+/// compute `scale · x + shift`, all others normalize by the batch; dropout is off.
+pub(crate) fn statistics(
+    network: NetworkRef<'_>,
+    folded: &[FoldedNorm],
+    canvases: &[f32],
+) -> Vec<BatchStatistic> {
+    let mut forward = ForwardPass { folded: Some(folded), ..ForwardPass::new(network, None) };
     forward.run(canvases);
     forward.statistics()
 }
 
 /// Logits of inputs in evaluation mode, one row after another.
-pub(crate) fn logits(network: Network<'_>, canvases: &[f32]) -> Vec<f32> {
-    Forward::new(network, None).run(canvases).to_examples()
+pub(crate) fn logits(network: NetworkRef<'_>, canvases: &[f32]) -> Vec<f32> {
+    ForwardPass::new(network, None).run(canvases).to_examples()
 }
 
 /// Outputs of all nodes for one input in evaluation mode, each `channels × height × width`.
-pub(crate) fn outputs(network: Network<'_>, canvas: &[f32]) -> Vec<Vec<f32>> {
+pub(crate) fn outputs(network: NetworkRef<'_>, canvas: &[f32]) -> Vec<Vec<f32>> {
     let mut outputs = Vec::new();
-    Forward::new(network, None).run_seen(canvas, |_, output| outputs.push(output.to_examples()));
+    ForwardPass::new(network, None).run_with(canvas, |_, output| outputs.push(output.to_examples()));
     outputs
 }
 
-/// What of the forward pass a node's backward pass reads.
+/// Tensor of the forward pass that a node's backward pass reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reads {
+enum BackwardInput {
     Nothing,
-    /// What its first input gave.
+    /// The output of its first input.
     Input,
-    /// What it gave itself.
+    /// Its own output.
     Output,
 }
 
-/// What a node keeps for the way back, beside what it gives.
-enum Kept {
+/// State that a node saves for its backward pass, beside its output.
+enum SavedForBackward {
     Nothing,
-    Statistics(Statistics),
-    /// Where the maxima were.
-    Places(Vec<u32>),
-    /// What elements were multiplied with.
+    Statistics(NormStatistics),
+    /// Position of the maximum of each window.
+    Argmax(Vec<u32>),
+    /// Dropout mask: the factor of each element.
     Mask(Tensor),
 }
 
-struct Forward<'a, 'r> {
-    network: Network<'a>,
+struct ForwardPass<'a, 'r> {
+    network: NetworkRef<'a>,
     mixed_precision: bool,
-    /// Randomness of dropout, where this is training.
+    /// Random numbers for dropout; present in training only.
     rng: Option<&'r mut dyn Rng>,
-    /// Where these are to be found again, normalisations that are folded.
-    folded: Option<&'r [Folded]>,
-    /// What nodes gave, as long as it is needed.
+    /// Folded normalizations, when their statistics are recalibrated.
+    folded: Option<&'r [FoldedNorm]>,
+    /// Outputs of nodes, as long as they are needed.
     values: Vec<Option<Tensor>>,
-    kept: Vec<Kept>,
+    saved: Vec<SavedForBackward>,
     last_use: Vec<NodeId>,
-    /// Whether the way back reads what a node gave.
-    is_kept: Vec<bool>,
+    /// True for each node whose output the backward pass needs.
+    needed_backward: Vec<bool>,
 }
 
-impl<'a, 'r> Forward<'a, 'r> {
-    fn new(network: Network<'a>, rng: Option<&'r mut dyn Rng>) -> Self {
+impl<'a, 'r> ForwardPass<'a, 'r> {
+    fn new(network: NetworkRef<'a>, rng: Option<&'r mut dyn Rng>) -> Self {
         let count = network.graph.nodes().len();
-        let is_kept = match rng {
-            Some(_) => read_backward(network.graph),
+        let needed_backward = match rng {
+            Some(_) => needed_for_backward(network.graph),
             None => vec![false; count],
         };
         Self {
@@ -116,28 +118,28 @@ impl<'a, 'r> Forward<'a, 'r> {
             mixed_precision: false,
             rng,
             folded: None,
-            is_kept,
+            needed_backward,
             values: vec![None; count],
-            kept: (0..count).map(|_| Kept::Nothing).collect(),
+            saved: (0..count).map(|_| SavedForBackward::Nothing).collect(),
             last_use: network.last_uses(),
         }
     }
 
     fn run(&mut self, canvases: &[f32]) -> Tensor {
-        self.run_seen(canvases, |_, _| {})
+        self.run_with(canvases, |_, _| {})
     }
 
-    /// The same, where `see` is shown what every node gives.
-    fn run_seen(&mut self, canvases: &[f32], mut see: impl FnMut(NodeId, &Tensor)) -> Tensor {
+    /// Runs the forward pass and shows each node's output to `inspect`.
+    fn run_with(&mut self, canvases: &[f32], mut inspect: impl FnMut(NodeId, &Tensor)) -> Tensor {
         let graph = self.network.graph;
         for (id, node) in graph.nodes().iter().enumerate() {
             let output = match node.op.kind() {
                 OpKind::Input { shape } => Tensor::from_examples(canvases, shape),
                 _ => self.node(id, node),
             };
-            see(id, &output);
+            inspect(id, &output);
             for &input in &node.inputs {
-                if self.last_use[input] == id && !self.is_kept[input] {
+                if self.last_use[input] == id && !self.needed_backward[input] {
                     self.values[input] = None;
                 }
             }
@@ -156,15 +158,15 @@ impl<'a, 'r> Forward<'a, 'r> {
                 let input = self.take(id, node);
                 pointwise::forward(op, self.parameters(id), input)
             }
-            OpKind::Sign => self.take(id, node).each(|value| *value = if *value >= 0.0 { 1.0 } else { -1.0 }),
-            OpKind::Quantize { bits } => quantize::forward(self.quantizer(id, bits), self.take(id, node)),
+            OpKind::Sign => self.take(id, node).map(|value| *value = if *value >= 0.0 { 1.0 } else { -1.0 }),
+            OpKind::Quantize { bits } => pointwise::quantize(self.quantizer(id, bits), self.take(id, node)),
             OpKind::MaxPool { kernel, stride, padding } => {
-                let (output, places) = Pool { kernel, stride, padding }.max(self.input(node), shape);
-                self.kept[id] = Kept::Places(places);
+                let (output, argmax) = PoolWindows { kernel, stride, padding }.max(self.input(node), shape);
+                self.saved[id] = SavedForBackward::Argmax(argmax);
                 output
             }
             OpKind::AvgPool { kernel, stride, padding } => {
-                Pool { kernel, stride, padding }.mean(self.input(node), shape)
+                PoolWindows { kernel, stride, padding }.mean(self.input(node), shape)
             }
             OpKind::GlobalAvgPool => pool::global_mean(self.input(node)),
             OpKind::Add => {
@@ -173,7 +175,7 @@ impl<'a, 'r> Forward<'a, 'r> {
             }
             OpKind::Concat => {
                 let parts: Vec<&Tensor> = node.inputs.iter().map(|&input| self.value(input)).collect();
-                join::concat(&parts, shape)
+                tensor::concat(&parts, shape)
             }
             OpKind::Dropout { p } => self.dropout(id, node, p),
         }
@@ -182,17 +184,17 @@ impl<'a, 'r> Forward<'a, 'r> {
     fn batch_norm(&mut self, id: NodeId, node: &Node, epsilon: f32) -> Tensor {
         let norm = self.parameters(id);
         let statistics = if self.rng.is_some() || self.folded.is_some() {
-            Statistics::of(self.input(node))
+            NormStatistics::of(self.input(node))
         } else {
-            Statistics::running(norm)
+            NormStatistics::running(norm)
         };
         let folded = self.folded.and_then(|folded| folded.iter().find(|folded| folded.node == id));
         let input = self.take(id, node);
         let output = match folded {
-            Some(Folded { scale, shift, .. }) => norm::affine(input, scale, shift),
+            Some(FoldedNorm { scale, shift, .. }) => norm::affine(input, scale, shift),
             None => norm::forward(input, [norm.get("gamma"), norm.get("beta")], epsilon, &statistics),
         };
-        self.kept[id] = Kept::Statistics(statistics);
+        self.saved[id] = SavedForBackward::Statistics(statistics);
         output
     }
 
@@ -204,19 +206,20 @@ impl<'a, 'r> Forward<'a, 'r> {
         let mask: Vec<f32> = (0..count).map(|_| if rng.random::<f32>() < p { 0.0 } else { keep }).collect();
         let mask = Tensor::from_examples(&mask, input.shape);
         let output = input.zip(&mask, |value, factor| *value *= factor);
-        self.kept[id] = Kept::Mask(mask);
+        self.saved[id] = SavedForBackward::Mask(mask);
         output
     }
 
-    /// Gradients of all trained parameters, in the order of their table, from that of the output.
+    /// Runs the backward pass from the gradient of the output. Returns the gradients of all trained
+    /// parameters, in the order of their table.
     fn backward(mut self, gradient: Tensor) -> Vec<Vec<f32>> {
         let graph = self.network.graph;
         let mut gradients: Vec<Option<Tensor>> = vec![None; graph.nodes().len()];
         *gradients.last_mut().expect("a graph has nodes") = Some(gradient);
-        let mut found = FoundGradients::new(graph);
+        let mut found = GradientBuffers::new(graph);
         for (id, node) in graph.nodes().iter().enumerate().skip(1).rev() {
             // A node that nothing reads has no part in the loss.
-            let gradient = gradients[id].take().unwrap_or_else(|| self.nothing(id));
+            let gradient = gradients[id].take().unwrap_or_else(|| self.zero_gradient(id));
             self.node_backward(id, node, gradient, &mut gradients, &mut found);
             self.values[id] = None;
         }
@@ -229,7 +232,7 @@ impl<'a, 'r> Forward<'a, 'r> {
         node: &Node,
         gradient: Tensor,
         gradients: &mut [Option<Tensor>],
-        found: &mut FoundGradients,
+        found: &mut GradientBuffers,
     ) {
         let mut pass = |input: usize, gradient: Tensor| {
             let place = &mut gradients[node.inputs[input]];
@@ -238,47 +241,34 @@ impl<'a, 'r> Forward<'a, 'r> {
                 None => gradient,
             });
         };
-        match (node.op.kind(), &self.kept[id]) {
+        match (node.op.kind(), &self.saved[id]) {
             (OpKind::Conv2d(conv), _) => {
-                let convolution = self.convolution(id, conv);
-                let passes = node.inputs[0] != 0;
-                let (weights, input) = convolution.gradients(self.input(node), &gradient, passes);
-                found.set(id, "weight", weights);
-                if let Some(input) = input {
-                    pass(0, input);
+                if let Some(gradient) = self.convolution_backward(id, node, conv, &gradient, found) {
+                    pass(0, gradient);
                 }
             }
-            (OpKind::BatchNorm { epsilon }, Kept::Statistics(statistics)) => {
+            (OpKind::BatchNorm { epsilon }, SavedForBackward::Statistics(statistics)) => {
                 let (input, gamma) = (self.input(node), self.parameters(id).get("gamma"));
                 let (gradient, gamma, beta) = norm::backward(input, gamma, epsilon, statistics, gradient);
                 found.set(id, "gamma", gamma);
                 found.set(id, "beta", beta);
                 pass(0, gradient);
             }
-            (OpKind::Pointwise(op), _) => {
-                let seen = match pointwise::reads(op) {
-                    Reads::Output => Some(self.value(id)),
-                    Reads::Input => Some(self.input(node)),
-                    Reads::Nothing => None,
-                };
-                let gradients = pointwise::backward(op, self.parameters(id), seen, gradient);
-                gradients.parameters.into_iter().for_each(|(name, gradient)| found.set(id, name, gradient));
-                pass(0, gradients.input);
-            }
+            (OpKind::Pointwise(op), _) => pass(0, self.pointwise_backward(id, node, op, gradient, found)),
             (OpKind::Sign, _) => {
                 pass(0, gradient.zip(self.input(node), |g, x| *g = if x.abs() <= 1.0 { *g } else { 0.0 }));
             }
             (OpKind::Quantize { bits }, _) => {
                 let (gradient, step) =
-                    quantize::backward(self.quantizer(id, bits), self.input(node), gradient);
+                    pointwise::quantize_backward(self.quantizer(id, bits), self.input(node), gradient);
                 found.set(id, "step", vec![step]);
                 pass(0, gradient);
             }
-            (OpKind::MaxPool { .. }, Kept::Places(places)) => {
-                pass(0, Pool::max_backward(&gradient, places, self.input_shape(id)));
+            (OpKind::MaxPool { .. }, SavedForBackward::Argmax(argmax)) => {
+                pass(0, PoolWindows::max_backward(&gradient, argmax, self.input_shape(id)));
             }
             (OpKind::AvgPool { kernel, stride, padding }, _) => {
-                let pool = Pool { kernel, stride, padding };
+                let pool = PoolWindows { kernel, stride, padding };
                 pass(0, pool.mean_backward(&gradient, self.input_shape(id)));
             }
             (OpKind::GlobalAvgPool, _) => {
@@ -290,37 +280,72 @@ impl<'a, 'r> Forward<'a, 'r> {
             }
             (OpKind::Concat, _) => {
                 let shapes = node.inputs.iter().map(|&input| self.network.graph.shape(input));
-                for (input, part) in join::parted(&gradient, shapes).into_iter().enumerate() {
+                for (input, part) in tensor::split_channels(&gradient, shapes).into_iter().enumerate() {
                     pass(input, part);
                 }
             }
-            (OpKind::Dropout { .. }, Kept::Mask(mask)) => {
+            (OpKind::Dropout { .. }, SavedForBackward::Mask(mask)) => {
                 pass(0, gradient.zip(mask, |g, factor| *g *= factor));
             }
             (OpKind::Dropout { .. }, _) => pass(0, gradient),
             (OpKind::Input { .. } | OpKind::BatchNorm { .. } | OpKind::MaxPool { .. }, _) => {
-                unreachable!("the way there left what the way back needs")
+                unreachable!("the forward pass saves what the backward pass needs")
             }
         }
     }
 
-    /// Mean and variance of every batch normalisation.
-    fn statistics(&self) -> Vec<Statistic> {
-        let statistics = self.kept.iter().enumerate().filter_map(|(node, kept)| match kept {
-            Kept::Statistics(found) => {
-                let of = |name, values: &[f32]| Statistic { node, name, values: values.to_vec() };
+    /// Stores the gradient of the weights. Returns that of the input, unless the input is the network's.
+    fn convolution_backward(
+        &self,
+        id: NodeId,
+        node: &Node,
+        conv: &Conv2d,
+        gradient: &Tensor,
+        found: &mut GradientBuffers,
+    ) -> Option<Tensor> {
+        let needs_input_gradient = node.inputs[0] != 0;
+        let convolution = self.convolution(id, conv);
+        let (weights, input) = convolution.gradients(self.input(node), gradient, needs_input_gradient);
+        found.set(id, "weight", weights);
+        input
+    }
+
+    /// Stores the gradients of the parameters. Returns that of the input.
+    fn pointwise_backward(
+        &self,
+        id: NodeId,
+        node: &Node,
+        op: PointwiseOp,
+        gradient: Tensor,
+        found: &mut GradientBuffers,
+    ) -> Tensor {
+        let operand = match pointwise::backward_input(op) {
+            BackwardInput::Output => Some(self.value(id)),
+            BackwardInput::Input => Some(self.input(node)),
+            BackwardInput::Nothing => None,
+        };
+        let gradients = pointwise::backward(op, self.parameters(id), operand, gradient);
+        gradients.parameters.into_iter().for_each(|(name, gradient)| found.set(id, name, gradient));
+        gradients.input
+    }
+
+    /// Mean and variance of every batch normalization.
+    fn statistics(&self) -> Vec<BatchStatistic> {
+        let statistics = self.saved.iter().enumerate().filter_map(|(node, saved)| match saved {
+            SavedForBackward::Statistics(found) => {
+                let of = |name, values: &[f32]| BatchStatistic { node, name, values: values.to_vec() };
                 Some([of("mean", &found.mean), of("variance", &found.variance)])
             }
-            Kept::Nothing | Kept::Places(_) | Kept::Mask(_) => None,
+            SavedForBackward::Nothing | SavedForBackward::Argmax(_) | SavedForBackward::Mask(_) => None,
         });
         statistics.flatten().collect()
     }
 
-    /// What the first input of a node holds, to change: itself if nothing else needs it.
+    /// Takes the first input of a node for modification in place; clones it if it is needed elsewhere.
     fn take(&mut self, id: NodeId, node: &Node) -> Tensor {
         let input = node.inputs[0];
         let again = node.inputs[1..].contains(&input);
-        if self.last_use[input] == id && !again && !self.is_kept[input] {
+        if self.last_use[input] == id && !again && !self.needed_backward[input] {
             return self.values[input].take().expect("nodes come after what they read");
         }
         self.value(input).clone()
@@ -338,7 +363,7 @@ impl<'a, 'r> Forward<'a, 'r> {
         self.network.graph.input_shape_of(id)
     }
 
-    fn nothing(&self, id: NodeId) -> Tensor {
+    fn zero_gradient(&self, id: NodeId) -> Tensor {
         let like = self.values.iter().flatten().next().expect("the input is there");
         Tensor::zeros(like.examples(), self.network.graph.shape(id))
     }
@@ -359,30 +384,32 @@ impl<'a, 'r> Forward<'a, 'r> {
     }
 }
 
-/// For every node, whether the gradient of a node needs what it gave.
-fn read_backward(graph: &Graph) -> Vec<bool> {
+/// For each node, true if the backward pass needs its output.
+fn needed_for_backward(graph: &Graph) -> Vec<bool> {
     let mut read = vec![false; graph.nodes().len()];
     for (id, node) in graph.nodes().iter().enumerate() {
-        match reads(node.op.kind()) {
-            Reads::Nothing => {}
-            Reads::Input => read[node.inputs[0]] = true,
-            Reads::Output => read[id] = true,
+        match backward_input(node.op.kind()) {
+            BackwardInput::Nothing => {}
+            BackwardInput::Input => read[node.inputs[0]] = true,
+            BackwardInput::Output => read[id] = true,
         }
     }
     read
 }
 
-fn reads(op: OpKind<'_>) -> Reads {
+fn backward_input(op: OpKind<'_>) -> BackwardInput {
     match op {
-        OpKind::Conv2d(_) | OpKind::BatchNorm { .. } | OpKind::Sign | OpKind::Quantize { .. } => Reads::Input,
-        OpKind::Pointwise(op) => pointwise::reads(op),
+        OpKind::Conv2d(_) | OpKind::BatchNorm { .. } | OpKind::Sign | OpKind::Quantize { .. } => {
+            BackwardInput::Input
+        }
+        OpKind::Pointwise(op) => pointwise::backward_input(op),
         OpKind::Input { .. }
         | OpKind::MaxPool { .. }
         | OpKind::AvgPool { .. }
         | OpKind::GlobalAvgPool
         | OpKind::Add
         | OpKind::Concat
-        | OpKind::Dropout { .. } => Reads::Nothing,
+        | OpKind::Dropout { .. } => BackwardInput::Nothing,
     }
 }
 

@@ -1,19 +1,19 @@
 use dabnet_graph::{Graph, NodeId};
 
-use crate::{Effective, Parameters};
+use crate::{EffectiveWeights, Parameters};
 
-/// A graph with the values its nodes run with.
+/// A graph, its parameters and its effective weights, by reference.
 #[derive(Clone, Copy)]
-pub(crate) struct Network<'a> {
+pub(crate) struct NetworkRef<'a> {
     pub graph: &'a Graph,
     pub parameters: &'a Parameters,
     /// Effective weights by node.
-    pub effective: &'a [Option<Effective>],
+    pub effective: &'a [Option<EffectiveWeights>],
 }
 
-impl Network<'_> {
+impl NetworkRef<'_> {
     /// For every node, the last node that reads it.
-    pub fn last_uses(&self) -> Vec<NodeId> {
+    pub(crate) fn last_uses(&self) -> Vec<NodeId> {
         let mut last = vec![usize::MAX; self.graph.nodes().len()];
         for (id, node) in self.graph.nodes().iter().enumerate() {
             node.inputs.iter().for_each(|&input| last[input] = id);
@@ -22,23 +22,23 @@ impl Network<'_> {
     }
 }
 
-/// What a batch says of the network.
-pub(crate) struct Gradients {
+/// Loss, gradients and statistics of one batch.
+pub(crate) struct BatchGradients {
     /// Mean loss over the batch.
     pub loss: f32,
-    /// How many of its examples were labelled right.
+    /// Number of examples classified correctly.
     pub correct: usize,
-    /// One of every trained parameter, in the order of [`Graph::parameters`].
+    /// Gradient of every trained parameter, in the order of [`Graph::parameters`].
     pub buffers: Vec<Vec<f32>>,
-    /// Mean and variance of every batch normalisation over the batch.
-    pub statistics: Vec<Statistic>,
+    /// Mean and variance of every batch normalization over the batch.
+    pub statistics: Vec<BatchStatistic>,
 }
 
-/// What a batch has where a node keeps a running statistic.
+/// Batch value of a running statistic.
 #[derive(Clone)]
-pub(crate) struct Statistic {
+pub(crate) struct BatchStatistic {
     pub node: NodeId,
-    /// Name of the parameter that keeps it.
+    /// Name of the parameter that holds the running value.
     pub name: &'static str,
     pub values: Vec<f32>,
 }

@@ -1,20 +1,22 @@
-use crate::{Checkpoint, History, Progress, Snapshot, TrainError, Trained, Validation};
+use std::time::Duration;
+
+use crate::{Checkpoint, TrainError, TrainedNetwork, Validation, WeightHistory, WeightSnapshot};
 
 /// Follows a run, and may stop it.
 ///
 /// What a method does not override goes on. An error ends training.
-pub trait Observer {
-    /// Before the first step, with the steps done and the history so far: the start, or what a resumed run went
-    /// through.
+pub trait TrainingObserver {
+    /// Called before the first step with the number of steps done and the history so far: the initial
+    /// weights, or the history of a resumed run.
     ///
     /// # Errors
     /// Whatever ends training.
-    fn begin(&mut self, step: usize, history: &History) -> Result<(), TrainError> {
+    fn begin(&mut self, step: usize, history: &WeightHistory) -> Result<(), TrainError> {
         let _ = (step, history);
         Ok(())
     }
 
-    /// Something that a user should hear of and that does not keep the run from going on.
+    /// Called with a warning that does not stop the run.
     fn warn(&mut self, message: &str) {
         let _ = message;
     }
@@ -23,21 +25,21 @@ pub trait Observer {
     ///
     /// # Errors
     /// Whatever ends training.
-    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
+    fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
         let _ = progress;
-        Ok(Control::Continue)
+        Ok(RunControl::Continue)
     }
 
-    /// After every epoch, when its last step has been told of.
+    /// Called after every epoch, following [`step`](Self::step) of its last step.
     ///
     /// # Errors
     /// Whatever ends training.
-    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<RunControl, TrainError> {
         let _ = report;
-        Ok(Control::Continue)
+        Ok(RunControl::Continue)
     }
 
-    /// Everything that the run goes on from, after [`Control::Save`] or [`Control::Stop`].
+    /// Called with the state to resume from, after [`RunControl::Save`] or [`RunControl::Stop`].
     ///
     /// # Errors
     /// Whatever ends training.
@@ -47,41 +49,83 @@ pub trait Observer {
     }
 }
 
-/// What an observer wants of a run. Both others wait until parameters have moved, so that no gradient
-/// is lost.
+/// Request of an observer. `Save` and `Stop` are deferred to the next update of the parameters, so that no
+/// gradient is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Control {
-    /// That it goes on.
+pub enum RunControl {
+    /// Continue.
     #[default]
     Continue,
-    /// A [checkpoint](Observer::checkpoint), and that it goes on.
+    /// Make a [checkpoint](TrainingObserver::checkpoint) and continue.
     Save,
-    /// A [checkpoint](Observer::checkpoint), and that it ends.
+    /// Make a [checkpoint](TrainingObserver::checkpoint) and stop.
     Stop,
 }
 
-/// What an epoch came to.
+/// Progress of training after a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Epoch, from 1.
+    pub epoch: usize,
+    /// Epochs in all.
+    pub epochs: usize,
+    /// Steps done, over all epochs.
+    pub step: usize,
+    /// Steps in all.
+    pub steps: usize,
+    /// Mean loss over the epoch so far.
+    pub loss: f32,
+    /// Training accuracy over the epoch so far, of the augmented examples that have a label.
+    pub accuracy: f32,
+    /// Learning rate of this step.
+    pub learning_rate: f32,
+    /// Validation after the last complete epoch.
+    pub validation: Option<Validation>,
+    /// Examples seen since training began.
+    pub examples: usize,
+    /// Time since training began.
+    pub elapsed: Duration,
+}
+
+impl Progress {
+    /// True if this is the last step of its epoch.
+    pub fn ends_epoch(&self) -> bool {
+        self.step * self.epochs == self.epoch * self.steps
+    }
+
+    /// Examples a second so far.
+    pub fn examples_per_second(&self) -> f64 {
+        self.examples as f64 / self.elapsed.as_secs_f64().max(1e-9)
+    }
+
+    /// Time left at that rate.
+    pub fn time_left(&self) -> Duration {
+        self.elapsed.mul_f64((self.steps - self.step) as f64 / self.step.max(1) as f64)
+    }
+}
+
+/// Results of an epoch.
 #[derive(Clone, Debug)]
 pub struct EpochReport<'a> {
-    /// Where training stands.
+    /// Progress of training.
     pub progress: Progress,
-    /// What the latent weights are like; the averaged ones, where there is an average.
-    pub snapshot: &'a Snapshot,
-    /// What happened to every binary layer.
+    /// Statistics of the latent weights; of the averaged ones, if there is a moving average.
+    pub snapshot: &'a WeightSnapshot,
+    /// Changes of every binary layer.
     pub layers: Vec<LayerReport>,
-    /// How well the network labels the validation examples, where there are any.
+    /// Validation, if there are validation examples.
     pub validation: Option<Validation>,
-    /// Whether that is better than after any earlier epoch. Epochs with real weights do not count.
+    /// True if no earlier epoch validated better. Epochs with real weights do not count.
     pub best: bool,
 }
 
-/// What an epoch did to one binary layer.
+/// Change of one binary layer over an epoch.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerReport {
-    /// Its name.
+    /// Name of the layer.
     pub layer: String,
-    /// The share of its bits that are not what they were an epoch ago.
+    /// Share of its bits that flipped during the epoch.
     pub flipped: f32,
     /// The mean `α` of its filters.
     pub alpha: f32,
@@ -91,18 +135,18 @@ pub struct LayerReport {
     pub upper_share: f32,
 }
 
-/// How a run ended.
+/// Result of a training run.
 #[derive(Clone, Debug)]
-pub enum Outcome {
-    /// After its last epoch.
-    Finished(Trained),
-    /// Where its observer stopped it.
-    Stopped(Trained),
+pub enum TrainingOutcome {
+    /// Training reached its last epoch.
+    Finished(TrainedNetwork),
+    /// The observer stopped training.
+    Stopped(TrainedNetwork),
 }
 
-impl Outcome {
+impl TrainingOutcome {
     /// The network as it is now.
-    pub fn into_trained(self) -> Trained {
+    pub fn into_trained(self) -> TrainedNetwork {
         match self {
             Self::Finished(trained) | Self::Stopped(trained) => trained,
         }
@@ -110,11 +154,11 @@ impl Outcome {
 }
 
 /// Calls a function after every step.
-pub(crate) struct Steps<F>(pub F);
+pub(crate) struct StepCallback<F>(pub F);
 
-impl<F: FnMut(&Progress)> Observer for Steps<F> {
-    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
+impl<F: FnMut(&Progress)> TrainingObserver for StepCallback<F> {
+    fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
         (self.0)(progress);
-        Ok(Control::Continue)
+        Ok(RunControl::Continue)
     }
 }

@@ -3,12 +3,15 @@
 use dabnet_graph::ParameterRole;
 use rayon::prelude::*;
 
-use crate::config::{Moments, Momentum, Optimizer};
+use crate::{
+    Parameters,
+    config::{Moments, Momentum, Optimizer},
+};
 
 /// Values that a thread moves at a time.
 const AT_ONCE: usize = 1 << 14;
 
-/// An optimiser and what it remembers of every trained parameter.
+/// An optimizer and its state for every trained parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OptimizerState {
     rule: Optimizer,
@@ -17,15 +20,15 @@ pub(crate) struct OptimizerState {
     updates: u32,
 }
 
-/// Length of one update, and decay of the parameters towards zero.
+/// Learning rate and weight decay of one update.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Update {
+pub(crate) struct UpdateSettings {
     pub learning_rate: f32,
     pub weight_decay: f32,
     pub decay_binary_weights: bool,
 }
 
-impl Update {
+impl UpdateSettings {
     fn decay(&self, role: ParameterRole) -> f32 {
         match role {
             ParameterRole::Weights => self.weight_decay,
@@ -40,18 +43,18 @@ impl Update {
 }
 
 impl OptimizerState {
-    /// One that has seen no gradient of buffers so long.
+    /// Fresh state for buffers of the given lengths.
     pub(crate) fn new(rule: Optimizer, lengths: &[usize]) -> Self {
         let zeros = || lengths.iter().map(|&len| vec![0.0; len]).collect();
         Self { rule, slots: Self::slot_names(&rule).iter().map(|_| zeros()).collect(), updates: 0 }
     }
 
-    /// One that goes on after `updates` with what it remembered, as [`slots`](Self::slots) gave it.
+    /// State restored from [`slots`](Self::slots) after `updates`.
     pub(crate) fn restored(rule: Optimizer, slots: Vec<Vec<Vec<f32>>>, updates: u32) -> Self {
         Self { rule, slots, updates }
     }
 
-    /// What is remembered of every buffer.
+    /// Names of the state buffers kept for every parameter.
     pub(crate) fn slot_names(rule: &Optimizer) -> &'static [&'static str] {
         match rule {
             Optimizer::Adam(_) | Optimizer::AdamW(_) => &["first", "second"],
@@ -74,7 +77,7 @@ impl OptimizerState {
         &mut self,
         parameters: impl Iterator<Item = (ParameterRole, &'a mut [f32])>,
         gradients: &[Vec<f32>],
-        update: &Update,
+        update: &UpdateSettings,
     ) {
         self.updates = self.updates.saturating_add(1);
         for (buffer, ((role, values), gradient)) in parameters.zip(gradients).enumerate() {
@@ -141,16 +144,28 @@ fn momentum(
     }
 }
 
+/// Moves `average` towards `parameters` after update number `update`, from 1: latent weights, scales,
+/// shifts and running statistics alike.
+pub(crate) fn update_average(average: &mut Parameters, parameters: &Parameters, decay: f32, update: u32) {
+    let keep = decay.min((1.0 + update as f32) / (10.0 + update as f32));
+    for ((_, average), values) in average.iter_mut().zip(parameters.buffers()) {
+        let pairs = average.par_iter_mut().zip(values).with_min_len(AT_ONCE);
+        pairs.for_each(|(average, value)| *average += (1.0 - keep) * (value - *average));
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use dabnet_graph::{ConvSpec, GraphBuilder, Policy, Shape};
+
     use super::*;
 
-    fn update(learning_rate: f32, weight_decay: f32) -> Update {
-        Update { learning_rate, weight_decay, decay_binary_weights: false }
+    fn update(learning_rate: f32, weight_decay: f32) -> UpdateSettings {
+        UpdateSettings { learning_rate, weight_decay, decay_binary_weights: false }
     }
 
-    /// Where one value ends that starts at `start` and has these gradients.
-    fn path(rule: Optimizer, update: Update, start: f32, gradients: &[f32]) -> f32 {
+    /// Returns the value reached from `start` by these gradients.
+    fn path(rule: Optimizer, update: UpdateSettings, start: f32, gradients: &[f32]) -> f32 {
         let (mut state, mut value) = (OptimizerState::new(rule, &[1]), vec![start]);
         for &gradient in gradients {
             state.step([(ParameterRole::Weights, &mut value[..])].into_iter(), &[vec![gradient]], &update);
@@ -218,7 +233,7 @@ mod tests {
         let plain = Optimizer::Sgd(Momentum { momentum: 0.0, nesterov: false });
         let decayed = |role, decay_binary_weights| {
             let mut value = [1.0];
-            let update = Update { decay_binary_weights, ..update(0.1, 1.0) };
+            let update = UpdateSettings { decay_binary_weights, ..update(0.1, 1.0) };
             let parameters = [(role, &mut value[..])].into_iter();
             OptimizerState::new(plain, &[1]).step(parameters, &[vec![0.0]], &update);
             value[0] < 1.0
@@ -227,5 +242,27 @@ mod tests {
         assert!(decayed(ParameterRole::Weights, false));
         assert!(!decayed(ParameterRole::Channel, true));
         assert!(!decayed(binary, false) && decayed(binary, true));
+    }
+
+    #[test]
+    fn every_buffer_is_the_moving_average_of_its_values() {
+        let mut net = GraphBuilder::new("one", &Policy::Full, Shape::new(1, 3, 3));
+        net.full_layer("conv1", ConvSpec::new(2, 3));
+        let mut parameters = Parameters::new(&net.build().unwrap(), 0);
+        let set = |parameters: &mut Parameters, value: f32| {
+            parameters.iter_mut().for_each(|(_, values)| values.fill(value));
+        };
+        set(&mut parameters, 1.0);
+        let mut average = parameters.clone();
+        let mut expected = 1.0_f64;
+        for update in 1..=100 {
+            let value = (update % 7) as f32;
+            set(&mut parameters, value);
+            update_average(&mut average, &parameters, 0.75, update);
+            let keep = 0.75_f64.min((1.0 + f64::from(update)) / (10.0 + f64::from(update)));
+            expected = keep * expected + (1.0 - keep) * f64::from(value);
+        }
+        assert_eq!(average.buffers().count(), 5);
+        assert!(average.buffers().flatten().all(|value| (f64::from(*value) - expected).abs() < 1e-4));
     }
 }

@@ -4,25 +4,40 @@ use dabnet_engine::{PackedModel, Parameters as Packed};
 use dabnet_graph::{Conv2d, NodeId, OpKind, Preprocessing, WeightFormat};
 use serde_json::Value;
 
-use crate::{Effective, TrainError, Trained, parameters::NodeParameters};
+use crate::{EffectiveWeights, TrainError, TrainedNetwork, parameters::NodeParameters};
 
-/// What a model file says beside its weights.
+/// Metadata of a model file.
 #[derive(Clone, Debug)]
-pub struct Description {
+pub struct ModelMetadata {
     /// Name of every output, in order.
     pub labels: Vec<String>,
-    /// How sketches became the network's input.
+    /// Preprocessing that turns sketches into the network's input.
     pub preprocessing: Preprocessing,
-    /// Where the model comes from, free in form; the recipe is added to it.
+    /// Free-form provenance; the recipe is added to it.
     pub provenance: BTreeMap<String, Value>,
 }
 
-/// A trained network as a packed model: binary filters as bits and two values, batch
-/// normalisation as one scale and one shift a channel, latent weights gone.
+/// Packs a trained network: binary filters become bits and two values, batch normalization a scale and a
+/// shift per channel, and latent weights are dropped.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use dabnet_engine::PackedModel;
+/// use dabnet_graph::Preprocessing;
+/// use dabnet_train::{ModelMetadata, TrainError, TrainedNetwork, pack};
+///
+/// fn packed(
+///     trained: &TrainedNetwork,
+///     labels: Vec<String>,
+///     preprocessing: Preprocessing,
+/// ) -> Result<PackedModel, TrainError> {
+///     pack(trained, ModelMetadata { labels, preprocessing, provenance: BTreeMap::new() })
+/// }
+/// ```
 ///
 /// # Errors
 /// [`TrainError::Engine`] if labels, preprocessing and graph do not fit each other.
-pub fn pack(trained: &Trained, description: Description) -> Result<PackedModel, TrainError> {
+pub fn pack(trained: &TrainedNetwork, description: ModelMetadata) -> Result<PackedModel, TrainError> {
     let graph = trained.graph();
     let mut parameters = BTreeMap::new();
     for (id, node) in graph.nodes().iter().enumerate() {
@@ -59,9 +74,10 @@ pub fn pack(trained: &Trained, description: Description) -> Result<PackedModel, 
     Ok(model)
 }
 
-/// Real weights as they are or in eight bits, binary ones as bits and the two values of each filter.
-fn pack_convolution(trained: &Trained, id: NodeId, conv: &Conv2d) -> Result<Packed, TrainError> {
-    let Effective { weights, splits } = trained.effective(id).expect("every convolution has weights");
+/// Packs real weights as floats or in eight bits, binary ones as bits and two values per filter.
+fn pack_convolution(trained: &TrainedNetwork, id: NodeId, conv: &Conv2d) -> Result<Packed, TrainError> {
+    let EffectiveWeights { weights, splits } =
+        trained.effective_weights(id).expect("every convolution has weights");
     let channels = trained.graph().input_shape_of(id).channels;
     let latent = trained.parameters().get(id, "weight");
     match conv.weight_format {
@@ -75,7 +91,7 @@ fn pack_convolution(trained: &Trained, id: NodeId, conv: &Conv2d) -> Result<Pack
     Ok(Packed::binary(conv, channels, &upper.collect::<Vec<bool>>(), alpha, beta)?)
 }
 
-/// A batch normalisation as `scale · x + shift`.
+/// Folds a batch normalization into `scale · x + shift`.
 fn fold(norm: NodeParameters<'_>, epsilon: f32) -> Packed {
     let [gamma, beta, mean, variance] = ["gamma", "beta", "mean", "variance"].map(|name| norm.get(name));
     let scale: Vec<f32> =
@@ -89,7 +105,7 @@ const OF_BINARY_LAYERS: [&str; 5] =
     ["scheme", "center", "weight_gradient", "decay_binary_weights", "real_weight_epochs"];
 
 /// The settings a network was trained with, but those that had nothing to say.
-fn recipe(trained: &Trained) -> Value {
+fn recipe(trained: &TrainedNetwork) -> Value {
     let binary = trained.graph().convolutions().any(|(_, _, conv)| conv.precision.binary_weights());
     let mut settings = trained.config().settings();
     settings.retain(|name, value| {

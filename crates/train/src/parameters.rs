@@ -2,8 +2,8 @@ use dabnet_graph::{Graph, InitialValues, NodeId, ParameterRole, ParameterSpec};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-/// Values that training changes: one buffer for each of a graph's [parameters](Graph::parameters), in
-/// the same order.
+/// Trainable state of a network: one buffer for each of a graph's [parameters](Graph::parameters), in the
+/// same order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
     specs: Vec<ParameterSpec>,
@@ -17,9 +17,9 @@ pub(crate) struct NodeParameters<'a> {
     node: NodeId,
 }
 
-/// Gradients of the trained parameters, while they are found in any order.
+/// Collects the gradients of trained parameters, in any order.
 #[derive(Debug)]
-pub(crate) struct FoundGradients {
+pub(crate) struct GradientBuffers {
     specs: Vec<ParameterSpec>,
     found: Vec<Option<Vec<f32>>>,
 }
@@ -58,7 +58,7 @@ impl Parameters {
         &self.buffers[index(&self.specs, node, name)]
     }
 
-    /// The same, to change.
+    /// Mutable values of parameter `name` of a node.
     pub(crate) fn get_mut(&mut self, node: NodeId, name: &str) -> &mut [f32] {
         &mut self.buffers[index(&self.specs, node, name)]
     }
@@ -73,12 +73,12 @@ impl Parameters {
         self.specs.iter().zip(self.buffers().map(Vec::as_slice))
     }
 
-    /// The same, to change.
+    /// All entries of the table, and their mutable values.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&ParameterSpec, &mut [f32])> {
         self.specs.iter().zip(self.buffers.iter_mut().map(Vec::as_mut_slice))
     }
 
-    /// Entries that the optimiser updates, and their values.
+    /// Entries that the optimizer updates, and their mutable values.
     pub(crate) fn trained_mut(&mut self) -> impl Iterator<Item = (ParameterRole, &mut [f32])> {
         self.iter_mut().filter(|(spec, _)| spec.role.is_trained()).map(|(spec, values)| (spec.role, values))
     }
@@ -104,14 +104,14 @@ impl<'a> NodeParameters<'a> {
     }
 }
 
-impl FoundGradients {
+impl GradientBuffers {
     /// None so far.
     pub(crate) fn new(graph: &Graph) -> Self {
         let specs: Vec<_> = graph.parameters().into_iter().filter(|spec| spec.role.is_trained()).collect();
         Self { found: vec![None; specs.len()], specs }
     }
 
-    /// Keeps the gradient of parameter `name` of a node.
+    /// Stores the gradient of parameter `name` of a node.
     ///
     /// # Panics
     /// If the node has no such parameter that is trained, or one of another length.
@@ -134,7 +134,7 @@ impl FoundGradients {
     }
 }
 
-/// Place of a node's parameter in a table, which lists node by node.
+/// Index of a node's parameter in a table that lists node by node.
 fn index(specs: &[ParameterSpec], node: NodeId, name: &str) -> usize {
     let first = specs.partition_point(|spec| spec.node < node);
     let own = specs[first..].iter().take_while(|spec| spec.node == node).position(|spec| spec.name == name);
@@ -143,13 +143,13 @@ fn index(specs: &[ParameterSpec], node: NodeId, name: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use dabnet_graph::{Builder, Filters, Op, Policy, Shape};
+    use dabnet_graph::{ConvSpec, GraphBuilder, Op, Policy, Shape};
 
     use super::*;
 
     fn graph() -> Graph {
-        let mut net = Builder::new("two", &Policy::Full, Shape::new(1, 4, 4));
-        net.full_layer("conv1", Filters::new(2, 3));
+        let mut net = GraphBuilder::new("two", &Policy::Full, Shape::new(1, 4, 4));
+        net.full_layer("conv1", ConvSpec::new(2, 3));
         net.push("bent", Op::RPReLU);
         net.build().unwrap()
     }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn gradients_come_in_the_order_of_the_table() {
         let graph = graph();
-        let mut found = FoundGradients::new(&graph);
+        let mut found = GradientBuffers::new(&graph);
         for (value, name) in ["shift", "threshold", "slope"].into_iter().enumerate() {
             found.set(4, name, vec![value as f32; 2]);
         }
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "gamma of node 2 has no gradient")]
     fn a_missing_gradient_is_noticed() {
-        let mut found = FoundGradients::new(&graph());
+        let mut found = GradientBuffers::new(&graph());
         found.set(1, "weight", vec![0.0; 18]);
         found.into_buffers();
     }

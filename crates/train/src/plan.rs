@@ -1,16 +1,16 @@
 use crate::TrainConfig;
 
-/// The steps of a run, counted.
+/// Number and size of the steps of a run.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct TrainingPlan {
     /// Examples a step.
     pub batch: usize,
     pub steps_per_epoch: usize,
     pub epochs: usize,
 }
 
-impl Plan {
-    /// For so many examples, of which a step takes `least` at least.
+impl TrainingPlan {
+    /// Plan for a number of examples, where a batch has `least` at least.
     pub(crate) fn new(config: &TrainConfig, examples: usize, least: usize) -> Self {
         let batch = config.batch.clamp(least, examples);
         Self { batch, steps_per_epoch: examples / batch, epochs: config.epochs }
@@ -25,12 +25,12 @@ impl Plan {
         step / self.steps_per_epoch + 1
     }
 
-    /// Whether so many steps make whole epochs.
+    /// True if this number of steps completes an epoch.
     pub(crate) fn ends_epoch(&self, steps: usize) -> bool {
         steps.is_multiple_of(self.steps_per_epoch)
     }
 
-    /// Whether parameters move after a step, from 0.
+    /// True if parameters are updated after a step, counted from 0.
     pub(crate) fn updates_after(&self, step: usize, config: &TrainConfig) -> bool {
         let done = step % self.steps_per_epoch + 1;
         done == self.steps_per_epoch || done.is_multiple_of(config.steps_per_update(self.epoch_of(step)))
@@ -50,7 +50,7 @@ mod tests {
             accumulate: vec![Accumulation { epoch: 2, steps: 3 }],
             ..TrainConfig::default()
         };
-        let plan = Plan::new(&config, 79, 4);
+        let plan = TrainingPlan::new(&config, 79, 4);
         assert_eq!((plan.steps(), plan.epoch_of(6), plan.epoch_of(7)), (14, 1, 2));
         let updates: Vec<usize> = (0..14).filter(|step| plan.updates_after(*step, &config)).collect();
         assert_eq!(updates, [0, 1, 2, 3, 4, 5, 6, 9, 12, 13]);

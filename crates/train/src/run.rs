@@ -1,5 +1,6 @@
 use std::{
-    fs,
+    error::Error,
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -7,32 +8,33 @@ use std::{
 
 use dabnet_sketch::Examples;
 
-use crate::{Checkpoint, History, Observer, Outcome, TrainError, Trained, Trainer};
+use crate::{
+    Checkpoint, TrainError, TrainedNetwork, Trainer, TrainingObserver, TrainingOutcome, WeightHistory,
+};
 
 mod lines;
-mod lock;
 mod metrics;
 mod recorder;
 
-pub use metrics::{EpochMetrics, Metric, StepMetrics};
+pub use metrics::{EpochMetrics, MetricRecord, StepMetrics};
 
-use self::{lines::Lines, lock::Lock, recorder::Recorder};
+use self::{lines::JsonLines, recorder::RunRecorder};
 
-/// The history of the latent weights, a [`Snapshot`](crate::Snapshot) a line.
+/// File of the history of latent weights, one [`WeightSnapshot`](crate::WeightSnapshot) per line.
 const HISTORY: &str = "history.jsonl";
-/// How training went, a [`Metric`] a line.
+/// File of the metrics, one [`MetricRecord`] per line.
 const METRICS: &str = "metrics.jsonl";
 
-/// One of the checkpoints that a run keeps.
+/// Checkpoint files of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Saved {
-    /// What the run goes on from.
+pub enum CheckpointKind {
+    /// The latest checkpoint, from which the run resumes.
     Latest,
-    /// After the epoch that labelled the validation examples best.
+    /// The checkpoint of the epoch with the best validation.
     Best,
 }
 
-impl Saved {
+impl CheckpointKind {
     /// The name of its file.
     pub const fn file_name(self) -> &'static str {
         match self {
@@ -42,37 +44,47 @@ impl Saved {
     }
 }
 
-/// How often a run is written down. It always is at the end of an epoch.
+/// Intervals at which checkpoints and metrics are saved, beyond the end of every epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Saving {
+pub struct SaveSchedule {
     /// A checkpoint whenever so much time has passed since the last.
     pub every: Duration,
-    /// A checkpoint whenever so many steps have been made since the last, too.
+    /// Steps between checkpoints, if bounded.
     pub every_steps: Option<usize>,
-    /// A line of metrics whenever so many steps have been made.
+    /// Steps between lines of metrics.
     pub metrics_every_steps: usize,
 }
 
-impl Default for Saving {
+impl Default for SaveSchedule {
     fn default() -> Self {
         Self { every: Duration::from_secs(600), every_steps: None, metrics_every_steps: 100 }
     }
 }
 
-/// A folder in which a run is kept, so that it can be killed at any moment and go on.
+/// Folder of a training run, from which training resumes after it was killed at any moment.
 ///
-/// It has `latest.safetensors` and perhaps `best.safetensors`, which are [checkpoints](Checkpoint), and
-/// two files that only grow: `history.jsonl` and `metrics.jsonl`. Of these a run that goes on keeps what
-/// its checkpoint knows, and repeats the rest.
+/// It holds the [checkpoints](Checkpoint) `latest.safetensors` and `best.safetensors`, and two append-only files,
+/// `history.jsonl` and `metrics.jsonl`, which are truncated to the checkpoint when a run resumes.
+///
+/// ```
+/// use dabnet_train::{Examples, RunFolder, SaveSchedule, TrainError, Trainer, TrainingObserver, TrainingOutcome};
+///
+/// fn train_or_resume<E: Examples>(
+///     trainer: Trainer<'_, E>,
+///     observer: &mut dyn TrainingObserver,
+/// ) -> Result<TrainingOutcome, TrainError> {
+///     RunFolder::create("runs/first")?.train(trainer, SaveSchedule::default(), observer)
+/// }
+/// ```
 #[derive(Clone, Debug)]
-pub struct Run {
+pub struct RunFolder {
     folder: PathBuf,
-    /// Where it is [held](Self::hold).
-    lock: Option<Arc<Lock>>,
+    /// The lock, once [taken](Self::lock_exclusively).
+    lock: Option<Arc<RunLock>>,
 }
 
-impl Run {
-    /// A run in `folder`, which is made if it is not there.
+impl RunFolder {
+    /// Opens a run in `folder`, creating it if it does not exist.
     ///
     /// # Errors
     /// [`TrainError::Write`] if it cannot be made.
@@ -87,84 +99,83 @@ impl Run {
     /// The run in `folder`, which has a checkpoint.
     ///
     /// # Errors
-    /// [`TrainError::Config`] if it has none.
+    /// [`TrainError::NotARun`] if it has none.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, TrainError> {
         let run = Self { folder: folder.into(), lock: None };
-        if run.is_begun() {
+        if run.has_checkpoint() {
             return Ok(run);
         }
-        let (folder, name) = (run.folder.display(), Saved::Latest.file_name());
-        Err(TrainError::Config(format!("{folder} is no run that has been trained: it has no {name}")))
+        Err(TrainError::NotARun { path: run.folder, file: CheckpointKind::Latest.file_name() })
     }
 
-    /// The same, kept from other processes until this and its copies are gone.
+    /// Locks the run against other processes until this value and its clones are dropped.
     ///
     /// # Errors
     /// [`TrainError::Busy`] if another process trains this run.
-    pub fn hold(self) -> Result<Self, TrainError> {
-        let lock = Some(Arc::new(Lock::take(&self.folder)?));
+    pub fn lock_exclusively(self) -> Result<Self, TrainError> {
+        let lock = Some(Arc::new(RunLock::take(&self.folder)?));
         Ok(Self { lock, ..self })
     }
 
-    /// Whether there is a checkpoint to go on from.
-    pub fn is_begun(&self) -> bool {
-        [Saved::Latest, Saved::Best].iter().any(|saved| self.path(*saved).is_file())
+    /// True if there is a checkpoint to resume from.
+    pub fn has_checkpoint(&self) -> bool {
+        [CheckpointKind::Latest, CheckpointKind::Best].iter().any(|saved| self.path(*saved).is_file())
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Where one of its checkpoints is, or would be.
-    pub fn path(&self, saved: Saved) -> PathBuf {
+    /// Path of one of its checkpoints, which may not exist.
+    pub fn path(&self, saved: CheckpointKind) -> PathBuf {
         self.folder.join(saved.file_name())
     }
 
-    /// One of its checkpoints.
+    /// Reads one of its checkpoints.
     ///
     /// # Errors
     /// [`TrainError::Read`] or [`TrainError::File`] if it cannot be read.
-    pub fn checkpoint(&self, saved: Saved) -> Result<Checkpoint, TrainError> {
+    pub fn checkpoint(&self, saved: CheckpointKind) -> Result<Checkpoint, TrainError> {
         Checkpoint::load(self.path(saved))
     }
 
-    /// What the latent weights went through up to a checkpoint.
+    /// Reads the history of latent weights up to a checkpoint.
     ///
     /// # Errors
     /// [`TrainError::Read`] or [`TrainError::File`] if it cannot be read or knows less than the
     /// checkpoint.
-    pub fn history(&self, checkpoint: &Checkpoint) -> Result<History, TrainError> {
+    pub fn history(&self, checkpoint: &Checkpoint) -> Result<WeightHistory, TrainError> {
         let lines = self.history_lines();
         let epochs = checkpoint.epochs_done();
         let snapshots = lines.read(|snapshot| snapshot.epoch <= epochs)?;
         if snapshots.iter().map(|snapshot| snapshot.epoch).ne(0..=epochs) {
             let reason = format!("has not every epoch from 0 to {epochs}, which its checkpoint has seen");
-            let source = Box::new(TrainError::field("epoch", reason));
-            return Err(TrainError::File { path: lines.path().to_owned(), source });
+            let reason = Box::new(TrainError::field("epoch", reason));
+            return Err(TrainError::File { path: lines.path().to_owned(), reason });
         }
-        Ok(History { snapshots })
+        Ok(WeightHistory { snapshots })
     }
 
-    /// How training went so far.
+    /// Reads the metrics so far.
     ///
     /// # Errors
     /// [`TrainError::Read`] or [`TrainError::File`] if it cannot be read.
-    pub fn metrics(&self) -> Result<Vec<Metric>, TrainError> {
+    pub fn metrics(&self) -> Result<Vec<MetricRecord>, TrainError> {
         self.metric_lines().read(|_| true)
     }
 
-    /// The network as one of the checkpoints has it, to evaluate, pack or analyse.
+    /// Reads the network of one of the checkpoints, to evaluate, pack or analyze.
     ///
     /// # Errors
     /// As [`checkpoint`](Self::checkpoint) and [`history`](Self::history).
-    pub fn trained(&self, saved: Saved) -> Result<Trained, TrainError> {
+    pub fn trained(&self, saved: CheckpointKind) -> Result<TrainedNetwork, TrainError> {
         let checkpoint = self.checkpoint(saved)?;
         checkpoint.trained(self.history(&checkpoint)?)
     }
 
-    /// Trains from where the run stands, or from the start if it has not begun, and writes it down as it
-    /// goes. The network it gives is the last one, not the best.
+    /// Trains from the latest checkpoint, or from the start if there is none, and saves the run as
+    /// configured. The resulting network is the last one, not the best.
     ///
     /// # Errors
     /// [`TrainError::Busy`] if another process trains this run, [`TrainError::File`] of a
@@ -172,29 +183,29 @@ impl Run {
     pub fn train<E: Examples>(
         &self,
         trainer: Trainer<'_, E>,
-        saving: Saving,
-        observer: &mut dyn Observer,
-    ) -> Result<Outcome, TrainError> {
+        saving: SaveSchedule,
+        observer: &mut dyn TrainingObserver,
+    ) -> Result<TrainingOutcome, TrainError> {
         let _held = match self.lock {
             Some(_) => None,
-            None => Some(Lock::take(&self.folder)?),
+            None => Some(RunLock::take(&self.folder)?),
         };
-        self.sweep()?;
-        self.go_on(trainer, saving, observer).map_err(|error| match error {
+        self.remove_temporary_files()?;
+        self.resume_or_start(trainer, saving, observer).map_err(|error| match error {
             TrainError::Mismatch { .. } | TrainError::Longer { .. } => {
-                TrainError::File { path: self.folder.clone(), source: Box::new(error) }
+                TrainError::File { path: self.folder.clone(), reason: Box::new(error) }
             }
             error => error,
         })
     }
 
-    fn go_on<E: Examples>(
+    fn resume_or_start<E: Examples>(
         &self,
         trainer: Trainer<'_, E>,
-        saving: Saving,
-        observer: &mut dyn Observer,
-    ) -> Result<Outcome, TrainError> {
-        let (trainer, step) = match self.resumable(observer)? {
+        saving: SaveSchedule,
+        observer: &mut dyn TrainingObserver,
+    ) -> Result<TrainingOutcome, TrainError> {
+        let (trainer, step) = match self.newest_checkpoint(observer)? {
             Some(checkpoint) => {
                 let (history, step) = (self.history(&checkpoint)?, checkpoint.step());
                 self.check_metrics(&checkpoint, observer)?;
@@ -202,15 +213,19 @@ impl Run {
             }
             None => (trainer, 0),
         };
-        let mut recorder = Recorder::new(self, saving, step, observer)?;
+        let mut recorder = RunRecorder::new(self, saving, step, observer)?;
         trainer.train_with(&mut recorder)
     }
 
-    /// Says so if metrics lack an epoch that the checkpoint has seen. No run needs them to go on.
-    fn check_metrics(&self, checkpoint: &Checkpoint, observer: &mut dyn Observer) -> Result<(), TrainError> {
+    /// Warns if metrics lack an epoch that the checkpoint includes. They are not needed to resume.
+    fn check_metrics(
+        &self,
+        checkpoint: &Checkpoint,
+        observer: &mut dyn TrainingObserver,
+    ) -> Result<(), TrainError> {
         let lines = self.metric_lines();
         let metrics = lines.read(|metric| metric.step() <= checkpoint.step())?;
-        let epochs = metrics.iter().filter(|metric| matches!(metric, Metric::Epoch(_))).count();
+        let epochs = metrics.iter().filter(|metric| matches!(metric, MetricRecord::Epoch(_))).count();
         if epochs < checkpoint.epochs_done() {
             let (path, done) = (lines.path().display(), checkpoint.epochs_done());
             observer.warn(&format!(
@@ -220,18 +235,23 @@ impl Run {
         Ok(())
     }
 
-    /// The newest checkpoint that is whole. The best one is as good to go on from as the latest: it only
-    /// takes longer to end in the same place. It takes the place of the latest, as it may be the end.
-    fn resumable(&self, observer: &mut dyn Observer) -> Result<Option<Checkpoint>, TrainError> {
-        if !self.is_begun() {
+    /// Reads the newest valid checkpoint. If the latest is damaged, the best one replaces it: resuming from
+    /// there takes longer and gives the same result.
+    fn newest_checkpoint(
+        &self,
+        observer: &mut dyn TrainingObserver,
+    ) -> Result<Option<Checkpoint>, TrainError> {
+        if !self.has_checkpoint() {
             return Ok(None);
         }
-        match self.checkpoint(Saved::Latest) {
+        match self.checkpoint(CheckpointKind::Latest) {
             Ok(checkpoint) => Ok(Some(checkpoint)),
-            Err(error) => match self.checkpoint(Saved::Best) {
+            Err(error) => match self.checkpoint(CheckpointKind::Best) {
                 Ok(checkpoint) => {
-                    checkpoint.save(self.path(Saved::Latest))?;
-                    observer.warn(&format!("{error}; going on from {}", Saved::Best.file_name()));
+                    checkpoint.save(self.path(CheckpointKind::Latest))?;
+                    let source = error.source().map_or_else(String::new, |source| format!(": {source}"));
+                    let best = CheckpointKind::Best.file_name();
+                    observer.warn(&format!("{error}{source}; going on from {best}"));
                     Ok(Some(checkpoint))
                 }
                 Err(_) => Err(error),
@@ -240,7 +260,7 @@ impl Run {
     }
 
     /// Removes what was being written when an earlier process was killed.
-    fn sweep(&self) -> Result<(), TrainError> {
+    fn remove_temporary_files(&self) -> Result<(), TrainError> {
         let unreadable = |source| TrainError::Read { path: self.folder.clone(), source };
         for entry in fs::read_dir(&self.folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
@@ -254,18 +274,39 @@ impl Run {
         Ok(())
     }
 
-    fn history_lines(&self) -> Lines<crate::Snapshot> {
-        Lines::new(self.folder.join(HISTORY))
+    fn history_lines(&self) -> JsonLines<crate::WeightSnapshot> {
+        JsonLines::new(self.folder.join(HISTORY))
     }
 
-    fn metric_lines(&self) -> Lines<Metric> {
-        Lines::new(self.folder.join(METRICS))
+    fn metric_lines(&self) -> JsonLines<MetricRecord> {
+        JsonLines::new(self.folder.join(METRICS))
     }
 }
 
-/// Whether a file is what was being written in place of another: `.NAME.PROCESS.tmp`.
+/// True for the name of a temporary file of an atomic write: `.NAME.PROCESS.tmp`.
 fn is_temporary(name: &str) -> bool {
     let inner = name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp"));
     let process = inner.and_then(|name| name.rsplit_once('.')).map(|(_, process)| process);
     process.is_some_and(|process| !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Lock of a run folder, released by the operating system when the process ends.
+#[derive(Debug)]
+struct RunLock {
+    _file: File,
+}
+
+const LOCK: &str = "run.lock";
+
+impl RunLock {
+    fn take(folder: &Path) -> Result<Self, TrainError> {
+        let path = folder.join(LOCK);
+        let failed = |source| TrainError::Write { path: path.clone(), source };
+        let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(TrainError::Busy { path: folder.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use dabnet_sketch::{Drawing, Example, Examples, SketchError, View};
 use rand::Rng;
 
-/// Sketches augmented anew each time.
+/// Sketches augmented randomly at each draw.
 #[derive(Clone, Debug)]
 pub struct AugmentedSketches {
     drawings: Vec<Drawing>,

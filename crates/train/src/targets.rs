@@ -1,33 +1,33 @@
 use dabnet_engine::{log_softmax, rank};
 
-/// What a network should have answered to the examples of a batch.
+/// Targets of a batch: labels and the answers of teachers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Targets<'a> {
-    /// The right label of each; none of those of which only the teachers' answers are learned.
+pub(crate) struct BatchTargets<'a> {
+    /// Label of each example; `None` for examples that only teachers answer to.
     pub labels: &'a [Option<usize>],
     /// Probability mass that goes to all labels alike.
     pub label_smoothing: f32,
-    /// What teachers answered, where there are some.
+    /// Answers of the teachers, if there are any.
     pub teachers: Option<TeacherTargets<'a>>,
 }
 
-/// What teachers answered to the examples of a batch.
+/// Answers of teachers for a batch, and how they are weighted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TeacherTargets<'a> {
-    /// Of each teacher as many as the student's.
+    /// Logits of each teacher, one row of the student's classes per example.
     pub logits: &'a [Vec<f32>],
     /// Their share of the loss of an example that has a label.
     pub weight: f32,
-    /// What both sides' logits are divided by.
+    /// Distillation temperature: divisor of student and teacher logits.
     pub temperature: f32,
-    /// Whether the right label and the one that they put first change places.
+    /// True if a teacher's answers for the label and for its own first choice are swapped.
     pub corrected: bool,
 }
 
-impl Targets<'_> {
-    /// The mean loss over the examples, whose rows of `logits` follow each other, and its gradient with
-    /// respect to them: `(1 − w) · CE + w · T² · KL(teachers ‖ student)`, where `w` is 1 for examples without a
-    /// label and the teachers' answer the mean of their probabilities at temperature `T`.
+impl BatchTargets<'_> {
+    /// Returns the mean loss over the examples, and its gradient with respect to `logits`, one row per
+    /// example: `(1 − w) · CE + w · T² · KL(teachers ‖ student)`, where `w` is 1 for examples without a label
+    /// and the teachers' answer is the mean of their probabilities at temperature `T`.
     pub(crate) fn loss_and_gradient(&self, logits: &[f32]) -> (f32, Vec<f32>) {
         let count = self.labels.len();
         let classes = logits.len() / count;
@@ -51,7 +51,7 @@ impl Targets<'_> {
         ((loss * scale) as f32, gradient)
     }
 
-    /// How many examples of which `logits` has a row each are labelled right, of those that have a label.
+    /// Number of examples classified correctly, of those that have a label.
     pub(crate) fn count_correct(&self, logits: &[f32]) -> usize {
         let rows = logits.chunks(logits.len() / self.labels.len());
         rows.zip(self.labels)
@@ -74,7 +74,8 @@ impl Targets<'_> {
 }
 
 impl TeacherTargets<'_> {
-    /// `w · T² · KL(teachers ‖ student)` of one row, the teachers corrected by a label; adds its gradient to `slopes`.
+    /// `w · T² · KL(teachers ‖ student)` of one row, with the teachers corrected by the label if given; adds
+    /// its gradient to `slopes`.
     fn divergence<'t>(
         &self,
         row: &[f32],
@@ -99,7 +100,7 @@ impl TeacherTargets<'_> {
     }
 }
 
-/// Logarithms of the mean over several rows of logits of the probabilities that they stand for.
+/// Logarithm of the mean probabilities over several rows of logits.
 fn mean_log<'t>(rows: impl Iterator<Item = &'t [f32]>, temperature: f64) -> Vec<f64> {
     let rows: Vec<Vec<f64>> = rows.map(|row| log_softmax(row, temperature).collect()).collect();
     let [first, others @ ..] = &rows[..] else { return Vec::new() };
@@ -120,17 +121,17 @@ mod tests {
 
     #[test]
     fn of_equal_logits_the_first_is_the_answer() {
-        let targets = Targets { labels: &[Some(1), Some(0)], label_smoothing: 0.0, teachers: None };
+        let targets = BatchTargets { labels: &[Some(1), Some(0)], label_smoothing: 0.0, teachers: None };
         assert_eq!(targets.count_correct(&[0.0, 0.0, 0.0, 0.0]), 1);
     }
 
     const LOGITS: [f32; 6] = [0.3, -1.2, 2.0, 0.1, 0.7, -0.4];
     const ANSWERS: [f32; 6] = [1.5, 0.2, -0.3, -2.0, 0.5, 1.0];
 
-    fn targets(answers: &[Vec<f32>], label_smoothing: f32, weight: Option<f32>) -> Targets<'_> {
+    fn targets(answers: &[Vec<f32>], label_smoothing: f32, weight: Option<f32>) -> BatchTargets<'_> {
         let teachers =
             |weight| TeacherTargets { logits: answers, weight, temperature: 2.5, corrected: false };
-        Targets { labels: &[Some(2), Some(0)], label_smoothing, teachers: weight.map(teachers) }
+        BatchTargets { labels: &[Some(2), Some(0)], label_smoothing, teachers: weight.map(teachers) }
     }
 
     #[test]
@@ -138,8 +139,8 @@ mod tests {
         let one = [ANSWERS.to_vec()];
         let two = [ANSWERS.to_vec(), LOGITS.iter().map(|logit| logit * logit).collect()];
         let teachers = TeacherTargets { logits: &two, weight: 0.7, temperature: 2.5, corrected: true };
-        let corrected = Targets { teachers: Some(teachers), ..targets(&two, 0.1, None) };
-        let unlabelled = Targets { labels: &[Some(2), None], ..targets(&two, 0.1, Some(0.3)) };
+        let corrected = BatchTargets { teachers: Some(teachers), ..targets(&two, 0.1, None) };
+        let unlabelled = BatchTargets { labels: &[Some(2), None], ..targets(&two, 0.1, Some(0.3)) };
         for targets in [
             targets(&one, 0.0, None),
             targets(&one, 0.1, None),
@@ -165,7 +166,7 @@ mod tests {
 
     #[test]
     fn cross_entropy_is_as_by_hand() {
-        let targets = Targets { labels: &[Some(0)], label_smoothing: 0.0, teachers: None };
+        let targets = BatchTargets { labels: &[Some(0)], label_smoothing: 0.0, teachers: None };
         let (loss, gradient) = targets.loss_and_gradient(&[0.0, 3.0_f32.ln()]);
         assert!((loss - 4.0_f32.ln()).abs() < 1e-6);
         assert!((gradient[0] + 0.75).abs() < 1e-6 && (gradient[1] - 0.75).abs() < 1e-6);
@@ -178,13 +179,13 @@ mod tests {
         assert!(loss.abs() < 1e-6 && gradient.iter().all(|slope| slope.abs() < 1e-6));
     }
 
-    /// One that puts the second label first, of which the first is right, says of each what it said of the other.
+    /// A teacher that ranks the second label first, with the first one correct, has both answers swapped.
     #[test]
     fn a_corrected_teacher_is_one_with_two_answers_exchanged() {
         let loss = |answers: [f32; 3], corrected| {
             let logits = [answers.to_vec()];
             let teachers = Some(TeacherTargets { logits: &logits, weight: 0.8, temperature: 2.0, corrected });
-            let targets = Targets { labels: &[Some(0)], label_smoothing: 0.0, teachers };
+            let targets = BatchTargets { labels: &[Some(0)], label_smoothing: 0.0, teachers };
             targets.loss_and_gradient(&[0.2, -0.1, 0.4])
         };
         assert_eq!(loss([0.5, 3.0, -1.0], true), loss([3.0, 0.5, -1.0], false));
@@ -194,12 +195,12 @@ mod tests {
 
     #[test]
     fn large_logits_stay_finite() {
-        let targets = Targets { labels: &[Some(1)], label_smoothing: 0.1, teachers: None };
+        let targets = BatchTargets { labels: &[Some(1)], label_smoothing: 0.1, teachers: None };
         let (loss, gradient) = targets.loss_and_gradient(&[1e30, -1e30]);
         assert!(loss.is_finite() && gradient.iter().all(|slope| slope.is_finite()));
     }
 
-    /// The mean of what two teachers say, and the loss, by hand.
+    /// Mean of two teachers' probabilities, and the loss, computed by hand.
     #[test]
     fn several_teachers_say_the_mean_of_their_probabilities() {
         let (a, b, student) = ([1.0, 0.0, -2.0], [0.5, 3.0, 0.0], [0.2, -0.1, 0.4]);
@@ -219,7 +220,7 @@ mod tests {
         let teachers =
             Some(TeacherTargets { logits: &logits, weight: 0.25, temperature: 2.0, corrected: false });
         let loss = |labels: &[Option<usize>]| {
-            let targets = Targets { labels, label_smoothing: 0.0, teachers };
+            let targets = BatchTargets { labels, label_smoothing: 0.0, teachers };
             f64::from(targets.loss_and_gradient(&student).0)
         };
         let by_hand = 0.75 * cross_entropy + 0.25 * 4.0 * divergence;

@@ -11,30 +11,30 @@ use rand::{Rng, RngExt};
 
 use crate::{
     TrainError,
-    network::{Gradients, Network, Statistic},
-    parameters::FoundGradients,
-    targets::Targets,
+    network::{BatchGradients, BatchStatistic, NetworkRef},
+    parameters::GradientBuffers,
+    targets::BatchTargets,
 };
 
 #[cfg(feature = "wgpu")]
-pub(crate) use burn::Burn;
+pub(crate) use burn::BurnBackend;
 #[cfg(feature = "libtorch")]
-pub(crate) use torch::Torch;
+pub(crate) use torch::TorchBackend;
 
-/// What a network needs of a tensor library that records what it computes.
+/// A tensor library with automatic differentiation, as far as networks need it.
 ///
 /// All tensors have four dimensions, examples, channels, rows and columns; one number a channel is
-/// `[1, channels, 1, 1]`, one for all `[1, 1, 1, 1]`. Tensors are handed over where a library may work in place.
-pub(crate) trait Library {
-    type Tensor: pointwise::Functions;
+/// `[1, channel_parameter, 1, 1]`, one for all `[1, 1, 1, 1]`. Tensors are handed over where a library may work in place.
+pub(crate) trait TensorBackend {
+    type Tensor: pointwise::PointwiseFunctions;
 
-    /// A tensor of its own for the same values.
-    fn share(tensor: &Self::Tensor) -> Self::Tensor;
+    /// Another handle to the same tensor.
+    fn shallow_clone(tensor: &Self::Tensor) -> Self::Tensor;
     fn constant(&self, values: &[f32], dims: [usize; 4]) -> Result<Self::Tensor, TrainError>;
     /// Like a constant, but [`Self::gradients`] can be taken with respect to it.
     fn leaf(&self, values: &[f32], dims: [usize; 4]) -> Result<Self::Tensor, TrainError>;
     fn values(&self, tensor: Self::Tensor) -> Result<Vec<f32>, TrainError>;
-    /// Of the sum of all elements of `tensor`, with respect to every leaf.
+    /// Gradients of the sum of all elements of `tensor` with respect to every leaf.
     fn gradients(&self, tensor: Self::Tensor, leaves: Vec<Self::Tensor>)
     -> Result<Vec<Vec<f32>>, TrainError>;
 
@@ -49,7 +49,7 @@ pub(crate) trait Library {
         weights: Self::Tensor,
         conv: &Conv2d,
     ) -> Result<Self::Tensor, TrainError>;
-    /// With the statistics of the batch, which come as mean and biased variance after the result.
+    /// Normalizes by the statistics of the batch. Returns the output, the mean and the biased variance.
     fn norm_batch(
         &self,
         input: Self::Tensor,
@@ -93,85 +93,85 @@ pub(crate) trait Library {
 }
 
 /// Loss and gradients over a batch: `canvases` holds one input after another.
-pub(crate) fn gradients<L: Library>(
+pub(crate) fn gradients<L: TensorBackend>(
     library: &L,
-    network: Network<'_>,
+    network: NetworkRef<'_>,
     canvases: &[f32],
-    targets: &Targets<'_>,
+    targets: &BatchTargets<'_>,
     rng: &mut dyn Rng,
-) -> Result<Gradients, TrainError> {
-    let mut walk = Walk::new(library, network, Some(rng));
+) -> Result<BatchGradients, TrainError> {
+    let mut walk = GraphInterpreter::new(library, network, Some(rng));
     let output = walk.run(canvases, targets.labels.len())?;
-    let logits = library.values(L::share(&output))?;
+    let logits = library.values(L::shallow_clone(&output))?;
     let (loss, slopes) = targets.loss_and_gradient(&logits);
     let dims = [targets.labels.len(), network.graph.outputs(), 1, 1];
     let weighted = library.mul(output, library.constant(&slopes, dims)?)?;
-    let Walk { leaves, statistics, .. } = walk;
+    let GraphInterpreter { leaves, statistics, .. } = walk;
     let (keys, leaves): (Vec<_>, Vec<_>) = leaves.into_iter().unzip();
-    let mut found = FoundGradients::new(network.graph);
+    let mut buffers = GradientBuffers::new(network.graph);
     for ((node, name), gradient) in keys.into_iter().zip(library.gradients(weighted, leaves)?) {
-        found.set(node, name, gradient);
+        buffers.set(node, name, gradient);
     }
     let statistics = statistics
         .into_iter()
-        .map(|((node, name), values)| Ok(Statistic { node, name, values: library.values(values)? }))
+        .map(|((node, name), values)| Ok(BatchStatistic { node, name, values: library.values(values)? }))
         .collect::<Result<Vec<_>, TrainError>>()?;
     let correct = targets.count_correct(&logits);
-    Ok(Gradients { loss, correct, buffers: found.into_buffers(), statistics })
+    Ok(BatchGradients { loss, correct, buffers: buffers.into_buffers(), statistics })
 }
 
 /// Logits of inputs in evaluation mode, one row after another.
-pub(crate) fn logits<L: Library>(
+pub(crate) fn logits<L: TensorBackend>(
     library: &L,
-    network: Network<'_>,
+    network: NetworkRef<'_>,
     canvases: &[f32],
 ) -> Result<Vec<f32>, TrainError> {
     let count = canvases.len() / network.graph.input_shape().elements();
-    library.values(Walk::new(library, network, None).run(canvases, count)?)
+    library.values(GraphInterpreter::new(library, network, None).run(canvases, count)?)
 }
 
 /// A parameter: its node, and its name there.
-type Key = (NodeId, &'static str);
+type ParameterKey = (NodeId, &'static str);
 
 /// One pass forward.
-struct Walk<'l, 'n, 'r, L: Library> {
+struct GraphInterpreter<'l, 'n, 'r, L: TensorBackend> {
     library: &'l L,
-    network: Network<'n>,
-    /// Randomness of dropout, where this is training.
+    network: NetworkRef<'n>,
+    /// Random numbers for dropout; present in training only.
     rng: Option<&'r mut dyn Rng>,
-    /// What nodes gave, as long as it is needed.
-    live: Vec<Option<L::Tensor>>,
+    /// Outputs of nodes, as long as they are needed.
+    values: Vec<Option<L::Tensor>>,
     last_use: Vec<NodeId>,
     /// The trained parameters, as they come.
-    leaves: Vec<(Key, L::Tensor)>,
-    /// Mean and variance of every batch normalisation.
-    statistics: Vec<(Key, L::Tensor)>,
+    leaves: Vec<(ParameterKey, L::Tensor)>,
+    /// Mean and variance of every batch normalization.
+    statistics: Vec<(ParameterKey, L::Tensor)>,
 }
 
-impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
-    fn new(library: &'l L, network: Network<'n>, rng: Option<&'r mut dyn Rng>) -> Self {
-        let live = network.graph.nodes().iter().map(|_| None).collect();
+impl<'l, 'n, 'r, L: TensorBackend> GraphInterpreter<'l, 'n, 'r, L> {
+    fn new(library: &'l L, network: NetworkRef<'n>, rng: Option<&'r mut dyn Rng>) -> Self {
+        let values = network.graph.nodes().iter().map(|_| None).collect();
         let last_use = network.last_uses();
-        Self { library, network, rng, live, last_use, leaves: Vec::new(), statistics: Vec::new() }
+        Self { library, network, rng, values, last_use, leaves: Vec::new(), statistics: Vec::new() }
     }
 
     fn run(&mut self, canvases: &[f32], count: usize) -> Result<L::Tensor, TrainError> {
         for (id, node) in self.network.graph.nodes().iter().enumerate() {
             let output = match node.op.kind() {
                 OpKind::Input { shape } => {
-                    let dims = [count, shape.channels, shape.height, shape.width];
+                    let dims = [count, shape.channel_parameter, shape.height, shape.width];
                     self.library.constant(canvases, dims)?
                 }
                 _ => self.node(id, count)?,
             };
             for &input in &node.inputs {
                 if self.last_use[input] == id {
-                    self.live[input] = None;
+                    self.values[input] = None;
                 }
             }
-            self.live[id] = Some(output);
+            self.values[id] = Some(output);
         }
-        Ok(self.live.pop().flatten().expect("a graph has nodes"))
+        Ok(self.values.pop().flatten().expect("a graph has nodes"))
     }
 
     fn node(&mut self, id: NodeId, count: usize) -> Result<L::Tensor, TrainError> {
@@ -188,11 +188,11 @@ impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
             OpKind::BatchNorm { epsilon } => self.batch_norm(id, epsilon),
             OpKind::Pointwise(op) => {
                 let input = self.input(id);
-                pointwise::forward(library, op, input, |name| self.channels(id, name))
+                pointwise::forward(library, op, input, |name| self.channel_parameter(id, name))
             }
             OpKind::Sign => library.sign(self.input(id)),
             OpKind::Quantize { bits } => {
-                let step = self.channels(id, "step")?;
+                let step = self.channel_parameter(id, "step")?;
                 library.quantize(self.input(id), step, Quantizer::highest(bits) as f32)
             }
             OpKind::MaxPool { kernel, stride, padding } => {
@@ -214,7 +214,7 @@ impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
 
     fn batch_norm(&mut self, id: NodeId, epsilon: f32) -> Result<L::Tensor, TrainError> {
         let (library, norm) = (self.library, self.network.parameters.node(id));
-        let (gamma, beta) = (self.channels(id, "gamma")?, self.channels(id, "beta")?);
+        let (gamma, beta) = (self.channel_parameter(id, "gamma")?, self.channel_parameter(id, "beta")?);
         if self.rng.is_none() {
             let constant = |name: &str| library.constant(norm.get(name), [1, norm.get(name).len(), 1, 1]);
             let parameters = [gamma, beta, constant("mean")?, constant("variance")?];
@@ -231,7 +231,7 @@ impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
         let keep = 1.0 / (1.0 - p);
         let mut drawn = || if rng.random::<f32>() < p { 0.0 } else { keep };
         let mask: Vec<f32> = (0..count * shape.elements()).map(|_| drawn()).collect();
-        let dims = [count, shape.channels, shape.height, shape.width];
+        let dims = [count, shape.channel_parameter, shape.height, shape.width];
         self.library.mul(self.input(id), self.library.constant(&mask, dims)?)
     }
 
@@ -239,30 +239,38 @@ impl<'l, 'n, 'r, L: Library> Walk<'l, 'n, 'r, L> {
         self.inputs(id).swap_remove(0)
     }
 
-    /// What a node reads, handed over where nothing reads it later.
+    /// Inputs of a node, moved out at their last use.
     fn inputs(&mut self, id: NodeId) -> Vec<L::Tensor> {
         let inputs = &self.network.graph.nodes()[id].inputs;
         let mut take = |&input: &NodeId| {
             let is_last = self.last_use[input] == id && inputs.len() == 1;
-            let tensor =
-                if is_last { self.live[input].take() } else { self.live[input].as_ref().map(L::share) };
+            let tensor = if is_last {
+                self.values[input].take()
+            } else {
+                self.values[input].as_ref().map(L::shallow_clone)
+            };
             tensor.expect("nodes come after what they read")
         };
         inputs.iter().map(&mut take).collect()
     }
 
     /// A parameter with one value per channel, or one for all.
-    fn channels(&mut self, node: NodeId, name: &'static str) -> Result<L::Tensor, TrainError> {
+    fn channel_parameter(&mut self, node: NodeId, name: &'static str) -> Result<L::Tensor, TrainError> {
         let values = self.network.parameters.get(node, name);
         self.parameter((node, name), values, [1, values.len(), 1, 1])
     }
 
-    fn parameter(&mut self, key: Key, values: &[f32], dims: [usize; 4]) -> Result<L::Tensor, TrainError> {
+    fn parameter(
+        &mut self,
+        key: ParameterKey,
+        values: &[f32],
+        dims: [usize; 4],
+    ) -> Result<L::Tensor, TrainError> {
         if self.rng.is_none() {
             return self.library.constant(values, dims);
         }
         let leaf = self.library.leaf(values, dims)?;
-        self.leaves.push((key, L::share(&leaf)));
+        self.leaves.push((key, L::shallow_clone(&leaf)));
         Ok(leaf)
     }
 }

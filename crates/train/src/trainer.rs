@@ -3,74 +3,84 @@ use dabnet_sketch::{Batch, Examples, Order, load, stream};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    Checkpoint, Device, Effective, History, Observer, Outcome, Parameters, Progress, Start, Teacher,
-    TrainConfig, TrainError, Trained, backend,
-    calibration::{self, Calibration},
-    checkpoint::{Counts, Origin},
-    effective::{constrain, effective},
-    learning::Learning,
-    network::{Gradients, Network},
-    observer::Steps,
+    Checkpoint, Device, EffectiveWeights, Parameters, PretrainedWeights, Progress, Teacher, TrainConfig,
+    TrainError, TrainedNetwork, TrainingObserver, TrainingOutcome, WeightHistory, backend,
+    calibration::{self, NormCalibration},
+    checkpoint::{DataFingerprint, TrainingCounters},
+    effective::{constrain, effective_weights},
+    network::{BatchGradients, NetworkRef},
+    observer::StepCallback,
     optimizer::OptimizerState,
-    plan::Plan,
-    start::Folded,
-    targets::{Targets, TeacherTargets},
+    plan::TrainingPlan,
+    pretrained::FoldedNorm,
+    targets::{BatchTargets, TeacherTargets},
     teacher,
+    training_loop::TrainingLoop,
 };
 
-/// Fewer examples have no variance to normalise by.
+/// Smallest batch: one example has no variance to normalize by.
 const MIN_BATCH: usize = 2;
 
-/// Batches drawn ahead of the one that is learned from.
+/// Number of batches drawn ahead.
 const AHEAD: usize = 2;
 
-/// What the randomness of dropout is drawn for.
+/// Random stream of dropout.
 const DROPOUT: u8 = 2;
 
 /// Trains one network.
+///
+/// ```
+/// use dabnet_graph::Graph;
+/// use dabnet_train::{Examples, TrainConfig, TrainError, TrainedNetwork, Trainer};
+///
+/// fn train(graph: &Graph, examples: &impl Examples) -> Result<TrainedNetwork, TrainError> {
+///     let mut config = TrainConfig::default();
+///     config.epochs = 3;
+///     Trainer::new(graph, config, examples)?.train(|progress| {
+///         println!("step {} of {}: loss {}", progress.step, progress.steps, progress.loss);
+///     })
+/// }
+/// ```
 pub struct Trainer<'a, E> {
     pub(crate) graph: &'a Graph,
     pub(crate) config: TrainConfig,
     examples: &'a E,
     pub(crate) threads: ThreadPool,
     start: Parameters,
-    /// Whose weights take the place of these, as far as they fit.
-    from: Option<&'a Start>,
+    /// Pretrained weights that replace initial ones where they fit.
+    from: Option<&'a PretrainedWeights>,
     teachers: &'a [Teacher],
     pub(crate) validation: Option<&'a dyn Examples>,
     labels: Vec<String>,
-    /// What tells the data from other data.
+    /// Checksum of the data set.
     data: Option<u32>,
-    /// The same of the data of the examples without labels.
+    /// Checksums of the data sets without labels.
     unlabelled: Vec<u32>,
-    /// Where it goes on, instead of at the start.
-    resumed: Option<(Checkpoint, History)>,
+    /// State to resume from.
+    resumed: Option<(Checkpoint, WeightHistory)>,
 }
 
 impl<'a, E: Examples> Trainer<'a, E> {
     /// A trainer of `graph` on `examples`.
     ///
     /// # Errors
-    /// [`TrainError::Config`] for a configuration out of range, fewer than two
-    /// examples, or a label the graph has no output for; [`TrainError::Device`] where that is not to be had.
+    /// [`TrainError::Setting`], [`TrainError::Device`] or [`TrainError::MixedPrecision`] for an invalid configuration,
+    /// [`TrainError::TooFewExamples`], [`TrainError::LabelOutOfRange`], and [`TrainError::Threads`].
     pub fn new(graph: &'a Graph, mut config: TrainConfig, examples: &'a E) -> Result<Self, TrainError> {
         config.validate()?;
         config.device.check()?;
         if config.mixed_precision && config.device == Device::Wgpu {
-            return Err(TrainError::Config("wgpu does not mix precisions: take another device".to_owned()));
+            return Err(TrainError::MixedPrecision);
         }
         if examples.len() < MIN_BATCH {
-            let reason =
-                format!("{} training examples are too few: {} are needed", examples.len(), MIN_BATCH);
-            return Err(TrainError::Config(reason));
+            return Err(TrainError::TooFewExamples { count: examples.len(), needed: MIN_BATCH });
         }
         check_labels("example", examples, graph)?;
         if config.threads == 0 {
             config.threads = std::thread::available_parallelism().map_or(1, usize::from);
         }
         let threads = ThreadPoolBuilder::new().num_threads(config.threads).build();
-        let threads =
-            threads.map_err(|error| TrainError::Config(format!("cannot start threads: {error}")))?;
+        let threads = threads.map_err(|error| TrainError::Threads(error.to_string()))?;
         let start = Parameters::new(graph, config.seed);
         Ok(Self {
             graph,
@@ -88,24 +98,22 @@ impl<'a, E: Examples> Trainer<'a, E> {
         })
     }
 
-    /// Starts from the weights of another network, as far as it has layers of the same names and shapes, such as
-    /// that of the same architecture in full precision. The last layer does only where both have the same
+    /// Initializes layers from pretrained weights of the same name and shape, such as those of the same
+    /// architecture in full precision. The last layer is included only if both networks have the same
     /// [labels](Self::labels).
     #[must_use]
-    pub fn starting_from(self, start: &'a Start) -> Self {
+    pub fn starting_from(self, start: &'a PretrainedWeights) -> Self {
         Self { from: Some(start), ..self }
     }
 
-    /// Learns from what teachers answer as well, as [`TrainConfig::distillation`] has it. Of several it is the
-    /// mean of their probabilities that is learned from.
+    /// Adds teachers, as [`TrainConfig::distillation`] configures. The target is the mean of their
+    /// probabilities.
     ///
     /// # Errors
-    /// [`TrainError::Config`] if the configuration says nothing of teachers, or one of them sees or
-    /// answers something else.
+    /// [`TrainError::NoDistillation`] if the configuration has none, and [`TrainError::TeacherMismatch`].
     pub fn teachers(self, teachers: &'a [Teacher]) -> Result<Self, TrainError> {
         if self.config.distillation.is_none() {
-            let reason = "there is a teacher, but the configuration has no distillation";
-            return Err(TrainError::Config(reason.to_owned()));
+            return Err(TrainError::NoDistillation);
         }
         let (inputs, outputs) = (self.graph.input_shape().elements(), self.graph.outputs());
         let viewers = self.examples.viewers();
@@ -113,10 +121,10 @@ impl<'a, E: Examples> Trainer<'a, E> {
         Ok(Self { teachers, ..self })
     }
 
-    /// Labels `examples` after every epoch. They should be still: drawn the same each time.
+    /// Validates on `examples` after every epoch. They should be drawn the same each time.
     ///
     /// # Errors
-    /// [`TrainError::Config`] for a label the graph has no output for.
+    /// [`TrainError::LabelOutOfRange`].
     pub fn validate(mut self, examples: &'a dyn Examples) -> Result<Self, TrainError> {
         check_labels("validation example", examples, self.graph)?;
         self.validation = Some(examples);
@@ -126,41 +134,36 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// Names the outputs, for checkpoints.
     ///
     /// # Errors
-    /// [`TrainError::Config`] if there are not as many.
+    /// [`TrainError::LabelCount`] if the network has another number of outputs.
     pub fn labels(mut self, labels: Vec<String>) -> Result<Self, TrainError> {
         if labels.len() != self.graph.outputs() {
-            let reason = format!(
-                "there are {} labels, the network has {} outputs",
-                labels.len(),
-                self.graph.outputs()
-            );
-            return Err(TrainError::Config(reason));
+            return Err(TrainError::LabelCount { labels: labels.len(), outputs: self.graph.outputs() });
         }
         self.labels = labels;
         Ok(self)
     }
 
-    /// Says what tells the data that examples are of from other data, for checkpoints.
+    /// Sets the checksum of the data set, for checkpoints.
     #[must_use]
     pub fn data(mut self, checksum: u32) -> Self {
         self.data = Some(checksum);
         self
     }
 
-    /// Says the same of the data of examples without labels, set by set.
+    /// Sets the checksums of the data sets without labels, for checkpoints.
     #[must_use]
     pub fn unlabelled_data(self, checksums: Vec<u32>) -> Self {
         Self { unlabelled: checksums, ..self }
     }
 
-    /// Goes on where a run stood, to end with the same weights as if it had never stopped. `history` is
-    /// what it went through so far.
+    /// Resumes from a checkpoint, to end with the same weights as if training had never stopped. `history` is
+    /// the run's history so far.
     ///
     /// # Errors
     /// [`TrainError::Longer`] if it would not end where its learning rate does, [`TrainError::Mismatch`] if that is a
     /// run of another network, of other examples, or trained in
     /// another way, and this would be neither the one nor the other.
-    pub fn resume(mut self, checkpoint: Checkpoint, history: History) -> Result<Self, TrainError> {
+    pub fn resume(mut self, checkpoint: Checkpoint, history: WeightHistory) -> Result<Self, TrainError> {
         let mismatch = |what: &str, checkpoint: String, run: String| {
             Err(TrainError::Mismatch { what: what.to_owned(), checkpoint, run })
         };
@@ -219,44 +222,43 @@ impl<'a, E: Examples> Trainer<'a, E> {
         Ok(self)
     }
 
-    /// Trains, telling `observe` of every step.
+    /// Trains, calling `observe` after every step.
     ///
     /// # Errors
     /// [`TrainError`] if training diverges or the tensor library fails.
-    pub fn train(self, observe: impl FnMut(&Progress)) -> Result<Trained, TrainError> {
-        Ok(self.train_with(&mut Steps(observe))?.into_trained())
+    pub fn train(self, observe: impl FnMut(&Progress)) -> Result<TrainedNetwork, TrainError> {
+        Ok(self.train_with(&mut StepCallback(observe))?.into_trained())
     }
 
     /// Trains, with an observer who may ask for checkpoints and stop it.
     ///
     /// # Errors
     /// [`TrainError`] if training diverges, the tensor library fails or the observer does, and
-    /// [`TrainError::Config`] if a teacher is configured and there is none.
-    pub fn train_with(mut self, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
-        let fail = |reason: &str| Err(TrainError::Config(reason.to_owned()));
+    /// [`TrainError::NoTeacher`] or [`TrainError::UnlabeledExamples`] if a teacher is missing.
+    pub fn train_with(mut self, observer: &mut dyn TrainingObserver) -> Result<TrainingOutcome, TrainError> {
         if self.config.distillation.is_some() && self.teachers.is_empty() {
-            return fail("the configuration has distillation, but there is no teacher");
+            return Err(TrainError::NoTeacher);
         }
         if self.teachers.is_empty() && !self.is_labelled() {
-            return fail("there are examples without labels, but no teacher says what to learn from them");
+            return Err(TrainError::UnlabeledExamples);
         }
         let plan = self.plan();
         let (now, history) = match self.resumed.take() {
-            Some((checkpoint, history)) => (self.adopted(checkpoint)?, history),
-            None => (self.beginning(&plan)?, History::default()),
+            Some((checkpoint, history)) => (self.adopt_checkpoint(checkpoint)?, history),
+            None => (self.initial_checkpoint(&plan)?, WeightHistory::default()),
         };
         let TrainConfig { seed, threads, .. } = self.config;
         let first = now.counts.step;
         let order =
             Order { batch: plan.batch, seed, first, count: plan.steps() - first, threads, ahead: AHEAD };
-        let learning = Learning::new(&self, plan, now, history, observer);
+        let learning = TrainingLoop::new(&self, plan, now, history, observer);
         load(self.examples, &order, |batches| learning.run(batches))
     }
 
     /// The state before the first step.
-    fn beginning(&self, plan: &Plan) -> Result<Checkpoint, TrainError> {
+    fn initial_checkpoint(&self, plan: &TrainingPlan) -> Result<Checkpoint, TrainError> {
         let mut parameters = self.start.clone();
-        let folded = self.from.and_then(|start| start.put_into(self.graph, &self.labels, &mut parameters));
+        let folded = self.from.and_then(|start| start.apply(self.graph, &self.labels, &mut parameters));
         constrain(self.graph, &mut parameters, self.config.center);
         if let Some(folded) = folded {
             self.calibrate(
@@ -277,44 +279,44 @@ impl<'a, E: Examples> Trainer<'a, E> {
             optimizer: OptimizerState::new(self.config.optimizer, &lengths),
             parameters,
             bits: Vec::new(),
-            counts: Counts { steps_per_epoch: plan.steps_per_epoch, ..Counts::default() },
+            counts: TrainingCounters { steps_per_epoch: plan.steps_per_epoch, ..TrainingCounters::default() },
         })
     }
 
     #[cfg(test)]
-    pub(crate) fn begun(&self) -> Result<Checkpoint, TrainError> {
-        self.beginning(&self.plan())
+    pub(crate) fn initial_checkpoint_for_test(&self) -> Result<Checkpoint, TrainError> {
+        self.initial_checkpoint(&self.plan())
     }
 
-    /// Finds means and variances of all batch normalisations on the first batches, the folded ones doing what
-    /// their file says and the others normalising by the batch.
+    /// Estimates means and variances of all batch normalizations on the first batches. Folded ones compute
+    /// their stored scale and shift, all others normalize by the batch.
     pub(crate) fn calibrate(
         &self,
         parameters: &mut Parameters,
-        folded: &[Folded],
-        plan: &Plan,
+        folded: &[FoldedNorm],
+        plan: &TrainingPlan,
         batches: usize,
         real_weights: bool,
     ) -> Result<(), TrainError> {
         let TrainConfig { seed, threads, scheme, .. } = self.config;
         let count = batches.min(plan.steps());
         let order = Order { batch: plan.batch, seed, first: 0, count, threads, ahead: AHEAD };
-        let mut found = Calibration::new(self.graph, folded);
+        let mut found = NormCalibration::new(self.graph, folded);
         load(self.examples, &order, |batches| {
             let effective =
-                self.threads.install(|| effective(self.graph, parameters, scheme, real_weights))?;
+                self.threads.install(|| effective_weights(self.graph, parameters, scheme, real_weights))?;
             for batch in batches {
                 let batch = batch?;
-                self.threads.install(|| found.see(parameters, &effective, &batch));
+                self.threads.install(|| found.add_batch(parameters, &effective, &batch));
             }
             Ok::<_, TrainError>(())
         })?;
-        found.put_into(parameters);
+        found.apply(parameters);
         Ok(())
     }
 
-    /// A checkpoint as this trainer goes on from it: with settings that may be others.
-    fn adopted(&self, checkpoint: Checkpoint) -> Result<Checkpoint, TrainError> {
+    /// Adapts a checkpoint to this trainer's settings.
+    fn adopt_checkpoint(&self, checkpoint: Checkpoint) -> Result<Checkpoint, TrainError> {
         let origin = self.origin();
         let teacher = origin.teacher;
         if checkpoint.origin.teacher != teacher {
@@ -325,15 +327,15 @@ impl<'a, E: Examples> Trainer<'a, E> {
                 run: name(teacher),
             });
         }
-        let origin = Origin { data: origin.data.or(checkpoint.origin.data), ..origin };
+        let origin = DataFingerprint { data: origin.data.or(checkpoint.origin.data), ..origin };
         Ok(Checkpoint { config: self.config.clone(), labels: self.labels.clone(), origin, ..checkpoint })
     }
 
-    fn origin(&self) -> Origin {
+    fn origin(&self) -> DataFingerprint {
         let mut sum = crc32fast::Hasher::new();
         (0..self.examples.labelled())
             .for_each(|index| sum.update(&(self.examples.label(index) as u64).to_le_bytes()));
-        Origin {
+        DataFingerprint {
             examples: self.examples.len(),
             labels: sum.finalize(),
             data: self.data,
@@ -342,32 +344,32 @@ impl<'a, E: Examples> Trainer<'a, E> {
         }
     }
 
-    /// Whether all examples have labels.
+    /// True if all examples have labels.
     pub(crate) fn is_labelled(&self) -> bool {
         self.examples.labelled() == self.examples.len()
     }
 
-    fn plan(&self) -> Plan {
-        Plan::new(&self.config, self.examples.len(), MIN_BATCH)
+    fn plan(&self) -> TrainingPlan {
+        TrainingPlan::new(&self.config, self.examples.len(), MIN_BATCH)
     }
 
     /// The learning rate of a step, from 0.
-    pub(crate) fn learning_rate(&self, plan: &Plan, step: usize) -> f32 {
+    pub(crate) fn learning_rate(&self, plan: &TrainingPlan, step: usize) -> f32 {
         let TrainConfig { schedule, learning_rate, epochs, .. } = &self.config;
         schedule.rate(*learning_rate, step, plan.steps_per_epoch, *epochs)
     }
 
-    /// What a batch says of the network.
+    /// Computes loss, gradients and statistics of a batch.
     pub(crate) fn batch_gradients(
         &self,
         parameters: &Parameters,
-        effective: &[Option<Effective>],
+        effective: &[Option<EffectiveWeights>],
         batch: &Batch,
-    ) -> Result<Gradients, TrainError> {
-        let network = Network { graph: self.graph, parameters, effective };
+    ) -> Result<BatchGradients, TrainError> {
+        let network = NetworkRef { graph: self.graph, parameters, effective };
         let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[0]);
         self.threads.install(|| {
-            let answers = self.teachers.iter().map(|teacher| teacher.answers(self.config.device, batch));
+            let answers = self.teachers.iter().map(|teacher| teacher.logits(self.config.device, batch));
             let answers = answers.collect::<Result<Vec<_>, _>>()?;
             let targets = self.targets(&batch.labels, &answers);
             let TrainConfig { device, mixed_precision, .. } = self.config;
@@ -375,37 +377,39 @@ impl<'a, E: Examples> Trainer<'a, E> {
         })
     }
 
-    fn targets<'s>(&self, labels: &'s [Option<usize>], answers: &'s [Vec<f32>]) -> Targets<'s> {
+    fn targets<'s>(&self, labels: &'s [Option<usize>], answers: &'s [Vec<f32>]) -> BatchTargets<'s> {
         let teachers = self.config.distillation.map(|distillation| TeacherTargets {
             logits: answers,
             weight: distillation.weight,
             temperature: distillation.temperature,
             corrected: distillation.corrected,
         });
-        Targets { labels, label_smoothing: self.config.label_smoothing, teachers }
+        BatchTargets { labels, label_smoothing: self.config.label_smoothing, teachers }
     }
 }
 
-fn check_labels(what: &str, examples: &(impl Examples + ?Sized), graph: &Graph) -> Result<(), TrainError> {
+fn check_labels(
+    kind: &'static str,
+    examples: &(impl Examples + ?Sized),
+    graph: &Graph,
+) -> Result<(), TrainError> {
     let outputs = graph.outputs();
     match (0..examples.labelled()).find(|&index| examples.label(index) >= outputs) {
         Some(index) => {
-            let label = examples.label(index);
-            let reason = format!("{what} {index} has label {label}, the network {outputs} outputs");
-            Err(TrainError::Config(reason))
+            Err(TrainError::LabelOutOfRange { kind, index, label: examples.label(index), outputs })
         }
         None => Ok(()),
     }
 }
 
-/// The beginning of a text for a message.
+/// Shortens a text for a message.
 fn shortened(text: &str) -> String {
     const MOST: usize = 60;
     let end = text.floor_char_boundary(MOST);
     if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
 }
 
-/// The first thing in which two networks differ, and what it is in both.
+/// The first difference between two networks, with its value in both.
 fn graph_difference(theirs: &Graph, ours: &Graph) -> Option<(String, String, String)> {
     if theirs == ours {
         return None;

@@ -3,19 +3,19 @@ use dabnet_sketch::{Examples, stream};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{Device, TrainError, backend, network::Network};
+use crate::{Device, TrainError, backend, network::NetworkRef};
 
-/// Examples that are drawn and labelled at once.
+/// Number of examples drawn and classified at once.
 const AT_ONCE: usize = 64;
 
-/// What the randomness of validation examples is drawn for, should they ask for any.
+/// Random stream of validation examples.
 const VALIDATE: u8 = 3;
 
-/// How well a network labels examples it does not learn from.
+/// Accuracy and loss on validation examples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Validation {
-    /// Examples labelled.
+    /// Number of examples.
     pub count: usize,
     /// Share whose first label is right.
     pub top1: f64,
@@ -26,14 +26,14 @@ pub struct Validation {
 }
 
 impl Validation {
-    /// Whether this is better than another: more first labels right, or the same with less loss.
+    /// True if this is better than `other`: higher top-1, or the same with less loss.
     pub fn beats(&self, other: &Self) -> bool {
         self.top1 > other.top1 || (self.top1 == other.top1 && self.loss < other.loss)
     }
 
-    /// Labels all of `examples`, on the threads of the pool that this runs in.
+    /// Evaluates all `examples`, on the threads of the current pool.
     pub(crate) fn new(
-        network: Network<'_>,
+        network: NetworkRef<'_>,
         examples: &dyn Examples,
         seed: u64,
         device: Device,

@@ -3,9 +3,11 @@
 
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Isa, Model, PackedModel, Session};
-use dabnet_graph::{Canvas, Options, Policy, Preprocessing, WeightFormat, architectures};
+use dabnet_graph::{ArchitectureOptions, Canvas, Policy, Preprocessing, WeightFormat, architectures};
 use dabnet_sketch::{Augment, Dataset, Preprocess, View};
-use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, node_outputs, pack};
+use dabnet_train::{
+    AugmentedSketches, ModelMetadata, TrainConfig, TrainedNetwork, Trainer, node_outputs, pack,
+};
 
 const PREPROCESSING: Preprocessing =
     Preprocessing::lines(Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 });
@@ -16,7 +18,7 @@ const TOP1_AGREEMENT: f64 = 0.999;
 /// Largest difference of a logit, relative to the largest logit of its sketch.
 const LOGIT_TOLERANCE: f32 = 1e-3;
 
-fn trained(policy: &Policy, scheme: Scheme, options: Options, data: &Dataset) -> Trained {
+fn trained(policy: &Policy, scheme: Scheme, options: ArchitectureOptions, data: &Dataset) -> TrainedNetwork {
     let architecture = architectures::find("sketch-a-net-64").unwrap();
     let graph = architecture.graph_with(PREPROCESSING.canvas.side, 20, policy, options).unwrap();
     let examples = AugmentedSketches::new(&data.train, VIEW);
@@ -34,8 +36,8 @@ fn trained(policy: &Policy, scheme: Scheme, options: Options, data: &Dataset) ->
     Trainer::new(&graph, config, &examples).unwrap().train(|_| {}).unwrap()
 }
 
-fn packed(trained: &Trained, data: &Dataset) -> PackedModel {
-    let description = Description {
+fn packed(trained: &TrainedNetwork, data: &Dataset) -> PackedModel {
+    let description = ModelMetadata {
         labels: data.labels.clone(),
         preprocessing: PREPROCESSING,
         provenance: Default::default(),
@@ -51,10 +53,10 @@ fn first(logits: &[f32]) -> usize {
 /// Trains for an epoch, packs, and compares every sketch of both splits.
 fn agrees(policy: &str, input_bits: &str, scheme: Scheme) {
     let input_bits = input_bits.parse().unwrap();
-    agrees_with(policy, scheme, Options { input_bits, ..Options::default() });
+    agrees_with(policy, scheme, ArchitectureOptions { input_bits, ..ArchitectureOptions::default() });
 }
 
-fn agrees_with(policy: &str, scheme: Scheme, options: Options) {
+fn agrees_with(policy: &str, scheme: Scheme, options: ArchitectureOptions) {
     let data = Dataset::bundled().unwrap();
     let trained = trained(&policy.parse().unwrap(), scheme, options, &data);
     let canvases: Vec<Vec<f32>> = data
@@ -83,7 +85,7 @@ fn agrees_with(policy: &str, scheme: Scheme, options: Options) {
             canvases.len()
         );
         assert!(share(same) >= TOP1_AGREEMENT, "{policy} {scheme} {isa}: {same} labels agree");
-        // What a sign or a quantiser reads may be within rounding of where it gives something else, fall either
+        // What a sign or a quantizer reads may be within rounding of where it gives something else, fall either
         // way, and move a logit: the more often, the more comparisons there are.
         let most = trained.graph().convolutions().filter_map(|(id, ..)| trained.graph().input_bits(id)).max();
         let enough = if most == Some(4) { 0.98 } else { 0.99 };
@@ -91,7 +93,7 @@ fn agrees_with(policy: &str, scheme: Scheme, options: Options) {
     }
 }
 
-/// What nodes give one by one ends in what the engine gives, on random models of every kind of branch.
+/// Outputs computed node by node end in the engine's logits, on random models of every kind of branch.
 #[test]
 fn node_outputs_end_in_the_logits_of_the_engine() {
     for name in
@@ -121,7 +123,7 @@ fn full_precision_agrees() {
     agrees("full", "1", Scheme::Dab);
 }
 
-/// Its ends are stored in eight bits, as those of all networks with binary layers.
+/// First and last layer are stored in eight bits, as in all networks with binary layers.
 #[test]
 fn dab_net_agrees() {
     agrees("fbin", "1", Scheme::Dab);
@@ -129,7 +131,11 @@ fn dab_net_agrees() {
 
 #[test]
 fn ends_in_single_precision_agree() {
-    agrees_with("fbin", Scheme::Dab, Options { ends: Some(WeightFormat::F32), ..Options::default() });
+    agrees_with(
+        "fbin",
+        Scheme::Dab,
+        ArchitectureOptions { ends: Some(WeightFormat::F32), ..ArchitectureOptions::default() },
+    );
 }
 
 #[test]

@@ -4,16 +4,16 @@ mod common;
 
 use std::collections::HashMap;
 
-use common::{Lines, config, network};
-use dabnet_train::{Checkpoint, Control, Observer, Progress, TrainConfig, TrainError, Trainer};
+use common::{LineExamples, config, network};
+use dabnet_train::{Checkpoint, Progress, RunControl, TrainConfig, TrainError, Trainer, TrainingObserver};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::Value;
 
 struct Keep(Option<Checkpoint>);
 
-impl Observer for Keep {
-    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
-        Ok(if progress.step == 3 { Control::Stop } else { Control::Continue })
+impl TrainingObserver for Keep {
+    fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
+        Ok(if progress.step == 3 { RunControl::Stop } else { RunControl::Continue })
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
@@ -27,7 +27,7 @@ fn checkpoint() -> Checkpoint {
     let labels = ["level", "upright", "crossed"].map(str::to_owned).to_vec();
     let mut keep = Keep(None);
     let graph = network("fbin");
-    let trainer = Trainer::new(&graph, config, &Lines).unwrap().labels(labels).unwrap();
+    let trainer = Trainer::new(&graph, config, &LineExamples).unwrap().labels(labels).unwrap();
     trainer.train_with(&mut keep).unwrap();
     keep.0.unwrap()
 }
@@ -123,7 +123,7 @@ fn what_is_wrong_is_named() {
     });
 }
 
-/// A header that speaks of a huge network gets no memory for it.
+/// A header that claims a huge network gets no memory for it.
 #[test]
 fn a_network_larger_than_the_file_is_refused() {
     let bytes = checkpoint().to_bytes().unwrap();

@@ -1,12 +1,12 @@
-//! What a recipe asks for is what happens.
+//! Tests that each setting of a recipe has its effect.
 
 mod common;
 
-use common::{Lines, StillLines, accuracy, config, network, plain, taught_by, train};
+use common::{LineExamples, StillLines, accuracy, config, network, plain, taught_by, train};
 use dabnet_binarize::Scheme;
 use dabnet_train::{
-    Accumulation, Control, Distillation, EpochReport, Examples, Moments, Momentum, Observer, Optimizer,
-    Parameters, Schedule, TrainConfig, TrainError, Trained, Trainer, WeightGradient,
+    Accumulation, Distillation, EpochReport, Examples, Moments, Momentum, Optimizer, Parameters, RunControl,
+    Schedule, TrainConfig, TrainError, TrainedNetwork, Trainer, TrainingObserver, WeightGradient,
 };
 
 fn sgd(momentum: f32) -> Optimizer {
@@ -56,7 +56,7 @@ fn the_published_recipe_learns() {
     }
 }
 
-/// The same examples, in the same order, whatever a batch is.
+/// The same examples, in the same order, for any batch size.
 #[test]
 fn batches_that_are_summed_up_are_one_batch() {
     let whole = TrainConfig { epochs: 2, batch: 64, optimizer: sgd(0.9), learning_rate: 0.01, ..config() };
@@ -74,11 +74,11 @@ fn batches_that_are_summed_up_are_one_batch() {
 #[derive(Default)]
 struct Shares(Vec<f64>, Vec<bool>);
 
-impl Observer for Shares {
-    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
+impl TrainingObserver for Shares {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<RunControl, TrainError> {
         self.0.push(report.validation.unwrap().loss);
         self.1.push(report.best);
-        Ok(Control::Continue)
+        Ok(RunControl::Continue)
     }
 }
 
@@ -88,7 +88,7 @@ fn real_weights_come_first_and_only_then_binary_ones() {
         let graph = network("fbin");
         let config = TrainConfig { real_weight_epochs, scheme, schedule: Schedule::Constant, ..config() };
         let mut shares = Shares::default();
-        let trainer = Trainer::new(&graph, config, &Lines).unwrap().validate(&StillLines).unwrap();
+        let trainer = Trainer::new(&graph, config, &LineExamples).unwrap().validate(&StillLines).unwrap();
         let trained = trainer.train_with(&mut shares).unwrap().into_trained();
         (shares, trained)
     };
@@ -116,13 +116,13 @@ fn an_average_is_validated_and_returned() {
     assert_eq!(train(&graph, TrainConfig { ema: Some(0.0), ..config() }).parameters(), last.parameters());
 }
 
-fn logits(trained: &Trained) -> Vec<f32> {
+fn logits(trained: &TrainedNetwork) -> Vec<f32> {
     let mut rng = rand_pcg::Pcg64::new(0, 0);
     let inputs: Vec<Vec<f32>> = (0..50).map(|index| StillLines.draw(index, &mut rng).unwrap()).collect();
     trained.logits(&inputs).unwrap().concat()
 }
 
-/// The mean divergence of what two networks say, at temperature 1.
+/// Mean divergence of two networks' answers at temperature 1.
 fn divergence(teacher: &[f32], student: &[f32]) -> f64 {
     let softmax = |row: &[f32]| -> Vec<f64> {
         let powers: Vec<f64> = row.iter().map(|&logit| f64::from(logit).exp()).collect();
@@ -139,17 +139,17 @@ fn divergence(teacher: &[f32], student: &[f32]) -> f64 {
     sum / 50.0
 }
 
-/// A teacher of other labels: what it says, and not what is right, is learned from it alone.
+/// A teacher of wrong labels: its answers are learned from it alone.
 #[test]
 fn a_teacher_alone_pulls_towards_itself() {
     struct Shifted;
     impl Examples for Shifted {
         fn len(&self) -> usize {
-            Lines.len()
+            LineExamples.len()
         }
 
         fn label(&self, index: usize) -> usize {
-            (Lines.label(index) + 1) % 3
+            (LineExamples.label(index) + 1) % 3
         }
 
         fn draw(
@@ -157,7 +157,7 @@ fn a_teacher_alone_pulls_towards_itself() {
             index: usize,
             rng: &mut dyn rand::Rng,
         ) -> Result<Vec<f32>, dabnet_sketch::SketchError> {
-            Lines.draw(index, rng)
+            LineExamples.draw(index, rng)
         }
     }
     let (full, binary) = (network("full"), network("fbin"));
@@ -168,7 +168,7 @@ fn a_teacher_alone_pulls_towards_itself() {
         let distillation = Some(Distillation { weight, temperature: 2.0, ..Distillation::default() });
         let config = TrainConfig { distillation, ..base.clone() };
         let teachers = [taught_by(&teacher)];
-        let trainer = Trainer::new(&binary, config, &Lines).unwrap().teachers(&teachers).unwrap();
+        let trainer = Trainer::new(&binary, config, &LineExamples).unwrap().teachers(&teachers).unwrap();
         trainer.train(|_| {}).unwrap()
     };
     let (alone, labels) = (taught(1.0), taught(0.0));
@@ -183,9 +183,9 @@ fn a_teacher_and_its_configuration_come_together() {
     let graph = network("full");
     let teacher = train(&graph, TrainConfig { epochs: 1, ..config() });
     let teachers = [taught_by(&teacher)];
-    let error = Trainer::new(&graph, config(), &Lines).unwrap().teachers(&teachers).err().unwrap();
+    let error = Trainer::new(&graph, config(), &LineExamples).unwrap().teachers(&teachers).err().unwrap();
     assert!(error.to_string().contains("distillation"), "{error}");
     let distilled = TrainConfig { distillation: Some(Distillation::default()), ..config() };
-    let error = Trainer::new(&graph, distilled, &Lines).unwrap().train(|_| {}).unwrap_err();
+    let error = Trainer::new(&graph, distilled, &LineExamples).unwrap().train(|_| {}).unwrap_err();
     assert!(error.to_string().contains("teacher"), "{error}");
 }

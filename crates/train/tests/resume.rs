@@ -1,30 +1,30 @@
-//! A run that is stopped and goes on ends as if it had never stopped.
+//! Tests that a resumed run ends as if it had never stopped.
 
 mod common;
 
-use common::{Lines, StillLines, StopAt, config, network};
+use common::{LineExamples, StillLines, StopAt, config, network};
 use dabnet_binarize::Scheme;
 use dabnet_graph::Graph;
 use dabnet_train::{
-    Accumulation, Checkpoint, History, Moments, Momentum, Optimizer, Outcome, Schedule, TrainConfig,
-    TrainError, Trained, Trainer, WeightGradient,
+    Accumulation, Checkpoint, Moments, Momentum, Optimizer, Schedule, TrainConfig, TrainError,
+    TrainedNetwork, Trainer, TrainingOutcome, WeightGradient, WeightHistory,
 };
 
-fn trainer(graph: &Graph, config: TrainConfig) -> Trainer<'_, Lines> {
-    Trainer::new(graph, config, &Lines).unwrap().validate(&StillLines).unwrap()
+fn trainer(graph: &Graph, config: TrainConfig) -> Trainer<'_, LineExamples> {
+    Trainer::new(graph, config, &LineExamples).unwrap().validate(&StillLines).unwrap()
 }
 
-fn unbroken(graph: &Graph, config: &TrainConfig) -> Trained {
+fn unbroken(graph: &Graph, config: &TrainConfig) -> TrainedNetwork {
     trainer(graph, config.clone()).train(|_| {}).unwrap()
 }
 
-/// Stops after `step`, throws everything away but a checkpoint's bytes, and goes on.
-fn broken(graph: &Graph, config: &TrainConfig, steps: &[usize]) -> Trained {
-    let mut saved: Option<(Vec<u8>, History)> = None;
+/// Stops after each of `steps`, keeps only a checkpoint's bytes, and resumes.
+fn broken(graph: &Graph, config: &TrainConfig, steps: &[usize]) -> TrainedNetwork {
+    let mut saved: Option<(Vec<u8>, WeightHistory)> = None;
     for &step in steps {
         let mut observer = StopAt { step, ..StopAt::default() };
         let outcome = resumed(graph, config, saved.as_ref()).train_with(&mut observer).unwrap();
-        assert!(matches!(outcome, Outcome::Stopped(_)), "step {step}");
+        assert!(matches!(outcome, TrainingOutcome::Stopped(_)), "step {step}");
         saved = Some((observer.checkpoint.unwrap(), observer.history));
     }
     resumed(graph, config, saved.as_ref()).train(|_| {}).unwrap()
@@ -33,8 +33,8 @@ fn broken(graph: &Graph, config: &TrainConfig, steps: &[usize]) -> Trained {
 fn resumed<'a>(
     graph: &'a Graph,
     config: &TrainConfig,
-    saved: Option<&(Vec<u8>, History)>,
-) -> Trainer<'a, Lines> {
+    saved: Option<&(Vec<u8>, WeightHistory)>,
+) -> Trainer<'a, LineExamples> {
     let trainer = trainer(graph, config.clone());
     match saved {
         Some((bytes, history)) => {
@@ -120,7 +120,7 @@ fn another_run_is_refused_and_says_why() {
     trainer(&graph, config()).train_with(&mut stop).unwrap();
     let checkpoint = Checkpoint::from_bytes(&stop.checkpoint.unwrap()).unwrap();
     let refuse = |graph: &Graph, config: TrainConfig, reason: &str| {
-        let resumed = trainer(graph, config).resume(checkpoint.clone(), History::default());
+        let resumed = trainer(graph, config).resume(checkpoint.clone(), WeightHistory::default());
         let error = resumed.err().unwrap();
         assert!(matches!(error, TrainError::Mismatch { .. }), "{error}");
         assert!(error.to_string().contains(reason), "{error}");
@@ -132,7 +132,7 @@ fn another_run_is_refused_and_says_why() {
     refuse(&graph, faster, "learning_rate is 0.005 in the checkpoint and 0.01 now");
     refuse(&graph, TrainConfig { scheme: Scheme::Mean, ..config() }, "scheme");
     let longer = trainer(&graph, TrainConfig { epochs: 5, ..config() });
-    let longer = longer.resume(checkpoint.clone(), History::default()).err().unwrap();
+    let longer = longer.resume(checkpoint.clone(), WeightHistory::default()).err().unwrap();
     assert!(matches!(longer, TrainError::Longer { begun: 4, now: 5 }), "{longer}");
     refuse(&graph, TrainConfig { ema: Some(0.9), ..config() }, "ema is null");
 }

@@ -1,23 +1,24 @@
-//! Several teachers, of other canvases and labels than the student, and examples that only they answer to.
+//! Tests of several teachers with other canvases and labels than the student, and of unlabeled examples.
 
 mod common;
 
-use common::{Lines, SIDE, StopAt, about, config, labels, network, plain};
+use common::{LineExamples, SIDE, StopAt, about, config, labels, network, plain};
 use dabnet_engine::{Model, PackedModel, Session};
-use dabnet_graph::{Builder, Filters, Graph, Policy, Shape};
+use dabnet_graph::{ConvSpec, Graph, GraphBuilder, Policy, Shape};
 use dabnet_sketch::{Order, SketchError, load};
 use dabnet_train::{
-    Checkpoint, Distillation, Examples, Outcome, Schedule, Teacher, TrainConfig, Trained, Trainer,
+    Checkpoint, Distillation, Examples, Schedule, Teacher, TrainConfig, TrainedNetwork, Trainer,
+    TrainingOutcome,
 };
 use rand::Rng;
 use rand_pcg::Pcg64;
 
-/// The lines, of which the last have no label, and as large as life for one who sees them otherwise.
+/// The lines, the last without labels, with a viewer that sees them at twice the side.
 struct Seen;
 
 impl Examples for Seen {
     fn len(&self) -> usize {
-        Lines.len()
+        LineExamples.len()
     }
 
     fn labelled(&self) -> usize {
@@ -26,11 +27,11 @@ impl Examples for Seen {
 
     fn label(&self, index: usize) -> usize {
         assert!(index < 130, "nobody knows");
-        Lines.label(index)
+        LineExamples.label(index)
     }
 
     fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
-        Lines.draw(index, rng)
+        LineExamples.draw(index, rng)
     }
 
     fn viewers(&self) -> usize {
@@ -46,10 +47,10 @@ impl Examples for Seen {
 
 /// A network of twice the side and one more label.
 fn larger() -> Graph {
-    let mut net = Builder::new("larger", &Policy::Fbin, Shape::new(1, 2 * SIDE, 2 * SIDE));
-    net.full_layer("conv1", Filters::new(8, 5).stride(2));
-    net.layer("conv2", Filters::new(32, 3));
-    net.conv("conv3", Filters::new(4, 8));
+    let mut net = GraphBuilder::new("larger", &Policy::Fbin, Shape::new(1, 2 * SIDE, 2 * SIDE));
+    net.full_layer("conv1", ConvSpec::new(8, 5).stride(2));
+    net.layer("conv2", ConvSpec::new(32, 3));
+    net.conv("conv3", ConvSpec::new(4, 8));
     net.build().unwrap()
 }
 
@@ -67,7 +68,7 @@ fn models() -> [PackedModel; 2] {
 
 fn teachers() -> [Teacher; 2] {
     let [first, second] = models().map(|model| Teacher::new(model, &labels()).unwrap());
-    [first, second.seeing(0)]
+    [first, second.with_viewer(0)]
 }
 
 fn distilled(weight: f32) -> TrainConfig {
@@ -132,10 +133,10 @@ fn trainer<'a>(graph: &'a Graph, threads: usize, teachers: &'a [Teacher]) -> Tra
 fn a_run_with_teachers_goes_on_to_the_same_end_on_any_threads() {
     let graph = network("fbin");
     let teachers = teachers();
-    let whole: Trained = trainer(&graph, 2, &teachers).train(|_| {}).unwrap();
+    let whole: TrainedNetwork = trainer(&graph, 2, &teachers).train(|_| {}).unwrap();
     let mut stop = StopAt { step: 8, ..StopAt::default() };
     let outcome = trainer(&graph, 3, &teachers).train_with(&mut stop).unwrap();
-    assert!(matches!(outcome, Outcome::Stopped(_)));
+    assert!(matches!(outcome, TrainingOutcome::Stopped(_)));
     let checkpoint = || Checkpoint::from_bytes(stop.checkpoint.as_ref().unwrap()).unwrap();
     let resumed = trainer(&graph, 1, &teachers).resume(checkpoint(), stop.history.clone()).unwrap();
     assert_eq!(resumed.train(|_| {}).unwrap().parameters(), whole.parameters());
@@ -163,7 +164,7 @@ fn labels_are_found_by_name() {
 fn what_a_teacher_sees_must_be_shown_to_it() {
     let graph = network("full");
     let refused = |teacher: Teacher| {
-        let trainer = Trainer::new(&graph, distilled(0.5), &Lines).unwrap();
+        let trainer = Trainer::new(&graph, distilled(0.5), &LineExamples).unwrap();
         trainer.teachers(&[teacher]).err().unwrap().to_string()
     };
     let [_, second] = teachers();

@@ -1,34 +1,36 @@
-//! Training itself, on a problem a small network solves in seconds.
+//! Tests of training on a problem that a small network solves in seconds.
 
 mod common;
 
-use common::{Lines, SIDE, network, train};
+use common::{LineExamples, SIDE, network, train};
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Model, Session};
 use dabnet_graph::{
-    Activation, Builder, Canvas, Filters, Graph, InitialValues, Op, Options, Padding, PointwiseOp, Policy,
-    Preprocessing, Shape,
+    Activation, ArchitectureOptions, Canvas, ConvSpec, Graph, GraphBuilder, InitialValues, Op, Padding,
+    PointwiseOp, Policy, Preprocessing, Shape,
 };
-use dabnet_train::{Description, Examples, TrainConfig, TrainError, Trained, Trainer, node_outputs, pack};
+use dabnet_train::{
+    Examples, ModelMetadata, TrainConfig, TrainError, TrainedNetwork, Trainer, node_outputs, pack,
+};
 
 /// Every op that joins or branches, every pointwise one, and groups.
-fn branched(policy: &str, options: Options) -> Graph {
+fn branched(policy: &str, options: ArchitectureOptions) -> Graph {
     let policy: Policy = policy.parse().unwrap();
-    let mut net = Builder::new("branched", &policy, Shape::new(1, SIDE, SIDE)).options(options);
-    let stem = net.full_layer("conv1", Filters::new(16, 3).padding(1));
+    let mut net = GraphBuilder::new("branched", &policy, Shape::new(1, SIDE, SIDE)).options(options);
+    let stem = net.full_layer("conv1", ConvSpec::new(16, 3).padding(1));
     let around = net.padded_max_pool("pool1", 3, 2, 1);
     net.go_to(stem);
-    net.layer("conv2", Filters::new(16, 3).stride(2).padding(1).groups(4));
+    net.layer("conv2", ConvSpec::new(16, 3).stride(2).padding(1).groups(4));
     let sum = net.add("sum", around);
-    net.layer("conv3", Filters::new(16, 1));
+    net.layer("conv3", ConvSpec::new(16, 1));
     net.concat("both", vec![sum, net.head()]);
     net.push("pool2", Op::AvgPool { kernel: 2, stride: 2, padding: Padding::NONE });
-    net.layer("conv4", Filters::new(32, 3));
-    // Behind a ReLU nothing is negative: a normalisation and the ReLU last let all learn.
+    net.layer("conv4", ConvSpec::new(32, 3));
+    // Behind a ReLU nothing is negative: a normalization and the ReLU last let all learn.
     net.batch_norm("centre");
     PointwiseOp::ALL.into_iter().rev().for_each(|op| _ = net.push(format!("{op:?}"), op.into()));
     net.global_avg_pool("pool3");
-    net.conv("conv5", Filters::new(3, 1));
+    net.conv("conv5", ConvSpec::new(3, 1));
     net.build().unwrap()
 }
 
@@ -46,9 +48,9 @@ fn config(seed: u64) -> TrainConfig {
     }
 }
 
-fn accuracy(trained: &Trained) -> f64 {
+fn accuracy(trained: &TrainedNetwork) -> f64 {
     let mut rng = rand_pcg::Pcg64::new(99, 0);
-    let inputs: Vec<Vec<f32>> = (0..192).map(|index| Lines.draw(index, &mut rng).unwrap()).collect();
+    let inputs: Vec<Vec<f32>> = (0..192).map(|index| LineExamples.draw(index, &mut rng).unwrap()).collect();
     let logits = trained.logits(&inputs).unwrap();
     let right = logits
         .iter()
@@ -58,7 +60,7 @@ fn accuracy(trained: &Trained) -> f64 {
     right as f64 / logits.len() as f64
 }
 
-/// Statistics of batch normalisations are those of the weights that a run came to, however few steps led there.
+/// Batch normalization statistics are those of the final weights, however few steps led there.
 #[test]
 fn statistics_settle_in_few_steps() {
     let graph = network("fbin");
@@ -91,11 +93,11 @@ fn every_policy_and_scheme_learns() {
 /// Networks with branches learn, and the packed one says what the trained one does.
 #[test]
 fn branches_learn_and_pack() {
-    let options = |activation, shortcuts, input_bits: &str| Options {
+    let options = |activation, shortcuts, input_bits: &str| ArchitectureOptions {
         activation,
         shortcuts,
         input_bits: input_bits.parse().unwrap(),
-        ..Options::default()
+        ..ArchitectureOptions::default()
     };
     let plain = |input_bits| options(Activation::Relu, false, input_bits);
     let react_net = |input_bits| options(Activation::RPReLU, true, input_bits);
@@ -111,11 +113,12 @@ fn branches_learn_and_pack() {
         let accuracy = accuracy(&trained);
         assert!(accuracy > 0.9, "{policy}: {accuracy}");
         let mut rng = rand_pcg::Pcg64::new(7, 0);
-        let inputs: Vec<Vec<f32>> = (0..96).map(|index| Lines.draw(index, &mut rng).unwrap()).collect();
+        let inputs: Vec<Vec<f32>> =
+            (0..96).map(|index| LineExamples.draw(index, &mut rng).unwrap()).collect();
         let canvas = Canvas { side: SIDE, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
         let labels = ["level", "upright", "crossed"].map(str::to_owned).to_vec();
         let preprocessing = Preprocessing::lines(canvas);
-        let description = Description { labels, preprocessing, provenance: Default::default() };
+        let description = ModelMetadata { labels, preprocessing, provenance: Default::default() };
         let packed = pack(&trained, description).unwrap();
         let mut session = Session::new(&Model::new(packed.clone()).unwrap());
         let close = |a: &[f32], b: &[f32]| {
@@ -154,7 +157,7 @@ fn binary_filters_have_two_values_and_latent_weights_stay_in_range() {
     let graph = network("fbin");
     let trained = train(&graph, config(5));
     for (id, _, conv) in graph.convolutions() {
-        let effective = trained.effective(id).unwrap();
+        let effective = trained.effective_weights(id).unwrap();
         let filters = effective.weights.chunks(effective.weights.len() / conv.out_channels);
         if conv.precision.binary_weights() {
             assert_eq!(effective.splits.len(), conv.out_channels);
@@ -171,7 +174,7 @@ fn binary_filters_have_two_values_and_latent_weights_stay_in_range() {
 fn progress_counts_to_the_end() {
     let graph = network("full");
     let (mut steps, mut epochs, mut last) = (0, 0, None);
-    Trainer::new(&graph, TrainConfig { epochs: 2, ..config(0) }, &Lines)
+    Trainer::new(&graph, TrainConfig { epochs: 2, ..config(0) }, &LineExamples)
         .unwrap()
         .train(|progress| {
             steps += 1;
@@ -188,8 +191,9 @@ fn progress_counts_to_the_end() {
 #[test]
 fn a_diverging_run_says_so() {
     let graph = network("full");
-    let outcome =
-        Trainer::new(&graph, TrainConfig { learning_rate: 1e30, ..config(0) }, &Lines).unwrap().train(|_| {});
+    let outcome = Trainer::new(&graph, TrainConfig { learning_rate: 1e30, ..config(0) }, &LineExamples)
+        .unwrap()
+        .train(|_| {});
     let error = outcome.unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. } | TrainError::Split { .. }), "{error}");
     assert!(error.to_string().contains("learning rate"), "{error}");
@@ -197,9 +201,9 @@ fn a_diverging_run_says_so() {
 
 #[test]
 fn a_label_without_an_output_is_refused() {
-    let mut net = Builder::new("two", &Policy::Full, Shape::new(1, SIDE, SIDE));
-    net.conv("conv1", Filters::new(2, SIDE));
+    let mut net = GraphBuilder::new("two", &Policy::Full, Shape::new(1, SIDE, SIDE));
+    net.conv("conv1", ConvSpec::new(2, SIDE));
     let graph = net.build().unwrap();
-    let error = Trainer::new(&graph, config(0), &Lines).err().unwrap();
+    let error = Trainer::new(&graph, config(0), &LineExamples).err().unwrap();
     assert!(error.to_string().contains("label 2"), "{error}");
 }

@@ -5,53 +5,53 @@ use dabnet_graph::{Precision, Preprocessing};
 use serde::Serialize;
 use serde_json::Value;
 
-/// What a page tells of a model.
+/// Description of a model for a page.
 #[derive(Debug, Serialize)]
-pub struct Description {
+pub struct ModelDescription {
     /// The architecture's name.
     pub architecture: String,
-    /// Which layers are binary.
+    /// Policy: the precision of each layer.
     pub policy: String,
     /// One label an output, in order.
     pub labels: Vec<String>,
-    /// How a drawing becomes the network's input.
+    /// Preprocessing of drawings.
     pub preprocessing: Preprocessing,
-    /// Bytes of the model's file.
+    /// Size of the model file, in bytes.
     pub bytes: usize,
-    /// Bytes of its parameters if all were in full precision.
+    /// Size of its parameters in full precision, in bytes.
     pub full_bytes: u64,
-    /// Where the model comes from.
+    /// Provenance of the model.
     pub provenance: BTreeMap<String, Value>,
     /// The convolutions, in order.
     pub layers: Vec<LayerDescription>,
 }
 
-/// What a page tells of a convolution.
+/// Description of a convolution for a page.
 #[derive(Debug, Serialize)]
 pub struct LayerDescription {
     /// The layer's name.
     pub name: String,
-    /// How weights and inputs are represented.
+    /// Precision of weights and inputs.
     pub precision: Precision,
     /// Filters.
     pub filters: usize,
     /// Number of weights.
     pub weights: u64,
-    /// Bytes of its weights in the file.
+    /// Size of its weights in the file, in bytes.
     pub bytes: u64,
     /// Multiply-accumulates for one drawing.
     pub macs: u64,
-    /// The value of each filter's weights whose bit is 1; nothing in full precision.
+    /// Value of the weights with bit 1, by filter; empty in full precision.
     pub alpha: Vec<f32>,
-    /// The value of each filter's weights whose bit is 0; nothing in full precision.
+    /// Value of the weights with bit 0, by filter; empty in full precision.
     pub beta: Vec<f32>,
 }
 
-impl Description {
-    /// Of a model whose file has so many bytes.
+impl ModelDescription {
+    /// Describes a model with a file of `bytes` bytes.
     pub fn new(model: &PackedModel, bytes: usize) -> Self {
         let graph = &model.graph;
-        let account = graph.account();
+        let account = graph.cost();
         let full_bytes = 4 * account.weights() + account.affine_bytes;
         let layers = account.layers.into_iter().map(|layer| {
             let (alpha, beta) = match model.parameters.get(&layer.name) {

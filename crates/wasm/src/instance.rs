@@ -1,42 +1,42 @@
 use dabnet_engine::{EngineError, Model, PackedModel, Session, top};
-use dabnet_sketch::{Drawing, Preprocess};
+use dabnet_sketch::{Drawing, Preprocess, Stroke};
 use serde::Serialize;
 
-use crate::{Answer, Description, Guess, Layer, strokes};
+use crate::ModelDescription;
 
-/// A model and the two buffers by which it is talked to. Calls give whether all went well; if not, the output is
-/// text that says what was wrong.
+/// A model with its input and output buffers. Calls return true on success; otherwise the output is an error
+/// message.
 #[derive(Debug, Default)]
-pub struct Instance {
+pub struct ModelInstance {
     input: Vec<u8>,
     output: Vec<u8>,
-    loaded: Option<Loaded>,
+    loaded: Option<LoadedModel>,
 }
 
 #[derive(Debug)]
-struct Loaded {
+struct LoadedModel {
     model: Model,
     session: Session,
-    /// What the last drawing looked like, a byte a pixel.
+    /// Canvas of the last drawing, one byte per pixel.
     ink: Vec<u8>,
 }
 
-impl Instance {
-    /// Room for so many bytes of input.
+impl ModelInstance {
+    /// Resizes the input buffer.
     pub fn input(&mut self, bytes: usize) -> &mut [u8] {
         self.input.clear();
         self.input.resize(bytes, 0);
         &mut self.input
     }
 
-    /// What the last call left.
+    /// Output of the last call.
     pub fn output(&self) -> &[u8] {
         &self.output
     }
 
-    /// Takes the input as a model file; its [`Description`] is the output.
+    /// Takes the input as a model file; its [`ModelDescription`] is the output.
     pub fn load(&mut self) -> bool {
-        let loaded = Loaded::new(&self.input);
+        let loaded = LoadedModel::new(&self.input);
         // A model stays in memory as it is compiled, not as it was read.
         self.input = Vec::new();
         let loaded = loaded.map(|(loaded, description)| {
@@ -46,7 +46,7 @@ impl Instance {
         self.give(loaded.map_err(|error| error.to_string()))
     }
 
-    /// Takes the input as [strokes](crate::strokes); an [`Answer`] is the output.
+    /// Takes the input as [strokes](crate::strokes); an [`RecognitionResult`] is the output.
     pub fn recognize(&mut self, top: usize, look: bool) -> bool {
         let strokes = strokes(&self.input);
         self.run(|loaded| Ok(json(&loaded.recognize(strokes, top, look)?)))
@@ -57,7 +57,7 @@ impl Instance {
         self.run(|loaded| Ok(loaded.ink.clone()))
     }
 
-    /// Takes the input as a canvas of little-endian floats; its logits are the output.
+    /// Runs the input as a canvas of little-endian floats; the output is its logits.
     pub fn logits(&mut self) -> bool {
         let canvas: Vec<f32> =
             self.input.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
@@ -67,7 +67,7 @@ impl Instance {
         })
     }
 
-    fn run(&mut self, call: impl FnOnce(&mut Loaded) -> Result<Vec<u8>, EngineError>) -> bool {
+    fn run(&mut self, call: impl FnOnce(&mut LoadedModel) -> Result<Vec<u8>, EngineError>) -> bool {
         let result = match &mut self.loaded {
             Some(loaded) => call(loaded).map_err(|error| error.to_string()),
             None => Err("no model is loaded".to_owned()),
@@ -82,10 +82,10 @@ impl Instance {
     }
 }
 
-impl Loaded {
-    fn new(bytes: &[u8]) -> Result<(Self, Description), EngineError> {
+impl LoadedModel {
+    fn new(bytes: &[u8]) -> Result<(Self, ModelDescription), EngineError> {
         let packed = PackedModel::from_bytes(bytes)?;
-        let description = Description::new(&packed, bytes.len());
+        let description = ModelDescription::new(&packed, bytes.len());
         let model = Model::new(packed)?;
         Ok((Self { session: Session::new(&model), model, ink: Vec::new() }, description))
     }
@@ -95,7 +95,7 @@ impl Loaded {
         strokes: Vec<dabnet_sketch::Stroke>,
         count: usize,
         look: bool,
-    ) -> Result<Answer<'_>, EngineError> {
+    ) -> Result<RecognitionResult<'_>, EngineError> {
         let preprocessing = self.model.preprocessing();
         let planes = preprocessing.planes(&Drawing::Strokes(strokes));
         let values = preprocessing.normalized(&planes);
@@ -104,7 +104,7 @@ impl Loaded {
         let mut layers = Vec::new();
         let logits = if look {
             self.session.run_looking(&values, |name, fired| {
-                layers.push(Layer {
+                layers.push(LayerActivations {
                     name: name.to_owned(),
                     positions: fired.positions,
                     fired: fired.counts.clone(),
@@ -113,15 +113,69 @@ impl Loaded {
         } else {
             self.session.run(&values)?
         };
-        let predictions = top(logits, count).into_iter().map(|guess| Guess {
+        let predictions = top(logits, count).into_iter().map(|guess| Prediction {
             class: guess.class,
             label: &self.model.labels()[guess.class],
             probability: guess.probability,
         });
-        Ok(Answer { predictions: predictions.collect(), layers })
+        Ok(RecognitionResult { predictions: predictions.collect(), layers })
     }
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("names and numbers can be written")
+}
+
+/// Result of recognizing a drawing.
+#[derive(Debug, Serialize)]
+pub struct RecognitionResult<'a> {
+    /// The likeliest labels, the likeliest first.
+    pub predictions: Vec<Prediction<'a>>,
+    /// Activation counts of layers, if requested.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerActivations>,
+}
+
+/// A label and its probability.
+#[derive(Debug, Serialize)]
+pub struct Prediction<'a> {
+    /// Index of the label.
+    pub class: usize,
+    /// The label.
+    pub label: &'a str,
+    /// Softmax probability over all labels.
+    pub probability: f32,
+}
+
+/// Activation counts of the signs behind a layer.
+#[derive(Debug, Serialize)]
+pub struct LayerActivations {
+    /// The layer's name.
+    pub name: String,
+    /// Positions at which each filter could be +1.
+    pub positions: usize,
+    /// Number of positions at which each filter was positive.
+    pub fired: Vec<u32>,
+}
+
+/// Strokes from pairs of little-endian 32-bit floats, x before y; a pair whose x is NaN ends a stroke.
+pub fn strokes(bytes: &[u8]) -> Vec<Stroke> {
+    let numbers: Vec<f32> = bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+    let points = numbers.as_chunks::<2>().0;
+    let runs = points.split(|point| point[0].is_nan()).filter(|run| !run.is_empty());
+    runs.map(|run| Stroke::new(run.to_vec())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strokes_end_where_x_is_no_number() {
+        let numbers = [1.0, 2.0, 3.0, 4.0, f32::NAN, 0.0, f32::NAN, 0.0, 5.0, 6.0, 7.0];
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number: &f32| number.to_le_bytes()).collect();
+        let expected = [Stroke::new(vec![[1.0, 2.0], [3.0, 4.0]]), Stroke::new(vec![[5.0, 6.0]])];
+        assert_eq!(strokes(&bytes), expected);
+        assert!(strokes(&[]).is_empty());
+    }
 }

@@ -1,39 +1,35 @@
 //! The engine for browsers: a WebAssembly module without imports, which `web/dabnet` wraps in JavaScript.
 //!
-//! A call takes and gives numbers. What is more than that lies in one of two buffers, of which the module
-//! tells the address: the caller writes to the input before a call and reads the output after it. Rust itself
-//! never follows an address, so that nothing here is unsafe but the names that calls have.
+//! Functions take and return numbers. All other data is in two buffers whose addresses the module exports: the caller
+//! writes the input before a call and reads the output after it. Rust never dereferences an address, so that nothing is
+//! unsafe but the exported names.
 //!
-//! One instance of the module runs one model: instances share compiled code, and nothing else.
+//! An instance of the module runs one model. Instances share compiled code and nothing else.
 #![deny(unsafe_code)]
+#![warn(unreachable_pub)]
 
-mod answer;
 mod description;
-mod ink;
 mod instance;
 
-pub use answer::{Answer, Guess, Layer};
-pub use description::{Description, LayerDescription};
-pub use ink::strokes;
-pub use instance::Instance;
+pub use description::{LayerDescription, ModelDescription};
+pub use instance::{LayerActivations, ModelInstance, Prediction, RecognitionResult, strokes};
 
 use std::cell::RefCell;
 
 thread_local! {
-    static INSTANCE: RefCell<Instance> = RefCell::default();
+    static INSTANCE: RefCell<ModelInstance> = RefCell::default();
 }
 
-/// The calls of the module. Those that give a status give 0 where all went well; else the output is text that says
-/// what was wrong.
+/// Exported functions of the module. A status is 0 on success; otherwise the output is an error message.
 #[allow(unsafe_code)]
 mod calls {
-    use super::{INSTANCE, Instance};
+    use super::{INSTANCE, ModelInstance};
 
-    fn with<R>(call: impl FnOnce(&mut Instance) -> R) -> R {
+    fn with<R>(call: impl FnOnce(&mut ModelInstance) -> R) -> R {
         INSTANCE.with_borrow_mut(call)
     }
 
-    /// Makes room for `bytes` of input, and gives its address.
+    /// Resizes the input to `bytes` and returns its address.
     #[unsafe(no_mangle)]
     extern "C" fn input(bytes: usize) -> usize {
         with(|instance| instance.input(bytes).as_ptr().addr())
@@ -51,13 +47,13 @@ mod calls {
         with(|instance| instance.output().len())
     }
 
-    /// Takes the input as a model file. The output is a [`Description`](crate::Description) as JSON. Gives a status.
+    /// Takes the input as a model file. The output is a [`ModelDescription`](crate::ModelDescription) as JSON. Gives a status.
     #[unsafe(no_mangle)]
     extern "C" fn load() -> u32 {
         with(|instance| u32::from(!instance.load()))
     }
 
-    /// Takes the input as [strokes](crate::strokes). The output is an [`Answer`](crate::Answer) as JSON with `top`
+    /// Takes the input as [strokes](crate::strokes). The output is an [`RecognitionResult`](crate::RecognitionResult) as JSON with `top`
     /// guesses, and with what fired where `look` is not 0. Gives a status.
     #[unsafe(no_mangle)]
     extern "C" fn recognize(top: usize, look: u32) -> u32 {
@@ -70,8 +66,8 @@ mod calls {
         with(|instance| u32::from(!instance.ink()))
     }
 
-    /// Takes the input as a canvas of 32-bit floats, as the network sees it. The output is its logits, 32-bit
-    /// floats. Gives a status.
+    /// Runs the input as a canvas of 32-bit floats, as the network sees it. The output is its logits, 32-bit
+    /// floats. Returns a status.
     #[unsafe(no_mangle)]
     extern "C" fn logits() -> u32 {
         with(|instance| u32::from(!instance.logits()))

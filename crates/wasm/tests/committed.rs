@@ -1,4 +1,4 @@
-//! The modules in `web/dabnet` as a browser calls them, in an interpreter, against the engine of this machine.
+//! Tests of the modules in `web/dabnet` in an interpreter, against the engine of this machine.
 
 use std::{fs, path::PathBuf};
 
@@ -15,14 +15,14 @@ fn file(path: &str) -> Vec<u8> {
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A module with its memory.
-struct Page {
+/// A module instance and its memory.
+struct ModuleInstance {
     store: Store<()>,
     instance: Instance,
     memory: Memory,
 }
 
-impl Page {
+impl ModuleInstance {
     fn new(name: &str) -> Self {
         let mut config = Config::default();
         config.wasm_simd(true);
@@ -79,7 +79,7 @@ fn sketches() -> Vec<Example> {
 #[test]
 fn pages_see_what_this_machine_sees_fire_the_same_and_guess_the_same() {
     for name in ["dabnet.wasm", "dabnet-scalar.wasm"] {
-        let mut page = Page::new(name);
+        let mut page = ModuleInstance::new(name);
         let description = page.load(&file("models/quickdraw-20/model.safetensors"));
         assert_eq!(description["labels"].as_array().unwrap().len(), 20);
         let model = Model::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/quickdraw-20")).unwrap();
@@ -134,7 +134,7 @@ fn pages_see_every_look_as_this_machine_does() {
         let architecture = architectures::find("sketch-a-net-64").unwrap();
         let graph = architecture.graph(preprocessing.canvas.side, 20, &Policy::Fbin).unwrap();
         let model = PackedModel::random(graph, *preprocessing, 1);
-        let mut page = Page::new(name);
+        let mut page = ModuleInstance::new(name);
         let description = page.load(&model.to_bytes().unwrap());
         let described = serde_json::from_value(description["preprocessing"].clone());
         assert_eq!(described.ok(), Some(*preprocessing));
@@ -155,7 +155,7 @@ fn pages_see_every_look_as_this_machine_does() {
 
 #[test]
 fn what_fires_is_counted() {
-    let mut page = Page::new("dabnet.wasm");
+    let mut page = ModuleInstance::new("dabnet.wasm");
     page.load(&file("models/quickdraw-20/model.safetensors"));
     page.give(&packed(&sketches()[0].sketch.drawing));
     assert_eq!(page.call::<_, u32>("recognize", (1_u32, 1_u32)), 0);
@@ -173,7 +173,7 @@ fn what_fires_is_counted() {
 
 #[test]
 fn what_is_wrong_is_said_and_the_module_goes_on() {
-    let mut page = Page::new("dabnet.wasm");
+    let mut page = ModuleInstance::new("dabnet.wasm");
     assert_eq!(page.call::<_, u32>("recognize", (1_u32, 0_u32)), 1);
     assert_eq!(page.output(), b"no model is loaded");
     page.give(b"no model at all");

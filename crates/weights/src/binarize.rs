@@ -3,36 +3,37 @@ use std::{fs, ops::Range, path::Path};
 use dabnet_binarize::{Granularity, Scheme};
 
 use crate::{
-    Form, Outcome, Reader, Report, Selection, Source, Tensor, TensorReport, WeightsError,
-    output::{self, Output},
-    part::{Fit, Part},
+    BinarizeReport, OutputFormat, Tensor, TensorOutcome, TensorReport, TensorSelection, WeightReader,
+    WeightSource, WeightsError,
+    output::{self, TensorWriter},
+    part::{ApproximationErrors, BinarizedFilters},
     selection::nothing,
 };
 
-/// How to binarize a file.
+/// Options of binarizing a file.
 #[derive(Clone, Debug)]
-pub struct Binarize {
-    /// How a filter becomes two values.
+pub struct BinarizeOptions {
+    /// Binarization scheme.
     pub scheme: Scheme,
-    /// How many weights share them.
+    /// Number of weights that share two values.
     pub granularity: Granularity,
-    /// Which tensors.
-    pub selection: Selection,
-    /// What is written.
-    pub form: Form,
+    /// Selection of tensors.
+    pub selection: TensorSelection,
+    /// Format of the output.
+    pub form: OutputFormat,
 }
 
-/// Binarizes `source` and writes `out`, all of it or nothing, telling `progress` how many bytes of
-/// the source are done.
+/// Binarizes `source` and writes `out` atomically, calling `progress` with the number of bytes of the source
+/// that are done.
 ///
 /// # Errors
 /// [`WeightsError`]; nothing is left behind, and what was at `out` before is still there.
 pub fn binarize(
-    source: &Source,
+    source: &WeightSource,
     out: &Path,
-    options: &Binarize,
+    options: &BinarizeOptions,
     mut progress: impl FnMut(u64),
-) -> Result<Report, WeightsError> {
+) -> Result<BinarizeReport, WeightsError> {
     if source.model {
         // What would be written says that it is whole, and is not.
         let reason = "is a model of this program's, sealed with a checksum: binarize what it was imported \
@@ -51,15 +52,15 @@ pub fn binarize(
         let outcome = match (reasons[index], &tensor.bytes) {
             (Some(reason), Some(_)) => {
                 output.keep(&mut reader, tensor)?;
-                Outcome::Kept(reason)
+                TensorOutcome::Kept(reason)
             }
-            (Some(reason), None) if options.form == Form::Packed => Outcome::LeftOut(reason),
-            (Some(reason), None) => Outcome::Kept(reason),
+            (Some(reason), None) if options.form == OutputFormat::Packed => TensorOutcome::LeftOut(reason),
+            (Some(reason), None) => TensorOutcome::Kept(reason),
             (None, _) => {
                 let fit = tensor_in_parts(&mut reader, tensor, options, output.as_mut(), |bytes| {
                     progress(done + bytes)
                 })?;
-                Outcome::binarized(tensor, &fit, output::packed_bytes(tensor, options.granularity))
+                TensorOutcome::binarized(tensor, &fit, output::packed_bytes(tensor, options.granularity))
             }
         };
         done += tensor.byte_len();
@@ -69,7 +70,7 @@ pub fn binarize(
     reports.sort_by_key(|(index, _)| *index);
     let bytes_out = output.finish(&mut reader)?;
     let size = |path| fs::metadata(path).map_or(0, |metadata| metadata.len());
-    Ok(Report {
+    Ok(BinarizeReport {
         tensors: reports.into_iter().map(|(_, report)| report).collect(),
         bytes_in: source.files.iter().map(size).sum(),
         bytes_out,
@@ -77,21 +78,22 @@ pub fn binarize(
 }
 
 fn tensor_in_parts(
-    reader: &mut Reader<'_>,
+    reader: &mut WeightReader<'_>,
     tensor: &Tensor,
-    options: &Binarize,
-    output: &mut dyn Output,
+    options: &BinarizeOptions,
+    output: &mut dyn TensorWriter,
     mut progress: impl FnMut(u64),
-) -> Result<Fit, WeightsError> {
+) -> Result<ApproximationErrors, WeightsError> {
     let count = tensor.filter_count();
     let parts: Vec<Range<usize>> = match options.granularity {
         Granularity::Tensor => std::iter::once(0..count).collect(),
         Granularity::Filter | Granularity::Group(_) => tensor.parts().collect(),
     };
-    let mut fit = Fit::default();
+    let mut fit = ApproximationErrors::default();
     for filters in parts {
         let weights = reader.filters(tensor, filters.clone())?;
-        let part = Part::new(tensor, filters.start, weights, options.scheme, options.granularity)?;
+        let part =
+            BinarizedFilters::new(tensor, filters.start, weights, options.scheme, options.granularity)?;
         output.binarized(reader, tensor, &part)?;
         fit.add(&part.fit);
         progress(tensor.byte_len() * filters.end as u64 / count as u64);
@@ -99,7 +101,7 @@ fn tensor_in_parts(
     Ok(fit)
 }
 
-/// Tensors as they lie in the files, so that each file is read from its beginning to its end.
+/// Indices of tensors in the order of their bytes, so that each file is read sequentially.
 fn in_file_order(tensors: &[Tensor]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..tensors.len()).collect();
     order.sort_by_key(|&index| (tensors[index].file, tensors[index].bytes.as_ref().map(|bytes| bytes.start)));

@@ -3,24 +3,24 @@ use std::{io, path::PathBuf};
 use dabnet_binarize::SplitError;
 use thiserror::Error;
 
-/// What can go wrong between one file of weights and another.
+/// Errors of reading, binarizing and writing weights.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WeightsError {
     /// A file that cannot be opened or read.
-    #[error("cannot read '{}': {source}", path.display())]
+    #[error("cannot read '{}'", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The reason.
         source: io::Error,
     },
     /// A file that cannot be written.
-    #[error("cannot write '{}': {source}", path.display())]
+    #[error("cannot write '{}'", path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The reason.
         source: io::Error,
     },
     /// A file that is damaged, cut short or of another format.
@@ -28,27 +28,27 @@ pub enum WeightsError {
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// A tensor that cannot be binarized.
-    #[error("tensor '{tensor}', filter {filter}: {}", explain(*element, source))]
+    #[error("tensor '{tensor}', filter {filter}: {}", explain(*element, reason))]
     Split {
         /// The tensor.
         tensor: String,
         /// The filter in the tensor, from 0.
         filter: usize,
-        /// The weight in the filter, from 0, where it is one that is at fault.
+        /// Index of the invalid weight within the filter, if one is.
         element: Option<usize>,
-        /// What is wrong with it.
-        source: SplitError,
+        /// The reason.
+        reason: SplitError,
     },
-    /// A pattern of tensor names that is none, or that no tensor matches.
+    /// A pattern of tensor names that is invalid or matches no tensor.
     #[error("pattern '{pattern}' {reason}")]
     Pattern {
         /// The pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// A file without a tensor to binarize.
@@ -56,7 +56,7 @@ pub enum WeightsError {
     Nothing {
         /// The file.
         path: PathBuf,
-        /// Why there is none, and what to do.
+        /// The reason, and the remedy.
         reason: String,
     },
     /// The output would replace the input.

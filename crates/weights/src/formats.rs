@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-use crate::{Source, WeightsError, source::read_error};
+use crate::{WeightSource, WeightsError, source::read_error};
 
 mod onnx;
 mod safetensors;
@@ -12,7 +12,7 @@ mod wire;
 /// Files that a folder is asked for.
 const IN_FOLDER: [&str; 2] = ["model.safetensors", "model.safetensors.index.json"];
 
-pub(crate) fn open(path: &Path) -> Result<Source, WeightsError> {
+pub(crate) fn open(path: &Path) -> Result<WeightSource, WeightsError> {
     if path.is_dir() {
         let inside = IN_FOLDER.map(|name| path.join(name)).into_iter().find(|file| file.is_file());
         return match inside {

@@ -1,10 +1,10 @@
-//! The weights of any network's file, a tensor at a time: read, binarize, write.
+//! Reads, binarizes and writes the weights of any network's file, one tensor at a time.
 //!
-//! [`Source`] opens a safetensors file, a sharded safetensors index or an ONNX model, and knows
-//! where each tensor lies without reading it. [`Selection`] says which tensors to binarize, and
-//! [`binarize`] writes them as bits and two values a filter, or back in their place with every
-//! weight replaced by its filter's value. Memory stays near the largest tensor.
+//! [`WeightSource`] opens a safetensors file, a sharded safetensors index or an ONNX model, and locates its tensors
+//! without reading them. [`TensorSelection`] selects the tensors to binarize, and [`binarize`] writes them as bits with
+//! two values per filter, or in place with every weight replaced by its value. Memory stays near the largest tensor.
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
 mod binarize;
 mod error;
@@ -18,11 +18,11 @@ mod selection;
 mod source;
 mod tensor;
 
-pub use binarize::{Binarize, binarize};
+pub use binarize::{BinarizeOptions, binarize};
 pub use error::WeightsError;
-pub use number::Number;
-pub use output::Form;
-pub use report::{Outcome, Report, TensorReport};
-pub use selection::Selection;
-pub use source::{Reader, Source};
-pub use tensor::{Filters, Role, Tensor};
+pub use number::NumberFormat;
+pub use output::OutputFormat;
+pub use report::{BinarizeReport, TensorOutcome, TensorReport};
+pub use selection::TensorSelection;
+pub use source::{WeightReader, WeightSource};
+pub use tensor::{FilterAxis, LayerRole, Tensor};

@@ -2,24 +2,24 @@ use std::fmt;
 
 use half::{bf16, f16};
 
-/// How a weight is stored, little-endian.
+/// Storage type of a weight, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Number {
+pub enum NumberFormat {
     /// IEEE 754 single precision.
     F32,
     /// IEEE 754 half precision.
     F16,
-    /// The upper half of single precision.
+    /// bfloat16, the upper half of single precision.
     Bf16,
 }
 
-impl Number {
-    /// The one that safetensors calls `name`.
+impl NumberFormat {
+    /// Type with the given name in safetensors.
     pub(crate) fn named(name: &str) -> Option<Self> {
         [Self::F32, Self::F16, Self::Bf16].into_iter().find(|number| number.name() == name)
     }
 
-    /// What safetensors calls it.
+    /// Name of the type in safetensors.
     const fn name(self) -> &'static str {
         match self {
             Self::F32 => "F32",
@@ -28,7 +28,7 @@ impl Number {
         }
     }
 
-    /// Bytes of one.
+    /// Size in bytes.
     pub const fn bytes(self) -> usize {
         match self {
             Self::F32 => 4,
@@ -36,7 +36,7 @@ impl Number {
         }
     }
 
-    /// Numbers from their bytes; a last one that is not whole is left out.
+    /// Decodes numbers from bytes; a partial number at the end is dropped.
     pub(crate) fn decode(self, bytes: &[u8]) -> Vec<f32> {
         let halves = || bytes.as_chunks().0.iter();
         match self {
@@ -46,7 +46,7 @@ impl Number {
         }
     }
 
-    /// Bytes of numbers, each rounded to the nearest that can be stored.
+    /// Encodes numbers, each rounded to the nearest that can be stored.
     pub(crate) fn encode(self, numbers: impl Iterator<Item = f32>) -> Vec<u8> {
         match self {
             Self::F32 => numbers.flat_map(f32::to_le_bytes).collect(),
@@ -56,7 +56,7 @@ impl Number {
     }
 }
 
-impl fmt::Display for Number {
+impl fmt::Display for NumberFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }

@@ -1,55 +1,55 @@
-//! What is written, and how it gets there whole or not at all.
+//! Writers of binarized weights.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use dabnet_binarize::Granularity;
-use tempfile::NamedTempFile;
+use dabnet_container::AtomicFile;
 
-use crate::{Binarize, Reader, Source, Tensor, WeightsError, part::Part};
+use crate::{BinarizeOptions, Tensor, WeightReader, WeightSource, WeightsError, part::BinarizedFilters};
 
 mod dense;
 mod packed;
 
-/// What is written.
+/// Format of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// One bit a weight and two values a group of them, in a safetensors file of their own kind.
+pub enum OutputFormat {
+    /// One bit per weight and two values per group, in a safetensors file of this project's format.
     Packed,
-    /// The input again, each weight replaced by its value: for whatever reads the input.
+    /// A copy of the input with each weight replaced by its value, for any reader of the input's format.
     Dense,
 }
 
-/// Takes tensors in the order of the files they come from.
-pub(crate) trait Output {
-    /// A tensor that stays as it is.
-    fn keep(&mut self, reader: &mut Reader<'_>, tensor: &Tensor) -> Result<(), WeightsError>;
-    /// The next filters of a tensor.
+/// Writer that takes tensors in the order of their files.
+pub(crate) trait TensorWriter {
+    /// Writes a tensor unchanged.
+    fn keep(&mut self, reader: &mut WeightReader<'_>, tensor: &Tensor) -> Result<(), WeightsError>;
+    /// Writes the next filters of a tensor.
     fn binarized(
         &mut self,
-        reader: &mut Reader<'_>,
+        reader: &mut WeightReader<'_>,
         tensor: &Tensor,
-        part: &Part,
+        part: &BinarizedFilters,
     ) -> Result<(), WeightsError>;
-    /// Puts everything in its place; how many bytes it has.
-    fn finish(self: Box<Self>, reader: &mut Reader<'_>) -> Result<u64, WeightsError>;
+    /// Completes the output. Returns its size in bytes.
+    fn finish(self: Box<Self>, reader: &mut WeightReader<'_>) -> Result<u64, WeightsError>;
 }
 
 pub(crate) fn start(
-    source: &Source,
+    source: &WeightSource,
     out: &Path,
-    options: &Binarize,
+    options: &BinarizeOptions,
     reasons: &[Option<&'static str>],
-) -> Result<Box<dyn Output>, WeightsError> {
-    if let (Form::Dense, Some(missing)) = (options.form, source.missing.first()) {
+) -> Result<Box<dyn TensorWriter>, WeightsError> {
+    if let (OutputFormat::Dense, Some(missing)) = (options.form, source.missing.first()) {
         let reason = format!("keeps weights in {}, which is not there, or not whole", missing.display());
         return Err(WeightsError::Format { path: source.path.clone(), reason });
     }
     Ok(match options.form {
-        Form::Packed => Box::new(packed::Packed::start(source, out, options, reasons)?),
-        Form::Dense => Box::new(dense::Dense::start(source, out)?),
+        OutputFormat::Packed => Box::new(packed::PackedWriter::start(source, out, options, reasons)?),
+        OutputFormat::Dense => Box::new(dense::DenseWriter::start(source, out)?),
     })
 }
 
@@ -59,38 +59,24 @@ pub(crate) fn packed_bytes(tensor: &Tensor, granularity: Granularity) -> u64 {
     (filters * n.div_ceil(8) + 2 * size_of::<f32>() * granularity.count(filters, n)) as u64
 }
 
-/// A file that takes its name when it is complete.
-struct Pending {
-    file: NamedTempFile,
+/// A file that takes its name when it is complete, with errors that name its path.
+struct OutputFile {
+    file: AtomicFile,
     path: PathBuf,
 }
 
-impl Pending {
+impl OutputFile {
     fn create(path: &Path) -> Result<Self, WeightsError> {
-        let failed = |source| WeightsError::Write { path: path.to_owned(), source };
-        // What a link names is written, not the link; and a device or a pipe is not replaced.
-        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        if path.exists() && !path.is_file() {
-            return Err(failed(io::Error::other("it is there and no regular file")));
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        // Like any new file: what the user's mask allows.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.prefix(".dabnet-").tempfile_in(folder);
-        // What the system said, without the temporary name.
-        let file = file.map_err(|error| failed(error.kind().into()))?;
-        Ok(Self { file, path: path.to_owned() })
+        let file = AtomicFile::create(path).map_err(|error| {
+            // Errors of the system are about the temporary file.
+            let source = if error.kind() == io::ErrorKind::Other { error } else { error.kind().into() };
+            WeightsError::Write { path: path.to_owned(), source }
+        })?;
+        Ok(Self { path: file.path().to_owned(), file })
     }
 
-    fn persist(self) -> Result<u64, WeightsError> {
-        let Self { file, path } = self;
-        let failed = |source| WeightsError::Write { path: path.clone(), source };
-        file.as_file().sync_all().map_err(failed)?;
-        let bytes = file.as_file().metadata().map_err(failed)?.len();
-        file.persist(&path).map_err(|error| failed(error.error))?;
-        Ok(bytes)
+    fn commit(self) -> Result<u64, WeightsError> {
+        self.file.commit().map_err(|source| WeightsError::Write { path: self.path, source })
     }
 
     fn failed(&self, source: io::Error) -> WeightsError {

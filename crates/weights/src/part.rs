@@ -3,20 +3,20 @@ use rayon::prelude::*;
 
 use crate::{Tensor, WeightsError};
 
-/// Some filters of a tensor, binarized.
-pub(crate) struct Part {
+/// Consecutive filters of a tensor, binarized.
+pub(crate) struct BinarizedFilters {
     /// The filters' weights, one filter after the other.
     weights: Vec<f32>,
     n: usize,
     granularity: Granularity,
-    /// One a group of weights that share their values.
+    /// Split of each group of weights that share two values.
     pub splits: Vec<Split>,
-    pub fit: Fit,
+    pub fit: ApproximationErrors,
 }
 
-/// How well two values stand for weights, summed over groups of them.
+/// Error sums of the approximation by two values, over groups of weights.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Fit {
+pub(crate) struct ApproximationErrors {
     /// `‖W‖²`.
     pub norm: f64,
     /// `‖W − W̃‖²` in the order of [`Scheme::ALL`].
@@ -25,7 +25,7 @@ pub(crate) struct Fit {
     pub upper: u64,
 }
 
-impl Fit {
+impl ApproximationErrors {
     pub(crate) fn add(&mut self, other: &Self) {
         self.norm += other.norm;
         self.upper += other.upper;
@@ -33,8 +33,8 @@ impl Fit {
     }
 }
 
-impl Part {
-    /// Splits filters of `tensor`, the first of which is `first`.
+impl BinarizedFilters {
+    /// Splits consecutive filters of `tensor`, starting at filter `first`.
     pub(crate) fn new(
         tensor: &Tensor,
         first: usize,
@@ -44,9 +44,10 @@ impl Part {
     ) -> Result<Self, WeightsError> {
         let n = tensor.filter_len();
         let groups: Vec<&[f32]> = granularity.groups(&weights, n).collect();
-        let results: Vec<Result<(Split, Fit), SplitError>> =
+        let results: Vec<Result<(Split, ApproximationErrors), SplitError>> =
             groups.par_iter().map(|group| binarized(scheme, group)).collect();
-        let (mut splits, mut fit, mut start) = (Vec::with_capacity(groups.len()), Fit::default(), 0);
+        let (mut splits, mut fit, mut start) =
+            (Vec::with_capacity(groups.len()), ApproximationErrors::default(), 0);
         for (result, group) in results.into_iter().zip(&groups) {
             let (split, of_group) = result.map_err(|source| tensor.split_error(first * n + start, source))?;
             splits.push(split);
@@ -56,7 +57,7 @@ impl Part {
         Ok(Self { weights, n, granularity, splits, fit })
     }
 
-    /// The weights with each replaced by its value, one filter after the other.
+    /// Weights replaced by their values, filter by filter.
     pub(crate) fn values(&self) -> Vec<f32> {
         let groups = self.granularity.groups(&self.weights, self.n).zip(&self.splits);
         groups.flat_map(|(group, split)| group.iter().map(|&weight| split.value(weight))).collect()
@@ -72,10 +73,10 @@ impl Part {
     }
 }
 
-fn binarized(scheme: Scheme, group: &[f32]) -> Result<(Split, Fit), SplitError> {
-    let mut fit = Fit {
+fn binarized(scheme: Scheme, group: &[f32]) -> Result<(Split, ApproximationErrors), SplitError> {
+    let mut fit = ApproximationErrors {
         norm: group.iter().map(|&weight| f64::from(weight) * f64::from(weight)).sum(),
-        ..Fit::default()
+        ..ApproximationErrors::default()
     };
     let mut chosen = None;
     for (candidate, error) in Scheme::ALL.into_iter().zip(&mut fit.errors) {

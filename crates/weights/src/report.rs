@@ -1,53 +1,53 @@
 use dabnet_binarize::Scheme;
 
-use crate::{Tensor, part::Fit};
+use crate::{Tensor, part::ApproximationErrors};
 
-/// What binarizing a file has done to it.
+/// Report of binarizing a file.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
-    /// One a tensor, in the order of the file.
+pub struct BinarizeReport {
+    /// Report of each tensor, in the order of the file.
     pub tensors: Vec<TensorReport>,
-    /// Size of what was read, in bytes.
+    /// Size of the input, in bytes.
     pub bytes_in: u64,
-    /// Size of what was written, in bytes.
+    /// Size of the output, in bytes.
     pub bytes_out: u64,
 }
 
-/// What has become of a tensor.
+/// Report of a tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorReport {
-    /// Its name.
+    /// Name of the tensor.
     pub name: String,
-    /// Its dimensions.
+    /// Shape of the tensor.
     pub shape: Vec<usize>,
-    /// Weights of a filter.
+    /// Number of weights per filter.
     pub filter_len: usize,
-    /// Its size in the file that was read, in bytes.
+    /// Size in the input, in bytes.
     pub bytes: u64,
-    /// What was done with it.
-    pub outcome: Outcome,
+    /// Outcome of the tensor.
+    pub outcome: TensorOutcome,
 }
 
-/// What was done with a tensor.
+/// Outcome of a tensor.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum TensorOutcome {
     /// It was binarized.
     Binarized {
-        /// `K / n` over all its weights, of the scheme that was asked for.
+        /// `K / n` over all its weights, of the chosen scheme.
         upper_share: f64,
         /// `‖W − W̃‖² / ‖W‖²` under each scheme, in the order of [`Scheme::ALL`].
         relative_errors: [f64; Scheme::ALL.len()],
-        /// Its size as bits and values, in bytes.
+        /// Size as bits and values, in bytes.
         packed_bytes: u64,
     },
-    /// It was written as it was, for this reason.
+    /// It was copied unchanged, for this reason.
     Kept(&'static str),
-    /// It was not written, for this reason.
+    /// It was omitted, for this reason.
     LeftOut(&'static str),
 }
 
 impl TensorReport {
-    pub(crate) fn new(tensor: &Tensor, outcome: Outcome) -> Self {
+    pub(crate) fn new(tensor: &Tensor, outcome: TensorOutcome) -> Self {
         Self {
             name: tensor.name.clone(),
             shape: tensor.shape.clone(),
@@ -58,8 +58,8 @@ impl TensorReport {
     }
 }
 
-impl Outcome {
-    pub(crate) fn binarized(tensor: &Tensor, fit: &Fit, packed_bytes: u64) -> Self {
+impl TensorOutcome {
+    pub(crate) fn binarized(tensor: &Tensor, fit: &ApproximationErrors, packed_bytes: u64) -> Self {
         // A tensor of zeros is exact under every scheme.
         let relative = |error: f64| if fit.norm > 0.0 { error / fit.norm } else { 0.0 };
         Self::Binarized {

@@ -1,12 +1,12 @@
-//! Which tensors of a file without a graph are the first and the last layer.
+//! Heuristic for the first and last layer of a file without a graph.
 
-use crate::{Role, Tensor};
+use crate::{LayerRole, Tensor};
 
-/// Names that tell a table of vectors, which no product is taken with.
+/// Parts of names of embedding tables, which are no operand of a product.
 const TABLES: [&str; 2] = ["embed", "position"];
 const TABLE: &str = "an embedding by its name";
 
-/// Gives roles to tensors of which only names and shapes are known.
+/// Assigns roles to tensors by their names and shapes alone.
 ///
 /// The first layer is the one whose input channels no other layer puts out, the last the one whose
 /// outputs no other takes in, as they are or flattened; among several, the first and the last by name, numbers in names
@@ -15,12 +15,13 @@ pub(crate) fn assign(tensors: &mut [Tensor]) {
     for tensor in tensors.iter_mut() {
         let name = tensor.name.to_lowercase();
         tensor.role = match tensor.obstacle() {
-            Some(obstacle) => Role::Other(obstacle),
-            None if TABLES.iter().any(|table| name.contains(table)) => Role::Other(TABLE),
-            None => Role::Inner,
+            Some(obstacle) => LayerRole::Other(obstacle),
+            None if TABLES.iter().any(|table| name.contains(table)) => LayerRole::Other(TABLE),
+            None => LayerRole::Inner,
         };
     }
-    let mut layers: Vec<usize> = (0..tensors.len()).filter(|&i| tensors[i].role == Role::Inner).collect();
+    let mut layers: Vec<usize> =
+        (0..tensors.len()).filter(|&i| tensors[i].role == LayerRole::Inner).collect();
     layers.sort_by_cached_key(|&i| natural(&tensors[i].name));
     let inputs = |i: usize| tensors[i].shape[1];
     let outputs = |i: usize| tensors[i].shape[0];
@@ -42,12 +43,12 @@ pub(crate) fn assign(tensors: &mut [Tensor]) {
     let unread = |i: &usize| others(*i).all(|other| !feeds(*i, other));
     let last = layers.iter().copied().rev().find(unread).or(layers.last().copied());
     if let Some(last) = last {
-        tensors[last].role = Role::Last;
+        tensors[last].role = LayerRole::Last;
     }
     // Where there is a table, it is what sees the input.
-    let has_table = tensors.iter().any(|tensor| tensor.role == Role::Other(TABLE));
+    let has_table = tensors.iter().any(|tensor| tensor.role == LayerRole::Other(TABLE));
     if let Some(first) = first.filter(|_| !has_table) {
-        tensors[first].role = Role::First;
+        tensors[first].role = LayerRole::First;
     }
 }
 
@@ -70,7 +71,7 @@ fn natural(name: &str) -> Vec<(u64, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Filters, Number};
+    use crate::{FilterAxis, NumberFormat};
 
     fn roles(tensors: &[(&str, &[usize])]) -> (String, String) {
         let mut tensors: Vec<Tensor> = tensors
@@ -79,16 +80,16 @@ mod tests {
                 name: (*name).to_owned(),
                 shape: shape.to_vec(),
                 dtype: "F32".into(),
-                number: Some(Number::F32),
-                filters: Filters::First,
-                role: Role::Inner,
+                number: Some(NumberFormat::F32),
+                filters: FilterAxis::First,
+                role: LayerRole::Inner,
                 file: 0,
                 bytes: Some(0..1),
             })
             .collect();
         assign(&mut tensors);
         let name = |role| tensors.iter().find(|t| t.role == role).map(|t| t.name.clone()).unwrap_or_default();
-        (name(Role::First), name(Role::Last))
+        (name(LayerRole::First), name(LayerRole::Last))
     }
 
     fn found(first: &str, last: &str) -> (String, String) {

@@ -1,20 +1,25 @@
 use glob::Pattern;
 
-use crate::{Role, Source, Tensor, WeightsError};
+use crate::{LayerRole, Tensor, WeightSource, WeightsError};
 
-/// Which tensors to binarize.
+/// Selection of the tensors to binarize.
+///
+/// ```
+/// let selection = dabnet_weights::TensorSelection::new(&["encoder.*".to_owned()], &["*.bias".to_owned()])?;
+/// # Ok::<(), dabnet_weights::WeightsError>(())
+/// ```
 ///
 /// Without patterns: the weights of all layers but the first and the last. Patterns are matched
 /// with whole names; `*` stands for any characters, `?` for one, `[…]` for one of some.
 #[derive(Clone, Debug, Default)]
-pub struct Selection {
+pub struct TensorSelection {
     include: Vec<Pattern>,
     exclude: Vec<Pattern>,
 }
 
-impl Selection {
-    /// If `include` is not empty, exactly the tensors that one of its patterns matches, whatever
-    /// their role; never one that a pattern of `exclude` matches.
+impl TensorSelection {
+    /// Creates a selection from patterns. If `include` is not empty, exactly the tensors that match one of
+    /// its patterns are selected, regardless of their role; tensors that match `exclude` never are.
     ///
     /// # Errors
     /// [`WeightsError::Pattern`] for a pattern that cannot be read.
@@ -36,16 +41,16 @@ impl Selection {
         Ok(Self { include: parse(include)?, exclude: parse(exclude)? })
     }
 
-    /// The weights of layers that the patterns leave: those that would be binarized and, without
-    /// `include`, of the first and the last layer, too.
+    /// Selected weights of layers, including those of the first and the last layer unless there is an
+    /// `include` pattern.
     ///
     /// # Errors
     /// [`WeightsError::Pattern`] as for [`binarize`](crate::binarize()), and
     /// [`WeightsError::Nothing`] if there are none.
-    pub fn layers<'a>(&self, source: &'a Source) -> Result<Vec<&'a Tensor>, WeightsError> {
+    pub fn layers<'a>(&self, source: &'a WeightSource) -> Result<Vec<&'a Tensor>, WeightsError> {
         let reasons = self.choose(&source.tensors)?;
         let chosen = |(tensor, reason): (&'a Tensor, &Option<_>)| {
-            let end = matches!(tensor.role, Role::First | Role::Last);
+            let end = matches!(tensor.role, LayerRole::First | LayerRole::Last);
             let left = self.include.is_empty() && !self.excludes(tensor);
             (reason.is_none() || end && left).then_some(tensor)
         };
@@ -56,7 +61,7 @@ impl Selection {
         Ok(layers)
     }
 
-    /// For every tensor, why it is left alone; `None` where it is to be binarized.
+    /// For each tensor, the reason for which it is not binarized; `None` if it is.
     ///
     /// # Errors
     /// [`WeightsError::Pattern`] for a pattern that no tensor matches.
@@ -82,10 +87,10 @@ impl Selection {
             };
         }
         match tensor.role {
-            Role::Inner => None,
-            Role::First => Some("first layer"),
-            Role::Last => Some("last layer"),
-            Role::Other(reason) => Some(reason),
+            LayerRole::Inner => None,
+            LayerRole::First => Some("first layer"),
+            LayerRole::Last => Some("last layer"),
+            LayerRole::Other(reason) => Some(reason),
         }
     }
 
@@ -98,9 +103,9 @@ fn matches(patterns: &[Pattern], tensor: &Tensor) -> bool {
     patterns.iter().any(|pattern| pattern.matches(&tensor.name))
 }
 
-/// That nothing is left, for the commonest reason, one that the user did not give if there is one, and
-/// what to do about it.
-pub(crate) fn nothing(source: &Source, reasons: &[Option<&'static str>]) -> WeightsError {
+/// Error for an empty selection, with the most common reason, preferably one that is not the user's own
+/// pattern, and the remedy.
+pub(crate) fn nothing(source: &WeightSource, reasons: &[Option<&'static str>]) -> WeightsError {
     let given = |reason: &str| matches!(reason, "excluded" | "not included");
     let count = |reason: &str| reasons.iter().flatten().filter(|other| **other == reason).count();
     let reason = match reasons.iter().flatten().max_by_key(|reason| (!given(reason), count(reason))) {

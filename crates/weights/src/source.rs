@@ -5,27 +5,37 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Filters, Tensor, WeightsError, formats};
+use crate::{FilterAxis, Tensor, WeightsError, formats};
 
-/// A network's file, or its several, and the tensors in them.
+/// Weights of a network, in one or several files.
+///
+/// ```no_run
+/// # fn main() -> Result<(), dabnet_weights::WeightsError> {
+/// let source = dabnet_weights::WeightSource::open("resnet18.safetensors")?;
+/// for tensor in source.tensors() {
+///     println!("{} {:?} {}", tensor.name, tensor.shape, tensor.dtype);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
-pub struct Source {
-    /// What was opened.
+pub struct WeightSource {
+    /// Path of the opened file.
     pub(crate) path: PathBuf,
-    /// Where tensors lie: the file itself and those beside it that an ONNX model names, or the shards of an index.
+    /// Files with tensors: the file itself and those that an ONNX model refers to, or the shards of an index.
     pub(crate) files: Vec<PathBuf>,
     pub(crate) tensors: Vec<Tensor>,
-    /// Whether `path` is an index of `files`.
+    /// True if `path` is an index of `files`.
     pub(crate) sharded: bool,
-    /// Whether it is a packed model's file, of a network that has nothing but real weights.
+    /// True for a packed model file of a network with real weights only.
     pub(crate) model: bool,
     /// Files that belong to the network and are not there, or not whole.
     pub(crate) missing: Vec<PathBuf>,
 }
 
-impl Source {
-    /// Opens a safetensors file, a safetensors index (`….index.json`), an ONNX model, or a folder
-    /// that holds `model.safetensors` or its index. Nothing but headers is read.
+impl WeightSource {
+    /// Opens a safetensors file, a safetensors index (`….index.json`), an ONNX model, or a folder that holds
+    /// `model.safetensors` or its index. Only headers are read.
     ///
     /// # Errors
     /// [`WeightsError::Read`] and [`WeightsError::Format`].
@@ -33,23 +43,23 @@ impl Source {
         formats::open(path.as_ref())
     }
 
-    /// The tensors: of a file with a graph weights of layers first, in the order in which these run;
-    /// else in the order of the file.
+    /// All tensors. In a file with a graph, weights of layers come first, in execution order; otherwise they
+    /// are in the order of the file.
     pub fn tensors(&self) -> &[Tensor] {
         &self.tensors
     }
 
-    /// What was opened.
+    /// Path of the opened file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether this is the file of a packed model whose weights are real, all of them: it knows its network.
+    /// True for a packed model file whose weights are all real, which describes its network.
     pub fn is_model(&self) -> bool {
         self.model
     }
 
-    /// That `out` is none of the network's files and none of `others`, under whatever name.
+    /// Checks that `out` is none of the network's files and none of `others`, under any name.
     ///
     /// # Errors
     /// [`WeightsError::SameFile`].
@@ -70,21 +80,21 @@ impl Source {
     ///
     /// # Errors
     /// [`WeightsError::Read`].
-    pub fn reader(&self) -> Result<Reader<'_>, WeightsError> {
+    pub fn reader(&self) -> Result<WeightReader<'_>, WeightsError> {
         let open = |path: &PathBuf| File::open(path).map_err(|source| read_error(path, source));
-        Ok(Reader { source: self, files: self.files.iter().map(open).collect::<Result<_, _>>()? })
+        Ok(WeightReader { source: self, files: self.files.iter().map(open).collect::<Result<_, _>>()? })
     }
 }
 
-/// Reads weights of a [`Source`].
+/// Reader of a [`WeightSource`]'s weights.
 #[derive(Debug)]
-pub struct Reader<'a> {
-    source: &'a Source,
+pub struct WeightReader<'a> {
+    source: &'a WeightSource,
     files: Vec<File>,
 }
 
-impl Reader<'_> {
-    /// Some filters of a tensor, one after the other whatever the order in the file.
+impl WeightReader<'_> {
+    /// Reads consecutive filters of a tensor, one after the other regardless of the order in the file.
     ///
     /// # Errors
     /// [`WeightsError::Read`], and [`WeightsError::Format`] for a tensor that
@@ -95,13 +105,13 @@ impl Reader<'_> {
             return Err(WeightsError::Format { path: self.source.path.clone(), reason });
         };
         match tensor.filters {
-            Filters::First => {
+            FilterAxis::First => {
                 let filter = (tensor.filter_len() * number.bytes()) as u64;
                 let start = place.start + filters.start as u64 * filter;
                 let bytes = self.bytes(tensor.file, start..start + filters.len() as u64 * filter)?;
                 Ok(number.decode(&bytes))
             }
-            Filters::Last => {
+            FilterAxis::Last => {
                 let stored = number.decode(&self.bytes(tensor.file, place.clone())?);
                 let count = tensor.filter_count();
                 let filter = |index| stored.iter().copied().skip(index).step_by(count);
@@ -110,7 +120,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Bytes of one of the files.
+    /// Reads bytes of one of the files.
     pub(crate) fn bytes(&mut self, file: usize, range: Range<u64>) -> Result<Vec<u8>, WeightsError> {
         let mut bytes = vec![0; (range.end - range.start) as usize];
         self.at(file, range.start)

@@ -2,14 +2,14 @@
 
 use std::{fs, path::PathBuf};
 
-use dabnet_weights::Source;
+use dabnet_weights::WeightSource;
 use proptest::prelude::*;
 
 fn open(bytes: &[u8], name: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join(name);
     fs::write(&path, bytes).unwrap();
-    if let Ok(source) = Source::open(&path) {
+    if let Ok(source) = WeightSource::open(&path) {
         for tensor in source.tensors() {
             let (count, obstacle) = (tensor.filter_count(), tensor.obstacle());
             let read = source.reader().unwrap().filters(tensor, 0..count);
@@ -27,7 +27,7 @@ fn the_example_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("it.onnx");
     fs::write(&path, ONNX).unwrap();
-    let source = Source::open(&path).unwrap();
+    let source = WeightSource::open(&path).unwrap();
     let tensor = &source.tensors()[0];
     assert_eq!((tensor.name.as_str(), &tensor.shape[..]), ("w", &[2, 2][..]));
     assert_eq!(source.reader().unwrap().filters(tensor, 0..2).unwrap(), [1.0, 2.0, 3.0, 4.0]);

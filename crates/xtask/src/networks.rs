@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use dabnet_engine::{Model, PackedModel, Parameters, Session};
-use dabnet_graph::{Canvas, Options, Policy, Preprocessing, architectures};
+use dabnet_graph::{ArchitectureOptions, Canvas, Policy, Preprocessing, architectures};
 use dabnet_sketch::{Dataset, Preprocess};
 use safetensors::{Dtype, SafeTensorError, serialize_to_file, tensor::TensorView};
 
@@ -40,7 +40,8 @@ fn write_architecture(out: &Path, name: &str) -> Result<(), XtaskError> {
     let canvases = canvases(&preprocessing)?;
     let mut tensors = vec![Tensor::new("canvases", &[canvases.len(), 1, side, side], &canvases)];
     for (model, policy, input_bits) in MODELS {
-        let options = Options { input_bits: input_bits.parse()?, ..Options::default() };
+        let options =
+            ArchitectureOptions { input_bits: input_bits.parse()?, ..ArchitectureOptions::default() };
         let graph = architecture.graph_with(side, CLASSES, &policy, options)?;
         let mut packed = PackedModel::random(graph, preprocessing, 0);
         if model == "sign" {

@@ -7,14 +7,15 @@ use std::{
 
 use clap::Args;
 use dabnet_binarize::Scheme;
-use dabnet_engine::{PackedModel, replace_file};
+use dabnet_container::replace_file;
+use dabnet_engine::PackedModel;
 use dabnet_report::{
     LayerAnalysis, ProbeSketch, WeightAnalysis, WeightSummary,
     format::{evenly_spaced, grouped, percent},
 };
 use dabnet_sketch::{Dataset, Sketch, read_file};
-use dabnet_train::{History, Snapshot};
-use dabnet_weights::{Selection, Source, Tensor};
+use dabnet_train::{WeightHistory, WeightSnapshot};
+use dabnet_weights::{Tensor, TensorSelection, WeightSource};
 
 use crate::{
     error::CliError,
@@ -72,7 +73,7 @@ const WORD: &str = "butterfly";
 
 impl AnalyzeArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let selection = Selection::new(&self.include, &self.exclude)?;
+        let selection = TensorSelection::new(&self.include, &self.exclude)?;
         let network = AnalyzedNetwork::open(&self.input)?;
         let read = network.companions.iter().map(PathBuf::as_path).chain(self.sketch.as_deref());
         network.source.check_output(&self.out, read)?;
@@ -98,9 +99,9 @@ impl AnalyzeArgs {
 struct AnalyzedNetwork {
     /// Its path.
     name: String,
-    source: Source,
+    source: WeightSource,
     /// Snapshots of the latent weights, of a run that has them.
-    history: Option<History>,
+    history: Option<WeightHistory>,
     /// Packed model of the run, or the imported one: it knows the network.
     model: Option<PackedModel>,
     /// Files read beside the weights.
@@ -113,14 +114,14 @@ impl AnalyzedNetwork {
         let [latent, model] = [LATENT, MODEL].map(|name| path.join(name));
         let name = path.display().to_string();
         if !latent.is_file() {
-            let source = Source::open(path)?;
+            let source = WeightSource::open(path)?;
             let model = source.is_model().then(|| PackedModel::load(path)).transpose()?;
             return Ok(Self { name, source, history: None, model, companions: Vec::new() });
         }
         let history = HISTORY.map(|name| path.join(name)).into_iter().find(|path| path.is_file());
         Ok(Self {
             name,
-            source: Source::open(&latent)?,
+            source: WeightSource::open(&latent)?,
             history: history.as_deref().map(read_history).transpose()?,
             model: model.is_file().then(|| PackedModel::load(&model)).transpose()?,
             companions: history.into_iter().chain([model]).collect(),
@@ -128,13 +129,13 @@ impl AnalyzedNetwork {
     }
 }
 
-fn read_history(path: &Path) -> Result<History, CliError> {
+fn read_history(path: &Path) -> Result<WeightHistory, CliError> {
     let file = File::open(path)
         .map_err(|error| CliError::Input(format!("cannot read '{}': {error}", path.display())))?;
     let file = BufReader::new(file);
     let read = if path.extension().is_some_and(|extension| extension == "jsonl") {
-        let snapshots = serde_json::Deserializer::from_reader(file).into_iter::<Snapshot>();
-        snapshots.collect::<Result<Vec<_>, _>>().map(|snapshots| History { snapshots })
+        let snapshots = serde_json::Deserializer::from_reader(file).into_iter::<WeightSnapshot>();
+        snapshots.collect::<Result<Vec<_>, _>>().map(|snapshots| WeightHistory { snapshots })
     } else {
         serde_json::from_reader(file)
     };
@@ -147,7 +148,7 @@ fn read_history(path: &Path) -> Result<History, CliError> {
 }
 
 fn read_layers(
-    source: &Source,
+    source: &WeightSource,
     tensors: &[&Tensor],
     probe: &ProbeSketch,
 ) -> Result<Vec<LayerAnalysis>, CliError> {

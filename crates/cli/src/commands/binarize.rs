@@ -9,7 +9,9 @@ use clap::Args;
 use comfy_table::Row;
 use dabnet_binarize::{Granularity, Scheme};
 use dabnet_report::format::grouped;
-use dabnet_weights::{Form, Outcome, Report, Selection, Source, TensorReport, binarize};
+use dabnet_weights::{
+    BinarizeReport, OutputFormat, TensorOutcome, TensorReport, TensorSelection, WeightSource, binarize,
+};
 use serde_json::{Value, json};
 
 use crate::{error::CliError, output, progress::ByteProgress};
@@ -66,12 +68,12 @@ pub(crate) struct BinarizeArgs {
 
 impl BinarizeArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let source = Source::open(&self.input)?;
-        let options = dabnet_weights::Binarize {
+        let source = WeightSource::open(&self.input)?;
+        let options = dabnet_weights::BinarizeOptions {
             scheme: self.scheme,
             granularity: self.granularity,
-            selection: Selection::new(&self.include, &self.exclude)?,
-            form: if self.dense { Form::Dense } else { Form::Packed },
+            selection: TensorSelection::new(&self.include, &self.exclude)?,
+            form: if self.dense { OutputFormat::Dense } else { OutputFormat::Packed },
         };
         let total = source.tensors().iter().map(dabnet_weights::Tensor::byte_len).sum();
         let progress = ByteProgress::new("binarizing", total);
@@ -94,14 +96,14 @@ struct BinarizedTotal {
     packed: u64,
 }
 
-fn print(report: &Report) -> io::Result<()> {
+fn print(report: &BinarizeReport) -> io::Result<()> {
     let mut header = vec!["tensor", "shape", "n", "mean K/n"];
     header.extend(Scheme::ALL.map(Scheme::name));
     header.extend(["bytes", "packed"]);
     let mut table = output::table(&header);
     let mut total = BinarizedTotal::default();
     for tensor in &report.tensors {
-        if let Outcome::Binarized { upper_share, relative_errors, packed_bytes } = &tensor.outcome {
+        if let TensorOutcome::Binarized { upper_share, relative_errors, packed_bytes } = &tensor.outcome {
             table.add_row(row(tensor, *upper_share, relative_errors, *packed_bytes));
             total.weights += tensor.shape.iter().product::<usize>() as u64;
             total.bytes += tensor.bytes;
@@ -136,9 +138,9 @@ fn kept(tensors: &[TensorReport]) -> String {
     let mut lines: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for tensor in tensors {
         let (done, reason) = match tensor.outcome {
-            Outcome::Binarized { .. } => continue,
-            Outcome::Kept(reason) => ("Kept", reason),
-            Outcome::LeftOut(reason) => ("Left out", reason),
+            TensorOutcome::Binarized { .. } => continue,
+            TensorOutcome::Kept(reason) => ("Kept", reason),
+            TensorOutcome::LeftOut(reason) => ("Left out", reason),
         };
         lines.entry((done, reason)).or_default().push(&tensor.name);
     }
@@ -149,19 +151,19 @@ fn kept(tensors: &[TensorReport]) -> String {
     lines.iter().map(line).collect()
 }
 
-fn summary(report: &Report) -> Value {
+fn summary(report: &BinarizeReport) -> Value {
     let tensor = |tensor: &TensorReport| {
         let TensorReport { name, shape, filter_len, bytes, outcome } = tensor;
         let mut value = json!({ "name": name, "shape": shape, "n": filter_len, "bytes": bytes });
         match outcome {
-            Outcome::Binarized { upper_share, relative_errors, packed_bytes } => {
+            TensorOutcome::Binarized { upper_share, relative_errors, packed_bytes } => {
                 let errors = Scheme::ALL.iter().zip(relative_errors);
                 value["upper_share"] = json!(upper_share);
                 value["packed_bytes"] = json!(packed_bytes);
                 value["relative_error"] = errors.map(|(scheme, error)| (scheme.name(), *error)).collect();
             }
-            Outcome::Kept(reason) => value["kept"] = json!(reason),
-            Outcome::LeftOut(reason) => value["left_out"] = json!(reason),
+            TensorOutcome::Kept(reason) => value["kept"] = json!(reason),
+            TensorOutcome::LeftOut(reason) => value["left_out"] = json!(reason),
         }
         value
     };

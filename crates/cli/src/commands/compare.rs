@@ -6,10 +6,10 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_engine::replace_file;
+use dabnet_container::replace_file;
 use dabnet_report::{Comparison, NetworkKind, replace_section};
 use dabnet_sketch::Part;
-use dabnet_train::Run;
+use dabnet_train::RunFolder;
 use toml::{Table, Value};
 
 use crate::{
@@ -247,7 +247,8 @@ impl CompareArgs {
 
 /// True if something was trained in `folder`.
 fn is_begun(folder: &Path) -> Result<bool, CliError> {
-    Ok(folder.is_dir() && (Run::create(folder)?.is_begun() || FinishedRun::open(folder)?.is_some()))
+    Ok(folder.is_dir()
+        && (RunFolder::create(folder)?.has_checkpoint() || FinishedRun::open(folder)?.is_some()))
 }
 
 /// True if the run in `folder` has come to its end, on this data.

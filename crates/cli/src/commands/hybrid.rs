@@ -5,7 +5,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_train::{Run, Saved};
+use dabnet_train::{CheckpointKind, RunFolder};
 use serde_json::json;
 use toml::Table;
 
@@ -44,7 +44,7 @@ pub(crate) struct HybridArgs {
 
 impl HybridArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let trained = Run::open(&self.run)?.trained(Saved::Latest)?;
+        let trained = RunFolder::open(&self.run)?.trained(CheckpointKind::Latest)?;
         let mut settings = RunSettings::resolve(&self.run, None, Table::new())?;
         settings.data = self.data.unwrap_or(settings.data);
         settings.train.threads = self.threads.into();

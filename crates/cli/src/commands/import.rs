@@ -7,10 +7,10 @@ use std::{
 
 use clap::Args;
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_import::{Import, import};
+use dabnet_import::{ImportError, ImportOptions, import};
 
 use crate::{
-    error::CliError,
+    error::{CliError, text_with_sources},
     terminal,
     training::{MODEL, NamedLook},
 };
@@ -19,7 +19,7 @@ use dabnet_report::format::grouped;
 /// Name of the model card.
 const CARD: &str = "README.md";
 
-/// Import a network of another tool.
+/// ImportOptions a network of another tool.
 ///
 /// Reads a convolutional network from an ONNX file, in full precision, and writes a folder that can be given
 /// wherever a --model is taken: recognize, eval, serve, bench, summary. Its answers are those of the
@@ -95,8 +95,10 @@ impl ImportArgs {
             )));
         }
         let labels = self.labels.as_deref().map(read_labels).transpose()?;
-        let options = Import { side: self.side.map(usize::from), rgb: self.rgb, labels };
-        let cannot = |error| CliError::Input(format!("cannot import {}: {error}", self.model.display()));
+        let options = ImportOptions { side: self.side.map(usize::from), rgb: self.rgb, labels };
+        let cannot = |error: ImportError| {
+            CliError::Input(format!("cannot import {}: {}", self.model.display(), text_with_sources(&error)))
+        };
         let packed = import(&self.model, &options, |side| self.preprocessing(side)).map_err(cannot)?;
         let failed = |error| CliError::write(&self.out, &error);
         fs::create_dir_all(&self.out).map_err(failed)?;
@@ -107,7 +109,7 @@ impl ImportArgs {
         terminal::say(format_args!(
             "imported {} ({} weights, {} labels) to {}",
             self.model.display(),
-            grouped(packed.graph.account().weights()),
+            grouped(packed.graph.cost().weights()),
             packed.labels.len(),
             model.display()
         ));

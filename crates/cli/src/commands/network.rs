@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use dabnet_graph::{Graph, Options, WeightFormat, architectures};
+use dabnet_graph::{ArchitectureOptions, Graph, WeightFormat, architectures};
 
 use crate::error::CliError;
 
@@ -66,7 +66,7 @@ impl NetworkArgs {
             (None, Some(arch)) => {
                 let architecture = architectures::find(arch)?;
                 let side = self.side.map_or(architecture.side, usize::from);
-                let options = Options {
+                let options = ArchitectureOptions {
                     activation: self.activation.parse()?,
                     shortcuts: self.shortcuts,
                     input_bits: self.input_bits.parse()?,

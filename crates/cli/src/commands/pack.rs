@@ -1,7 +1,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use dabnet_train::{Run, Saved};
+use dabnet_train::{CheckpointKind, RunFolder};
 use toml::Table;
 
 use crate::{
@@ -34,8 +34,8 @@ pub(crate) struct PackArgs {
 
 impl PackArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let saved = if self.best { Saved::Best } else { Saved::Latest };
-        let run = Run::open(&self.run)?;
+        let saved = if self.best { CheckpointKind::Best } else { CheckpointKind::Latest };
+        let run = RunFolder::open(&self.run)?;
         let checkpoint = run.checkpoint(saved)?;
         let settings = RunSettings::resolve(&self.run, None, Table::new())?;
         let trained = run.trained(saved)?;

@@ -1,7 +1,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use dabnet_serve::Files;
+use dabnet_serve::PageFiles;
 
 use crate::{error::CliError, models, terminal};
 
@@ -31,7 +31,7 @@ pub(crate) struct PageArgs {
 
 impl PageArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let files = Files::new(&models::catalogue(&self.model)?);
+        let files = PageFiles::new(&models::model_registry(&self.model)?);
         files.write(&self.out, self.force)?;
         let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
         terminal::say(format_args!(

@@ -5,7 +5,8 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_engine::{Model, Prediction, Session, replace_file, run_views, top};
+use dabnet_container::replace_file;
+use dabnet_engine::{Model, Prediction, Session, run_views, top};
 use dabnet_graph::Canvas;
 use dabnet_report::{ContactSheet, SheetCell};
 use dabnet_sketch::{MAX_VIEWS, Sketch, SketchError, Sketches, read, read_file};

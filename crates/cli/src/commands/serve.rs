@@ -4,12 +4,11 @@ use std::{
     num::NonZero,
     path::PathBuf,
     process::ExitCode,
-    thread,
     time::Duration,
 };
 
 use clap::{Args, ValueEnum};
-use dabnet_serve::{Limits, LogFormat, Options, Server};
+use dabnet_serve::{LogFormat, RequestLimits, Server, ServerOptions};
 
 use crate::{error::CliError, models};
 
@@ -62,7 +61,7 @@ pub(crate) struct ServeArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Limits")]
+#[command(next_help_heading = "RequestLimits")]
 struct LimitArgs {
     /// Timeout of a request from its first byte to the answer, in seconds
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = seconds)]
@@ -118,9 +117,9 @@ enum LogFormatArg {
 
 impl ServeArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let catalogue = models::catalogue(&self.model)?;
+        let registry = models::model_registry(&self.model)?;
         let _log = LogFormat::from(self.log_format).install();
-        let server = Server::bind(catalogue, self.options())?;
+        let server = Server::bind(registry, self.options())?;
         {
             // Whoever started this waits for the line.
             let mut out = io::stdout().lock();
@@ -131,35 +130,34 @@ impl ServeArgs {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn options(&self) -> Options {
-        let cores = || thread::available_parallelism().map_or(1, NonZero::get);
-        Options {
-            bind: self.bind,
-            threads: self.threads.map_or_else(cores, NonZero::get),
-            queue: self.queue.get(),
-            origins: self.allow_origin.clone(),
-            drain_delay: self.drain_delay,
-            drain_timeout: self.drain_timeout,
-            limits: self.limits.limits(),
-        }
+    fn options(&self) -> ServerOptions {
+        let mut options = ServerOptions::default();
+        options.bind = self.bind;
+        options.threads = self.threads.map_or(options.threads, NonZero::get);
+        options.queue = self.queue.get();
+        options.origins.clone_from(&self.allow_origin);
+        options.drain_delay = self.drain_delay;
+        options.drain_timeout = self.drain_timeout;
+        options.limits = self.limits.limits();
+        options
     }
 }
 
 impl LimitArgs {
-    fn limits(&self) -> Limits {
-        Limits {
-            text_bytes: self.max_text,
-            image_bytes: self.max_image,
-            held_bytes: self.max_held,
-            strokes: self.max_strokes,
-            points: self.max_points,
-            side: self.max_side,
-            batch: self.max_batch,
-            connections: self.max_connections.get(),
-            request: self.timeout,
-            idle: self.idle_timeout,
-            send: self.send_timeout,
-        }
+    fn limits(&self) -> RequestLimits {
+        let mut limits = RequestLimits::default();
+        limits.text_bytes = self.max_text;
+        limits.image_bytes = self.max_image;
+        limits.held_bytes = self.max_held;
+        limits.strokes = self.max_strokes;
+        limits.points = self.max_points;
+        limits.side = self.max_side;
+        limits.batch = self.max_batch;
+        limits.connections = self.max_connections.get();
+        limits.request = self.timeout;
+        limits.idle = self.idle_timeout;
+        limits.send = self.send_timeout;
+        limits
     }
 }
 

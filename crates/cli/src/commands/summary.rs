@@ -5,7 +5,7 @@ use std::{
 
 use clap::Args;
 use comfy_table::Row;
-use dabnet_graph::{Account, Graph, LayerAccount, Options, Policy, Precision, architectures};
+use dabnet_graph::{ArchitectureOptions, Graph, LayerCost, NetworkCost, Policy, Precision, architectures};
 use serde_json::{Value, json};
 
 use super::network::{GivenNetwork, NetworkArgs};
@@ -43,7 +43,7 @@ impl SummaryArgs {
             GivenNetwork::Model(path) => models::packed(&path)?.graph,
             GivenNetwork::Architecture(graph) => graph,
         };
-        let account = graph.account();
+        let account = graph.cost();
         let full = in_full_precision(&graph);
         if self.json {
             output::print_json(&summary(&graph, &account, full.as_ref()))?;
@@ -55,16 +55,21 @@ impl SummaryArgs {
 }
 
 /// Cost of the same architecture without binary layers, if it is one of this program.
-fn in_full_precision(graph: &Graph) -> Option<Account> {
+fn in_full_precision(graph: &Graph) -> Option<NetworkCost> {
     let architecture = architectures::find(graph.architecture()).ok()?;
-    let full = architecture.graph_on(graph.input_shape(), graph.outputs(), &Policy::Full, Options::default());
-    Some(full.ok()?.account())
+    let full = architecture.graph_on(
+        graph.input_shape(),
+        graph.outputs(),
+        &Policy::Full,
+        ArchitectureOptions::default(),
+    );
+    Some(full.ok()?.cost())
 }
 
 const HEADER: [&str; 9] =
     ["layer", "precision", "output", "weights", "bytes", "float MACs", "1-bit MACs", "traffic", "µJ"];
 
-fn print(graph: &Graph, account: &Account, full: Option<&Account>) -> io::Result<()> {
+fn print(graph: &Graph, account: &NetworkCost, full: Option<&NetworkCost>) -> io::Result<()> {
     let mut table = output::table(&HEADER);
     table.add_rows(account.layers.iter().map(layer));
     table.add_row(total("all", account));
@@ -91,7 +96,7 @@ fn print(graph: &Graph, account: &Account, full: Option<&Account>) -> io::Result
     Ok(())
 }
 
-fn layer(layer: &LayerAccount) -> Row {
+fn layer(layer: &LayerCost) -> Row {
     let (float, bits) = match layer.precision {
         Precision::Fbin => (0, layer.macs),
         Precision::Full | Precision::Wbin => (layer.macs, 0),
@@ -109,7 +114,7 @@ fn layer(layer: &LayerAccount) -> Row {
     output::row(&layer.name, numbers)
 }
 
-fn total(name: &str, account: &Account) -> Row {
+fn total(name: &str, account: &NetworkCost) -> Row {
     let numbers = [
         String::new(),
         String::new(),
@@ -135,8 +140,8 @@ fn name(precision: Precision) -> &'static str {
     }
 }
 
-fn summary(graph: &Graph, account: &Account, full: Option<&Account>) -> Value {
-    let layer = |layer: &LayerAccount| {
+fn summary(graph: &Graph, account: &NetworkCost, full: Option<&NetworkCost>) -> Value {
+    let layer = |layer: &LayerCost| {
         json!({
             "name": layer.name,
             "precision": layer.precision,
@@ -157,7 +162,7 @@ fn summary(graph: &Graph, account: &Account, full: Option<&Account>) -> Value {
     })
 }
 
-fn totals(account: &Account) -> Value {
+fn totals(account: &NetworkCost) -> Value {
     json!({
         "weights": account.weights(),
         "bytes": account.bytes(),

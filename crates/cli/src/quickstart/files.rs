@@ -1,11 +1,11 @@
 use std::{fs, path::Path};
 
-use dabnet_engine::replace_file;
+use dabnet_container::replace_file;
 use dabnet_report::QuickstartReport;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{QuickstartOptions, TrainedNetwork, network::QuickstartNetwork};
+use super::{QuickstartOptions, QuickstartResult, network::QuickstartNetwork};
 use crate::{
     error::CliError,
     training::{LATENT, latent_weights},
@@ -68,7 +68,7 @@ pub(super) fn prepare(out: &Path) -> Result<(), CliError> {
 /// Writes models, report and results; existing files are replaced whole.
 pub(super) fn write(
     out: &Path,
-    outcomes: &[TrainedNetwork],
+    outcomes: &[QuickstartResult],
     report: &QuickstartReport,
 ) -> Result<(), CliError> {
     for outcome in outcomes {

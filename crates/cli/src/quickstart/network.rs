@@ -4,10 +4,12 @@ use dabnet_binarize::Scheme;
 use dabnet_engine::{EngineError, Evaluation, Model, Prediction, Session, top};
 use dabnet_graph::{Policy, architectures};
 use dabnet_report::{LatentLayer, NetworkReport, Recognition};
-use dabnet_train::{AugmentedSketches, Description, Start, TrainConfig, Trained, Trainer, pack};
+use dabnet_train::{
+    AugmentedSketches, ModelMetadata, PretrainedWeights, TrainConfig, TrainedNetwork, Trainer, pack,
+};
 use serde_json::json;
 
-use super::{ARCHITECTURE, PREPROCESSING, QuickstartOptions, TrainedNetwork};
+use super::{ARCHITECTURE, PREPROCESSING, QuickstartOptions, QuickstartResult};
 use crate::{error::CliError, progress::TrainingProgress};
 
 /// A network that the quickstart trains.
@@ -65,9 +67,9 @@ impl QuickstartNetwork {
         labels: &[String],
         examples: &AugmentedSketches,
         canvases: &[(Vec<f32>, usize)],
-        full: Option<&Trained>,
+        full: Option<&TrainedNetwork>,
         progress: &TrainingProgress,
-    ) -> Result<TrainedNetwork, CliError> {
+    ) -> Result<QuickstartResult, CliError> {
         let graph = architectures::find(ARCHITECTURE)?.graph(
             PREPROCESSING.canvas.side,
             labels.len(),
@@ -86,7 +88,8 @@ impl QuickstartNetwork {
         };
         let (mut loss, mut accuracy) = (Vec::new(), Vec::new());
         let mut trainer = Trainer::new(&graph, config, examples)?;
-        let start = full.filter(|_| self.warm).map(|full| Start::of_run(full.clone(), labels.to_vec()));
+        let start =
+            full.filter(|_| self.warm).map(|full| PretrainedWeights::from_run(full.clone(), labels.to_vec()));
         if let Some(start) = &start {
             trainer = trainer.starting_from(start);
         }
@@ -105,12 +108,12 @@ impl QuickstartNetwork {
     /// Packs a trained network and evaluates the packed model.
     fn pack(
         &self,
-        trained: Trained,
+        trained: TrainedNetwork,
         labels: &[String],
         is_warm: bool,
         canvases: &[(Vec<f32>, usize)],
-    ) -> Result<TrainedNetwork, CliError> {
-        let description = Description {
+    ) -> Result<QuickstartResult, CliError> {
+        let description = ModelMetadata {
             labels: labels.to_vec(),
             preprocessing: PREPROCESSING,
             provenance: Default::default(),
@@ -132,7 +135,7 @@ impl QuickstartNetwork {
             loss: Vec::new(),
             accuracy: Vec::new(),
             layers: LatentLayer::of_network(&trained),
-            account: packed.graph.account(),
+            account: packed.graph.cost(),
             file_bytes: packed.to_bytes()?.len() as u64,
             top1,
             top5,
@@ -140,11 +143,11 @@ impl QuickstartNetwork {
             milliseconds: 1e3 * time.as_secs_f64(),
             answers,
         };
-        Ok(TrainedNetwork { trained, packed, report })
+        Ok(QuickstartResult { trained, packed, report })
     }
 }
 
-impl TrainedNetwork {
+impl QuickstartResult {
     /// Adds the loss and the accuracy of each epoch.
     fn with_curve(mut self, loss: Vec<f32>, accuracy: Vec<f32>) -> Self {
         (self.report.loss, self.report.accuracy) = (loss, accuracy);
@@ -172,7 +175,7 @@ fn test(
 
 /// Answers of the last network to the first test sketch of three words.
 pub(super) fn recognize_three(
-    outcomes: &[TrainedNetwork],
+    outcomes: &[QuickstartResult],
     labels: &[String],
     canvases: &[(Vec<f32>, usize)],
 ) -> Result<Vec<Recognition>, EngineError> {

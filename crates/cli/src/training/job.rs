@@ -1,9 +1,13 @@
 use std::path::{Path, PathBuf};
 
-use dabnet_engine::{Evaluation, Model, replace_file};
+use dabnet_container::replace_file;
+use dabnet_engine::{Evaluation, Model};
 use dabnet_graph::{Graph, Policy, Preprocessing};
 use dabnet_sketch::{DataExamples, Drawing, Examples, MixedExamples, Part, Preprocess, View};
-use dabnet_train::{Outcome, Run, Saved, Saving, Schedule, Start, Teacher, TrainConfig, Trained, Trainer};
+use dabnet_train::{
+    CheckpointKind, PretrainedWeights, RunFolder, SaveSchedule, Schedule, Teacher, TrainConfig,
+    TrainedNetwork, Trainer, TrainingOutcome,
+};
 use serde_json::json;
 
 use super::{
@@ -30,13 +34,13 @@ const NOTABLE: f64 = 0.1;
 pub(crate) struct TrainingJob {
     folder: PathBuf,
     settings: RunSettings,
-    saving: Saving,
+    saving: SaveSchedule,
     /// Folder and settings of the whole run, if this is its first stage.
     whole: Option<(PathBuf, RunSettings)>,
 }
 
 impl TrainingJob {
-    pub(crate) fn new(folder: PathBuf, settings: RunSettings, saving: Saving) -> Self {
+    pub(crate) fn new(folder: PathBuf, settings: RunSettings, saving: SaveSchedule) -> Self {
         Self { folder, settings, saving, whole: None }
     }
 
@@ -53,8 +57,8 @@ impl TrainingJob {
         // Held until what it came to is written.
         let (run, outcome, accuracy) = self.train(data, interrupt)?;
         match outcome {
-            Outcome::Finished(trained) => self.finish(&run, data, &trained, accuracy).map(Some),
-            Outcome::Stopped(_) => Ok(None),
+            TrainingOutcome::Finished(trained) => self.finish(&run, data, &trained, accuracy).map(Some),
+            TrainingOutcome::Stopped(_) => Ok(None),
         }
     }
 
@@ -77,8 +81,8 @@ impl TrainingJob {
         let trained = match self.start()? {
             Some((start, _)) => start.trained().clone(),
             None => match self.first_stage(auto).train(data, interrupt)? {
-                (_, Outcome::Finished(trained), _) => trained,
-                (_, Outcome::Stopped(_), _) => return Ok(false),
+                (_, TrainingOutcome::Finished(trained), _) => trained,
+                (_, TrainingOutcome::Stopped(_), _) => return Ok(false),
             },
         };
         let layers = hybrid::measure_layers(&self.settings, data, &trained, auto.keep_real)?;
@@ -115,7 +119,7 @@ impl TrainingJob {
         &self,
         data: &LoadedData,
         interrupt: &InterruptFlag,
-    ) -> Result<(Run, Outcome, Option<f32>), CliError> {
+    ) -> Result<(RunFolder, TrainingOutcome, Option<f32>), CliError> {
         let settings = &self.settings;
         let labels = data.set.labels().to_vec();
         let graph = settings.graph(labels.len())?;
@@ -146,8 +150,8 @@ impl TrainingJob {
         if !teachers.is_empty() {
             trainer = trainer.teachers(&teachers)?;
         }
-        let run = Run::create(&self.folder)?.hold()?;
-        if run.is_begun() {
+        let run = RunFolder::create(&self.folder)?.lock_exclusively()?;
+        if run.has_checkpoint() {
             self.check_goes_on()?;
         }
         let mut files = vec![settings.file(&self.folder)?];
@@ -161,7 +165,7 @@ impl TrainingJob {
     }
 
     /// The network to start from, if there is one, with its preprocessing where that is known.
-    fn start(&self) -> Result<Option<(Start, Option<Preprocessing>)>, CliError> {
+    fn start(&self) -> Result<Option<(PretrainedWeights, Option<Preprocessing>)>, CliError> {
         let Some(path) = &self.settings.start_from else { return Ok(None) };
         let source = NetworkSource::open(path)?;
         let preprocessing = source.preprocessing().copied();
@@ -171,12 +175,12 @@ impl TrainingJob {
     /// Checks that a start has layers in common; warns if its preprocessing or its labels differ.
     fn check_start(
         &self,
-        (start, theirs): &(Start, Option<Preprocessing>),
+        (start, theirs): &(PretrainedWeights, Option<Preprocessing>),
         graph: &Graph,
         labels: &[String],
     ) -> Result<(), CliError> {
         let path = self.settings.start_from.as_deref().unwrap_or(Path::new("")).display();
-        if start.layers_of(graph) == 0 {
+        if start.matching_layers(graph) == 0 {
             let (theirs, ours) = (start.trained().graph().architecture(), graph.architecture());
             return Err(CliError::Input(format!(
                 "{path} is {theirs} and has no layer of the same name and shape as {ours}: give its --arch, or leave \
@@ -189,7 +193,7 @@ impl TrainingJob {
                 "dabnet: {path} learned from sketches seen otherwise: {theirs}; here {ours}"
             ));
         }
-        if !start.has_head_of(graph, labels) {
+        if !start.matches_head(graph, labels) {
             terminal::say(format_args!("dabnet: {path} has other labels: the last layer begins anew"));
         }
         Ok(())
@@ -210,7 +214,7 @@ impl TrainingJob {
             if viewer == viewers.len() {
                 viewers.push(theirs);
             }
-            teachers.push(teacher.seeing(viewer));
+            teachers.push(teacher.with_viewer(viewer));
         }
         Ok((teachers, viewers))
     }
@@ -229,9 +233,9 @@ impl TrainingJob {
     /// Packs the network, tests the packed model, and writes the results.
     fn finish(
         &self,
-        run: &Run,
+        run: &RunFolder,
         data: &LoadedData,
-        trained: &Trained,
+        trained: &TrainedNetwork,
         accuracy: Option<f32>,
     ) -> Result<RunResults, CliError> {
         let settings = &self.settings;
@@ -258,7 +262,7 @@ impl TrainingJob {
             seed: settings.train.seed,
             train: data.set.indices(Part::Train)?.len(),
             validation: data.set.indices(Part::Validation)?.len(),
-            seconds: run.checkpoint(Saved::Latest)?.seconds(),
+            seconds: run.checkpoint(CheckpointKind::Latest)?.seconds(),
             file_bytes,
             test,
         };
@@ -330,7 +334,7 @@ fn validated(data: &LoadedData) -> Option<Part> {
 
 /// True if there is a checkpoint to go on from.
 fn is_begun(folder: &Path) -> bool {
-    Run::open(folder).is_ok()
+    RunFolder::open(folder).is_ok()
 }
 
 /// Training examples: labeled sketches, and after them those that only teachers label.

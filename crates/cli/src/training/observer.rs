@@ -7,9 +7,10 @@ use std::{
     },
 };
 
-use dabnet_engine::replace_file;
+use dabnet_container::replace_file;
 use dabnet_train::{
-    Checkpoint, Control, EpochReport, Events, Histogram, History, Observer, Progress, TrainError,
+    Checkpoint, EpochReport, EventWriter, Histogram, Progress, RunControl, TrainError, TrainingObserver,
+    WeightHistory,
 };
 
 use crate::{error::CliError, progress::TrainingProgress, terminal};
@@ -49,12 +50,12 @@ impl InterruptFlag {
     }
 }
 
-/// Observer of a run: shows progress, writes TensorBoard files, and stops on Ctrl-C.
+/// TrainingObserver of a run: shows progress, writes TensorBoard files, and stops on Ctrl-C.
 pub(crate) struct RunObserver {
     progress: TrainingProgress,
     /// Folder of the TensorBoard files, and the open one from the first step on.
     folder: PathBuf,
-    events: Option<Events>,
+    events: Option<EventWriter>,
     interrupt: InterruptFlag,
     /// Message before the first step.
     begins: String,
@@ -65,7 +66,7 @@ pub(crate) struct RunObserver {
 }
 
 impl RunObserver {
-    /// Observer of a run in `folder` that begins or goes on.
+    /// TrainingObserver of a run in `folder` that begins or goes on.
     pub(crate) fn new(
         folder: &Path,
         begins: String,
@@ -88,7 +89,7 @@ impl RunObserver {
         self.accuracy
     }
 
-    fn write(&mut self, write: impl FnOnce(&mut Events) -> io::Result<()>) -> Result<(), TrainError> {
+    fn write(&mut self, write: impl FnOnce(&mut EventWriter) -> io::Result<()>) -> Result<(), TrainError> {
         let Some(events) = &mut self.events else { return Ok(()) };
         // What a checkpoint has seen must outlive a killed process, and a checkpoint may come at any step.
         let written = write(events).and_then(|()| events.flush());
@@ -96,7 +97,7 @@ impl RunObserver {
     }
 }
 
-fn write_step(events: &mut Events, progress: &Progress) -> io::Result<()> {
+fn write_step(events: &mut EventWriter, progress: &Progress) -> io::Result<()> {
     let step = progress.step as u64;
     events.scalar("train/loss", step, progress.loss)?;
     events.scalar("train/accuracy", step, progress.accuracy)?;
@@ -104,7 +105,7 @@ fn write_step(events: &mut Events, progress: &Progress) -> io::Result<()> {
     events.scalar("train/sketches_per_second", step, progress.examples_per_second() as f32)
 }
 
-fn write_epoch(events: &mut Events, report: &EpochReport<'_>) -> io::Result<()> {
+fn write_epoch(events: &mut EventWriter, report: &EpochReport<'_>) -> io::Result<()> {
     let step = report.progress.step as u64;
     if let Some(validation) = &report.validation {
         events.scalar("validation/top1", step, validation.top1 as f32)?;
@@ -124,13 +125,13 @@ fn write_epoch(events: &mut Events, report: &EpochReport<'_>) -> io::Result<()> 
     Ok(())
 }
 
-impl Observer for RunObserver {
-    fn begin(&mut self, step: usize, _: &History) -> Result<(), TrainError> {
+impl TrainingObserver for RunObserver {
+    fn begin(&mut self, step: usize, _: &WeightHistory) -> Result<(), TrainError> {
         for (path, text) in &self.files {
             replace_file(path, text.as_bytes())
                 .map_err(|source| TrainError::Write { path: path.clone(), source })?;
         }
-        let events = Events::create(&self.folder, (step > 0).then_some(step as u64 + 1));
+        let events = EventWriter::create(&self.folder, (step > 0).then_some(step as u64 + 1));
         self.events = Some(events.map_err(|source| TrainError::Write { path: self.folder.clone(), source })?);
         terminal::say(&self.begins);
         if step > 0 {
@@ -143,18 +144,18 @@ impl Observer for RunObserver {
         terminal::say(format_args!("dabnet: {message}"));
     }
 
-    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
+    fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
         self.progress.observe(progress);
         self.accuracy = Some(progress.accuracy);
         if progress.step.is_multiple_of((progress.steps / POINTS).clamp(1, EVERY)) {
             self.write(|events| write_step(events, progress))?;
         }
-        Ok(if self.interrupt.is_set() { Control::Stop } else { Control::Continue })
+        Ok(if self.interrupt.is_set() { RunControl::Stop } else { RunControl::Continue })
     }
 
-    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<RunControl, TrainError> {
         self.write(|events| write_epoch(events, report))?;
-        Ok(Control::Continue)
+        Ok(RunControl::Continue)
     }
 
     fn checkpoint(&mut self, _: &Checkpoint) -> Result<(), TrainError> {
@@ -179,7 +180,7 @@ mod tests {
         let mut watch =
             RunObserver::new(folder.path(), String::new(), files, InterruptFlag::listen().unwrap());
         assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
-        watch.begin(0, &History::default()).unwrap();
+        watch.begin(0, &WeightHistory::default()).unwrap();
         assert_eq!(fs::read_to_string(settings).unwrap(), "text");
         let events = fs::read_dir(folder.path().join(EVENTS)).unwrap().next().unwrap().unwrap().path();
         let before = events.metadata().unwrap().len();

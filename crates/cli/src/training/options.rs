@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, parser::ValueSource};
-use dabnet_train::{Device, Distillation, Momentum, Optimizer, Saving, Schedule, TrainConfig, TrainError};
+use dabnet_train::{
+    Device, Distillation, Momentum, Optimizer, SaveSchedule, Schedule, TrainConfig, TrainError,
+};
 use toml::{Table, Value};
 
 use super::{AutoPolicy, NamedLook, RunSettings};
@@ -413,8 +415,11 @@ impl MachineArgs {
     }
 
     /// Intervals of checkpoints.
-    pub(crate) fn saving(&self) -> Saving {
-        Saving { every: Duration::from_secs(self.save_every.saturating_mul(60)), ..Saving::default() }
+    pub(crate) fn saving(&self) -> SaveSchedule {
+        SaveSchedule {
+            every: Duration::from_secs(self.save_every.saturating_mul(60)),
+            ..SaveSchedule::default()
+        }
     }
 }
 

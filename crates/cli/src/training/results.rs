@@ -1,9 +1,9 @@
 use std::{collections::BTreeMap, fs, io, path::Path};
 
-use dabnet_engine::{PackedModel, replace_file};
+use dabnet_container::{Dtype, Tensor, replace_file, to_bytes};
+use dabnet_engine::PackedModel;
 use dabnet_sketch::Part;
-use dabnet_train::{Description, Trained, pack};
-use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
+use dabnet_train::{ModelMetadata, TrainedNetwork, pack};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ const RESULTS: &str = "results.json";
 /// Packs the network of a run.
 pub(crate) fn pack_run(
     settings: &RunSettings,
-    trained: &Trained,
+    trained: &TrainedNetwork,
     labels: Vec<String>,
     accuracy: Option<Value>,
 ) -> Result<PackedModel, CliError> {
@@ -25,26 +25,20 @@ pub(crate) fn pack_run(
         ("augment".to_owned(), settings.augmentation_record()),
     ]);
     provenance.extend(accuracy.map(|accuracy| ("accuracy".to_owned(), accuracy)));
-    Ok(pack(trained, Description { labels, preprocessing: settings.preprocessing(), provenance })?)
+    Ok(pack(trained, ModelMetadata { labels, preprocessing: settings.preprocessing(), provenance })?)
 }
 
 /// Latent weights of every convolution, `NAME.weight` in `OIHW`, as a safetensors file.
-pub(crate) fn latent_weights(trained: &Trained) -> Result<Vec<u8>, CliError> {
+pub(crate) fn latent_weights(trained: &TrainedNetwork) -> Result<Vec<u8>, CliError> {
     let graph = trained.graph();
-    let tensors = graph.convolutions().map(|(id, node, conv)| {
-        let weights = trained.parameters().get(id, "weight");
-        let shape = vec![conv.out_channels, graph.filter_channels(id), conv.kernel, conv.kernel];
-        let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
-        (format!("{}.weight", node.name), shape, bytes)
+    let tensors = graph.convolutions().map(|(id, node, conv)| Tensor {
+        name: format!("{}.weight", node.name),
+        dtype: Dtype::F32,
+        shape: vec![conv.out_channels, graph.filter_channels(id), conv.kernel, conv.kernel],
+        data: trained.parameters().get(id, "weight").iter().flat_map(|weight| weight.to_le_bytes()).collect(),
     });
-    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = tensors.collect();
-    let views = tensors
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-        .collect::<Result<Vec<_>, SafeTensorError>>();
-    let failed =
-        |error: SafeTensorError| CliError::Failure(format!("cannot save the latent weights: {error}"));
-    safetensors::serialize(views.map_err(failed)?, None).map_err(failed)
+    to_bytes(&BTreeMap::new(), tensors.collect())
+        .map_err(|error| CliError::Failure(format!("cannot save the latent weights: {error}")))
 }
 
 /// Results of a run: the content of `results.json`, and the output of `--json`.

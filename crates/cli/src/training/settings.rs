@@ -4,8 +4,8 @@ use std::{
 };
 
 use dabnet_graph::{
-    Activation, Canvas, Channels, Graph, InputBits, Options, Policy, Preprocessing, Shape, WeightFormat,
-    architectures,
+    Activation, ArchitectureOptions, Canvas, Channels, Graph, InputBits, Policy, Preprocessing, Shape,
+    WeightFormat, architectures,
 };
 use dabnet_report::NetworkKind;
 use dabnet_sketch::{Augment, View};
@@ -278,11 +278,11 @@ impl RunSettings {
         })
     }
 
-    /// Options of the architecture.
-    fn network_options(&self) -> Options {
+    /// ArchitectureOptions of the architecture.
+    fn network_options(&self) -> ArchitectureOptions {
         let Self { activation, shortcuts, ref input_bits, .. } = *self;
         let ends = self.end_bits.and_then(WeightFormat::of_bits);
-        Options { activation, shortcuts, input_bits: input_bits.clone(), ends }
+        ArchitectureOptions { activation, shortcuts, input_bits: input_bits.clone(), ends }
     }
 
     /// Preprocessing of the network.

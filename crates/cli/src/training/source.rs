@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use dabnet_engine::PackedModel;
-use dabnet_graph::{Graph, Options, Policy, Preprocessing, architectures};
-use dabnet_train::{Description, Run, Saved, Start, Teacher, TrainError, Trained};
+use dabnet_graph::{ArchitectureOptions, Graph, Policy, Preprocessing, architectures};
+use dabnet_train::{
+    CheckpointKind, ModelMetadata, PretrainedWeights, RunFolder, Teacher, TrainError, TrainedNetwork,
+};
 
 use super::{CONFIG, RunSettings};
 use crate::{error::CliError, models};
@@ -12,7 +14,7 @@ use crate::{error::CliError, models};
 /// A network to start from or to learn from: a run or a model.
 pub(super) enum NetworkSource {
     Run {
-        trained: Box<Trained>,
+        trained: Box<TrainedNetwork>,
         labels: Vec<String>,
         /// Its preprocessing, where that is known.
         preprocessing: Option<Preprocessing>,
@@ -24,9 +26,9 @@ impl NetworkSource {
     /// Opens the folder of a run, a model's file or its folder, or the shipped model of that name.
     pub(super) fn open(path: &Path) -> Result<Self, CliError> {
         if !models::is_shipped(path)
-            && let Ok(run) = Run::open(path)
+            && let Ok(run) = RunFolder::open(path)
         {
-            let checkpoint = run.checkpoint(Saved::Latest)?;
+            let checkpoint = run.checkpoint(CheckpointKind::Latest)?;
             let trained = Box::new(checkpoint.trained(run.history(&checkpoint)?)?);
             let preprocessing = RunSettings::begun(path)?.map(|settings| settings.preprocessing());
             return Ok(Self::Run { trained, labels: checkpoint.labels().to_vec(), preprocessing });
@@ -51,17 +53,17 @@ impl NetworkSource {
     }
 
     /// Turns it into a network to start from.
-    pub(super) fn into_start(self) -> Result<Start, CliError> {
+    pub(super) fn into_start(self) -> Result<PretrainedWeights, CliError> {
         Ok(match self {
-            Self::Run { trained, labels, .. } => Start::of_run(*trained, labels),
-            Self::Model(model) => Start::of_model(*model)?,
+            Self::Run { trained, labels, .. } => PretrainedWeights::from_run(*trained, labels),
+            Self::Model(model) => PretrainedWeights::from_model(*model)?,
         })
     }
 
     /// Turns it into a teacher of `labels`; `path` is its place, for errors.
     pub(super) fn into_teacher(self, path: &Path, labels: &[String]) -> Result<Teacher, CliError> {
         let named = |error: TrainError| match error {
-            TrainError::Config(reason) => CliError::Input(format!("{}: {reason}", path.display())),
+            TrainError::UnknownTeacherLabel { .. } => CliError::Input(format!("{}: {error}", path.display())),
             error => error.into(),
         };
         match self {
@@ -71,8 +73,8 @@ impl NetworkSource {
                 path.display()
             ))),
             Self::Run { trained, labels: theirs, preprocessing: Some(preprocessing) } => {
-                let about = Description { labels: theirs, preprocessing, provenance: Default::default() };
-                Teacher::of_run(*trained, about, labels).map_err(named)
+                let about = ModelMetadata { labels: theirs, preprocessing, provenance: Default::default() };
+                Teacher::from_run(*trained, about, labels).map_err(named)
             }
         }
     }
@@ -97,8 +99,10 @@ impl ForeignNetwork {
 
     /// The network of the run in `folder` that started from such a model.
     pub(super) fn begun(folder: &Path, preprocessing: impl FnOnce() -> Preprocessing) -> Option<Self> {
-        let run = Run::open(folder).ok()?;
-        let checkpoint = [Saved::Latest, Saved::Best].iter().find_map(|saved| run.checkpoint(*saved).ok())?;
+        let run = RunFolder::open(folder).ok()?;
+        let checkpoint = [CheckpointKind::Latest, CheckpointKind::Best]
+            .iter()
+            .find_map(|saved| run.checkpoint(*saved).ok())?;
         Some(Self { graph: checkpoint.graph().clone(), preprocessing: preprocessing() })
     }
 
@@ -106,7 +110,7 @@ impl ForeignNetwork {
     pub(super) fn graph(
         &self,
         policy: &Policy,
-        options: &Options,
+        options: &ArchitectureOptions,
         classes: usize,
     ) -> Result<Graph, CliError> {
         let graph = self.graph.with_policy(policy, options).and_then(|graph| graph.with_outputs(classes));

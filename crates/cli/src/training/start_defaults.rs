@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use dabnet_graph::{Activation, Graph, InputBits, Node, Options, Policy, Preprocessing, architectures};
+use dabnet_graph::{
+    Activation, ArchitectureOptions, Graph, InputBits, Node, Policy, Preprocessing, architectures,
+};
 use toml::{Table, Value};
 
 use super::{ForeignNetwork, NamedLook, NetworkSource};
@@ -63,7 +65,7 @@ fn preprocessing_table(arch: &str, preprocessing: &Preprocessing) -> Option<Tabl
 }
 
 /// Settings of precisions.
-fn precision_table(policy: &Policy, options: &Options) -> Table {
+fn precision_table(policy: &Policy, options: &ArchitectureOptions) -> Table {
     named([
         ("policy", Value::from(policy.to_string())),
         ("activation", Value::from(options.activation.to_string())),
@@ -76,8 +78,8 @@ fn named<const N: usize>(settings: [(&str, Value); N]) -> Table {
     settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// Options that a graph of a known architecture was made with; none if none of its layers is binary.
-fn options_of(graph: &Graph) -> Option<Options> {
+/// ArchitectureOptions that a graph of a known architecture was made with; none if none of its layers is binary.
+fn options_of(graph: &Graph) -> Option<ArchitectureOptions> {
     let architecture = architectures::find(graph.architecture()).ok()?;
     let input_bits = input_bits(graph)?;
     let made = [
@@ -86,13 +88,13 @@ fn options_of(graph: &Graph) -> Option<Options> {
         (Activation::RPReLU, false),
         (Activation::RPReLU, true),
     ]
-    .map(|(activation, shortcuts)| Options {
+    .map(|(activation, shortcuts)| ArchitectureOptions {
         activation,
         shortcuts,
         input_bits: input_bits.clone(),
         ends: None,
     });
-    let is_same = |options: &Options| {
+    let is_same = |options: &ArchitectureOptions| {
         let twin =
             architecture.graph_on(graph.input_shape(), graph.outputs(), graph.policy(), options.clone());
         twin.is_ok_and(|twin| names(&twin) == names(graph))

@@ -1,15 +1,7 @@
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    ffi::OsString,
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    path::{Path, PathBuf},
-    process,
-};
+use std::{borrow::Cow, collections::BTreeMap, path::Path};
 
-use safetensors::Dtype;
-use serde::{Serialize, Serializer};
+use dabnet_container::{Tensor, replace_file, to_bytes};
+use serde::Serialize;
 
 use super::{
     FORMAT,
@@ -45,7 +37,7 @@ impl PackedModel {
             .map(|tensor| (tensor.name.as_str(), (tensor.dtype, &tensor.shape[..], &tensor.data[..])));
         let checksum = checksum(&metadata, &views.collect());
         metadata.insert(key::CHECKSUM, &checksum);
-        container(&metadata, &tensors)
+        to_bytes(&metadata, tensors).map_err(|error| EngineError::field("header", error.to_string()))
     }
 
     /// Writes the model to `path`, all of it or nothing: another file first, which then takes the
@@ -60,8 +52,7 @@ impl PackedModel {
         replace_file(path, &bytes).map_err(|source| EngineError::Write { path: path.to_owned(), source })
     }
 
-    /// All tensors in file order: four-byte numbers before bytes, so that each is aligned, and by
-    /// name among those.
+    /// All tensors of the file.
     fn tensors(&self) -> Result<Vec<Tensor<'_>>, EngineError> {
         let mut tensors = Vec::new();
         for (node, expected) in expected(&self.graph) {
@@ -72,16 +63,8 @@ impl PackedModel {
                 tensors.push(Tensor { name, dtype, shape: tensor.shape, data });
             }
         }
-        tensors.sort_by(|a, b| b.dtype.bitsize().cmp(&a.dtype.bitsize()).then_with(|| a.name.cmp(&b.name)));
         Ok(tensors)
     }
-}
-
-struct Tensor<'a> {
-    name: String,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    data: Cow<'a, [u8]>,
 }
 
 /// Bytes of one tensor of a node whose parameters are valid.
@@ -97,94 +80,4 @@ fn data<'a>(parameters: &'a Parameters, name: &str) -> Cow<'a, [u8]> {
 
 fn json(field: &str, value: &impl Serialize) -> Result<String, EngineError> {
     serde_json::to_string(value).map_err(|error| EngineError::field(field, error.to_string()))
-}
-
-/// The safetensors file. Written here because the safetensors crate keeps metadata in a hash map
-/// and so writes the same model in a different order every time.
-fn container(metadata: &BTreeMap<&str, &str>, tensors: &[Tensor<'_>]) -> Result<Vec<u8>, EngineError> {
-    let mut header = json("header", &Header { metadata, tensors })?.into_bytes();
-    header.resize(header.len().next_multiple_of(8), b' ');
-    let data: usize = tensors.iter().map(|tensor| tensor.data.len()).sum();
-    let mut bytes = Vec::with_capacity(8 + header.len() + data);
-    bytes.extend((header.len() as u64).to_le_bytes());
-    bytes.extend(header);
-    tensors.iter().for_each(|tensor| bytes.extend_from_slice(&tensor.data));
-    Ok(bytes)
-}
-
-struct Header<'a> {
-    metadata: &'a BTreeMap<&'a str, &'a str>,
-    tensors: &'a [Tensor<'a>],
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Entry<'a> {
-    Metadata(&'a BTreeMap<&'a str, &'a str>),
-    Tensor { dtype: Dtype, shape: &'a [usize], data_offsets: [usize; 2] },
-}
-
-impl Serialize for Header<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut end = 0;
-        let tensors = self.tensors.iter().map(|Tensor { name, dtype, shape, data }| {
-            let start = end;
-            end += data.len();
-            (name.as_str(), Entry::Tensor { dtype: *dtype, shape, data_offsets: [start, end] })
-        });
-        let metadata = ("__metadata__", Entry::Metadata(self.metadata));
-        serializer.collect_map(std::iter::once(metadata).chain(tensors))
-    }
-}
-
-/// Gives a file new content in one step: whatever stops the program, the file has either the old
-/// content or the new. The folder must exist.
-///
-/// # Errors
-/// What the file system says; the old content is then still there.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // What a link names is replaced, not the link; and a device or a pipe is not.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if path.exists() && !path.is_file() {
-        return Err(io::Error::other("it is there and no regular file"));
-    }
-    let temporary = temporary_beside(path)?;
-    let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // What went wrong first is what the caller needs to hear.
-        let _ = fs::remove_file(&temporary);
-    }
-    written?;
-    sync_folder(path)
-}
-
-/// A name in the same folder, because a rename is atomic only within one file system.
-fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().ok_or_else(|| io::Error::other("the path does not name a file"))?;
-    let mut temporary = OsString::from(".");
-    temporary.push(name);
-    // WebAssembly has no processes, and asking for one's number panics.
-    let process = if cfg!(target_family = "wasm") { 0 } else { process::id() };
-    temporary.push(format!(".{process}.tmp"));
-    Ok(path.with_file_name(temporary))
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// The new name itself is durable only once its folder is.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => fs::File::open(folder)?.sync_all(),
-        _ => fs::File::open(".")?.sync_all(),
-    }
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> io::Result<()> {
-    Ok(())
 }

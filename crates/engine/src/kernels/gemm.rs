@@ -1,4 +1,4 @@
-use dabnet_matrix::{Matrix, MatrixMut, Write, multiply};
+use dabnet_matrix::{MatrixView, MatrixViewMut, WriteMode, multiply};
 
 /// `product = left · right` for row-major matrices: `left` is rows × `inner`, `right` is `inner`
 /// × `columns`. Runs on this thread only.
@@ -8,8 +8,8 @@ pub(crate) fn matrix_product(left: &[f32], right: &[f32], product: &mut [f32], i
         product.iter_mut().zip(left.chunks_exact(inner)).for_each(|(sum, row)| *sum = dot(row, right));
         return;
     }
-    let (left, right) = (Matrix::new(left, inner), Matrix::new(right, columns));
-    multiply(&mut MatrixMut::new(product, columns), left, right, Write::Replace);
+    let (left, right) = (MatrixView::new(left, inner), MatrixView::new(right, columns));
+    multiply(&mut MatrixViewMut::new(product, columns), left, right, WriteMode::Replace);
 }
 
 /// Sums of every sixteenth product, then of those.

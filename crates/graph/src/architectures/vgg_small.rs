@@ -2,17 +2,17 @@
 //! *BinaryConnect*, NeurIPS 2015, in the form with one fully connected layer of Zhang et al., *LQ-Nets*,
 //! ECCV 2018), on one channel.
 
-use crate::{Builder, Filters, Graph, GraphError};
+use crate::{ConvSpec, Graph, GraphBuilder, GraphError};
 
 pub(super) const NAME: &str = "vgg-small";
 
 /// Filters of the two layers of each stage; pooling ends it.
 const STAGES: [usize; 3] = [128, 256, 512];
 
-pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphError> {
+pub(super) fn build(mut net: GraphBuilder, classes: usize) -> Result<Graph, GraphError> {
     for (stage, count) in (1..).zip(STAGES) {
         for layer in 1..=2 {
-            let (name, filters) = (format!("conv{stage}_{layer}"), Filters::new(count, 3).padding(1));
+            let (name, filters) = (format!("conv{stage}_{layer}"), ConvSpec::new(count, 3).padding(1));
             if (stage, layer) == (1, 1) {
                 net.full_layer(&name, filters)
             } else {
@@ -21,6 +21,6 @@ pub(super) fn build(mut net: Builder, classes: usize) -> Result<Graph, GraphErro
         }
         net.max_pool(format!("pool{stage}"), 2, 2);
     }
-    net.conv("fc", Filters::new(classes, net.extent()));
+    net.conv("fc", ConvSpec::new(classes, net.extent()));
     net.build()
 }

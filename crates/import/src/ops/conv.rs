@@ -2,21 +2,24 @@
 
 use dabnet_graph::{Conv2d, Padding, Precision, Shape, WeightFormat};
 
-use super::windows::{Windows, pair};
+use super::{
+    OpResult,
+    windows::{WindowGeometry, pair},
+};
 use crate::{
     ImportError,
-    flow::Flow,
-    network::Network,
-    node::Node,
-    values::{Value, Values},
+    activation::ActivationView,
+    graph_values::{GraphValues, TensorValue},
+    network::NetworkBuilder,
+    node::OnnxNode,
 };
 
-/// The largest side of a kernel that zeros are filled in for, where it is not square or has holes.
+/// Upper bound of a kernel's side after zero filling, for kernels that are not square or are dilated.
 const MAX_FILLED: usize = 15;
 
 const ATTRIBUTES: [&str; 6] = ["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"];
 
-pub(super) fn conv(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+pub(super) fn conv(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&ATTRIBUTES)?;
     let input = values.image(node, 0)?;
     let (shape, weights) = values.needed_floats(node, 1)?;
@@ -36,11 +39,11 @@ pub(super) fn conv(node: &Node, values: &Values<'_>, network: &mut Network) -> R
         return Err(node.refuse(reason));
     }
     let dilation = pair(node, "dilations", 1)?;
-    let windows = Windows::new(node, kernel, dilation, input.shape)?;
-    let weights = Weights { values: weights, kernel, dilation };
+    let windows = WindowGeometry::new(node, kernel, dilation, input.shape)?;
+    let weights = ConvWeights { values: weights, kernel, dilation };
     let name = layer_name(node, 1);
     let seen = network.shape(input.node).channels;
-    let weights = weights.square(node, windows)?.of_grey(node, channels, seen, groups)?;
+    let weights = weights.square(node, windows)?.merge_canvas_channels(node, channels, seen, groups)?;
     let conv = Conv2d {
         out_channels: filters,
         kernel: weights.kernel[0],
@@ -51,36 +54,36 @@ pub(super) fn conv(node: &Node, values: &Values<'_>, network: &mut Network) -> R
         weight_format: WeightFormat::F32,
     };
     let id = network.push_conv(node, &name, conv, input.node, weights.values)?;
-    let flow = Flow::image(id, network.shape(id));
-    let Some((shape, bias)) = values.floats(node, 2)? else { return Ok(Value::Flow(flow)) };
+    let activation = ActivationView::image(id, network.shape(id));
+    let Some((shape, bias)) = values.floats(node, 2)? else { return Ok(TensorValue::Activation(activation)) };
     if shape != [filters] {
         return Err(node.refuse(format!("its bias has shape {shape:?}, not [{filters}]")));
     }
-    Ok(Value::Flow(network.push_bias(node, &format!("{name}.bias"), flow, bias)?))
+    Ok(TensorValue::Activation(network.push_bias(node, &format!("{name}.bias"), activation, bias)?))
 }
 
-/// The name of a layer: that of its weights where it says so, as PyTorch's do.
-pub(super) fn layer_name(node: &Node, weights: usize) -> String {
+/// Name of a layer: that of its weights if it states one, as in files from PyTorch.
+pub(super) fn layer_name(node: &OnnxNode, weights: usize) -> String {
     let layer = node.input(weights).and_then(|name| name.strip_suffix(".weight"));
     layer.filter(|name| !name.is_empty()).unwrap_or(node.name()).to_owned()
 }
 
-/// Padding of windows of a square kernel whose additional rows and columns are at the end.
-fn squared(windows: Windows, kernel: usize) -> Padding {
-    let Windows { span: [rows, columns], padding, .. } = windows;
+/// Padding of a square kernel whose additional rows and columns are at the end.
+fn squared(windows: WindowGeometry, kernel: usize) -> Padding {
+    let WindowGeometry { span: [rows, columns], padding, .. } = windows;
     Padding { bottom: padding.bottom + kernel - rows, right: padding.right + kernel - columns, ..padding }
 }
 
 /// Filters, row-major.
-struct Weights {
+struct ConvWeights {
     values: Vec<f32>,
     kernel: [usize; 2],
     dilation: [usize; 2],
 }
 
-impl Weights {
-    /// The same in square kernels without holes, zeros filled in.
-    fn square(self, node: &Node, windows: Windows) -> Result<Self, ImportError> {
+impl ConvWeights {
+    /// Embeds the weights in square kernels without dilation, filled with zeros.
+    fn square(self, node: &OnnxNode, windows: WindowGeometry) -> Result<Self, ImportError> {
         let Self { values, kernel: [height, width], dilation: [down, across] } = self;
         let [rows, columns] = windows.span;
         let side = rows.max(columns);
@@ -102,8 +105,14 @@ impl Weights {
         Ok(Self { values: filled, kernel: [side; 2], dilation: [1; 2] })
     }
 
-    /// The same on the one channel of a canvas that the file sees `channels` times.
-    fn of_grey(self, node: &Node, channels: usize, seen: usize, groups: usize) -> Result<Self, ImportError> {
+    /// Sums the weights over the `channels` copies of a canvas that the file's input has.
+    fn merge_canvas_channels(
+        self,
+        node: &OnnxNode,
+        channels: usize,
+        seen: usize,
+        groups: usize,
+    ) -> Result<Self, ImportError> {
         if channels * groups == seen {
             return Ok(self);
         }

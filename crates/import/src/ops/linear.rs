@@ -2,56 +2,56 @@
 
 use dabnet_graph::{Conv2d, Padding, Precision, Shape, WeightFormat};
 
-use super::conv::layer_name;
+use super::{OpResult, conv::layer_name};
 use crate::{
     ImportError,
-    flow::{Axis, Flow},
-    network::Network,
-    node::Node,
-    values::{Value, Values},
+    activation::{ActivationAxis, ActivationView},
+    graph_values::{GraphValues, TensorValue},
+    network::NetworkBuilder,
+    node::OnnxNode,
 };
 
-pub(super) fn gemm(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+pub(super) fn gemm(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&["alpha", "beta", "broadcast", "transA", "transB"])?;
     node.expect("transA", 0)?;
     let (alpha, beta) = (node.float("alpha").unwrap_or(1.0), node.float("beta").unwrap_or(1.0));
-    let flow = values.flow(node, 0)?;
-    if flow.dims.len() != 1 {
-        return Err(node.refuse(format!("its input has extents {:?}, not one", flow.extents())));
+    let activation = values.activation(node, 0)?;
+    if activation.dims.len() != 1 {
+        return Err(node.refuse(format!("its input has extents {:?}, not one", activation.extents())));
     }
-    let mut matrix = Matrix::new(node, values.needed_floats(node, 1)?, node.int("transB", 0) != 0)?;
+    let mut matrix = DenseWeights::new(node, values.needed_floats(node, 1)?, node.int("transB", 0) != 0)?;
     matrix.values.iter_mut().for_each(|weight| *weight *= alpha);
-    let flow = dense(node, network, flow, matrix)?;
-    let Some((shape, bias)) = values.floats(node, 2)? else { return Ok(Value::Flow(flow)) };
-    let outputs = flow.shape.channels;
+    let activation = dense(node, network, activation, matrix)?;
+    let Some((shape, bias)) = values.floats(node, 2)? else { return Ok(TensorValue::Activation(activation)) };
+    let outputs = activation.shape.channels;
     let bias: Vec<f32> = match bias.len() {
         1 => vec![bias[0] * beta; outputs],
         len if len == outputs && shape.last() == Some(&len) => bias.iter().map(|it| it * beta).collect(),
         _ => return Err(node.refuse(format!("its bias has shape {shape:?}, not [{outputs}]"))),
     };
     let name = format!("{}.bias", layer_name(node, 1));
-    Ok(Value::Flow(network.push_bias(node, &name, flow, bias)?))
+    Ok(TensorValue::Activation(network.push_bias(node, &name, activation, bias)?))
 }
 
-pub(super) fn mat_mul(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+pub(super) fn mat_mul(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
-    let flow = values.flow(node, 0)?;
-    let matrix = Matrix::new(node, values.needed_floats(node, 1)?, false)?;
-    Ok(Value::Flow(dense(node, network, flow, matrix)?))
+    let activation = values.activation(node, 0)?;
+    let matrix = DenseWeights::new(node, values.needed_floats(node, 1)?, false)?;
+    Ok(TensorValue::Activation(dense(node, network, activation, matrix)?))
 }
 
 /// Weights of a dense layer.
-struct Matrix {
+struct DenseWeights {
     values: Vec<f32>,
     inputs: usize,
     outputs: usize,
-    /// Whether a row is an output's.
+    /// True if each row belongs to an output.
     by_output: bool,
 }
 
-impl Matrix {
+impl DenseWeights {
     fn new(
-        node: &Node,
+        node: &OnnxNode,
         (shape, values): (Vec<usize>, Vec<f32>),
         by_output: bool,
     ) -> Result<Self, ImportError> {
@@ -73,24 +73,31 @@ impl Matrix {
 }
 
 /// The product over the last dimension.
-fn dense(node: &Node, network: &mut Network, flow: Flow, matrix: Matrix) -> Result<Flow, ImportError> {
-    let Some((last, before)) = flow.dims.split_last() else {
+fn dense(
+    node: &OnnxNode,
+    network: &mut NetworkBuilder,
+    activation: ActivationView,
+    matrix: DenseWeights,
+) -> Result<ActivationView, ImportError> {
+    let Some((last, before)) = activation.dims.split_last() else {
         return Err(node.refuse("its input has no dimension but the batch"));
     };
-    if flow.product(last) != matrix.inputs {
-        let reason = format!("{} inputs do not fit extents {:?}", matrix.inputs, flow.extents());
+    if activation.product(last) != matrix.inputs {
+        let reason = format!("{} inputs do not fit extents {:?}", matrix.inputs, activation.extents());
         return Err(node.refuse(reason));
     }
-    if flow.shape != network.shape(flow.node) {
+    if activation.shape != network.shape(activation.node) {
         return Err(node.refuse("reads three equal channels; only a convolution can"));
     }
     // Each position by itself, or all of them together.
-    let seen = if before.concat().contains(&Axis::Channel) || last.is_empty() && flow.shape.channels > 1 {
+    let seen = if before.concat().contains(&ActivationAxis::Channel)
+        || last.is_empty() && activation.shape.channels > 1
+    {
         return Err(node.refuse("multiplies over rows or columns alone"));
     } else if before.iter().all(Vec::is_empty) {
-        flow.shape
-    } else if flow.is_channels(flow.dims.len() - 1) {
-        Shape::new(flow.shape.channels, 1, 1)
+        activation.shape
+    } else if activation.is_channels(activation.dims.len() - 1) {
+        Shape::new(activation.shape.channels, 1, 1)
     } else {
         return Err(node.refuse("multiplies over rows or columns of several"));
     };
@@ -99,7 +106,7 @@ fn dense(node: &Node, network: &mut Network, flow: Flow, matrix: Matrix) -> Resu
     if weights.is_none_or(|weights| weights > Shape::MAX_ELEMENTS) {
         return Err(node.refuse("has too many weights"));
     }
-    let strides = flow.strides();
+    let strides = activation.strides();
     let mut weights = vec![0.0; matrix.outputs * seen.channels * kernel * kernel];
     for (index, weight) in weights.iter_mut().enumerate() {
         let (column, row) = (index % kernel, index / kernel % kernel);
@@ -120,8 +127,8 @@ fn dense(node: &Node, network: &mut Network, flow: Flow, matrix: Matrix) -> Resu
         precision: Precision::Full,
         weight_format: WeightFormat::F32,
     };
-    let id = network.push_conv(node, &layer_name(node, 1), conv, flow.node, weights)?;
+    let id = network.push_conv(node, &layer_name(node, 1), conv, activation.node, weights)?;
     let mut dims = before.to_vec();
-    dims.push(vec![Axis::Channel]);
-    Ok(Flow::ordered(id, network.shape(id), &dims))
+    dims.push(vec![ActivationAxis::Channel]);
+    Ok(ActivationView::ordered(id, network.shape(id), &dims))
 }

@@ -1,41 +1,40 @@
-//! Functions of single values, and what is one at inference.
+//! Pointwise ops, including those that are pointwise at inference.
 
 use std::collections::BTreeMap;
 
 use dabnet_graph::Op;
 
-use super::{dimension, pool::grey};
+use super::{OpResult, dimension, pool::canvas_channel};
 use crate::{
-    ImportError,
-    constant::{Constant, Data},
-    flow::Flow,
-    network::Network,
-    node::Node,
-    values::{Value, Values, per_channel},
+    activation::ActivationView,
+    constant::{ConstantData, ConstantTensor},
+    graph_values::{GraphValues, TensorValue, per_channel},
+    network::NetworkBuilder,
+    node::OnnxNode,
 };
 
-pub(super) fn relu(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+pub(super) fn relu(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
     function(node, values, network, Op::Relu)
 }
 
-pub(super) fn tanh(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+pub(super) fn tanh(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
     function(node, values, network, Op::Tanh)
 }
 
-pub(super) fn sigmoid(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+pub(super) fn sigmoid(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
     function(node, values, network, Op::Sigmoid)
 }
 
-fn function(node: &Node, values: &Values<'_>, network: &mut Network, op: Op) -> Result<Value, ImportError> {
-    let flow = grey(node, network, values.flow(node, 0)?)?;
-    let id = network.push(node, node.name(), op, vec![flow.node])?;
-    Ok(Value::Flow(flow.through(id)))
+fn function(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder, op: Op) -> OpResult {
+    let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
+    let id = network.push(node, node.name(), op, vec![activation.node])?;
+    Ok(TensorValue::Activation(activation.through(id)))
 }
 
-pub(super) fn clip(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+pub(super) fn clip(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&["max", "min"])?;
     let bound = |name: &str, index: usize| match (node.float(name), values.floats(node, index)?) {
         (Some(bound), _) => Ok(Some(bound)),
@@ -45,7 +44,7 @@ pub(super) fn clip(node: &Node, values: &Values<'_>, network: &mut Network) -> R
     };
     let [low, high] = [bound("min", 1)?, bound("max", 2)?];
     if low.is_none_or(|low| low <= f32::MIN) && high.is_none_or(|high| high >= f32::MAX) {
-        return Ok(Value::Flow(values.flow(node, 0)?));
+        return Ok(TensorValue::Activation(values.activation(node, 0)?));
     }
     if low == Some(0.0) && high.is_none_or(|high| high >= f32::MAX) {
         return function(node, values, network, Op::Relu);
@@ -55,43 +54,48 @@ pub(super) fn clip(node: &Node, values: &Values<'_>, network: &mut Network) -> R
     function(node, values, network, Op::Clip { low, high })
 }
 
-pub(super) fn prelu(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+pub(super) fn prelu(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
-    let flow = grey(node, network, values.flow(node, 0)?)?;
-    let slope = per_channel(node, &flow, values.needed_floats(node, 1)?)?;
-    bent(node, network, flow, slope)
+    let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
+    let slope = per_channel(node, &activation, values.needed_floats(node, 1)?)?;
+    push_prelu(node, network, activation, slope)
 }
 
 pub(super) fn leaky_relu(
-    node: &Node,
-    values: &Values<'_>,
-    network: &mut Network,
-) -> Result<Value, ImportError> {
+    node: &OnnxNode,
+    values: &GraphValues<'_>,
+    network: &mut NetworkBuilder,
+) -> OpResult {
     node.only(&["alpha"])?;
-    let flow = grey(node, network, values.flow(node, 0)?)?;
-    let slope = vec![node.float("alpha").unwrap_or(0.01); flow.shape.channels];
-    bent(node, network, flow, slope)
+    let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
+    let slope = vec![node.float("alpha").unwrap_or(0.01); activation.shape.channels];
+    push_prelu(node, network, activation, slope)
 }
 
-/// A slope below zero that is another than above.
-fn bent(node: &Node, network: &mut Network, flow: Flow, slope: Vec<f32>) -> Result<Value, ImportError> {
+/// Adds an RPReLU whose slope below zero is `slope`.
+fn push_prelu(
+    node: &OnnxNode,
+    network: &mut NetworkBuilder,
+    activation: ActivationView,
+    slope: Vec<f32>,
+) -> OpResult {
     let zeros = || vec![0.0; slope.len()];
     let values = BTreeMap::from([("threshold", zeros()), ("shift", zeros()), ("slope", slope)]);
-    let id = network.push_channels(node, node.name(), Op::RPReLU, flow.node, values)?;
-    Ok(Value::Flow(flow.through(id)))
+    let id = network.push_channels(node, node.name(), Op::RPReLU, activation.node, values)?;
+    Ok(TensorValue::Activation(activation.through(id)))
 }
 
 pub(super) fn batch_norm(
-    node: &Node,
-    values: &Values<'_>,
-    network: &mut Network,
-) -> Result<Value, ImportError> {
+    node: &OnnxNode,
+    values: &GraphValues<'_>,
+    network: &mut NetworkBuilder,
+) -> OpResult {
     node.only(&["epsilon", "momentum", "spatial", "training_mode", "is_test", "consumed_inputs"])?;
     node.expect("training_mode", 0)?;
     node.expect("spatial", 1)?;
-    let flow = grey(node, network, values.flow(node, 0)?)?;
-    let channels = flow.shape.channels;
-    if flow.dims.is_empty() || !flow.is_channels(0) {
+    let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
+    let channels = activation.shape.channels;
+    if activation.dims.is_empty() || !activation.is_channels(0) {
         return Err(node.refuse("the dimension after the batch is not its channels"));
     }
     let epsilon = node.float("epsilon").unwrap_or(1e-5);
@@ -108,24 +112,25 @@ pub(super) fn batch_norm(
     ]);
     // Training alone reads it, and needs one above zero.
     let op = Op::BatchNorm { epsilon: epsilon.max(1e-12) };
-    let id = network.push_channels(node, &super::conv::layer_name(node, 1), op, flow.node, folded)?;
-    Ok(Value::Flow(flow.through(id)))
+    let id = network.push_channels(node, &super::conv::layer_name(node, 1), op, activation.node, folded)?;
+    Ok(TensorValue::Activation(activation.through(id)))
 }
 
-/// What it reads: labels are ranked by that just as well, and probabilities made of it where they are wanted.
-pub(super) fn softmax(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+/// Returns the input: labels rank the same without the softmax, which is applied where probabilities are
+/// needed.
+pub(super) fn softmax(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axis"])?;
-    let flow = values.flow(node, 0)?;
+    let activation = values.activation(node, 0)?;
     let default = if node.opset < 13 { 1 } else { -1 };
-    let dim = dimension(node, node.int("axis", default), flow.dims.len() + 1)?;
+    let dim = dimension(node, node.int("axis", default), activation.dims.len() + 1)?;
     // Before version 13 it went over all dimensions from the axis on.
-    if flow.shape.positions() != 1 || dim == 0 || !flow.is_channels(dim - 1) {
+    if activation.shape.positions() != 1 || dim == 0 || !activation.is_channels(dim - 1) {
         return Err(node.refuse("is not over labels; only one at the end of a network can be left out"));
     }
-    Ok(Value::Flow(Flow { softmax: Some(node.name().to_owned()), ..flow }))
+    Ok(TensorValue::Activation(ActivationView { softmax: Some(node.name().to_owned()), ..activation }))
 }
 
-/// Whether a constant is numbers of floating point.
-pub(super) fn is_floats(value: &Value) -> bool {
-    matches!(value, Value::Constant(Constant { data: Data::Floats(_), .. }))
+/// True if a constant is of floating-point numbers.
+pub(super) fn is_floats(value: &TensorValue) -> bool {
+    matches!(value, TensorValue::Constant(ConstantTensor { data: ConstantData::Floats(_), .. }))
 }

@@ -3,33 +3,33 @@
 use dabnet_graph::{Conv2d, Op, Precision, WeightFormat};
 
 use super::{
-    dimension,
-    windows::{Windows, kernel, pair},
+    OpResult, dimension,
+    windows::{WindowGeometry, kernel, pair},
 };
 use crate::{
     ImportError,
-    flow::{Axis, Flow},
-    network::Network,
-    node::Node,
-    values::{Value, Values},
+    activation::{ActivationAxis, ActivationView},
+    graph_values::{GraphValues, TensorValue},
+    network::NetworkBuilder,
+    node::OnnxNode,
 };
 
-pub(super) fn max(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+pub(super) fn max(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     let known = ["auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides"];
     node.only(&known)?;
     node.expect("storage_order", 0)?;
     let (input, side, windows, _) = windows(node, values, network)?;
     let op = Op::MaxPool { kernel: side, stride: windows.stride, padding: windows.padding };
     let id = network.push(node, node.name(), op, vec![input.node])?;
-    Ok(Value::Flow(Flow::image(id, network.shape(id))))
+    Ok(TensorValue::Activation(ActivationView::image(id, network.shape(id))))
 }
 
-pub(super) fn average(node: &Node, values: &Values<'_>, network: &mut Network) -> Result<Value, ImportError> {
+pub(super) fn average(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     let known =
         ["auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"];
     node.only(&known)?;
     let (input, side, windows, stretched) = windows(node, values, network)?;
-    let Windows { stride, padding, .. } = windows;
+    let WindowGeometry { stride, padding, .. } = windows;
     let counts = node.int("count_include_pad", 0) != 0;
     let id = if !counts || padding.is_none() {
         network.push(node, node.name(), Op::AvgPool { kernel: side, stride, padding }, vec![input.node])?
@@ -50,16 +50,16 @@ pub(super) fn average(node: &Node, values: &Values<'_>, network: &mut Network) -
         let weight = 1.0 / (side * side) as f32;
         network.push_conv(node, node.name(), conv, input.node, vec![weight; channels * side * side])?
     };
-    Ok(Value::Flow(Flow::image(id, network.shape(id))))
+    Ok(TensorValue::Activation(ActivationView::image(id, network.shape(id))))
 }
 
-/// What a pooling reads, the side of its windows, how they lie, and whether rounding up adds some.
+/// Input, kernel and windows of a pooling, with true if rounding up adds windows.
 fn windows(
-    node: &Node,
-    values: &Values<'_>,
-    network: &Network,
-) -> Result<(Flow, usize, Windows, bool), ImportError> {
-    let input = grey(node, network, values.image(node, 0)?)?;
+    node: &OnnxNode,
+    values: &GraphValues<'_>,
+    network: &NetworkBuilder,
+) -> Result<(ActivationView, usize, WindowGeometry, bool), ImportError> {
+    let input = canvas_channel(node, network, values.image(node, 0)?)?;
     let [height, width] = kernel(node)?;
     if height != width {
         let reason = format!("kernel_shape is [{height}, {width}]; only square ones can be imported");
@@ -68,54 +68,60 @@ fn windows(
     if pair(node, "dilations", 1)? != [1, 1] {
         return Err(node.refuse("dilations are not 1"));
     }
-    let windows = Windows::new(node, [height; 2], [1; 2], input.shape)?;
+    let windows = WindowGeometry::new(node, [height; 2], [1; 2], input.shape)?;
     let (windows, stretched) =
         if node.int("ceil_mode", 0) == 0 { (windows, false) } else { windows.with_last(input.shape) };
     Ok((input, height, windows, stretched))
 }
 
 pub(super) fn global_average(
-    node: &Node,
-    values: &Values<'_>,
-    network: &mut Network,
-) -> Result<Value, ImportError> {
+    node: &OnnxNode,
+    values: &GraphValues<'_>,
+    network: &mut NetworkBuilder,
+) -> OpResult {
     node.only(&[])?;
-    let input = grey(node, network, values.image(node, 0)?)?;
+    let input = canvas_channel(node, network, values.image(node, 0)?)?;
     let id = network.push(node, node.name(), Op::GlobalAvgPool, vec![input.node])?;
-    Ok(Value::Flow(Flow::image(id, network.shape(id))))
+    Ok(TensorValue::Activation(ActivationView::image(id, network.shape(id))))
 }
 
 pub(super) fn reduce_mean(
-    node: &Node,
-    values: &Values<'_>,
-    network: &mut Network,
-) -> Result<Value, ImportError> {
+    node: &OnnxNode,
+    values: &GraphValues<'_>,
+    network: &mut NetworkBuilder,
+) -> OpResult {
     node.only(&["axes", "keepdims", "noop_with_empty_axes"])?;
-    let input = grey(node, network, values.flow(node, 0)?)?;
+    let input = canvas_channel(node, network, values.activation(node, 0)?)?;
     let axes = values.ints(node, "axes", 1)?.unwrap_or_default();
     let rank = input.dims.len() + 1;
     let axes = axes.iter().map(|&axis| dimension(node, axis, rank)).collect::<Result<Vec<_>, _>>()?;
-    let reduced: Vec<Axis> =
+    let reduced: Vec<ActivationAxis> =
         axes.iter().filter(|&&axis| axis > 0).flat_map(|&axis| input.dims[axis - 1].clone()).collect();
-    let places: Vec<Axis> = input.order().into_iter().filter(|axis| *axis != Axis::Channel).collect();
-    let whole = places.iter().all(|axis| reduced.contains(axis)) && !reduced.contains(&Axis::Channel);
+    let places: Vec<ActivationAxis> =
+        input.order().into_iter().filter(|axis| *axis != ActivationAxis::Channel).collect();
+    let whole =
+        places.iter().all(|axis| reduced.contains(axis)) && !reduced.contains(&ActivationAxis::Channel);
     if axes.is_empty() || axes.contains(&0) || !whole {
         return Err(node.refuse(format!("axes {axes:?} are not rows and columns")));
     }
     let keeps = node.int("keepdims", 1) != 0;
     let dims = input.dims.iter().enumerate();
-    let dims: Vec<Vec<Axis>> = dims
+    let dims: Vec<Vec<ActivationAxis>> = dims
         .filter(|(dim, _)| keeps || !axes.contains(&(dim + 1)))
         .map(|(dim, axes_of)| if axes.contains(&(dim + 1)) { vec![] } else { axes_of.clone() })
         .collect();
     let id = network.push(node, node.name(), Op::GlobalAvgPool, vec![input.node])?;
-    Ok(Value::Flow(Flow::ordered(id, network.shape(id), &dims)))
+    Ok(TensorValue::Activation(ActivationView::ordered(id, network.shape(id), &dims)))
 }
 
-/// The same, if it is not a canvas in three channels, of which only a convolution makes one.
-pub(super) fn grey(node: &Node, network: &Network, flow: Flow) -> Result<Flow, ImportError> {
-    if flow.shape == network.shape(flow.node) {
-        return Ok(flow);
+/// Rejects a canvas in three channels, which only a convolution can read.
+pub(super) fn canvas_channel(
+    node: &OnnxNode,
+    network: &NetworkBuilder,
+    activation: ActivationView,
+) -> Result<ActivationView, ImportError> {
+    if activation.shape == network.shape(activation.node) {
+        return Ok(activation);
     }
     Err(node.refuse("reads three equal channels; only a convolution can"))
 }

@@ -1,17 +1,19 @@
-//! What only gives tensors another shape, and the whole numbers that say which.
+//! Ops that only change shapes, and arithmetic on the integers that describe them.
 
-use super::dimension;
+use super::{OpResult, dimension};
 use crate::{
     ImportError,
-    constant::{Constant, Data, is_float},
-    flow::Flow,
-    node::Node,
-    values::{BATCH, Value, Values},
+    activation::ActivationView,
+    constant::{ConstantData, ConstantTensor, is_float},
+    graph_values::{BATCH, GraphValues, TensorValue},
+    node::OnnxNode,
 };
 
-pub(super) fn constant(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
-    let floats = |shape: Vec<usize>, values: Vec<f32>| Constant { shape, data: Data::Floats(values) };
-    let ints = |shape: Vec<usize>, values: Vec<i64>| Constant { shape, data: Data::Ints(values) };
+pub(super) fn constant(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
+    let floats =
+        |shape: Vec<usize>, values: Vec<f32>| ConstantTensor { shape, data: ConstantData::Floats(values) };
+    let ints =
+        |shape: Vec<usize>, values: Vec<i64>| ConstantTensor { shape, data: ConstantData::Ints(values) };
     let constant = if let Some(tensor) = node.tensor("value") {
         values.source.constant(node.name(), tensor)?
     } else if let Some(value) = node.float("value_float") {
@@ -25,53 +27,54 @@ pub(super) fn constant(node: &Node, values: &Values<'_>) -> Result<Value, Import
     } else {
         return Err(node.refuse("has no value of a kind that can be imported"));
     };
-    Ok(Value::Constant(constant))
+    Ok(TensorValue::Constant(constant))
 }
 
-pub(super) fn identity(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+pub(super) fn identity(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&[])?;
     value(node, values)
 }
 
-/// At inference it gives what it reads.
-pub(super) fn dropout(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+/// Returns the input, as dropout does at inference.
+pub(super) fn dropout(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["is_test", "ratio", "seed"])?;
     value(node, values)
 }
 
-/// Numbers are of one precision here, and whole ones of one size.
-pub(super) fn cast(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+/// Returns the input: floats have one precision here, and integers one size.
+pub(super) fn cast(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["round_mode", "saturate", "to"])?;
     let value = value(node, values)?;
     let to = i32::try_from(node.int("to", 0)).unwrap_or(0);
     let fits = match &value {
-        Value::Flow(_) | Value::Constant(Constant { data: Data::Floats(_), .. }) => is_float(to),
-        Value::Constant(Constant { data: Data::Ints(_), .. }) => [6, 7].contains(&to),
+        TensorValue::Activation(_)
+        | TensorValue::Constant(ConstantTensor { data: ConstantData::Floats(_), .. }) => is_float(to),
+        TensorValue::Constant(ConstantTensor { data: ConstantData::Ints(_), .. }) => [6, 7].contains(&to),
     };
     if fits { Ok(value) } else { Err(node.refuse(format!("to is {to}, a type of another kind"))) }
 }
 
-fn value(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+fn value(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     match values.needed(node, 0)? {
-        Value::Flow(_) => Ok(Value::Flow(values.flow(node, 0)?)),
+        TensorValue::Activation(_) => Ok(TensorValue::Activation(values.activation(node, 0)?)),
         constant => Ok(constant),
     }
 }
 
-pub(super) fn flatten(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+pub(super) fn flatten(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axis"])?;
-    let flow = values.flow(node, 0)?;
+    let activation = values.activation(node, 0)?;
     let axis = node.int("axis", 1);
-    if dimension(node, axis, flow.dims.len() + 1)? != 1 {
+    if dimension(node, axis, activation.dims.len() + 1)? != 1 {
         return Err(node.refuse(format!("axis is {axis}; only 1 can be imported")));
     }
-    let elements = flow.extents().iter().product();
-    reshaped(node, &flow, &[elements])
+    let elements = activation.extents().iter().product();
+    reshaped(node, &activation, &[elements])
 }
 
-pub(super) fn reshape(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+pub(super) fn reshape(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["allowzero", "shape"])?;
-    let flow = values.flow(node, 0)?;
+    let activation = values.activation(node, 0)?;
     let target = values.ints(node, "shape", 1)?.ok_or_else(|| node.refuse("has no shape"))?;
     if node.int("allowzero", 0) != 0 && target.contains(&0) {
         return Err(node.refuse(format!("shape {target:?} has no elements")));
@@ -79,7 +82,7 @@ pub(super) fn reshape(node: &Node, values: &Values<'_>) -> Result<Value, ImportE
     let refused =
         || node.refuse(format!("shape {target:?} does not keep the batch, or not the number of elements"));
     let (batch, rest) = target.split_first().ok_or_else(refused)?;
-    let (old, elements) = (flow.extents(), flow.extents().iter().product::<usize>());
+    let (old, elements) = (activation.extents(), activation.extents().iter().product::<usize>());
     let mut extents = Vec::new();
     let mut open = None;
     for (dim, &extent) in rest.iter().enumerate() {
@@ -106,19 +109,19 @@ pub(super) fn reshape(node: &Node, values: &Values<'_>) -> Result<Value, ImportE
     if !keeps_batch || extents.iter().product::<usize>() != elements {
         return Err(refused());
     }
-    reshaped(node, &flow, &extents)
+    reshaped(node, &activation, &extents)
 }
 
-fn reshaped(node: &Node, flow: &Flow, extents: &[usize]) -> Result<Value, ImportError> {
+fn reshaped(node: &OnnxNode, activation: &ActivationView, extents: &[usize]) -> OpResult {
     let reason =
-        || format!("extents {:?} cannot become {extents:?} without cutting channels", flow.extents());
-    Ok(Value::Flow(flow.reshaped(extents).ok_or_else(|| node.refuse(reason()))?))
+        || format!("extents {:?} cannot become {extents:?} without cutting channels", activation.extents());
+    Ok(TensorValue::Activation(activation.reshaped(extents).ok_or_else(|| node.refuse(reason()))?))
 }
 
-pub(super) fn transpose(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+pub(super) fn transpose(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["perm"])?;
-    let flow = values.flow(node, 0)?;
-    let rank = flow.dims.len() + 1;
+    let activation = values.activation(node, 0)?;
+    let rank = activation.dims.len() + 1;
     let order: Vec<usize> = match node.ints("perm") {
         Some(perm) => perm.iter().map(|&axis| dimension(node, axis, rank)).collect::<Result<_, _>>()?,
         None => (0..rank).rev().collect(),
@@ -128,73 +131,76 @@ pub(super) fn transpose(node: &Node, values: &Values<'_>) -> Result<Value, Impor
     if order.first() != Some(&0) || sorted != (0..rank).collect::<Vec<_>>() {
         return Err(node.refuse(format!("perm is {order:?}; the batch has to stay first")));
     }
-    let dims = order[1..].iter().map(|&axis| flow.dims[axis - 1].clone()).collect();
-    Ok(Value::Flow(Flow { dims, ..flow }))
+    let dims = order[1..].iter().map(|&axis| activation.dims[axis - 1].clone()).collect();
+    Ok(TensorValue::Activation(ActivationView { dims, ..activation }))
 }
 
-pub(super) fn squeeze(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+pub(super) fn squeeze(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axes"])?;
     let Some(axes) = values.ints(node, "axes", 1)? else {
         return Err(node.refuse("does not say which axes"));
     };
-    let flow = match value(node, values)? {
-        Value::Flow(flow) => flow,
-        Value::Constant(constant) if constant.shape == [1] => {
-            return Ok(Value::Constant(Constant { shape: vec![], ..constant }));
+    let activation = match value(node, values)? {
+        TensorValue::Activation(activation) => activation,
+        TensorValue::Constant(constant) if constant.shape == [1] => {
+            return Ok(TensorValue::Constant(ConstantTensor { shape: vec![], ..constant }));
         }
-        Value::Constant(_) => return Err(node.refuse("its input is a constant of several numbers")),
+        TensorValue::Constant(_) => return Err(node.refuse("its input is a constant of several numbers")),
     };
-    let rank = flow.dims.len() + 1;
+    let rank = activation.dims.len() + 1;
     let axes = axes.iter().map(|&axis| dimension(node, axis, rank)).collect::<Result<Vec<_>, _>>()?;
-    if axes.iter().any(|&axis| axis == 0 || !flow.dims[axis - 1].is_empty()) {
+    if axes.iter().any(|&axis| axis == 0 || !activation.dims[axis - 1].is_empty()) {
         return Err(node.refuse(format!("axes {axes:?} are not all of one element")));
     }
-    let dims = flow.dims.iter().enumerate().filter(|(dim, _)| !axes.contains(&(dim + 1)));
-    Ok(Value::Flow(Flow { dims: dims.map(|(_, axes)| axes.clone()).collect(), ..flow }))
+    let dims = activation.dims.iter().enumerate().filter(|(dim, _)| !axes.contains(&(dim + 1)));
+    Ok(TensorValue::Activation(ActivationView {
+        dims: dims.map(|(_, axes)| axes.clone()).collect(),
+        ..activation
+    }))
 }
 
-pub(super) fn unsqueeze(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+pub(super) fn unsqueeze(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axes"])?;
     let axes = values.ints(node, "axes", 1)?.unwrap_or_default();
-    let flow = match value(node, values)? {
-        Value::Flow(flow) => flow,
-        Value::Constant(constant) if constant.shape.is_empty() && axes == [0] => {
-            return Ok(Value::Constant(Constant { shape: vec![1], ..constant }));
+    let activation = match value(node, values)? {
+        TensorValue::Activation(activation) => activation,
+        TensorValue::Constant(constant) if constant.shape.is_empty() && axes == [0] => {
+            return Ok(TensorValue::Constant(ConstantTensor { shape: vec![1], ..constant }));
         }
-        Value::Constant(_) => return Err(node.refuse("its input is a constant of several numbers")),
+        TensorValue::Constant(_) => return Err(node.refuse("its input is a constant of several numbers")),
     };
-    let rank = flow.dims.len() + 1 + axes.len();
+    let rank = activation.dims.len() + 1 + axes.len();
     let axes = axes.iter().map(|&axis| dimension(node, axis, rank)).collect::<Result<Vec<_>, _>>()?;
-    let mut old = flow.dims.iter().cloned();
+    let mut old = activation.dims.iter().cloned();
     let dims: Vec<_> = (1..rank)
         .map(|dim| if axes.contains(&dim) { vec![] } else { old.next().unwrap_or_default() })
         .collect();
     if axes.contains(&0) || old.next().is_some() {
         return Err(node.refuse(format!("axes {axes:?} do not keep the batch first")));
     }
-    Ok(Value::Flow(Flow { dims, ..flow }))
+    Ok(TensorValue::Activation(ActivationView { dims, ..activation }))
 }
 
-/// The shape of an activation, whose batch is not known.
-pub(super) fn shape(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+/// Shape of an activation, with unknown batch.
+pub(super) fn shape(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&[])?;
-    let flow = values.flow(node, 0)?;
-    let extents = flow.extents().into_iter().map(|extent| extent as i64);
-    Ok(Value::Constant(Constant::of_ints(std::iter::once(BATCH).chain(extents).collect())))
+    let activation = values.activation(node, 0)?;
+    let extents = activation.extents().into_iter().map(|extent| extent as i64);
+    Ok(TensorValue::Constant(ConstantTensor::of_ints(std::iter::once(BATCH).chain(extents).collect())))
 }
 
-/// One number of a shape, or several.
-pub(super) fn gather(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+/// One or several numbers of a shape.
+pub(super) fn gather(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axis"])?;
     node.expect("axis", 0)?;
     let [from, which] = [numbers(node, values, 0)?, numbers(node, values, 1)?];
     let pick = |&index: &i64| Ok(from.1[dimension(node, index, from.1.len())?]);
     let picked = which.1.iter().map(pick).collect::<Result<Vec<i64>, ImportError>>()?;
-    Ok(Value::Constant(Constant { shape: which.0, data: Data::Ints(picked) }))
+    Ok(TensorValue::Constant(ConstantTensor { shape: which.0, data: ConstantData::Ints(picked) }))
 }
 
-/// Some numbers of a shape in a row.
-pub(super) fn slice(node: &Node, values: &Values<'_>) -> Result<Value, ImportError> {
+/// Consecutive numbers of a shape.
+pub(super) fn slice(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axes", "ends", "starts"])?;
     let (_, from) = numbers(node, values, 0)?;
     let one = |name: &str, index: usize, default: i64| match values.ints(node, name, index)?.as_deref() {
@@ -209,13 +215,21 @@ pub(super) fn slice(node: &Node, values: &Values<'_>) -> Result<Value, ImportErr
     let len = from.len() as i64;
     let at = |index: i64| if index < 0 { index.saturating_add(len) } else { index }.clamp(0, len) as usize;
     let taken = from[at(start)..at(end).max(at(start))].to_vec();
-    Ok(Value::Constant(Constant::of_ints(taken)))
+    Ok(TensorValue::Constant(ConstantTensor::of_ints(taken)))
 }
 
-/// Shape and elements of an input that is constant whole numbers.
-fn numbers(node: &Node, values: &Values<'_>, index: usize) -> Result<(Vec<usize>, Vec<i64>), ImportError> {
+/// Shape and elements of a constant integer input.
+fn numbers(
+    node: &OnnxNode,
+    values: &GraphValues<'_>,
+    index: usize,
+) -> Result<(Vec<usize>, Vec<i64>), ImportError> {
     match values.needed(node, index)? {
-        Value::Constant(Constant { shape, data: Data::Ints(ints) }) if shape.len() < 2 => Ok((shape, ints)),
+        TensorValue::Constant(ConstantTensor { shape, data: ConstantData::Ints(ints) })
+            if shape.len() < 2 =>
+        {
+            Ok((shape, ints))
+        }
         _ => Err(node.refuse("can be imported on whole numbers of a shape alone")),
     }
 }

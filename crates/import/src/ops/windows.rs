@@ -1,22 +1,22 @@
-//! How windows lie on their input, for convolutions and poolings.
+//! Sliding windows of convolutions and poolings.
 
 use dabnet_graph::{Padding, Shape};
 
-use crate::{ImportError, node::Node};
+use crate::{ImportError, node::OnnxNode};
 
 /// Windows that may not be square yet.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Windows {
+pub(super) struct WindowGeometry {
     /// Rows and columns that a window spans.
     pub span: [usize; 2],
     pub stride: usize,
     pub padding: Padding,
 }
 
-impl Windows {
-    /// What the attributes of `node` say of windows of `kernel` with `dilation` on `input`.
-    pub fn new(
-        node: &Node,
+impl WindowGeometry {
+    /// Reads the windows of `kernel` with `dilation` on `input` from the attributes of `node`.
+    pub(crate) fn new(
+        node: &OnnxNode,
         kernel: [usize; 2],
         dilation: [usize; 2],
         input: Shape,
@@ -64,9 +64,9 @@ impl Windows {
         Padding { top, left, bottom, right }
     }
 
-    /// More padding at the end, so that the last windows that begin on the input or before it are there; and
-    /// whether that changes anything.
-    pub fn with_last(self, input: Shape) -> (Self, bool) {
+    /// Extends the padding at the end to include windows that start within the input or before it. Returns
+    /// true if that changes anything.
+    pub(crate) fn with_last(self, input: Shape) -> (Self, bool) {
         let more = |extent: usize, before: usize, after: usize, span: usize| {
             let padded = extent + before + after;
             let missing = padded.saturating_sub(span) % self.stride;
@@ -82,7 +82,7 @@ impl Windows {
 }
 
 /// `kernel_shape`, which poolings must have.
-pub(super) fn kernel(node: &Node) -> Result<[usize; 2], ImportError> {
+pub(super) fn kernel(node: &OnnxNode) -> Result<[usize; 2], ImportError> {
     match node.ints("kernel_shape") {
         Some(_) => pair(node, "kernel_shape", 1),
         None => Err(node.refuse("has no kernel_shape")),
@@ -90,7 +90,7 @@ pub(super) fn kernel(node: &Node) -> Result<[usize; 2], ImportError> {
 }
 
 /// Two positive numbers of an attribute, or `default`.
-pub(super) fn pair(node: &Node, name: &str, default: usize) -> Result<[usize; 2], ImportError> {
+pub(super) fn pair(node: &OnnxNode, name: &str, default: usize) -> Result<[usize; 2], ImportError> {
     let Some(found) = node.ints(name) else { return Ok([default; 2]) };
     let number =
         |value: i64| usize::try_from(value).ok().filter(|value| (1..=Shape::MAX_ELEMENTS).contains(value));
@@ -101,7 +101,7 @@ pub(super) fn pair(node: &Node, name: &str, default: usize) -> Result<[usize; 2]
     .ok_or_else(|| node.refuse(format!("{name} is {found:?}, not two positive numbers")))
 }
 
-fn given(node: &Node) -> Result<Padding, ImportError> {
+fn given(node: &OnnxNode) -> Result<Padding, ImportError> {
     let Some(found) = node.ints("pads") else { return Ok(Padding::NONE) };
     let sides: Option<Vec<usize>> = found.iter().map(|&side| usize::try_from(side).ok()).collect();
     match sides.as_deref() {

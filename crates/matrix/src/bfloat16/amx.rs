@@ -1,9 +1,9 @@
-//! Intel's tiles (AMX; SDM volume 1, chapter 18): sixteen rows of sixteen sums, a row of 32 terms at a time.
+//! Intel AMX tiles (SDM volume 1, chapter 18): sixteen rows of sixteen sums, a row of 32 terms at a time.
 #![allow(unsafe_code)]
 
 use std::arch::{asm, x86_64::__cpuid_count};
 
-use super::{Block, DEPTH, HEIGHT, Operands, TILE};
+use super::{BlockOperands, BlockSums, DEPTH, HEIGHT, TILE};
 
 /// Rows of a tile.
 const TILE_ROWS: usize = 16;
@@ -12,7 +12,7 @@ const ROW_BYTES: usize = 64;
 
 /// `LDTILECFG`'s operand: all eight tiles as large as they can be.
 #[repr(C, align(64))]
-struct Configuration {
+struct TileConfig {
     palette: u8,
     start_row: u8,
     reserved: [u8; 14],
@@ -20,17 +20,17 @@ struct Configuration {
     rows: [u8; 16],
 }
 
-static CONFIGURATION: Configuration = {
+static CONFIGURATION: TileConfig = {
     let (mut row_bytes, mut rows) = ([0; 16], [0; 16]);
     let mut tile = 0;
     while tile < 8 {
         (row_bytes[tile], rows[tile]) = (ROW_BYTES as u16, TILE_ROWS as u8);
         tile += 1;
     }
-    Configuration { palette: 1, start_row: 0, reserved: [0; 14], row_bytes, rows }
+    TileConfig { palette: 1, start_row: 0, reserved: [0; 14], row_bytes, rows }
 };
 
-/// Whether the processor has tiles, and the system lets this process use them.
+/// True if the processor has AMX and the system lets this process use it.
 pub(super) fn is_there() -> bool {
     const TILES_AND_BF16: u32 = 1 << 24 | 1 << 22;
     if !is_x86_feature_detected!("xsave") || __cpuid_count(0, 0).eax < 7 {
@@ -60,8 +60,8 @@ fn may_use_tiles() -> bool {
     answer == 0
 }
 
-pub(super) fn add(block: &mut Block, operands: Operands<'_>) {
-    let Operands { left, step, right, depth } = operands;
+pub(super) fn add(block: &mut BlockSums, operands: BlockOperands<'_>) {
+    let BlockOperands { left, step, right, depth } = operands;
     assert!(left.len() >= (HEIGHT - 1) * step + depth * DEPTH, "rows are too short");
     assert!(right.iter().all(|panel| panel.len() >= depth * TILE), "panels are too short");
     assert!(depth > 0, "nothing to add");

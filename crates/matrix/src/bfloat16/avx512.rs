@@ -1,9 +1,9 @@
-//! AVX-512 with its products of pairs of bfloat16 (Intel SDM, VDPBF16PS).
+//! AVX-512 with pairwise products of bfloat16 (Intel SDM, VDPBF16PS).
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
 
-use super::{Block, DEPTH, HEIGHT, Operands, TILE, WIDTH};
+use super::{BlockOperands, BlockSums, DEPTH, HEIGHT, TILE, WIDTH};
 
 /// Rows whose sums stay in registers.
 const LINES: usize = 8;
@@ -12,8 +12,8 @@ pub(super) fn is_there() -> bool {
     is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16")
 }
 
-pub(super) fn add(block: &mut Block, operands: Operands<'_>) {
-    let Operands { left, step, right, depth } = operands;
+pub(super) fn add(block: &mut BlockSums, operands: BlockOperands<'_>) {
+    let BlockOperands { left, step, right, depth } = operands;
     assert!(left.len() >= (HEIGHT - 1) * step + depth * DEPTH, "rows are too short");
     assert!(right.iter().all(|panel| panel.len() >= depth * TILE), "panels are too short");
     for (lines, left) in block.as_chunks_mut::<LINES>().0.iter_mut().zip(left.chunks(LINES * step)) {

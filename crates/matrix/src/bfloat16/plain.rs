@@ -1,8 +1,8 @@
-use super::{Block, DEPTH, Operands, TILE, WIDTH};
+use super::{BlockOperands, BlockSums, DEPTH, TILE, WIDTH};
 
 /// On any processor.
-pub(super) fn add(block: &mut Block, operands: Operands<'_>) {
-    let Operands { left, step, right, depth } = operands;
+pub(super) fn add(block: &mut BlockSums, operands: BlockOperands<'_>) {
+    let BlockOperands { left, step, right, depth } = operands;
     for (line, row) in block.iter_mut().zip(left.chunks(step)) {
         for (sums, panel) in line.as_chunks_mut::<WIDTH>().0.iter_mut().zip(right) {
             for (row, tile) in row.chunks(DEPTH).zip(panel.chunks(TILE)).take(depth) {

@@ -82,7 +82,7 @@ mod tests {
     use dabnet_engine::{Model, PackedModel, Session, top};
     use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
     use dabnet_sketch::{Augment, Dataset, Example, Preprocess, View};
-    use dabnet_train::{AugmentedSketches, Description, TrainConfig, Trained, Trainer, pack};
+    use dabnet_train::{AugmentedSketches, ModelMetadata, TrainConfig, TrainedNetwork, Trainer, pack};
 
     use super::{
         super::{LatentLayer, Recognition, TestSketch},
@@ -92,7 +92,7 @@ mod tests {
     const PREPROCESSING: Preprocessing =
         Preprocessing::lines(Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 });
 
-    fn trained(policy: &Policy, scheme: Scheme, labels: &[String], train: &[Example]) -> Trained {
+    fn trained(policy: &Policy, scheme: Scheme, labels: &[String], train: &[Example]) -> TrainedNetwork {
         let graph = architectures::find("sketch-a-net-64").unwrap().graph(64, labels.len(), policy).unwrap();
         let examples =
             AugmentedSketches::new(train, View { preprocessing: PREPROCESSING, augment: Augment::light() });
@@ -102,7 +102,7 @@ mod tests {
 
     fn network(
         name: &'static str,
-        trained: &Trained,
+        trained: &TrainedNetwork,
         packed: &PackedModel,
         test: &[TestSketch],
     ) -> NetworkReport {
@@ -120,7 +120,7 @@ mod tests {
             loss: vec![2.5],
             accuracy: vec![0.1],
             layers: LatentLayer::of_network(trained),
-            account: packed.graph.account(),
+            account: packed.graph.cost(),
             file_bytes: packed.to_bytes().unwrap().len() as u64,
             top1: 0.1,
             top5: 0.5,
@@ -148,7 +148,7 @@ mod tests {
             .iter()
             .map(|(name, policy, scheme)| {
                 let trained = trained(policy, *scheme, &labels, &train);
-                let description = Description {
+                let description = ModelMetadata {
                     labels: labels.clone(),
                     preprocessing: PREPROCESSING,
                     provenance: Default::default(),

@@ -1,5 +1,5 @@
-use dabnet_binarize::{Scheme, SplitError, Statistics};
-use dabnet_weights::{Filters, Reader, Role, Tensor, WeightsError};
+use dabnet_binarize::{FilterStatistics, Scheme, SplitError};
+use dabnet_weights::{FilterAxis, LayerRole, Tensor, WeightReader, WeightsError};
 use rayon::prelude::*;
 
 use super::{
@@ -25,7 +25,7 @@ pub struct LayerAnalysis {
     /// `K / n` of its filters, in the order of [`Scheme::ALL`].
     pub(super) shares: [Quartiles; Scheme::ALL.len()],
     pub(super) shape_fits: ShapeFits,
-    /// Filters with the greatest error of `dab`.
+    /// FilterAxis with the greatest error of `dab`.
     pub(super) misfits: Vec<MisfitFilter>,
     pub(super) detail: Option<LayerDetail>,
 }
@@ -39,7 +39,7 @@ impl LayerAnalysis {
     /// # Errors
     /// [`WeightsError`] if the weights cannot be read or a filter cannot be split.
     pub fn read(
-        reader: &mut Reader<'_>,
+        reader: &mut WeightReader<'_>,
         tensor: &Tensor,
         probe: &ProbeSketch,
         detailed: bool,
@@ -48,7 +48,8 @@ impl LayerAnalysis {
         let n = tensor.filter_len();
         let filters: Vec<&[f32]> = weights.chunks_exact(n).collect();
         let statistics = statistics(tensor, &filters)?;
-        let values = |of: fn(&Statistics) -> f32| mean(statistics.iter().map(|s| f64::from(of(s)))) as f32;
+        let values =
+            |of: fn(&FilterStatistics) -> f32| mean(statistics.iter().map(|s| f64::from(of(s)))) as f32;
         let values = [
             values(|s| s.fit(Scheme::Dab).split.alpha),
             values(|s| s.fit(Scheme::Dab).split.beta),
@@ -62,9 +63,9 @@ impl LayerAnalysis {
             shape: tensor.shape.clone(),
             n,
             end: match tensor.role {
-                Role::First => Some("first layer"),
-                Role::Last => Some("last layer"),
-                Role::Inner | Role::Other(_) => None,
+                LayerRole::First => Some("first layer"),
+                LayerRole::Last => Some("last layer"),
+                LayerRole::Inner | LayerRole::Other(_) => None,
             },
             total: FitSum::of(filters.iter().copied().zip(&statistics)),
             shares: Scheme::ALL.map(share),
@@ -86,7 +87,7 @@ pub(super) struct LayerDetail {
     pub(super) limit: f32,
     /// Errors of filters in the order of [`Scheme::ALL`], sorted by the first; of many filters a sample.
     pub(super) errors: Vec<[f64; Scheme::ALL.len()]>,
-    /// Filters for which free values matter least, middlingly and most.
+    /// FilterAxis for which free values matter least, middlingly and most.
     pub(super) examples: Vec<ExampleFilter>,
     /// Input of its filters.
     pub(super) input: Option<FilterInput>,
@@ -109,7 +110,7 @@ impl LayerDetail {
     fn new(
         tensor: &Tensor,
         filters: &[&[f32]],
-        statistics: &[Statistics],
+        statistics: &[FilterStatistics],
         by_error: &[usize],
         values: [f32; 3],
         input: Option<FilterInput>,
@@ -140,13 +141,13 @@ impl LayerDetail {
 /// Layout of a filter's weights.
 fn tiles(tensor: &Tensor) -> TileLayout {
     match tensor.filters {
-        Filters::First => TileLayout::new(&tensor.shape[1..]),
-        Filters::Last => TileLayout::new(&tensor.shape[..tensor.shape.len() - 1]),
+        FilterAxis::First => TileLayout::new(&tensor.shape[1..]),
+        FilterAxis::Last => TileLayout::new(&tensor.shape[..tensor.shape.len() - 1]),
     }
 }
 
 /// Indices of filters in ascending order of `key`.
-fn sorted(statistics: &[Statistics], key: impl Fn(&Statistics) -> f64) -> Vec<usize> {
+fn sorted(statistics: &[FilterStatistics], key: impl Fn(&FilterStatistics) -> f64) -> Vec<usize> {
     let keys: Vec<f64> = statistics.iter().map(key).collect();
     let mut order: Vec<usize> = (0..keys.len()).collect();
     order.sort_by(|&a, &b| keys[a].total_cmp(&keys[b]));
@@ -167,7 +168,7 @@ impl ExampleFilter {
         index: usize,
         weights: &[f32],
         tiles: TileLayout,
-        statistics: &Statistics,
+        statistics: &FilterStatistics,
         input: Option<&FilterInput>,
     ) -> Self {
         let split = |scheme| statistics.fit(scheme).split;
@@ -184,12 +185,12 @@ impl ExampleFilter {
 pub(super) struct MisfitFilter {
     /// Index of its output channel.
     pub(super) index: usize,
-    pub(super) statistics: Statistics,
+    pub(super) statistics: FilterStatistics,
     pub(super) histogram: Histogram,
 }
 
 impl MisfitFilter {
-    fn new(index: usize, weights: &[f32], statistics: &Statistics) -> Self {
+    fn new(index: usize, weights: &[f32], statistics: &FilterStatistics) -> Self {
         let split = |scheme| &statistics.fit(scheme).split;
         let histogram = Histogram::new(weights, split(Scheme::Sign), split(Scheme::Dab));
         Self { index, statistics: statistics.clone(), histogram }
@@ -202,7 +203,7 @@ impl MisfitFilter {
 }
 
 /// Reads the weights of a tensor, filter by filter.
-fn read(reader: &mut Reader<'_>, tensor: &Tensor) -> Result<Vec<f32>, WeightsError> {
+fn read(reader: &mut WeightReader<'_>, tensor: &Tensor) -> Result<Vec<f32>, WeightsError> {
     let mut weights = Vec::with_capacity(tensor.len());
     for filters in tensor.parts() {
         weights.extend(reader.filters(tensor, filters)?);
@@ -210,11 +211,11 @@ fn read(reader: &mut Reader<'_>, tensor: &Tensor) -> Result<Vec<f32>, WeightsErr
     Ok(weights)
 }
 
-fn statistics(tensor: &Tensor, filters: &[&[f32]]) -> Result<Vec<Statistics>, WeightsError> {
-    let all: Vec<Result<Statistics, SplitError>> =
-        filters.par_iter().map(|weights| Statistics::of(weights)).collect();
+fn statistics(tensor: &Tensor, filters: &[&[f32]]) -> Result<Vec<FilterStatistics>, WeightsError> {
+    let all: Vec<Result<FilterStatistics, SplitError>> =
+        filters.par_iter().map(|weights| FilterStatistics::of(weights)).collect();
     let n = tensor.filter_len();
-    let told = |(filter, result): (usize, Result<Statistics, SplitError>)| {
+    let told = |(filter, result): (usize, Result<FilterStatistics, SplitError>)| {
         result.map_err(|source| tensor.split_error(filter * n, source))
     };
     all.into_iter().enumerate().map(told).collect()

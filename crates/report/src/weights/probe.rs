@@ -4,7 +4,7 @@ use dabnet_engine::{Model, PackedModel};
 use dabnet_graph::{Canvas, Conv2d, Padding, Preprocessing};
 use dabnet_sketch::{Preprocess, Sketch};
 use dabnet_train::node_outputs;
-use dabnet_weights::{Filters, Tensor};
+use dabnet_weights::{FilterAxis, Tensor};
 
 use super::{
     ReportError,
@@ -59,7 +59,7 @@ impl ProbeSketch {
 
     /// Input of a tensor's filters; none if the filters have no spatial extent or are not in the network.
     pub(super) fn filter_input(&self, tensor: &Tensor) -> Option<FilterInput> {
-        let (&[out, channels, height, width], Filters::First) = (&tensor.shape[..], tensor.filters) else {
+        let (&[out, channels, height, width], FilterAxis::First) = (&tensor.shape[..], tensor.filters) else {
             return None;
         };
         let Some(inputs) = &self.layer_inputs else {

@@ -1,4 +1,4 @@
-use dabnet_binarize::{Scheme, Statistics};
+use dabnet_binarize::{FilterStatistics, Scheme};
 
 use super::{convolution::FeatureMap, probe::FilterInput};
 
@@ -10,7 +10,7 @@ pub(super) struct FilterResponse {
 
 impl FilterResponse {
     /// Applies a filter to its input under each scheme.
-    pub(super) fn new(input: &FilterInput, weights: &[f32], statistics: &Statistics) -> Self {
+    pub(super) fn new(input: &FilterInput, weights: &[f32], statistics: &FilterStatistics) -> Self {
         let under = |scheme| {
             let split = &statistics.fit(scheme).split;
             let values: Vec<f32> = weights.iter().map(|&weight| split.value(weight)).collect();

@@ -1,4 +1,4 @@
-use dabnet_binarize::{Scheme, Shape, Statistics};
+use dabnet_binarize::{DistributionShape, FilterStatistics, Scheme};
 use serde::Serialize;
 
 /// Extremes, quartiles and median of numbers.
@@ -49,7 +49,7 @@ pub(crate) struct FitSum {
 
 impl FitSum {
     /// Sums over filters.
-    pub(crate) fn of<'a>(filters: impl IntoIterator<Item = (&'a [f32], &'a Statistics)>) -> Self {
+    pub(crate) fn of<'a>(filters: impl IntoIterator<Item = (&'a [f32], &'a FilterStatistics)>) -> Self {
         let mut total = Self::default();
         for (weights, statistics) in filters {
             let norm: f64 = weights.iter().map(|&weight| f64::from(weight).powi(2)).sum();
@@ -87,7 +87,7 @@ impl FitSum {
 
 /// Errors of filters, grouped by the shape of their distribution.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ShapeFits([ShapeFit; Shape::ALL.len()]);
+pub(crate) struct ShapeFits([ShapeFit; DistributionShape::ALL.len()]);
 
 /// Number and errors of the filters of one shape.
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,7 +99,7 @@ pub(crate) struct ShapeFit {
 
 impl ShapeFits {
     /// Errors of filters.
-    pub(crate) fn of<'a>(filters: impl IntoIterator<Item = &'a Statistics>) -> Self {
+    pub(crate) fn of<'a>(filters: impl IntoIterator<Item = &'a FilterStatistics>) -> Self {
         let mut fits = Self::default();
         for filter in filters {
             let fit = fits.fit_mut(filter.moments.shape());
@@ -120,12 +120,12 @@ impl ShapeFits {
     }
 
     /// Shapes that occur, with their errors.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Shape, &ShapeFit)> {
-        Shape::ALL.into_iter().zip(&self.0).filter(|(_, fit)| fit.count > 0)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (DistributionShape, &ShapeFit)> {
+        DistributionShape::ALL.into_iter().zip(&self.0).filter(|(_, fit)| fit.count > 0)
     }
 
-    fn fit_mut(&mut self, shape: Shape) -> &mut ShapeFit {
-        let index = Shape::ALL.iter().position(|&other| other == shape).unwrap_or(0);
+    fn fit_mut(&mut self, shape: DistributionShape) -> &mut ShapeFit {
+        let index = DistributionShape::ALL.iter().position(|&other| other == shape).unwrap_or(0);
         &mut self.0[index]
     }
 }
@@ -154,11 +154,12 @@ mod tests {
     #[test]
     fn filters_are_counted_by_shape() {
         let filters: [&[f32]; 3] = [&[1.0, 1.0], &[1.0, -1.0, 1.0, -1.0], &[2.0, 0.0, 2.0, 0.0]];
-        let statistics = filters.map(|filter| Statistics::of(filter).unwrap());
+        let statistics = filters.map(|filter| FilterStatistics::of(filter).unwrap());
         let mut fits = ShapeFits::of(&statistics);
         fits.add(&ShapeFits::of(&statistics));
-        let counts: Vec<(Shape, usize)> = fits.iter().map(|(shape, fit)| (shape, fit.count)).collect();
-        assert_eq!(counts, [(Shape::TwoHumped, 4), (Shape::Constant, 2)]);
+        let counts: Vec<(DistributionShape, usize)> =
+            fits.iter().map(|(shape, fit)| (shape, fit.count)).collect();
+        assert_eq!(counts, [(DistributionShape::TwoHumped, 4), (DistributionShape::Constant, 2)]);
         let (_, humped) = fits.iter().next().unwrap();
         assert_eq!((humped.error(Scheme::Dab), humped.error(Scheme::Sign)), (0.0, 0.25));
     }

@@ -3,14 +3,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Files;
+use super::PageFiles;
 use crate::ServeError;
 
-/// Lies in a folder that was written here, so that it may be replaced.
+/// File that marks a folder as written by this program, so that it may be replaced.
 const MARKER: &str = ".dabnet-page";
 const MARKED: &str = "Written by 'dabnet page', which replaces this folder when it is run again.\n";
 
-pub(super) fn write(files: &Files, folder: &Path, force: bool) -> Result<(), ServeError> {
+pub(super) fn write(files: &PageFiles, folder: &Path, force: bool) -> Result<(), ServeError> {
     // What a link leads to is replaced, not the link.
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let fail = |path: &Path| {
@@ -47,7 +47,7 @@ pub(super) fn write(files: &Files, folder: &Path, force: bool) -> Result<(), Ser
     Ok(())
 }
 
-/// Whether nothing is lost with what is there.
+/// True if replacing the folder loses nothing.
 fn may_replace(folder: &Path) -> io::Result<bool> {
     if !folder.is_dir() {
         return Ok(false);
@@ -55,7 +55,7 @@ fn may_replace(folder: &Path) -> io::Result<bool> {
     Ok(folder.join(MARKER).is_file() || folder.read_dir()?.next().is_none())
 }
 
-fn fill(files: &Files, folder: &Path) -> Result<(), ServeError> {
+fn fill(files: &PageFiles, folder: &Path) -> Result<(), ServeError> {
     let marker = [(MARKER, MARKED.as_bytes())];
     for (name, bytes) in files.iter().chain(marker) {
         let path = folder.join(name);
@@ -67,7 +67,7 @@ fn fill(files: &Files, folder: &Path) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Lets others read what was made for the one who makes it alone: a web server is another user.
+/// Makes files readable for other users, as web servers are.
 #[cfg(unix)]
 fn readable(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;

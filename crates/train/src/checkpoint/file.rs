@@ -1,30 +1,25 @@
 //! A checkpoint as a safetensors file.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap},
-    fs,
-    path::Path,
-};
+use std::{borrow::Cow, collections::BTreeMap, fs, path::Path};
 
-use dabnet_engine::replace_file;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use dabnet_container::{Dtype, Tensor, replace_file, to_bytes};
+use safetensors::{SafeTensors, tensor::TensorView};
 
 use super::{
     Checkpoint,
-    header::{FORMAT, Header, VERSION},
-    layout::{Layout, Slot},
+    header::{CheckpointHeader, FORMAT, VERSION},
+    layout::{CheckpointLayout, TensorSpec},
 };
 use crate::{Parameters, TrainError, optimizer::OptimizerState};
 
-/// The one entry of the metadata, a [`Header`] as JSON.
+/// Metadata key of the [`CheckpointHeader`], stored as JSON.
 const HEADER: &str = "checkpoint";
-/// The tensor with the CRC-32 of everything else.
+/// Name of the tensor that holds the CRC-32 of everything else.
 const CHECKSUM: &str = "checksum";
 
 impl Checkpoint {
-    /// Writes the checkpoint to `path`, all of it or nothing: whatever stops the program, the file is
-    /// either what it was or what it is to be.
+    /// Writes the checkpoint to `path` atomically: after a crash the file holds either the old content or the
+    /// new.
     ///
     /// # Errors
     /// [`TrainError::Write`] if it cannot be written.
@@ -42,35 +37,32 @@ impl Checkpoint {
         let path = path.as_ref();
         let bytes = fs::read(path).map_err(|source| TrainError::Read { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes)
-            .map_err(|error| TrainError::File { path: path.to_owned(), source: Box::new(error) })
+            .map_err(|error| TrainError::File { path: path.to_owned(), reason: Box::new(error) })
     }
 
-    /// The checkpoint as the bytes of its file; equal checkpoints give equal bytes.
+    /// Serializes the checkpoint; equal checkpoints give equal bytes.
     ///
     /// # Errors
     /// [`TrainError::Field`] if it has a number that is not finite.
     pub fn to_bytes(&self) -> Result<Vec<u8>, TrainError> {
-        if let Some((name, value)) = self.not_finite() {
+        if let Some((name, value)) = self.first_non_finite() {
             return Err(TrainError::field(name, format!("has {value}, which is not finite")));
         }
         let header = serde_json::to_string(&self.header())
             .map_err(|error| TrainError::field(HEADER, error.to_string()))?;
-        let layout = Layout::new(&self.graph, &self.config);
-        let slots: Vec<&Slot> = layout.slots().collect();
+        let layout = CheckpointLayout::new(&self.graph, &self.config);
         let data: Vec<Vec<u8>> = self.data();
-        let tensors: BTreeMap<&str, &[u8]> =
-            slots.iter().zip(&data).map(|(slot, data)| (slot.name.as_str(), &data[..])).collect();
-        let sum = checksum(&header, &tensors).to_le_bytes();
-        let container =
-            |error: safetensors::SafeTensorError| TrainError::field("checkpoint", error.to_string());
-        let mut views = Vec::with_capacity(slots.len() + 1);
-        for (slot, data) in slots.iter().zip(&data) {
-            let view = TensorView::new(slot.dtype, slot.shape.clone(), data);
-            views.push((slot.name.as_str(), view.map_err(container)?));
-        }
-        views.push((CHECKSUM, TensorView::new(Dtype::U8, vec![sum.len()], &sum).map_err(container)?));
-        let metadata = HashMap::from([(HEADER.to_owned(), header)]);
-        safetensors::serialize(views, Some(metadata)).map_err(container)
+        let contents: BTreeMap<&str, &[u8]> =
+            layout.slots().zip(&data).map(|(slot, data)| (slot.name.as_str(), &data[..])).collect();
+        let sum = checksum(&header, &contents).to_le_bytes();
+        let mut tensors: Vec<Tensor<'_>> = layout
+            .slots()
+            .zip(&data)
+            .map(|(slot, data)| tensor(&slot.name, slot.dtype, slot.shape.clone(), data))
+            .collect();
+        tensors.push(tensor(CHECKSUM, Dtype::U8, vec![sum.len()], &sum));
+        to_bytes(&BTreeMap::from([(HEADER, header.as_str())]), tensors)
+            .map_err(|error| TrainError::field("checkpoint", error.to_string()))
     }
 
     /// Reads a checkpoint from the bytes of its file.
@@ -86,12 +78,12 @@ impl Checkpoint {
         let text = metadata.metadata().as_ref().and_then(|entries| entries.get(HEADER));
         let text = text.ok_or_else(|| TrainError::field(HEADER, "is missing: this is no checkpoint"))?;
         check_sum(text, &tensors)?;
-        let header = Header::read(text)?;
-        let layout = Layout::new(&header.graph, &header.config);
+        let header = CheckpointHeader::read(text)?;
+        let layout = CheckpointLayout::new(&header.graph, &header.config);
         check_names(&layout, &tensors)?;
         let bits = layout.bits.iter().map(|slot| Ok(view(slot, &tensors)?.data().to_vec()));
         let bits = bits.collect::<Result<Vec<_>, TrainError>>()?;
-        let parameters = |slots: &[Slot]| -> Result<Parameters, TrainError> {
+        let parameters = |slots: &[TensorSpec]| -> Result<Parameters, TrainError> {
             let mut buffers = floats(slots, &tensors)?.into_iter();
             Ok(Parameters::with(&header.graph, |_| buffers.next().expect("a tensor of every parameter")))
         };
@@ -111,16 +103,16 @@ impl Checkpoint {
     }
 
     /// The first tensor with a number that is not finite, and that number.
-    pub(crate) fn not_finite(&self) -> Option<(String, f32)> {
-        let layout = Layout::new(&self.graph, &self.config);
+    pub(crate) fn first_non_finite(&self) -> Option<(String, f32)> {
+        let layout = CheckpointLayout::new(&self.graph, &self.config);
         layout.slots().zip(self.floats()).find_map(|(slot, values)| {
             let value = values.iter().find(|value| !value.is_finite())?;
             Some((slot.name.clone(), *value))
         })
     }
 
-    fn header(&self) -> Header<'_> {
-        Header {
+    fn header(&self) -> CheckpointHeader<'_> {
+        CheckpointHeader {
             format: FORMAT.into(),
             version: VERSION,
             config: Cow::Borrowed(&self.config),
@@ -139,11 +131,15 @@ impl Checkpoint {
         floats.chain(self.bits.iter().cloned()).collect()
     }
 
-    /// All that is real, in the same order.
+    /// All float buffers, in the same order.
     fn floats(&self) -> impl Iterator<Item = &Vec<f32>> {
         let averages = self.average.iter().flat_map(Parameters::buffers);
         self.parameters.buffers().chain(averages).chain(self.optimizer.slots().iter().flatten())
     }
+}
+
+fn tensor<'a>(name: &str, dtype: Dtype, shape: Vec<usize>, data: &'a [u8]) -> Tensor<'a> {
+    Tensor { name: name.to_owned(), dtype, shape, data: data.into() }
 }
 
 fn checksum(header: &str, tensors: &BTreeMap<&str, &[u8]>) -> u32 {
@@ -168,7 +164,7 @@ fn check_sum(header: &str, tensors: &SafeTensors<'_>) -> Result<(), TrainError> 
     Err(TrainError::field(CHECKSUM, "does not fit the content: the file is damaged"))
 }
 
-fn check_names(layout: &Layout, tensors: &SafeTensors<'_>) -> Result<(), TrainError> {
+fn check_names(layout: &CheckpointLayout, tensors: &SafeTensors<'_>) -> Result<(), TrainError> {
     let names: std::collections::HashSet<&str> = layout.slots().map(|slot| slot.name.as_str()).collect();
     let stranger =
         tensors.names().into_iter().filter(|name| *name != CHECKSUM && !names.contains(name)).min();
@@ -179,7 +175,7 @@ fn check_names(layout: &Layout, tensors: &SafeTensors<'_>) -> Result<(), TrainEr
 }
 
 /// A tensor that is as the layout has it.
-fn view<'a>(slot: &Slot, tensors: &SafeTensors<'a>) -> Result<TensorView<'a>, TrainError> {
+fn view<'a>(slot: &TensorSpec, tensors: &SafeTensors<'a>) -> Result<TensorView<'a>, TrainError> {
     let missing = |_| TrainError::field(&slot.name, "is missing");
     let view = tensors.tensor(&slot.name).map_err(missing)?;
     if (view.dtype(), view.shape()) == (slot.dtype, &slot.shape[..]) {
@@ -189,8 +185,8 @@ fn view<'a>(slot: &Slot, tensors: &SafeTensors<'a>) -> Result<TensorView<'a>, Tr
     Err(TrainError::field(&slot.name, format!("{found}, the network needs {} {:?}", slot.dtype, slot.shape)))
 }
 
-fn floats(slots: &[Slot], tensors: &SafeTensors<'_>) -> Result<Vec<Vec<f32>>, TrainError> {
-    let read = |slot: &Slot| {
+fn floats(slots: &[TensorSpec], tensors: &SafeTensors<'_>) -> Result<Vec<Vec<f32>>, TrainError> {
+    let read = |slot: &TensorSpec| {
         let view = view(slot, tensors)?;
         let (numbers, _) = view.data().as_chunks();
         let values: Vec<f32> = numbers.iter().map(|number| f32::from_le_bytes(*number)).collect();

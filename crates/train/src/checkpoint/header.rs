@@ -3,41 +3,41 @@ use std::borrow::Cow;
 use dabnet_graph::Graph;
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Origin};
+use super::{DataFingerprint, TrainingCounters};
 use crate::{TrainConfig, TrainError};
 
-/// What a checkpoint's file says it is.
+/// Value of the header's `format` field.
 pub(super) const FORMAT: &str = "dabnet-checkpoint";
-/// The version that this library writes and reads. A run of version 1 has learned from lines drawn in another
-/// way, and could not go on as the same.
+/// File format version that is written and read. Runs of version 1 were trained on lines drawn differently,
+/// and cannot be resumed.
 pub(super) const VERSION: u32 = 2;
 
-/// Everything in a checkpoint but its tensors.
+/// All of a checkpoint that is not a tensor.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Header<'a> {
+pub(super) struct CheckpointHeader<'a> {
     pub format: Cow<'a, str>,
     pub version: u32,
     pub config: Cow<'a, TrainConfig>,
     pub graph: Cow<'a, Graph>,
     pub labels: Cow<'a, [String]>,
-    pub origin: Cow<'a, Origin>,
+    pub origin: Cow<'a, DataFingerprint>,
     pub updates: u32,
-    pub counts: Cow<'a, Counts>,
+    pub counts: Cow<'a, TrainingCounters>,
 }
 
 /// Only as much as tells whether the rest can be read.
 #[derive(Deserialize)]
-struct Kind {
+struct FormatVersion {
     format: String,
     version: u32,
 }
 
-impl Header<'static> {
-    /// Reads a header and checks that what it says can be.
+impl CheckpointHeader<'static> {
+    /// Parses and validates a header.
     pub(super) fn read(text: &str) -> Result<Self, TrainError> {
         let parse = |error: serde_json::Error| TrainError::field("checkpoint", error.to_string());
-        let Kind { format, version } = serde_json::from_str(text).map_err(parse)?;
+        let FormatVersion { format, version } = serde_json::from_str(text).map_err(parse)?;
         if format != FORMAT || version != VERSION {
             let reason =
                 format!("is '{format}' {version}, this version of dabnet reads '{FORMAT}' {VERSION}");
@@ -62,7 +62,7 @@ impl Header<'static> {
 
     fn check_counts(&self) -> Result<(), TrainError> {
         let fail = |field: &str, reason: String| Err(TrainError::field(field, reason));
-        let Counts { step, steps_per_epoch, loss, correct, labelled, validation, best, seconds } =
+        let TrainingCounters { step, steps_per_epoch, loss, correct, labelled, validation, best, seconds } =
             &*self.counts;
         if *steps_per_epoch == 0 || *steps_per_epoch > self.origin.examples {
             return fail("counts.steps_per_epoch", format!("cannot be {steps_per_epoch}"));

@@ -1,7 +1,7 @@
-//! Which tensors a checkpoint of a network has.
+//! Names, types and shapes of the tensors in a checkpoint.
 
+use dabnet_container::Dtype;
 use dabnet_graph::Graph;
-use safetensors::Dtype;
 
 use crate::{TrainConfig, optimizer::OptimizerState};
 
@@ -9,31 +9,31 @@ use crate::{TrainConfig, optimizer::OptimizerState};
 const PARAMETERS: &str = "parameters";
 /// Their moving average.
 const AVERAGE: &str = "average";
-/// What the optimiser remembers.
+/// Prefix of the optimizer's state.
 const OPTIMIZER: &str = "optimizer";
-/// The bits of an epoch ago.
+/// Prefix of the bits of one epoch ago.
 const BITS: &str = "bits";
 
-/// One tensor, as it must be.
+/// Expected name, type and shape of one tensor.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Slot {
+pub(super) struct TensorSpec {
     pub name: String,
     pub dtype: Dtype,
     pub shape: Vec<usize>,
-    /// The least that its numbers can be, if there is a limit.
+    /// Lower bound of the values, if there is one.
     pub least: Option<f32>,
 }
 
-/// The tensors of every part of a checkpoint, in the order of the buffers they hold.
+/// Tensors of a checkpoint, by part, in the order of the buffers they hold.
 #[derive(Debug)]
-pub(super) struct Layout {
-    pub parameters: Vec<Slot>,
-    pub average: Option<Vec<Slot>>,
-    pub optimizer: Vec<Vec<Slot>>,
-    pub bits: Vec<Slot>,
+pub(super) struct CheckpointLayout {
+    pub parameters: Vec<TensorSpec>,
+    pub average: Option<Vec<TensorSpec>>,
+    pub optimizer: Vec<Vec<TensorSpec>>,
+    pub bits: Vec<TensorSpec>,
 }
 
-impl Layout {
+impl CheckpointLayout {
     pub(super) fn new(graph: &Graph, config: &TrainConfig) -> Self {
         let memory = OptimizerState::slot_names(&config.optimizer).iter().map(|slot| {
             let mut slots = floats(&format!("{OPTIMIZER}.{slot}"), graph, false);
@@ -49,17 +49,17 @@ impl Layout {
         }
     }
 
-    /// All of them.
-    pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
+    /// All tensors, in the order of the file.
+    pub(super) fn slots(&self) -> impl Iterator<Item = &TensorSpec> {
         let parameters = self.parameters.iter().chain(self.average.iter().flatten());
         parameters.chain(self.optimizer.iter().flatten()).chain(&self.bits)
     }
 }
 
-/// Tensors of all parameters that are trained, and `with_statistics` of the others too.
-fn floats(part: &str, graph: &Graph, with_statistics: bool) -> Vec<Slot> {
+/// Tensors of all trained parameters, and `with_statistics` of running statistics too.
+fn floats(part: &str, graph: &Graph, with_statistics: bool) -> Vec<TensorSpec> {
     let parameters = graph.parameters().into_iter().filter(|it| with_statistics || it.role.is_trained());
-    let slots = parameters.map(|parameter| Slot {
+    let slots = parameters.map(|parameter| TensorSpec {
         name: format!("{part}.{}.{}", graph.nodes()[parameter.node].name, parameter.name),
         dtype: Dtype::F32,
         shape: parameter.shape,
@@ -68,9 +68,9 @@ fn floats(part: &str, graph: &Graph, with_statistics: bool) -> Vec<Slot> {
     slots.collect()
 }
 
-fn bits(graph: &Graph) -> Vec<Slot> {
+fn bits(graph: &Graph) -> Vec<TensorSpec> {
     let binary = graph.convolutions().filter(|(_, _, conv)| conv.precision.binary_weights());
-    let slots = binary.map(|(id, node, conv)| Slot {
+    let slots = binary.map(|(id, node, conv)| TensorSpec {
         name: format!("{BITS}.{}", node.name),
         dtype: Dtype::U8,
         shape: vec![conv.weights(graph.input_shape_of(id).channels).div_ceil(8)],

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accumulation {
-    /// The first epoch it is for, from 1.
+    /// First epoch, from 1.
     pub epoch: usize,
     /// Steps whose gradients are averaged before the parameters move.
     pub steps: usize,

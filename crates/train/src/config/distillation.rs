@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// How much a network learns from what teachers say instead of from labels.
+/// Weight and temperature of knowledge distillation.
 ///
 /// The loss is `(1 − w) · CE + w · T² · KL(teacher ‖ student)`, the divergence being that of both
 /// distributions at temperature `T` (Hinton, Vinyals & Dean, 2015). Of several teachers it is the mean
@@ -12,8 +12,8 @@ pub struct Distillation {
     pub weight: f32,
     /// `T`: the higher, the more the teachers' second thoughts count.
     pub temperature: f32,
-    /// Whether teachers are corrected by the label, where there is one: what they say of it and of the label that they put
-    /// first change places, where these are two (Wen, Lai & Qian, *Preparing Lessons*, 2019).
+    /// Correct teachers by the label, if there is one: their answers for the label and for their first choice
+    /// are swapped (Wen, Lai & Qian, *Preparing Lessons*, 2019).
     pub corrected: bool,
 }
 

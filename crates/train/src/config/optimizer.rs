@@ -23,9 +23,9 @@ impl Default for Optimizer {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Moments {
-    /// Decay of the averages of gradients and of their squares.
+    /// Decay of the averages of gradients and of squared gradients.
     pub betas: [f32; 2],
-    /// Added to the root of the average square.
+    /// Added to the root of the mean square.
     pub epsilon: f32,
 }
 
@@ -35,11 +35,11 @@ impl Default for Moments {
     }
 }
 
-/// What gradient descent remembers of earlier steps.
+/// Momentum of gradient descent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Momentum {
-    /// Share of the last step's velocity that is kept.
+    /// Momentum: share of the last step's velocity that is kept.
     pub momentum: f32,
     /// Look one step ahead (Nesterov).
     pub nesterov: bool,
@@ -52,7 +52,7 @@ impl Default for Momentum {
 }
 
 impl Optimizer {
-    /// What the command line, a configuration and a model file call it.
+    /// Name on the command line, in configurations and in model files.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Adam(_) => "adam",
@@ -61,7 +61,7 @@ impl Optimizer {
         }
     }
 
-    /// What is out of range, if anything is.
+    /// Reason why a value is out of range, if one is.
     pub(super) fn fault(&self) -> Option<&'static str> {
         let share = |value: f32| (0.0..1.0).contains(&value);
         match self {

@@ -2,7 +2,7 @@ use std::f32::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// How the learning rate moves in training.
+/// Learning rate schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "name",
@@ -11,37 +11,37 @@ use serde::{Deserialize, Serialize};
     expecting = "a table that has, as name, one-cycle, cosine, halving or constant"
 )]
 pub enum Schedule {
-    /// A linear rise from a tenth over the first 15 % of the steps, then half a cosine down to zero.
+    /// Linear warm-up from a tenth over the first 15 % of the steps, then half a cosine down to zero.
     #[default]
     OneCycle,
     /// A linear rise from nothing over the first epochs, then half a cosine down to a floor.
     Cosine {
-        /// How long it rises, in epochs.
+        /// Length of the warm-up, in epochs.
         #[serde(default)]
         warm_up_epochs: f32,
-        /// The learning rate it ends with.
+        /// Final learning rate.
         #[serde(default)]
         floor: f32,
     },
-    /// Halved every so many epochs until it meets a floor (as published).
+    /// Halved at fixed intervals down to a floor (as published).
     Halving {
         /// Epochs from one halving to the next.
         every_epochs: usize,
-        /// The learning rate it never falls below.
+        /// Lower bound of the learning rate.
         #[serde(default)]
         floor: f32,
     },
-    /// The same from the first step to the last.
+    /// Constant learning rate.
     Constant,
 }
 
-/// Share of the steps over which a cycle rises.
+/// Share of the steps that warm up.
 const RISE: f32 = 0.15;
-/// Where it starts, as a fraction of the peak.
+/// Initial learning rate, as a fraction of the peak.
 const START: f32 = 0.1;
 
 impl Schedule {
-    /// What the command line, a configuration and a model file call it.
+    /// Name on the command line, in configurations and in model files.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::OneCycle => "one-cycle",
@@ -72,12 +72,12 @@ impl Schedule {
         }
     }
 
-    /// Whether the learning rate of a step depends on how many epochs there are in all.
+    /// True if the learning rate of a step depends on the total number of epochs.
     pub(crate) fn knows_its_end(&self) -> bool {
         matches!(self, Self::OneCycle | Self::Cosine { .. })
     }
 
-    /// What is out of range, if anything is.
+    /// Reason why a value is out of range, if one is.
     pub(super) fn fault(&self, peak: f32, epochs: usize) -> Option<&'static str> {
         match *self {
             Self::Cosine { warm_up_epochs, .. } if !(0.0..epochs as f32).contains(&warm_up_epochs) => {
@@ -92,7 +92,7 @@ impl Schedule {
     }
 }
 
-/// A fraction of the peak.
+/// Learning rate as a fraction of the peak.
 fn one_cycle(step: usize, steps: usize) -> f32 {
     let progress = (step as f32 + 0.5) / steps as f32;
     if progress < RISE {

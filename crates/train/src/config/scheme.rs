@@ -1,4 +1,4 @@
-//! A scheme by its name.
+//! Serialization of a scheme by its name.
 
 use dabnet_binarize::Scheme;
 use serde::{Deserialize, Deserializer, Serializer, de::Error};

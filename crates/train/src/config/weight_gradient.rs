@@ -1,19 +1,18 @@
 use serde::{Deserialize, Serialize};
 
-/// How the gradient with respect to a binarized weight becomes that of the latent weight.
+/// Estimator of a latent weight's gradient from that of its binarized weight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WeightGradient {
-    /// As it is: the plain straight-through estimator.
+    /// Unchanged: the plain straight-through estimator.
     #[default]
     Identity,
-    /// Scaled as published: by the share a weight has in its value, and that value; under `sign` as
-    /// XNOR-Net does it.
+    /// Scaled as published: by a weight's share in its value, and by that value; under `sign` as in XNOR-Net.
     Published,
 }
 
 impl WeightGradient {
-    /// What the command line, a configuration and a model file call it.
+    /// Name on the command line, in configurations and in model files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",

@@ -1,9 +1,9 @@
-use super::message::Message;
+use super::message::ProtobufMessage;
 
-/// Buckets of a histogram that is made of values.
+/// Buckets of a histogram built from values.
 const BUCKETS: usize = 64;
 
-/// How values are spread: how many lie in each of equal parts of what they span.
+/// Histogram of values, in buckets of equal width.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     least: f64,
@@ -14,7 +14,7 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// That of `values`; those that are not finite are left out.
+    /// Builds the histogram of `values`, skipping those that are not finite.
     pub fn of(values: &[f32]) -> Self {
         let finite = || values.iter().map(|&value| f64::from(value)).filter(|value| value.is_finite());
         let least = finite().fold(f64::INFINITY, f64::min);
@@ -29,8 +29,8 @@ impl Histogram {
         Self { least, greatest, sum: finite().sum(), sum_of_squares, counts }
     }
 
-    /// One that has been counted: how many values lie in each of equal parts of `least ..= greatest`. Sums
-    /// are those of the parts' middles.
+    /// Builds a histogram from the counts of equal parts of `least ..= greatest`. Sums are estimated from the
+    /// parts' centers.
     pub fn from_counts(least: f32, greatest: f32, counts: &[u32]) -> Self {
         let counts = counts.iter().map(|&count| f64::from(count)).collect();
         let (least, greatest) = (f64::from(least), f64::from(greatest));
@@ -42,15 +42,15 @@ impl Histogram {
         histogram
     }
 
-    /// What lies `parts` parts above the least value.
+    /// Value that lies `parts` buckets above the least one.
     fn edge(&self, parts: f64) -> f64 {
         self.least + (self.greatest - self.least) * parts / self.counts.len() as f64
     }
 
     /// As `tensorflow.HistogramProto`.
-    pub(super) fn message(&self) -> Message {
+    pub(super) fn message(&self) -> ProtobufMessage {
         let limits: Vec<f64> = (1..=self.counts.len()).map(|part| self.edge(part as f64)).collect();
-        Message::default()
+        ProtobufMessage::default()
             .double(field::MIN, self.least)
             .double(field::MAX, self.greatest)
             .double(field::NUM, self.counts.iter().sum())
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(Histogram::of(&[f32::MAX, f32::MIN]).counts.iter().sum::<f64>(), 2.0);
     }
 
-    /// As Protocol Buffers' own library writes the same message.
+    /// Golden bytes from the Protocol Buffers library.
     #[test]
     fn its_message_is_golden() {
         let one = 1_f64.to_le_bytes();

@@ -1,10 +1,10 @@
-/// A Protocol Buffers message as it is written, field by field.
+/// Encoder of one Protocol Buffers message.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Message {
+pub(super) struct ProtobufMessage {
     bytes: Vec<u8>,
 }
 
-/// How a field's value is written: the low bits of its key.
+/// Wire types: the low bits of a field's key.
 mod wire {
     pub(super) const VARINT: u32 = 0;
     pub(super) const EIGHT_BYTES: u32 = 1;
@@ -12,7 +12,7 @@ mod wire {
     pub(super) const FOUR_BYTES: u32 = 5;
 }
 
-impl Message {
+impl ProtobufMessage {
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -72,24 +72,24 @@ mod tests {
     /// The examples of the Protocol Buffers documentation, *Encoding*.
     #[test]
     fn fields_are_written_as_documented() {
-        let one = Message::default().varint(1, 150);
+        let one = ProtobufMessage::default().varint(1, 150);
         assert_eq!(one.as_bytes(), [0x08, 0x96, 0x01]);
-        let text = Message::default().bytes(2, b"testing");
+        let text = ProtobufMessage::default().bytes(2, b"testing");
         assert_eq!(text.as_bytes(), b"\x12\x07testing");
-        let nested = Message::default().message(3, one);
+        let nested = ProtobufMessage::default().message(3, one);
         assert_eq!(nested.as_bytes(), [0x1a, 0x03, 0x08, 0x96, 0x01]);
     }
 
     #[test]
     fn numbers_are_little_endian() {
-        let numbers = Message::default().float(2, 1.0).double(1, -2.0).doubles(6, &[1.0, 2.0]);
+        let numbers = ProtobufMessage::default().float(2, 1.0).double(1, -2.0).doubles(6, &[1.0, 2.0]);
         let expected = [
             &[0x15, 0, 0, 0x80, 0x3f][..],
             &[0x09, 0, 0, 0, 0, 0, 0, 0, 0xc0],
             &[0x32, 16, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0x40],
         ];
         assert_eq!(numbers.as_bytes(), expected.concat());
-        let most = Message::default().varint(1, u64::MAX);
+        let most = ProtobufMessage::default().varint(1, u64::MAX);
         assert_eq!(most.as_bytes(), [&[0x08][..], &[0xff; 9], &[0x01]].concat());
     }
 }

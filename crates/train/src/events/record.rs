@@ -12,7 +12,7 @@ pub(super) fn write(file: &mut impl Write, data: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// CRC-32C, turned and shifted so that checksums of what holds checksums are good ones.
+/// Masked CRC-32C, as TFRecord specifies it.
 fn masked_crc(data: &[u8]) -> u32 {
     crc32c::crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }

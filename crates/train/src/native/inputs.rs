@@ -1,33 +1,33 @@
-//! What the convolutions of a network read, in so few numbers as say what a sign would lose of it.
+//! Magnitude sums of convolution inputs, from which the error of binarizing them follows.
 
 use dabnet_graph::{NodeId, OpKind};
 
 use super::{
-    Forward, Network,
-    norm::{self, Statistics},
+    ForwardPass, NetworkRef,
+    norm::{self, NormStatistics},
     tensor::Tensor,
 };
 
-/// Epsilon of the normalisation where there is none.
+/// Epsilon of the normalization where the network has none.
 const EPSILON: f32 = 1e-5;
 
 /// Sums over some numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Magnitude {
+pub(crate) struct MagnitudeSums {
     count: f64,
     absolute: f64,
     squares: f64,
 }
 
-impl Magnitude {
+impl MagnitudeSums {
     fn of(tensor: &Tensor) -> Self {
         let [absolute, squares] = tensor.sums(tensor, |_, value, _| [value.abs(), value * value]);
         let [absolute, squares] = [absolute, squares].map(|sums| sums.iter().sum());
         Self { count: tensor.values.len() as f64, absolute, squares }
     }
 
-    /// Those over both.
-    pub(crate) fn plus(self, other: Self) -> Self {
+    /// Sums over both.
+    pub(crate) fn merge(self, other: Self) -> Self {
         Self {
             count: self.count + other.count,
             absolute: self.absolute + other.absolute,
@@ -42,8 +42,8 @@ impl Magnitude {
     }
 }
 
-/// For every convolution, in order, what a sign before it reads, or would read, of some inputs.
-pub(crate) fn input_magnitudes(network: Network<'_>, canvases: &[f32]) -> Vec<Magnitude> {
+/// For every convolution, in order, the sums over the values that a sign before it reads or would read.
+pub(crate) fn input_magnitudes(network: NetworkRef<'_>, canvases: &[f32]) -> Vec<MagnitudeSums> {
     let graph = network.graph;
     let sources: Vec<(NodeId, bool)> = graph
         .convolutions()
@@ -55,12 +55,15 @@ pub(crate) fn input_magnitudes(network: Network<'_>, canvases: &[f32]) -> Vec<Ma
             }
         })
         .collect();
-    let mut found = vec![Magnitude::default(); sources.len()];
-    Forward::new(network, None).run_seen(canvases, |id, tensor| {
+    let mut found = vec![MagnitudeSums::default(); sources.len()];
+    ForwardPass::new(network, None).run_with(canvases, |id, tensor| {
         for ((source, normalised), found) in sources.iter().zip(&mut found) {
             if *source == id {
-                *found =
-                    if *normalised { Magnitude::of(tensor) } else { Magnitude::of(&standardised(tensor)) };
+                *found = if *normalised {
+                    MagnitudeSums::of(tensor)
+                } else {
+                    MagnitudeSums::of(&standardized(tensor))
+                };
             }
         }
     });
@@ -68,7 +71,7 @@ pub(crate) fn input_magnitudes(network: Network<'_>, canvases: &[f32]) -> Vec<Ma
 }
 
 /// With mean 0 and variance 1 in every channel.
-fn standardised(tensor: &Tensor) -> Tensor {
+fn standardized(tensor: &Tensor) -> Tensor {
     let [ones, zeros] = [1.0, 0.0].map(|value| vec![value; tensor.shape.channels]);
-    norm::forward(tensor.clone(), [&ones, &zeros], EPSILON, &Statistics::of(tensor))
+    norm::forward(tensor.clone(), [&ones, &zeros], EPSILON, &NormStatistics::of(tensor))
 }

@@ -3,23 +3,23 @@ use rayon::prelude::*;
 use super::tensor::Tensor;
 use crate::parameters::NodeParameters;
 
-/// What batch normalisation found in a batch, a value a channel.
+/// Mean and variance of a batch, a value per channel.
 #[derive(Clone, Debug)]
-pub(super) struct Statistics {
+pub(super) struct NormStatistics {
     pub mean: Vec<f32>,
     /// Biased.
     pub variance: Vec<f32>,
 }
 
-/// Sums of some positions, a value a channel.
-struct Moments {
+/// Partial moments over some positions, a value per channel.
+struct ChannelMoments {
     count: f64,
     mean: Vec<f64>,
-    /// Of the distances from the mean.
+    /// Sum of squared deviations from the mean.
     squares: Vec<f64>,
 }
 
-impl Moments {
+impl ChannelMoments {
     fn of(values: &[f32], channels: usize) -> Self {
         let count = (values.len() / channels) as f32;
         let mut sums = vec![0.0; channels];
@@ -50,8 +50,8 @@ impl Moments {
         }
     }
 
-    /// Those of both (Chan, Golub & LeVeque, 1983).
-    fn and(mut self, other: &Self) -> Self {
+    /// Combines the moments of two parts (Chan, Golub & LeVeque, 1983).
+    fn merge(mut self, other: &Self) -> Self {
         let count = self.count + other.count;
         for channel in 0..self.mean.len() {
             let delta = other.mean[channel] - self.mean[channel];
@@ -63,20 +63,20 @@ impl Moments {
     }
 }
 
-impl Statistics {
-    /// Those that training has kept.
-    pub fn running(norm: NodeParameters<'_>) -> Self {
+impl NormStatistics {
+    /// Running statistics kept by training.
+    pub(crate) fn running(norm: NodeParameters<'_>) -> Self {
         Self { mean: norm.get("mean").to_vec(), variance: norm.get("variance").to_vec() }
     }
 
-    /// Those of a batch.
-    pub fn of(input: &Tensor) -> Self {
+    /// Statistics of a batch.
+    pub(crate) fn of(input: &Tensor) -> Self {
         let channels = input.shape.channels;
         let chunks = input.values.par_chunks(input.chunk());
-        let parts: Vec<Moments> = chunks.map(|values| Moments::of(values, channels)).collect();
+        let parts: Vec<ChannelMoments> = chunks.map(|values| ChannelMoments::of(values, channels)).collect();
         let mut parts = parts.into_iter();
         let first = parts.next().expect("a batch has examples");
-        let Moments { count, mean, squares } = parts.fold(first, |all, part| all.and(&part));
+        let ChannelMoments { count, mean, squares } = parts.fold(first, |all, part| all.merge(&part));
         let variance = squares.iter().map(|squares| (squares / count).max(0.0) as f32);
         Self { mean: mean.iter().map(|mean| *mean as f32).collect(), variance: variance.collect() }
     }
@@ -93,10 +93,10 @@ pub(super) fn forward(
     input: Tensor,
     [gamma, beta]: [&[f32]; 2],
     epsilon: f32,
-    statistics: &Statistics,
+    statistics: &NormStatistics,
 ) -> Tensor {
     let scales: Vec<f32> = statistics.scales(epsilon).iter().zip(gamma).map(|(a, b)| a * b).collect();
-    input.each_position(|values| {
+    input.map_positions(|values| {
         let parameters = statistics.mean.iter().zip(&scales).zip(beta);
         for (value, ((mean, scale), beta)) in values.iter_mut().zip(parameters) {
             *value = (*value - mean) * scale + beta;
@@ -106,7 +106,7 @@ pub(super) fn forward(
 
 /// `scale · x + shift`.
 pub(super) fn affine(input: Tensor, scale: &[f32], shift: &[f32]) -> Tensor {
-    input.each_position(|values| {
+    input.map_positions(|values| {
         for (value, (scale, shift)) in values.iter_mut().zip(scale.iter().zip(shift)) {
             *value = scale * *value + shift;
         }
@@ -118,7 +118,7 @@ pub(super) fn backward(
     input: &Tensor,
     gamma: &[f32],
     epsilon: f32,
-    statistics: &Statistics,
+    statistics: &NormStatistics,
     gradient: Tensor,
 ) -> (Tensor, Vec<f32>, Vec<f32>) {
     let (count, means) = (input.positions() as f64, &statistics.mean);

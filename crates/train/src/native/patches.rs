@@ -2,10 +2,10 @@ use std::ops::Range;
 
 use dabnet_graph::{Conv2d, Shape};
 
-/// How a convolution reads its input. A patch is what the kernel lies on at a position of the output: tap after
-/// tap, row by row of the kernel, in each a value a channel.
+/// Sliding windows of a convolution over its input. A patch holds the input values under the kernel at one
+/// output position: tap after tap, row by row of the kernel, with a value per channel in each.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Windows {
+pub(super) struct ConvWindows {
     pub input: Shape,
     pub output: Shape,
     kernel: usize,
@@ -14,70 +14,82 @@ pub(super) struct Windows {
     padding: [usize; 2],
 }
 
-/// Some of the taps of one row of the kernel, in some of the channels.
+/// Range of taps in one row of the kernel, over a range of channels.
 #[derive(Clone, Debug)]
-pub(super) struct Taps {
+pub(super) struct KernelTaps {
     row: usize,
     columns: Range<usize>,
     pub channels: Range<usize>,
 }
 
-impl Taps {
-    /// Values of a patch.
-    pub fn len(&self) -> usize {
+impl KernelTaps {
+    /// Number of values per patch.
+    pub(crate) fn len(&self) -> usize {
         self.columns.len() * self.channels.len()
     }
 }
 
-impl Windows {
-    pub fn new(conv: &Conv2d, input: Shape, output: Shape) -> Self {
+impl ConvWindows {
+    pub(crate) fn new(conv: &Conv2d, input: Shape, output: Shape) -> Self {
         let padding = [conv.padding.top, conv.padding.left];
         Self { input, output, kernel: conv.kernel, stride: conv.stride, padding }
     }
 
     /// Taps of one channel.
-    pub fn taps(&self) -> usize {
+    pub(crate) fn taps(&self) -> usize {
         self.kernel * self.kernel
     }
 
     /// All taps of one row of the kernel.
-    fn row(&self, row: usize, channels: Range<usize>) -> Taps {
-        Taps { row, columns: 0..self.kernel, channels }
+    fn row(&self, row: usize, channels: Range<usize>) -> KernelTaps {
+        KernelTaps { row, columns: 0..self.kernel, channels }
     }
 
     /// Rows of the kernel.
-    pub fn rows(&self, channels: Range<usize>) -> impl Iterator<Item = Taps> {
+    pub(crate) fn rows(&self, channels: Range<usize>) -> impl Iterator<Item = KernelTaps> {
         (0..self.kernel).map(move |row| self.row(row, channels.clone()))
     }
 
     /// All taps, one by one.
-    pub fn single_taps(&self, channels: Range<usize>) -> impl Iterator<Item = Taps> {
+    pub(crate) fn single_taps(&self, channels: Range<usize>) -> impl Iterator<Item = KernelTaps> {
         let columns = move |row| (0..self.kernel).map(move |column| (row, column..column + 1));
         let taps = (0..self.kernel).flat_map(columns);
-        taps.map(move |(row, columns)| Taps { row, columns, channels: channels.clone() })
+        taps.map(move |(row, columns)| KernelTaps { row, columns, channels: channels.clone() })
     }
 
-    /// Where weights of some taps are among all of a filter, in the order of patches.
-    pub fn place(&self, taps: &Taps) -> Range<usize> {
+    /// Range of these taps' values within a whole patch.
+    pub(crate) fn patch_range(&self, taps: &KernelTaps) -> Range<usize> {
         let first = (taps.row * self.kernel + taps.columns.start) * taps.channels.len();
         first..first + taps.len()
     }
 
-    /// Which of the kernel's taps the first of some is.
-    pub fn index(&self, taps: &Taps) -> usize {
+    /// Index of the first of these taps in the kernel.
+    pub(crate) fn tap_index(&self, taps: &KernelTaps) -> usize {
         taps.row * self.kernel + taps.columns.start
     }
 
-    /// What a single tap lies on at a `position` of the output, counted over examples, if it is no padding.
-    pub fn lies_on<'v, T>(&self, values: &'v [T], taps: &Taps, position: usize) -> Option<&'v [T]> {
-        let first = self.span(position, taps)?.first * self.input.channels;
+    /// Input values under a single tap at an output `position`, counted over examples; `None` in the padding.
+    pub(crate) fn tap_values<'v, T>(
+        &self,
+        values: &'v [T],
+        taps: &KernelTaps,
+        position: usize,
+    ) -> Option<&'v [T]> {
+        let first = self.covered(position, taps)?.first * self.input.channels;
         Some(&values[first + taps.channels.start..first + taps.channels.end])
     }
 
-    /// Copies what some taps lie on at a `position` of the output, counted over examples.
-    pub fn gather<T: Copy + Default>(&self, values: &[T], taps: &Taps, position: usize, patch: &mut [T]) {
+    /// Copies the input values under these taps at an output `position`, counted over examples; zeros in the
+    /// padding.
+    pub(crate) fn gather<T: Copy + Default>(
+        &self,
+        values: &[T],
+        taps: &KernelTaps,
+        position: usize,
+        patch: &mut [T],
+    ) {
         let channels = taps.channels.len();
-        let Some(Span { inside, first }) = self.span(position, taps) else {
+        let Some(TapSpan { inside, first }) = self.covered(position, taps) else {
             patch.fill(T::default());
             return;
         };
@@ -93,10 +105,10 @@ impl Windows {
         columns.for_each(|(to, from)| to.copy_from_slice(&from[taps.channels.clone()]));
     }
 
-    /// The reverse of [`Windows::gather`]: adds each number of a patch to the value it came from.
-    pub fn scatter(&self, patch: &[f32], taps: &Taps, position: usize, values: &mut [f32]) {
+    /// The reverse of [`ConvWindows::gather`]: adds each number of a patch to the value it came from.
+    pub(crate) fn scatter(&self, patch: &[f32], taps: &KernelTaps, position: usize, values: &mut [f32]) {
         let channels = taps.channels.len();
-        let Some(Span { inside, first }) = self.span(position, taps) else { return };
+        let Some(TapSpan { inside, first }) = self.covered(position, taps) else { return };
         let patch = &patch[inside.start * channels..inside.end * channels];
         let target = &mut values[first * self.input.channels..];
         if channels == self.input.channels {
@@ -108,15 +120,15 @@ impl Windows {
         }
     }
 
-    /// The position of an example's input that a tap lies on at a `position` of its output, if it is no padding.
-    pub fn under(&self, position: usize, tap: usize) -> Option<usize> {
+    /// Input position of an example under a tap at an output `position`; `None` in the padding.
+    pub(crate) fn input_position(&self, position: usize, tap: usize) -> Option<usize> {
         let (row, column) = (position / self.output.width, position % self.output.width);
         let row = (row * self.stride + tap / self.kernel).checked_sub(self.padding[0])?;
         let column = (column * self.stride + tap % self.kernel).checked_sub(self.padding[1])?;
         (row < self.input.height && column < self.input.width).then(|| row * self.input.width + column)
     }
 
-    fn span(&self, position: usize, taps: &Taps) -> Option<Span> {
+    fn covered(&self, position: usize, taps: &KernelTaps) -> Option<TapSpan> {
         let (example, at) = (position / self.output.positions(), position % self.output.positions());
         let (row, column) = (at / self.output.width, at % self.output.width);
         let row = (row * self.stride + taps.row).checked_sub(self.padding[0])?;
@@ -128,13 +140,13 @@ impl Windows {
         let first = (start + before).checked_sub(self.padding[1])?;
         let inside = (taps.columns.len() - before).min(self.input.width.saturating_sub(first));
         let first = (example * self.input.height + row) * self.input.width + first;
-        (inside > 0).then_some(Span { inside: before..before + inside, first })
+        (inside > 0).then_some(TapSpan { inside: before..before + inside, first })
     }
 }
 
-/// What of a row of taps lies on the input.
-struct Span {
+/// Part of a row of taps that lies inside the input.
+struct TapSpan {
     inside: Range<usize>,
-    /// The position of the input, counted over examples, that the first of them lies on.
+    /// Input position of its first tap, counted over examples.
     first: usize,
 }

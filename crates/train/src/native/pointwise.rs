@@ -1,12 +1,12 @@
-//! Ops that are functions of single values, forward and backward.
+//! Pointwise ops and quantization, forward and backward.
 
-use dabnet_graph::PointwiseOp;
+use dabnet_graph::{PointwiseOp, Quantizer};
 
-use super::{Reads, tensor::Tensor};
+use super::{BackwardInput, tensor::Tensor};
 use crate::parameters::NodeParameters;
 
 /// Gradients of a pointwise op.
-pub(super) struct Gradients {
+pub(super) struct PointwiseGradients {
     pub input: Tensor,
     /// Gradient of each parameter, by name.
     pub parameters: Vec<(&'static str, Vec<f32>)>,
@@ -15,49 +15,49 @@ pub(super) struct Gradients {
 /// The op's output.
 pub(super) fn forward(op: PointwiseOp, parameters: NodeParameters<'_>, input: Tensor) -> Tensor {
     match op {
-        PointwiseOp::Relu => input.each(|x| *x = x.max(0.0)),
+        PointwiseOp::Relu => input.map(|x| *x = x.max(0.0)),
         PointwiseOp::RPReLU => RPReLU::new(parameters).forward(input),
-        PointwiseOp::Tanh => input.each(|x| *x = x.tanh()),
-        PointwiseOp::Sigmoid => input.each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
-        PointwiseOp::Clip { low, high } => input.each(|x| *x = x.max(low).min(high)),
+        PointwiseOp::Tanh => input.map(|x| *x = x.tanh()),
+        PointwiseOp::Sigmoid => input.map(|x| *x = 1.0 / (1.0 + (-*x).exp())),
+        PointwiseOp::Clip { low, high } => input.map(|x| *x = x.max(low).min(high)),
         PointwiseOp::Bias => {
             let bias = parameters.get("bias");
-            input.each_position(|values| values.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias))
+            input.map_positions(|values| values.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias))
         }
     }
 }
 
-/// What [`backward`] is to be given.
-pub(super) const fn reads(op: PointwiseOp) -> Reads {
+/// Tensor that [`backward`] needs as its operand.
+pub(super) const fn backward_input(op: PointwiseOp) -> BackwardInput {
     match op {
         PointwiseOp::Relu | PointwiseOp::Tanh | PointwiseOp::Sigmoid | PointwiseOp::Clip { .. } => {
-            Reads::Output
+            BackwardInput::Output
         }
-        PointwiseOp::RPReLU => Reads::Input,
-        PointwiseOp::Bias => Reads::Nothing,
+        PointwiseOp::RPReLU => BackwardInput::Input,
+        PointwiseOp::Bias => BackwardInput::Nothing,
     }
 }
 
-/// Gradients from that with respect to the output; `seen` is what the op [reads](reads), if anything.
+/// Gradients from that with respect to the output; `operand` is what the op [reads](backward_input), if anything.
 pub(super) fn backward(
     op: PointwiseOp,
     parameters: NodeParameters<'_>,
-    seen: Option<&Tensor>,
+    operand: Option<&Tensor>,
     gradient: Tensor,
-) -> Gradients {
-    let alone = |input: Tensor| Gradients { input, parameters: vec![] };
+) -> PointwiseGradients {
+    let alone = |input: Tensor| PointwiseGradients { input, parameters: vec![] };
     if op == PointwiseOp::Bias {
         let [sums] = gradient.sums(&gradient, |_, g, _| [g]);
-        return Gradients { input: gradient, parameters: vec![("bias", single(sums))] };
+        return PointwiseGradients { input: gradient, parameters: vec![("bias", single(sums))] };
     }
-    let seen = seen.expect("all others read something");
+    let operand = operand.expect("all others read something");
     match op {
-        PointwiseOp::Relu => alone(gradient.zip(seen, |g, y| *g = if y > 0.0 { *g } else { 0.0 })),
-        PointwiseOp::RPReLU => RPReLU::new(parameters).backward(seen, gradient),
-        PointwiseOp::Tanh => alone(gradient.zip(seen, |g, y| *g *= 1.0 - y * y)),
-        PointwiseOp::Sigmoid => alone(gradient.zip(seen, |g, y| *g *= y * (1.0 - y))),
+        PointwiseOp::Relu => alone(gradient.zip(operand, |g, y| *g = if y > 0.0 { *g } else { 0.0 })),
+        PointwiseOp::RPReLU => RPReLU::new(parameters).backward(operand, gradient),
+        PointwiseOp::Tanh => alone(gradient.zip(operand, |g, y| *g *= 1.0 - y * y)),
+        PointwiseOp::Sigmoid => alone(gradient.zip(operand, |g, y| *g *= y * (1.0 - y))),
         PointwiseOp::Clip { low, high } => {
-            alone(gradient.zip(seen, |g, y| *g = if low < y && y < high { *g } else { 0.0 }))
+            alone(gradient.zip(operand, |g, y| *g = if low < y && y < high { *g } else { 0.0 }))
         }
         PointwiseOp::Bias => unreachable!("it is dealt with above"),
     }
@@ -67,7 +67,7 @@ fn single(sums: Vec<f64>) -> Vec<f32> {
     sums.into_iter().map(|sum| sum as f32).collect()
 }
 
-/// One value a channel of each.
+/// Parameters of RPReLU, one value per channel each.
 #[derive(Clone, Copy)]
 struct RPReLU<'a> {
     threshold: &'a [f32],
@@ -84,7 +84,7 @@ impl<'a> RPReLU<'a> {
     /// `x − γ + ζ` above the threshold `γ`, `β (x − γ) + ζ` below.
     fn forward(self, input: Tensor) -> Tensor {
         let Self { threshold, slope, shift } = self;
-        input.each_position(|values| {
+        input.map_positions(|values| {
             let parameters = threshold.iter().zip(slope).zip(shift);
             for (value, ((threshold, slope), shift)) in values.iter_mut().zip(parameters) {
                 let above = *value - threshold;
@@ -93,7 +93,7 @@ impl<'a> RPReLU<'a> {
         })
     }
 
-    fn backward(self, input: &Tensor, gradient: Tensor) -> Gradients {
+    fn backward(self, input: &Tensor, gradient: Tensor) -> PointwiseGradients {
         let Self { threshold, slope, .. } = self;
         let [thresholds, slopes, shifts] = gradient.sums(input, |channel, g, x| {
             let above = x - threshold[channel];
@@ -107,6 +107,18 @@ impl<'a> RPReLU<'a> {
         });
         let parameters =
             vec![("threshold", single(thresholds)), ("slope", single(slopes)), ("shift", single(shifts))];
-        Gradients { input: gradient, parameters }
+        PointwiseGradients { input: gradient, parameters }
     }
+}
+
+/// Rounds every value to the nearest level.
+pub(super) fn quantize(quantizer: Quantizer, input: Tensor) -> Tensor {
+    input.map(|x| *x = quantizer.value(*x))
+}
+
+/// Gradients with respect to the input and to the step, from that with respect to the output: straight-through
+/// (*LSQ*, equations 3 and 5).
+pub(super) fn quantize_backward(quantizer: Quantizer, input: &Tensor, gradient: Tensor) -> (Tensor, f32) {
+    let [steps] = gradient.sums(input, |_, g, x| [g * quantizer.slopes(x).1]);
+    (gradient.zip(input, |g, x| *g *= quantizer.slopes(x).0), steps.iter().sum::<f64>() as f32)
 }

@@ -7,14 +7,14 @@ use super::tensor::Tensor;
 
 /// Square windows that slide over a plane.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pool {
+pub(super) struct PoolWindows {
     pub kernel: usize,
     pub stride: usize,
     pub padding: Padding,
 }
 
-impl Pool {
-    /// Positions of the input that the window at position `at` of the output covers, row by row.
+impl PoolWindows {
+    /// Input positions covered by the window at output position `at`, row by row.
     fn window(self, at: usize, input: Shape, output: Shape) -> impl Iterator<Item = usize> + Clone {
         let columns = self.covered(at % output.width, self.padding.left, input.width);
         let rows = self.covered(at / output.width, self.padding.top, input.height);
@@ -26,52 +26,52 @@ impl Pool {
         start.saturating_sub(padding)..(start + self.kernel - padding).min(extent)
     }
 
-    /// Maxima, and at which position of its example each of them is; the first of equal ones.
-    pub fn max(self, input: &Tensor, output: Shape) -> (Tensor, Vec<u32>) {
+    /// Maxima, and the position of each within its example; the first of equal ones.
+    pub(crate) fn max(self, input: &Tensor, output: Shape) -> (Tensor, Vec<u32>) {
         let (shape, channels) = (input.shape, output.channels);
         let mut maxima = Tensor::zeros(input.examples(), output);
-        let mut places = vec![0; maxima.values.len()];
+        let mut argmax = vec![0; maxima.values.len()];
         let examples = maxima.values.par_chunks_mut(output.elements());
-        let examples = examples.zip(places.par_chunks_mut(output.elements()));
-        examples.zip(input.values.par_chunks(shape.elements())).for_each(|((maxima, places), input)| {
-            let outputs = maxima.chunks_exact_mut(channels).zip(places.chunks_exact_mut(channels));
-            for (at, (maxima, places)) in outputs.enumerate() {
+        let examples = examples.zip(argmax.par_chunks_mut(output.elements()));
+        examples.zip(input.values.par_chunks(shape.elements())).for_each(|((maxima, argmax), input)| {
+            let outputs = maxima.chunks_exact_mut(channels).zip(argmax.chunks_exact_mut(channels));
+            for (at, (maxima, argmax)) in outputs.enumerate() {
                 let mut window = self.window(at, shape, output);
                 let first = window.next().expect("a window has positions");
                 maxima.copy_from_slice(&input[first * channels..][..channels]);
-                places.fill(first as u32);
+                argmax.fill(first as u32);
                 for position in window {
                     let values = &input[position * channels..][..channels];
-                    for ((most, place), value) in maxima.iter_mut().zip(&mut *places).zip(values) {
+                    for ((most, index), value) in maxima.iter_mut().zip(&mut *argmax).zip(values) {
                         let is_more = *value > *most;
                         *most = if is_more { *value } else { *most };
-                        *place = if is_more { position as u32 } else { *place };
+                        *index = if is_more { position as u32 } else { *index };
                     }
                 }
             }
         });
-        (maxima, places)
+        (maxima, argmax)
     }
 
-    /// The gradient with respect to the input of [`Pool::max`].
-    pub fn max_backward(gradient: &Tensor, places: &[u32], input: Shape) -> Tensor {
+    /// The gradient with respect to the input of [`PoolWindows::max`].
+    pub(crate) fn max_backward(gradient: &Tensor, argmax: &[u32], input: Shape) -> Tensor {
         let output = gradient.shape;
         let mut result = Tensor::zeros(gradient.examples(), input);
         let examples = gradient.values.par_chunks(output.elements());
-        let examples = examples.zip(places.par_chunks(output.elements()));
-        result.values.par_chunks_mut(input.elements()).zip(examples).for_each(|(to, (gradient, places))| {
-            let positions = gradient.chunks_exact(output.channels).zip(places.chunks_exact(output.channels));
-            for (gradient, places) in positions {
-                for (channel, (value, place)) in gradient.iter().zip(places).enumerate() {
-                    to[*place as usize * output.channels + channel] += value;
+        let examples = examples.zip(argmax.par_chunks(output.elements()));
+        result.values.par_chunks_mut(input.elements()).zip(examples).for_each(|(to, (gradient, argmax))| {
+            let positions = gradient.chunks_exact(output.channels).zip(argmax.chunks_exact(output.channels));
+            for (gradient, argmax) in positions {
+                for (channel, (value, index)) in gradient.iter().zip(argmax).enumerate() {
+                    to[*index as usize * output.channels + channel] += value;
                 }
             }
         });
         result
     }
 
-    /// Means of what lies on the input.
-    pub fn mean(self, input: &Tensor, output: Shape) -> Tensor {
+    /// Mean of each window, padding excluded.
+    pub(crate) fn mean(self, input: &Tensor, output: Shape) -> Tensor {
         let (shape, channels) = (input.shape, output.channels);
         input.map_examples(output, |input, means| {
             for (at, means) in means.chunks_exact_mut(channels).enumerate() {
@@ -86,8 +86,8 @@ impl Pool {
         })
     }
 
-    /// The gradient with respect to the input of [`Pool::mean`].
-    pub fn mean_backward(self, gradient: &Tensor, input: Shape) -> Tensor {
+    /// The gradient with respect to the input of [`PoolWindows::mean`].
+    pub(crate) fn mean_backward(self, gradient: &Tensor, input: Shape) -> Tensor {
         let (output, channels) = (gradient.shape, input.channels);
         gradient.map_examples(input, |gradient, to| {
             for (at, gradient) in gradient.chunks_exact(channels).enumerate() {

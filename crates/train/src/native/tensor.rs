@@ -4,52 +4,51 @@ use rayon::prelude::*;
 /// Values that a thread takes at a time.
 const CHUNK: usize = 1 << 14;
 
-/// What a node gives for a batch: one example after another, in each one position after another, in each a value a
-/// channel.
+/// Activations of a batch in `NHWC` order.
 ///
 /// How threads share it follows from its size, so that no sum depends on their number.
 #[derive(Clone, Debug)]
 pub(super) struct Tensor {
-    /// Of one example.
+    /// Shape of one example.
     pub shape: Shape,
     pub values: Vec<f32>,
 }
 
 impl Tensor {
-    pub fn zeros(examples: usize, shape: Shape) -> Self {
+    pub(crate) fn zeros(examples: usize, shape: Shape) -> Self {
         Self { shape, values: vec![0.0; examples * shape.elements()] }
     }
 
-    /// A batch of examples, one after another, in each channel after channel.
-    pub fn from_examples(values: &[f32], shape: Shape) -> Self {
+    /// Builds a tensor from examples in `NCHW` order.
+    pub(crate) fn from_examples(values: &[f32], shape: Shape) -> Self {
         let examples = values.par_chunks(shape.elements());
-        let values = examples.flat_map_iter(|example| exchanged(example, shape.positions()));
+        let values = examples.flat_map_iter(|example| transpose(example, shape.positions()));
         Self { shape, values: values.collect() }
     }
 
-    /// Its examples, one after another, in each channel after channel.
-    pub fn to_examples(&self) -> Vec<f32> {
+    /// Returns the examples in `NCHW` order.
+    pub(crate) fn to_examples(&self) -> Vec<f32> {
         let examples = self.values.par_chunks(self.shape.elements());
-        examples.flat_map_iter(|example| exchanged(example, self.shape.channels)).collect()
+        examples.flat_map_iter(|example| transpose(example, self.shape.channels)).collect()
     }
 
-    pub fn examples(&self) -> usize {
+    pub(crate) fn examples(&self) -> usize {
         self.values.len() / self.shape.elements()
     }
 
     /// Positions of all examples.
-    pub fn positions(&self) -> usize {
+    pub(crate) fn positions(&self) -> usize {
         self.values.len() / self.shape.channels
     }
 
     /// Changes values where they are.
-    pub fn each(mut self, change: impl Fn(&mut f32) + Sync) -> Self {
+    pub(crate) fn map(mut self, change: impl Fn(&mut f32) + Sync) -> Self {
         self.values.par_chunks_mut(CHUNK).for_each(|values| values.iter_mut().for_each(&change));
         self
     }
 
-    /// Changes values where they are, by those of `other` in the same places.
-    pub fn zip(mut self, other: &Self, change: impl Fn(&mut f32, f32) + Sync) -> Self {
+    /// Updates each value in place by the value of `other` at the same index.
+    pub(crate) fn zip(mut self, other: &Self, change: impl Fn(&mut f32, f32) + Sync) -> Self {
         let chunks = self.values.par_chunks_mut(CHUNK).zip(other.values.par_chunks(CHUNK));
         chunks.for_each(|(values, other)| {
             values.iter_mut().zip(other).for_each(|(value, other)| change(value, *other));
@@ -57,8 +56,8 @@ impl Tensor {
         self
     }
 
-    /// Changes the values of each position where they are.
-    pub fn each_position(mut self, change: impl Fn(&mut [f32]) + Sync) -> Self {
+    /// Updates the channels of each position in place.
+    pub(crate) fn map_positions(mut self, change: impl Fn(&mut [f32]) + Sync) -> Self {
         let (channels, chunk) = (self.shape.channels, self.chunk());
         self.values
             .par_chunks_mut(chunk)
@@ -66,8 +65,8 @@ impl Tensor {
         self
     }
 
-    /// Changes the values of each position where they are, by those that `other` has there.
-    pub fn zip_positions(mut self, other: &Self, change: impl Fn(&mut [f32], &[f32]) + Sync) -> Self {
+    /// Updates the channels of each position in place by those of `other`.
+    pub(crate) fn zip_positions(mut self, other: &Self, change: impl Fn(&mut [f32], &[f32]) + Sync) -> Self {
         let (channels, chunk) = (self.shape.channels, self.chunk());
         let chunks = self.values.par_chunks_mut(chunk).zip(other.values.par_chunks(chunk));
         chunks.for_each(|(values, other)| {
@@ -77,17 +76,17 @@ impl Tensor {
         self
     }
 
-    /// One of another shape, of which `fill` makes the values of each example.
-    pub fn map_examples(&self, shape: Shape, fill: impl Fn(&[f32], &mut [f32]) + Sync) -> Self {
+    /// Maps each example to one of another shape, written by `fill`.
+    pub(crate) fn map_examples(&self, shape: Shape, fill: impl Fn(&[f32], &mut [f32]) + Sync) -> Self {
         let mut result = Self::zeros(self.examples(), shape);
         let examples = result.values.par_chunks_mut(shape.elements());
         examples.zip(self.values.par_chunks(self.shape.elements())).for_each(|(to, from)| fill(from, to));
         result
     }
 
-    /// Sums over all positions, in every channel, of the `N` terms that `of` makes of the values of this and of
-    /// `other` in it.
-    pub fn sums<const N: usize>(
+    /// Sums `N` terms over all positions, per channel; `of` computes the terms from the channel and the
+    /// values of this tensor and of `other`.
+    pub(crate) fn sums<const N: usize>(
         &self,
         other: &Self,
         of: impl Fn(usize, f32, f32) -> [f32; N] + Sync,
@@ -111,7 +110,7 @@ impl Tensor {
     }
 
     /// Whole positions that a thread takes at a time, in values.
-    pub fn chunk(&self) -> usize {
+    pub(crate) fn chunk(&self) -> usize {
         (CHUNK / self.shape.channels).max(1) * self.shape.channels
     }
 }
@@ -135,11 +134,38 @@ fn add_terms<const N: usize>(
 }
 
 /// From `rows × inner` to `inner × rows`, where there are `inner` values in a row.
-pub(super) fn exchanged(values: &[f32], inner: usize) -> Vec<f32> {
+pub(super) fn transpose(values: &[f32], inner: usize) -> Vec<f32> {
     if inner == 1 || inner == values.len() {
         return values.to_vec();
     }
     (0..inner).flat_map(|at| values[at..].iter().step_by(inner).copied()).collect()
+}
+
+/// The channels of `parts`, one part after another.
+pub(super) fn concat(parts: &[&Tensor], shape: Shape) -> Tensor {
+    let mut whole = Tensor::zeros(parts[0].examples(), shape);
+    whole.values.par_chunks_mut(shape.channels).enumerate().for_each(|(position, values)| {
+        let mut rest = values;
+        for part in parts {
+            let channels = part.shape.channels;
+            let (to, after) = rest.split_at_mut(channels);
+            to.copy_from_slice(&part.values[position * channels..][..channels]);
+            rest = after;
+        }
+    });
+    whole
+}
+
+/// The parts of `shapes` that were put together.
+pub(super) fn split_channels(whole: &Tensor, shapes: impl Iterator<Item = Shape>) -> Vec<Tensor> {
+    let parts = shapes.scan(0, |first, shape| {
+        let channels = *first..*first + shape.channels;
+        let positions = whole.values.par_chunks(whole.shape.channels);
+        let values = positions.flat_map_iter(|values| &values[channels.clone()]).copied().collect();
+        *first += shape.channels;
+        Some(Tensor { shape, values })
+    });
+    parts.collect()
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
-//! Every backend of this build against an evaluation of its own in double precision, written for nothing but
-//! to be right.
+//! Tests of every backend of this build against a reference evaluation in double precision.
 
 use dabnet_binarize::Scheme;
 use dabnet_graph::{
-    Builder, Filters, Op, Options, Padding, ParameterRole, ParameterSpec, PointwiseOp, Policy, WeightFormat,
-    architectures,
+    ArchitectureOptions, ConvSpec, GraphBuilder, Op, Padding, ParameterRole, ParameterSpec, PointwiseOp,
+    Policy, WeightFormat, architectures,
 };
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 use super::*;
-use crate::{Device, Parameters, backend, effective::effective};
+use crate::{Device, Parameters, backend, effective::effective_weights};
 
 const SIDE: usize = 13;
 const CLASSES: usize = 3;
@@ -20,31 +19,35 @@ const SMOOTHING: f32 = 0.1;
 const NETWORKS: [(&str, &str); 5] =
     [("full", "1"), ("wbin", "1"), ("fbin", "1"), ("fbin", "2"), ("fbin", "4,conv3=1,conv5=2")];
 
-/// Every op, with strides, padding, groups, kernels of one and of the whole input, and several readers.
+/// A network of every op, with strides, padding, groups, kernels of one and of the whole input, and several
+/// consumers.
 fn graph(policy: &str, input_bits: &str) -> Graph {
-    graph_with(policy, Options { input_bits: input_bits.parse().unwrap(), ..Options::default() })
+    graph_with(
+        policy,
+        ArchitectureOptions { input_bits: input_bits.parse().unwrap(), ..ArchitectureOptions::default() },
+    )
 }
 
-fn graph_with(policy: &str, options: Options) -> Graph {
+fn graph_with(policy: &str, options: ArchitectureOptions) -> Graph {
     let policy: Policy = policy.parse().unwrap();
-    let mut net = Builder::new("all", &policy, Shape::new(2, SIDE, SIDE)).options(options);
-    let stem = net.full_layer("conv1", Filters::new(8, 3).stride(2).padding(1));
+    let mut net = GraphBuilder::new("all", &policy, Shape::new(2, SIDE, SIDE)).options(options);
+    let stem = net.full_layer("conv1", ConvSpec::new(8, 3).stride(2).padding(1));
     let around = net.padded_max_pool("pool1", 3, 2, 1);
     net.go_to(stem);
-    net.layer("conv2", Filters::new(8, 5).stride(2).padding(2).groups(2));
+    net.layer("conv2", ConvSpec::new(8, 5).stride(2).padding(2).groups(2));
     let sum = net.add("sum", around);
     // The last ones first, as behind a ReLU nothing is negative.
     PointwiseOp::ALL.into_iter().rev().for_each(|op| _ = net.push(format!("{op:?}"), op.into()));
-    net.layer("conv3", Filters::new(6, 1));
+    net.layer("conv3", ConvSpec::new(6, 1));
     let pointwise = net.head();
     net.go_to(sum);
-    net.layer("conv4", Filters::new(4, 1).stride(1).groups(4));
+    net.layer("conv4", ConvSpec::new(4, 1).stride(1).groups(4));
     net.concat("both", vec![sum, pointwise, net.head()]);
     net.push("pool2", Op::AvgPool { kernel: 2, stride: 1, padding: Padding::NONE });
-    net.layer("conv5", Filters::new(70, net.extent()));
-    net.layer_behind_norm("conv6", Filters::new(8, 1));
+    net.layer("conv5", ConvSpec::new(70, net.extent()));
+    net.layer_behind_norm("conv6", ConvSpec::new(8, 1));
     net.global_avg_pool("mean");
-    net.conv("conv7", Filters::new(CLASSES, 1));
+    net.conv("conv7", ConvSpec::new(CLASSES, 1));
     net.build().unwrap()
 }
 
@@ -52,35 +55,35 @@ fn graph_with(policy: &str, options: Options) -> Graph {
 fn uneven(policy: &str) -> Graph {
     let policy: Policy = policy.parse().unwrap();
     let uneven = |[top, left, bottom, right]: [usize; 4]| Padding { top, left, bottom, right };
-    let mut net = Builder::new("uneven", &policy, Shape::new(2, SIDE, SIDE));
-    let stem = net.full_layer("conv1", Filters::new(8, 3).stride(2).padded(uneven([0, 2, 2, 0])));
+    let mut net = GraphBuilder::new("uneven", &policy, Shape::new(2, SIDE, SIDE));
+    let stem = net.full_layer("conv1", ConvSpec::new(8, 3).stride(2).padded(uneven([0, 2, 2, 0])));
     // Of what binary layers give, several would be the greatest.
     let maxima = net.push("maxima", Op::MaxPool { kernel: 3, stride: 2, padding: uneven([2, 0, 0, 2]) });
     net.go_to(stem);
-    net.layer("conv2", Filters::new(8, 3).stride(2).padded(uneven([0, 1, 2, 1])));
+    net.layer("conv2", ConvSpec::new(8, 3).stride(2).padded(uneven([0, 1, 2, 1])));
     net.push("means", Op::AvgPool { kernel: 2, stride: 1, padding: uneven([0, 0, 1, 1]) });
     net.add("sum", maxima);
-    net.conv("last", Filters::new(CLASSES, net.extent()));
+    net.conv("last", ConvSpec::new(CLASSES, net.extent()));
     net.build().unwrap()
 }
 
 /// A plane of numbers for each example and channel.
-type Values = Vec<Vec<Vec<f64>>>;
+type ReferenceValues = Vec<Vec<Vec<f64>>>;
 
-/// What evaluates a graph by definition.
-struct Plain<'a> {
+/// Reference evaluation of a graph by definition.
+struct ReferenceEvaluator<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
     /// Values that are trained, effective ones of convolutions, in the order of gradients.
     trained: Vec<(ParameterSpec, Vec<f64>)>,
-    /// Whether batch normalisation uses what the batch has.
+    /// True if batch normalization uses batch statistics.
     trains: bool,
-    /// What signs and quantisers saw, around which they pass what the relaxed function passes.
-    around: Option<Vec<Option<Values>>>,
+    /// Inputs of signs and quantizers around which the relaxed function is evaluated.
+    around: Option<Vec<Option<ReferenceValues>>>,
 }
 
-impl<'a> Plain<'a> {
-    fn new(network: Network<'a>, trains: bool) -> Self {
+impl<'a> ReferenceEvaluator<'a> {
+    fn new(network: NetworkRef<'a>, trains: bool) -> Self {
         let (graph, parameters) = (network.graph, network.parameters);
         let trained = parameters.iter().filter(|(spec, _)| spec.role.is_trained());
         let trained = trained.map(|(spec, values)| {
@@ -101,13 +104,13 @@ impl<'a> Plain<'a> {
         &trained.find(|(spec, _)| spec.node == id && spec.name == name).unwrap().1
     }
 
-    /// What every node gives.
-    fn run(&self, canvases: &[f32], count: usize) -> Vec<Values> {
-        let mut all: Vec<Values> = Vec::new();
+    /// Outputs of all nodes.
+    fn run(&self, canvases: &[f32], count: usize) -> Vec<ReferenceValues> {
+        let mut all: Vec<ReferenceValues> = Vec::new();
         for (id, node) in self.graph.nodes().iter().enumerate() {
             let shape = self.graph.shape(id);
             let read = |input: usize| &all[node.inputs[input]];
-            let values: Values = match node.op.kind() {
+            let values: ReferenceValues = match node.op.kind() {
                 OpKind::Input { .. } => canvases
                     .chunks(canvases.len() / count)
                     .map(|it| {
@@ -120,7 +123,7 @@ impl<'a> Plain<'a> {
                 OpKind::BatchNorm { epsilon } => self.norm(id, read(0), f64::from(epsilon)),
                 OpKind::Pointwise(op) => self.pointwise(id, op, read(0)),
                 OpKind::Sign => match &self.around {
-                    None => each(read(0), |x| if x >= 0.0 { 1.0 } else { -1.0 }),
+                    None => map(read(0), |x| if x >= 0.0 { 1.0 } else { -1.0 }),
                     Some(around) => pairs(read(0), around[id].as_ref().unwrap(), |x, at| {
                         (if at >= 0.0 { 1.0 } else { -1.0 }) + x.clamp(-1.0, 1.0) - at.clamp(-1.0, 1.0)
                     }),
@@ -156,7 +159,7 @@ impl<'a> Plain<'a> {
         all
     }
 
-    fn conv(&self, id: usize, conv: &Conv2d, input: &Values) -> Values {
+    fn conv(&self, id: usize, conv: &Conv2d, input: &ReferenceValues) -> ReferenceValues {
         let (shape, output) = (self.graph.input_shape_of(id), self.graph.shape(id));
         let weights = self.values(id, "weight");
         let channels = shape.channels / conv.groups;
@@ -181,7 +184,7 @@ impl<'a> Plain<'a> {
         result
     }
 
-    fn norm(&self, id: usize, input: &Values, epsilon: f64) -> Values {
+    fn norm(&self, id: usize, input: &ReferenceValues, epsilon: f64) -> ReferenceValues {
         let mut result = input.clone();
         for channel in 0..self.graph.shape(id).channels {
             let running = |name: &str| f64::from(self.parameters.get(id, name)[channel]);
@@ -200,7 +203,7 @@ impl<'a> Plain<'a> {
         result
     }
 
-    fn pointwise(&self, id: usize, op: PointwiseOp, input: &Values) -> Values {
+    fn pointwise(&self, id: usize, op: PointwiseOp, input: &ReferenceValues) -> ReferenceValues {
         let mut result = input.clone();
         for (channel, plane) in result.iter_mut().flat_map(|example| example.iter_mut().enumerate()) {
             plane.iter_mut().for_each(|x| *x = op.definition(*x, |name| self.values(id, name)[channel]));
@@ -208,14 +211,14 @@ impl<'a> Plain<'a> {
         result
     }
 
-    fn quantize(&self, id: usize, bits: u8, input: &Values) -> Values {
+    fn quantize(&self, id: usize, bits: u8, input: &ReferenceValues) -> ReferenceValues {
         let most = Quantizer::highest(bits) as f64;
         let place = |x: f64, step: f64| (x / step).clamp(0.0, most);
         // What rounding adds.
         let lost = |x: f64, step: f64| (place(x, step) + 0.5).floor() - place(x, step);
         let step = self.values(id, "step")[0];
         match &self.around {
-            None => each(input, |x| step * (place(x, step) + lost(x, step))),
+            None => map(input, |x| step * (place(x, step) + lost(x, step))),
             Some(around) => {
                 let held = f64::from(self.parameters.get(id, "step")[0]);
                 pairs(input, around[id].as_ref().unwrap(), |x, at| step * (place(x, step) + lost(at, held)))
@@ -243,22 +246,22 @@ fn taps(channels: usize, kernel: usize) -> impl Iterator<Item = (usize, usize, u
     (0..channels).flat_map(move |c| (0..kernel).flat_map(move |d| (0..kernel).map(move |r| (c, d, r))))
 }
 
-fn each(values: &Values, of: impl Fn(f64) -> f64) -> Values {
+fn map(values: &ReferenceValues, of: impl Fn(f64) -> f64) -> ReferenceValues {
     pairs(values, values, |value, _| of(value))
 }
 
-fn pairs(a: &Values, b: &Values, of: impl Fn(f64, f64) -> f64) -> Values {
+fn pairs(a: &ReferenceValues, b: &ReferenceValues, of: impl Fn(f64, f64) -> f64) -> ReferenceValues {
     let planes = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| of(*a, *b)).collect();
     a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(planes).collect()).collect()
 }
 
 fn windows(
-    input: &Values,
+    input: &ReferenceValues,
     shape: Shape,
     output: Shape,
     (kernel, stride, padding): (usize, usize, Padding),
     of: impl Fn(&[f64]) -> f64,
-) -> Values {
+) -> ReferenceValues {
     let plane = |plane: &Vec<f64>| {
         let window = |at: usize| {
             let inside = taps(1, kernel).filter_map(|(_, down, right)| {
@@ -296,7 +299,7 @@ fn parameters(graph: &Graph) -> Parameters {
     parameters
 }
 
-/// Those that this build has and this machine too.
+/// Devices of this build that the machine has.
 fn devices() -> impl Iterator<Item = Device> {
     [Device::Cpu, Device::LibTorch, Device::Wgpu].into_iter().filter(|device| device.check().is_ok())
 }
@@ -308,17 +311,17 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
     let on = |device| graphs.iter().flatten().map(move |(policy, bits, graph)| (device, policy, bits, graph));
     for (device, policy, bits, graph) in devices().flat_map(on) {
         let parameters = parameters(graph);
-        let effective = effective(graph, &parameters, Scheme::Dab, false).unwrap();
-        let network = Network { graph, parameters: &parameters, effective: &effective };
+        let effective = effective_weights(graph, &parameters, Scheme::Dab, false).unwrap();
+        let network = NetworkRef { graph, parameters: &parameters, effective: &effective };
         for count in [3, 9] {
             let canvases = canvases(count, graph.input_shape().elements());
             let labels: Vec<usize> = (0..count).map(|at| at % CLASSES).collect();
             let mut rng = Pcg64::seed_from_u64(1);
             let known: Vec<Option<usize>> = labels.iter().copied().map(Some).collect();
-            let targets = Targets { labels: &known, label_smoothing: SMOOTHING, teachers: None };
+            let targets = BatchTargets { labels: &known, label_smoothing: SMOOTHING, teachers: None };
             let found = backend::gradients(device, false, network, &canvases, &targets, &mut rng).unwrap();
 
-            let mut plain = Plain::new(network, true);
+            let mut plain = ReferenceEvaluator::new(network, true);
             let values = plain.run(&canvases, count);
             let rounds = |op: &Op| matches!(op, Op::Sign | Op::Quantize { .. });
             let seen =
@@ -355,18 +358,18 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
     }
 }
 
-/// In bfloat16 numbers have eight bits, and what is rounded may come to lie on the other side of a kink. Networks
-/// with binary inputs are kinks throughout.
+/// bfloat16 has eight bits of precision, and rounding may move a value across a kink. Networks with binary
+/// inputs are kinks throughout.
 #[test]
 fn gradients_in_mixed_precision_are_near_those_in_single_precision() {
     for (policy, bits) in &NETWORKS[..2] {
         for graph in [graph(policy, bits), uneven(policy)] {
             let parameters = parameters(&graph);
-            let effective = effective(&graph, &parameters, Scheme::Dab, false).unwrap();
-            let network = Network { graph: &graph, parameters: &parameters, effective: &effective };
+            let effective = effective_weights(&graph, &parameters, Scheme::Dab, false).unwrap();
+            let network = NetworkRef { graph: &graph, parameters: &parameters, effective: &effective };
             let canvases = canvases(9, graph.input_shape().elements());
             let labels: Vec<Option<usize>> = (0..9).map(|at| Some(at % CLASSES)).collect();
-            let targets = Targets { labels: &labels, label_smoothing: SMOOTHING, teachers: None };
+            let targets = BatchTargets { labels: &labels, label_smoothing: SMOOTHING, teachers: None };
             let [single, mixed] = [false, true].map(|mixed_precision| {
                 let mut rng = Pcg64::seed_from_u64(1);
                 gradients(network, mixed_precision, &canvases, &targets, &mut rng)
@@ -382,13 +385,19 @@ fn gradients_in_mixed_precision_are_near_those_in_single_precision() {
     }
 }
 
-/// Eight bits are passed straight through: the gradient is that of the weights they leave.
+/// Eight-bit weights are straight-through: the gradient is that of the rounded weights.
 #[test]
 fn gradients_of_ends_are_those_of_what_eight_bits_leave() {
-    let rounded = graph_with("fbin", Options { ends: Some(WeightFormat::I8), ..Options::default() });
-    let plain = graph_with("fbin", Options { ends: Some(WeightFormat::F32), ..Options::default() });
+    let rounded = graph_with(
+        "fbin",
+        ArchitectureOptions { ends: Some(WeightFormat::I8), ..ArchitectureOptions::default() },
+    );
+    let plain = graph_with(
+        "fbin",
+        ArchitectureOptions { ends: Some(WeightFormat::F32), ..ArchitectureOptions::default() },
+    );
     let latent = parameters(&rounded);
-    let weights = effective(&rounded, &latent, Scheme::Dab, false).unwrap();
+    let weights = effective_weights(&rounded, &latent, Scheme::Dab, false).unwrap();
     let mut same = latent.clone();
     let mut moved = 0;
     for (id, _, conv) in rounded.convolutions() {
@@ -400,11 +409,12 @@ fn gradients_of_ends_are_those_of_what_eight_bits_leave() {
     }
     assert_eq!(moved, 2, "the first layer and the last");
     let canvases = canvases(4, rounded.input_shape().elements());
-    let targets = Targets { labels: &[0, 1, 2, 0].map(Some), label_smoothing: SMOOTHING, teachers: None };
+    let targets =
+        BatchTargets { labels: &[0, 1, 2, 0].map(Some), label_smoothing: SMOOTHING, teachers: None };
     let gradients = |graph: &Graph, parameters: &Parameters| {
-        let effective = effective(graph, parameters, Scheme::Dab, false).unwrap();
+        let effective = effective_weights(graph, parameters, Scheme::Dab, false).unwrap();
         let mut rng = Pcg64::seed_from_u64(1);
-        let network = Network { graph, parameters, effective: &effective };
+        let network = NetworkRef { graph, parameters, effective: &effective };
         backend::gradients(Device::Cpu, false, network, &canvases, &targets, &mut rng).unwrap().buffers
     };
     assert_eq!(gradients(&rounded, &latent), gradients(&plain, &same));
@@ -415,11 +425,11 @@ fn gradients_of_ends_are_those_of_what_eight_bits_leave() {
 fn logits_are_those_of_an_evaluation_of_its_own() {
     let close = |device: Device, graph: &Graph, count: usize, policy: &str| {
         let parameters = parameters(graph);
-        let effective = effective(graph, &parameters, Scheme::Sign, false).unwrap();
-        let network = Network { graph, parameters: &parameters, effective: &effective };
+        let effective = effective_weights(graph, &parameters, Scheme::Sign, false).unwrap();
+        let network = NetworkRef { graph, parameters: &parameters, effective: &effective };
         let canvases = canvases(count, graph.input_shape().elements());
         let found = backend::logits(device, network, &canvases).unwrap();
-        let expected = Plain::new(network, false).logits(&canvases, count).concat();
+        let expected = ReferenceEvaluator::new(network, false).logits(&canvases, count).concat();
         let largest = expected.iter().fold(0.0_f64, |most, logit| most.max(logit.abs()));
         for (found, expected) in found.iter().zip(&expected) {
             assert!(
@@ -440,20 +450,20 @@ fn logits_are_those_of_an_evaluation_of_its_own() {
 
 #[test]
 fn dropout_keeps_the_mean_and_passes_what_it_kept() {
-    let mut net = Builder::new("drops", &Policy::Full, Shape::new(64, 8, 8));
+    let mut net = GraphBuilder::new("drops", &Policy::Full, Shape::new(64, 8, 8));
     net.dropout("drop", 0.25);
     net.global_avg_pool("mean");
-    net.conv("last", Filters::new(2, 1));
+    net.conv("last", ConvSpec::new(2, 1));
     let graph = net.build().unwrap();
     let parameters = Parameters::new(&graph, 0);
-    let effective = effective(&graph, &parameters, Scheme::Dab, false).unwrap();
-    let network = Network { graph: &graph, parameters: &parameters, effective: &effective };
+    let effective = effective_weights(&graph, &parameters, Scheme::Dab, false).unwrap();
+    let network = NetworkRef { graph: &graph, parameters: &parameters, effective: &effective };
     let mut rng = Pcg64::seed_from_u64(2);
-    let mut forward = Forward::new(network, Some(&mut rng));
+    let mut forward = ForwardPass::new(network, Some(&mut rng));
     let ones = vec![1.0; 6 * 64 * 64];
     let output = forward.run(&ones);
     assert_eq!(output.examples(), 6);
-    let Kept::Mask(mask) = &forward.kept[1] else { panic!("dropout keeps its mask") };
+    let SavedForBackward::Mask(mask) = &forward.saved[1] else { panic!("dropout keeps its mask") };
     let mask = mask.to_examples();
     let mean = mask.iter().sum::<f32>() / mask.len() as f32;
     assert!((mean - 1.0).abs() < 0.02, "{mean}");

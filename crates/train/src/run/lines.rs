@@ -9,15 +9,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::TrainError;
 
-/// A file that grows by a line of JSON at a time. What follows the last end of a line is what a killed
-/// process did not get to write, and counts for nothing.
+/// File of JSON lines that is appended to. An incomplete last line, left by a killed process, is ignored.
 #[derive(Debug)]
-pub(super) struct Lines<T> {
+pub(super) struct JsonLines<T> {
     path: PathBuf,
     of: PhantomData<T>,
 }
 
-impl<T: Serialize + DeserializeOwned> Lines<T> {
+impl<T: Serialize + DeserializeOwned> JsonLines<T> {
     pub(super) fn new(path: PathBuf) -> Self {
         Self { path, of: PhantomData }
     }
@@ -31,8 +30,8 @@ impl<T: Serialize + DeserializeOwned> Lines<T> {
         Ok(self.kept(keep)?.0)
     }
 
-    /// Cuts the file back to the lines before the first that is not to be kept, and opens it to grow.
-    pub(super) fn cut(&self, keep: impl Fn(&T) -> bool) -> Result<Appender, TrainError> {
+    /// Truncates the file before the first line for which `keep` is false, and opens it for appending.
+    pub(super) fn cut(&self, keep: impl Fn(&T) -> bool) -> Result<JsonLinesWriter, TrainError> {
         let (_, bytes) = self.kept(keep)?;
         let open = || {
             let mut file = File::options().write(true).create(true).truncate(false).open(&self.path)?;
@@ -42,7 +41,7 @@ impl<T: Serialize + DeserializeOwned> Lines<T> {
             io::Result::Ok(file)
         };
         match open() {
-            Ok(file) => Ok(Appender { path: self.path.clone(), file }),
+            Ok(file) => Ok(JsonLinesWriter { path: self.path.clone(), file }),
             Err(source) => Err(TrainError::Write { path: self.path.clone(), source }),
         }
     }
@@ -61,7 +60,7 @@ impl<T: Serialize + DeserializeOwned> Lines<T> {
             }
             let value = serde_json::from_slice(line).map_err(|error| TrainError::File {
                 path: self.path.clone(),
-                source: Box::new(TrainError::field(format!("line {}", number + 1), error.to_string())),
+                reason: Box::new(TrainError::field(format!("line {}", number + 1), error.to_string())),
             })?;
             if !keep(&value) {
                 break;
@@ -75,12 +74,12 @@ impl<T: Serialize + DeserializeOwned> Lines<T> {
 
 /// Adds lines to a file.
 #[derive(Debug)]
-pub(super) struct Appender {
+pub(super) struct JsonLinesWriter {
     path: PathBuf,
     file: File,
 }
 
-impl Appender {
+impl JsonLinesWriter {
     /// Adds a line in one write.
     pub(super) fn push(&mut self, value: &impl Serialize) -> Result<(), TrainError> {
         let mut line = serde_json::to_vec(value)
@@ -89,7 +88,7 @@ impl Appender {
         self.file.write_all(&line).map_err(|source| self.failed(source))
     }
 
-    /// Makes all lines so far outlast a loss of power.
+    /// Flushes all lines to disk.
     pub(super) fn sync(&self) -> Result<(), TrainError> {
         self.file.sync_data().map_err(|source| self.failed(source))
     }
@@ -103,10 +102,10 @@ impl Appender {
 mod tests {
     use super::*;
 
-    fn lines(folder: &Path, content: &str) -> Lines<u32> {
+    fn lines(folder: &Path, content: &str) -> JsonLines<u32> {
         let path = folder.join("lines.jsonl");
         fs::write(&path, content).unwrap();
-        Lines::new(path)
+        JsonLines::new(path)
     }
 
     #[test]
@@ -130,6 +129,6 @@ mod tests {
     #[test]
     fn no_file_has_no_lines() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(Lines::<u32>::new(folder.path().join("none")).read(|_| true).unwrap().is_empty());
+        assert!(JsonLines::<u32>::new(folder.path().join("none")).read(|_| true).unwrap().is_empty());
     }
 }

@@ -5,14 +5,14 @@ use crate::{EpochReport, LayerReport, Progress, Validation};
 /// A line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Metric {
+pub enum MetricRecord {
     /// After a step.
     Step(StepMetrics),
     /// After an epoch.
     Epoch(EpochMetrics),
 }
 
-/// How training goes.
+/// Training metrics after a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepMetrics {
     /// Steps done.
@@ -21,31 +21,31 @@ pub struct StepMetrics {
     pub epoch: usize,
     /// Mean loss over the epoch so far.
     pub loss: f32,
-    /// Share of the epoch's varied examples labelled right so far.
+    /// Training accuracy over the epoch so far.
     pub accuracy: f32,
     /// Learning rate of the last step.
     pub learning_rate: f32,
-    /// Mean number of examples learned from in a second.
+    /// Mean throughput, in examples per second.
     pub examples_per_second: f64,
     /// Time spent on training.
     pub seconds: f64,
 }
 
-/// What an epoch came to.
+/// Metrics of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
-    /// How training goes.
+    /// Training metrics after its last step.
     #[serde(flatten)]
     pub step: StepMetrics,
-    /// How well the network labels the validation examples.
+    /// Validation, if there are validation examples.
     pub validation: Option<Validation>,
-    /// Whether no earlier epoch did better.
+    /// True if no earlier epoch validated better.
     pub best: bool,
-    /// What happened to every binary layer.
+    /// Changes of every binary layer.
     pub layers: Vec<LayerReport>,
 }
 
-impl Metric {
+impl MetricRecord {
     /// Steps done.
     pub fn step(&self) -> usize {
         match self {

@@ -1,28 +1,31 @@
 use std::time::Instant;
 
-use super::{Metric, Run, Saved, Saving, lines::Appender};
-use crate::{Checkpoint, Control, EpochReport, History, Observer, Progress, Snapshot, TrainError};
+use super::{CheckpointKind, MetricRecord, RunFolder, SaveSchedule, lines::JsonLinesWriter};
+use crate::{
+    Checkpoint, EpochReport, Progress, RunControl, TrainError, TrainingObserver, WeightHistory,
+    WeightSnapshot,
+};
 
-/// Writes a run down, and tells another observer of it.
-pub(super) struct Recorder<'a> {
-    run: &'a Run,
-    saving: Saving,
-    observer: &'a mut dyn Observer,
-    history: Appender,
-    metrics: Appender,
-    /// When, and after which step, the last checkpoint was written.
+/// Observer that saves a run to its folder and forwards to another observer.
+pub(super) struct RunRecorder<'a> {
+    run: &'a RunFolder,
+    saving: SaveSchedule,
+    observer: &'a mut dyn TrainingObserver,
+    history: JsonLinesWriter,
+    metrics: JsonLinesWriter,
+    /// Time and step of the last checkpoint.
     saved: (Instant, usize),
     /// The next checkpoint is the best.
     best: bool,
 }
 
-impl<'a> Recorder<'a> {
+impl<'a> RunRecorder<'a> {
     /// Cuts back what goes beyond `step`, where the run stands.
     pub(super) fn new(
-        run: &'a Run,
-        saving: Saving,
+        run: &'a RunFolder,
+        saving: SaveSchedule,
         step: usize,
-        observer: &'a mut dyn Observer,
+        observer: &'a mut dyn TrainingObserver,
     ) -> Result<Self, TrainError> {
         Ok(Self {
             metrics: run.metric_lines().cut(|metric| metric.step() <= step)?,
@@ -43,10 +46,10 @@ impl<'a> Recorder<'a> {
     }
 }
 
-impl Observer for Recorder<'_> {
-    fn begin(&mut self, step: usize, history: &History) -> Result<(), TrainError> {
+impl TrainingObserver for RunRecorder<'_> {
+    fn begin(&mut self, step: usize, history: &WeightHistory) -> Result<(), TrainError> {
         let lines = self.run.history_lines();
-        let known = |snapshot: &Snapshot| history.snapshots.get(snapshot.epoch) == Some(snapshot);
+        let known = |snapshot: &WeightSnapshot| history.snapshots.get(snapshot.epoch) == Some(snapshot);
         // A checkpoint may rely on the lines that are there: they are never written a second time.
         let kept = lines.read(known)?.len();
         self.history = lines.cut(known)?;
@@ -55,19 +58,19 @@ impl Observer for Recorder<'_> {
         self.observer.begin(step, history)
     }
 
-    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
+    fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
         if progress.step.is_multiple_of(self.saving.metrics_every_steps.max(1)) {
-            self.metrics.push(&Metric::Step(progress.into()))?;
+            self.metrics.push(&MetricRecord::Step(progress.into()))?;
         }
-        let due = if self.is_due(progress.step) { Control::Save } else { Control::Continue };
+        let due = if self.is_due(progress.step) { RunControl::Save } else { RunControl::Continue };
         Ok(self.observer.step(progress)?.max(due))
     }
 
-    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<RunControl, TrainError> {
         self.history.push(report.snapshot)?;
-        self.metrics.push(&Metric::Epoch(report.into()))?;
+        self.metrics.push(&MetricRecord::Epoch(report.into()))?;
         self.best = report.best;
-        Ok(self.observer.epoch(report)?.max(Control::Save))
+        Ok(self.observer.epoch(report)?.max(RunControl::Save))
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
@@ -76,9 +79,9 @@ impl Observer for Recorder<'_> {
         self.history.sync()?;
         self.metrics.sync()?;
         if std::mem::take(&mut self.best) {
-            checkpoint.save(self.run.path(Saved::Best))?;
+            checkpoint.save(self.run.path(CheckpointKind::Best))?;
         }
-        checkpoint.save(self.run.path(Saved::Latest))?;
+        checkpoint.save(self.run.path(CheckpointKind::Latest))?;
         self.saved = (Instant::now(), checkpoint.step());
         self.observer.checkpoint(checkpoint)
     }

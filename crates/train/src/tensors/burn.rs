@@ -1,4 +1,4 @@
-//! Burn, for what `wgpu` reaches: GPUs of any maker.
+//! Burn, for GPUs of any vendor through `wgpu`.
 
 use std::panic;
 
@@ -9,21 +9,21 @@ use burn_tensor::{
 };
 use dabnet_graph::{Conv2d, Padding};
 
-use super::Library;
+use super::TensorBackend;
 use crate::TrainError;
 
 /// Burn on one device.
-pub(crate) struct Burn {
+pub(crate) struct BurnBackend {
     device: Device,
 }
 
-impl Burn {
+impl BurnBackend {
     /// The GPU that `wgpu` finds first.
     pub fn open() -> Self {
         Self { device: Device::wgpu(DeviceKind::DefaultDevice).autodiff() }
     }
 
-    /// That there is a GPU and that it computes.
+    /// Checks that there is a GPU and that it computes.
     ///
     /// # Errors
     /// [`TrainError::Device`].
@@ -49,10 +49,10 @@ impl Burn {
     }
 }
 
-impl Library for Burn {
+impl TensorBackend for BurnBackend {
     type Tensor = Tensor<4>;
 
-    fn share(tensor: &Tensor<4>) -> Tensor<4> {
+    fn shallow_clone(tensor: &Tensor<4>) -> Tensor<4> {
         tensor.clone()
     }
 
@@ -158,12 +158,12 @@ impl Library for Burn {
     }
 }
 
-/// What lies before and behind, first of rows, then of columns.
+/// Padding before and after, of rows, then of columns.
 fn pairs(Padding { top, left, bottom, right }: Padding) -> [(usize, usize); 2] {
     [(top, bottom), (left, right)]
 }
 
-/// Numbers a channel as batch normalisation wants them.
+/// Reshapes per-channel values to one dimension, as batch normalization expects.
 fn row(channels: Tensor<4>) -> Tensor<1> {
     channels.flatten(0, 3)
 }

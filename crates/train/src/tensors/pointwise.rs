@@ -1,12 +1,12 @@
-//! Ops that are functions of single values, on tensor libraries. Libraries find the gradients.
+//! Pointwise ops on tensor libraries, which derive the gradients.
 
 use dabnet_graph::PointwiseOp;
 
-use super::Library;
+use super::TensorBackend;
 use crate::TrainError;
 
-/// Functions of single values that a library's tensor has.
-pub(crate) trait Functions: Sized {
+/// Pointwise functions of a library's tensor.
+pub(crate) trait PointwiseFunctions: Sized {
     fn relu(self) -> Result<Self, TrainError>;
     fn tanh(self) -> Result<Self, TrainError>;
     fn sigmoid(self) -> Result<Self, TrainError>;
@@ -14,29 +14,29 @@ pub(crate) trait Functions: Sized {
 }
 
 /// The op's output; `parameter` gives one of its parameters by name, as `[1, channels, 1, 1]`.
-pub(super) fn forward<L: Library>(
+pub(super) fn forward<L: TensorBackend>(
     library: &L,
     op: PointwiseOp,
     input: L::Tensor,
     mut parameter: impl FnMut(&'static str) -> Result<L::Tensor, TrainError>,
 ) -> Result<L::Tensor, TrainError> {
     match op {
-        PointwiseOp::Relu => Functions::relu(input),
+        PointwiseOp::Relu => PointwiseFunctions::relu(input),
         PointwiseOp::RPReLU => {
             let distance = library.sub(input, parameter("threshold")?)?;
-            let above = Functions::relu(L::share(&distance))?;
-            let below = library.sub(distance, L::share(&above))?;
+            let above = PointwiseFunctions::relu(L::shallow_clone(&distance))?;
+            let below = library.sub(distance, L::shallow_clone(&above))?;
             library.add(library.add(above, library.mul(below, parameter("slope")?)?)?, parameter("shift")?)
         }
-        PointwiseOp::Tanh => Functions::tanh(input),
-        PointwiseOp::Sigmoid => Functions::sigmoid(input),
-        PointwiseOp::Clip { low, high } => Functions::clip(input, low, high),
+        PointwiseOp::Tanh => PointwiseFunctions::tanh(input),
+        PointwiseOp::Sigmoid => PointwiseFunctions::sigmoid(input),
+        PointwiseOp::Clip { low, high } => PointwiseFunctions::clip(input, low, high),
         PointwiseOp::Bias => library.add(input, parameter("bias")?),
     }
 }
 
 #[cfg(feature = "wgpu")]
-impl Functions for burn_tensor::Tensor<4> {
+impl PointwiseFunctions for burn_tensor::Tensor<4> {
     fn relu(self) -> Result<Self, TrainError> {
         Ok(burn_tensor::activation::relu(self))
     }
@@ -55,7 +55,7 @@ impl Functions for burn_tensor::Tensor<4> {
 }
 
 #[cfg(feature = "libtorch")]
-impl Functions for tch::Tensor {
+impl PointwiseFunctions for tch::Tensor {
     fn relu(self) -> Result<Self, TrainError> {
         Ok(self.f_relu()?)
     }

@@ -3,17 +3,17 @@
 use dabnet_graph::{Conv2d, Padding};
 use tch::{Cuda, Kind, TchError, Tensor};
 
-use super::Library;
+use super::TensorBackend;
 use crate::{Device, TrainError};
 
 /// LibTorch on one device.
-pub(crate) struct Torch {
+pub(crate) struct TorchBackend {
     device: tch::Device,
-    /// Whether convolutions multiply in bfloat16.
+    /// True if convolutions multiply in bfloat16.
     mixed_precision: bool,
 }
 
-impl Torch {
+impl TorchBackend {
     /// # Errors
     /// [`TrainError::Device`] where there is no such device.
     pub fn open(device: Device) -> Result<Self, TrainError> {
@@ -33,16 +33,16 @@ impl Torch {
         Err(TrainError::Device { device, reason })
     }
 
-    /// The same, where convolutions multiply in bfloat16 or do not.
-    pub fn mixed(self, mixed_precision: bool) -> Self {
+    /// Sets whether convolutions multiply in bfloat16.
+    pub fn with_mixed_precision(self, mixed_precision: bool) -> Self {
         Self { mixed_precision, ..self }
     }
 }
 
-impl Library for Torch {
+impl TensorBackend for TorchBackend {
     type Tensor = Tensor;
 
-    fn share(tensor: &Tensor) -> Tensor {
+    fn shallow_clone(tensor: &Tensor) -> Tensor {
         tensor.shallow_clone()
     }
 
@@ -175,8 +175,8 @@ impl Library for Torch {
             return Ok(mean(&input)?);
         }
         // Zeros among what is averaged, then divided by the share of what is not.
-        let share = mean(&input.f_detach()?.f_ones_like()?.f_constant_pad_nd(sides(padding))?)?;
-        Ok(mean(&input.f_constant_pad_nd(sides(padding))?)?.f_div(&share)?)
+        let shallow_clone = mean(&input.f_detach()?.f_ones_like()?.f_constant_pad_nd(sides(padding))?)?;
+        Ok(mean(&input.f_constant_pad_nd(sides(padding))?)?.f_div(&shallow_clone)?)
     }
 
     fn global_mean(&self, input: Tensor) -> Result<Tensor, TrainError> {
@@ -189,7 +189,7 @@ fn sides(Padding { top, left, bottom, right }: Padding) -> [i64; 4] {
     [left, right, top, bottom].map(|side| side as i64)
 }
 
-/// Numbers a channel as batch normalisation wants them.
+/// Reshapes per-channel values to one dimension, as batch normalization expects.
 fn row(channels: &Tensor) -> Result<Tensor, TchError> {
     channels.f_flatten(0, -1)
 }

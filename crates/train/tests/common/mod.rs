@@ -1,20 +1,22 @@
 //! A problem that a small network solves in seconds.
 #![allow(dead_code)]
 
-use dabnet_graph::{Builder, Canvas, Filters, Graph, Options, Policy, Preprocessing, Shape};
+use dabnet_graph::{
+    ArchitectureOptions, Canvas, ConvSpec, Graph, GraphBuilder, Policy, Preprocessing, Shape,
+};
 use dabnet_sketch::SketchError;
 use dabnet_train::{
-    Checkpoint, Control, Description, EpochReport, Examples, History, Observer, Progress, Teacher,
-    TrainConfig, TrainError, Trained, Trainer,
+    Checkpoint, EpochReport, Examples, ModelMetadata, Progress, RunControl, Teacher, TrainConfig, TrainError,
+    TrainedNetwork, Trainer, TrainingObserver, WeightHistory,
 };
 use rand::{Rng, RngExt};
 
 pub const SIDE: usize = 12;
 
 /// Level, upright and crossed lines at random places.
-pub struct Lines;
+pub struct LineExamples;
 
-impl Examples for Lines {
+impl Examples for LineExamples {
     fn len(&self) -> usize {
         192
     }
@@ -38,7 +40,7 @@ impl Examples for Lines {
     }
 }
 
-/// Others of the same kind, the same each time.
+/// Lines that are the same at each draw, other than the training examples.
 pub struct StillLines;
 
 impl Examples for StillLines {
@@ -51,29 +53,30 @@ impl Examples for StillLines {
     }
 
     fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
-        Lines.draw(index, &mut rand_pcg::Pcg64::new(index as u128, 99))
+        LineExamples.draw(index, &mut rand_pcg::Pcg64::new(index as u128, 99))
     }
 }
 
 pub fn network(policy: &str) -> Graph {
     let policy: Policy = policy.parse().unwrap();
-    let options = Options { input_bits: "1,conv3=2".parse().unwrap(), ..Options::default() };
-    let mut net = Builder::new("lines", &policy, Shape::new(1, SIDE, SIDE)).options(options);
-    net.full_layer("conv1", Filters::new(16, 3));
+    let options =
+        ArchitectureOptions { input_bits: "1,conv3=2".parse().unwrap(), ..ArchitectureOptions::default() };
+    let mut net = GraphBuilder::new("lines", &policy, Shape::new(1, SIDE, SIDE)).options(options);
+    net.full_layer("conv1", ConvSpec::new(16, 3));
     net.max_pool("pool1", 2, 2);
-    net.layer("conv2", Filters::new(32, 3).padding(1));
-    net.layer("conv3", Filters::new(32, 5));
+    net.layer("conv2", ConvSpec::new(32, 3).padding(1));
+    net.layer("conv3", ConvSpec::new(32, 5));
     net.dropout("drop3", 0.1);
-    net.conv("conv4", Filters::new(3, 1));
+    net.conv("conv4", ConvSpec::new(3, 1));
     net.build().unwrap()
 }
 
-/// Without batch normalisation, binary layers or dropout, so that a batch is the mean of its parts.
+/// A network without batch normalization, binary layers or dropout, so that a batch is the mean of its parts.
 pub fn plain() -> Graph {
-    let mut net = Builder::new("plain", &Policy::Full, Shape::new(1, SIDE, SIDE));
-    net.conv("conv1", Filters::new(8, 5));
+    let mut net = GraphBuilder::new("plain", &Policy::Full, Shape::new(1, SIDE, SIDE));
+    net.conv("conv1", ConvSpec::new(8, 5));
     net.relu("relu1");
-    net.conv("conv2", Filters::new(3, 8));
+    net.conv("conv2", ConvSpec::new(3, 8));
     net.build().unwrap()
 }
 
@@ -90,12 +93,12 @@ pub fn config() -> TrainConfig {
     }
 }
 
-pub fn train(graph: &Graph, config: TrainConfig) -> Trained {
-    Trainer::new(graph, config, &Lines).unwrap().train(|_| {}).unwrap()
+pub fn train(graph: &Graph, config: TrainConfig) -> TrainedNetwork {
+    Trainer::new(graph, config, &LineExamples).unwrap().train(|_| {}).unwrap()
 }
 
-/// What of the still lines is labelled right.
-pub fn accuracy(trained: &Trained) -> f64 {
+/// Accuracy on the still lines.
+pub fn accuracy(trained: &TrainedNetwork) -> f64 {
     let mut rng = rand_pcg::Pcg64::new(0, 0);
     let inputs: Vec<Vec<f32>> =
         (0..StillLines.len()).map(|index| StillLines.draw(index, &mut rng).unwrap()).collect();
@@ -112,39 +115,39 @@ pub fn labels() -> Vec<String> {
     ["level", "upright", "crossed"].map(str::to_owned).into()
 }
 
-/// What a packed model of the lines says of itself.
-pub fn about(side: usize, labels: Vec<String>) -> Description {
+/// Metadata of a packed model of the lines.
+pub fn about(side: usize, labels: Vec<String>) -> ModelMetadata {
     let preprocessing = Preprocessing::lines(Canvas::to_measure(side));
-    Description { labels, preprocessing, provenance: Default::default() }
+    ModelMetadata { labels, preprocessing, provenance: Default::default() }
 }
 
 /// A trained network as a teacher.
-pub fn taught_by(trained: &Trained) -> Teacher {
-    Teacher::of_run(trained.clone(), about(SIDE, labels()), &labels()).unwrap()
+pub fn taught_by(trained: &TrainedNetwork) -> Teacher {
+    Teacher::from_run(trained.clone(), about(SIDE, labels()), &labels()).unwrap()
 }
 
-/// Stops after some step, keeping the checkpoint and what a run folder would keep of the history.
+/// Observer that stops after a step, keeping the checkpoint and the history that a run folder would keep.
 #[derive(Default)]
 pub struct StopAt {
     pub step: usize,
     pub checkpoint: Option<Vec<u8>>,
-    pub history: History,
+    pub history: WeightHistory,
 }
 
-impl Observer for StopAt {
-    fn begin(&mut self, _: usize, history: &History) -> Result<(), TrainError> {
+impl TrainingObserver for StopAt {
+    fn begin(&mut self, _: usize, history: &WeightHistory) -> Result<(), TrainError> {
         self.history = history.clone();
         Ok(())
     }
 
-    fn step(&mut self, progress: &Progress) -> Result<Control, TrainError> {
+    fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
         assert!((0.0..=1.0).contains(&progress.accuracy), "{}", progress.accuracy);
-        Ok(if progress.step == self.step { Control::Stop } else { Control::Continue })
+        Ok(if progress.step == self.step { RunControl::Stop } else { RunControl::Continue })
     }
 
-    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<Control, TrainError> {
+    fn epoch(&mut self, report: &EpochReport<'_>) -> Result<RunControl, TrainError> {
         self.history.snapshots.push(report.snapshot.clone());
-        Ok(Control::Continue)
+        Ok(RunControl::Continue)
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {

@@ -1,4 +1,4 @@
-//! ONNX: weights are the initialisers and constants that convolutions and matrix products take in.
+//! ONNX: weights are the initializers and constants that convolutions and matrix products take in.
 //!
 //! Field numbers are those of `onnx.proto3`,
 //! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3>.
@@ -13,20 +13,20 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use self::graph::{Graph, Node};
+use self::graph::{OnnxGraph, OnnxNode};
 use super::{
     damaged,
-    wire::{Field, Messages, Value, invalid, packed},
+    wire::{ProtoField, ProtoReader, ProtoValue, invalid, packed},
 };
-use crate::{Filters, Number, Role, Source, Tensor, WeightsError, source::read_error};
+use crate::{FilterAxis, LayerRole, NumberFormat, Tensor, WeightSource, WeightsError, source::read_error};
 
-/// Why tensors are no weights to binarize.
+/// Reason why a tensor is not binarized.
 const NO_WEIGHTS: &str = "not a layer's weights";
 const MISSING: &str = "in a file that is not there";
 const SHORT: &str = "not whole in its file";
 const ELSEWHERE: &str = "in a file outside of the model's folder";
 const BRANCH: &str = "in a branch of the graph";
-/// The deepest nesting of graphs in graphs.
+/// Upper bound of the nesting depth of subgraphs, inclusive.
 const MAX_DEPTH: usize = 16;
 
 /// Elements of `TensorProto.DataType` and their names in safetensors, with their bits.
@@ -47,44 +47,43 @@ const TYPES: [(u64, &str, u64); 14] = [
     (16, "BF16", 16),
 ];
 
-pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
+pub(super) fn open(path: &Path) -> Result<WeightSource, WeightsError> {
     let file = File::open(path).map_err(|source| read_error(path, source))?;
-    let tensors =
-        Messages::new(file).and_then(|mut model| tensors(&mut model)).map_err(|error| {
-            match error.kind() {
-                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-                    damaged(path, format!("is no ONNX model, or damaged: it has {error}"))
-                }
-                _ => read_error(path, error),
+    let tensors = ProtoReader::new(file).and_then(|mut model| tensors(&mut model)).map_err(|error| {
+        match error.kind() {
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                damaged(path, format!("is no ONNX model, or damaged: it has {error}"))
             }
-        })?;
+            _ => read_error(path, error),
+        }
+    })?;
     let Some(tensors) = tensors else {
         return Err(damaged(path, "is no safetensors file and no ONNX model with a graph"));
     };
     let mut files = vec![path.to_owned()];
     let mut missing = Vec::new();
     let tensors = tensors.into_iter().map(|(tensor, outside)| match outside {
-        Some(outside) => placed(tensor, &outside, path, &mut files, &mut missing),
+        Some(outside) => resolve(tensor, &outside, path, &mut files, &mut missing),
         None => tensor,
     });
     let tensors = tensors.collect();
-    Ok(Source { path: path.to_owned(), files, tensors, sharded: false, model: false, missing })
+    Ok(WeightSource { path: path.to_owned(), files, tensors, sharded: false, model: false, missing })
 }
 
-/// Where a tensor's bytes are, if they are in another file (`TensorProto.external_data`).
+/// Location of a tensor's bytes in another file (`TensorProto.external_data`).
 #[derive(Default)]
-struct Outside {
+struct ExternalData {
     location: String,
     offset: u64,
-    /// As many as the tensor takes where it is left out.
+    /// Length in bytes; that of the tensor if absent.
     length: Option<u64>,
 }
 
-/// A tensor with its place in the file beside the model that it is in. Files are noted as they are met: those that are
-/// read, and those that are not there.
-fn placed(
+/// Resolves a tensor's location in a file beside the model. Files are recorded in order of appearance: those
+/// to read, and those that are missing.
+fn resolve(
     tensor: Tensor,
-    outside: &Outside,
+    outside: &ExternalData,
     model: &Path,
     files: &mut Vec<PathBuf>,
     missing: &mut Vec<PathBuf>,
@@ -92,7 +91,7 @@ fn placed(
     let name = Path::new(&outside.location);
     let is_beside = name.components().all(|part| matches!(part, Component::Normal(_)));
     if outside.location.is_empty() || !is_beside {
-        return Tensor { role: Role::Other(ELSEWHERE), ..tensor };
+        return Tensor { role: LayerRole::Other(ELSEWHERE), ..tensor };
     }
     let path = model.parent().unwrap_or(Path::new("")).join(name);
     let mut note = |path: PathBuf| {
@@ -102,7 +101,7 @@ fn placed(
     };
     let Some(size) = path.metadata().ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len()) else {
         note(path);
-        return Tensor { role: Role::Other(MISSING), ..tensor };
+        return Tensor { role: LayerRole::Other(MISSING), ..tensor };
     };
     let file = files.iter().position(|known| *known == path).unwrap_or(files.len());
     if file == files.len() {
@@ -115,17 +114,17 @@ fn placed(
         Some(end) => Tensor { file, bytes: Some(outside.offset..end), ..tensor },
         None => {
             note(path);
-            Tensor { role: Role::Other(SHORT), file, ..tensor }
+            Tensor { role: LayerRole::Other(SHORT), file, ..tensor }
         }
     }
 }
 
-/// A tensor, and where it is if that is another file.
-type Found = (Tensor, Option<Outside>);
+/// A tensor, with its location if that is another file.
+type LocatedTensor = (Tensor, Option<ExternalData>);
 
-/// The initialisers and constants of the model's graph, weights of layers first and in the order in
-/// which these run, and where those in other files are; `None` if it has no graph.
-fn tensors(model: &mut Messages) -> io::Result<Option<Vec<Found>>> {
+/// Initializers and constants of the model's graph, with locations in other files; weights of layers come
+/// first, in execution order. `None` if there is no graph.
+fn tensors(model: &mut ProtoReader) -> io::Result<Option<Vec<LocatedTensor>>> {
     let whole = model.whole();
     let Some(graph) = bytes_of(&model.fields(whole)?, 7).last().cloned() else { return Ok(None) };
     let fields = model.fields(graph)?;
@@ -133,39 +132,41 @@ fn tensors(model: &mut Messages) -> io::Result<Option<Vec<Found>>> {
     for initializer in bytes_of(&fields, 5) {
         let initializer = model.fields(initializer)?;
         let tensor = initialiser(model, &initializer)?;
-        outside.extend(place(model, &initializer)?.map(|place| (tensor.name.clone(), place)));
+        outside.extend(
+            external_data(model, &initializer)?.map(|external_data| (tensor.name.clone(), external_data)),
+        );
         tensors.push(tensor);
     }
     let mut nodes = Vec::new();
     for node in bytes_of(&fields, 1) {
-        let node = Node::read(model, node)?;
+        let node = OnnxNode::read(model, node)?;
         if let Some(constant) = &node.constant {
             let name = node.outputs.first().cloned().unwrap_or_default();
             let constant = model.fields(constant.clone())?;
             tensors.push(Tensor { name, ..initialiser(model, &constant)? });
         }
         for branch in &node.branches {
-            within(model, branch.clone(), 0, &mut tensors)?;
+            add_subgraphs(model, branch.clone(), 0, &mut tensors)?;
         }
         nodes.push(node);
     }
-    let graph = Graph { nodes, inputs: names(model, &fields, 11)?, outputs: names(model, &fields, 12)? };
+    let graph = OnnxGraph { nodes, inputs: names(model, &fields, 11)?, outputs: names(model, &fields, 12)? };
     let is_stored = |tensor: &Tensor| tensor.bytes.is_some() || outside.contains_key(&tensor.name);
     let tensors = graph.assign_roles(tensors, is_stored);
     Ok(Some(
         tensors
             .into_iter()
             .map(|tensor| {
-                let place = outside.remove(&tensor.name);
-                (tensor, place)
+                let external_data = outside.remove(&tensor.name);
+                (tensor, external_data)
             })
             .collect(),
     ))
 }
 
-/// Adds the initialisers of a graph in the graph, which are left alone.
-fn within(
-    model: &mut Messages,
+/// Adds the initializers of subgraphs, which are not binarized.
+fn add_subgraphs(
+    model: &mut ProtoReader,
     graph: Range<u64>,
     depth: usize,
     tensors: &mut Vec<Tensor>,
@@ -177,18 +178,18 @@ fn within(
     for initializer in bytes_of(&fields, 5) {
         let initializer = model.fields(initializer)?;
         let tensor = initialiser(model, &initializer)?;
-        tensors.push(Tensor { role: Role::Other(BRANCH), ..tensor });
+        tensors.push(Tensor { role: LayerRole::Other(BRANCH), ..tensor });
     }
     for node in bytes_of(&fields, 1) {
-        for branch in Node::read(model, node)?.branches {
-            within(model, branch, depth + 1, tensors)?;
+        for branch in OnnxNode::read(model, node)?.branches {
+            add_subgraphs(model, branch, depth + 1, tensors)?;
         }
     }
     Ok(())
 }
 
-/// The names of the graph's inputs or outputs.
-fn names(model: &mut Messages, graph: &[Field], number: u64) -> io::Result<Vec<String>> {
+/// Names of the graph's inputs or outputs.
+fn names(model: &mut ProtoReader, graph: &[ProtoField], number: u64) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for value in bytes_of(graph, number) {
         let value = model.fields(value)?;
@@ -197,12 +198,12 @@ fn names(model: &mut Messages, graph: &[Field], number: u64) -> io::Result<Vec<S
     Ok(names)
 }
 
-/// Where a tensor is, if it is in another file.
-fn place(model: &mut Messages, tensor: &[Field]) -> io::Result<Option<Outside>> {
+/// Location of a tensor in another file, if it is in one.
+fn external_data(model: &mut ProtoReader, tensor: &[ProtoField]) -> io::Result<Option<ExternalData>> {
     if numbers(tensor, 14).last() != Some(&1) {
         return Ok(None);
     }
-    let mut outside = Outside::default();
+    let mut outside = ExternalData::default();
     for entry in bytes_of(tensor, 13) {
         let entry = model.fields(entry)?;
         let (key, value) = (text(model, &entry, 1)?, text(model, &entry, 2)?);
@@ -218,7 +219,7 @@ fn place(model: &mut Messages, tensor: &[Field]) -> io::Result<Option<Outside>> 
 }
 
 /// A `TensorProto`.
-fn initialiser(model: &mut Messages, fields: &[Field]) -> io::Result<Tensor> {
+fn initialiser(model: &mut ProtoReader, fields: &[ProtoField]) -> io::Result<Tensor> {
     let name = text(model, fields, 8)?;
     let mut shape = numbers(fields, 1);
     for dims in bytes_of(fields, 1) {
@@ -235,32 +236,32 @@ fn initialiser(model: &mut Messages, fields: &[Field]) -> io::Result<Tensor> {
     let raw = bytes_of(fields, 9).last().cloned();
     let floats = || bytes_of(fields, 4).last().cloned().filter(|_| dtype == "F32");
     let bytes = raw.or_else(floats).filter(|range| bits > 0 && range.end - range.start == size);
-    let number = Number::named(dtype);
-    let role = Role::Other(NO_WEIGHTS);
-    Ok(Tensor { name, shape, dtype: dtype.into(), number, filters: Filters::First, role, file: 0, bytes })
+    let number = NumberFormat::named(dtype);
+    let role = LayerRole::Other(NO_WEIGHTS);
+    Ok(Tensor { name, shape, dtype: dtype.into(), number, filters: FilterAxis::First, role, file: 0, bytes })
 }
 
-fn bytes_of(fields: &[Field], number: u64) -> Vec<Range<u64>> {
+fn bytes_of(fields: &[ProtoField], number: u64) -> Vec<Range<u64>> {
     let matching = fields.iter().filter(|field| field.number == number);
     matching
         .filter_map(|field| match &field.value {
-            Value::Bytes(range) => Some(range.clone()),
-            Value::Varint(_) | Value::Fixed => None,
+            ProtoValue::Bytes(range) => Some(range.clone()),
+            ProtoValue::Varint(_) | ProtoValue::Fixed => None,
         })
         .collect()
 }
 
-fn numbers(fields: &[Field], number: u64) -> Vec<u64> {
+fn numbers(fields: &[ProtoField], number: u64) -> Vec<u64> {
     let matching = fields.iter().filter(|field| field.number == number);
     matching
         .filter_map(|field| match field.value {
-            Value::Varint(value) => Some(value),
-            Value::Bytes(_) | Value::Fixed => None,
+            ProtoValue::Varint(value) => Some(value),
+            ProtoValue::Bytes(_) | ProtoValue::Fixed => None,
         })
         .collect()
 }
 
-fn text(model: &mut Messages, fields: &[Field], number: u64) -> io::Result<String> {
+fn text(model: &mut ProtoReader, fields: &[ProtoField], number: u64) -> io::Result<String> {
     match bytes_of(fields, number).last() {
         Some(range) => Ok(String::from_utf8_lossy(&model.bytes(range.clone())?).into_owned()),
         None => Ok(String::new()),

@@ -7,18 +7,20 @@ use std::{fs::File, io::Read, path::Path};
 use safetensors::{Dtype, tensor::Metadata};
 
 use super::damaged;
-use crate::{Filters, Number, Role, Source, Tensor, WeightsError, roles, source::read_error};
+use crate::{
+    FilterAxis, LayerRole, NumberFormat, Tensor, WeightSource, WeightsError, roles, source::read_error,
+};
 
-/// The longest header read, as in other readers of the format.
+/// Upper bound of the header's length, as in other readers of the format.
 const MAX_HEADER: u64 = 100_000_000;
 
-pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
+pub(super) fn open(path: &Path) -> Result<WeightSource, WeightsError> {
     let (metadata, data) = header(path)?;
     let model = own_format(&metadata).is_some();
     let mut tensors = listed(path, 0, &metadata, data)?;
     roles::assign(&mut tensors);
     let (path, files) = (path.to_owned(), vec![path.to_owned()]);
-    Ok(Source { path, files, tensors, sharded: false, model, missing: Vec::new() })
+    Ok(WeightSource { path, files, tensors, sharded: false, model, missing: Vec::new() })
 }
 
 /// The tensors of one file, in the order in which they lie there, without roles.
@@ -37,10 +39,10 @@ fn listed(path: &Path, file: usize, metadata: &Metadata, data: u64) -> Result<Ve
         Ok(Tensor {
             name,
             shape: info.shape.clone(),
-            number: Number::named(&dtype),
+            number: NumberFormat::named(&dtype),
             dtype,
-            filters: Filters::First,
-            role: Role::Inner,
+            filters: FilterAxis::First,
+            role: LayerRole::Inner,
             file,
             bytes: Some(data + start as u64..data + end as u64),
         })
@@ -48,7 +50,7 @@ fn listed(path: &Path, file: usize, metadata: &Metadata, data: u64) -> Result<Ve
     names.into_iter().map(tensor).collect()
 }
 
-/// The checked header of a file, and where its data begins.
+/// Reads and checks the header of a file. Returns it with the offset of the data.
 fn header(path: &Path) -> Result<(Metadata, u64), WeightsError> {
     let failed = |source| read_error(path, source);
     let mut file = File::open(path).map_err(failed)?;
@@ -82,7 +84,7 @@ fn header(path: &Path) -> Result<(Metadata, u64), WeightsError> {
     Ok((metadata, data))
 }
 
-/// The format of this project that a file says it has.
+/// Format of this project that a file states, if any.
 fn own_format(metadata: &Metadata) -> Option<&str> {
     let format = metadata.metadata().as_ref()?.get("format")?;
     format.starts_with("dabnet").then_some(format)

@@ -1,4 +1,4 @@
-//! An index of several safetensors files, as large networks are published.
+//! Index of several safetensors files, as large networks are published.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,17 +9,17 @@ use std::{
 use serde::Deserialize;
 
 use super::{damaged, safetensors};
-use crate::{Source, WeightsError, roles, source::read_error};
+use crate::{WeightSource, WeightsError, roles, source::read_error};
 
 #[derive(Deserialize)]
 #[serde(expecting = "an index as {\"weight_map\": {tensor: file}}")]
-struct Index {
+struct ShardIndex {
     weight_map: BTreeMap<String, String>,
 }
 
-pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
+pub(super) fn open(path: &Path) -> Result<WeightSource, WeightsError> {
     let text = fs::read(path).map_err(|source| read_error(path, source))?;
-    let index: Index = serde_json::from_slice(&text)
+    let index: ShardIndex = serde_json::from_slice(&text)
         .map_err(|error| damaged(path, format!("is no index of safetensors files: {error}")))?;
     let names: BTreeSet<&String> = index.weight_map.values().collect();
     let (mut files, mut tensors, mut found) = (Vec::new(), Vec::new(), BTreeSet::new());
@@ -37,10 +37,10 @@ pub(super) fn open(path: &Path) -> Result<Source, WeightsError> {
     }
     roles::assign(&mut tensors);
     let (path, missing) = (path.to_owned(), Vec::new());
-    Ok(Source { path, files, tensors, sharded: true, model: false, missing })
+    Ok(WeightSource { path, files, tensors, sharded: true, model: false, missing })
 }
 
-/// The path of a shard, which lies beside its index.
+/// Path of a shard beside its index.
 fn beside(index: &Path, name: &str) -> Option<PathBuf> {
     let name = Path::new(name);
     let plain = name.file_name().is_some_and(|file| file == name.as_os_str());

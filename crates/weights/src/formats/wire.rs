@@ -1,4 +1,4 @@
-//! The wire format of protocol buffers, as far as it takes to find where things lie.
+//! Wire format of Protocol Buffers, as far as it takes to locate fields in a file.
 //!
 //! <https://protobuf.dev/programming-guides/encoding>. Libraries decode messages into structures;
 //! here a tensor's bytes are wanted by their place in the file, so that they can be read one at a
@@ -12,57 +12,57 @@ use std::{
 
 /// A field of a message.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Field {
+pub(super) struct ProtoField {
     pub number: u64,
-    pub value: Value,
+    pub value: ProtoValue,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(super) enum ProtoValue {
     Varint(u64),
-    /// Where a string, a message or packed numbers lie.
+    /// Range of a string, a message or packed numbers.
     Bytes(Range<u64>),
     /// Four or eight bytes that nothing here asks for.
     Fixed,
 }
 
-/// A file of messages.
-pub(super) struct Messages {
+/// Reader of a file of messages.
+pub(super) struct ProtoReader {
     file: BufReader<File>,
     position: u64,
     end: u64,
 }
 
-impl Messages {
+impl ProtoReader {
     pub(super) fn new(file: File) -> io::Result<Self> {
         let end = file.metadata()?.len();
         Ok(Self { file: BufReader::new(file), position: 0, end })
     }
 
-    /// Where the outermost message lies.
+    /// Range of the outermost message.
     pub(super) fn whole(&self) -> Range<u64> {
         0..self.end
     }
 
-    /// The fields of the message that lies in `range`.
-    pub(super) fn fields(&mut self, range: Range<u64>) -> io::Result<Vec<Field>> {
+    /// Reads the fields of the message in `range`.
+    pub(super) fn fields(&mut self, range: Range<u64>) -> io::Result<Vec<ProtoField>> {
         self.go_to(range.start)?;
         let mut fields = Vec::new();
         while self.position < range.end {
             let tag = self.varint(range.end)?;
             let value = match tag & 7 {
-                0 => Value::Varint(self.varint(range.end)?),
+                0 => ProtoValue::Varint(self.varint(range.end)?),
                 1 => self.skip(8, range.end)?,
                 5 => self.skip(4, range.end)?,
                 2 => {
                     let len = self.varint(range.end)?;
                     let start = self.position;
                     self.skip(len, range.end)?;
-                    Value::Bytes(start..self.position)
+                    ProtoValue::Bytes(start..self.position)
                 }
                 _ => return Err(invalid("a field of a kind that is not in use")),
             };
-            fields.push(Field { number: tag >> 3, value });
+            fields.push(ProtoField { number: tag >> 3, value });
         }
         Ok(fields)
     }
@@ -98,12 +98,12 @@ impl Messages {
         Err(invalid("a number of more than ten bytes"))
     }
 
-    fn skip(&mut self, len: u64, end: u64) -> io::Result<Value> {
+    fn skip(&mut self, len: u64, end: u64) -> io::Result<ProtoValue> {
         if len > end - self.position {
             return Err(invalid("a field that goes on behind its message"));
         }
         self.go_to(self.position + len)?;
-        Ok(Value::Fixed)
+        Ok(ProtoValue::Fixed)
     }
 
     fn go_to(&mut self, position: u64) -> io::Result<()> {

@@ -4,13 +4,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Output, Pending};
-use crate::{Filters, Reader, Source, Tensor, WeightsError, part::Part};
+use super::{OutputFile, TensorWriter};
+use crate::{FilterAxis, Tensor, WeightReader, WeightSource, WeightsError, part::BinarizedFilters};
 
-/// The files of the source again, byte for byte, but for weights that are replaced in their place.
-pub(super) struct Dense {
-    files: Vec<Copy>,
-    /// The index of the files, where there is one, and where it goes.
+/// Writer that copies the files of the source byte by byte, replacing weights in place.
+pub(super) struct DenseWriter {
+    files: Vec<FileCopy>,
+    /// Index of the files and its copy, if there is one.
     index: Option<(PathBuf, PathBuf)>,
     /// Dropped last, when the files in them are gone.
     _folders: Option<NewFolders>,
@@ -35,22 +35,22 @@ impl Drop for NewFolders {
     }
 }
 
-struct Copy {
-    out: BufWriter<Pending>,
-    /// How far the source has been copied.
+struct FileCopy {
+    out: BufWriter<OutputFile>,
+    /// Number of bytes of the source that have been copied.
     position: u64,
     size: u64,
 }
 
-impl Dense {
-    pub(super) fn start(source: &Source, out: &Path) -> Result<Self, WeightsError> {
+impl DenseWriter {
+    pub(super) fn start(source: &WeightSource, out: &Path) -> Result<Self, WeightsError> {
         if !source.sharded {
             // Files beside a model are beside its copy under the names that it has for them.
             let folder = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
             let from = folder(&source.path);
             let copy = |(index, path): (usize, &PathBuf)| {
                 if index == 0 {
-                    return Copy::start(source, index, out);
+                    return FileCopy::start(source, index, out);
                 }
                 let beside = folder(out).join(path.strip_prefix(&from).unwrap_or(path));
                 source.check_output(&beside, [])?;
@@ -60,7 +60,7 @@ impl Dense {
                 }
                 fs::create_dir_all(folder(&beside))
                     .map_err(|source| WeightsError::Write { path: beside.clone(), source })?;
-                Copy::start(source, index, &beside)
+                FileCopy::start(source, index, &beside)
             };
             let files = source.files.iter().enumerate().map(copy).collect::<Result<_, _>>()?;
             return Ok(Self { files, index: None, _folders: None });
@@ -69,24 +69,24 @@ impl Dense {
         let target = |path: &Path| path.file_name().map(|name| out.join(name)).unwrap_or_default();
         let index = target(&source.path);
         source.check_output(&index, [])?;
-        let copy = |(index, path): (usize, &PathBuf)| Copy::start(source, index, &target(path));
+        let copy = |(index, path): (usize, &PathBuf)| FileCopy::start(source, index, &target(path));
         let files = source.files.iter().enumerate().map(copy).collect::<Result<_, _>>()?;
         Ok(Self { files, index: Some((source.path.clone(), index)), _folders: Some(folders) })
     }
 }
 
-impl Copy {
-    fn start(source: &Source, file: usize, out: &Path) -> Result<Self, WeightsError> {
+impl FileCopy {
+    fn start(source: &WeightSource, file: usize, out: &Path) -> Result<Self, WeightsError> {
         source.check_output(out, [])?;
         let path = &source.files[file];
         let size = fs::metadata(path)
             .map_err(|error| WeightsError::Read { path: path.clone(), source: error })?
             .len();
-        Ok(Self { out: BufWriter::with_capacity(1 << 20, Pending::create(out)?), position: 0, size })
+        Ok(Self { out: BufWriter::with_capacity(1 << 20, OutputFile::create(out)?), position: 0, size })
     }
 
     /// Copies the source up to a position.
-    fn catch_up(&mut self, reader: &mut Reader<'_>, file: usize, to: u64) -> Result<(), WeightsError> {
+    fn catch_up(&mut self, reader: &mut WeightReader<'_>, file: usize, to: u64) -> Result<(), WeightsError> {
         let copied = reader.copy(file, self.position..to, &mut self.out);
         copied.map_err(|error| self.out.get_ref().failed(error))?;
         self.position = to;
@@ -94,7 +94,7 @@ impl Copy {
     }
 }
 
-impl Write for Pending {
+impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.file.write(bytes)
     }
@@ -104,17 +104,17 @@ impl Write for Pending {
     }
 }
 
-impl Output for Dense {
-    /// What lies between replaced weights is copied when the next of them comes.
-    fn keep(&mut self, _: &mut Reader<'_>, _: &Tensor) -> Result<(), WeightsError> {
+impl TensorWriter for DenseWriter {
+    /// Bytes between replaced weights are copied before the next of them.
+    fn keep(&mut self, _: &mut WeightReader<'_>, _: &Tensor) -> Result<(), WeightsError> {
         Ok(())
     }
 
     fn binarized(
         &mut self,
-        reader: &mut Reader<'_>,
+        reader: &mut WeightReader<'_>,
         tensor: &Tensor,
-        part: &Part,
+        part: &BinarizedFilters,
     ) -> Result<(), WeightsError> {
         let (Some(number), Some(place)) = (tensor.number, &tensor.bytes) else { return Ok(()) };
         let copy = &mut self.files[tensor.file];
@@ -123,8 +123,8 @@ impl Output for Dense {
         }
         let values = part.values();
         let bytes = match tensor.filters {
-            Filters::First => number.encode(values.into_iter()),
-            Filters::Last => {
+            FilterAxis::First => number.encode(values.into_iter()),
+            FilterAxis::Last => {
                 let n = tensor.filter_len();
                 number.encode((0..n).flat_map(|row| values.iter().copied().skip(row).step_by(n)))
             }
@@ -134,7 +134,7 @@ impl Output for Dense {
         Ok(())
     }
 
-    fn finish(self: Box<Self>, reader: &mut Reader<'_>) -> Result<u64, WeightsError> {
+    fn finish(self: Box<Self>, reader: &mut WeightReader<'_>) -> Result<u64, WeightsError> {
         let mut complete = Vec::new();
         for (file, mut copy) in self.files.into_iter().enumerate() {
             let size = copy.size;
@@ -144,11 +144,11 @@ impl Output for Dense {
             complete.push(flushed.map_err(|error| WeightsError::Write { path, source: error.into_error() })?);
         }
         if let Some((from, to)) = self.index {
-            let mut index = Pending::create(&to)?;
+            let mut index = OutputFile::create(&to)?;
             let text = fs::read(&from).map_err(|source| WeightsError::Read { path: from, source })?;
             index.write_all(&text).map_err(|error| index.failed(error))?;
             complete.push(index);
         }
-        complete.into_iter().map(Pending::persist).sum()
+        complete.into_iter().map(OutputFile::commit).sum()
     }
 }

@@ -5,40 +5,43 @@ use std::{
 };
 
 use dabnet_binarize::Granularity;
+use dabnet_container::frame_header;
 use serde_json::{Value, json};
 
-use super::{Output, Pending};
-use crate::{Binarize, Filters, Reader, Source, Tensor, WeightsError, part::Part};
+use super::{OutputFile, TensorWriter};
+use crate::{
+    BinarizeOptions, FilterAxis, Tensor, WeightReader, WeightSource, WeightsError, part::BinarizedFilters,
+};
 
-/// What `format` in the file's metadata says.
+/// Value of `format` in the file's metadata.
 const FORMAT: &str = "dabnet-weights";
 const VERSION: &str = "1";
 
 /// A safetensors file: `NAME.bits`, `NAME.alpha` and `NAME.beta` for each binarized tensor, all others
 /// as they were. See `docs/file-format.md`.
-pub(super) struct Packed {
-    out: Pending,
-    /// Where each tensor of the file begins.
+pub(super) struct PackedWriter {
+    out: OutputFile,
+    /// Offset of each tensor in the file.
     starts: BTreeMap<String, u64>,
-    /// How many bytes of it are written.
+    /// Number of bytes written of each tensor.
     written: BTreeMap<String, u64>,
 }
 
 /// A tensor to write.
-struct Entry {
+struct TensorEntry {
     name: String,
     dtype: String,
     shape: Vec<usize>,
     bytes: u64,
-    /// What its beginning has to be a multiple of.
+    /// Alignment, in bytes.
     align: u64,
 }
 
-impl Packed {
+impl PackedWriter {
     pub(super) fn start(
-        source: &Source,
+        source: &WeightSource,
         out: &Path,
-        options: &Binarize,
+        options: &BinarizeOptions,
         reasons: &[Option<&'static str>],
     ) -> Result<Self, WeightsError> {
         source.check_output(out, [])?;
@@ -47,7 +50,7 @@ impl Packed {
         for (tensor, reason) in source.tensors.iter().zip(reasons) {
             if reason.is_none() {
                 entries.extend(packed_entries(tensor, options.granularity));
-                let filters = if tensor.filters == Filters::First { "first" } else { "last" };
+                let filters = if tensor.filters == FilterAxis::First { "first" } else { "last" };
                 originals.insert(
                     tensor.name.as_str(),
                     json!({ "shape": tensor.shape, "dtype": tensor.dtype, "filters": filters }),
@@ -66,12 +69,12 @@ impl Packed {
             "tensors": json!(originals).to_string(),
         });
         let (header, starts) = layout(source, metadata, &entries)?;
-        let mut packed = Self { out: Pending::create(out)?, starts, written: BTreeMap::new() };
+        let mut packed = Self { out: OutputFile::create(out)?, starts, written: BTreeMap::new() };
         packed.out.file.write_all(&header).map_err(|error| packed.out.failed(error))?;
         Ok(packed)
     }
 
-    /// Adds bytes to those of a tensor.
+    /// Appends bytes to a tensor.
     fn append(&mut self, name: String, bytes: &[u8]) -> Result<(), WeightsError> {
         self.seek(&name)
             .and_then(|()| self.out.file.write_all(bytes))
@@ -86,14 +89,19 @@ impl Packed {
     }
 }
 
-impl Output for Packed {
-    fn keep(&mut self, reader: &mut Reader<'_>, tensor: &Tensor) -> Result<(), WeightsError> {
+impl TensorWriter for PackedWriter {
+    fn keep(&mut self, reader: &mut WeightReader<'_>, tensor: &Tensor) -> Result<(), WeightsError> {
         let Some(bytes) = tensor.bytes.clone() else { return Ok(()) };
         let copied = self.seek(&tensor.name).and_then(|()| reader.copy(tensor.file, bytes, &mut self.out));
         copied.map_err(|error| self.out.failed(error))
     }
 
-    fn binarized(&mut self, _: &mut Reader<'_>, tensor: &Tensor, part: &Part) -> Result<(), WeightsError> {
+    fn binarized(
+        &mut self,
+        _: &mut WeightReader<'_>,
+        tensor: &Tensor,
+        part: &BinarizedFilters,
+    ) -> Result<(), WeightsError> {
         let alpha: Vec<u8> = part.splits.iter().flat_map(|split| split.alpha.to_le_bytes()).collect();
         let beta: Vec<u8> = part.splits.iter().flat_map(|split| split.beta.to_le_bytes()).collect();
         self.append(format!("{}.bits", tensor.name), &part.bits())?;
@@ -101,19 +109,19 @@ impl Output for Packed {
         self.append(format!("{}.beta", tensor.name), &beta)
     }
 
-    fn finish(self: Box<Self>, _: &mut Reader<'_>) -> Result<u64, WeightsError> {
-        self.out.persist()
+    fn finish(self: Box<Self>, _: &mut WeightReader<'_>) -> Result<u64, WeightsError> {
+        self.out.commit()
     }
 }
 
-fn packed_entries(tensor: &Tensor, granularity: Granularity) -> [Entry; 3] {
+fn packed_entries(tensor: &Tensor, granularity: Granularity) -> [TensorEntry; 3] {
     let (filters, n) = (tensor.filter_count(), tensor.filter_len());
     let values = match granularity {
         Granularity::Filter => vec![filters],
         Granularity::Group(len) => vec![filters, n.div_ceil(len.get())],
         Granularity::Tensor => vec![1],
     };
-    let entry = |suffix: &str, dtype: &str, shape: Vec<usize>, align: u64| Entry {
+    let entry = |suffix: &str, dtype: &str, shape: Vec<usize>, align: u64| TensorEntry {
         name: format!("{}.{suffix}", tensor.name),
         dtype: dtype.to_owned(),
         bytes: shape.iter().product::<usize>() as u64 * align,
@@ -127,9 +135,9 @@ fn packed_entries(tensor: &Tensor, granularity: Granularity) -> [Entry; 3] {
     ]
 }
 
-fn kept_entry(tensor: &Tensor) -> Entry {
+fn kept_entry(tensor: &Tensor) -> TensorEntry {
     let bytes = tensor.byte_len();
-    Entry {
+    TensorEntry {
         name: tensor.name.clone(),
         dtype: tensor.dtype.clone(),
         shape: tensor.shape.clone(),
@@ -138,15 +146,15 @@ fn kept_entry(tensor: &Tensor) -> Entry {
     }
 }
 
-/// The file up to its data, and where each tensor begins in the file.
+/// Returns the file up to its data, and the offset of each tensor in the file.
 fn layout(
-    source: &Source,
+    source: &WeightSource,
     metadata: Value,
-    entries: &[Entry],
+    entries: &[TensorEntry],
 ) -> Result<(Vec<u8>, BTreeMap<String, u64>), WeightsError> {
     let mut header = serde_json::Map::from_iter([("__metadata__".to_owned(), metadata)]);
     let (mut starts, mut end) = (BTreeMap::new(), 0);
-    for Entry { name, dtype, shape, bytes, .. } in entries {
+    for TensorEntry { name, dtype, shape, bytes, .. } in entries {
         let info = json!({ "dtype": dtype, "shape": shape, "data_offsets": [end, end + bytes] });
         if header.insert(name.clone(), info).is_some() {
             let reason = format!("would have two tensors called '{name}' once packed: exclude one");
@@ -155,11 +163,7 @@ fn layout(
         starts.insert(name.clone(), end);
         end += bytes;
     }
-    let mut text = Value::Object(header).to_string().into_bytes();
-    text.resize(text.len().next_multiple_of(8), b' ');
-    let data = 8 + text.len() as u64;
-    starts.values_mut().for_each(|start| *start += data);
-    let mut file = (text.len() as u64).to_le_bytes().to_vec();
-    file.extend(text);
-    Ok((file, starts))
+    let beginning = frame_header(Value::Object(header).to_string().into_bytes());
+    starts.values_mut().for_each(|start| *start += beginning.len() as u64);
+    Ok((beginning, starts))
 }

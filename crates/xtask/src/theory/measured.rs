@@ -1,6 +1,6 @@
 //! What two values carry of filters of a given length.
 
-use dabnet_binarize::{Scheme, Statistics};
+use dabnet_binarize::{FilterStatistics, Scheme};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -27,7 +27,7 @@ impl Measured {
         let mut measured = Self::default();
         for _ in 0..filters(n) {
             let filter: Vec<f32> = (0..n).map(|_| distribution.sample(&mut rng) as f32).collect();
-            measured.add(&Statistics::of(&filter)?);
+            measured.add(&FilterStatistics::of(&filter)?);
         }
         Ok(measured)
     }
@@ -36,7 +36,7 @@ impl Measured {
         &self.errors[scheme as usize]
     }
 
-    fn add(&mut self, statistics: &Statistics) {
+    fn add(&mut self, statistics: &FilterStatistics) {
         for scheme in Scheme::ALL {
             self.errors[scheme as usize].add(statistics.fit(scheme).relative_error);
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_engine::replace_file;
+use dabnet_container::replace_file;
 use dabnet_graph::{Canvas, Preprocessing};
 use dabnet_report::{ContactSheet, SheetCell};
 use dabnet_sketch::{

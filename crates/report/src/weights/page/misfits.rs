@@ -1,6 +1,6 @@
 //! Filters and shapes of distributions that two values fit badly.
 
-use dabnet_binarize::{Scheme, Shape};
+use dabnet_binarize::{DistributionShape, Scheme};
 use maud::{Markup, html};
 
 use super::{
@@ -49,10 +49,12 @@ pub(super) fn section(analysis: &WeightAnalysis) -> Markup {
 
 /// Sentence on the shapes that two values fit best and worst.
 fn sentence(fits: &ShapeFits) -> String {
-    let mut found: Vec<(Shape, &ShapeFit)> =
-        fits.iter().filter(|(shape, fit)| fit.count >= ENOUGH && *shape != Shape::Constant).collect();
+    let mut found: Vec<(DistributionShape, &ShapeFit)> = fits
+        .iter()
+        .filter(|(shape, fit)| fit.count >= ENOUGH && *shape != DistributionShape::Constant)
+        .collect();
     found.sort_by(|(_, a), (_, b)| a.error(Scheme::Dab).total_cmp(&b.error(Scheme::Dab)));
-    let told = |(shape, fit): &(Shape, &ShapeFit)| {
+    let told = |(shape, fit): &(DistributionShape, &ShapeFit)| {
         format!(
             "{shape} filters ({} of them, dab misses {} on average, sign {})",
             grouped(fit.count as u64),

@@ -1,6 +1,6 @@
 //! The weights over the epochs of training.
 
-use dabnet_train::{History, LayerSnapshot};
+use dabnet_train::{LayerSnapshot, WeightHistory};
 use maud::{Markup, html};
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
 const LAYERS: usize = 40;
 const EPOCHS: usize = 60;
 
-pub(super) fn section(history: &History) -> Markup {
+pub(super) fn section(history: &WeightHistory) -> Markup {
     let layers = layer_histories(history);
     if layers.is_empty() {
         return html! {};
@@ -41,7 +41,7 @@ pub(super) fn section(history: &History) -> Markup {
 }
 
 /// Histories of the layers, without snapshots that are not valid.
-fn layer_histories(history: &History) -> Vec<LayerHistory<'_>> {
+fn layer_histories(history: &WeightHistory) -> Vec<LayerHistory<'_>> {
     let snapshots: Vec<_> = evenly_spaced(history.snapshots.len(), EPOCHS)
         .into_iter()
         .map(|index| &history.snapshots[index])
@@ -128,7 +128,7 @@ impl LayerHistory<'_> {
 
 #[cfg(test)]
 mod tests {
-    use dabnet_train::Snapshot;
+    use dabnet_train::WeightSnapshot;
 
     use super::*;
 
@@ -146,14 +146,14 @@ mod tests {
         }
     }
 
-    fn history(layers: Vec<LayerSnapshot>) -> History {
-        let snapshot = |(epoch, layer)| Snapshot { epoch, layers: vec![layer] };
-        History { snapshots: layers.into_iter().enumerate().map(snapshot).collect() }
+    fn history(layers: Vec<LayerSnapshot>) -> WeightHistory {
+        let snapshot = |(epoch, layer)| WeightSnapshot { epoch, layers: vec![layer] };
+        WeightHistory { snapshots: layers.into_iter().enumerate().map(snapshot).collect() }
     }
 
     #[test]
     fn only_what_is_whole_is_drawn() {
-        assert!(layer_histories(&History::default()).is_empty());
+        assert!(layer_histories(&WeightHistory::default()).is_empty());
         let history = history(vec![layer(2), layer(0), layer(2)]);
         let layers = layer_histories(&history);
         assert_eq!(layers[0].epochs, [0, 2]);

@@ -1,4 +1,4 @@
-//! Which initialisers are weights of layers, and which layers are at the ends.
+//! Roles of initializers in an ONNX graph: weights of layers, and first and last layers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,32 +6,32 @@ use std::{
     ops::Range,
 };
 
-use super::{Messages, NO_WEIGHTS, bytes_of, numbers, text};
-use crate::{Filters, Role, Tensor};
+use super::{NO_WEIGHTS, ProtoReader, bytes_of, numbers, text};
+use crate::{FilterAxis, LayerRole, Tensor};
 
-/// What a `GraphProto` says of layers.
-pub(super) struct Graph {
+/// Nodes, inputs and outputs of a `GraphProto`.
+pub(super) struct OnnxGraph {
     /// In the order in which they run.
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Vec<OnnxNode>,
     pub(super) inputs: Vec<String>,
     pub(super) outputs: Vec<String>,
 }
 
-/// What a `NodeProto` says of weights.
-pub(super) struct Node {
+/// Inputs, outputs and weights of a `NodeProto`.
+pub(super) struct OnnxNode {
     op: String,
     inputs: Vec<String>,
     pub(super) outputs: Vec<String>,
-    /// Whether `Gemm` transposes its second input.
+    /// True if `Gemm` transposes its second input.
     transposed: bool,
-    /// The tensor of a `Constant`, which some exporters use in place of initialisers.
+    /// The tensor of a `Constant`, which some exporters use in place of initializers.
     pub(super) constant: Option<Range<u64>>,
-    /// Graphs of their own: the branches of `If`, the bodies of `Loop` and `Scan`.
+    /// Subgraphs: branches of `If`, bodies of `Loop` and `Scan`.
     pub(super) branches: Vec<Range<u64>>,
 }
 
-impl Node {
-    pub(super) fn read(model: &mut Messages, range: Range<u64>) -> io::Result<Self> {
+impl OnnxNode {
+    pub(super) fn read(model: &mut ProtoReader, range: Range<u64>) -> io::Result<Self> {
         let fields = model.fields(range)?;
         let op = text(model, &fields, 4)?;
         let mut names = |number| {
@@ -55,13 +55,13 @@ impl Node {
         Ok(Self { op, inputs, outputs, transposed, constant, branches })
     }
 
-    /// The name of its weights and where they have their filters, which may be in neither the first
-    /// nor the last dimension.
-    fn weights(&self) -> Option<(&str, Option<Filters>)> {
+    /// Name of the node's weights and the axis of their filters, which may be neither the first nor the last
+    /// dimension.
+    fn weights(&self) -> Option<(&str, Option<FilterAxis>)> {
         let filters = match self.op.as_str() {
-            "Conv" => Some(Filters::First),
-            "Gemm" if self.transposed => Some(Filters::First),
-            "Gemm" | "MatMul" => Some(Filters::Last),
+            "Conv" => Some(FilterAxis::First),
+            "Gemm" if self.transposed => Some(FilterAxis::First),
+            "Gemm" | "MatMul" => Some(FilterAxis::Last),
             "ConvTranspose" => None,
             _ => return None,
         };
@@ -69,8 +69,8 @@ impl Node {
     }
 }
 
-impl Graph {
-    /// Gives roles to tensors, and puts weights of layers first.
+impl OnnxGraph {
+    /// Assigns roles to tensors, and moves weights of layers to the front.
     ///
     /// A layer that the input reaches without another on the way is a first one, a layer from which
     /// an output is reached so is a last one: a network with branches may have several.
@@ -88,16 +88,18 @@ impl Graph {
                 let (name, filters) = node.weights()?;
                 let index = *by_name.get(name)?;
                 let tensor = &mut tensors[index];
-                if tensor.role == Role::Other(NO_WEIGHTS) {
+                if tensor.role == LayerRole::Other(NO_WEIGHTS) {
                     let obstacle = tensor.obstacle_if(is_stored(tensor));
                     tensor.role = match filters {
-                        _ if obstacle.is_some() => Role::Other(obstacle.unwrap_or_default()),
-                        None => Role::Other("a transposed convolution"),
+                        _ if obstacle.is_some() => LayerRole::Other(obstacle.unwrap_or_default()),
+                        None => LayerRole::Other("a transposed convolution"),
                         // A stack of matrices has filters in neither dimension.
-                        Some(Filters::Last) if tensor.shape.len() != 2 => Role::Other("a stack of matrices"),
-                        Some(_) => Role::Inner,
+                        Some(FilterAxis::Last) if tensor.shape.len() != 2 => {
+                            LayerRole::Other("a stack of matrices")
+                        }
+                        Some(_) => LayerRole::Inner,
                     };
-                    tensor.filters = filters.unwrap_or(Filters::First);
+                    tensor.filters = filters.unwrap_or(FilterAxis::First);
                 }
                 Some(index)
             })
@@ -110,23 +112,23 @@ impl Graph {
                 .filter(|name| Some(name.as_str()) != weights)
                 .filter_map(|name| by_name.get(name))
             {
-                if tensors[*index].role == Role::Inner {
-                    tensors[*index].role = Role::Other("read by another op as well");
+                if tensors[*index].role == LayerRole::Inner {
+                    tensors[*index].role = LayerRole::Other("read by another op as well");
                 }
             }
         }
         let mut set = |layers: Vec<usize>, role| {
             for index in layers {
-                if tensors[index].role == Role::Inner {
+                if tensors[index].role == LayerRole::Inner {
                     tensors[index].role = role;
                 }
             }
         };
-        set(self.first(&layers), Role::First);
-        set(self.last(&layers), Role::Last);
+        set(self.first(&layers), LayerRole::First);
+        set(self.last(&layers), LayerRole::Last);
         let mut places = BTreeMap::new();
-        for (place, &index) in layers.iter().flatten().enumerate() {
-            places.entry(index).or_insert(place);
+        for (external_data, &index) in layers.iter().flatten().enumerate() {
+            places.entry(index).or_insert(external_data);
         }
         let mut ordered: Vec<(usize, Tensor)> = tensors.into_iter().enumerate().collect();
         ordered.sort_by_key(|(index, _)| places.get(index).copied().unwrap_or(usize::MAX));
@@ -173,11 +175,11 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Number;
+    use crate::NumberFormat;
 
-    fn node(op: &str, inputs: &[&str], output: &str) -> Node {
+    fn node(op: &str, inputs: &[&str], output: &str) -> OnnxNode {
         let inputs = inputs.iter().map(|name| (*name).to_owned()).collect();
-        Node {
+        OnnxNode {
             op: op.into(),
             inputs,
             outputs: vec![output.into()],
@@ -192,24 +194,23 @@ mod tests {
             name: name.to_owned(),
             shape: vec![4, 4],
             dtype: "F32".into(),
-            number: Some(Number::F32),
-            filters: Filters::First,
-            role: Role::Other(NO_WEIGHTS),
+            number: Some(NumberFormat::F32),
+            filters: FilterAxis::First,
+            role: LayerRole::Other(NO_WEIGHTS),
             file: 0,
             bytes: Some(0..64),
         }
     }
 
-    /// Names and roles, in the order given back, of a graph from `x` to `outputs` with weights of the
-    /// names given.
-    fn roles(nodes: Vec<Node>, outputs: &[&str], weights: &[&str]) -> Vec<(String, Role)> {
+    /// Names and roles of the weights of a graph from `x` to `outputs`.
+    fn roles(nodes: Vec<OnnxNode>, outputs: &[&str], weights: &[&str]) -> Vec<(String, LayerRole)> {
         let outputs = outputs.iter().map(|name| (*name).to_owned()).collect();
-        let graph = Graph { nodes, inputs: vec!["x".into()], outputs };
+        let graph = OnnxGraph { nodes, inputs: vec!["x".into()], outputs };
         let tensors = graph.assign_roles(weights.iter().map(|name| tensor(name)).collect(), |_| true);
         tensors.into_iter().map(|tensor| (tensor.name, tensor.role)).collect()
     }
 
-    fn expected(roles: &[(&str, Role)]) -> Vec<(String, Role)> {
+    fn expected(roles: &[(&str, LayerRole)]) -> Vec<(String, LayerRole)> {
         roles.iter().map(|(name, role)| ((*name).to_owned(), *role)).collect()
     }
 
@@ -227,10 +228,10 @@ mod tests {
             node("Concat", &["e", "g"], "out"),
         ];
         let found = roles(nodes, &["out"], &["bias", "classes", "boxes", "inner", "stem"]);
-        let (inner, last) = (Role::Inner, Role::Last);
-        let order = [("stem", Role::First), ("inner", inner), ("boxes", last), ("classes", last)];
+        let (inner, last) = (LayerRole::Inner, LayerRole::Last);
+        let order = [("stem", LayerRole::First), ("inner", inner), ("boxes", last), ("classes", last)];
         assert_eq!(found[..4], expected(&order));
-        assert_eq!(found[4], ("bias".into(), Role::Other(NO_WEIGHTS)));
+        assert_eq!(found[4], ("bias".into(), LayerRole::Other(NO_WEIGHTS)));
     }
 
     #[test]
@@ -240,8 +241,8 @@ mod tests {
             node("Conv", &["a", "inner"], "b"),
             node("ConvTranspose", &["b", "up"], "out"),
         ];
-        let up = Role::Other("a transposed convolution");
-        let order = [("first", Role::First), ("inner", Role::Inner), ("up", up)];
+        let up = LayerRole::Other("a transposed convolution");
+        let order = [("first", LayerRole::First), ("inner", LayerRole::Inner), ("up", up)];
         assert_eq!(roles(nodes, &["out"], &["up", "inner", "first"]), expected(&order));
     }
 
@@ -256,17 +257,17 @@ mod tests {
             ]
         };
         let found = roles(nodes(), &["out"], &["first", "tied", "last"]);
-        assert_eq!(found[1], ("tied".into(), Role::Other("read by another op as well")));
+        assert_eq!(found[1], ("tied".into(), LayerRole::Other("read by another op as well")));
         // Numbers that are not read are no reason to say that these are no weights.
-        let graph = Graph { nodes: nodes(), inputs: vec!["x".into()], outputs: vec!["out".into()] };
+        let graph = OnnxGraph { nodes: nodes(), inputs: vec!["x".into()], outputs: vec!["out".into()] };
         let double = Tensor { number: None, ..tensor("first") };
         let tensors = graph.assign_roles(vec![double], |_| true);
-        assert_eq!(tensors[0].role, Role::Other("not F32, F16 or BF16"));
+        assert_eq!(tensors[0].role, LayerRole::Other("not F32, F16 or BF16"));
     }
 
     #[test]
     fn the_only_layer_is_an_end() {
         let found = roles(vec![node("MatMul", &["x", "w"], "out")], &["out"], &["w"]);
-        assert_eq!(found, expected(&[("w", Role::First)]));
+        assert_eq!(found, expected(&[("w", LayerRole::First)]));
     }
 }

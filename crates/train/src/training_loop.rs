@@ -1,50 +1,50 @@
-//! The steps of a run, from a checkpoint to the next.
+//! The training loop, from one checkpoint to the next.
 
 use std::time::{Duration, Instant};
 
 use dabnet_sketch::{Batch, Batches, Examples};
 
 use crate::{
-    Checkpoint, Control, Effective, EpochReport, History, LayerReport, Observer, Outcome, Parameters,
-    Progress, TrainConfig, TrainError, Trainer, Validation, WeightGradient, average,
-    bits::{flipped_share, latent_bits},
+    Checkpoint, EffectiveWeights, EpochReport, LayerReport, Parameters, Progress, RunControl, TrainConfig,
+    TrainError, Trainer, TrainingObserver, TrainingOutcome, Validation, WeightGradient, WeightHistory,
     calibration,
-    effective::{constrain, effective},
+    effective::{constrain, effective_weights},
     estimator::{scale_as_published, scale_steps},
-    network::{Gradients, Network, Statistic},
-    optimizer::Update,
-    plan::Plan,
+    history::{flipped_share, latent_bits},
+    network::{BatchGradients, BatchStatistic, NetworkRef},
+    optimizer::{UpdateSettings, update_average},
+    plan::TrainingPlan,
 };
 
-/// Weight of a new batch in the running statistics of batch normalisation.
+/// Weight of a new batch in the running statistics of batch normalization.
 const MOMENTUM: f32 = 0.1;
-/// Of so many batches of an epoch one is looked at again for them before validation.
+/// Before validation, one of this many batches of an epoch is used to recalibrate batch normalizations.
 const EPOCH_SHARE: usize = 8;
 
 /// A run that is under way.
-pub(crate) struct Learning<'t, 'a, E> {
+pub(crate) struct TrainingLoop<'t, 'a, E> {
     trainer: &'t Trainer<'a, E>,
-    plan: Plan,
-    /// Where it stands; complete between updates.
+    plan: TrainingPlan,
+    /// Current state; complete between updates.
     now: Checkpoint,
-    history: History,
-    observer: &'t mut dyn Observer,
-    /// What binary layers run with until the next update.
-    effective: Vec<Option<Effective>>,
-    /// Sums of the gradients since the last update, and of how many steps.
+    history: WeightHistory,
+    observer: &'t mut dyn TrainingObserver,
+    /// Effective weights until the next update.
+    effective: Vec<Option<EffectiveWeights>>,
+    /// Gradients accumulated since the last update.
     sums: Vec<Vec<f32>>,
     summed: usize,
-    wish: Control,
+    requested: RunControl,
     started: Instant,
 }
 
-impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
+impl<'t, 'a, E: Examples> TrainingLoop<'t, 'a, E> {
     pub(crate) fn new(
         trainer: &'t Trainer<'a, E>,
-        plan: Plan,
+        plan: TrainingPlan,
         now: Checkpoint,
-        history: History,
-        observer: &'t mut dyn Observer,
+        history: WeightHistory,
+        observer: &'t mut dyn TrainingObserver,
     ) -> Self {
         Self {
             trainer,
@@ -55,13 +55,13 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
             effective: Vec::new(),
             sums: Vec::new(),
             summed: 0,
-            wish: Control::Continue,
+            requested: RunControl::Continue,
             started: Instant::now(),
         }
     }
 
     /// Goes through `batches`, which begin where the run stands.
-    pub(crate) fn run(mut self, batches: &mut Batches<'_>) -> Result<Outcome, TrainError> {
+    pub(crate) fn run(mut self, batches: &mut Batches<'_>) -> Result<TrainingOutcome, TrainError> {
         if self.now.counts.step == 0 {
             self.record_start()?;
         }
@@ -71,51 +71,51 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
             self.step(&batch?)?;
             let elapsed = before + self.started.elapsed();
             self.now.counts.seconds = elapsed.as_secs_f64();
-            self.tell_step(elapsed)?;
+            self.notify_step(elapsed)?;
             if self.summed > 0 {
                 continue;
             }
             let ends_epoch = self.plan.ends_epoch(self.now.counts.step);
-            if ends_epoch || self.wish > Control::Continue {
+            if ends_epoch || self.requested > RunControl::Continue {
                 self.check_finite()?;
             }
             if ends_epoch {
                 self.end_epoch(elapsed)?;
             }
-            if self.wish > Control::Continue {
+            if self.requested > RunControl::Continue {
                 self.observer.checkpoint(&self.now)?;
             }
-            if self.wish == Control::Stop {
-                return Ok(Outcome::Stopped(self.now.trained(self.history)?));
+            if self.requested == RunControl::Stop {
+                return Ok(TrainingOutcome::Stopped(self.now.trained(self.history)?));
             }
-            self.wish = Control::Continue;
+            self.requested = RunControl::Continue;
         }
-        Ok(Outcome::Finished(self.now.trained(self.history)?))
+        Ok(TrainingOutcome::Finished(self.now.trained(self.history)?))
     }
 
-    /// That the run can go on from here: a checkpoint must be readable.
+    /// Checks that all state is finite, as a checkpoint must be.
     fn check_finite(&self) -> Result<(), TrainError> {
         let epoch = self.plan.epoch_of(self.now.counts.step - 1);
-        match self.now.not_finite() {
+        match self.now.first_non_finite() {
             Some((what, value)) => Err(TrainError::Diverged { what, value, epoch }),
             None => Ok(()),
         }
     }
 
     fn record_start(&mut self) -> Result<(), TrainError> {
-        let effective = self.effective_of(self.now.result(), false)?;
-        self.now.bits = latent_bits(self.trainer.graph, self.now.result(), &effective);
-        self.history.record(0, self.trainer.graph, self.now.result(), &effective);
+        let effective = self.effective_weights(self.now.output_parameters(), false)?;
+        self.now.bits = latent_bits(self.trainer.graph, self.now.output_parameters(), &effective);
+        self.history.record(0, self.trainer.graph, self.now.output_parameters(), &effective);
         Ok(())
     }
 
-    /// Learns from one batch; moves the parameters if it is the last one before an update.
+    /// Processes one batch, and updates the parameters if accumulation is complete.
     fn step(&mut self, batch: &Batch) -> Result<(), TrainError> {
         let config = &self.trainer.config;
         let index = self.now.counts.step;
         if self.summed == 0 {
             let real_weights = config.real_weights(batch.epoch);
-            self.effective = self.effective_of(&self.now.parameters, real_weights)?;
+            self.effective = self.effective_weights(&self.now.parameters, real_weights)?;
         }
         let gradients = self.trainer.batch_gradients(&self.now.parameters, &self.effective, batch)?;
         check_loss("the loss", gradients.loss, batch.epoch)?;
@@ -127,7 +127,7 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
         counts.correct += gradients.correct;
         counts.labelled += batch.labels.iter().flatten().count();
         counts.step += 1;
-        update_statistics(&mut self.now.parameters, &gradients);
+        update_running_statistics(&mut self.now.parameters, &gradients);
         self.sum(gradients.buffers);
         if self.plan.updates_after(index, config) {
             self.update();
@@ -146,7 +146,7 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
         }
     }
 
-    /// Moves the parameters against the mean of the gradients since the last time.
+    /// Updates the parameters with the mean of the accumulated gradients.
     fn update(&mut self) {
         let Trainer { graph, config, threads, .. } = self.trainer;
         let mut gradients = std::mem::take(&mut self.sums);
@@ -160,7 +160,7 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
         if config.weight_gradient == WeightGradient::Published {
             scale_as_published(graph, parameters, &self.effective, config.scheme, &mut gradients);
         }
-        let update = Update {
+        let update = UpdateSettings {
             learning_rate: self.trainer.learning_rate(&self.plan, self.now.counts.step - 1),
             weight_decay: config.weight_decay,
             decay_binary_weights: config.decay_binary_weights,
@@ -170,14 +170,14 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
             optimizer.step(parameters.trained_mut(), &gradients, &update);
             constrain(graph, parameters, config.center);
             if let (Some(decay), Some(average)) = (config.ema, average) {
-                average::follow(average, parameters, decay, optimizer.updates());
+                update_average(average, parameters, decay, optimizer.updates());
             }
         });
     }
 
-    fn tell_step(&mut self, elapsed: Duration) -> Result<(), TrainError> {
+    fn notify_step(&mut self, elapsed: Duration) -> Result<(), TrainError> {
         let progress = self.progress(elapsed);
-        self.wish = self.wish.max(self.observer.step(&progress)?);
+        self.requested = self.requested.max(self.observer.step(&progress)?);
         Ok(())
     }
 
@@ -202,39 +202,46 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
     fn end_epoch(&mut self, elapsed: Duration) -> Result<(), TrainError> {
         let epoch = self.plan.epoch_of(self.now.counts.step - 1);
         if epoch == self.plan.epochs {
-            self.settle(epoch, calibration::BATCHES)?;
+            self.recalibrate(epoch, calibration::BATCHES)?;
         } else if self.trainer.validation.is_some() {
-            self.settle(epoch, (self.plan.steps_per_epoch / EPOCH_SHARE).clamp(1, calibration::BATCHES))?;
+            self.recalibrate(
+                epoch,
+                (self.plan.steps_per_epoch / EPOCH_SHARE).clamp(1, calibration::BATCHES),
+            )?;
         }
-        let effective = self.effective_of(self.now.result(), false)?;
-        self.history.record(epoch, self.trainer.graph, self.now.result(), &effective);
-        let bits = latent_bits(self.trainer.graph, self.now.result(), &effective);
+        let effective = self.effective_weights(self.now.output_parameters(), false)?;
+        self.history.record(epoch, self.trainer.graph, self.now.output_parameters(), &effective);
+        let bits = latent_bits(self.trainer.graph, self.now.output_parameters(), &effective);
         let layers = self.layer_reports(&bits);
         self.now.bits = bits;
         let best = self.validate(epoch, &effective)?;
         let Some(snapshot) = self.history.snapshots.last() else { return Ok(()) };
         let validation = self.now.counts.validation;
         let report = EpochReport { progress: self.progress(elapsed), snapshot, layers, validation, best };
-        self.wish = self.wish.max(self.observer.epoch(&report)?);
+        self.requested = self.requested.max(self.observer.epoch(&report)?);
         Ok(())
     }
 
-    /// Estimates anew what batch normalisations do with the weights as they are: running statistics are of weights that
-    /// moved, and after few steps mostly of those at the start.
-    fn settle(&mut self, epoch: usize, batches: usize) -> Result<(), TrainError> {
+    /// Recalibrates batch normalizations for the current weights: running statistics lag behind the weights,
+    /// and after few steps mostly reflect the initial ones.
+    fn recalibrate(&mut self, epoch: usize, batches: usize) -> Result<(), TrainError> {
         let real_weights = self.trainer.config.real_weights(epoch);
         let Checkpoint { parameters, average, .. } = &mut self.now;
         self.trainer.calibrate(average.as_mut().unwrap_or(parameters), &[], &self.plan, batches, real_weights)
     }
 
-    /// Whether this epoch is the best so far.
-    fn validate(&mut self, epoch: usize, binary: &[Option<Effective>]) -> Result<bool, TrainError> {
+    /// Validates, and returns true if this epoch is the best so far.
+    fn validate(&mut self, epoch: usize, binary: &[Option<EffectiveWeights>]) -> Result<bool, TrainError> {
         let Some(examples) = self.trainer.validation else { return Ok(false) };
         let real_weights = self.trainer.config.real_weights(epoch);
-        let real = if real_weights { Some(self.effective_of(self.now.result(), true)?) } else { None };
-        let network = Network {
+        let real = if real_weights {
+            Some(self.effective_weights(self.now.output_parameters(), true)?)
+        } else {
+            None
+        };
+        let network = NetworkRef {
             graph: self.trainer.graph,
-            parameters: self.now.result(),
+            parameters: self.now.output_parameters(),
             effective: real.as_deref().unwrap_or(binary),
         };
         let TrainConfig { seed, device, .. } = self.trainer.config;
@@ -269,13 +276,13 @@ impl<'t, 'a, E: Examples> Learning<'t, 'a, E> {
             .collect()
     }
 
-    fn effective_of(
+    fn effective_weights(
         &self,
         parameters: &Parameters,
         real_weights: bool,
-    ) -> Result<Vec<Option<Effective>>, TrainError> {
+    ) -> Result<Vec<Option<EffectiveWeights>>, TrainError> {
         let Trainer { graph, config, threads, .. } = self.trainer;
-        threads.install(|| effective(graph, parameters, config.scheme, real_weights))
+        threads.install(|| effective_weights(graph, parameters, config.scheme, real_weights))
     }
 }
 
@@ -290,8 +297,8 @@ fn mean(values: &[f32]) -> f32 {
     (values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len().max(1) as f64) as f32
 }
 
-fn update_statistics(parameters: &mut Parameters, gradients: &Gradients) {
-    for Statistic { node, name, values } in &gradients.statistics {
+fn update_running_statistics(parameters: &mut Parameters, gradients: &BatchGradients) {
+    for BatchStatistic { node, name, values } in &gradients.statistics {
         blend(parameters.get_mut(*node, name), values);
     }
 }

@@ -1,71 +1,81 @@
 use dabnet_engine::{PackedModel, Parameters as Packed};
 use dabnet_graph::{Graph, Node, NodeId, OpKind};
 
-use crate::{Parameters, TrainError, Trained};
+use crate::{Parameters, TrainError, TrainedNetwork};
 
-/// Weights that a network may begin with: those of a run, or of a packed model.
+/// Pretrained weights that a network is initialized with, from a run or a packed model.
 ///
-/// Of a run these are the latent weights of convolutions. Of a model they are the weights its convolutions run
-/// with, the parameters of its pointwise ops, and its batch normalisations, which a file has as `scale · x + shift`:
-/// their means and variances are found again on the sketches that are trained on, so that all of the network gives
-/// what it gave.
+/// A run provides the latent weights of convolutions. A packed model provides the effective weights of convolutions,
+/// the parameters of pointwise ops, and batch normalizations folded into `scale · x + shift`: their means and variances
+/// are estimated on the training examples, so that the network computes the same function as the model.
+///
+/// ```
+/// use dabnet_engine::PackedModel;
+/// use dabnet_graph::Graph;
+/// use dabnet_train::{PretrainedWeights, TrainError};
+///
+/// fn matching_layers(model: PackedModel, graph: &Graph) -> Result<usize, TrainError> {
+///     Ok(PretrainedWeights::from_model(model)?.matching_layers(graph))
+/// }
+/// ```
 #[derive(Clone, Debug)]
-pub struct Start {
-    trained: Trained,
+pub struct PretrainedWeights {
+    trained: TrainedNetwork,
     labels: Vec<String>,
-    /// What only a packed model has.
+    /// The packed model, if that is the source.
     packed: Option<PackedModel>,
 }
 
-/// A batch normalisation as `scale · x + shift`.
+/// A batch normalization folded into `scale · x + shift`.
 #[derive(Clone, Debug)]
-pub(crate) struct Folded {
+pub(crate) struct FoldedNorm {
     pub node: NodeId,
     pub scale: Vec<f32>,
     pub shift: Vec<f32>,
 }
 
-impl Start {
-    /// What a run came to, with the names of its outputs, or none where they are not known.
-    pub fn of_run(trained: Trained, labels: Vec<String>) -> Self {
+impl PretrainedWeights {
+    /// Weights of a training run; `labels` names its outputs and may be empty.
+    pub fn from_run(trained: TrainedNetwork, labels: Vec<String>) -> Self {
         Self { trained, labels, packed: None }
     }
 
-    /// A packed model.
+    /// Weights of a packed model.
     ///
     /// # Errors
     /// [`TrainError::Engine`] if it is not valid.
-    pub fn of_model(packed: PackedModel) -> Result<Self, TrainError> {
-        let (trained, labels) = (Trained::unpacked(&packed)?, packed.labels.clone());
+    pub fn from_model(packed: PackedModel) -> Result<Self, TrainError> {
+        let (trained, labels) = (TrainedNetwork::unpacked(&packed)?, packed.labels.clone());
         Ok(Self { trained, labels, packed: Some(packed) })
     }
 
-    /// The network as something to measure with.
-    pub fn trained(&self) -> &Trained {
+    /// The pretrained network.
+    pub fn trained(&self) -> &TrainedNetwork {
         &self.trained
     }
 
-    /// Whether the last layer of `graph`, which answers with `labels`, begins with weights from here, if it has
-    /// them. Where no labels are known, their number decides.
-    pub fn has_head_of(&self, graph: &Graph, labels: &[String]) -> bool {
+    /// True if the last layer of `graph`, whose outputs are `labels`, is initialized from here. If labels are
+    /// unknown, their number decides.
+    pub fn matches_head(&self, graph: &Graph, labels: &[String]) -> bool {
         let known = !self.labels.is_empty() && !labels.is_empty();
         self.trained.graph().outputs() == graph.outputs() && (!known || self.labels == labels)
     }
 
-    /// How many convolutions of `graph` begin with weights from here, the last not counted.
-    pub fn layers_of(&self, graph: &Graph) -> usize {
+    /// Number of convolutions of `graph` that are initialized from here, without the last.
+    pub fn matching_layers(&self, graph: &Graph) -> usize {
         let head = head(graph);
         graph.convolutions().filter(|(id, ..)| *id < head && self.weights(graph, *id).is_some()).count()
     }
 
-    /// Puts weights into `parameters`, and gives the batch normalisations that have to be found again, if any.
-    pub(crate) fn put_into(
+    /// Writes the weights into `parameters`. Returns the folded batch normalizations to recalibrate, if the
+    /// source is a packed model.
+    pub(crate) fn apply(
         &self,
         graph: &Graph,
         labels: &[String],
         parameters: &mut Parameters,
-    ) -> Option<Vec<Folded>> {
-        let end = if self.has_head_of(graph, labels) { graph.nodes().len() } else { head(graph) };
+    ) -> Option<Vec<FoldedNorm>> {
+        let end = if self.matches_head(graph, labels) { graph.nodes().len() } else { head(graph) };
         let convolutions = graph.convolutions().filter(|(id, ..)| *id < end);
         for (id, weights) in convolutions.filter_map(|(id, ..)| Some((id, self.weights(graph, id)?))) {
             parameters.get_mut(id, "weight").copy_from_slice(weights);
@@ -79,7 +89,7 @@ impl Start {
             match (node.op.kind(), values) {
                 (OpKind::BatchNorm { .. }, Packed::Channels(values)) => {
                     let of = |name| values.get(name).cloned().unwrap_or_default();
-                    folded.push(Folded { node: id, scale: of("scale"), shift: of("shift") });
+                    folded.push(FoldedNorm { node: id, scale: of("scale"), shift: of("shift") });
                 }
                 (OpKind::Pointwise(_), Packed::Channels(values)) => {
                     values.iter().for_each(|(name, from)| parameters.get_mut(id, name).copy_from_slice(from));
@@ -101,7 +111,7 @@ impl Start {
         (shape(theirs, twin) == shape(graph, id)).then(|| self.trained.parameters().get(twin, "weight"))
     }
 
-    /// The node of the same name that does the same to as many channels of nodes of the same names.
+    /// The corresponding node: same name, op, number of channels and names of inputs.
     fn twin(&self, graph: &Graph, id: NodeId) -> Option<NodeId> {
         let (ours, theirs) = (&graph.nodes()[id], self.trained.graph());
         let sources = |graph: &Graph, node: &Node| -> Vec<String> {
@@ -123,19 +133,19 @@ fn head(graph: &Graph) -> NodeId {
 
 #[cfg(test)]
 mod tests {
-    use dabnet_graph::{Builder, Canvas, Filters, Policy, Preprocessing, Shape};
+    use dabnet_graph::{Canvas, ConvSpec, GraphBuilder, Policy, Preprocessing, Shape};
     use dabnet_sketch::{Examples, SketchError};
     use rand::{Rng, RngExt};
 
     use super::*;
-    use crate::{History, TrainConfig, Trainer};
+    use crate::{TrainConfig, Trainer, WeightHistory};
 
     const SIDE: usize = 12;
 
-    /// Noise, of three kinds of no meaning.
-    struct Noise;
+    /// Random canvases with three meaningless labels.
+    struct NoiseExamples;
 
-    impl Examples for Noise {
+    impl Examples for NoiseExamples {
         fn len(&self) -> usize {
             96
         }
@@ -151,12 +161,12 @@ mod tests {
 
     fn network(policy: &str, classes: usize) -> Graph {
         let policy: Policy = policy.parse().unwrap();
-        let mut net = Builder::new("some", &policy, Shape::new(1, SIDE, SIDE));
-        net.full_layer("conv1", Filters::new(8, 3));
-        net.layer("conv2", Filters::new(8, 3).padding(1));
+        let mut net = GraphBuilder::new("some", &policy, Shape::new(1, SIDE, SIDE));
+        net.full_layer("conv1", ConvSpec::new(8, 3));
+        net.layer("conv2", ConvSpec::new(8, 3).padding(1));
         net.push("bent", dabnet_graph::Op::RPReLU);
-        net.layer("conv3", Filters::new(8, 3));
-        net.conv("conv4", Filters::new(classes, 8));
+        net.layer("conv3", ConvSpec::new(8, 3));
+        net.conv("conv4", ConvSpec::new(classes, 8));
         net.build().unwrap()
     }
 
@@ -167,25 +177,30 @@ mod tests {
     }
 
     /// The network before the first step.
-    fn beginning(graph: &Graph, start: &Start, labels: &[&str]) -> Trained {
+    fn initial_checkpoint(graph: &Graph, start: &PretrainedWeights, labels: &[&str]) -> TrainedNetwork {
         let config = TrainConfig { batch: 16, threads: 2, ..TrainConfig::default() };
         let labels = labels.iter().map(|label| label.to_string()).collect();
-        let trainer = Trainer::new(graph, config, &Noise).unwrap().labels(labels).unwrap();
-        trainer.starting_from(start).begun().unwrap().trained(History::default()).unwrap()
+        let trainer = Trainer::new(graph, config, &NoiseExamples).unwrap().labels(labels).unwrap();
+        trainer
+            .starting_from(start)
+            .initial_checkpoint_for_test()
+            .unwrap()
+            .trained(WeightHistory::default())
+            .unwrap()
     }
 
     fn inputs() -> Vec<Vec<f32>> {
         let mut rng = rand_pcg::Pcg64::new(1, 2);
-        (0..10).map(|_| Noise.draw(0, &mut rng).unwrap()).collect()
+        (0..10).map(|_| NoiseExamples.draw(0, &mut rng).unwrap()).collect()
     }
 
     #[test]
-    fn a_packed_model_says_at_the_start_what_it_said() {
+    fn a_packed_model_is_reproduced_before_the_first_step() {
         for policy in ["full", "wbin", "fbin", "hybrid:conv3"] {
             let graph = network(policy, 3);
-            let start = Start::of_model(model(graph.clone())).unwrap();
+            let start = PretrainedWeights::from_model(model(graph.clone())).unwrap();
             let before = start.trained().logits(&inputs()).unwrap();
-            let trained = beginning(&graph, &start, &["a", "b", "c"]);
+            let trained = initial_checkpoint(&graph, &start, &["a", "b", "c"]);
             let after = trained.logits(&inputs()).unwrap();
             let close = |(before, after): (&Vec<f32>, &Vec<f32>)| {
                 before.iter().zip(after).all(|(a, b)| (a - b).abs() < 1e-3)
@@ -202,11 +217,11 @@ mod tests {
     }
 
     #[test]
-    fn other_labels_begin_anew() {
+    fn other_labels_get_a_fresh_last_layer() {
         let graph = network("full", 3);
-        let start = Start::of_model(model(graph.clone())).unwrap();
+        let start = PretrainedWeights::from_model(model(graph.clone())).unwrap();
         let weights = |labels: &[&str], layer: &str| {
-            let trained = beginning(&graph, &start, labels);
+            let trained = initial_checkpoint(&graph, &start, labels);
             let (id, ..) = graph.convolutions().find(|(_, node, _)| node.name == layer).unwrap();
             trained.parameters().get(id, "weight").to_vec()
         };
@@ -214,18 +229,18 @@ mod tests {
         assert_eq!(weights(&["a", "b", "c"], "conv4"), theirs("conv4"));
         assert_ne!(weights(&["a", "b", "d"], "conv4"), theirs("conv4"));
         assert_eq!(weights(&["a", "b", "d"], "conv3"), theirs("conv3"));
-        assert!(!start.has_head_of(&network("full", 4), &[]));
-        assert_eq!(start.layers_of(&graph), 3);
+        assert!(!start.matches_head(&network("full", 4), &[]));
+        assert_eq!(start.matching_layers(&graph), 3);
     }
 
-    /// Binary layers normalise before they sign: what a real one normalises after it is something else.
+    /// Binary layers normalize before the sign, real ones after the convolution: the two do not correspond.
     #[test]
-    fn only_what_reads_the_same_is_taken() {
+    fn only_corresponding_nodes_are_initialized() {
         let graph = network("fbin", 3);
-        let start = Start::of_model(model(network("full", 3))).unwrap();
-        let folded = start.put_into(&graph, &[], &mut Parameters::new(&graph, 0)).unwrap();
+        let start = PretrainedWeights::from_model(model(network("full", 3))).unwrap();
+        let folded = start.apply(&graph, &[], &mut Parameters::new(&graph, 0)).unwrap();
         let names: Vec<&str> = folded.iter().map(|folded| graph.nodes()[folded.node].name.as_str()).collect();
         assert_eq!(names, ["conv1.norm"]);
-        assert!(beginning(&graph, &start, &["a", "b", "c"]).logits(&inputs()).is_ok());
+        assert!(initial_checkpoint(&graph, &start, &["a", "b", "c"]).logits(&inputs()).is_ok());
     }
 }

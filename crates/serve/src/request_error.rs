@@ -1,23 +1,19 @@
 use axum::{
-    body::Body,
-    http::{
-        HeaderValue, Response, StatusCode,
-        header::{CONTENT_TYPE, RETRY_AFTER},
-    },
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::IntoResponse,
 };
 use serde_json::json;
 use thiserror::Error;
 
-use crate::media;
+use crate::response::json_response;
 
-/// The longest message of an error, in characters; parsers quote what they were given.
+/// Upper bound of a message's length, in characters: parsers quote their input.
 const MAX_MESSAGE: usize = 300;
 
-/// Why a request is not answered, in a sentence for whoever sent it.
+/// Error of a request; its text is sent to the client.
 #[derive(Clone, Debug, Error)]
-pub(crate) enum Refusal {
-    /// What was sent is not what it says it is.
+pub(crate) enum RequestError {
+    /// The body or query is malformed.
     #[error("{0}")]
     Malformed(String),
     #[error("there is nothing at this address; see /openapi.json for what there is")]
@@ -40,15 +36,15 @@ pub(crate) enum Refusal {
     #[error("too much is waiting already; try again in a second")]
     Full,
     #[error("the server holds as many bytes of requests as it may; try again in a second")]
-    Held,
+    BufferedBody,
     #[error("no worker could answer in time; try again in a second")]
     Late,
     #[error("the server failed to answer this; please report it")]
     Failed,
 }
 
-impl Refusal {
-    /// What a parser says of a body.
+impl RequestError {
+    /// A parser's error.
     pub(crate) fn malformed(reason: impl ToString) -> Self {
         Self::Malformed(reason.to_string())
     }
@@ -62,12 +58,12 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMuch(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Full | Self::Held | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full | Self::BufferedBody | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    /// What it is counted as.
+    /// Value of the metrics' `reason` label.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed",
@@ -80,28 +76,26 @@ impl Refusal {
             Self::MediaType(_) => "media_type",
             Self::TooMuch(_) => "over_limit",
             Self::Full => "queue_full",
-            Self::Held => "memory_full",
+            Self::BufferedBody => "memory_full",
             Self::Late => "late",
             Self::Failed => "failed",
         }
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for RequestError {
     fn into_response(self) -> axum::response::Response {
         let message: String = self.to_string().chars().take(MAX_MESSAGE).collect();
-        let mut response = Response::new(Body::from(json!({ "error": message }).to_string()));
+        let mut response = json_response(json!({ "error": message }).to_string());
         *response.status_mut() = self.status();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media::JSON));
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        response.extensions_mut().insert(Reason(self.reason()));
+        response.extensions_mut().insert(RejectionReason(self.reason()));
         response
     }
 }
 
-/// Why a response is an error, for the metrics.
+/// Reason for an error, attached to its response for the metrics.
 #[derive(Clone, Copy)]
-pub(crate) struct Reason(pub(crate) &'static str);
+pub(crate) struct RejectionReason(pub(crate) &'static str);

@@ -1,43 +1,43 @@
 use crate::{Graph, Precision, Shape};
 
-/// What one convolution costs.
+/// Cost of one convolution.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayerAccount {
+pub struct LayerCost {
     /// The node's name.
     pub name: String,
-    /// Its precision.
+    /// Precision of the layer.
     pub precision: Precision,
-    /// What it puts out.
+    /// Shape of its output.
     pub output: Shape,
     /// Number of weights.
     pub weights: u64,
     /// Bytes of its [tensors](Graph::packed_tensors) in a packed model.
     pub bytes: u64,
-    /// Multiply-accumulates for one sketch; in an `fbin` layer of single bits, so that each has as many as its
-    /// input has bits.
+    /// Multiply-accumulates for one sketch; in an `fbin` layer, of single bits, with as many for each weight
+    /// as its input has bits.
     pub macs: u64,
     /// Bytes of the activations it reads: their bits into an `fbin` layer, 4 bytes into others.
     pub input_bytes: u64,
 }
 
-impl LayerAccount {
-    /// Bytes it moves for one sketch: weights once; activations once as they are written by what
-    /// comes before and once as they are read. Caches and tiles are not modelled.
+impl LayerCost {
+    /// Memory traffic for one sketch, in bytes: weights once, and input activations twice, since they are
+    /// written and read. Caches and tiles are not modeled.
     pub fn traffic(&self) -> u64 {
         self.bytes + 2 * self.input_bytes
     }
 }
 
-/// What a network costs, layer by layer.
+/// Cost of a network, layer by layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
+pub struct NetworkCost {
     /// The convolutions, in order.
-    pub layers: Vec<LayerAccount>,
-    /// Bytes of all other nodes' tensors, which have one value per channel or node.
+    pub layers: Vec<LayerCost>,
+    /// Bytes of all other nodes' tensors.
     pub affine_bytes: u64,
 }
 
-impl Account {
+impl NetworkCost {
     /// Number of convolution weights.
     pub fn weights(&self) -> u64 {
         self.layers.iter().map(|layer| layer.weights).sum()
@@ -50,12 +50,12 @@ impl Account {
 
     /// Bytes moved for one sketch.
     pub fn traffic(&self) -> u64 {
-        self.layers.iter().map(LayerAccount::traffic).sum()
+        self.layers.iter().map(LayerCost::traffic).sum()
     }
 
-    /// Estimated energy of one sketch in picojoules: see [`energy`](crate::energy).
+    /// Estimated [`energy`](crate::energy) for one sketch, in picojoules.
     pub fn energy(&self) -> f64 {
-        self.layers.iter().map(LayerAccount::energy).sum()
+        self.layers.iter().map(LayerCost::energy).sum()
     }
 
     /// Multiply-accumulates for one sketch in layers of the given precision: floating-point
@@ -68,17 +68,17 @@ impl Account {
 
 impl Graph {
     /// Counts weights, bytes and operations.
-    pub fn account(&self) -> Account {
+    pub fn cost(&self) -> NetworkCost {
         let mut bytes = vec![0; self.nodes().len()];
         self.packed_tensors().iter().for_each(|tensor| bytes[tensor.node] += tensor.bytes());
-        let layers: Vec<LayerAccount> = self
+        let layers: Vec<LayerCost> = self
             .convolutions()
             .map(|(id, node, conv)| {
                 let input = self.input_shape_of(id);
                 let weights = conv.weights(input.channels) as u64;
                 let elements = input.elements() as u64;
                 let bits = self.input_bits(id).map(u64::from);
-                LayerAccount {
+                LayerCost {
                     name: node.name.clone(),
                     precision: conv.precision,
                     output: self.shape(id),
@@ -90,6 +90,6 @@ impl Graph {
             })
             .collect();
         let of_layers = layers.iter().map(|layer| layer.bytes).sum::<u64>();
-        Account { layers, affine_bytes: bytes.iter().sum::<u64>() - of_layers }
+        NetworkCost { layers, affine_bytes: bytes.iter().sum::<u64>() - of_layers }
     }
 }

@@ -1,15 +1,16 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::{
-    Conv2d, Graph, GraphError, Node, NodeId, Op, Options, Policy, Precision, WeightFormat, builder::EPSILON,
+    ArchitectureOptions, Conv2d, Graph, GraphError, Node, NodeId, Op, Policy, Precision, WeightFormat,
+    builder::EPSILON,
 };
 
 impl Graph {
-    /// The same network with other precisions: that of a graph in full precision, whoever wrote it down, as a policy
-    /// has it, with the [input bits](Options::input_bits) and the [ends](Options::ends) of the options. Its first
-    /// and its last convolution, the ends, stay in full precision.
+    /// Returns the network with the precisions of a policy, from a graph in full precision, with [input
+    /// bits](ArchitectureOptions::input_bits) and [ends](ArchitectureOptions::ends) of the options. The first and last convolution
+    /// stay in full precision.
     ///
-    /// A convolution with binary inputs reads them through a batch normalisation and a sign of its own, called
+    /// A convolution with binary inputs reads them through a batch normalization and a sign of its own, called
     /// `NAME.sign.norm` and `NAME.sign`, or `NAME.quantize.norm` and `NAME.quantize` where they have more than one
     /// bit; nothing else is added or taken away.
     ///
@@ -17,8 +18,8 @@ impl Graph {
     /// [`GraphError::Op`] if a convolution is not in full precision and the policy is another than the graph's,
     /// [`GraphError::Layer`] or [`GraphError::InputBitsLayer`] if the policy or the input bits name a layer that is
     /// not between the first and the last convolution, and whatever keeps the result from being a graph.
-    pub fn with_policy(&self, policy: &Policy, options: &Options) -> Result<Self, GraphError> {
-        if policy == self.policy() && *options == Options::default() {
+    pub fn with_policy(&self, policy: &Policy, options: &ArchitectureOptions) -> Result<Self, GraphError> {
+        if policy == self.policy() && *options == ArchitectureOptions::default() {
             return Ok(self.clone());
         }
         let binary = self.convolutions().find(|(_, _, conv)| conv.precision.binary_weights());
@@ -37,15 +38,14 @@ impl Graph {
         if let Some(layer) = options.input_bits.named().find(|layer| !inner.contains(layer)) {
             return Err(GraphError::InputBitsLayer { layer: layer.to_owned(), architecture, known });
         }
-        let mut rebuilt = Rebuilt::new(self, policy, options);
+        let mut rebuilt = GraphRewriter::new(self, policy, options);
         for (id, node) in self.nodes().iter().enumerate() {
             rebuilt.push(id, node, inner.contains(&node.name.as_str()));
         }
         Self::new(self.architecture().to_owned(), policy.clone(), rebuilt.nodes)
     }
 
-    /// The same network for another number of labels: its last convolution has as many filters as there are to be
-    /// outputs.
+    /// Returns the network for another number of labels: with as many filters in its last convolution.
     ///
     /// # Errors
     /// [`GraphError::Op`] if the network then has another number of outputs, and whatever keeps the result from
@@ -70,18 +70,18 @@ impl Graph {
     }
 }
 
-/// The nodes of a graph, with more between them.
-struct Rebuilt<'a> {
+/// Rewrites the nodes of a graph, inserting others between them.
+struct GraphRewriter<'a> {
     policy: &'a Policy,
-    options: &'a Options,
+    options: &'a ArchitectureOptions,
     nodes: Vec<Node>,
-    /// Where the graph's own nodes are among them.
+    /// New index of each of the graph's own nodes.
     places: HashMap<NodeId, NodeId>,
     names: HashSet<String>,
 }
 
-impl<'a> Rebuilt<'a> {
-    fn new(graph: &Graph, policy: &'a Policy, options: &'a Options) -> Self {
+impl<'a> GraphRewriter<'a> {
+    fn new(graph: &Graph, policy: &'a Policy, options: &'a ArchitectureOptions) -> Self {
         let names = graph.nodes().iter().map(|node| node.name.clone()).collect();
         Self { policy, options, nodes: Vec::new(), places: HashMap::new(), names }
     }
@@ -99,7 +99,7 @@ impl<'a> Rebuilt<'a> {
                 let (sign, op) = self.options.input_bits.op(&node.name);
                 let norm = Op::BatchNorm { epsilon: EPSILON };
                 for (name, op) in [(format!("{sign}.norm"), norm), (sign, op)] {
-                    let name = self.free(name);
+                    let name = self.unused_name(name);
                     self.nodes.push(Node { name, op, inputs: node.inputs });
                     node.inputs = vec![self.nodes.len() - 1];
                 }
@@ -109,8 +109,8 @@ impl<'a> Rebuilt<'a> {
         self.places.insert(id, self.nodes.len() - 1);
     }
 
-    /// A name that no node has: this one, if it is free.
-    fn free(&mut self, mut name: String) -> String {
+    /// Returns an unused name, `name` itself if possible.
+    fn unused_name(&mut self, mut name: String) -> String {
         while !self.names.insert(name.clone()) {
             name.push('_');
         }
@@ -121,27 +121,27 @@ impl<'a> Rebuilt<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Builder, Filters, Shape, architectures};
+    use crate::{ConvSpec, GraphBuilder, Shape, architectures};
 
     /// A network with branches, in an order of its own.
     fn graph() -> Graph {
-        let mut net = Builder::new("theirs", &Policy::Full, Shape::new(1, 16, 16));
-        net.full_layer("stem", Filters::new(8, 3).padding(1));
+        let mut net = GraphBuilder::new("theirs", &Policy::Full, Shape::new(1, 16, 16));
+        net.full_layer("stem", ConvSpec::new(8, 3).padding(1));
         let stem = net.head();
-        net.conv("left", Filters::new(8, 3).padding(1));
+        net.conv("left", ConvSpec::new(8, 3).padding(1));
         net.relu("left.sign");
         let left = net.head();
         net.go_to(stem);
-        net.conv("right", Filters::new(8, 1).groups(2));
+        net.conv("right", ConvSpec::new(8, 1).groups(2));
         net.add("sum", left);
         net.global_avg_pool("mean");
-        net.conv("head", Filters::new(5, 1));
+        net.conv("head", ConvSpec::new(5, 1));
         net.batch_norm("bias");
         net.build().unwrap()
     }
 
-    fn plain() -> Options {
-        Options::default()
+    fn plain() -> ArchitectureOptions {
+        ArchitectureOptions::default()
     }
 
     fn precisions(graph: &Graph) -> Vec<Precision> {
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn inputs_of_more_bits_come_through_a_quantizer() {
-        let options = |bits: &str| Options { input_bits: bits.parse().unwrap(), ..plain() };
+        let options = |bits: &str| ArchitectureOptions { input_bits: bits.parse().unwrap(), ..plain() };
         let levels = graph().with_policy(&Policy::Fbin, &options("1,right=2")).unwrap();
         let bits = levels.convolutions().map(|(id, ..)| levels.input_bits(id));
         assert_eq!(bits.collect::<Vec<_>>(), [None, Some(1), Some(2), None]);
@@ -230,14 +230,15 @@ mod tests {
         let filters =
             |graph: &Graph| graph.convolutions().map(|(_, _, conv)| conv.out_channels).collect::<Vec<_>>();
         assert_eq!(filters(&other), [8, 8, 8, 12]);
-        let mut twice = Builder::new("twice", &Policy::Full, Shape::new(1, 16, 16));
-        twice.conv("head", Filters::new(3, 16));
+        let mut twice = GraphBuilder::new("twice", &Policy::Full, Shape::new(1, 16, 16));
+        twice.conv("head", ConvSpec::new(3, 16));
         let head = twice.head();
         twice.concat("both", vec![head, head]);
         assert!(twice.build().unwrap().with_outputs(4).is_err());
     }
 
-    /// The precisions that a policy gives an architecture are those that it gives its graph in full precision.
+    /// Applying a policy to an architecture's graph in full precision is the same as building the
+    /// architecture with it.
     #[test]
     fn architectures_become_what_they_are_built_as() {
         for architecture in architectures::ALL {

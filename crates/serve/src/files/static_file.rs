@@ -8,17 +8,17 @@ use flate2::{Compression, write::GzEncoder};
 
 /// A file, ready to be sent.
 #[derive(Debug)]
-pub(crate) struct File {
+pub(crate) struct StaticFile {
     pub(crate) bytes: Bytes,
     pub(crate) content_type: &'static str,
     pub(crate) etag: HeaderValue,
-    /// With gzip, where that makes it smaller by a tenth or more.
+    /// Compressed with gzip, if that saves at least a tenth.
     pub(crate) zipped: Option<Bytes>,
     /// Other bytes are another entity.
     pub(crate) zipped_etag: HeaderValue,
 }
 
-impl File {
+impl StaticFile {
     pub(crate) fn new(name: &str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         let zipped = zip(&bytes).filter(|zipped| zipped.len() < bytes.len() - bytes.len() / 10);
@@ -31,7 +31,7 @@ impl File {
     }
 }
 
-/// What other content does not have: its length and 64 bits of a hash.
+/// Tag of the content: its length and a 64-bit hash.
 fn tag(bytes: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
@@ -64,11 +64,11 @@ fn content_type(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::File;
+    use super::StaticFile;
 
     #[test]
     fn only_what_shrinks_is_zipped() {
-        let text = File::new("a.js", "let a = 1;\n".repeat(100).into_bytes());
+        let text = StaticFile::new("a.js", "let a = 1;\n".repeat(100).into_bytes());
         assert!(text.zipped.is_some() && text.etag != text.zipped_etag);
         let mut state = 1_u64;
         let noise: Vec<u8> = (0..1000)
@@ -77,7 +77,7 @@ mod tests {
                 (state >> 56) as u8
             })
             .collect();
-        assert!(File::new("a.bin", noise).zipped.is_none());
-        assert!(File::new("empty.txt", Vec::new()).zipped.is_none());
+        assert!(StaticFile::new("a.bin", noise).zipped.is_none());
+        assert!(StaticFile::new("empty.txt", Vec::new()).zipped.is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! A connection, watched: when a request began to arrive, and whether its client takes the answer.
+//! Connections that record the start of each request, and fail if the client stops reading.
 
 use std::{
     future::Future,
@@ -16,67 +16,68 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// When the first byte of a request arrived.
+/// Time of a request's first byte.
 #[derive(Clone, Copy)]
-pub(crate) struct Arrived(pub(crate) Instant);
+pub(crate) struct RequestStart(pub(crate) Instant);
 
-impl Arrived {
-    /// Of a request that [`Wire`] read; of others now.
+impl RequestStart {
+    /// Start of a request read by a [`TimedStream`]; now for others.
     pub(crate) fn of<B>(request: &axum::http::Request<B>) -> Instant {
         request.extensions().get::<Self>().map_or_else(Instant::now, |arrived| arrived.0)
     }
 }
 
-/// What is known of a connection's present request.
+/// State of a connection's current request.
 #[derive(Clone, Default)]
-pub(crate) struct Arrival(Arc<Mutex<Present>>);
+pub(crate) struct RequestTimer(Arc<Mutex<CurrentRequest>>);
 
 #[derive(Default)]
-struct Present {
-    /// When its first byte came.
+struct CurrentRequest {
+    /// Time of its first byte.
     began: Option<Instant>,
-    /// Whether an answer is being made.
+    /// True while it is being processed.
     answering: bool,
 }
 
-impl Arrival {
-    /// Marks a request that is about to be answered with when it began.
-    pub(crate) fn mark(&self, request: &mut Request) {
+impl RequestTimer {
+    /// Marks the current request as being processed, and attaches its start.
+    pub(crate) fn begin(&self, request: &mut Request) {
         let mut present = self.lock();
         present.answering = true;
-        request.extensions_mut().insert(Arrived(present.began.unwrap_or_else(Instant::now)));
+        request.extensions_mut().insert(RequestStart(present.began.unwrap_or_else(Instant::now)));
     }
 
     /// Notes that the answer is made.
-    pub(crate) fn answered(&self) {
+    pub(crate) fn finish(&self) {
         self.lock().answering = false;
     }
 
-    /// Whether nothing has come since the last answer.
+    /// True if nothing has arrived since the last response.
     pub(crate) fn is_silent(&self) -> bool {
         let present = self.lock();
         present.began.is_none() && !present.answering
     }
 
-    fn lock(&self) -> MutexGuard<'_, Present> {
+    fn lock(&self) -> MutexGuard<'_, CurrentRequest> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A stream that notes when requests arrive, and fails when nothing of an answer is taken for too long.
-pub(crate) struct Wire {
+/// A stream that records the start of each request, and fails if the client reads nothing of a response for
+/// too long.
+pub(crate) struct TimedStream {
     stream: TcpStream,
-    arrival: Arrival,
-    patience: Duration,
+    timer: RequestTimer,
+    stall_limit: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Wire {
-    pub(crate) fn new(stream: TcpStream, arrival: Arrival, patience: Duration) -> Self {
-        Self { stream, arrival, patience, stalled: None }
+impl TimedStream {
+    pub(crate) fn new(stream: TcpStream, timer: RequestTimer, stall_limit: Duration) -> Self {
+        Self { stream, timer, stall_limit, stalled: None }
     }
 
-    /// What a write came to: something taken begins a new wait, nothing taken goes on with it.
+    /// Handles the result of a write: progress resets the stall timer, anything else continues it.
     fn written(
         &mut self,
         context: &mut Context<'_>,
@@ -85,16 +86,16 @@ impl Wire {
         if result.is_ready() {
             self.stalled = None;
             // What is read from here on is the next request.
-            self.arrival.lock().began = None;
+            self.timer.lock().began = None;
             return result;
         }
-        let patience = self.patience;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
+        let stall_limit = self.stall_limit;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(stall_limit)));
         stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for TimedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -103,13 +104,13 @@ impl AsyncRead for Wire {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.arrival.lock().began.get_or_insert_with(Instant::now);
+            self.timer.lock().began.get_or_insert_with(Instant::now);
         }
         result
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for TimedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
