@@ -19,7 +19,7 @@ use dabnet_report::format::grouped;
 /// Name of the model card.
 const CARD: &str = "README.md";
 
-/// ImportOptions a network of another tool.
+/// Import a network of another tool.
 ///
 /// Reads a convolutional network from an ONNX file, in full precision, and writes a folder that can be given
 /// wherever a --model is taken: recognize, eval, serve, bench, summary. Its answers are those of the

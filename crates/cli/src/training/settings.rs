@@ -278,7 +278,7 @@ impl RunSettings {
         })
     }
 
-    /// ArchitectureOptions of the architecture.
+    /// Options of the architecture.
     fn network_options(&self) -> ArchitectureOptions {
         let Self { activation, shortcuts, ref input_bits, .. } = *self;
         let ends = self.end_bits.and_then(WeightFormat::of_bits);

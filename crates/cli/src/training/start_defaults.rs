@@ -78,7 +78,7 @@ fn named<const N: usize>(settings: [(&str, Value); N]) -> Table {
     settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// ArchitectureOptions that a graph of a known architecture was made with; none if none of its layers is binary.
+/// Options that a graph of a known architecture was made with; none if none of its layers is binary.
 fn options_of(graph: &Graph) -> Option<ArchitectureOptions> {
     let architecture = architectures::find(graph.architecture()).ok()?;
     let input_bits = input_bits(graph)?;

@@ -25,7 +25,7 @@ pub struct LayerAnalysis {
     /// `K / n` of its filters, in the order of [`Scheme::ALL`].
     pub(super) shares: [Quartiles; Scheme::ALL.len()],
     pub(super) shape_fits: ShapeFits,
-    /// FilterAxis with the greatest error of `dab`.
+    /// Filters with the greatest error of `dab`.
     pub(super) misfits: Vec<MisfitFilter>,
     pub(super) detail: Option<LayerDetail>,
 }
@@ -87,7 +87,7 @@ pub(super) struct LayerDetail {
     pub(super) limit: f32,
     /// Errors of filters in the order of [`Scheme::ALL`], sorted by the first; of many filters a sample.
     pub(super) errors: Vec<[f64; Scheme::ALL.len()]>,
-    /// FilterAxis for which free values matter least, middlingly and most.
+    /// Filters for which free values matter least, middlingly and most.
     pub(super) examples: Vec<ExampleFilter>,
     /// Input of its filters.
     pub(super) input: Option<FilterInput>,
