@@ -9,9 +9,10 @@ use std::{
 };
 
 use common::{ok, server::Server, text};
+use dabnet_data::{Dataset, Part};
 use dabnet_engine::{Model, Session, top};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Dataset, Drawing, Preprocess, rasterize, read_file};
+use dabnet_sketch::{Drawing, Preprocess, rasterize, read_file};
 use dabnet_wasm::ModelInstance;
 use image::GrayImage;
 use serde_json::Value;
@@ -46,10 +47,10 @@ fn answer(predictions: &Value) -> Answer {
 
 /// Sketches in a folder for each word: strokes as SVG, pictures as PNG.
 fn sketches(folder: &Path) -> Vec<PathBuf> {
-    let data = Dataset::bundled().unwrap();
+    let test = Dataset::bundled().unwrap().labeled_sketches(Part::Test).unwrap();
     let mut files = Vec::new();
     for word in WORDS {
-        let of_word = data.test.iter().filter(|example| data.labels[example.label] == word);
+        let of_word = test.iter().filter(|example| example.sketch.word.as_deref() == Some(word));
         fs::create_dir_all(folder.join(word)).unwrap();
         for (index, example) in of_word.take(2 * EACH).enumerate() {
             let drawing = &example.sketch.drawing;

@@ -5,8 +5,9 @@ mod common;
 use std::io::Cursor;
 
 use common::labeller::Labeller;
+use dabnet_data::{Dataset, Part};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Dataset, Drawing, rasterize, read_bytes};
+use dabnet_sketch::{Drawing, rasterize, read_bytes};
 use image::{DynamicImage, GrayImage, Luma, codecs::jpeg::JpegEncoder};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg32;
@@ -96,12 +97,12 @@ fn photograph(drawing: &Drawing, scene: &Scene, rng: &mut impl Rng) -> Vec<u8> {
 #[test]
 fn a_photographed_drawing_keeps_its_label() {
     let mut labeller = Labeller::new();
-    let data = Dataset::bundled().unwrap();
-    let step = data.test.len() / COUNT;
+    let test = Dataset::bundled().unwrap().labeled_sketches(Part::Test).unwrap();
+    let step = test.len() / COUNT;
     for (name, scene) in &SCENES {
         let mut rng = Pcg32::seed_from_u64(7);
         let mut kept = 0;
-        for example in data.test.iter().step_by(step).take(COUNT) {
+        for example in test.iter().step_by(step).take(COUNT) {
             let photograph = photograph(&example.sketch.drawing, scene, &mut rng);
             let sketch =
                 read_bytes("photo.jpg", photograph).and_then(|mut sketches| sketches.next().unwrap());

@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 use dabnet_graph::Canvas;
-use dabnet_sketch::{DataSet, Drawing, Import, Inspection, Sketch, rasterize, read_bytes, read_file};
+use dabnet_data::{Dataset, DatasetImport, DatasetInspection};
+use dabnet_sketch::{Drawing, Sketch, rasterize, read_bytes, read_file};
 use tempfile::TempDir;
 
 const CANVAS: Canvas = Canvas { side: 64, line_width: 0.03, margin: 0.03, mean: 0.0, std: 1.0 };
@@ -78,10 +79,10 @@ pub fn check_data_set(parts: &crate::Parts) {
     for (name, bytes) in parts.files() {
         fs::write(folder.path().join(name), bytes).expect("a file");
     }
-    let Ok(data) = DataSet::open(folder.path()) else { return };
+    let Ok(data) = Dataset::open(folder.path()) else { return };
     let Ok(parts) = data.parts() else { return };
     assert_eq!(parts.len(), data.len());
-    let _ = Inspection::of(&data);
+    let _ = DatasetInspection::of(&data);
     for index in 0..data.len().min(SKETCHES) {
         let label = data.label(index).expect("what has a part has a label");
         assert!(label.is_none_or(|label| label < data.labels().len()));
@@ -94,9 +95,9 @@ pub fn check_data_set(parts: &crate::Parts) {
 
 fn import(source: &Path, folder: &Path) -> Vec<Sketch> {
     let out = TempDir::new_in(folder).expect("a folder");
-    let import = Import { sources: vec![source.to_owned()], max_side: 0, threads: 1, ..Import::default() };
+    let import = DatasetImport { sources: vec![source.to_owned()], max_side: 0, threads: 1, ..DatasetImport::default() };
     let Ok(manifest) = import.run(out.path(), |_, _| ()) else { return Vec::new() };
-    let data = DataSet::open(out.path()).expect("what was imported can be opened");
+    let data = Dataset::open(out.path()).expect("what was imported can be opened");
     assert_eq!(data.manifest(), &manifest);
     assert_eq!(data.parts().expect("a shard").len(), data.len());
     (0..data.len().min(SKETCHES)).map(|index| data.sketch(index).expect("what was imported")).collect()

@@ -1,6 +1,6 @@
 //! The scheme of the code published with the paper, mistakes included.
 
-use crate::{Split, optimum::descending};
+use crate::{Split, split::descending};
 
 /// A split at the published threshold, with the published values.
 pub(crate) fn split(weights: &[f32]) -> Split {

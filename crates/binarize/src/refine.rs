@@ -3,8 +3,7 @@
 use crate::{
     Split, SplitError,
     objective::{BestCut, GainObjective, UpperPart},
-    optimum::descending,
-    split::check,
+    split::{check, descending},
 };
 
 /// Finds the optimum of [`Scheme::Dab`](crate::Scheme::Dab) in `O(n)`, given the split of similar weights,

@@ -6,10 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use dabnet_data::{Dataset, Part};
 use dabnet_engine::{EngineError, Model, Session, peak_bit_macs};
 use dabnet_graph::{LayerCost, Precision};
 use dabnet_report::format::grouped;
-use dabnet_sketch::{Dataset, Preprocess};
+use dabnet_sketch::Preprocess;
 use serde_json::{Value, json};
 
 use crate::{
@@ -97,7 +98,7 @@ impl LayerTime {
 
 /// Canvases of bundled sketches of every word.
 fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
-    let Dataset { test, .. } = Dataset::bundled()?;
+    let test = Dataset::bundled()?.labeled_sketches(Part::Test)?;
     let some = test.iter().step_by(7);
     Ok(some.map(|example| model.preprocessing().apply(&example.sketch.drawing)).collect())
 }
@@ -184,7 +185,7 @@ fn layers(model: &Model, load: &BenchOptions, canvases: &[Vec<f32>]) -> Result<V
             break;
         }
         let mut run = vec![Duration::ZERO; accounts.len()];
-        session.run_observed(canvas, |name, time| {
+        session.run_profiled(canvas, |name, time| {
             if let Some(layer) = accounts.iter().position(|account| account.name == name) {
                 run[layer] += time;
             }

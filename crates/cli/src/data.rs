@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dabnet_data::{Dataset, DatasetImport, ImportNotice, Manifest, Part, SkippedItems};
 use dabnet_report::format::grouped;
-use dabnet_sketch::{DataSet, Import, ImportNotice, Manifest, Part, Skipped};
 use tempfile::TempDir;
 
 use crate::{error::CliError, output::printable_text, progress::ImportProgressBar, terminal};
@@ -25,7 +25,7 @@ const MAX_TOLD: u64 = 20;
 
 /// An open data set.
 pub(crate) struct LoadedData {
-    pub set: DataSet,
+    pub set: Dataset,
     /// Folder of a temporary import.
     _folder: Option<TempDir>,
 }
@@ -33,30 +33,30 @@ pub(crate) struct LoadedData {
 impl LoadedData {
     /// Opens an imported data set, or imports what is at the path into a temporary folder.
     pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
-        Self::open_with(path, Import::default())
+        Self::open_with(path, DatasetImport::default())
     }
 
     /// The same without reducing pictures, as recognition has them.
     pub(crate) fn open_unreduced(path: &Path) -> Result<Self, CliError> {
-        Self::open_with(path, Import { max_side: 0, ..Import::default() })
+        Self::open_with(path, DatasetImport { max_side: 0, ..DatasetImport::default() })
     }
 
-    fn open_with(path: &Path, import: Import) -> Result<Self, CliError> {
-        if DataSet::is_at(path) || Import::is_begun(path) {
-            return Ok(Self { set: DataSet::open(path)?, _folder: None });
+    fn open_with(path: &Path, import: DatasetImport) -> Result<Self, CliError> {
+        if Dataset::is_at(path) || DatasetImport::is_begun(path) {
+            return Ok(Self { set: Dataset::open(path)?, _folder: None });
         }
         let failed = |error| CliError::Failure(format!("cannot make a folder to import into: {error}"));
         let folder = TempDir::with_prefix("dabnet-data-").map_err(failed)?;
-        run(&Import { sources: vec![PathBuf::from(path)], ..import }, folder.path())?;
-        Ok(Self { set: DataSet::open(folder.path())?, _folder: Some(folder) })
+        run(&DatasetImport { sources: vec![PathBuf::from(path)], ..import }, folder.path())?;
+        Ok(Self { set: Dataset::open(folder.path())?, _folder: Some(folder) })
     }
 }
 
 /// Imports with progress, and reports the first broken items.
-pub(crate) fn run(import: &Import, folder: &Path) -> Result<Manifest, CliError> {
+pub(crate) fn run(import: &DatasetImport, folder: &Path) -> Result<Manifest, CliError> {
     let bar = ImportProgressBar::new();
     let mut told = 0;
-    let mut begun = Import::is_begun(folder);
+    let mut begun = DatasetImport::is_begun(folder);
     // If nothing but this is there, the error says it.
     let mut first: Option<String> = None;
     let mut noted = 0;
@@ -104,7 +104,7 @@ fn tell(bar: &ImportProgressBar, what: &str) {
 }
 
 /// Warns of classes that a part has no sketch of.
-pub(crate) fn tell_of_gaps(set: &DataSet, parts: &[Part]) -> Result<(), CliError> {
+pub(crate) fn tell_of_gaps(set: &Dataset, parts: &[Part]) -> Result<(), CliError> {
     let mut counts = vec![[0usize; Part::ALL.len()]; set.labels().len()];
     for (index, part) in parts.iter().enumerate() {
         if let (Some(label), Some(at)) = (set.label(index)?, Part::ALL.iter().position(|other| other == part))
@@ -141,7 +141,7 @@ pub(crate) fn print_parts(out: &mut impl Write, manifest: &Manifest) -> io::Resu
 }
 
 /// Prints the numbers and reasons of skipped items.
-pub(crate) fn print_skipped(out: &mut impl Write, skipped: &Skipped) -> io::Result<()> {
+pub(crate) fn print_skipped(out: &mut impl Write, skipped: &SkippedItems) -> io::Result<()> {
     if skipped.count > 0 {
         let numbers = skipped.reasons.keys().any(|reason| reason.contains('#'));
         let note = if numbers { " (# stands for any number)" } else { "" };

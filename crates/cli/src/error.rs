@@ -1,5 +1,6 @@
 use std::{error::Error as StdError, io, iter::successors, path::Path, process::ExitCode};
 
+use dabnet_data::DataError;
 use dabnet_engine::EngineError;
 use dabnet_graph::GraphError;
 use dabnet_report::ReportError;
@@ -58,8 +59,14 @@ impl From<WeightsError> for CliError {
 
 impl From<SketchError> for CliError {
     fn from(error: SketchError) -> Self {
+        Self::Input(text_with_sources(&error))
+    }
+}
+
+impl From<DataError> for CliError {
+    fn from(error: DataError) -> Self {
         match error {
-            SketchError::Write { .. } | SketchError::Threads { .. } | SketchError::Busy { .. } => {
+            DataError::Write { .. } | DataError::Threads { .. } | DataError::Busy { .. } => {
                 Self::Failure(text_with_sources(&error))
             }
             _ => Self::Input(text_with_sources(&error)),
@@ -92,7 +99,7 @@ impl From<TrainError> for CliError {
             | TrainError::Field { .. }
             | TrainError::Write { .. }
             | TrainError::Busy { .. }
-            | TrainError::Sketch(_)
+            | TrainError::Data(_)
             | TrainError::Tensor(_)
             | TrainError::Engine(_)
             | TrainError::Observer(_) => Self::Failure(text_with_sources(&error)),

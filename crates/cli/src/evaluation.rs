@@ -1,8 +1,9 @@
 //! Accuracy of packed models on data sets.
 
+use dabnet_data::{Dataset, Part};
 use dabnet_engine::{Evaluation, Model, Session, run_views};
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::{DataSet, Drawing, Part, views};
+use dabnet_sketch::{Drawing, test_time_views};
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
 use crate::error::CliError;
@@ -16,7 +17,7 @@ const ENOUGH_FOR_TOP5: usize = 10;
 /// `canvases` gives the views of a drawing, whose answers are averaged.
 pub(crate) fn evaluate(
     model: &Model,
-    data: &DataSet,
+    data: &Dataset,
     known: &[(usize, usize)],
     threads: usize,
     canvases: impl Fn(&Drawing) -> Result<Vec<Vec<f32>>, CliError> + Sync,
@@ -45,14 +46,14 @@ pub(crate) fn model_views(
     drawing: &Drawing,
     count: u8,
 ) -> Result<Vec<Vec<f32>>, CliError> {
-    views(preprocessing, drawing, count.into()).ok_or_else(|| {
+    test_time_views(preprocessing, drawing, count.into()).ok_or_else(|| {
         let look = preprocessing.look;
         CliError::Input(format!("several views are for models of the look 'lines', this one's is '{look}'"))
     })
 }
 
 /// The test part, if it is not empty.
-pub(crate) fn test_part(data: &DataSet) -> Option<Part> {
+pub(crate) fn test_part(data: &Dataset) -> Option<Part> {
     data.indices(Part::Test).is_ok_and(|indices| !indices.is_empty()).then_some(Part::Test)
 }
 
@@ -64,7 +65,7 @@ pub(crate) fn accuracy_text(top1: f64, top5: f64, labels: usize) -> String {
 
 /// Sketches of a part whose word the model knows, as `(index, label)`, and the number of the others.
 pub(crate) fn known_sketches(
-    data: &DataSet,
+    data: &Dataset,
     model: &Model,
     part: Option<Part>,
 ) -> Result<(Vec<(usize, usize)>, usize), CliError> {

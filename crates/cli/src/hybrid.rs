@@ -1,8 +1,8 @@
 //! Choice of the layers that keep real inputs, by measurement on training sketches.
 
+use dabnet_data::{DataError, Examples, Part, SketchExamples, random_stream};
 use dabnet_graph::Policy;
 use dabnet_report::format::grouped;
-use dabnet_sketch::{DataExamples, Examples, Part, SketchError, stream};
 use dabnet_train::{HybridLayer, TrainedNetwork, hybrid_layers};
 use rayon::prelude::*;
 
@@ -21,14 +21,14 @@ pub(crate) fn measure_layers(
     keep: Option<usize>,
 ) -> Result<Vec<HybridLayer>, CliError> {
     let binary = RunSettings { policy: Policy::Fbin, ..settings.clone() }.graph(data.set.labels().len())?;
-    let examples = DataExamples::new(&data.set, Part::Train, settings.view()?)?.still();
+    let examples = SketchExamples::new(&data.set, Part::Train, settings.view()?)?.still();
     let count = examples.len().min(MEASURED);
     thread_pool(settings.train.threads)?.install(|| {
         let draw = |at: usize| {
             let index = at * examples.len() / count;
-            examples.draw(index, &mut stream(settings.train.seed, MEASURE, 0, index))
+            examples.draw(index, &mut random_stream(settings.train.seed, MEASURE, 0, index))
         };
-        let inputs = (0..count).into_par_iter().map(draw).collect::<Result<Vec<_>, SketchError>>()?;
+        let inputs = (0..count).into_par_iter().map(draw).collect::<Result<Vec<_>, DataError>>()?;
         Ok(hybrid_layers(trained, &binary, &inputs, keep)?)
     })
 }

@@ -3,8 +3,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use dabnet_data::ImportProgress;
 use dabnet_report::format::duration;
-use dabnet_sketch::ImportProgress;
 use dabnet_train::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 

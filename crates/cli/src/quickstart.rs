@@ -6,11 +6,12 @@ mod print;
 
 use std::{path::PathBuf, time::Instant};
 
+use dabnet_data::{Dataset, Examples, LabeledSketch, Part, SketchExamples};
 use dabnet_engine::PackedModel;
 use dabnet_graph::{Canvas, Preprocessing};
 use dabnet_report::{NetworkReport, QuickstartReport, TestSketch, format::duration};
-use dabnet_sketch::{Augment, Dataset, Example, Preprocess, View};
-use dabnet_train::{AugmentedSketches, TrainedNetwork};
+use dabnet_sketch::{Augmentation, Preprocess, TrainingPipeline};
+use dabnet_train::TrainedNetwork;
 
 use self::network::QuickstartNetwork;
 use crate::{error::CliError, output, progress::TrainingProgress, terminal};
@@ -57,22 +58,21 @@ pub(crate) struct QuickstartResult {
 /// Runs the whole quickstart.
 pub(crate) fn run(settings: &QuickstartOptions) -> Result<(), CliError> {
     let start = Instant::now();
-    let Dataset { labels, mut train, test } = Dataset::bundled()?;
-    if settings.fast {
-        train = train.into_iter().step_by(FAST_SHARE).collect();
-    }
-    files::check_replaced(settings, train.len())?;
+    let data = Dataset::bundled()?;
+    let (labels, test) = (data.labels().to_vec(), data.labeled_sketches(Part::Test)?);
+    let pipeline = TrainingPipeline { preprocessing: PREPROCESSING, augmentation: Augmentation::light() };
+    let examples = SketchExamples::new(&data, Part::Train, pipeline)?;
+    let examples = if settings.fast { examples.thinned(FAST_SHARE) } else { examples };
+    files::check_replaced(settings, examples.len())?;
     files::prepare(&settings.out)?;
     terminal::say(format_args!(
         "{} words of Quick, Draw!: {} sketches to train on, {} to test on, drawn at {side}×{side}",
         labels.len(),
-        train.len(),
+        examples.len(),
         test.len(),
         side = PREPROCESSING.canvas.side,
     ));
-    let view = View { preprocessing: PREPROCESSING, augment: Augment::light() };
-    let examples = AugmentedSketches::new(&train, view);
-    let canvas = |example: &Example| (PREPROCESSING.apply(&example.sketch.drawing), example.label);
+    let canvas = |example: &LabeledSketch| (PREPROCESSING.apply(&example.sketch.drawing), example.label);
     let canvases: Vec<(Vec<f32>, usize)> = test.iter().map(canvas).collect();
     let mut outcomes: Vec<QuickstartResult> = Vec::with_capacity(QuickstartNetwork::ALL.len());
     for network in &QuickstartNetwork::ALL {
@@ -87,7 +87,7 @@ pub(crate) fn run(settings: &QuickstartOptions) -> Result<(), CliError> {
         seed: settings.seed,
         epochs: settings.epochs(),
         labels,
-        train_count: train.len(),
+        train_count: examples.len(),
         test: test
             .map(|example| TestSketch { drawing: example.sketch.drawing, label: example.label })
             .collect(),

@@ -1,86 +1,88 @@
 use std::{io, path::PathBuf};
-
 use thiserror::Error;
 
-/// What can go wrong with a packed model or a run of it.
+/// Error of reading, writing, compiling or running a packed model.
+///
+/// The text of a variant includes its cause, so none is reported by [`source`](std::error::Error::source)
+/// again.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// A model could not be read.
-    #[error("cannot read {}: {source}", path.display())]
+    /// A model file cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// Why not.
-        source: io::Error,
+        /// Cause given by the file system.
+        error: io::Error,
     },
-    /// A model could not be written.
-    #[error("cannot write {}: {source}", path.display())]
+    /// A model file cannot be written.
+    #[error("cannot write {}: {error}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// Why not.
-        source: io::Error,
+        /// Cause given by the file system.
+        error: io::Error,
     },
-    /// A model file was read and is not valid.
-    #[error("{}: {source}", path.display())]
+    /// A model file is not valid.
+    #[error("{}: {error}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
-        source: Box<EngineError>,
+        /// First defect found in it.
+        error: Box<EngineError>,
     },
-    /// Something is larger than this engine accepts.
+    /// A size exceeds a limit of this engine.
     #[error("{what} takes {bytes} bytes, more than the limit of {limit}; use a smaller model")]
     TooLarge {
-        /// What is too large.
+        /// Description of the thing that is too large.
         what: &'static str,
-        /// Its size.
+        /// Its size, in bytes.
         bytes: u64,
-        /// The largest size accepted.
+        /// Largest size accepted, in bytes.
         limit: u64,
     },
-    /// The bytes are no safetensors file.
+    /// The bytes are not a safetensors file.
     #[error("not a safetensors file ({0}); give a model that dabnet packed")]
     Container(String),
-    /// A field of a packed model, or of its file, is wrong.
+    /// A field of a packed model, or of its file, is invalid.
     #[error("model field '{field}': {reason}")]
     Field {
         /// Name of the metadata entry, tensor or node.
         field: String,
-        /// What is wrong and, where that is not plain, what to do.
+        /// Description of the defect and, where it is not obvious, of the remedy.
         reason: String,
     },
-    /// The content of a file is not what was written.
+    /// The content of a file does not match its checksum.
     #[error("model field 'checksum': the file says {stored}, its content gives {computed}; fetch it again")]
     Checksum {
-        /// What the file says.
+        /// Checksum stored in the file.
         stored: String,
-        /// What its content gives.
+        /// Checksum of the content.
         computed: String,
     },
     /// The canvas has the wrong number of values.
     #[error("the canvas has {found} values; this model takes {expected} (channels × height × width)")]
     Input {
-        /// Values given.
+        /// Number of values given.
         found: usize,
-        /// Values needed.
+        /// Number of values expected.
         expected: usize,
     },
-    /// Threads that are not to be had.
+    /// The requested number of threads is not available.
     #[error("cannot run on {count} threads: {reason}")]
     Threads {
-        /// What was asked for.
+        /// Number of threads requested.
         count: usize,
-        /// Why not.
+        /// Cause.
         reason: String,
     },
-    /// An instruction set that is unknown, or that this machine lacks.
+    /// An instruction set is unknown or not supported by this machine.
     #[error("instruction set '{name}' is unknown or not supported here; this machine supports {supported}")]
     Isa {
-        /// What was asked for.
+        /// Name that was requested.
         name: String,
-        /// What there is.
+        /// Names of the supported instruction sets, separated by commas.
         supported: String,
     },
 }

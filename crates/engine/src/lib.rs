@@ -1,7 +1,7 @@
-//! Packed one-bit neural networks: file format, compiler, popcount kernels.
+//! Inference engine for packed one-bit neural networks: file format, compiler, popcount kernels.
 //!
-//! A [`PackedModel`] is what a model file holds. [`Model`] compiles it, once, to steps on bits
-//! and on floats; a [`Session`] owns the buffers to run those steps, again and again:
+//! A [`PackedModel`] is the content of a model file. [`Model`] compiles it, once, to steps on bits and
+//! floats; a [`Session`] owns the buffers that running them takes:
 //!
 //! ```no_run
 //! use dabnet_engine::{Model, Session, top};
@@ -17,43 +17,35 @@
 //! # }
 //! ```
 //!
-//! Inside, activations are `height × width × channels`, as floats or as bits (1 for +1, 0 for
-//! −1), because a window's row is then one run of memory.
+//! Internally, activations are `height × width × channels`, as floats or as bits (1 for +1, 0 for −1),
+//! because a row of a window is then contiguous.
 #![deny(unsafe_code)]
+#![warn(unreachable_pub)]
 
-mod aligned;
-mod bits;
-mod compile;
+mod activations;
 mod error;
 mod evaluation;
-mod file;
-mod fired;
-mod ink;
-mod isa;
-mod kernels;
+mod format;
+mod fuse;
 mod limits;
-mod memory;
 mod model;
-mod ones;
-mod peak;
+mod ops;
 mod plan;
-mod pointwise;
 mod prediction;
 mod program;
-mod quantize;
 mod session;
-mod step;
+mod simd;
+mod sparse;
 mod threads;
-mod touched;
-mod window;
 
+#[doc(no_inline)]
+pub use {dabnet_graph, serde_json};
+
+pub use activations::ActivationCounts;
 pub use error::EngineError;
 pub use evaluation::Evaluation;
-pub use file::{PackedModel, Parameters};
-pub use fired::Fired;
-pub use isa::Isa;
+pub use format::{NodeParameters, PackedModel, quantize, quantized_value};
 pub use model::Model;
-pub use peak::peak_bit_macs;
 pub use prediction::{Prediction, average_log_probabilities, log_softmax, rank, run_views, softmax, top};
-pub use quantize::{quantize, value as quantized_value};
 pub use session::Session;
+pub use simd::{Isa, peak_bit_macs};

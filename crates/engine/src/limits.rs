@@ -1,32 +1,29 @@
-//! What a graph may ask for, known before anything is compiled: a small file can describe a network
-//! that no machine could run.
+//! Limits on graphs, checked before compilation: a small file can describe a network that no machine could
+//! run.
 
 use dabnet_graph::{Conv2d, Graph, NodeId, OpKind, Padding, Precision};
 
 use crate::{
-    EngineError,
-    bits::{UNIT, units},
-    kernels::LANES,
+    error::EngineError,
+    simd::{LANES, UNIT, units},
 };
 
-/// The most elements that one sketch may multiply, compare or add up: a thousand times those of
-/// ResNet-18.
+/// Upper bound of operations per sketch: a thousand times those of ResNet-18.
 const MAX_WORK: u64 = 2_000_000_000_000;
 
-/// The most memory that what is compiled may take.
+/// Upper bound of the memory of compiled layers, in bytes.
 const MAX_BYTES: u64 = 2 << 30;
 
-/// The most inputs that all nodes may have together: each can become a step.
+/// Upper bound of the inputs of all nodes together, each of which can become a step.
 const MAX_INPUTS: usize = 1 << 16;
 
-/// Bytes of one way to stick out of the input, beside its table.
+/// Bytes of one padding case, beside its table.
 const BORDER_BYTES: u64 = 256;
 
-/// The elements that one sketch multiplies, compares or adds up.
+/// Returns the number of operations per sketch: elements multiplied, compared or added.
 ///
 /// # Errors
-/// [`EngineError`] if they, or the memory that the compiled layers take, are far beyond a sketch
-/// recogniser.
+/// [`EngineError`] if the operations, or the memory of the compiled layers, exceed the limits.
 pub(crate) fn check(graph: &Graph) -> Result<u64, EngineError> {
     let inputs: usize = graph.nodes().iter().map(|node| node.inputs.len()).sum();
     if inputs > MAX_INPUTS {
@@ -47,14 +44,14 @@ pub(crate) fn check(graph: &Graph) -> Result<u64, EngineError> {
     Ok(work)
 }
 
-/// Elements that a node looks at for one sketch, each as often as it does.
+/// Elements read by a node per sketch, counting repeated reads.
 fn work(graph: &Graph, id: NodeId) -> u64 {
     let outputs = graph.shape(id).elements() as u64;
     let window = |kernel: usize| (kernel as u64).saturating_mul(kernel as u64);
     let each = match graph.nodes()[id].op.kind() {
         OpKind::Conv2d(conv) => window(conv.kernel).saturating_mul(graph.filter_channels(id) as u64),
         OpKind::MaxPool { kernel, .. } | OpKind::AvgPool { kernel, .. } => {
-            // Padding is never looked at.
+            // Padding is not read.
             let input = graph.input_shape_of(id);
             window(kernel).min(input.positions() as u64)
         }
@@ -71,7 +68,7 @@ fn work(graph: &Graph, id: NodeId) -> u64 {
     outputs.saturating_mul(each)
 }
 
-/// Bytes that a convolution's weights and tables take at most.
+/// Upper bound of the bytes of a convolution's weights and tables.
 fn compiled_bytes(graph: &Graph, id: NodeId) -> u64 {
     let OpKind::Conv2d(conv) = graph.nodes()[id].op.kind() else { return 0 };
     let weights = conv.out_channels as u64 * (graph.filter_channels(id) * conv.kernel * conv.kernel) as u64;
@@ -81,13 +78,13 @@ fn compiled_bytes(graph: &Graph, id: NodeId) -> u64 {
     }
 }
 
-/// Bytes for the bits of filters: filled up to whole groups and units, and again as half bytes.
+/// Bytes of packed filters: padded to whole groups and units, and again as nibbles.
 fn filters(graph: &Graph, id: NodeId, conv: &Conv2d) -> u64 {
     let row = (conv.kernel * conv.kernel * units(graph.filter_channels(id)) * UNIT / 8) as u64;
     3 * row.saturating_mul(conv.out_channels.next_multiple_of(LANES) as u64)
 }
 
-/// Bytes for the ways in which windows stick out.
+/// Bytes of the padding cases.
 fn borders(graph: &Graph, id: NodeId, conv: &Conv2d) -> u64 {
     let output = graph.shape(id);
     let Padding { top, left, bottom, right } = conv.padding;

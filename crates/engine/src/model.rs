@@ -1,29 +1,44 @@
-use std::{collections::BTreeMap, path::Path, sync::Arc};
-
 use dabnet_graph::{Graph, Preprocessing};
 use serde_json::Value;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use crate::{EngineError, Isa, PackedModel, kernels::Kernels, program::Program};
+use crate::{
+    error::EngineError,
+    format::PackedModel,
+    program::CompiledProgram,
+    simd::{Isa, SimdKernels},
+};
 
 /// A packed model compiled for this machine. Cheap to clone, and shared by any number of
 /// [sessions](crate::Session) on any number of threads.
+///
+/// ```no_run
+/// use dabnet_engine::{Isa, Model, PackedModel};
+///
+/// # fn main() -> Result<(), dabnet_engine::EngineError> {
+/// let packed = PackedModel::load("models/quickdraw-20")?;
+/// let model = Model::with_isa(packed, Isa::Scalar)?;
+/// println!("{} classes on {}", model.labels().len(), model.isa());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Model {
-    compiled: Arc<Compiled>,
+    compiled: Arc<CompiledModel>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Compiled {
+pub(crate) struct CompiledModel {
     graph: Graph,
     labels: Vec<String>,
     preprocessing: Preprocessing,
     provenance: BTreeMap<String, Value>,
-    pub(crate) program: Program,
+    pub(crate) program: CompiledProgram,
 }
 
 impl Model {
-    /// Loads a model from its file, or from a folder that holds `model.safetensors`, for the
-    /// instruction set that [`Isa::select`] gives.
+    /// Loads a model from its file, or from a folder that contains `model.safetensors`, and compiles it for
+    /// [`Isa::select`].
     ///
     /// # Errors
     /// Those of [`PackedModel::load`] and of [`Model::new`].
@@ -31,61 +46,61 @@ impl Model {
         Self::new(PackedModel::load(path)?)
     }
 
-    /// Compiles a packed model for the instruction set that [`Isa::select`] gives.
+    /// Compiles a packed model for [`Isa::select`].
     ///
     /// # Errors
-    /// [`EngineError::Field`] if the model is not [valid](PackedModel::check),
-    /// [`EngineError::TooLarge`] if running it would take too much memory, [`EngineError::Isa`] if
-    /// `DABNET_ISA` names an instruction set that this machine lacks.
+    /// [`EngineError::Field`] if the model is not [valid](PackedModel::check), [`EngineError::TooLarge`] if
+    /// running it would take too much memory, [`EngineError::Isa`] if `DABNET_ISA` names an instruction set
+    /// that this machine lacks.
     pub fn new(packed: PackedModel) -> Result<Self, EngineError> {
         Self::with_isa(packed, Isa::select()?)
     }
 
-    /// Compiles a packed model for one instruction set. What it gives for blank paper is computed here,
-    /// once, so that a run has to compute only what ink reaches.
+    /// Compiles a packed model for one instruction set. The background, the outputs of all steps for a blank
+    /// canvas, is computed here once, so that a run only has to compute positions that ink reaches.
     ///
     /// # Errors
-    /// Those of [`Model::new`], `isa` standing for `DABNET_ISA`.
+    /// Those of [`Model::new`], with `isa` in place of `DABNET_ISA`.
     pub fn with_isa(packed: PackedModel, isa: Isa) -> Result<Self, EngineError> {
-        let kernels = Kernels::new(isa)?;
+        let kernels = SimdKernels::new(isa)?;
         packed.check()?;
-        let program = Program::new(&packed, kernels)?;
+        let program = CompiledProgram::new(&packed, kernels)?;
         let PackedModel { graph, labels, preprocessing, provenance, parameters: _ } = packed;
-        Ok(Self { compiled: Arc::new(Compiled { graph, labels, preprocessing, provenance, program }) })
+        Ok(Self { compiled: Arc::new(CompiledModel { graph, labels, preprocessing, provenance, program }) })
     }
 
-    /// One label an output, in order.
+    /// Class labels, one per output, in order.
     pub fn labels(&self) -> &[String] {
         &self.compiled.labels
     }
 
-    /// How a sketch becomes this model's input.
+    /// Preprocessing that turns a sketch into the model's input.
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.compiled.preprocessing
     }
 
-    /// The network.
+    /// Network graph.
     pub fn graph(&self) -> &Graph {
         &self.compiled.graph
     }
 
-    /// Where the model comes from.
+    /// Origin of the model.
     pub fn provenance(&self) -> &BTreeMap<String, Value> {
         &self.compiled.provenance
     }
 
-    /// The instruction set it is compiled for.
+    /// Instruction set that it is compiled for.
     pub fn isa(&self) -> Isa {
         self.compiled.program.kernels.isa()
     }
 
-    /// Values of a canvas: channels × height × width.
+    /// Number of values of a canvas: channels × height × width.
     pub fn input_len(&self) -> usize {
         self.compiled.graph.input_shape().elements()
     }
 
-    /// What sessions share.
-    pub(crate) fn compiled(&self) -> &Arc<Compiled> {
+    /// State shared by sessions.
+    pub(crate) fn compiled(&self) -> &Arc<CompiledModel> {
         &self.compiled
     }
 }

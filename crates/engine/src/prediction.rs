@@ -2,18 +2,23 @@ use std::cmp::Ordering;
 
 use crate::{EngineError, Session};
 
-/// A class and its probability.
+/// A class with its logit and probability.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prediction {
-    /// Index of the class: of its label and its logit.
+    /// Index of the class.
     pub class: usize,
-    /// Its logit.
+    /// Logit of the class.
     pub logit: f32,
-    /// Its softmax probability.
+    /// Softmax probability of the class.
     pub probability: f32,
 }
 
-/// The `k` likeliest classes, the likeliest first; of equal logits the lower index.
+/// Returns the `k` most probable classes in descending order; ties go to the lower index.
+///
+/// ```
+/// let predictions = dabnet_engine::top(&[1.0, 3.0, 2.0], 2);
+/// assert_eq!(predictions.iter().map(|it| it.class).collect::<Vec<_>>(), [1, 2]);
+/// ```
 pub fn top(logits: &[f32], k: usize) -> Vec<Prediction> {
     let mut predictions: Vec<_> = logits
         .iter()
@@ -26,7 +31,7 @@ pub fn top(logits: &[f32], k: usize) -> Vec<Prediction> {
     predictions
 }
 
-/// Softmax of `logits`.
+/// Returns the softmax of `logits`.
 pub fn softmax(logits: &[f32]) -> Vec<f32> {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f32> = logits.iter().map(|logit| (logit - max).exp()).collect();

@@ -1,63 +1,68 @@
 use dabnet_graph::Shape;
 
 use crate::{
-    EngineError, Fired, PackedModel,
-    compile::{Lowered, compile},
-    kernels::Kernels,
+    activations::ActivationCounts,
+    error::EngineError,
+    format::PackedModel,
+    fuse::{CompiledSteps, compile},
     limits,
-    memory::{Memory, Needs},
-    plan::{Bits, Buffers, Value, ValueId},
-    step::{Blank, Blanks, Step},
-    threads::Threads,
+    ops::{CompiledStep, SessionMemory, WorkspaceSize},
+    plan::{BitValue, BufferPlan, PlannedValue, ValueId},
+    simd::SimdKernels,
+    sparse::{BackgroundStore, StepBackground},
+    threads::SessionThreads,
 };
 
-/// The most memory that the answers to blank paper may take.
-const MAX_BLANK_BYTES: u64 = 64 << 20;
+/// Upper bound of the background's memory, in bytes.
+const MAX_BACKGROUND_BYTES: u64 = 64 << 20;
 
-/// Work above which blank paper is not run ahead: far more than that of any network here.
-const MAX_BLANK_WORK: u64 = 50_000_000_000;
+/// Upper bound of operations for which the background is computed: far more than those of any built-in
+/// network.
+const MAX_BACKGROUND_WORK: u64 = 50_000_000_000;
 
-/// A model as steps, and the memory they are planned to need.
+/// Compiled steps of a model, and its memory plan.
 #[derive(Debug)]
-pub(crate) struct Program {
-    pub(crate) kernels: Kernels,
-    steps: Vec<Step>,
-    /// What each step gives for blank paper, where that is kept.
-    blank: Vec<Option<Blank>>,
-    values: Vec<Value>,
-    buffers: Buffers,
-    needs: Needs,
+pub(crate) struct CompiledProgram {
+    pub(crate) kernels: SimdKernels,
+    steps: Vec<CompiledStep>,
+    /// Background of each step, if kept.
+    background: Vec<Option<StepBackground>>,
+    values: Vec<PlannedValue>,
+    buffers: BufferPlan,
+    size: WorkspaceSize,
     output: ValueId,
-    /// What the network sees of paper.
+    /// Input value of blank paper.
     paper: f32,
 }
 
-/// The canvas.
+/// Value of the canvas.
 const INPUT: ValueId = ValueId(0);
 
-impl Program {
+impl CompiledProgram {
     /// Compiles a model, which must be [valid](PackedModel::check).
-    pub(crate) fn new(packed: &PackedModel, kernels: Kernels) -> Result<Self, EngineError> {
+    pub(crate) fn new(packed: &PackedModel, kernels: SimdKernels) -> Result<Self, EngineError> {
         let work = limits::check(&packed.graph)?;
-        let Lowered { steps, values, output } = compile(packed)?;
-        let buffers = Buffers::new(&values, &steps, output);
-        let needs = steps.iter().fold(Needs::default(), |needs, step| needs.max(step.needs()));
-        let (blank, paper) = (steps.iter().map(|_| None).collect(), packed.preprocessing.canvas.normalize(0));
-        let mut program = Self { kernels, steps, blank, values, buffers, needs, output, paper };
+        let CompiledSteps { steps, values, output } = compile(packed)?;
+        let buffers =
+            BufferPlan::new(&values, &steps.iter().map(CompiledStep::access).collect::<Vec<_>>(), output);
+        let size = steps.iter().fold(WorkspaceSize::default(), |size, step| size.max(step.workspace_size()));
+        let (background, paper) =
+            (steps.iter().map(|_| None).collect(), packed.preprocessing.canvas.normalize(0));
+        let mut program = Self { kernels, steps, background, values, buffers, size, output, paper };
         program.check_memory(1)?;
-        if work <= MAX_BLANK_WORK {
-            program.run_blank();
+        if work <= MAX_BACKGROUND_WORK {
+            program.run_background();
         }
         Ok(program)
     }
 
-    /// Refuses what no sketch recogniser needs.
+    /// Rejects models that need too much memory on so many threads.
     pub(crate) fn check_memory(&self, threads: usize) -> Result<(), EngineError> {
-        Memory::check(&self.values, &self.buffers, &self.needs, threads)
+        SessionMemory::check(&self.values, &self.buffers, &self.size, threads)
     }
 
-    pub(crate) fn memory(&self, threads: usize) -> Memory {
-        Memory::new(&self.values, &self.buffers, &self.needs, threads)
+    pub(crate) fn memory(&self, threads: usize) -> SessionMemory {
+        SessionMemory::new(&self.values, &self.buffers, &self.size, threads)
     }
 
     /// Shape of a canvas.
@@ -65,61 +70,65 @@ impl Program {
         self.values[INPUT.0].shape
     }
 
-    /// Puts a canvas, `channels × height × width`, where the first step reads it.
-    pub(crate) fn set_input(&self, canvas: &[f32], memory: &mut Memory) {
+    /// Loads a canvas, `channels × height × width`, into the input value.
+    pub(crate) fn set_input(&self, canvas: &[f32], memory: &mut SessionMemory) {
         let shape = self.input();
-        let values = &mut memory.floats[self.buffers.place(INPUT)][..shape.elements()];
+        let values = &mut memory.floats[self.buffers.slot(INPUT)][..shape.elements()];
         transpose(canvas, shape.positions(), values);
-        for touched in &mut memory.touched {
-            touched.clear();
+        for active in &mut memory.active {
+            active.clear();
         }
-        memory.touched[INPUT.0].add_unequal(self.kernels, values, shape.channels, self.paper);
+        memory.active[INPUT.0].add_unequal(self.kernels, values, shape.channels, self.paper);
     }
 
-    /// The steps in order, each to be called with the memory for so many threads.
-    pub(crate) fn steps(&self, threads: &Threads) -> impl Iterator<Item = (&str, impl FnOnce(&mut Memory))> {
+    /// Returns the steps in order, each with its layer and a closure that runs it.
+    pub(crate) fn steps(
+        &self,
+        threads: &SessionThreads,
+    ) -> impl Iterator<Item = (&str, impl FnOnce(&mut SessionMemory))> {
         self.steps.iter().enumerate().map(move |(at, step)| {
-            let blanks = Blanks::new(&self.blank, at);
-            let run =
-                move |memory: &mut Memory| step.run(threads, self.kernels, &self.buffers, blanks, memory);
+            let backgrounds = BackgroundStore::new(&self.background, at);
+            let run = move |memory: &mut SessionMemory| {
+                step.run(threads, self.kernels, &self.buffers, backgrounds, memory)
+            };
             (step.layer.as_str(), run)
         })
     }
 
-    /// What the signs in a step gave, when it has just run.
-    pub(crate) fn fired(&self, step: usize, memory: &Memory) -> impl Iterator<Item = Fired> {
-        self.steps[step].epilogue.bits().map(|Bits { value, encoding }| {
+    /// Activation counts of the bits that a step has just written.
+    pub(crate) fn activation_counts(
+        &self,
+        step: usize,
+        memory: &SessionMemory,
+    ) -> impl Iterator<Item = ActivationCounts> {
+        self.steps[step].epilogue.bits().map(|BitValue { value, encoding }| {
             let shape = self.values[value.0].shape;
-            Fired::count(shape, encoding.planes(), &memory.bits[self.buffers.place(value)])
+            ActivationCounts::count(shape, encoding.planes(), &memory.bits[self.buffers.slot(value)])
         })
     }
 
-    /// Copies what the last step left, `channels × height × width`.
-    pub(crate) fn output(&self, memory: &Memory, output: &mut [f32]) {
+    /// Copies the output, `channels × height × width`.
+    pub(crate) fn output(&self, memory: &SessionMemory, output: &mut [f32]) {
         let shape = self.values[self.output.0].shape;
-        transpose(
-            &memory.floats[self.buffers.place(self.output)][..shape.elements()],
-            shape.channels,
-            output,
-        );
+        transpose(&memory.floats[self.buffers.slot(self.output)][..shape.elements()], shape.channels, output);
     }
 
-    /// Runs blank paper and keeps what the first steps give, as many as there is room for.
-    fn run_blank(&mut self) {
+    /// Computes the background, and keeps that of the first steps up to [`MAX_BACKGROUND_BYTES`].
+    fn run_background(&mut self) {
         let mut memory = self.memory(1);
         self.set_input(&vec![self.paper; self.input().elements()], &mut memory);
-        let (mut bytes, mut blank) = (0, Vec::new());
+        let (mut bytes, mut background) = (0, Vec::new());
         for (at, step) in self.steps.iter().enumerate() {
-            let blanks = Blanks::new(&self.blank, at);
-            step.run(&Threads::one(), self.kernels, &self.buffers, blanks, &mut memory);
-            bytes += Blank::bytes(step);
-            blank.push((bytes <= MAX_BLANK_BYTES).then(|| Blank::of(step, &self.buffers, &memory)));
+            let backgrounds = BackgroundStore::new(&self.background, at);
+            step.run(&SessionThreads::one(), self.kernels, &self.buffers, backgrounds, &mut memory);
+            bytes += step.background_bytes();
+            background.push((bytes <= MAX_BACKGROUND_BYTES).then(|| step.background(&self.buffers, &memory)));
         }
-        self.blank = blank;
+        self.background = background;
     }
 }
 
-/// Transposes a row-major matrix whose rows have `columns` elements.
+/// Transposes a row-major matrix with `columns` columns.
 fn transpose(source: &[f32], columns: usize, target: &mut [f32]) {
     let rows = source.len() / columns;
     if rows == 1 || columns == 1 {

@@ -3,71 +3,92 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{EngineError, Fired, Model, memory::Memory, model::Compiled, threads::Threads};
+use crate::{
+    activations::ActivationCounts,
+    error::EngineError,
+    model::{CompiledModel, Model},
+    ops::SessionMemory,
+    threads::SessionThreads,
+};
 
-/// Runs a model, one canvas after another, in buffers of its own.
+/// Inference session: runs a model on one canvas after another, in buffers of its own.
+///
+/// ```no_run
+/// use dabnet_engine::{Model, Session};
+///
+/// # fn main() -> Result<(), dabnet_engine::EngineError> {
+/// let model = Model::load("models/quickdraw-20")?;
+/// let mut session = Session::with_threads(&model, 4)?;
+/// let canvas = vec![0.0; model.input_len()];
+/// let logits = session.run(&canvas)?;
+/// assert_eq!(logits.len(), model.labels().len());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Session {
-    compiled: Arc<Compiled>,
-    threads: Threads,
-    memory: Memory,
-    /// The output as it is given back.
+    compiled: Arc<CompiledModel>,
+    threads: SessionThreads,
+    memory: SessionMemory,
+    /// Output of the last run.
     logits: Vec<f32>,
 }
 
 impl Session {
-    /// Buffers for running `model` on the calling thread: all the memory that [`Session::run`] needs, but
-    /// for what matrix products of real numbers allocate in the library that computes them.
+    /// Creates a session on the calling thread. All memory is allocated here, except for that of the library
+    /// which computes matrix products of floats.
     pub fn new(model: &Model) -> Self {
-        Self::on(model, Threads::one())
+        Self::on_threads(model, SessionThreads::one())
     }
 
-    /// The same for several threads, of which the calling one is one; they share the positions of every
-    /// layer, and wait for work while a sketch runs. Called on a thread of a pool of `rayon`, which has
-    /// other work of its own, a session runs there alone. The results are the same to the last bit.
+    /// Creates a session on several threads, including the calling one, which share the positions of every
+    /// layer and spin while a sketch runs. On a thread of a `rayon` pool, which has other work, a session
+    /// runs on that thread alone. Results are the same to the last bit.
     ///
     /// # Errors
-    /// [`EngineError::Threads`] if the system does not give them, or this build has none;
-    /// [`EngineError::TooLarge`] if so many would take too much memory.
+    /// [`EngineError::Threads`] if the threads are not available, [`EngineError::TooLarge`] if they would
+    /// take too much memory.
     pub fn with_threads(model: &Model, threads: usize) -> Result<Self, EngineError> {
         model.compiled().program.check_memory(threads)?;
-        Ok(Self::on(model, Threads::new(threads)?))
+        Ok(Self::on_threads(model, SessionThreads::new(threads)?))
     }
 
-    fn on(model: &Model, threads: Threads) -> Self {
+    fn on_threads(model: &Model, threads: SessionThreads) -> Self {
         let compiled = Arc::clone(model.compiled());
         let memory = compiled.program.memory(threads.count());
         Self { logits: vec![0.0; model.graph().outputs()], compiled, threads, memory }
     }
 
-    /// The logits for a canvas: `channels × height × width` values, row-major, as
-    /// [`Preprocessing::normalized`](dabnet_graph::Preprocessing::normalized) gives them. One logit a label;
-    /// a network whose output has several positions gives them in the same order as a canvas.
+    /// Runs the model on a canvas and returns the logits.
+    ///
+    /// The canvas has `channels × height × width` values, row-major, as given by
+    /// [`Preprocessing::normalized`](dabnet_graph::Preprocessing::normalized). There is one logit per label;
+    /// outputs with several positions have the order of a canvas.
     ///
     /// # Errors
-    /// [`EngineError::Input`] if `canvas` has another number of values.
+    /// [`EngineError::Input`] if `canvas` has the wrong number of values.
     pub fn run(&mut self, canvas: &[f32]) -> Result<&[f32], EngineError> {
-        self.begin(canvas)?;
+        self.load_input(canvas)?;
         let Self { compiled, threads, memory, .. } = self;
         threads.run(|| {
             for (_, step) in compiled.program.steps(threads) {
                 step(memory);
             }
         });
-        Ok(self.end())
+        Ok(self.read_output())
     }
 
-    /// As [`Session::run`], and tells `observe` how long each step took and which layer it belongs
-    /// to: a convolution with all that follows up to the next.
+    /// Runs the model like [`Session::run`], and reports the layer and duration of each step to `observe`.
+    /// Steps that follow a convolution belong to its layer.
     ///
     /// # Errors
     /// Those of [`Session::run`].
-    pub fn run_observed(
+    pub fn run_profiled(
         &mut self,
         canvas: &[f32],
         mut observe: impl FnMut(&str, Duration),
     ) -> Result<&[f32], EngineError> {
-        self.begin(canvas)?;
+        self.load_input(canvas)?;
         let Self { compiled, threads, memory, .. } = self;
         threads.run(|| {
             for (layer, step) in compiled.program.steps(threads) {
@@ -76,34 +97,34 @@ impl Session {
                 observe(layer, start.elapsed());
             }
         });
-        Ok(self.end())
+        Ok(self.read_output())
     }
 
-    /// As [`Session::run`], and shows `look` what every sign gave: the layer that it follows, and how often
-    /// each of its filters was +1.
+    /// Runs the model like [`Session::run`], and reports the layer and activation counts of each sign to
+    /// `observe`.
     ///
     /// # Errors
     /// Those of [`Session::run`].
-    pub fn run_looking(
+    pub fn run_with_activations(
         &mut self,
         canvas: &[f32],
-        mut look: impl FnMut(&str, &Fired),
+        mut observe: impl FnMut(&str, &ActivationCounts),
     ) -> Result<&[f32], EngineError> {
-        self.begin(canvas)?;
+        self.load_input(canvas)?;
         let Self { compiled, threads, memory, .. } = self;
         threads.run(|| {
             for (at, (layer, step)) in compiled.program.steps(threads).enumerate() {
                 step(memory);
-                for fired in compiled.program.fired(at, memory) {
-                    look(layer, &fired);
+                for counts in compiled.program.activation_counts(at, memory) {
+                    observe(layer, &counts);
                 }
             }
         });
-        Ok(self.end())
+        Ok(self.read_output())
     }
 
-    /// Puts a canvas where the first step reads it.
-    fn begin(&mut self, canvas: &[f32]) -> Result<(), EngineError> {
+    /// Loads a canvas into the input value.
+    fn load_input(&mut self, canvas: &[f32]) -> Result<(), EngineError> {
         let program = &self.compiled.program;
         let expected = program.input().elements();
         if canvas.len() != expected {
@@ -113,8 +134,8 @@ impl Session {
         Ok(())
     }
 
-    /// What the last step left.
-    fn end(&mut self) -> &[f32] {
+    /// Reads the output of the last step.
+    fn read_output(&mut self) -> &[f32] {
         self.compiled.program.output(&self.memory, &mut self.logits);
         &self.logits
     }

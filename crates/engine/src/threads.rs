@@ -1,43 +1,44 @@
 #[cfg(feature = "threads")]
-mod others;
+mod pool;
 
-use crate::EngineError;
 #[cfg(feature = "threads")]
-use others::Others;
+use pool::WorkerPool;
 
-/// One more thread than a session takes.
+use crate::error::EngineError;
+
+/// Upper bound of threads per session, exclusive.
 #[cfg(feature = "threads")]
-const MOST: usize = 513;
+const THREAD_LIMIT: usize = 513;
 
-/// What a session runs on: the calling thread, and others that it shares work with.
+/// Threads of a session: the calling one and, if any, a pool.
 #[derive(Debug)]
-pub(crate) struct Threads {
+pub(crate) struct SessionThreads {
     #[cfg(feature = "threads")]
-    others: Option<Others>,
+    pool: Option<WorkerPool>,
 }
 
-impl Threads {
-    /// The calling thread.
+impl SessionThreads {
+    /// The calling thread only.
     pub(crate) fn one() -> Self {
         Self {
             #[cfg(feature = "threads")]
-            others: None,
+            pool: None,
         }
     }
 
-    /// `count` threads, of which the calling one is one.
+    /// Creates `count` threads, including the calling one.
     #[cfg(feature = "threads")]
     pub(crate) fn new(count: usize) -> Result<Self, EngineError> {
-        let others = match count {
+        let pool = match count {
             0 => Err("a network needs at least one".to_owned()),
             1 => return Ok(Self::one()),
-            MOST.. => Err(format!("more than {} help no sketch", MOST - 1)),
-            _ => Others::new(count - 1),
+            THREAD_LIMIT.. => Err(format!("more than {} help no sketch", THREAD_LIMIT - 1)),
+            _ => WorkerPool::new(count - 1),
         };
-        Ok(Self { others: Some(others.map_err(|reason| EngineError::Threads { count, reason })?) })
+        Ok(Self { pool: Some(pool.map_err(|reason| EngineError::Threads { count, reason })?) })
     }
 
-    /// The calling thread: this build has no others.
+    /// The calling thread only: this build has no pool.
     #[cfg(not(feature = "threads"))]
     pub(crate) fn new(count: usize) -> Result<Self, EngineError> {
         match count {
@@ -48,31 +49,31 @@ impl Threads {
 
     pub(crate) fn count(&self) -> usize {
         #[cfg(feature = "threads")]
-        if let Some(others) = &self.others {
-            return 1 + others.count();
+        if let Some(pool) = &self.pool {
+            return 1 + pool.count();
         }
         1
     }
 
-    /// Does `work`, during which the other threads stay awake for what [`Threads::share`] gives them.
+    /// Runs `work`, during which the pool stays awake for calls of [`SessionThreads::share`].
     pub(crate) fn run(&self, work: impl FnOnce()) {
         #[cfg(feature = "threads")]
-        let _awake = self.others().map(Others::keep_awake);
+        let _awake = self.pool().map(WorkerPool::keep_awake);
         work();
     }
 
-    /// The other threads, if there is no harm in waiting for them: a thread of a pool would take up other
-    /// work of that pool meanwhile, another sketch on top of this one.
+    /// Returns the pool, unless the calling thread belongs to another one: waiting there would run other work
+    /// of that pool, such as another sketch, on top of this one.
     #[cfg(feature = "threads")]
-    fn others(&self) -> Option<&Others> {
-        self.others.as_ref().filter(|_| rayon::current_thread_index().is_none())
+    fn pool(&self) -> Option<&WorkerPool> {
+        self.pool.as_ref().filter(|_| rayon::current_thread_index().is_none())
     }
 
-    /// Calls `work` with every part, each on a thread of its own.
+    /// Calls `work` with every part, each on its own thread.
     pub(crate) fn share<T: Send>(&self, parts: Vec<T>, work: impl Fn(T) + Sync) {
         #[cfg(feature = "threads")]
-        if let Some(others) = self.others() {
-            return others.share(parts, work);
+        if let Some(pool) = self.pool() {
+            return pool.share(parts, work);
         }
         parts.into_iter().for_each(work);
     }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Numbers, lines, network::network, packed, reference, sketch};
-use dabnet_engine::{Fired, Isa, Model, PackedModel, Parameters, Session};
+use dabnet_engine::{ActivationCounts, Isa, Model, NodeParameters, PackedModel, Session};
 use dabnet_graph::{
     Activation, ArchitectureOptions, Canvas, Channels, ConvSpec, Graph, GraphBuilder, Node, Op, Padding,
     Policy, Precision, Preprocessing, Shape, architectures,
@@ -97,13 +97,13 @@ fn nodes_with_parameters(packed: &PackedModel) -> Vec<String> {
     names.filter(|name| packed.parameters.contains_key(name)).collect()
 }
 
-/// Layers with one filter, whose sums a matrix library may order by the number of rows.
-/// The same model with another shade for paper.
+/// Copy of a model with another shade for paper.
 fn with_mean(packed: &PackedModel, mean: f32) -> PackedModel {
     let canvas = Canvas { mean, ..packed.preprocessing.canvas };
     PackedModel { preprocessing: Preprocessing::lines(canvas), ..packed.clone() }
 }
 
+/// Layers with one filter, whose sums a matrix library may order by the number of rows.
 #[test]
 fn rows_beside_it_do_not_change_a_position() {
     for (channels, kernel) in [(1, 2), (33, 3)] {
@@ -139,7 +139,7 @@ fn what_ink_does_not_reach_is_the_same() {
     assert_eq!(all_logits(&packed, &vec![0.0; 64 * 64]), all_logits(&everywhere, &vec![0.0; 64 * 64]));
 }
 
-/// The same of several channels, which the first layer visits together, and a model says how many there are.
+/// Several input channels, which the first layer visits together.
 #[test]
 fn channels_of_lines_are_visited_as_ink_is() {
     for channels in [Channels::Order, Channels::Direction] {
@@ -191,12 +191,12 @@ fn sketch_a_net_agrees() {
     bundled("sketch-a-net", "fbin", Numbers::Dyadic, 1);
 }
 
-/// What fires, layer by layer; the logits are those of a run that nobody looks at.
-fn fired(packed: &PackedModel, isa: Isa, canvas: &[f32]) -> Vec<(String, Fired)> {
+/// Activation counts, layer by layer; the logits are those of an ordinary run.
+fn activation_counts(packed: &PackedModel, isa: Isa, canvas: &[f32]) -> Vec<(String, ActivationCounts)> {
     let mut session = Session::new(&Model::with_isa(packed.clone(), isa).unwrap());
     let mut seen = Vec::new();
-    let look = |layer: &str, fired: &Fired| seen.push((layer.to_owned(), fired.clone()));
-    let looked = session.run_looking(canvas, look).unwrap().to_vec();
+    let observe = |layer: &str, counts: &ActivationCounts| seen.push((layer.to_owned(), counts.clone()));
+    let looked = session.run_with_activations(canvas, observe).unwrap().to_vec();
     assert!(same_bits(session.run(canvas).unwrap(), &looked));
     seen
 }
@@ -217,14 +217,14 @@ fn what_fires_is_what_signs_give() {
         let canvas = sketch(packed.graph.input_shape().elements(), Numbers::Dyadic, 3);
         let expected = reference::run(&packed, &canvas, Numbers::Dyadic);
         assert!(expected.exact && !expected.signs.is_empty());
-        let found = fired(&packed, Isa::Scalar, &canvas);
+        let found = activation_counts(&packed, Isa::Scalar, &canvas);
         for isa in Isa::supported() {
-            assert_eq!(fired(&packed, isa, &canvas), found, "{isa}");
+            assert_eq!(activation_counts(&packed, isa, &canvas), found, "{isa}");
         }
         for (shape, signs) in expected.signs {
             let count = |channel: &[f64]| channel.iter().filter(|&&sign| sign > 0.0).count() as u32;
             let counts = signs.chunks_exact(shape.positions()).map(count).collect();
-            let expected = Fired { positions: shape.positions(), counts };
+            let expected = ActivationCounts { positions: shape.positions(), counts };
             assert!(found.iter().any(|(_, fired)| *fired == expected), "{name} {policy} {shape}");
         }
     }
@@ -310,7 +310,7 @@ fn constants_stay_constant_for_infinite_input() {
         let graph = Graph::new("constant".into(), Policy::Full, nodes.collect()).unwrap();
         let mut packed = PackedModel::random(graph, lines(8), 0);
         let values = [("scale", vec![0.0]), ("shift", vec![shift])];
-        packed.parameters.insert("n1".into(), Parameters::Channels(values.into()));
+        packed.parameters.insert("n1".into(), NodeParameters::Channels(values.into()));
         let mut canvas = vec![0.0; 64];
         canvas[9] = ink;
         Session::new(&Model::new(packed).unwrap()).run(&canvas).unwrap().to_vec()

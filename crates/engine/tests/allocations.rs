@@ -1,4 +1,4 @@
-//! What a session allocates once it has run.
+//! Allocations of a session after its first run.
 
 mod common;
 

@@ -11,7 +11,7 @@ use common::{
     network::network,
     packed,
 };
-use dabnet_engine::{EngineError, PackedModel, Parameters};
+use dabnet_engine::{EngineError, NodeParameters, PackedModel};
 use dabnet_graph::{Conv2d, Graph, Node, Op, Padding, Policy, Precision, Shape, WeightFormat};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -61,14 +61,19 @@ fn tiny() -> PackedModel {
     let graph = Graph::new("tiny".into(), Policy::Fbin, nodes.collect()).unwrap();
     let selected: Vec<bool> = (0..24).map(|weight| weight % 5 < 2).collect();
     let parameters = BTreeMap::from([
-        ("first".into(), Parameters::Float { weights: vec![0.5, -1.0, 2.0] }),
+        ("first".into(), NodeParameters::Float { weights: vec![0.5, -1.0, 2.0] }),
         (
             "first.norm".into(),
-            Parameters::Channels([("scale", vec![1.0, -1.0, 0.5]), ("shift", vec![-0.25, 0.5, 0.0])].into()),
+            NodeParameters::Channels(
+                [("scale", vec![1.0, -1.0, 0.5]), ("shift", vec![-0.25, 0.5, 0.0])].into(),
+            ),
         ),
-        ("bits".into(), Parameters::binary(&fbin, 3, &selected, vec![0.75, 0.5], vec![-0.25, -1.0]).unwrap()),
-        ("mixed".into(), Parameters::binary(&wbin, 2, &[true, false], vec![1.5], vec![-0.5]).unwrap()),
-        ("last".into(), Parameters::Float { weights: (0..49).map(|i| i as f32 / 16.0 - 1.0).collect() }),
+        (
+            "bits".into(),
+            NodeParameters::binary(&fbin, 3, &selected, vec![0.75, 0.5], vec![-0.25, -1.0]).unwrap(),
+        ),
+        ("mixed".into(), NodeParameters::binary(&wbin, 2, &[true, false], vec![1.5], vec![-0.5]).unwrap()),
+        ("last".into(), NodeParameters::Float { weights: (0..49).map(|i| i as f32 / 16.0 - 1.0).collect() }),
     ]);
     PackedModel {
         graph,
@@ -82,14 +87,14 @@ fn tiny() -> PackedModel {
     }
 }
 
-/// The same with its first and last layer in eight bits, one filter of zeros and without a scale among them.
+/// [`tiny`] with its first and last layer in eight bits, one filter of zeros and without a scale among them.
 fn tiny_in_eight_bits() -> PackedModel {
     let mut model = tiny();
     let mut json = serde_json::to_value(&model.graph).unwrap();
     [1, 7].into_iter().for_each(|node| json["nodes"][node]["op"]["weights"] = json!("i8"));
     model.graph = serde_json::from_value(json).unwrap();
-    let first = Parameters::Quantized { weights: vec![127, 0, -127], scale: vec![0.5, 0.0, 0.1] };
-    let last = Parameters::quantized(&tiny().dense("last").unwrap(), 49);
+    let first = NodeParameters::Quantized { weights: vec![127, 0, -127], scale: vec![0.5, 0.0, 0.1] };
+    let last = NodeParameters::quantized(&tiny().dense("last").unwrap(), 49);
     model.parameters.extend([("first".into(), first), ("last".into(), last)]);
     model
 }
@@ -156,8 +161,8 @@ proptest! {
         let mut model = PackedModel::random(graph, lines(8), 0);
         let alpha: Vec<f32> = (0..conv.out_channels).map(|filter| 1.0 + filter as f32).collect();
         let beta: Vec<f32> = alpha.iter().map(|alpha| -alpha).collect();
-        let parameters = Parameters::binary(&conv, in_channels, &selected, alpha.clone(), beta).unwrap();
-        let Parameters::Binary { bits, .. } = &parameters else { panic!("not binary") };
+        let parameters = NodeParameters::binary(&conv, in_channels, &selected, alpha.clone(), beta).unwrap();
+        let NodeParameters::Binary { bits, .. } = &parameters else { panic!("not binary") };
         let (taps, filter) = (conv.kernel * conv.kernel, conv.filter_len(in_channels));
         for (index, &selected) in selected.iter().enumerate() {
             let (o, i, tap) = (index / filter, index % filter / taps, index % taps);
@@ -185,8 +190,8 @@ fn bit_order_is_that_of_the_example() {
         weight_format: WeightFormat::F32,
     };
     let selected = [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 1, 1].map(|bit| bit == 1);
-    let parameters = Parameters::binary(&conv, 3, &selected, vec![0.5], vec![-0.25]).unwrap();
-    let Parameters::Binary { bits, .. } = parameters else { panic!("not binary") };
+    let parameters = NodeParameters::binary(&conv, 3, &selected, vec![0.5], vec![-0.25]).unwrap();
+    let NodeParameters::Binary { bits, .. } = parameters else { panic!("not binary") };
     assert_eq!(bits, [0x19, 0x0d]);
 }
 
@@ -202,7 +207,7 @@ fn a_bad_rprelu_is_refused() {
         let values = [("threshold", threshold), ("slope", slope), ("shift", shift)];
         let values = values.map(|(name, values)| (name, values.to_vec()));
         let mut model = PackedModel::random(graph.clone(), lines(8), 0);
-        model.parameters.insert("n1".into(), Parameters::Channels(values.into()));
+        model.parameters.insert("n1".into(), NodeParameters::Channels(values.into()));
         model.check().map_err(|error| error.to_string())
     };
     let good = [1.0, -2.0];
@@ -218,7 +223,7 @@ fn a_bad_rprelu_is_refused() {
     for names in [&["threshold", "slope"][..], &["threshold", "slope", "bend"], &["scale", "shift"]] {
         let values = names.iter().map(|&name| (name, good.to_vec()));
         let mut model = PackedModel::random(graph.clone(), lines(8), 0);
-        model.parameters.insert("n1".into(), Parameters::Channels(values.collect()));
+        model.parameters.insert("n1".into(), NodeParameters::Channels(values.collect()));
         let error = model.check().unwrap_err().to_string();
         assert!(error.contains("not of the kind that the graph says"), "{names:?}: {error}");
     }
@@ -313,7 +318,7 @@ fn bad_content_is_named() {
     }
 }
 
-/// The same of what eight bits have of their own.
+/// Damage to 8-bit weights is an error that names the field.
 #[test]
 fn bad_integers_and_scales_are_named() {
     type Change = fn(&mut Container);
@@ -408,9 +413,13 @@ fn models_that_do_not_fit_are_not_written() {
     let broken: [fn(&mut PackedModel); 6] = [
         |model| model.labels.clear(),
         |model| drop(model.parameters.remove("mixed")),
-        |model| drop(model.parameters.insert("relu".into(), Parameters::Float { weights: vec![] })),
-        |model| drop(model.parameters.insert("bits".into(), Parameters::Float { weights: vec![0.0; 24] })),
-        |model| drop(model.parameters.insert("last".into(), Parameters::Float { weights: vec![0.0; 48] })),
+        |model| drop(model.parameters.insert("relu".into(), NodeParameters::Float { weights: vec![] })),
+        |model| {
+            drop(model.parameters.insert("bits".into(), NodeParameters::Float { weights: vec![0.0; 24] }))
+        },
+        |model| {
+            drop(model.parameters.insert("last".into(), NodeParameters::Float { weights: vec![0.0; 48] }))
+        },
         |model| model.preprocessing.canvas.side = 16,
     ];
     for change in broken {
@@ -428,8 +437,8 @@ fn models_that_do_not_fit_are_not_written() {
         precision: Precision::Wbin,
         weight_format: WeightFormat::F32,
     };
-    assert!(Parameters::binary(&conv, 3, &[true; 5], vec![0.0; 2], vec![0.0; 2]).is_err());
-    assert!(Parameters::binary(&conv, 3, &[true; 6], vec![0.0; 2], vec![0.0; 3]).is_err());
+    assert!(NodeParameters::binary(&conv, 3, &[true; 5], vec![0.0; 2], vec![0.0; 2]).is_err());
+    assert!(NodeParameters::binary(&conv, 3, &[true; 6], vec![0.0; 2], vec![0.0; 3]).is_err());
     assert!(tiny().dense("relu").is_err() && tiny().dense("first.norm").is_err());
 }
 

@@ -1,4 +1,4 @@
-//! What claims to be enormous is refused before memory is taken for it.
+//! Claims of enormous size are rejected before memory is allocated for them.
 
 mod common;
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 #[global_allocator]
 static ALLOCATOR: allocator::Counting = allocator::Counting;
 
-/// What reading may allocate: the file's own content, parsed a few times.
+/// Upper bound of the memory of reading: the file's own content, parsed a few times.
 const PER_BYTE: usize = 60;
 const BESIDE: usize = 256 << 10;
 
@@ -142,7 +142,7 @@ fn claims_in_the_header() {
     }
 }
 
-/// As much as fits into the largest header, of what should be few.
+/// As many entries as fit into the largest header, where there should be few.
 fn much_of_everything() {
     let mut many_nodes = container();
     let node =

@@ -1,4 +1,4 @@
-//! How the instruction set is chosen.
+//! Choice of the instruction set.
 
 use std::{env, process::Command};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use dabnet_engine::Parameters;
+use dabnet_engine::NodeParameters;
 use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, Policy, Shape};
 
 use crate::{ImportError, activation::ActivationView, error::one_line, node::OnnxNode};
@@ -12,7 +12,7 @@ pub(crate) struct NetworkBuilder {
     nodes: Vec<Node>,
     shapes: Vec<Shape>,
     names: HashSet<String>,
-    pub parameters: BTreeMap<String, Parameters>,
+    pub parameters: BTreeMap<String, NodeParameters>,
 }
 
 impl NetworkBuilder {
@@ -58,7 +58,7 @@ impl NetworkBuilder {
             return Err(from.refuse(format!("its {} is not finite everywhere", name.0)));
         }
         let id = self.push(from, name, op, vec![input])?;
-        self.parameters.insert(self.nodes[id].name.clone(), Parameters::Channels(values));
+        self.parameters.insert(self.nodes[id].name.clone(), NodeParameters::Channels(values));
         Ok(id)
     }
 
@@ -75,7 +75,7 @@ impl NetworkBuilder {
             return Err(from.refuse("a weight is not a finite number"));
         }
         let id = self.push(from, name, Op::Conv2d(conv), vec![input])?;
-        self.parameters.insert(self.nodes[id].name.clone(), Parameters::Float { weights });
+        self.parameters.insert(self.nodes[id].name.clone(), NodeParameters::Float { weights });
         Ok(id)
     }
 
@@ -93,7 +93,7 @@ impl NetworkBuilder {
     }
 
     /// The graph, where `last` gives the answer.
-    pub(crate) fn finish(self, last: NodeId) -> Result<(Graph, BTreeMap<String, Parameters>), String> {
+    pub(crate) fn finish(self, last: NodeId) -> Result<(Graph, BTreeMap<String, NodeParameters>), String> {
         if last + 1 != self.nodes.len() {
             return Err(format!(
                 "the output comes from node '{}', which others follow",

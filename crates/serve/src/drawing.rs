@@ -7,7 +7,7 @@ use dabnet_sketch::{
     Drawing, Point, Sketch, Stroke,
     formats::{
         self,
-        image::{self, Format},
+        image::{self, ImageFileFormat},
     },
 };
 use serde::{
@@ -74,8 +74,8 @@ fn svg(body: &Bytes) -> Result<Sketch, RequestError> {
     single(body)
 }
 
-fn picture(body: &Bytes, format: Format, limit: u32) -> Result<Sketch, RequestError> {
-    if Format::recognize(body) != Some(format) {
+fn picture(body: &Bytes, format: ImageFileFormat, limit: u32) -> Result<Sketch, RequestError> {
+    if ImageFileFormat::recognize(body) != Some(format) {
         return Err(RequestError::Malformed(format!(
             "the body does not begin as a file of {} does; send what the header Content-Type says",
             format.name()

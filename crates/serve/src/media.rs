@@ -4,7 +4,7 @@ use axum::http::{
     HeaderMap,
     header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
-use dabnet_sketch::formats::image::Format;
+use dabnet_sketch::formats::image::ImageFileFormat;
 
 use crate::{
     request_error::RequestError,
@@ -18,7 +18,7 @@ const FORM: &str = "multipart/form-data";
 pub(crate) enum MediaType {
     Json,
     Svg,
-    Image(Format),
+    Image(ImageFileFormat),
     /// A multipart form, with its boundary.
     Form(String),
     /// Unspecified: the format is detected from the content.
@@ -31,11 +31,11 @@ impl MediaType {
         match essence(headers)?.as_str() {
             JSON => Ok(Self::Json),
             "image/svg+xml" => Ok(Self::Svg),
-            "image/png" => Ok(Self::Image(Format::Png)),
-            "image/jpeg" | "image/jpg" => Ok(Self::Image(Format::Jpeg)),
-            "image/webp" => Ok(Self::Image(Format::WebP)),
-            "image/gif" => Ok(Self::Image(Format::Gif)),
-            "image/bmp" => Ok(Self::Image(Format::Bmp)),
+            "image/png" => Ok(Self::Image(ImageFileFormat::Png)),
+            "image/jpeg" | "image/jpg" => Ok(Self::Image(ImageFileFormat::Jpeg)),
+            "image/webp" => Ok(Self::Image(ImageFileFormat::WebP)),
+            "image/gif" => Ok(Self::Image(ImageFileFormat::Gif)),
+            "image/bmp" => Ok(Self::Image(ImageFileFormat::Bmp)),
             FORM => {
                 let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
                 let boundary = multer::parse_boundary(text);
@@ -53,7 +53,7 @@ impl MediaType {
 
     /// Media type according to the first bytes of a body, if they tell.
     pub(crate) fn of_content(body: &[u8]) -> Option<Self> {
-        if let Some(format) = Format::recognize(body) {
+        if let Some(format) = ImageFileFormat::recognize(body) {
             return Some(Self::Image(format));
         }
         let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();

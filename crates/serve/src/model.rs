@@ -41,10 +41,10 @@ impl ServedModel {
         let mut bytes = Vec::new();
         File::open(&path)
             .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-            .map_err(|source| EngineError::Read { path: path.clone(), source })?;
+            .map_err(|error| EngineError::Read { path: path.clone(), error })?;
         let name = name(&path);
         Self::from_bytes(name, bytes).map_err(|error| match error {
-            ServeError::Model(source) => EngineError::File { path, source: Box::new(source) }.into(),
+            ServeError::Model(source) => EngineError::File { path, error: Box::new(source) }.into(),
             other => other,
         })
     }

@@ -8,7 +8,7 @@ use axum::{
     http::Response,
 };
 use dabnet_engine::{EngineError, run_views, top};
-use dabnet_sketch::{MAX_VIEWS, views};
+use dabnet_sketch::{MAX_VIEWS, test_time_views};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -103,7 +103,7 @@ fn recognize_body(
     let (served, session) = sessions.model(options.model);
     let model = served.model();
     let sketch = drawing::read(body, media, limits)?;
-    let seen = views(model.preprocessing(), &sketch.drawing, options.views).ok_or_else(|| {
+    let seen = test_time_views(model.preprocessing(), &sketch.drawing, options.views).ok_or_else(|| {
         let (name, look) = (served.name(), model.preprocessing().look);
         RequestError::Malformed(format!(
             "the model '{name}' has one view of a sketch only: its look is '{look}'"

@@ -7,16 +7,11 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Dataset, Drawing, Paper, Stroke, read_file};
+use dabnet_sketch::{Augmentation, Drawing, PublishedPreprocessing, Stroke, read_file};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 const CANVAS: Canvas = Canvas::to_measure(225);
-
-fn bundled() -> Vec<Vec<Stroke>> {
-    let data = Dataset::bundled().expect("the bundled data");
-    data.test.iter().map(|example| example.sketch.drawing.to_strokes().into_owned()).collect()
-}
 
 fn examples(files: &[&str]) -> Vec<Vec<Stroke>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/examples");
@@ -26,7 +21,7 @@ fn examples(files: &[&str]) -> Vec<Vec<Stroke>> {
 
 fn strokes(c: &mut Criterion) {
     let sources = [
-        ("quickdraw", bundled()),
+        ("quickdraw", examples(&["../quickdraw-20/test.ndjson.gz"])),
         ("svg", examples(&["airplane.svg", "alarm-clock.svg"])),
         ("traced png", examples(&["bicycle.png", "cat.png"])),
     ];
@@ -34,7 +29,7 @@ fn strokes(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     for (name, sketches) in &sources {
         for augment in ["none", "light", "strong"] {
-            let how = Augment::named(augment).expect("a name");
+            let how = Augmentation::named(augment).expect("a name");
             let mut rng = Pcg64::seed_from_u64(1);
             let mut next = sketches.iter().cycle();
             group.bench_function(format!("{name}, {augment}"), |b| {
@@ -53,7 +48,7 @@ fn rasters(c: &mut Criterion) {
     let mut group = c.benchmark_group("256-pixel rasters to 225 pixels");
     group.throughput(Throughput::Elements(1));
     for name in ["none", "light", "strong"] {
-        let augment = Augment::named(name).expect("a name");
+        let augment = Augmentation::named(name).expect("a name");
         let mut rng = Pcg64::seed_from_u64(1);
         let mut next = sketches.iter().cycle();
         group.bench_function(name, |b| {
@@ -63,11 +58,11 @@ fn rasters(c: &mut Criterion) {
             });
         });
     }
-    let paper = Paper::new(225);
+    let paper = PublishedPreprocessing::new(225);
     let mut rng = Pcg64::seed_from_u64(1);
     let mut next = sketches.iter().cycle();
     group.bench_function("as published", |b| {
-        b.iter(|| black_box(paper.train(next.next().expect("a sketch"), true, &mut rng)));
+        b.iter(|| black_box(paper.random_crop(next.next().expect("a sketch"), true, &mut rng)));
     });
 }
 

@@ -1,4 +1,4 @@
-use crate::fit::bounds;
+use crate::placement::bounds;
 use crate::rasterize::DistanceField;
 use crate::{Point, Stroke};
 
@@ -61,7 +61,7 @@ fn near(point: Point) -> Point {
     point.map(|c| c.clamp(0.0, ORIGINAL))
 }
 
-/// How much of each pixel a stroke covers.
+/// Returns the share of each pixel that a stroke covers.
 fn coverage(stroke: &Stroke, place: impl Fn(Point) -> Point, width: f32) -> [f32; SIDE * SIDE] {
     let side = SIDE * FINER;
     let mut field = DistanceField::new(side, width);

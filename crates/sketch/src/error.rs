@@ -1,9 +1,8 @@
 use std::io;
-use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// What can go wrong between a file and a canvas.
+/// Errors between a file and a canvas.
 ///
 /// `name` is the path of the file, or what the caller gave in its place.
 #[derive(Debug, Error)]
@@ -14,7 +13,7 @@ pub enum SketchError {
     Open {
         /// The file.
         name: String,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// A folder in place of a file.
@@ -28,7 +27,7 @@ pub enum SketchError {
     Read {
         /// The file.
         name: String,
-        /// What the system or the decompressor said.
+        /// Error of the operating system or the decompressor.
         source: io::Error,
     },
     /// A file of no bytes, or of nothing but white space.
@@ -60,7 +59,7 @@ pub enum SketchError {
         name: String,
         /// Its line, counted from 1.
         line: u64,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// An SVG file that holds no sketch.
@@ -68,7 +67,7 @@ pub enum SketchError {
     Svg {
         /// The file.
         name: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A record of a file of many that holds no sketch.
@@ -78,7 +77,7 @@ pub enum SketchError {
         name: String,
         /// Its record, counted from 1.
         item: u64,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A file of many records whose header makes no sense.
@@ -86,7 +85,7 @@ pub enum SketchError {
     Header {
         /// The file.
         name: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A picture's file that holds no sketch.
@@ -96,7 +95,7 @@ pub enum SketchError {
         name: String,
         /// `PNG`, `JPEG` or `WebP`.
         format: &'static str,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A raster whose size and number of pixels do not agree.
@@ -109,135 +108,23 @@ pub enum SketchError {
         /// Pixels given.
         pixels: usize,
     },
-    /// A sketch that cannot be an example of anything.
-    #[error("sketch {index} of {part} has no word: a data set needs one for every sketch")]
-    Unlabelled {
-        /// `train` or `test`.
-        part: &'static str,
-        /// Its place in that part, counted from 0.
-        index: usize,
-    },
-    /// An archive or a member of one that cannot be read.
-    #[error("archive '{name}': {reason}")]
-    Archive {
-        /// The archive or the member.
-        name: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A source with several renderings of each sketch, and none of them or one that is not there chosen.
-    #[error("{reason}{renderings}")]
-    Rendering {
-        /// What is wrong.
-        reason: String,
-        /// Those that there are.
-        renderings: String,
-    },
-    /// A source that is a data set itself, or about to be one.
-    #[error("{} is an imported data set itself: give what it was made of", path.display())]
-    Imported {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A folder in which an import has not come to its end.
-    #[error("the import into {} was stopped: give the same import command again, and it goes on", path.display())]
-    Unfinished {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Nothing to make a data set of.
-    #[error("there is not one sketch in {origin}{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
-    Nothing {
-        /// What was to be imported.
-        origin: String,
-        /// What was wrong with the first of what there is.
-        reason: Option<String>,
-    },
-    /// More different words than a data set may have.
-    #[error("there are more than {limit} different words: are they really labels?")]
-    Words {
-        /// How many there may be.
-        limit: usize,
-    },
-    /// A list of classes that says nothing, or the same twice.
-    #[error("line {line} of the classes: {reason}")]
-    Classes {
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A folder that another program imports into.
-    #[error("another import is writing to {}", path.display())]
-    Busy {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A folder to import into that has something else in it.
-    #[error("{} has something else in it: give a new folder, or remove it first", path.display())]
-    Occupied {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A folder to import into that has another import in it.
-    #[error("{} was imported {difference}: give a new folder, or remove it first", path.display())]
-    OtherImport {
-        /// The folder.
-        path: PathBuf,
-        /// In what it is another.
-        difference: String,
-    },
-    /// A folder that is no data set.
-    #[error("{} is no imported data set: it has no manifest.json", path.display())]
-    NoDataSet {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A file of a data set that is not as it was written.
-    #[error("{}: {reason}; import the data again", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A split that cannot be made.
-    #[error("no such split: {reason}")]
-    Split {
-        /// Why not.
-        reason: String,
-    },
-    /// An amount of [`Augment`](crate::Augment) that no sketch can be varied by.
+    /// An amount of [`Augmentation`](crate::Augmentation) that no sketch can be varied by.
     #[error("augment.{field} is {value}: it must be from {least} to {most}")]
-    Augment {
+    Augmentation {
         /// The amount.
         field: &'static str,
-        /// What was asked for.
+        /// Given value.
         value: f32,
         /// The least that it may be.
         least: f32,
         /// The most.
         most: f32,
     },
-    /// A file that cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Threads that cannot be started.
-    #[error("cannot start threads: {reason}")]
-    Threads {
-        /// What the system said.
-        reason: String,
-    },
 }
 
 impl SketchError {
-    /// What is wrong, without where.
-    pub(crate) fn reason(&self) -> String {
+    /// Returns the reason without the place.
+    pub fn reason(&self) -> String {
         match self {
             Self::Open { source, .. } | Self::Read { source, .. } => source.to_string(),
             Self::Empty { .. } => "empty".to_owned(),
@@ -247,8 +134,7 @@ impl SketchError {
             | Self::Svg { reason, .. }
             | Self::Item { reason, .. }
             | Self::Header { reason, .. }
-            | Self::Image { reason, .. }
-            | Self::Archive { reason, .. } => reason.clone(),
+            | Self::Image { reason, .. } => reason.clone(),
             other => other.to_string(),
         }
     }

@@ -1,8 +1,8 @@
 //! One file per format, and the one place that tells them apart.
 //!
-//! A file is first cut into [`Records`], which takes little time and knows nothing of sketches; a
-//! [`Record`] is parsed on its own, so that many can be at once. A new format is a new file here, a way
-//! to recognise it in [`records`], and an arm in [`Record::sketch`].
+//! A file is first cut into [`RecordReader`], which takes little time and knows nothing of sketches; a
+//! [`SketchRecord`] is parsed on its own, so that many can be at once. A new format is a new file here, a way
+//! to recognize it in [`records`], and an arm in [`SketchRecord::sketch`].
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -13,24 +13,28 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::{Sketch, SketchError};
 
-pub mod binary;
-pub mod cifar;
+mod binary;
+mod cifar;
 mod csv;
-pub mod idx;
+mod idx;
 pub mod image;
-pub mod ndjson;
-pub mod npy;
+mod ndjson;
+mod npy;
 mod offsets;
 mod pickle;
+mod reader;
 mod record;
 mod rows;
-pub mod svg;
+mod svg;
+mod untrusted;
 
-pub use record::{Record, Records};
+pub use reader::RecordReader;
+pub use record::SketchRecord;
+pub use untrusted::{catch_panic, truncate_message};
 
-use record::Kind;
+use record::RecordKind;
 
-/// Bytes looked at to recognise a format; also how much white space may come before it.
+/// Bytes looked at to recognize a format; also how much white space may come before it.
 const HEAD: u64 = 1024;
 /// The most points of a drawing that is read; people draw hundreds.
 const MAX_POINTS: usize = 100_000;
@@ -39,23 +43,23 @@ const MAX_TEXT_BYTES: u64 = 64 << 20;
 /// The largest picture file read, in bytes.
 const MAX_IMAGE_BYTES: u64 = 32 << 20;
 
-type Source<'a> = Box<dyn BufRead + 'a>;
+type ByteSource<'a> = Box<dyn BufRead + 'a>;
 
 /// Gives what lies beside a file under another name, where there is such a file: the labels of images in
 /// IDX files, the names of CIFAR's classes.
-pub(crate) type Beside<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+pub type SiblingReader<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
 
 /// The sketches of one file, in order.
 ///
 /// An item is an error where one sketch of many is broken; the iterator goes on after it where
 /// that makes sense.
-pub struct Sketches {
-    records: Records<'static>,
+pub struct SketchReader {
+    records: RecordReader<'static>,
     /// Of a file that holds one only, which was parsed to see whether it does.
     single: Option<Sketch>,
 }
 
-impl Iterator for Sketches {
+impl Iterator for SketchReader {
     type Item = Result<Sketch, SketchError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -67,22 +71,22 @@ impl Iterator for Sketches {
     }
 }
 
-/// Reads the sketches of a file, whose format is recognised by its content.
+/// Reads the sketches of a file, whose format is recognized by its content.
 ///
 /// PNG, JPEG, WebP, GIF, BMP and SVG give one sketch, ndjson one for each line, Quick, Draw!'s binary form, NumPy
 /// bitmaps, IDX and CIFAR one for each record. All may be gzip compressed. Labels in IDX files and names
 /// of CIFAR's classes are looked for beside the file.
 ///
 /// # Errors
-/// Where nothing of the file can be used: it is missing, a folder, empty, in no known format, or
+/// If nothing of the file can be used: it is missing, a folder, empty, in no known format, or
 /// a single sketch that is broken. A broken sketch among many is an item of the iterator.
-pub fn read_file(path: impl AsRef<Path>) -> Result<Sketches, SketchError> {
+pub fn read_file(path: impl AsRef<Path>) -> Result<SketchReader, SketchError> {
     let path = path.as_ref();
     let name = path.display().to_string();
     if path.is_dir() {
         return Err(SketchError::Folder { name });
     }
-    let beside = |other: &str| read_beside(path, other);
+    let beside = |other: &str| read_sibling(path, other);
     match File::open(path) {
         Ok(file) => checked(records(&name, file, &beside)?),
         Err(source) => Err(SketchError::Open { name, source }),
@@ -91,9 +95,19 @@ pub fn read_file(path: impl AsRef<Path>) -> Result<Sketches, SketchError> {
 
 /// Reads sketches from memory; `name` stands for the path in errors.
 ///
+/// ```
+/// use dabnet_sketch::{Drawing, read_bytes};
+///
+/// let line = r#"{"word": "cat", "drawing": [[[0, 9, 5], [0, 3, 8]]]}"#;
+/// let sketch = read_bytes("cats.ndjson", line)?.next().unwrap()?;
+/// assert_eq!(sketch.word.as_deref(), Some("cat"));
+/// assert!(matches!(sketch.drawing, Drawing::Strokes(strokes) if strokes[0].points.len() == 3));
+/// # Ok::<(), dabnet_sketch::SketchError>(())
+/// ```
+///
 /// # Errors
 /// As [`read_file`].
-pub fn read_bytes(name: &str, bytes: impl Into<Vec<u8>>) -> Result<Sketches, SketchError> {
+pub fn read_bytes(name: &str, bytes: impl Into<Vec<u8>>) -> Result<SketchReader, SketchError> {
     read(name, Cursor::new(bytes.into()))
 }
 
@@ -101,39 +115,39 @@ pub fn read_bytes(name: &str, bytes: impl Into<Vec<u8>>) -> Result<Sketches, Ske
 ///
 /// # Errors
 /// As [`read_file`].
-pub fn read(name: &str, source: impl Read + 'static) -> Result<Sketches, SketchError> {
+pub fn read(name: &str, source: impl Read + 'static) -> Result<SketchReader, SketchError> {
     checked(records(name, source, &|_| None)?)
 }
 
 /// A file that holds a single sketch is parsed here and now: if that is broken, so is the file.
-fn checked(mut records: Records<'static>) -> Result<Sketches, SketchError> {
+fn checked(mut records: RecordReader<'static>) -> Result<SketchReader, SketchError> {
     let single = match records.take_single() {
         Some(record) => Some(record.sketch(records.name())?),
         None => None,
     };
-    Ok(Sketches { records, single })
+    Ok(SketchReader { records, single })
 }
 
 /// The content of a file in the same folder, if it is not too large to be labels.
-pub(crate) fn read_beside(path: &Path, other: &str) -> Option<Vec<u8>> {
+pub fn read_sibling(path: &Path, other: &str) -> Option<Vec<u8>> {
     let file = File::open(path.with_file_name(other)).ok()?;
     let mut bytes = Vec::new();
-    file.take(MAX_BESIDE + 1).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 <= MAX_BESIDE).then_some(bytes)
+    file.take(MAX_SIBLING_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= MAX_SIBLING_BYTES).then_some(bytes)
 }
 
 /// The largest file of labels that is read, in bytes.
-pub(crate) const MAX_BESIDE: u64 = 64 << 20;
+pub const MAX_SIBLING_BYTES: u64 = 64 << 20;
 
 /// Cuts a file into its records.
 ///
 /// # Errors
-/// Where the file is empty, in no known format, or larger than a single sketch may be.
-pub(crate) fn records<'a>(
+/// If the file is empty, in no known format, or larger than a single sketch may be.
+pub fn records<'a>(
     name: &str,
     source: impl Read + 'a,
-    beside: Beside<'_>,
-) -> Result<Records<'a>, SketchError> {
+    beside: SiblingReader<'_>,
+) -> Result<RecordReader<'a>, SketchError> {
     let (mut head, mut source) = peek(name, Box::new(BufReader::new(source)))?;
     if head.starts_with(&[0x1f, 0x8b]) {
         (head, source) = peek(name, Box::new(BufReader::new(MultiGzDecoder::new(source))))?;
@@ -144,29 +158,31 @@ pub(crate) fn records<'a>(
         let text = encoding.decode_with_bom_removal(&bytes).0;
         return records(name, Cursor::new(text.into_owned().into_bytes()), beside);
     }
-    if let Some(format) = image::Format::recognize(&head) {
+    if let Some(format) = image::ImageFileFormat::recognize(&head) {
         let bytes = read_up_to(name, source, MAX_IMAGE_BYTES)?;
-        return Ok(Records::single_of(name, Kind::Image(format), bytes));
+        return Ok(RecordReader::single_of(name, RecordKind::Image(format), bytes));
     }
     if npy::recognize(&head) {
         return Ok(match npy::contents(source).map_err(fail)? {
-            npy::Contents::Rows(rows) => Records::rows(name, rows),
-            npy::Contents::Drawings(drawings) => Records::offsets(name, drawings),
+            npy::ArrayContents::Rows(rows) => RecordReader::rows(name, rows),
+            npy::ArrayContents::Drawings(drawings) => RecordReader::offsets(name, drawings),
         });
     }
     if idx::recognize(&head) {
-        return Ok(Records::rows(name, idx::rows(name, source, beside).map_err(fail)?));
+        return Ok(RecordReader::rows(name, idx::rows(name, source, beside).map_err(fail)?));
     }
-    if let Some(kind) = cifar::Kind::recognize(name) {
-        return Ok(Records::rows(name, cifar::rows(kind, source, beside)));
+    if let Some(kind) = cifar::CifarVariant::recognize(name) {
+        return Ok(RecordReader::rows(name, cifar::rows(kind, source, beside)));
     }
     if binary::recognize(&head) {
-        return Ok(Records::drawings(name, source));
+        return Ok(RecordReader::drawings(name, source));
     }
     match head.trim_ascii_start().first() {
         None => Err(SketchError::Empty { name: name.to_owned() }),
         Some(b'<') if !is_svg(&head) => Err(fail(what_else(&head))),
-        Some(b'<') => Ok(Records::single_of(name, Kind::Svg, read_up_to(name, source, svg::MAX_BYTES)?)),
+        Some(b'<') => {
+            Ok(RecordReader::single_of(name, RecordKind::Svg, read_up_to(name, source, svg::MAX_BYTES)?))
+        }
         // Many programs write JSON, and few of them sketches.
         Some(b'{') if name.ends_with(".json") && !head.windows(9).any(|text| text == b"\"drawing\"") => {
             Err(SketchError::Format { name: name.to_owned() })
@@ -175,15 +191,15 @@ pub(crate) fn records<'a>(
         Some(_)
             if head.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"{")) =>
         {
-            Ok(Records::lines(name, source))
+            Ok(RecordReader::lines(name, source))
         }
         Some(_) if csv::recognize(&head) => {
-            Ok(Records::table(name, csv::Drawings::new(source).map_err(fail)?))
+            Ok(RecordReader::table(name, csv::TableReader::new(source).map_err(fail)?))
         }
         Some(_) if head.starts_with(b"version https://git-lfs") => Err(fail(
             "it is a Git LFS pointer, which stands for the file: fetch it with `git lfs pull`".to_owned(),
         )),
-        Some(_) if is_binary_drawings(name) => Ok(Records::drawings(name, source)),
+        Some(_) if is_binary_drawings(name) => Ok(RecordReader::drawings(name, source)),
         Some(_) => Err(match unread(&head) {
             Some(format) => fail(format!("it is {format}, which is not read: save it as PNG, or as SVG")),
             None => SketchError::Format { name: name.to_owned() },
@@ -191,7 +207,7 @@ pub(crate) fn records<'a>(
     }
 }
 
-/// Whether there is an SVG element in the first bytes, or may be one behind them.
+/// True if there is an SVG element in the first bytes, or may be one behind them.
 fn is_svg(head: &[u8]) -> bool {
     let has = |word: &[u8]| head.windows(word.len()).any(|bytes| bytes.eq_ignore_ascii_case(word));
     has(b"<svg")
@@ -199,12 +215,12 @@ fn is_svg(head: &[u8]) -> bool {
         || !has(b"<html") && !has(b"<!doctype html") && !has(b"<Error>") && head.len() as u64 == HEAD
 }
 
-/// Whether a file is called as Google's binary drawings are. What is in it may be damaged from its first byte on.
+/// True if a file is named as Google's binary drawings are; its content may be damaged from the first byte on.
 fn is_binary_drawings(name: &str) -> bool {
     name.strip_suffix(".gz").unwrap_or(name).ends_with(".bin")
 }
 
-/// What a file is that looks like XML and is no SVG.
+/// Describes a file that looks like XML and is no SVG.
 fn what_else(head: &[u8]) -> String {
     let text = String::from_utf8_lossy(head);
     let within =
@@ -231,7 +247,7 @@ pub fn unread(head: &[u8]) -> Option<&'static str> {
 
 /// The first bytes of a source, without a byte order mark, and the source as if they were not
 /// yet read.
-fn peek<'a>(name: &str, mut source: Source<'a>) -> Result<(Vec<u8>, Source<'a>), SketchError> {
+fn peek<'a>(name: &str, mut source: ByteSource<'a>) -> Result<(Vec<u8>, ByteSource<'a>), SketchError> {
     let mut head = Vec::new();
     // A source that fails later has given something first: the error keeps its place behind that.
     let failure = match source.by_ref().take(HEAD).read_to_end(&mut head) {
@@ -242,23 +258,23 @@ fn peek<'a>(name: &str, mut source: Source<'a>) -> Result<(Vec<u8>, Source<'a>),
         head = rest.to_vec();
     }
     let start = Cursor::new(head.clone());
-    let whole: Source<'a> = match failure {
-        Some(error) => Box::new(start.chain(BufReader::new(Failing(error)))),
+    let whole: ByteSource<'a> = match failure {
+        Some(error) => Box::new(start.chain(BufReader::new(FailingReader(error)))),
         None => Box::new(start.chain(source)),
     };
     Ok((head, whole))
 }
 
 /// A source that only ever fails.
-struct Failing(io::Error);
+struct FailingReader(io::Error);
 
-impl Read for Failing {
+impl Read for FailingReader {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         Err(io::Error::new(self.0.kind(), self.0.to_string()))
     }
 }
 
-fn read_up_to(name: &str, source: Source<'_>, limit: u64) -> Result<Vec<u8>, SketchError> {
+fn read_up_to(name: &str, source: ByteSource<'_>, limit: u64) -> Result<Vec<u8>, SketchError> {
     let mut bytes = Vec::new();
     let read = source.take(limit + 1).read_to_end(&mut bytes);
     read.map_err(|source| SketchError::Read { name: name.to_owned(), source })?;

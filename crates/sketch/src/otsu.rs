@@ -1,7 +1,7 @@
 //! Otsu's threshold ("A threshold selection method from gray-level histograms", 1979).
 
 /// Values in two classes, between which they vary most.
-pub(crate) struct Classes {
+pub(crate) struct OtsuClasses {
     /// The highest value of the lower class.
     pub last_below: u8,
     pub mean_below: f64,
@@ -9,7 +9,7 @@ pub(crate) struct Classes {
 }
 
 /// The two classes of some values; nothing where all are the same.
-pub(crate) fn classes(values: impl Iterator<Item = u8>) -> Option<Classes> {
+pub(crate) fn classes(values: impl Iterator<Item = u8>) -> Option<OtsuClasses> {
     let mut histogram = [0u64; 256];
     values.for_each(|value| histogram[usize::from(value)] += 1);
     let counts = || (0..=u8::MAX).zip(histogram.map(|count| count as f64));
@@ -28,7 +28,7 @@ pub(crate) fn classes(values: impl Iterator<Item = u8>) -> Option<Classes> {
         let between = below * above * (mean_above - mean_below).powi(2);
         if between > best {
             best = between;
-            found = Some(Classes { last_below, mean_below, mean_above });
+            found = Some(OtsuClasses { last_below, mean_below, mean_above });
         }
     }
     found

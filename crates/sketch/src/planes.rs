@@ -1,8 +1,8 @@
-//! What is known of lines where they are drawn: a plane of ink for each kind of line.
+//! Drawing into several channels: a plane of ink for each kind of line.
 
 use dabnet_graph::{Canvas, Channels};
 
-use crate::fit::{Fit, Placement};
+use crate::placement::{CanvasPlacement, CanvasTransform};
 use crate::rasterize::{DistanceField, draw};
 use crate::{Point, Stroke};
 
@@ -19,14 +19,14 @@ const HALF_ANGLE: f32 = std::f32::consts::SQRT_2 - 1.0;
 pub(crate) fn draw_planes(
     strokes: &[Stroke],
     canvas: &Canvas,
-    placement: &Placement,
+    placement: &CanvasPlacement,
     channels: Channels,
 ) -> Vec<u8> {
     if channels == Channels::Ink {
         return draw(strokes, canvas, placement);
     }
     let mut field = DistanceField::new(canvas.side, placement.line_width(canvas));
-    if let Some(fit) = Fit::new(strokes, canvas, placement) {
+    if let Some(fit) = CanvasTransform::new(strokes, canvas, placement) {
         let placed = |stroke: &Stroke| stroke.drawable().map(|point| fit.apply(point)).collect();
         let placed: Vec<Vec<Point>> = strokes.iter().map(placed).collect();
         if channels == Channels::Order {
@@ -44,6 +44,20 @@ pub(crate) fn draw_planes(
         planes[(1 + usize::from(mark)) * pixels + at] = planes[at];
     }
     planes
+}
+
+/// Ink of varied strokes, the whole of them where the window shows none.
+pub(crate) fn draw_visible(
+    strokes: &[Stroke],
+    canvas: &Canvas,
+    placement: &CanvasPlacement,
+    channels: Channels,
+) -> Vec<u8> {
+    let ink = draw_planes(strokes, canvas, placement, channels);
+    match placement.whole() {
+        Some(whole) if ink.iter().all(|ink| *ink == 0) => draw_planes(strokes, canvas, &whole, channels),
+        _ => ink,
+    }
 }
 
 /// Straight lines of a stroke; one from a point to itself where it is a dot.
@@ -113,7 +127,7 @@ mod tests {
     }
 
     fn planes(strokes: &[Stroke], side: usize, channels: Channels) -> Vec<Vec<u8>> {
-        let planes = draw_planes(strokes, &canvas(side), &Placement::FITTED, channels);
+        let planes = draw_planes(strokes, &canvas(side), &CanvasPlacement::FITTED, channels);
         assert_eq!(planes.len(), channels.count() * side * side);
         planes.chunks(side * side).map(<[u8]>::to_vec).collect()
     }
@@ -141,7 +155,7 @@ mod tests {
         /// A cut line is the line, but for rounding.
         #[test]
         fn the_whole_is_what_is_drawn_without_planes(strokes in any_strokes(), side in 16usize..40) {
-            let whole = draw(&strokes, &canvas(side), &Placement::FITTED);
+            let whole = draw(&strokes, &canvas(side), &CanvasPlacement::FITTED);
             prop_assert_eq!(&planes(&strokes, side, Channels::Direction)[0], &whole);
             for (ink, whole) in planes(&strokes, side, Channels::Order)[0].iter().zip(&whole) {
                 prop_assert!(ink.abs_diff(*whole) <= 1);

@@ -1,11 +1,11 @@
 use dabnet_graph::{Look, Preprocessing};
 
 use crate::bitmap::simplified;
-use crate::fit::Placement;
+use crate::placement::CanvasPlacement;
 use crate::planes::draw_planes;
-use crate::{Drawing, Paper, quickdraw_bitmap, rasterize, resampled};
+use crate::{Drawing, PublishedPreprocessing, quickdraw_bitmap, rasterize, resampled};
 
-/// What a model's [`Preprocessing`] does to a drawing.
+/// Conversion of drawings to network inputs by a model's [`Preprocessing`].
 ///
 /// ```
 /// use dabnet_graph::{Canvas, Preprocessing};
@@ -16,16 +16,16 @@ use crate::{Drawing, Paper, quickdraw_bitmap, rasterize, resampled};
 /// assert_eq!(preprocessing.apply(&line).len(), 64 * 64);
 /// ```
 pub trait Preprocess {
-    /// Input of the network: `channels × side × side` normalised values, row by row.
+    /// Input of the network: `channels × side × side` normalized values, row by row.
     fn apply(&self, drawing: &Drawing) -> Vec<f32>;
 
-    /// The same before it is normalised, 0 paper and 255 ink; the first channel is the [ink](Self::ink).
+    /// The same before it is normalized, 0 paper and 255 ink; the first channel is the [ink](Self::ink).
     ///
-    /// What is known of strokes follows from the order that they and their points are in. Those of a raster are
+    /// Channels of strokes follow from the order of strokes and points. Those of a raster are
     /// found in it: their directions are those of its lines, their order means nothing.
     fn planes(&self, drawing: &Drawing) -> Vec<u8>;
 
-    /// Ink before it is normalised: `side × side` values, row by row, 0 paper and 255 ink.
+    /// Ink before it is normalized: `side × side` values, row by row, 0 paper and 255 ink.
     fn ink(&self, drawing: &Drawing) -> Vec<u8>;
 }
 
@@ -37,7 +37,7 @@ impl Preprocess for Preprocessing {
     fn planes(&self, drawing: &Drawing) -> Vec<u8> {
         match self.look {
             Look::Lines => {
-                draw_planes(&drawing.to_strokes(), &self.canvas, &Placement::FITTED, self.channels)
+                draw_planes(&drawing.to_strokes(), &self.canvas, &CanvasPlacement::FITTED, self.channels)
             }
             Look::Pixels | Look::Paper | Look::Bitmap => self.ink(drawing),
         }
@@ -50,7 +50,7 @@ impl Preprocess for Preprocessing {
                 planes.truncate(self.canvas.side * self.canvas.side);
                 planes
             }
-            (Look::Paper, _) => Paper::new(self.canvas.side).centre(drawing),
+            (Look::Paper, _) => PublishedPreprocessing::new(self.canvas.side).center_crop(drawing),
             (Look::Bitmap, Drawing::Strokes(strokes)) => quickdraw_bitmap(&simplified(strokes)).to_vec(),
             (Look::Lines, _) | (Look::Pixels, Drawing::Strokes(_)) => rasterize(drawing, &self.canvas),
             (_, Drawing::Raster(raster)) => resampled(raster, self.canvas.side),

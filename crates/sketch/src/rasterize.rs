@@ -1,7 +1,7 @@
 use dabnet_graph::Canvas;
 use wide::f32x8;
 
-use crate::fit::{Fit, Placement};
+use crate::placement::{CanvasPlacement, CanvasTransform};
 use crate::{Drawing, Point, Stroke};
 
 /// Draws a drawing on a canvas: `side × side` ink values, row by row, 0 paper and 255 ink.
@@ -17,14 +17,23 @@ use crate::{Drawing, Point, Stroke};
 ///
 /// The canvas is taken to be [valid](Canvas::validate). Points that are not finite are left
 /// out; a drawing without ink leaves the paper empty.
+///
+/// ```
+/// use dabnet_graph::Canvas;
+/// use dabnet_sketch::{Drawing, Stroke, rasterize};
+///
+/// let line = Drawing::Strokes(vec![Stroke::new(vec![[0.0, 0.0], [3.0, 4.0]])]);
+/// let ink = rasterize(&line, &Canvas::to_measure(64));
+/// assert!(ink.len() == 64 * 64 && ink.iter().any(|ink| *ink > 0));
+/// ```
 pub fn rasterize(drawing: &Drawing, canvas: &Canvas) -> Vec<u8> {
-    draw(&drawing.to_strokes(), canvas, &Placement::FITTED)
+    draw(&drawing.to_strokes(), canvas, &CanvasPlacement::FITTED)
 }
 
 /// Draws strokes where a placement puts them.
-pub(crate) fn draw(strokes: &[Stroke], canvas: &Canvas, placement: &Placement) -> Vec<u8> {
+pub(crate) fn draw(strokes: &[Stroke], canvas: &Canvas, placement: &CanvasPlacement) -> Vec<u8> {
     let mut field = DistanceField::new(canvas.side, placement.line_width(canvas));
-    if let Some(fit) = Fit::new(strokes, canvas, placement) {
+    if let Some(fit) = CanvasTransform::new(strokes, canvas, placement) {
         for stroke in strokes {
             field.draw_stroke(stroke, |point| fit.apply(point), ());
         }
@@ -60,14 +69,14 @@ pub(crate) struct DistanceField<T> {
 
 impl<T: Copy + Default> DistanceField<T> {
     /// A field of `side × side` pixels without lines, and a pen of `width` pixels.
-    pub fn new(side: usize, width: f32) -> Self {
+    pub(crate) fn new(side: usize, width: f32) -> Self {
         let stride = side.next_multiple_of(LANES) + LANES;
         let (distances, marks) = (vec![f32::INFINITY; side * stride], vec![T::default(); side * stride]);
         Self { side, stride, reach: width / 2.0 + 0.5, width, distances, marks }
     }
 
     /// Draws a stroke, its points where `place` puts them, in pixels.
-    pub fn draw_stroke(&mut self, stroke: &Stroke, place: impl Fn(Point) -> Point, mark: T) {
+    pub(crate) fn draw_stroke(&mut self, stroke: &Stroke, place: impl Fn(Point) -> Point, mark: T) {
         let mut from = None;
         for to in stroke.drawable().map(place) {
             self.draw_line(from.unwrap_or(to), to, mark);
@@ -76,7 +85,7 @@ impl<T: Copy + Default> DistanceField<T> {
     }
 
     /// Draws a straight line between two points, in pixels.
-    pub fn draw_line(&mut self, from: Point, to: Point, mark: T) {
+    pub(crate) fn draw_line(&mut self, from: Point, to: Point, mark: T) {
         if !from.iter().chain(&to).all(|coordinate| coordinate.abs() < FAR) {
             return;
         }
@@ -104,12 +113,12 @@ impl<T: Copy + Default> DistanceField<T> {
     }
 
     /// The mark of the nearest line of every pixel, `side × side`; of one that no line is near, the default.
-    pub fn marks(&self) -> impl Iterator<Item = T> {
+    pub(crate) fn marks(&self) -> impl Iterator<Item = T> {
         self.marks.chunks_exact(self.stride).flat_map(|row| row[..self.side].iter().copied())
     }
 
     /// Ink of every pixel, `side × side`.
-    pub fn ink(&self) -> Vec<u8> {
+    pub(crate) fn ink(&self) -> Vec<u8> {
         let (reach, furthest) = (f32x8::splat(self.reach), f32x8::splat(self.reach * self.reach));
         // A line thinner than a pixel fills none.
         let (none, most) = (f32x8::ZERO, f32x8::splat(self.width.min(1.0)));

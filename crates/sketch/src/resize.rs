@@ -3,17 +3,17 @@ use std::ops::Range;
 use crate::Raster;
 
 /// A part of a picture along one axis, in pixels of the picture.
-pub(crate) struct Span {
-    /// Where it starts, and how long it is; it may reach beyond the picture.
+pub(crate) struct PixelSpan {
+    /// Start and length; the span may reach beyond the picture.
     pub start: f64,
     pub length: f64,
     /// The pixels that are looked at.
     pub pixels: Range<usize>,
 }
 
-impl Span {
+impl PixelSpan {
     /// Just these pixels.
-    pub fn of(pixels: Range<usize>) -> Self {
+    pub(crate) fn of(pixels: Range<usize>) -> Self {
         Self { start: pixels.start as f64, length: pixels.len() as f64, pixels }
     }
 }
@@ -24,8 +24,8 @@ impl Span {
 /// whichever is wider: interpolation where the raster is enlarged and an average where it is
 /// reduced, as Pillow's and torchvision's anti-aliased bilinear resize. Where a tent reaches beyond
 /// the pixels, the mean is of those it covers; a value beyond them is 0.
-pub(crate) fn resized(raster: &Raster, columns: &Span, rows: &Span, side: usize) -> Vec<f32> {
-    let (across, down) = (tents(columns, side), tents(rows, side));
+pub(crate) fn resized(raster: &Raster, columns: &PixelSpan, rows: &PixelSpan, side: usize) -> Vec<f32> {
+    let (across, down) = (tent_filters(columns, side), tent_filters(rows, side));
     let top = rows.pixels.start;
     let mut narrow = Vec::with_capacity(rows.pixels.len() * side);
     for y in rows.pixels.clone() {
@@ -48,7 +48,7 @@ pub(crate) fn resized(raster: &Raster, columns: &Span, rows: &Span, side: usize)
 /// A raster as `side × side` ink values: the whole picture, its longer side as long as the canvas,
 /// in the middle, with paper around it.
 ///
-/// Where many pixels become one, each is their average. If that leaves no pixel as dark as the
+/// A pixel that several become is their average. If that leaves no pixel as dark as the
 /// darkest was, because every line is thinner than a new pixel, all ink is made darker by the same
 /// factor, so that thin lines do not vanish. A `side` of 0 gives nothing.
 pub fn resampled(raster: &Raster, side: usize) -> Vec<u8> {
@@ -63,7 +63,7 @@ pub fn resampled(raster: &Raster, side: usize) -> Vec<u8> {
 /// The whole picture in the middle of a square, its longer side as long as the square's.
 pub(crate) fn fitted(raster: &Raster, side: usize) -> Vec<f32> {
     let longer = raster.width().max(raster.height());
-    let span = |length: usize| Span {
+    let span = |length: usize| PixelSpan {
         start: (length as f64 - longer as f64) / 2.0,
         length: longer as f64,
         pixels: 0..length,
@@ -77,33 +77,33 @@ pub(crate) fn rounded(value: f32) -> u8 {
     (value + 0.5) as u8
 }
 
-/// What one new pixel is the weighted mean of.
-struct Tent {
+/// Weights of the old pixels whose mean is one new pixel.
+struct TentFilter {
     first: usize,
     weights: Vec<f32>,
 }
 
-impl Tent {
+impl TentFilter {
     fn mean(&self, row: &[u8]) -> f32 {
         let pixels = &row[self.first..self.first + self.weights.len()];
         pixels.iter().zip(&self.weights).map(|(ink, weight)| f32::from(*ink) * weight).sum()
     }
 }
 
-fn tents(span: &Span, count: usize) -> Vec<Tent> {
+fn tent_filters(span: &PixelSpan, count: usize) -> Vec<TentFilter> {
     let step = span.length / count as f64;
     let reach = step.max(1.0);
     let tent = |index: usize| {
         let middle = span.start + (index as f64 + 0.5) * step;
         let (low, high) = (span.pixels.start as f64, span.pixels.end as f64);
         if middle < low || middle > high {
-            return Tent { first: span.pixels.start, weights: Vec::new() };
+            return TentFilter { first: span.pixels.start, weights: Vec::new() };
         }
         let first = (middle - reach + 0.5).max(low) as usize;
         let end = (middle + reach + 0.5).min(high) as usize;
         let weight = |pixel: usize| (1.0 - ((pixel as f64 + 0.5 - middle) / reach).abs()).max(0.0);
         let total: f64 = (first..end).map(weight).sum();
-        Tent { first, weights: (first..end).map(|pixel| (weight(pixel) / total) as f32).collect() }
+        TentFilter { first, weights: (first..end).map(|pixel| (weight(pixel) / total) as f32).collect() }
     };
     (0..count).map(tent).collect()
 }
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn half_as_large() {
         let raster = Raster::new(4, 4, [[0, 70, 140, 0]; 4].concat()).unwrap();
-        let values = resized(&raster, &Span::of(0..4), &Span::of(0..4), 2);
+        let values = resized(&raster, &PixelSpan::of(0..4), &PixelSpan::of(0..4), 2);
         let [left, right] = [(0.75 * 70.0 + 0.25 * 140.0) / 1.75, (0.25 * 70.0 + 0.75 * 140.0) / 1.75];
         assert!(close(&values, &[left, right, left, right]), "{values:?}");
     }
@@ -132,14 +132,14 @@ mod tests {
     #[test]
     fn twice_as_large() {
         let raster = Raster::new(2, 2, vec![0, 100, 0, 100]).unwrap();
-        let values = resized(&raster, &Span::of(0..2), &Span::of(0..2), 4);
+        let values = resized(&raster, &PixelSpan::of(0..2), &PixelSpan::of(0..2), 4);
         assert!(close(&values, &[[0.0, 25.0, 75.0, 100.0]; 4].concat()), "{values:?}");
     }
 
     #[test]
-    fn a_part_does_not_see_its_neighbours() {
+    fn a_part_does_not_see_its_neighbors() {
         let raster = Raster::new(4, 4, [[200, 80, 80, 200]; 4].concat()).unwrap();
-        let values = resized(&raster, &Span::of(1..3), &Span::of(0..4), 3);
+        let values = resized(&raster, &PixelSpan::of(1..3), &PixelSpan::of(0..4), 3);
         assert!(close(&values, &[80.0; 9]), "{values:?}");
     }
 

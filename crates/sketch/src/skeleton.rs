@@ -9,13 +9,13 @@ const LARGEST_ZOOM: usize = 8;
 
 /// The ink of a raster, thinned to lines of one pixel.
 ///
-/// It has a border of one empty pixel all round, so that every ink pixel has eight neighbours.
+/// It has a border of one empty pixel all round, so that every ink pixel has eight neighbors.
 pub(crate) struct Skeleton {
     pub width: usize,
     pub ink: Vec<bool>,
     /// Average width of the lines before thinning, in pixels of the skeleton.
     pub line_width: f32,
-    /// Where the first pixel inside the border lies in the raster.
+    /// Position in the raster of the first pixel inside the border.
     origin: [f32; 2],
     /// Raster pixels to one pixel of the skeleton.
     pub step: f32,
@@ -23,9 +23,9 @@ pub(crate) struct Skeleton {
 
 impl Skeleton {
     /// The skeleton of a raster, or nothing where there is no ink.
-    pub fn of(raster: &Raster) -> Option<Self> {
+    pub(crate) fn of(raster: &Raster) -> Option<Self> {
         let threshold = threshold(raster.ink());
-        let crop = Crop::of(raster, threshold)?;
+        let crop = InkBounds::of(raster, threshold)?;
         let longer = crop.width.max(crop.height);
         let mut skeleton = if longer > LARGEST {
             Self::reduced(raster, &crop, threshold, longer.div_ceil(LARGEST))
@@ -38,14 +38,14 @@ impl Skeleton {
         Some(skeleton)
     }
 
-    /// Where the middle of a pixel lies in the raster.
-    pub fn position(&self, pixel: usize) -> [f32; 2] {
+    /// Returns the position of a pixel's center in the raster.
+    pub(crate) fn position(&self, pixel: usize) -> [f32; 2] {
         let place = |index: usize, origin: f32| origin + (index as f32 - 0.5) * self.step;
         [place(pixel % self.width, self.origin[0]), place(pixel / self.width, self.origin[1])]
     }
 
-    /// The eight neighbours of an ink pixel, clockwise from the one above.
-    pub fn around(&self, pixel: usize) -> [usize; 8] {
+    /// The eight neighbors of an ink pixel, clockwise from the one above.
+    pub(crate) fn around(&self, pixel: usize) -> [usize; 8] {
         let w = self.width;
         [
             pixel - w,
@@ -63,7 +63,7 @@ impl Skeleton {
         self.ink.iter().filter(|ink| **ink).count()
     }
 
-    fn blank(crop: &Crop, width: usize, height: usize, step: f32) -> Self {
+    fn blank(crop: &InkBounds, width: usize, height: usize, step: f32) -> Self {
         Self {
             width: width + 2,
             ink: vec![false; (width + 2) * (height + 2)],
@@ -75,7 +75,7 @@ impl Skeleton {
 
     /// Squares of `factor` pixels become one, inked where any of them is: a line thinner than
     /// the factor must not vanish.
-    fn reduced(raster: &Raster, crop: &Crop, threshold: f32, factor: usize) -> Self {
+    fn reduced(raster: &Raster, crop: &InkBounds, threshold: f32, factor: usize) -> Self {
         let (width, height) = (crop.width.div_ceil(factor), crop.height.div_ceil(factor));
         let mut out = Self::blank(crop, width, height, factor as f32);
         for y in 0..crop.height {
@@ -91,7 +91,7 @@ impl Skeleton {
     }
 
     /// One pixel becomes a square of `factor`, interpolated before it is compared.
-    fn enlarged(raster: &Raster, crop: &Crop, threshold: f32, factor: usize) -> Self {
+    fn enlarged(raster: &Raster, crop: &InkBounds, threshold: f32, factor: usize) -> Self {
         let (width, height) = (crop.width * factor, crop.height * factor);
         let mut out = Self::blank(crop, width, height, 1.0 / factor as f32);
         for y in 0..height {
@@ -141,14 +141,14 @@ impl Skeleton {
 }
 
 /// The part of a raster that has ink.
-struct Crop {
+struct InkBounds {
     left: usize,
     top: usize,
     width: usize,
     height: usize,
 }
 
-impl Crop {
+impl InkBounds {
     fn of(raster: &Raster, threshold: f32) -> Option<Self> {
         let (mut left, mut right, mut top, mut bottom) = (usize::MAX, 0, usize::MAX, 0);
         for (y, row) in raster.ink().chunks_exact(raster.width()).enumerate() {

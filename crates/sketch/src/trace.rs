@@ -1,23 +1,35 @@
 use crate::skeleton::Skeleton;
-use crate::{Point, Stroke};
+use crate::{Point, Raster, Stroke};
 
-/// How far, in pixels of the skeleton, a point may lie from the line that replaces it.
+/// Largest distance of a point from the line that replaces it, in pixels of the skeleton.
 const TOLERANCE: f32 = 0.5;
 
+impl Raster {
+    /// The lines of the drawing, in pixels, whatever their width.
+    ///
+    /// Ink is separated from paper by Otsu's threshold, brought to a working size of 256 to 512
+    /// pixels, thinned to one pixel, and followed from end to end. A filled area is thinned like
+    /// any line, so what is left of it is its medial axis. No ink gives no strokes. The order
+    /// of the strokes says nothing about how the sketch was drawn.
+    pub fn to_strokes(&self) -> Vec<Stroke> {
+        Skeleton::of(self).map(|skeleton| trace(&skeleton)).unwrap_or_default()
+    }
+}
+
 /// Follows the lines of a skeleton from end to end; the strokes are in raster pixels.
-pub(crate) fn trace(skeleton: &Skeleton) -> Vec<Stroke> {
-    let mut walker = Walker::new(skeleton, skeleton.ink.clone());
+fn trace(skeleton: &Skeleton) -> Vec<Stroke> {
+    let mut walker = SkeletonWalker::new(skeleton, skeleton.ink.clone());
     let chains = walker.chains();
     let pruned = without_spurs(skeleton, &walker, &chains);
     let chains = match pruned {
-        Some(ink) => Walker::new(skeleton, ink).chains(),
+        Some(ink) => SkeletonWalker::new(skeleton, ink).chains(),
         None => chains,
     };
     chains.iter().map(|chain| smooth(skeleton, chain)).collect()
 }
 
 /// Thinning a thick line leaves whiskers about as long as half its width; removes them.
-fn without_spurs(skeleton: &Skeleton, walker: &Walker, chains: &[Vec<usize>]) -> Option<Vec<bool>> {
+fn without_spurs(skeleton: &Skeleton, walker: &SkeletonWalker, chains: &[Vec<usize>]) -> Option<Vec<bool>> {
     let mut ink = skeleton.ink.clone();
     let mut changed = false;
     for chain in chains {
@@ -35,14 +47,14 @@ fn without_spurs(skeleton: &Skeleton, walker: &Walker, chains: &[Vec<usize>]) ->
 }
 
 /// Walks over ink from pixel to pixel, every step once.
-struct Walker<'a> {
+struct SkeletonWalker<'a> {
     skeleton: &'a Skeleton,
     ink: Vec<bool>,
     /// For each pixel, one bit for each direction already taken.
     taken: Vec<u8>,
 }
 
-impl<'a> Walker<'a> {
+impl<'a> SkeletonWalker<'a> {
     fn new(skeleton: &'a Skeleton, ink: Vec<bool>) -> Self {
         let taken = vec![0; ink.len()];
         Self { skeleton, ink, taken }
@@ -94,7 +106,7 @@ impl<'a> Walker<'a> {
         self.directions(pixel).count_ones()
     }
 
-    /// The neighbours that a line leads to, one bit for each. A diagonal one counts only where
+    /// The neighbors that a line leads to, one bit for each. A diagonal one counts only where
     /// no straight step leads there too, or every corner would look like a crossing.
     fn directions(&self, pixel: usize) -> u8 {
         let ink = self.skeleton.around(pixel).map(|other| self.ink[other]);

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{CANVAS, example, similarity};
+use common::{CANVAS, bundled, example, similarity};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Augment, Dataset, Drawing, Point, Raster, Stroke, read_file, resampled};
+use dabnet_sketch::{Augmentation, Drawing, Point, Raster, Stroke, read_file, resampled};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -13,9 +13,8 @@ fn seeded(seed: u64) -> Pcg64 {
     Pcg64::seed_from_u64(seed)
 }
 
-fn bundled() -> Vec<Vec<Stroke>> {
-    let data = Dataset::bundled().unwrap();
-    data.test.iter().step_by(60).map(|e| e.sketch.drawing.to_strokes().into_owned()).collect()
+fn test_strokes() -> Vec<Vec<Stroke>> {
+    bundled("test").iter().step_by(60).map(|e| e.drawing.to_strokes().into_owned()).collect()
 }
 
 fn cat() -> Raster {
@@ -31,28 +30,28 @@ fn length(strokes: &[Stroke]) -> f32 {
 
 #[test]
 fn every_name_is_a_change_and_no_other_is() {
-    let strokes = &bundled()[3];
-    for name in Augment::NAMES {
-        let augment = Augment::named(name).unwrap();
+    let strokes = &test_strokes()[3];
+    for name in Augmentation::NAMES {
+        let augment = Augmentation::named(name).unwrap();
         let drawn = |seed| augment.apply(strokes, &CANVAS, &mut seeded(seed));
-        let plain = Augment::none().apply(strokes, &CANVAS, &mut seeded(1));
+        let plain = Augmentation::none().apply(strokes, &CANVAS, &mut seeded(1));
         assert_eq!(drawn(1), drawn(1), "{name}");
         assert_eq!((1..9).any(|seed| drawn(seed) != plain), name != "none", "{name}");
     }
-    assert_eq!(Augment::named("all"), None);
-    assert_eq!(Augment::named("light"), Some(Augment::light()));
+    assert_eq!(Augmentation::named("all"), None);
+    assert_eq!(Augmentation::named("light"), Some(Augmentation::light()));
 }
 
 #[test]
 fn settings_of_before_are_read_and_unknown_ones_refused() {
     let old = r#"{"flip":0.5,"rotation":0.12,"stretch":0.15,"shear":0.08,"warp":0.015,"drift":0.008,"drop":0.08,"zoom":0.85,"line":0.15}"#;
-    assert_eq!(serde_json::from_str::<Augment>(old).unwrap(), Augment::light());
-    assert_eq!(serde_json::from_str::<Augment>("{}").unwrap(), Augment::light());
-    assert!(serde_json::from_str::<Augment>(r#"{"blur":1}"#).is_err());
-    for name in Augment::NAMES {
-        let augment = Augment::named(name).unwrap();
+    assert_eq!(serde_json::from_str::<Augmentation>(old).unwrap(), Augmentation::light());
+    assert_eq!(serde_json::from_str::<Augmentation>("{}").unwrap(), Augmentation::light());
+    assert!(serde_json::from_str::<Augmentation>(r#"{"blur":1}"#).is_err());
+    for name in Augmentation::NAMES {
+        let augment = Augmentation::named(name).unwrap();
         let text = serde_json::to_string(&augment).unwrap();
-        assert_eq!(serde_json::from_str::<Augment>(&text).unwrap(), augment);
+        assert_eq!(serde_json::from_str::<Augmentation>(&text).unwrap(), augment);
     }
 }
 
@@ -60,7 +59,7 @@ fn settings_of_before_are_read_and_unknown_ones_refused() {
 fn late_and_short_strokes_are_removed_and_never_all() {
     let strokes: Vec<Stroke> =
         (0..4).map(|i| Stroke::new(vec![[0.0, i as f32], [(4 - i) as f32, i as f32]])).collect();
-    let augment = Augment { remove: 1.0, ..Augment::none() };
+    let augment = Augmentation { remove: 1.0, ..Augmentation::none() };
     let mut rng = seeded(5);
     let mut left = [0; 5];
     let mut kept = [0; 4];
@@ -78,9 +77,9 @@ fn late_and_short_strokes_are_removed_and_never_all() {
 
 #[test]
 fn a_beginning_is_as_long_as_it_should_be() {
-    let augment = Augment { partial: 0.6, ..Augment::none() };
-    for strokes in bundled() {
-        let whole = Augment::none().strokes(&strokes, &mut seeded(1));
+    let augment = Augmentation { partial: 0.6, ..Augmentation::none() };
+    for strokes in test_strokes() {
+        let whole = Augmentation::none().strokes(&strokes, &mut seeded(1));
         let shares: Vec<f32> = (0..200)
             .map(|seed| {
                 let part = augment.strokes(&strokes, &mut seeded(seed));
@@ -96,9 +95,9 @@ fn a_beginning_is_as_long_as_it_should_be() {
 
 #[test]
 fn a_bend_moves_and_keeps_the_strokes() {
-    for strokes in bundled() {
-        let plain = Augment::none().strokes(&strokes, &mut seeded(1));
-        let bent = Augment { bend: 0.05, ..Augment::none() }.strokes(&strokes, &mut seeded(1));
+    for strokes in test_strokes() {
+        let plain = Augmentation::none().strokes(&strokes, &mut seeded(1));
+        let bent = Augmentation { bend: 0.05, ..Augmentation::none() }.strokes(&strokes, &mut seeded(1));
         assert_eq!(bent.len(), plain.len());
         for (bent, plain) in bent.iter().zip(&plain) {
             let ends =
@@ -116,7 +115,7 @@ fn a_bend_moves_and_keeps_the_strokes() {
 #[test]
 fn a_crop_enlarges() {
     let square = [Stroke::new(vec![[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])];
-    let augment = Augment { crop: 0.5, ..Augment::none() };
+    let augment = Augmentation { crop: 0.5, ..Augmentation::none() };
     let mut cut = 0;
     for seed in 0..50 {
         let ink = augment.apply(&square, &CANVAS, &mut seeded(seed));
@@ -129,7 +128,7 @@ fn a_crop_enlarges() {
 /// What a crop leaves out may lie far outside the canvas, which a rasteriser has to bear.
 #[test]
 fn crops_of_wide_lines_are_drawn() {
-    let augment = Augment { crop: 0.9, ..Augment::none() };
+    let augment = Augmentation { crop: 0.9, ..Augmentation::none() };
     let lines = [[[0.0, 0.0], [255.0, 0.0]], [[0.0, 255.0], [255.0, 128.0]], [[128.0, 0.0], [128.0, 255.0]]];
     let strokes = lines.map(|line| Stroke::new(line.to_vec()));
     for side in [8, 64, 225, 1024] {
@@ -146,7 +145,7 @@ fn without_changes_a_raster_is_only_resampled() {
     for (raster, side) in [(cat(), 225), (cat(), 64), (cat(), 300), (cat().reduced(28).into_owned(), 64)] {
         let canvas = Canvas { side, ..CANVAS };
         let (same, plain) =
-            (Augment::none().raster(&raster, &canvas, &mut seeded(1)), resampled(&raster, side));
+            (Augmentation::none().raster(&raster, &canvas, &mut seeded(1)), resampled(&raster, side));
         assert_eq!(same.len(), side * side);
         assert!(similarity(&same, &plain) > 0.95, "{side}: {}", similarity(&same, &plain));
     }
@@ -155,8 +154,8 @@ fn without_changes_a_raster_is_only_resampled() {
 #[test]
 fn a_raster_of_the_canvas_is_itself_and_mirrored_twice_too() {
     let small = cat().reduced(64).into_owned();
-    let flip = Augment { flip: 1.0, ..Augment::none() };
-    assert_eq!(Augment::none().raster(&small, &CANVAS, &mut seeded(1)), small.ink());
+    let flip = Augmentation { flip: 1.0, ..Augmentation::none() };
+    assert_eq!(Augmentation::none().raster(&small, &CANVAS, &mut seeded(1)), small.ink());
     let once = flip.raster(&small, &CANVAS, &mut seeded(1));
     let mirror: Vec<u8> = small.ink().chunks(64).flat_map(|row| row.iter().rev()).copied().collect();
     assert_eq!(once, mirror);
@@ -172,10 +171,10 @@ fn rasters_change_as_strokes_do() {
     let circle = (0..=60).map(|i| (i as f32 / 60.0 * std::f32::consts::TAU).sin_cos());
     let circle = Stroke::new(circle.map(|(sin, cos)| [cos, sin]).collect());
     let strokes = [circle, Stroke::new(vec![[-0.5, -0.6], [0.6, 0.0], [0.1, 0.3]])];
-    let plain = Augment::none().apply(&strokes, &canvas, &mut seeded(4));
+    let plain = Augmentation::none().apply(&strokes, &canvas, &mut seeded(4));
     let raster = Raster::new(200, 200, plain.clone()).unwrap();
     for (name, least) in [("flip", 0.99), ("rotation", 0.99), ("shear", 0.8)] {
-        let augment = Augment::named(name).unwrap();
+        let augment = Augmentation::named(name).unwrap();
         let (mut right, mut wrong) = (0.0, 0.0);
         for seed in 0..8 {
             let by_strokes = augment.apply(&strokes, &canvas, &mut seeded(seed));
@@ -191,7 +190,7 @@ fn rasters_change_as_strokes_do() {
 fn lines_of_rasters_become_wider_and_narrower() {
     let raster = cat().reduced(64).into_owned();
     let sum = |ink: &[u8]| ink.iter().map(|ink| u64::from(*ink)).sum::<u64>();
-    let augment = Augment { line: 0.7, ..Augment::none() };
+    let augment = Augmentation { line: 0.7, ..Augmentation::none() };
     let sums: Vec<u64> =
         (0..30).map(|seed| sum(&augment.raster(&raster, &CANVAS, &mut seeded(seed)))).collect();
     let plain = sum(raster.ink());
@@ -202,10 +201,10 @@ fn lines_of_rasters_become_wider_and_narrower() {
 fn many_points_are_drawn_in_time() {
     let wild = |i: u64| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f32 / 65536.0;
     let zigzag: Vec<Point> = (0..100_000).map(|i| [i as f32, wild(i)]).collect();
-    let ink = Augment::strong().apply(&[Stroke::new(zigzag)], &CANVAS, &mut seeded(1));
+    let ink = Augmentation::strong().apply(&[Stroke::new(zigzag)], &CANVAS, &mut seeded(1));
     assert!(ink.iter().any(|ink| *ink > 0));
     let dots: Vec<Stroke> = (0..100_000).map(|i| Stroke::new(vec![[wild(i), wild(i + 7)]])).collect();
-    let most = Augment { remove: 1.0, partial: 0.5, bend: 0.1, ..Augment::none() };
+    let most = Augmentation { remove: 1.0, partial: 0.5, bend: 0.1, ..Augmentation::none() };
     assert!(!most.strokes(&dots, &mut seeded(1)).is_empty());
 }
 
@@ -222,11 +221,25 @@ fn any_raster() -> impl Strategy<Value = Raster> {
     })
 }
 
-fn any_augment() -> impl Strategy<Value = Augment> {
+fn any_augment() -> impl Strategy<Value = Augmentation> {
     prop::array::uniform13(prop_oneof![Just(0f32), 0f32..2.0, any::<f32>()]).prop_map(|amounts| {
         let [flip, rotation, stretch, shear, warp, drift, drop, remove, partial, bend, zoom, crop, line] =
             amounts;
-        Augment { flip, rotation, stretch, shear, warp, drift, drop, remove, partial, bend, zoom, crop, line }
+        Augmentation {
+            flip,
+            rotation,
+            stretch,
+            shear,
+            warp,
+            drift,
+            drop,
+            remove,
+            partial,
+            bend,
+            zoom,
+            crop,
+            line,
+        }
     })
 }
 
@@ -251,10 +264,10 @@ proptest! {
             .filter(|s| !s.points.is_empty() && s.points.iter().flatten().all(|c| c.abs() < 1e9))
             .collect();
         prop_assume!(!strokes.is_empty());
-        let varied = Augment::strong().strokes(&strokes, &mut seeded(seed));
+        let varied = Augmentation::strong().strokes(&strokes, &mut seeded(seed));
         prop_assert!(varied.iter().any(|stroke| !stroke.points.is_empty()));
         prop_assert!(varied.iter().flat_map(|s| &s.points).flatten().all(|c| c.is_finite()));
-        prop_assert!(Augment::strong().apply(&strokes, &CANVAS, &mut seeded(seed)).iter().any(|ink| *ink > 0));
+        prop_assert!(Augmentation::strong().apply(&strokes, &CANVAS, &mut seeded(seed)).iter().any(|ink| *ink > 0));
     }
 
     #[test]
@@ -269,7 +282,7 @@ proptest! {
     #[test]
     fn paper_stays_paper(width in 1usize..50, height in 1usize..50, seed: u64) {
         let raster = Raster::new(width, height, vec![0; width * height]).unwrap();
-        let varied = Augment::strong().raster(&raster, &CANVAS, &mut seeded(seed));
+        let varied = Augmentation::strong().raster(&raster, &CANVAS, &mut seeded(seed));
         prop_assert!(varied.iter().all(|ink| *ink == 0));
     }
 }

@@ -1,6 +1,9 @@
 //! Bitmaps of 28 pixels, as those that *Quick, Draw!* comes with.
 
-use dabnet_sketch::{Dataset, Point, Stroke, quickdraw_bitmap};
+mod common;
+
+use common::bundled;
+use dabnet_sketch::{Point, Stroke, quickdraw_bitmap};
 use proptest::prelude::*;
 
 /// Units of the drawing to one pixel.
@@ -57,10 +60,9 @@ fn strokes_over_each_other_add_up() {
 /// those of stars on 28.9 % and a mean of 43.9 (64 of each, whose strokes we do not have).
 #[test]
 fn real_drawings_have_as_much_ink_as_theirs() {
-    let data = Dataset::bundled().unwrap();
-    let bitmaps: Vec<u8> = (data.test.iter())
-        .filter(|example| example.sketch.word.as_deref() == Some("airplane"))
-        .flat_map(|example| quickdraw_bitmap(&example.sketch.drawing.to_strokes()))
+    let bitmaps: Vec<u8> = (bundled("test").iter())
+        .filter(|example| example.word.as_deref() == Some("airplane"))
+        .flat_map(|example| quickdraw_bitmap(&example.drawing.to_strokes()))
         .collect();
     assert!(!bitmaps.is_empty());
     let share = bitmaps.iter().filter(|ink| **ink > 0).count() as f32 / bitmaps.len() as f32;

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::CANVAS;
+use common::{CANVAS, bundled};
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_sketch::{Augment, Dataset, Drawing, Point, Stroke, rasterize};
+use dabnet_sketch::{Augmentation, Drawing, Point, Stroke, rasterize};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
@@ -53,13 +53,13 @@ fn nothing_to_draw_is_paper() {
 
 #[test]
 fn place_and_size_of_the_drawing_do_not_matter() {
-    let data = Dataset::bundled().unwrap();
-    let strokes = data.test[7].sketch.drawing.to_strokes();
+    let drawing = bundled("test").swap_remove(7).drawing;
+    let strokes = drawing.to_strokes();
     let moved = strokes.iter().map(|stroke| {
         Stroke::new(stroke.points.iter().map(|[x, y]| [x * 4.0 - 96.0, y * 4.0 + 1024.0]).collect())
     });
     let moved = Drawing::Strokes(moved.collect());
-    assert_eq!(rasterize(&moved, &CANVAS), rasterize(&data.test[7].sketch.drawing, &CANVAS));
+    assert_eq!(rasterize(&moved, &CANVAS), rasterize(&drawing, &CANVAS));
 }
 
 #[test]
@@ -77,19 +77,18 @@ fn what_the_network_sees() {
 
 #[test]
 fn augmentation_follows_its_seed() {
-    let data = Dataset::bundled().unwrap();
-    let strokes = data.train[0].sketch.drawing.to_strokes();
-    let drawn = |seed| Augment::light().apply(&strokes, &CANVAS, &mut Pcg64::seed_from_u64(seed));
+    let strokes = bundled("train")[0].drawing.to_strokes().into_owned();
+    let drawn = |seed| Augmentation::light().apply(&strokes, &CANVAS, &mut Pcg64::seed_from_u64(seed));
     assert_eq!(drawn(1), drawn(1));
     assert_ne!(drawn(1), drawn(2));
 }
 
 #[test]
 fn no_augmentation_changes_nothing() {
-    for example in Dataset::bundled().unwrap().test.iter().step_by(20) {
-        let strokes = example.sketch.drawing.to_strokes();
-        let same = Augment::none().apply(&strokes, &CANVAS, &mut Pcg64::seed_from_u64(3));
-        let expected = rasterize(&example.sketch.drawing, &CANVAS);
+    for example in bundled("test").iter().step_by(20) {
+        let strokes = example.drawing.to_strokes();
+        let same = Augmentation::none().apply(&strokes, &CANVAS, &mut Pcg64::seed_from_u64(3));
+        let expected = rasterize(&example.drawing, &CANVAS);
         assert!(same.iter().zip(&expected).all(|(a, b)| a.abs_diff(*b) <= 1));
     }
 }
@@ -98,7 +97,7 @@ fn no_augmentation_changes_nothing() {
 fn at_most_one_stroke_is_dropped_and_late_short_ones_rather() {
     let strokes: Vec<Stroke> =
         (0..4).map(|i| Stroke::new(vec![[0.0, i as f32], [(4 - i) as f32, i as f32]])).collect();
-    let augment = Augment { drop: 1.0, ..Augment::none() };
+    let augment = Augmentation { drop: 1.0, ..Augmentation::none() };
     let mut rng = Pcg64::seed_from_u64(5);
     let mut gone = [0; 4];
     for _ in 0..2000 {
@@ -148,14 +147,14 @@ proptest! {
     ) {
         let strokes = strokes.into_iter().map(Stroke::new).collect::<Vec<_>>();
         let [flip, rotation, stretch, shear, warp, drift, drop, zoom, line] = ranges;
-        let wild = Augment { flip, rotation, stretch, shear, warp, drift, drop, zoom, line, ..Augment::none() };
+        let wild = Augmentation { flip, rotation, stretch, shear, warp, drift, drop, zoom, line, ..Augmentation::none() };
         let mut rng = Pcg64::seed_from_u64(seed);
         prop_assert_eq!(wild.apply(&strokes, &CANVAS, &mut rng).len(), 64 * 64);
 
         let plain: Vec<Stroke> = strokes.into_iter().filter(|s| s.points.iter().flatten().all(|c| c.abs() < 1e9)).collect();
-        let varied = Augment::light().strokes(&plain, &mut rng);
+        let varied = Augmentation::light().strokes(&plain, &mut rng);
         prop_assert!(varied.iter().flat_map(|s| &s.points).flatten().all(|c| c.is_finite()));
-        let ink = Augment::light().apply(&plain, &CANVAS, &mut rng);
+        let ink = Augmentation::light().apply(&plain, &CANVAS, &mut rng);
         let points = plain.iter().map(|s| s.points.len()).sum::<usize>();
         prop_assert!(points == 0 || plain.iter().any(|s| s.points.is_empty()) || ink.iter().any(|ink| *ink > 0));
     }

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::CANVAS;
+use common::{CANVAS, bundled};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Dataset, rasterize};
+use dabnet_sketch::rasterize;
 
 /// Fowler, Noll and Vo's hash (FNV-1a).
 fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
@@ -17,7 +17,7 @@ fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
 /// differently, and then some pixels differ by a grey level.
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod augmented {
-    use dabnet_sketch::Augment;
+    use dabnet_sketch::Augmentation;
     use rand::{Rng, SeedableRng};
     use rand_pcg::Pcg64;
 
@@ -25,11 +25,10 @@ mod augmented {
 
     /// The pixels of every tenth bundled test sketch, at two sizes, and then one more number of the
     /// generator, which tells whether as many were drawn as before.
-    fn drawn(augment: Augment) -> u64 {
-        let data = Dataset::bundled().unwrap();
+    fn drawn(augment: Augmentation) -> u64 {
         let mut rng = Pcg64::seed_from_u64(7);
-        hash(data.test.iter().step_by(10).flat_map(|example| {
-            let strokes = example.sketch.drawing.to_strokes();
+        hash(bundled("test").iter().step_by(10).flat_map(|example| {
+            let strokes = example.drawing.to_strokes();
             let mut ink = augment.apply(&strokes, &CANVAS, &mut rng);
             ink.extend(augment.apply(&strokes, &Canvas::to_measure(225), &mut rng));
             ink.extend(rng.next_u64().to_le_bytes());
@@ -39,23 +38,22 @@ mod augmented {
 
     #[test]
     fn light_augmentation() {
-        assert_eq!(drawn(Augment::light()), 7_060_025_978_073_128_585);
+        assert_eq!(drawn(Augmentation::light()), 7_060_025_978_073_128_585);
     }
 
     #[test]
     fn no_augmentation() {
-        assert_eq!(drawn(Augment::none()), 1_212_197_789_096_139_576);
+        assert_eq!(drawn(Augmentation::none()), 1_212_197_789_096_139_576);
     }
 }
 
 /// On every machine: nothing is drawn with more than sums, products, quotients and roots.
 #[test]
 fn rasterized() {
-    let data = Dataset::bundled().unwrap();
     let canvases = [CANVAS, Canvas::to_measure(225), Canvas { line_width: 0.3, ..CANVAS }];
-    let ink =
-        data.test.iter().step_by(5).flat_map(|example| {
-            canvases.iter().flat_map(|canvas| rasterize(&example.sketch.drawing, canvas))
-        });
+    let ink = bundled("test")
+        .into_iter()
+        .step_by(5)
+        .flat_map(|sketch| canvases.map(|canvas| rasterize(&sketch.drawing, &canvas)).concat());
     assert_eq!(hash(ink), 7_097_221_345_398_313_119);
 }

@@ -4,8 +4,8 @@ mod common;
 
 use std::io::Cursor;
 
-use common::{CANVAS, error, example, only, similarity};
-use dabnet_sketch::{Dataset, Drawing, Raster, SketchError, rasterize, read_file};
+use common::{CANVAS, bundled, error, example, only, similarity};
+use dabnet_sketch::{Drawing, Raster, SketchError, rasterize, read_file};
 use image::{DynamicImage, GrayImage, ImageFormat, Rgba, RgbaImage};
 
 fn encode(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
@@ -33,11 +33,10 @@ fn real_files() {
 
 #[test]
 fn a_picture_of_strokes_looks_like_the_strokes() {
-    let data = Dataset::bundled().unwrap();
     for (line_width, least) in [(0.004, 0.99), (0.02, 0.98), (0.04, 0.93)] {
         let large = dabnet_graph::Canvas { side: 512, line_width, ..CANVAS };
-        let alike = data.test.iter().step_by(23).map(|example| {
-            let drawing = &example.sketch.drawing;
+        let alike = bundled("test").into_iter().step_by(23).map(|example| {
+            let drawing = &example.drawing;
             let raster = Drawing::Raster(Raster::new(512, 512, rasterize(drawing, &large)).unwrap());
             similarity(&rasterize(&raster, &CANVAS), &rasterize(drawing, &CANVAS))
         });

@@ -5,7 +5,8 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use dabnet_sketch::{Dataset, Drawing, Sketch, SketchError, Stroke, read_bytes, read_file};
+use common::bundled;
+use dabnet_sketch::{Drawing, Sketch, SketchError, Stroke, read_bytes, read_file};
 use proptest::prelude::*;
 
 fn all(name: &str, bytes: &[u8]) -> Vec<Result<Sketch, SketchError>> {
@@ -33,16 +34,14 @@ fn binary(key: u64, strokes: &[Stroke]) -> Vec<u8> {
 
 #[test]
 fn the_binary_form_is_the_same_as_the_text() {
-    let examples = Dataset::bundled().unwrap().test;
-    let file: Vec<u8> = (0..)
-        .zip(&examples[..100])
-        .flat_map(|(key, example)| binary(key, strokes(&example.sketch)))
-        .collect();
+    let examples = bundled("test");
+    let file: Vec<u8> =
+        (0..).zip(&examples[..100]).flat_map(|(key, example)| binary(key, strokes(example))).collect();
     let read = all("cat.bin", &file);
     assert_eq!(read.len(), 100);
     for (at, (read, example)) in read.iter().zip(&examples).enumerate() {
         let read = read.as_ref().unwrap();
-        assert_eq!(read.drawing, example.sketch.drawing);
+        assert_eq!(read.drawing, example.drawing);
         assert_eq!(read.id.as_deref(), Some(at.to_string().as_str()));
     }
 }

@@ -4,8 +4,9 @@
 use std::time::{Duration, Instant};
 
 use dabnet_binarize::Scheme;
+use dabnet_data::{DataError, Dataset, Part};
 use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
-use dabnet_sketch::{Dataset, Preprocess, SketchError};
+use dabnet_sketch::Preprocess;
 use dabnet_train::{Device, Examples, TrainConfig, Trainer};
 use rand::Rng;
 
@@ -21,7 +22,7 @@ impl Examples for Drawn {
         index % 20
     }
 
-    fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+    fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
         Ok(self.0[index].clone())
     }
 }
@@ -35,7 +36,7 @@ fn main() {
     let mixed_precision = given.get(4).is_some_and(|word| word == "mixed");
     let canvas = Canvas { side, line_width: 0.02, margin: 0.03, mean: 0.0, std: 1.0 };
     let data = Dataset::bundled().unwrap();
-    let drawn = data.train.iter().take(8 * batch);
+    let drawn = data.labeled_sketches(Part::Train).unwrap().into_iter().take(8 * batch);
     let examples = Drawn(drawn.map(|it| Preprocessing::lines(canvas).apply(&it.sketch.drawing)).collect());
     for (policy, scheme) in [("full", Scheme::Dab), ("fbin", Scheme::Sign), ("fbin", Scheme::Dab)] {
         let policy: Policy = policy.parse().unwrap();

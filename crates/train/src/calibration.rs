@@ -1,8 +1,8 @@
 //! Recalibration of batch normalization statistics: for layers that a packed model has folded, and for
 //! running statistics that lag behind the weights.
 
+use dabnet_data::Batch;
 use dabnet_graph::{Graph, OpKind};
-use dabnet_sketch::Batch;
 
 use crate::{
     EffectiveWeights, Parameters, native,

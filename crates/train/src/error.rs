@@ -190,7 +190,7 @@ pub enum TrainError {
     },
     /// An example cannot be read.
     #[error(transparent)]
-    Sketch(#[from] dabnet_sketch::SketchError),
+    Data(#[from] dabnet_data::DataError),
     /// The device cannot be used.
     #[error("device '{device}': {reason}")]
     Device {

@@ -29,8 +29,6 @@ mod parameters;
 mod plan;
 mod pretrained;
 mod run;
-mod sketches;
-mod still;
 mod targets;
 mod teacher;
 #[cfg(any(feature = "libtorch", feature = "wgpu"))]
@@ -44,7 +42,7 @@ pub use checkpoint::Checkpoint;
 pub use config::{
     Accumulation, Distillation, Moments, Momentum, Optimizer, Schedule, TrainConfig, WeightGradient,
 };
-pub use dabnet_sketch::Examples;
+pub use dabnet_data::Examples;
 pub use device::Device;
 pub use effective::EffectiveWeights;
 pub use error::TrainError;
@@ -59,8 +57,6 @@ pub use run::{CheckpointKind, EpochMetrics, MetricRecord, RunFolder, SaveSchedul
 /// A value of [`ModelMetadata::provenance`].
 #[doc(no_inline)]
 pub use serde_json::Value;
-pub use sketches::AugmentedSketches;
-pub use still::StillSketches;
 pub use teacher::Teacher;
 pub use trained_network::{TrainedNetwork, node_outputs};
 pub use trainer::Trainer;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dabnet_engine::{PackedModel, Parameters as Packed};
+use dabnet_engine::{NodeParameters as Packed, PackedModel};
 use dabnet_graph::{Conv2d, NodeId, OpKind, Preprocessing, WeightFormat};
 use serde_json::Value;
 

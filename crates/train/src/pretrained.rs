@@ -1,4 +1,4 @@
-use dabnet_engine::{PackedModel, Parameters as Packed};
+use dabnet_engine::{NodeParameters as Packed, PackedModel};
 use dabnet_graph::{Graph, Node, NodeId, OpKind};
 
 use crate::{Parameters, TrainError, TrainedNetwork};
@@ -133,8 +133,8 @@ fn head(graph: &Graph) -> NodeId {
 
 #[cfg(test)]
 mod tests {
+    use dabnet_data::{DataError, Examples};
     use dabnet_graph::{Canvas, ConvSpec, GraphBuilder, Policy, Preprocessing, Shape};
-    use dabnet_sketch::{Examples, SketchError};
     use rand::{Rng, RngExt};
 
     use super::*;
@@ -154,7 +154,7 @@ mod tests {
             index % 3
         }
 
-        fn draw(&self, _: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+        fn draw(&self, _: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
             Ok((0..SIDE * SIDE).map(|_| rng.random()).collect())
         }
     }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use dabnet_sketch::Examples;
+use dabnet_data::Examples;
 
 use crate::{
     Checkpoint, TrainError, TrainedNetwork, Trainer, TrainingObserver, TrainingOutcome, WeightHistory,

@@ -1,8 +1,8 @@
 use std::sync::{Mutex, PoisonError};
 
+use dabnet_data::Batch;
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::Batch;
 use rayon::prelude::*;
 
 use crate::{Device, ModelMetadata, TrainError, TrainedNetwork, backend, pack};
@@ -22,7 +22,7 @@ pub struct Teacher {
     model: Model,
     /// The same network for devices other than the processor.
     trained: TrainedNetwork,
-    /// Index of its [viewer](dabnet_sketch::Examples::viewers); `None` if it sees the student's canvases.
+    /// Index of its [viewer](dabnet_data::Examples::viewers); `None` if it sees the student's canvases.
     viewer: Option<usize>,
     /// Output for each of the student's labels.
     label_outputs: Vec<usize>,
@@ -75,7 +75,7 @@ impl Teacher {
         Ok(Self { model, trained, viewer: None, label_outputs, parameters, sessions: Mutex::default() })
     }
 
-    /// Lets the teacher see the canvases of a [viewer](dabnet_sketch::Examples::viewers), counted from 0.
+    /// Lets the teacher see the canvases of a [viewer](dabnet_data::Examples::viewers), counted from 0.
     #[must_use]
     pub fn with_viewer(self, viewer: usize) -> Self {
         Self { viewer: Some(viewer), ..self }

@@ -1,5 +1,5 @@
+use dabnet_data::{Batch, BatchOrder, Examples, load_batches, random_stream};
 use dabnet_graph::{Graph, Node};
-use dabnet_sketch::{Batch, Examples, Order, load, stream};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
@@ -250,9 +250,9 @@ impl<'a, E: Examples> Trainer<'a, E> {
         let TrainConfig { seed, threads, .. } = self.config;
         let first = now.counts.step;
         let order =
-            Order { batch: plan.batch, seed, first, count: plan.steps() - first, threads, ahead: AHEAD };
+            BatchOrder { batch: plan.batch, seed, first, count: plan.steps() - first, threads, ahead: AHEAD };
         let learning = TrainingLoop::new(&self, plan, now, history, observer);
-        load(self.examples, &order, |batches| learning.run(batches))
+        load_batches(self.examples, &order, |batches| learning.run(batches))
     }
 
     /// The state before the first step.
@@ -300,9 +300,9 @@ impl<'a, E: Examples> Trainer<'a, E> {
     ) -> Result<(), TrainError> {
         let TrainConfig { seed, threads, scheme, .. } = self.config;
         let count = batches.min(plan.steps());
-        let order = Order { batch: plan.batch, seed, first: 0, count, threads, ahead: AHEAD };
+        let order = BatchOrder { batch: plan.batch, seed, first: 0, count, threads, ahead: AHEAD };
         let mut found = NormCalibration::new(self.graph, folded);
-        load(self.examples, &order, |batches| {
+        load_batches(self.examples, &order, |batches| {
             let effective =
                 self.threads.install(|| effective_weights(self.graph, parameters, scheme, real_weights))?;
             for batch in batches {
@@ -333,7 +333,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
 
     fn origin(&self) -> DataFingerprint {
         let mut sum = crc32fast::Hasher::new();
-        (0..self.examples.labelled())
+        (0..self.examples.labeled_len())
             .for_each(|index| sum.update(&(self.examples.label(index) as u64).to_le_bytes()));
         DataFingerprint {
             examples: self.examples.len(),
@@ -346,7 +346,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
 
     /// True if all examples have labels.
     pub(crate) fn is_labelled(&self) -> bool {
-        self.examples.labelled() == self.examples.len()
+        self.examples.labeled_len() == self.examples.len()
     }
 
     fn plan(&self) -> TrainingPlan {
@@ -367,7 +367,7 @@ impl<'a, E: Examples> Trainer<'a, E> {
         batch: &Batch,
     ) -> Result<BatchGradients, TrainError> {
         let network = NetworkRef { graph: self.graph, parameters, effective };
-        let mut rng = stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[0]);
+        let mut rng = random_stream(self.config.seed, DROPOUT, batch.epoch, batch.indices[0]);
         self.threads.install(|| {
             let answers = self.teachers.iter().map(|teacher| teacher.logits(self.config.device, batch));
             let answers = answers.collect::<Result<Vec<_>, _>>()?;
@@ -394,7 +394,7 @@ fn check_labels(
     graph: &Graph,
 ) -> Result<(), TrainError> {
     let outputs = graph.outputs();
-    match (0..examples.labelled()).find(|&index| examples.label(index) >= outputs) {
+    match (0..examples.labeled_len()).find(|&index| examples.label(index) >= outputs) {
         Some(index) => {
             Err(TrainError::LabelOutOfRange { kind, index, label: examples.label(index), outputs })
         }

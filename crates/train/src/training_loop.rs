@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dabnet_sketch::{Batch, Batches, Examples};
+use dabnet_data::{Batch, BatchIter, Examples};
 
 use crate::{
     Checkpoint, EffectiveWeights, EpochReport, LayerReport, Parameters, Progress, RunControl, TrainConfig,
@@ -61,7 +61,7 @@ impl<'t, 'a, E: Examples> TrainingLoop<'t, 'a, E> {
     }
 
     /// Goes through `batches`, which begin where the run stands.
-    pub(crate) fn run(mut self, batches: &mut Batches<'_>) -> Result<TrainingOutcome, TrainError> {
+    pub(crate) fn run(mut self, batches: &mut BatchIter<'_>) -> Result<TrainingOutcome, TrainError> {
         if self.now.counts.step == 0 {
             self.record_start()?;
         }

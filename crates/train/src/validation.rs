@@ -1,5 +1,5 @@
+use dabnet_data::{Examples, random_stream};
 use dabnet_engine::Evaluation;
-use dabnet_sketch::{Examples, stream};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ impl Validation {
             let labels: Vec<usize> = indices.clone().map(|index| examples.label(index)).collect();
             let drawn = indices
                 .into_par_iter()
-                .map(|index| examples.draw(index, &mut stream(seed, VALIDATE, 0, index)));
+                .map(|index| examples.draw(index, &mut random_stream(seed, VALIDATE, 0, index)));
             let drawn = drawn.collect::<Result<Vec<_>, _>>()?;
             evaluation.add_batch(&backend::logits(device, network, &drawn.concat())?, &labels);
         }

@@ -2,16 +2,16 @@
 //! agree").
 
 use dabnet_binarize::Scheme;
+use dabnet_data::{Dataset, Part, SketchExamples};
 use dabnet_engine::{Isa, Model, PackedModel, Session};
 use dabnet_graph::{ArchitectureOptions, Canvas, Policy, Preprocessing, WeightFormat, architectures};
-use dabnet_sketch::{Augment, Dataset, Preprocess, View};
-use dabnet_train::{
-    AugmentedSketches, ModelMetadata, TrainConfig, TrainedNetwork, Trainer, node_outputs, pack,
-};
+use dabnet_sketch::{Augmentation, Preprocess, TrainingPipeline};
+use dabnet_train::{ModelMetadata, TrainConfig, TrainedNetwork, Trainer, node_outputs, pack};
 
 const PREPROCESSING: Preprocessing =
     Preprocessing::lines(Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 });
-const VIEW: View = View { preprocessing: PREPROCESSING, augment: Augment::light() };
+const VIEW: TrainingPipeline =
+    TrainingPipeline { preprocessing: PREPROCESSING, augmentation: Augmentation::light() };
 
 /// Of the sketches, at least this share must get the same first label.
 const TOP1_AGREEMENT: f64 = 0.999;
@@ -21,7 +21,7 @@ const LOGIT_TOLERANCE: f32 = 1e-3;
 fn trained(policy: &Policy, scheme: Scheme, options: ArchitectureOptions, data: &Dataset) -> TrainedNetwork {
     let architecture = architectures::find("sketch-a-net-64").unwrap();
     let graph = architecture.graph_with(PREPROCESSING.canvas.side, 20, policy, options).unwrap();
-    let examples = AugmentedSketches::new(&data.train, VIEW);
+    let examples = SketchExamples::new(data, Part::Train, VIEW).unwrap();
     let config = TrainConfig {
         scheme,
         epochs: 1,
@@ -38,7 +38,7 @@ fn trained(policy: &Policy, scheme: Scheme, options: ArchitectureOptions, data: 
 
 fn packed(trained: &TrainedNetwork, data: &Dataset) -> PackedModel {
     let description = ModelMetadata {
-        labels: data.labels.clone(),
+        labels: data.labels().to_vec(),
         preprocessing: PREPROCESSING,
         provenance: Default::default(),
     };
@@ -59,12 +59,10 @@ fn agrees(policy: &str, input_bits: &str, scheme: Scheme) {
 fn agrees_with(policy: &str, scheme: Scheme, options: ArchitectureOptions) {
     let data = Dataset::bundled().unwrap();
     let trained = trained(&policy.parse().unwrap(), scheme, options, &data);
-    let canvases: Vec<Vec<f32>> = data
-        .test
-        .iter()
-        .chain(&data.train)
-        .map(|example| PREPROCESSING.apply(&example.sketch.drawing))
-        .collect();
+    let parts = [Part::Test, Part::Train].map(|part| data.labeled_sketches(part).unwrap());
+    let sketches = parts.iter().flatten();
+    let canvases: Vec<Vec<f32>> =
+        sketches.map(|example| PREPROCESSING.apply(&example.sketch.drawing)).collect();
     assert_eq!(canvases.len(), 4000);
     let expected = trained.logits(&canvases).unwrap();
 

@@ -152,11 +152,7 @@ fn a_teacher_alone_pulls_towards_itself() {
             (LineExamples.label(index) + 1) % 3
         }
 
-        fn draw(
-            &self,
-            index: usize,
-            rng: &mut dyn rand::Rng,
-        ) -> Result<Vec<f32>, dabnet_sketch::SketchError> {
+        fn draw(&self, index: usize, rng: &mut dyn rand::Rng) -> Result<Vec<f32>, dabnet_data::DataError> {
             LineExamples.draw(index, rng)
         }
     }

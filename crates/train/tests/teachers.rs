@@ -3,9 +3,9 @@
 mod common;
 
 use common::{LineExamples, SIDE, StopAt, about, config, labels, network, plain};
+use dabnet_data::{BatchOrder, DataError, load_batches};
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::{ConvSpec, Graph, GraphBuilder, Policy, Shape};
-use dabnet_sketch::{Order, SketchError, load};
 use dabnet_train::{
     Checkpoint, Distillation, Examples, Schedule, Teacher, TrainConfig, TrainedNetwork, Trainer,
     TrainingOutcome,
@@ -21,7 +21,7 @@ impl Examples for Seen {
         LineExamples.len()
     }
 
-    fn labelled(&self) -> usize {
+    fn labeled_len(&self) -> usize {
         130
     }
 
@@ -30,7 +30,7 @@ impl Examples for Seen {
         LineExamples.label(index)
     }
 
-    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
         LineExamples.draw(index, rng)
     }
 
@@ -38,7 +38,7 @@ impl Examples for Seen {
         1
     }
 
-    fn draw_for(&self, _: usize, index: usize, rng: &Pcg64) -> Result<Vec<f32>, SketchError> {
+    fn draw_for(&self, _: usize, index: usize, rng: &Pcg64) -> Result<Vec<f32>, DataError> {
         let canvas = self.draw(index, &mut rng.clone())?;
         let side = 2 * SIDE;
         Ok((0..side * side).map(|at| 1.0 - canvas[at / side / 2 * SIDE + at % side / 2]).collect())
@@ -101,8 +101,9 @@ fn several_teachers_are_the_mean_of_their_probabilities() {
     let trainer = Trainer::new(&graph, config.clone(), &Seen).unwrap().teachers(&teachers).unwrap();
     let trained = trainer.train(|progress| losses.push(progress.loss)).unwrap();
 
-    let order = Order { batch: config.batch, seed: config.seed, first: 0, count: 1, threads: 1, ahead: 1 };
-    let batch = load(&Seen, &order, |batches| batches.next().unwrap().unwrap());
+    let order =
+        BatchOrder { batch: config.batch, seed: config.seed, first: 0, count: 1, threads: 1, ahead: 1 };
+    let batch = load_batches(&Seen, &order, |batches| batches.next().unwrap().unwrap());
     assert!(batch.labels.iter().any(Option::is_none) && batch.labels.iter().any(Option::is_some));
     let mut sessions = models().map(|model| Session::new(&Model::new(model).unwrap()));
     let inputs: Vec<Vec<f32>> = batch.values.chunks(SIDE * SIDE).map(<[f32]>::to_vec).collect();

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dabnet_engine::{PackedModel, Parameters};
+use dabnet_engine::{NodeParameters, PackedModel};
 use dabnet_graph::{Precision, Preprocessing};
 use serde::Serialize;
 use serde_json::Value;
@@ -55,7 +55,7 @@ impl ModelDescription {
         let full_bytes = 4 * account.weights() + account.affine_bytes;
         let layers = account.layers.into_iter().map(|layer| {
             let (alpha, beta) = match model.parameters.get(&layer.name) {
-                Some(Parameters::Binary { alpha, beta, .. }) => (alpha.clone(), beta.clone()),
+                Some(NodeParameters::Binary { alpha, beta, .. }) => (alpha.clone(), beta.clone()),
                 _ => (Vec::new(), Vec::new()),
             };
             LayerDescription {

@@ -103,7 +103,7 @@ impl LoadedModel {
         self.ink.truncate(preprocessing.canvas.side * preprocessing.canvas.side);
         let mut layers = Vec::new();
         let logits = if look {
-            self.session.run_looking(&values, |name, fired| {
+            self.session.run_with_activations(&values, |name, fired| {
                 layers.push(LayerActivations {
                     name: name.to_owned(),
                     positions: fired.positions,

@@ -2,9 +2,10 @@
 
 use std::{fs, path::PathBuf};
 
+use dabnet_data::{Dataset, LabeledSketch, Part};
 use dabnet_engine::{Model, PackedModel, Session, top};
 use dabnet_graph::{Canvas, Look, Policy, Preprocessing, architectures};
-use dabnet_sketch::{Dataset, Drawing, Example, Preprocess};
+use dabnet_sketch::{Drawing, Preprocess};
 use serde_json::{Value, json};
 use wasmi::{Config, Engine, Instance, Linker, Memory, Module, Store, WasmParams, WasmResults};
 
@@ -70,8 +71,8 @@ fn packed(drawing: &Drawing) -> Vec<u8> {
     numbers.iter().flat_map(|number: &f32| number.to_le_bytes()).collect()
 }
 
-fn sketches() -> Vec<Example> {
-    let test = Dataset::bundled().unwrap().test;
+fn sketches() -> Vec<LabeledSketch> {
+    let test = Dataset::bundled().unwrap().labeled_sketches(Part::Test).unwrap();
     let step = test.len() / SKETCHES;
     test.into_iter().step_by(step).collect()
 }
@@ -96,7 +97,7 @@ fn pages_see_what_this_machine_sees_fire_the_same_and_guess_the_same() {
             // All that is made of bits is the same.
             let canvas = model.preprocessing().normalized(&ink);
             let mut fired = Vec::new();
-            let logits = session.run_looking(&canvas, |layer, it| {
+            let logits = session.run_with_activations(&canvas, |layer, it| {
                 fired.push(json!({ "name": layer, "positions": it.positions, "fired": it.counts }));
             });
             let logits = logits.unwrap().to_vec();

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use dabnet_data::{Dataset, Part};
 use dabnet_engine::Model;
-use dabnet_sketch::{DataSet, Part, Preprocess};
+use dabnet_sketch::Preprocess;
 use safetensors::{Dtype, serialize_to_file, tensor::TensorView};
 
 use crate::error::XtaskError;
@@ -16,7 +17,7 @@ pub fn write(
     count: Option<usize>,
     out: &Path,
 ) -> Result<(), XtaskError> {
-    let (data, model) = (DataSet::open(data)?, Model::load(model)?);
+    let (data, model) = (Dataset::open(data)?, Model::load(model)?);
     let place = |word: &String| model.labels().iter().position(|label| label == word);
     let places: Vec<Option<usize>> = data.labels().iter().map(place).collect();
     let indices = data.indices(part)?;

@@ -1,9 +1,9 @@
 use std::{io, path::PathBuf};
 
 use dabnet_binarize::SplitError;
+use dabnet_data::DataError;
 use dabnet_engine::EngineError;
 use dabnet_graph::GraphError;
-use dabnet_sketch::SketchError;
 use safetensors::SafeTensorError;
 
 /// Why a table, a figure or a network was not written.
@@ -20,7 +20,7 @@ pub enum XtaskError {
     #[error("a network cannot be run: {0}")]
     Engine(#[from] EngineError),
     #[error("the bundled sketches cannot be read: {0}")]
-    Sketch(#[from] SketchError),
+    Data(#[from] DataError),
     #[error("{path}: {source}")]
     Tensors { path: PathBuf, source: SafeTensorError },
 }

@@ -10,7 +10,7 @@ mod web;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use dabnet_sketch::Part;
+use dabnet_data::Part;
 
 /// Measures what the documentation states, draws its figures, and builds for browsers.
 #[derive(Debug, Parser)]

@@ -2,9 +2,10 @@
 
 use std::{fs, path::Path};
 
-use dabnet_engine::{Model, PackedModel, Parameters, Session};
+use dabnet_data::{Dataset, Part};
+use dabnet_engine::{Model, NodeParameters, PackedModel, Session};
 use dabnet_graph::{ArchitectureOptions, Canvas, Policy, Preprocessing, architectures};
-use dabnet_sketch::{Dataset, Preprocess};
+use dabnet_sketch::Preprocess;
 use safetensors::{Dtype, SafeTensorError, serialize_to_file, tensor::TensorView};
 
 use crate::error::XtaskError;
@@ -56,14 +57,14 @@ fn write_architecture(out: &Path, name: &str) -> Result<(), XtaskError> {
 
 /// Sketches as `dabnet bench` takes them.
 fn canvases(preprocessing: &Preprocessing) -> Result<Vec<Vec<f32>>, XtaskError> {
-    let Dataset { test, .. } = Dataset::bundled()?;
+    let test = Dataset::bundled()?.labeled_sketches(Part::Test)?;
     Ok(test.iter().step_by(STEP).map(|example| preprocessing.apply(&example.sketch.drawing)).collect())
 }
 
 /// Makes every filter's two values opposite, which is all that other binary engines can express.
 fn make_opposite(packed: &mut PackedModel) {
     for parameters in packed.parameters.values_mut() {
-        if let Parameters::Binary { alpha, beta, .. } = parameters {
+        if let NodeParameters::Binary { alpha, beta, .. } = parameters {
             *beta = alpha.iter().map(|alpha| -alpha).collect();
         }
     }

@@ -9,7 +9,8 @@ use std::{
 
 use dabnet_fuzz::{Parts, common::Random, written_archive};
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Drawing, Import, rasterize, read_file};
+use dabnet_data::DatasetImport;
+use dabnet_sketch::{Drawing, rasterize, read_file};
 use image::{DynamicImage, ImageFormat, imageops::FilterType};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -116,7 +117,7 @@ fn data_sets(archives: &Path, put: impl Fn(&str, &[u8]) -> std::io::Result<()>) 
     for name in ["folders", "one"] {
         let folder = tempfile::tempdir()?;
         let sources = vec![archives.join(name).with_extension("zip")];
-        Import { sources, ..Import::default() }.run(folder.path(), |_, _| ())?;
+        DatasetImport { sources, ..DatasetImport::default() }.run(folder.path(), |_, _| ())?;
         let read = |name: &str| fs::read(folder.path().join(name));
         let split =
             br#"{"given":true,"validation":{"fraction":0.5},"test":{"count":0},"folds":null,"seed":3}"#;

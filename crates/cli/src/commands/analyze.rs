@@ -8,12 +8,13 @@ use std::{
 use clap::Args;
 use dabnet_binarize::Scheme;
 use dabnet_container::replace_file;
+use dabnet_data::{Dataset, Part};
 use dabnet_engine::PackedModel;
 use dabnet_report::{
     LayerAnalysis, ProbeSketch, WeightAnalysis, WeightSummary,
     format::{evenly_spaced, grouped, percent},
 };
-use dabnet_sketch::{Dataset, Sketch, read_file};
+use dabnet_sketch::{Sketch, read_file};
 use dabnet_train::{WeightHistory, WeightSnapshot};
 use dabnet_weights::{Tensor, TensorSelection, WeightSource};
 
@@ -171,7 +172,7 @@ fn first_sketch(file: &Path) -> Result<Sketch, CliError> {
 }
 
 fn bundled_sketch() -> Result<Sketch, CliError> {
-    let Dataset { test, .. } = Dataset::bundled()?;
+    let test = Dataset::bundled()?.labeled_sketches(Part::Test)?;
     let of_word = |sketch: &Sketch| sketch.word.as_deref() == Some(WORD);
     let mut sketches = test.into_iter().map(|example| example.sketch);
     sketches.find(of_word).ok_or_else(|| CliError::Failure(format!("the bundled sketches have no {WORD}")))

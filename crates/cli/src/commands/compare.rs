@@ -7,8 +7,8 @@ use std::{
 
 use clap::Args;
 use dabnet_container::replace_file;
+use dabnet_data::Part;
 use dabnet_report::{Comparison, NetworkKind, replace_section};
-use dabnet_sketch::Part;
 use dabnet_train::RunFolder;
 use toml::{Table, Value};
 

@@ -5,9 +5,10 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_data::Part;
 use dabnet_graph::{Look, Preprocessing};
 use dabnet_report::format::counted;
-use dabnet_sketch::{Drawing, MAX_VIEWS, Paper, Part};
+use dabnet_sketch::{Drawing, MAX_VIEWS, PublishedPreprocessing};
 use serde::Serialize;
 
 use super::data::PartArg;
@@ -139,7 +140,7 @@ impl EvalArgs {
         if !self.ten_crop {
             return model_views(preprocessing, drawing, self.views);
         }
-        let crops = Paper::new(preprocessing.canvas.side).ten_crop(drawing);
+        let crops = PublishedPreprocessing::new(preprocessing.canvas.side).ten_crop(drawing);
         Ok(crops.iter().map(|ink| preprocessing.normalized(ink)).collect())
     }
 }

@@ -9,7 +9,7 @@ use dabnet_container::replace_file;
 use dabnet_engine::{Model, Prediction, Session, run_views, top};
 use dabnet_graph::Canvas;
 use dabnet_report::{ContactSheet, SheetCell};
-use dabnet_sketch::{MAX_VIEWS, Sketch, SketchError, Sketches, read, read_file};
+use dabnet_sketch::{MAX_VIEWS, Sketch, SketchError, SketchReader, read, read_file};
 use image::{DynamicImage, GrayImage};
 use serde::Serialize;
 
@@ -151,7 +151,7 @@ impl SketchRecognizer<'_> {
         self.sketches(&path.display().to_string(), read_file(path))
     }
 
-    fn sketches(&mut self, name: &str, sketches: Result<Sketches, SketchError>) -> Result<(), CliError> {
+    fn sketches(&mut self, name: &str, sketches: Result<SketchReader, SketchError>) -> Result<(), CliError> {
         let sketches = match sketches {
             Ok(sketches) => sketches,
             Err(error) => {

@@ -6,8 +6,8 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_data::{Dataset, Part};
 use dabnet_report::format::duration;
-use dabnet_sketch::{DataSet, Part};
 
 use crate::{
     data::{self, LoadedData},
@@ -78,7 +78,7 @@ impl TrainArgs {
 }
 
 /// Checks that there are two labels or more.
-fn check_labels(set: &DataSet, path: &Path) -> Result<(), CliError> {
+fn check_labels(set: &Dataset, path: &Path) -> Result<(), CliError> {
     let reason = match set.labels() {
         [] => data::NO_WORDS.to_owned(),
         [only] => format!("all of its sketches are of one class, '{only}': there is nothing to tell apart"),

@@ -1,12 +1,11 @@
 use std::time::{Duration, Instant};
 
 use dabnet_binarize::Scheme;
+use dabnet_data::SketchExamples;
 use dabnet_engine::{EngineError, Evaluation, Model, Prediction, Session, top};
 use dabnet_graph::{Policy, architectures};
 use dabnet_report::{LatentLayer, NetworkReport, Recognition};
-use dabnet_train::{
-    AugmentedSketches, ModelMetadata, PretrainedWeights, TrainConfig, TrainedNetwork, Trainer, pack,
-};
+use dabnet_train::{ModelMetadata, PretrainedWeights, TrainConfig, TrainedNetwork, Trainer, pack};
 use serde_json::json;
 
 use super::{ARCHITECTURE, PREPROCESSING, QuickstartOptions, QuickstartResult};
@@ -65,7 +64,7 @@ impl QuickstartNetwork {
         &'static self,
         settings: &QuickstartOptions,
         labels: &[String],
-        examples: &AugmentedSketches,
+        examples: &SketchExamples<'_>,
         canvases: &[(Vec<f32>, usize)],
         full: Option<&TrainedNetwork>,
         progress: &TrainingProgress,

@@ -1,9 +1,10 @@
 use std::path::{Path, PathBuf};
 
 use dabnet_container::replace_file;
+use dabnet_data::{Examples, Part, SketchExamples};
 use dabnet_engine::{Evaluation, Model};
 use dabnet_graph::{Graph, Policy, Preprocessing};
-use dabnet_sketch::{DataExamples, Drawing, Examples, MixedExamples, Part, Preprocess, View};
+use dabnet_sketch::{Drawing, Preprocess, TrainingPipeline};
 use dabnet_train::{
     CheckpointKind, PretrainedWeights, RunFolder, SaveSchedule, Schedule, Teacher, TrainConfig,
     TrainedNetwork, Trainer, TrainingOutcome,
@@ -129,7 +130,7 @@ impl TrainingJob {
         let unlabeled = unlabeled.collect::<Result<Vec<_>, _>>()?;
         let examples = examples(data, &unlabeled, view, &viewers)?;
         let validation = match validated(data) {
-            Some(part) => Some(DataExamples::new(&data.set, part, view)?.still()),
+            Some(part) => Some(SketchExamples::new(&data.set, part, view)?.still()),
             None => None,
         };
         // What it once started from is nothing to a run that goes on.
@@ -158,7 +159,7 @@ impl TrainingJob {
         if let Some((folder, settings)) = &self.whole {
             files.push(settings.file(folder)?);
         }
-        let begins = self.description(&graph, data, examples.len() - examples.labelled());
+        let begins = self.description(&graph, data, examples.len() - examples.labeled_len());
         let mut watch = RunObserver::new(&self.folder, begins, files, interrupt.clone());
         let outcome = run.train(trainer, self.saving, &mut watch)?;
         Ok((run, outcome, watch.accuracy()))
@@ -341,12 +342,9 @@ fn is_begun(folder: &Path) -> bool {
 fn examples<'d>(
     data: &'d LoadedData,
     unlabeled: &'d [LoadedData],
-    view: View,
+    view: TrainingPipeline,
     viewers: &[Preprocessing],
-) -> Result<MixedExamples<'d>, CliError> {
-    let labelled = DataExamples::new(&data.set, Part::Train, view)?.seen_by(viewers.to_vec());
-    let others = unlabeled
-        .iter()
-        .map(|data| Ok(DataExamples::unlabelled(&data.set, Part::Train, view)?.seen_by(viewers.to_vec())));
-    Ok(MixedExamples::new(labelled, others.collect::<Result<_, CliError>>()?))
+) -> Result<SketchExamples<'d>, CliError> {
+    let labeled = SketchExamples::new(&data.set, Part::Train, view)?.seen_by(viewers.to_vec());
+    Ok(unlabeled.iter().try_fold(labeled, |all, data| all.with_unlabeled(&data.set, Part::Train))?)
 }

@@ -1,6 +1,6 @@
 use clap::ValueEnum;
 use dabnet_graph::{Canvas, Look, Preprocessing};
-use dabnet_sketch::Augment;
+use dabnet_sketch::Augmentation;
 use serde::{Deserialize, Serialize};
 
 /// Default line width in pixels.
@@ -63,10 +63,10 @@ impl NamedLook {
     }
 
     /// Augmentation under this look: as published, where the look is.
-    pub(super) fn augment(self, augment: Augment) -> Augment {
+    pub(super) fn augment(self, augment: Augmentation) -> Augmentation {
         match self {
-            Self::PaperTuBerlin => Augment { flip: 0.5, ..Augment::none() },
-            Self::PaperSketchy => Augment::none(),
+            Self::PaperTuBerlin => Augmentation { flip: 0.5, ..Augmentation::none() },
+            Self::PaperSketchy => Augmentation::none(),
             Self::Lines | Self::Pixels | Self::Bitmap => augment,
         }
     }

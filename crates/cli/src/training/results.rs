@@ -1,8 +1,8 @@
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 use dabnet_container::{Dtype, Tensor, replace_file, to_bytes};
+use dabnet_data::Part;
 use dabnet_engine::PackedModel;
-use dabnet_sketch::Part;
 use dabnet_train::{ModelMetadata, TrainedNetwork, pack};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

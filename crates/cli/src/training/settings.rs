@@ -8,7 +8,7 @@ use dabnet_graph::{
     WeightFormat, architectures,
 };
 use dabnet_report::NetworkKind;
-use dabnet_sketch::{Augment, View};
+use dabnet_sketch::{Augmentation, TrainingPipeline};
 use dabnet_train::TrainConfig;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use toml::{Table, Value};
@@ -60,7 +60,7 @@ pub(crate) struct RunSettings {
     #[serde(skip_serializing_if = "PathList::is_empty")]
     pub unlabeled: PathList,
     /// Data augmentation.
-    pub augment: Augmentation,
+    pub augment: AugmentSetting,
     /// Choice of the layers that keep real inputs, where the policy leaves that open or did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto: Option<AutoPolicy>,
@@ -74,14 +74,14 @@ pub(crate) struct RunSettings {
 /// Data augmentation: a name, or amounts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(crate) enum Augmentation {
+pub(crate) enum AugmentSetting {
     /// Name of an augmentation.
     Named(String),
     /// Amounts of each change.
-    Amounts(Augment),
+    Amounts(Augmentation),
 }
 
-impl<'de> Deserialize<'de> for Augmentation {
+impl<'de> Deserialize<'de> for AugmentSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::String(name) => Ok(Self::Named(name)),
@@ -132,7 +132,7 @@ impl Default for RunSettings {
             start_from: None,
             teacher: PathList::default(),
             unlabeled: PathList::default(),
-            augment: Augmentation::Named("light".into()),
+            augment: AugmentSetting::Named("light".into()),
             auto: None,
             train: TrainConfig::default(),
             foreign: None,
@@ -330,8 +330,11 @@ impl RunSettings {
     }
 
     /// Preprocessing and augmentation of training.
-    pub(crate) fn view(&self) -> Result<View, CliError> {
-        Ok(View { preprocessing: self.preprocessing(), augment: self.look.augment(self.augmentation()?) })
+    pub(crate) fn view(&self) -> Result<TrainingPipeline, CliError> {
+        Ok(TrainingPipeline {
+            preprocessing: self.preprocessing(),
+            augmentation: self.look.augment(self.augmentation()?),
+        })
     }
 
     /// The augmentation, for the record in a model.
@@ -342,11 +345,11 @@ impl RunSettings {
         serde_json::json!(self.augment)
     }
 
-    fn augmentation(&self) -> Result<Augment, CliError> {
+    fn augmentation(&self) -> Result<Augmentation, CliError> {
         match &self.augment {
-            Augmentation::Amounts(augment) => Ok(*augment),
-            Augmentation::Named(name) => Augment::named(name).ok_or_else(|| {
-                let known = Augment::NAMES.join(", ");
+            AugmentSetting::Amounts(augment) => Ok(*augment),
+            AugmentSetting::Named(name) => Augmentation::named(name).ok_or_else(|| {
+                let known = Augmentation::NAMES.join(", ");
                 CliError::Input(format!("'{name}' is no way to vary sketches; there are {known}"))
             }),
         }

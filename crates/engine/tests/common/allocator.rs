@@ -43,16 +43,16 @@ fn count(bytes: usize) {
     BYTES.fetch_add(bytes, Relaxed);
 }
 
-/// What was allocated on all threads while something ran.
+/// Allocations on all threads while something ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allocated {
-    /// How often.
+    /// Number of allocations.
     pub times: usize,
-    /// How much in all, whether it was given back or not.
+    /// Total bytes, freed or not.
     pub bytes: usize,
 }
 
-/// What `work` allocates.
+/// Allocations of `work`.
 pub fn during<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     let before = (COUNT.load(Relaxed), BYTES.load(Relaxed));
     let result = work();

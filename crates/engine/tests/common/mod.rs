@@ -1,4 +1,4 @@
-//! What the tests share: random graphs, parameters that try corners, a reference interpreter.
+//! Shared parts of the tests: random graphs, parameters that try corners, a reference interpreter.
 // Every test binary uses its own part of this.
 #![allow(dead_code)]
 
@@ -9,14 +9,14 @@ pub mod reference;
 
 use std::collections::BTreeMap;
 
-use dabnet_engine::{PackedModel, Parameters};
+use dabnet_engine::{NodeParameters, PackedModel};
 use dabnet_graph::{Canvas, Graph, Preprocessing};
 
 pub fn lines(side: usize) -> Preprocessing {
     Preprocessing::lines(Canvas { side, line_width: 0.03, margin: 0.1, mean: 0.0, std: 1.0 })
 }
 
-/// How the numbers of a model are drawn.
+/// Distribution of the numbers of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbers {
     /// Anything.
@@ -33,19 +33,19 @@ pub fn packed(graph: Graph, numbers: Numbers, seed: u64) -> PackedModel {
     model.provenance = BTreeMap::from([("seed".into(), seed.into())]);
     for parameters in model.parameters.values_mut() {
         match parameters {
-            Parameters::Float { weights } => {
+            NodeParameters::Float { weights } => {
                 if numbers == Numbers::Dyadic {
                     weights.iter_mut().for_each(|weight| *weight = random.dyadic(2, 4.0));
                 }
             }
             // Quarters, as weights that are stored as they are.
-            Parameters::Quantized { weights, scale } => {
+            NodeParameters::Quantized { weights, scale } => {
                 if numbers == Numbers::Dyadic {
                     weights.iter_mut().for_each(|weight| *weight = random.dyadic(2, 1.0) as i8);
                     scale.fill(0.25);
                 }
             }
-            Parameters::Binary { alpha, beta, .. } => {
+            NodeParameters::Binary { alpha, beta, .. } => {
                 for (alpha, beta) in alpha.iter_mut().zip(beta) {
                     (*alpha, *beta) = match numbers {
                         Numbers::Real => (random.real(), random.real()),
@@ -53,7 +53,7 @@ pub fn packed(graph: Graph, numbers: Numbers, seed: u64) -> PackedModel {
                     };
                 }
             }
-            Parameters::Channels(values) => {
+            NodeParameters::Channels(values) => {
                 // Where all rise, they become part of a comparison.
                 let rises = random.below(2) == 0;
                 for (name, values) in values {

@@ -18,7 +18,7 @@ pub enum Between {
     GlobalAvgPool,
 }
 
-/// What becomes of a convolution's result and of what its layer began with.
+/// Combination of a convolution's result with the input of its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Join {
     /// The layer's beginning goes nowhere else.

@@ -5,17 +5,17 @@ use dabnet_graph::{Graph, OpKind, Padding, Precision, Shape};
 
 use super::Numbers;
 
-/// What the definition gives.
+/// Result of the reference interpreter.
 pub struct Reference {
     /// Channels × height × width.
     pub logits: Vec<f64>,
     /// The least distance from zero of an input of a sign that single precision may not give
-    /// exactly, or of that of a quantiser from where the next level begins, as a part of the largest of its inputs.
+    /// exactly, or of that of a quantizer from where the next level begins, as a part of the largest of its inputs.
     pub margin: f64,
-    /// Whether single precision too is exact in every order of summation, which only
+    /// True if single precision too is exact in every order of summation, which only
     /// [dyadic](Numbers::Dyadic) numbers are.
     pub exact: bool,
-    /// What every sign and quantiser gave, channels × height × width.
+    /// Output of every sign and quantizer, channels × height × width.
     pub signs: Vec<(Shape, Vec<f64>)>,
 }
 

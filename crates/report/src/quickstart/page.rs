@@ -79,10 +79,11 @@ mod tests {
     use std::time::Duration;
 
     use dabnet_binarize::Scheme;
+    use dabnet_data::{Dataset, Part, SketchExamples};
     use dabnet_engine::{Model, PackedModel, Session, top};
     use dabnet_graph::{Canvas, Policy, Preprocessing, architectures};
-    use dabnet_sketch::{Augment, Dataset, Example, Preprocess, View};
-    use dabnet_train::{AugmentedSketches, ModelMetadata, TrainConfig, TrainedNetwork, Trainer, pack};
+    use dabnet_sketch::{Augmentation, Preprocess, TrainingPipeline};
+    use dabnet_train::{ModelMetadata, TrainConfig, TrainedNetwork, Trainer, pack};
 
     use super::{
         super::{LatentLayer, Recognition, TestSketch},
@@ -92,11 +93,12 @@ mod tests {
     const PREPROCESSING: Preprocessing =
         Preprocessing::lines(Canvas { side: 64, line_width: 0.04, margin: 0.03, mean: 0.0, std: 1.0 });
 
-    fn trained(policy: &Policy, scheme: Scheme, labels: &[String], train: &[Example]) -> TrainedNetwork {
+    fn trained(policy: &Policy, scheme: Scheme, labels: &[String], data: &Dataset) -> TrainedNetwork {
         let graph = architectures::find("sketch-a-net-64").unwrap().graph(64, labels.len(), policy).unwrap();
-        let examples =
-            AugmentedSketches::new(train, View { preprocessing: PREPROCESSING, augment: Augment::light() });
-        let config = TrainConfig { scheme, epochs: 1, threads: 1, ..TrainConfig::default() };
+        let pipeline = TrainingPipeline { preprocessing: PREPROCESSING, augmentation: Augmentation::light() };
+        let examples = SketchExamples::new(data, Part::Train, pipeline).unwrap().thinned(200);
+        let mut config = TrainConfig::default();
+        (config.scheme, config.epochs, config.threads) = (scheme, 1, 1);
         Trainer::new(&graph, config, &examples).unwrap().train(|_| {}).unwrap()
     }
 
@@ -132,10 +134,10 @@ mod tests {
 
     /// A quickstart in small: every network trained for a step on a few real sketches.
     fn report(first_label: &str) -> QuickstartReport {
-        let Dataset { mut labels, train, test } = Dataset::bundled().unwrap();
+        let data = Dataset::bundled().unwrap();
+        let mut labels = data.labels().to_vec();
         labels[0] = first_label.to_owned();
-        let train: Vec<Example> = train.into_iter().step_by(200).collect();
-        let test = test.into_iter().step_by(25);
+        let test = data.labeled_sketches(Part::Test).unwrap().into_iter().step_by(25);
         let test: Vec<TestSketch> = test
             .map(|example| TestSketch { drawing: example.sketch.drawing, label: example.label })
             .collect();
@@ -147,7 +149,7 @@ mod tests {
         let networks: Vec<NetworkReport> = kinds
             .iter()
             .map(|(name, policy, scheme)| {
-                let trained = trained(policy, *scheme, &labels, &train);
+                let trained = trained(policy, *scheme, &labels, &data);
                 let description = ModelMetadata {
                     labels: labels.clone(),
                     preprocessing: PREPROCESSING,
@@ -161,7 +163,7 @@ mod tests {
             seed: 0,
             epochs: 1,
             labels,
-            train_count: train.len(),
+            train_count: 17,
             test,
             preprocessing: PREPROCESSING,
             networks,

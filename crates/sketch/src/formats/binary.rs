@@ -15,10 +15,10 @@ const HEADER: usize = 17;
 const FIRST_TIMESTAMP: u32 = 1_400_000_000;
 /// Nor was anything drawn after 2036 yet.
 const LAST_TIMESTAMP: u32 = 2_100_000_000;
-/// How far behind a record that makes no sense the next one is looked for, in bytes.
+/// Bytes after an invalid record in which the next one is searched for.
 const AHEAD: u64 = 256 << 10;
 
-/// Whether these may be the first bytes of such a file.
+/// True if these may be the first bytes of such a file.
 pub(super) fn recognize(head: &[u8]) -> bool {
     head.len() >= HEADER && is_header(&head[..HEADER])
 }
@@ -28,7 +28,7 @@ fn is_header(header: &[u8]) -> bool {
     is_dated(header) && header[10] <= 1 && header[15..17] != [0, 0]
 }
 
-/// Whether somebody drew somewhere at some time. What follows may still make no sense.
+/// True if country and timestamp are plausible. The rest may still be invalid.
 fn is_dated(header: &[u8]) -> bool {
     let letters =
         header[8..10].iter().all(|letter| letter.is_ascii_alphabetic() || matches!(letter, 0 | b' '));
@@ -36,7 +36,7 @@ fn is_dated(header: &[u8]) -> bool {
     letters && (FIRST_TIMESTAMP..LAST_TIMESTAMP).contains(&timestamp)
 }
 
-/// Where a record begins in some bytes that another one, or their end, follows.
+/// Finds a record in some bytes that another one, or their end, follows.
 fn next_record(bytes: &[u8]) -> Option<usize> {
     let begins = |at: usize| bytes.get(at..at + HEADER).is_some_and(is_header);
     (1..bytes.len().saturating_sub(HEADER)).find(|&at| {
@@ -44,7 +44,7 @@ fn next_record(bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// Where the record ends that some bytes begin with, if it is whole.
+/// Length of the record that some bytes begin with, if it is whole.
 fn record_end(bytes: &[u8]) -> Option<usize> {
     let strokes = u16::from_le_bytes([bytes[15], bytes[16]]);
     (0..strokes).try_fold(HEADER, |at, _| {
@@ -55,19 +55,19 @@ fn record_end(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Cuts a file into its drawings.
-pub(super) struct Drawings<R> {
-    source: Returning<R>,
+pub(super) struct BinaryReader<R> {
+    source: PushbackReader<R>,
     item: u64,
     ended: bool,
 }
 
 /// A source to which bytes can be given back.
-struct Returning<R> {
+struct PushbackReader<R> {
     returned: Cursor<Vec<u8>>,
     source: R,
 }
 
-impl<R> Returning<R> {
+impl<R> PushbackReader<R> {
     /// These come next.
     fn give_back(&mut self, mut bytes: Vec<u8>) {
         let read = self.returned.position() as usize;
@@ -76,7 +76,7 @@ impl<R> Returning<R> {
     }
 }
 
-impl<R: Read> Read for Returning<R> {
+impl<R: Read> Read for PushbackReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.returned.read(buffer)? {
             0 => self.source.read(buffer),
@@ -85,8 +85,8 @@ impl<R: Read> Read for Returning<R> {
     }
 }
 
-/// What was found where a drawing should be.
-enum Found {
+/// Outcome of reading one record.
+enum BinaryRecord {
     Drawing(Vec<u8>),
     TooLarge,
     NoStrokes,
@@ -97,13 +97,13 @@ enum Found {
     End,
 }
 
-impl<R: Read> Drawings<R> {
-    pub fn new(source: R) -> Self {
-        Self { source: Returning { returned: Cursor::default(), source }, item: 0, ended: false }
+impl<R: Read> BinaryReader<R> {
+    pub(crate) fn new(source: R) -> Self {
+        Self { source: PushbackReader { returned: Cursor::default(), source }, item: 0, ended: false }
     }
 
     /// The next drawing with its number from 1; `name` stands for the file in errors.
-    pub fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
+    pub(crate) fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
         if self.ended {
             return None;
         }
@@ -111,14 +111,14 @@ impl<R: Read> Drawings<R> {
         let (name, item) = (name.to_owned(), self.item);
         let fail = |reason| SketchError::Item { name: name.clone(), item, reason };
         Some(match self.find() {
-            Ok(Found::End) => return None,
-            Ok(Found::Drawing(bytes)) => Ok((item, bytes)),
-            Ok(Found::TooLarge) => Err(fail(format!("the drawing has more than {MAX_POINTS} points"))),
-            Ok(Found::NoStrokes) => Err(fail("the drawing has no strokes".to_owned())),
-            Ok(Found::Nonsense { found: true }) => {
+            Ok(BinaryRecord::End) => return None,
+            Ok(BinaryRecord::Drawing(bytes)) => Ok((item, bytes)),
+            Ok(BinaryRecord::TooLarge) => Err(fail(format!("the drawing has more than {MAX_POINTS} points"))),
+            Ok(BinaryRecord::NoStrokes) => Err(fail("the drawing has no strokes".to_owned())),
+            Ok(BinaryRecord::Nonsense { found: true }) => {
                 Err(fail("no drawing begins here; the next was found".to_owned()))
             }
-            Ok(Found::Nonsense { found: false }) => {
+            Ok(BinaryRecord::Nonsense { found: false }) => {
                 self.ended = true;
                 Err(fail("no drawing begins here, and none was found behind it".to_owned()))
             }
@@ -133,22 +133,22 @@ impl<R: Read> Drawings<R> {
     }
 
     /// Goes to the next drawing behind bytes that are none.
-    fn skip_nonsense(&mut self, mut bytes: Vec<u8>) -> io::Result<Found> {
+    fn skip_nonsense(&mut self, mut bytes: Vec<u8>) -> io::Result<BinaryRecord> {
         self.source.by_ref().take(AHEAD).read_to_end(&mut bytes)?;
         let next = next_record(&bytes);
         if let Some(next) = next {
             self.source.give_back(bytes.split_off(next));
         }
-        Ok(Found::Nonsense { found: next.is_some() })
+        Ok(BinaryRecord::Nonsense { found: next.is_some() })
     }
 
-    fn find(&mut self) -> io::Result<Found> {
+    fn find(&mut self) -> io::Result<BinaryRecord> {
         let mut bytes = Vec::new();
         self.source.by_ref().take(HEADER as u64).read_to_end(&mut bytes)?;
         match bytes.len() {
-            0 => return Ok(Found::End),
+            0 => return Ok(BinaryRecord::End),
             HEADER if !is_dated(&bytes) => return self.skip_nonsense(bytes),
-            HEADER if bytes[15..17] == [0, 0] => return Ok(Found::NoStrokes),
+            HEADER if bytes[15..17] == [0, 0] => return Ok(BinaryRecord::NoStrokes),
             HEADER => {}
             _ => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
@@ -173,11 +173,11 @@ impl<R: Read> Drawings<R> {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        Ok(if points <= MAX_POINTS { Found::Drawing(bytes) } else { Found::TooLarge })
+        Ok(if points <= MAX_POINTS { BinaryRecord::Drawing(bytes) } else { BinaryRecord::TooLarge })
     }
 }
 
-/// Parses what [`Drawings`] found.
+/// Parses what [`BinaryReader`] found.
 pub(super) fn parse(bytes: &[u8]) -> Result<Sketch, String> {
     let cut = || "it is cut short".to_owned();
     let key = bytes.first_chunk().ok_or_else(cut)?;

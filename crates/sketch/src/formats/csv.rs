@@ -3,8 +3,8 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::Source;
-use super::ndjson::Lines;
+use super::ByteSource;
+use super::ndjson::LineReader;
 use crate::SketchError;
 
 /// The column of strokes.
@@ -13,7 +13,7 @@ const DRAWING: &str = "drawing";
 const WORD: &str = "word";
 const ID: &str = "key_id";
 
-/// Whether the first line names a column of drawings.
+/// True if the first line names a column of drawings.
 pub(super) fn recognize(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     line.contains(&b',')
@@ -21,17 +21,17 @@ pub(super) fn recognize(head: &[u8]) -> bool {
 }
 
 /// Cuts a table into its rows, each as a line of ndjson.
-pub(super) struct Drawings<'a> {
-    lines: Lines<Source<'a>>,
+pub(super) struct TableReader<'a> {
+    lines: LineReader<ByteSource<'a>>,
     drawing: usize,
     word: Option<usize>,
     id: Option<usize>,
 }
 
-impl<'a> Drawings<'a> {
+impl<'a> TableReader<'a> {
     /// Reads the names of the columns.
-    pub fn new(source: Source<'a>) -> Result<Self, String> {
-        let mut lines = Lines::new(source);
+    pub(crate) fn new(source: ByteSource<'a>) -> Result<Self, String> {
+        let mut lines = LineReader::new(source);
         let head = lines.next("").and_then(Result::ok).and_then(|(_, line)| fields(&line));
         let head = head.ok_or("its first line cannot be read")?;
         let column = |name: &str| head.iter().position(|found| found == name.as_bytes());
@@ -40,7 +40,7 @@ impl<'a> Drawings<'a> {
     }
 
     /// The next row with the number of its line; `name` stands for the file in errors.
-    pub fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
+    pub(crate) fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
         let (line, bytes) = match self.lines.next(name)? {
             Ok(found) => found,
             Err(error) => return Some(Err(error)),

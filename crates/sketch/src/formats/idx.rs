@@ -8,9 +8,9 @@ use std::io::Read;
 use flate2::read::MultiGzDecoder;
 
 use super::image::MAX_SIDE;
-use super::record::Kind;
-use super::rows::{Labels, Rows};
-use super::{Beside, MAX_BESIDE, Source};
+use super::record::RecordKind;
+use super::rows::{RowLabels, RowReader};
+use super::{ByteSource, MAX_SIBLING_BYTES, SiblingReader};
 
 /// Two zeros, 8 for bytes, and the number of dimensions.
 const IMAGES: [u8; 4] = [0, 0, 8, 3];
@@ -20,8 +20,12 @@ pub(super) fn recognize(head: &[u8]) -> bool {
     head.starts_with(&IMAGES)
 }
 
-/// The images of a file, or why there are none; labelled, where their labels lie beside it.
-pub(super) fn rows<'a>(name: &str, mut source: Source<'a>, beside: Beside<'_>) -> Result<Rows<'a>, String> {
+/// The images of a file, or why there are none; labeled, where their labels lie beside it.
+pub(super) fn rows<'a>(
+    name: &str,
+    mut source: ByteSource<'a>,
+    beside: SiblingReader<'_>,
+) -> Result<RowReader<'a>, String> {
     let mut header = [0; 16];
     source.read_exact(&mut header).map_err(|_| "it is cut short in its header")?;
     let [count, height, width] = [4, 8, 12].map(|at| be(&header[at..]));
@@ -35,8 +39,9 @@ pub(super) fn rows<'a>(name: &str, mut source: Source<'a>, beside: Beside<'_>) -
         None => None,
     };
     let (width, height) = (width as usize, height as usize);
-    let rows = Rows::new(source, Kind::Ink { width, height }, width * height).counted(count.into());
-    Ok(rows.labelled(0, Labels { of_records, names: Vec::new() }))
+    let rows =
+        RowReader::new(source, RecordKind::Ink { width, height }, width * height).counted(count.into());
+    Ok(rows.labeled(0, RowLabels { of_records, names: Vec::new() }))
 }
 
 fn be(bytes: &[u8]) -> u32 {
@@ -53,7 +58,7 @@ fn labels_name(name: &str) -> Option<String> {
 fn labels(file: &[u8], count: u32) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     if file.starts_with(&[0x1f, 0x8b]) {
-        let read = MultiGzDecoder::new(file).take(MAX_BESIDE).read_to_end(&mut bytes);
+        let read = MultiGzDecoder::new(file).take(MAX_SIBLING_BYTES).read_to_end(&mut bytes);
         read.map_err(|error| format!("the labels beside it cannot be read: {error}"))?;
     } else {
         bytes.extend_from_slice(file);

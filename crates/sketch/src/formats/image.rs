@@ -4,26 +4,26 @@ mod card;
 mod fills;
 pub(super) mod ink;
 mod photo;
-mod plane;
+pub(super) mod plane;
 
 use std::io::Cursor;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use self::ink::Ink;
+use self::plane::InkPlane;
 use crate::{Drawing, Raster, Sketch, SketchError};
 
 /// The largest width and the largest height read, in pixels.
 pub const MAX_SIDE: u32 = 8192;
 /// The most bytes of pixels: 8192 × 8192 of four bytes, and half as much again.
 const MAX_ALLOC: u64 = 384 << 20;
-/// The most memory for what comes before the pixels, such as a profile of colours.
+/// The most memory for what comes before the pixels, such as a profile of colors.
 const MAX_HEAD: u64 = 8 << 20;
 
 /// A format of pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ImageFileFormat {
     /// Portable Network Graphics.
     Png,
     /// JPEG File Interchange Format and Exif.
@@ -36,7 +36,7 @@ pub enum Format {
     Bmp,
 }
 
-impl Format {
+impl ImageFileFormat {
     /// The format of a file that begins with these bytes.
     pub fn recognize(head: &[u8]) -> Option<Self> {
         if head.starts_with(b"\x89PNG") {
@@ -54,7 +54,7 @@ impl Format {
         }
     }
 
-    /// What people call it.
+    /// Common name of the format.
     pub fn name(self) -> &'static str {
         match self {
             Self::Png => "PNG",
@@ -68,17 +68,17 @@ impl Format {
 
 /// Reads the sketch in a picture's file; `name` stands for the file in errors.
 ///
-/// What is transparent is paper, colours become grey, and an Exif rotation is applied. What
+/// Transparent pixels are paper, colors become gray, and an Exif rotation is applied. What
 /// most of the picture's border is made of is taken for paper, dark or light, a frame around it left aside; or a card that
 /// lies on it is. In a photograph ink is what is thin and darker than what lies around.
 ///
 /// # Errors
 /// [`SketchError::Image`] where the file is damaged or cut short, larger than [`MAX_SIDE`], or
 /// without ink.
-pub fn read(name: &str, format: Format, bytes: &[u8]) -> Result<Sketch, SketchError> {
+pub fn read(name: &str, format: ImageFileFormat, bytes: &[u8]) -> Result<Sketch, SketchError> {
     let fail = |reason| SketchError::Image { name: name.to_owned(), format: format.name(), reason };
     let (picture, _alone) = decode(format, bytes).map_err(fail)?;
-    let Ink { width, values } = ink::of(&picture).map_err(fail)?;
+    let InkPlane { width, values } = ink::of(&picture).map_err(fail)?;
     Ok(Drawing::Raster(Raster::new(width, values.len() / width, values)?).into())
 }
 
@@ -88,8 +88,11 @@ static LARGE: Mutex<()> = Mutex::new(());
 const SMALL: u64 = 16 << 20;
 
 /// The pixels, and for large ones the right to hold them.
-fn decode(format: Format, bytes: &[u8]) -> Result<(DynamicImage, Option<MutexGuard<'static, ()>>), String> {
-    if format == Format::Jpeg && !jpeg_has_end(bytes) {
+fn decode(
+    format: ImageFileFormat,
+    bytes: &[u8],
+) -> Result<(DynamicImage, Option<MutexGuard<'static, ()>>), String> {
+    if format == ImageFileFormat::Jpeg && !jpeg_has_end(bytes) {
         return Err("the file is cut short".to_owned());
     }
     // What comes before the pixels is read twice: first to know how much memory they may take.
@@ -110,19 +113,19 @@ fn decode(format: Format, bytes: &[u8]) -> Result<(DynamicImage, Option<MutexGua
 ///
 /// # Errors
 /// [`SketchError::Image`] where the file's head is damaged, or the picture larger than [`MAX_SIDE`].
-pub fn dimensions(name: &str, format: Format, bytes: &[u8]) -> Result<(u32, u32), SketchError> {
+pub fn dimensions(name: &str, format: ImageFileFormat, bytes: &[u8]) -> Result<(u32, u32), SketchError> {
     let fail = |reason| SketchError::Image { name: name.to_owned(), format: format.name(), reason };
     decoder(format, bytes, MAX_HEAD).map(|decoder| decoder.dimensions()).map_err(fail)
 }
 
-/// What has read the head of a picture, and may use so many bytes of memory.
-fn decoder(format: Format, bytes: &[u8], max_alloc: u64) -> Result<impl ImageDecoder + '_, String> {
+/// Opens a decoder that has read a picture's head and may use so many bytes of memory.
+fn decoder(format: ImageFileFormat, bytes: &[u8], max_alloc: u64) -> Result<impl ImageDecoder + '_, String> {
     let format = match format {
-        Format::Png => ImageFormat::Png,
-        Format::Jpeg => ImageFormat::Jpeg,
-        Format::WebP => ImageFormat::WebP,
-        Format::Gif => ImageFormat::Gif,
-        Format::Bmp => ImageFormat::Bmp,
+        ImageFileFormat::Png => ImageFormat::Png,
+        ImageFileFormat::Jpeg => ImageFormat::Jpeg,
+        ImageFileFormat::WebP => ImageFormat::WebP,
+        ImageFileFormat::Gif => ImageFormat::Gif,
+        ImageFileFormat::Bmp => ImageFormat::Bmp,
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
@@ -133,8 +136,8 @@ fn decoder(format: Format, bytes: &[u8], max_alloc: u64) -> Result<impl ImageDec
     reader.into_decoder().map_err(explain)
 }
 
-/// Whether an end marker follows the last scan. The decoder fills in what is missing, and a picture
-/// that is half grey is no sketch.
+/// True if an end marker follows the last scan. The decoder fills in what is missing, and a picture
+/// that is half gray is no sketch.
 fn jpeg_has_end(bytes: &[u8]) -> bool {
     let scan = bytes.windows(2).rposition(|marker| marker == [0xff, 0xda]).unwrap_or(bytes.len());
     bytes[scan..].windows(2).any(|marker| marker == [0xff, 0xd9])

@@ -12,42 +12,41 @@ use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::MAX_POINTS;
-use crate::data::manifest::shortened;
+use super::{MAX_POINTS, truncate_message};
 use crate::{Drawing, Point, Sketch, SketchError, Stroke};
 
 /// The longest line read, in bytes.
-pub const MAX_LINE: usize = 16 << 20;
+pub(crate) const MAX_LINE: usize = 16 << 20;
 
 /// Cuts text into lines.
 ///
 /// Blank lines are passed over. A line that is too long is an error with its number, and the next line
 /// is read after it; a source that fails is the last item.
-pub(super) struct Lines<R> {
+pub(super) struct LineReader<R> {
     source: R,
     line: u64,
     failed: bool,
 }
 
-impl<R: BufRead> Lines<R> {
-    pub fn new(source: R) -> Self {
+impl<R: BufRead> LineReader<R> {
+    pub(crate) fn new(source: R) -> Self {
         Self { source, line: 0, failed: false }
     }
 
     /// The next line with its number from 1; `name` stands for the file in errors.
-    pub fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
+    pub(crate) fn next(&mut self, name: &str) -> Option<Result<(u64, Vec<u8>), SketchError>> {
         let mut bytes = Vec::new();
         while !self.failed {
             bytes.clear();
             self.line += 1;
             match read_line(&mut self.source, &mut bytes) {
-                Ok(Line::End) => return None,
-                Ok(Line::TooLong) => {
+                Ok(LineEnd::End) => return None,
+                Ok(LineEnd::TooLong) => {
                     let reason = format!("the line is longer than {MAX_LINE} bytes");
                     return Some(Err(SketchError::Line { name: name.to_owned(), line: self.line, reason }));
                 }
-                Ok(Line::Whole) if bytes.trim_ascii().is_empty() => {}
-                Ok(Line::Whole) => return Some(Ok((self.line, bytes))),
+                Ok(LineEnd::Whole) if bytes.trim_ascii().is_empty() => {}
+                Ok(LineEnd::Whole) => return Some(Ok((self.line, bytes))),
                 Err(source) => {
                     self.failed = true;
                     return Some(Err(SketchError::Read { name: name.to_owned(), source }));
@@ -58,14 +57,14 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-enum Line {
+enum LineEnd {
     Whole,
     TooLong,
     End,
 }
 
 /// Reads up to the end of a line, holding no more than [`MAX_LINE`] bytes of it.
-fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
+fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<LineEnd> {
     let (mut any, mut long) = (false, false);
     loop {
         let buffer = match source.fill_buf() {
@@ -87,9 +86,9 @@ fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> 
         source.consume(used);
         if end {
             return Ok(match (any, long) {
-                (false, _) => Line::End,
-                (true, true) => Line::TooLong,
-                (true, false) => Line::Whole,
+                (false, _) => LineEnd::End,
+                (true, true) => LineEnd::TooLong,
+                (true, false) => LineEnd::Whole,
             });
         }
     }
@@ -97,18 +96,19 @@ fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> 
 
 #[derive(Deserialize)]
 #[serde(expecting = "a sketch as {\"word\": ..., \"drawing\": [...]}")]
-struct Record {
+struct JsonSketch {
     word: Option<String>,
     key_id: Option<Value>,
-    drawing: Vec<Columns>,
+    drawing: Vec<StrokeColumns>,
 }
 
 /// The sketch in a line, or what is wrong with it.
 pub(super) fn parse(line: &[u8]) -> Result<Sketch, String> {
     // What serde_json says ends in "at line 1 column …", of which only the column tells anything.
-    let explain =
-        |error: serde_json::Error| shortened(&error.to_string().replace(" at line 1 column", " at column"));
-    let record: Record = serde_json::from_slice(line).map_err(explain)?;
+    let explain = |error: serde_json::Error| {
+        truncate_message(&error.to_string().replace(" at line 1 column", " at column"))
+    };
+    let record: JsonSketch = serde_json::from_slice(line).map_err(explain)?;
     if record.drawing.iter().map(|columns| columns.x.len()).sum::<usize>() > MAX_POINTS {
         return Err(format!("the drawing has more than {MAX_POINTS} points"));
     }
@@ -129,13 +129,13 @@ pub(super) fn parse(line: &[u8]) -> Result<Sketch, String> {
 }
 
 /// A stroke as its x and its y coordinates and, perhaps, its times.
-struct Columns {
+struct StrokeColumns {
     x: Vec<f32>,
     y: Vec<f32>,
     times: Vec<f32>,
 }
 
-impl Columns {
+impl StrokeColumns {
     fn stroke(self) -> Result<Stroke, String> {
         let Self { x, y, times } = self;
         if x.len() != y.len() {
@@ -155,27 +155,27 @@ impl Columns {
     }
 }
 
-impl<'de> Deserialize<'de> for Columns {
+impl<'de> Deserialize<'de> for StrokeColumns {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(ColumnsVisitor)
+        deserializer.deserialize_seq(StrokeVisitor)
     }
 }
 
 /// Whatever follows times is passed over.
-struct ColumnsVisitor;
+struct StrokeVisitor;
 
-impl<'de> Visitor<'de> for ColumnsVisitor {
-    type Value = Columns;
+impl<'de> Visitor<'de> for StrokeVisitor {
+    type Value = StrokeColumns;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("a stroke as [[x, ...], [y, ...]] or [[x, ...], [y, ...], [t, ...]]")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut lists: A) -> Result<Columns, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut lists: A) -> Result<StrokeColumns, A::Error> {
         let x = lists.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
         let y = lists.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
         let times = lists.next_element()?.unwrap_or_default();
         while lists.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Columns { x, y, times })
+        Ok(StrokeColumns { x, y, times })
     }
 }

@@ -5,12 +5,12 @@
 
 use std::io::Read;
 
-use super::Source;
+use super::ByteSource;
 use super::image::MAX_SIDE;
 use super::ndjson::MAX_LINE;
-use super::offsets::{self, Drawings, Number};
-use super::record::Kind;
-use super::rows::Rows;
+use super::offsets::{self, NumberType, OffsetReader};
+use super::record::RecordKind;
+use super::rows::RowReader;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// The longest header read, in bytes; NumPy's own limit is 10,000.
@@ -20,27 +20,29 @@ pub(super) fn recognize(head: &[u8]) -> bool {
     head.starts_with(MAGIC)
 }
 
-/// What an array holds.
-pub(super) enum Contents<'a> {
+/// Content of an array file.
+pub(super) enum ArrayContents<'a> {
     /// Bitmaps, or one drawing.
-    Rows(Rows<'a>),
+    Rows(RowReader<'a>),
     /// An array of drawings.
-    Drawings(Drawings),
+    Drawings(OffsetReader),
 }
 
-/// What an array holds, or why that is no sketches.
-pub(super) fn contents(mut source: Source<'_>) -> Result<Contents<'_>, String> {
+/// Reads the content of an array, or says why it is no sketches.
+pub(super) fn contents(mut source: ByteSource<'_>) -> Result<ArrayContents<'_>, String> {
     let header = header(&mut source)?;
     let (number, shape) = described(&header)?;
     if number == "|O" {
-        return Drawings::pickled(source).map(Contents::Drawings);
+        return OffsetReader::pickled(source).map(ArrayContents::Drawings);
     }
-    if let Some(number) = Number::named(number).filter(|_| offsets::is_drawing(&shape)) {
+    if let Some(number) = NumberType::named(number).filter(|_| offsets::is_drawing(&shape)) {
         let columns = shape[1] as usize;
         let bytes =
             usize::try_from(shape[0]).ok().and_then(|rows| rows.checked_mul(columns * number.bytes()));
         let bytes = bytes.filter(|bytes| *bytes <= MAX_LINE).ok_or("it has too many points")?;
-        return Ok(Contents::Rows(Rows::new(source, Kind::Offsets { number, columns }, bytes).counted(1)));
+        return Ok(ArrayContents::Rows(
+            RowReader::new(source, RecordKind::Offsets { number, columns }, bytes).counted(1),
+        ));
     }
     if !matches!(number, "|u1" | "u1" | "<u1") {
         return Err(format!(
@@ -61,7 +63,9 @@ pub(super) fn contents(mut source: Source<'_>) -> Result<Contents<'_>, String> {
         ));
     }
     let (width, height) = (width as usize, height as usize);
-    Ok(Contents::Rows(Rows::new(source, Kind::Ink { width, height }, width * height).counted(count)))
+    Ok(ArrayContents::Rows(
+        RowReader::new(source, RecordKind::Ink { width, height }, width * height).counted(count),
+    ))
 }
 
 fn is_square(pixels: u64) -> bool {

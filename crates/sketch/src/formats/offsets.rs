@@ -6,8 +6,8 @@
 
 use std::io::Read;
 
-use super::pickle::{self, Array};
-use super::{MAX_POINTS, Source};
+use super::pickle::{self, PickledArray};
+use super::{ByteSource, MAX_POINTS};
 use crate::{Drawing, Stroke};
 
 /// The largest array of arrays read, in bytes.
@@ -15,7 +15,7 @@ const MAX_BYTES: u64 = 256 << 20;
 
 /// A kind of number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Number {
+pub(super) enum NumberType {
     I8,
     I16,
     I32,
@@ -24,9 +24,9 @@ pub(super) enum Number {
     F64,
 }
 
-impl Number {
+impl NumberType {
     /// The one that NumPy calls so, with a byte order or without.
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name.trim_start_matches(['<', '|', '=']) {
             "i1" => Self::I8,
             "i2" => Self::I16,
@@ -38,7 +38,7 @@ impl Number {
         })
     }
 
-    pub const fn bytes(self) -> usize {
+    pub(crate) const fn bytes(self) -> usize {
         match self {
             Self::I8 => 1,
             Self::I16 => 2,
@@ -63,28 +63,28 @@ impl Number {
     }
 }
 
-/// Whether an array of this shape is a drawing.
+/// True if an array of this shape is a drawing.
 pub(super) fn is_drawing(shape: &[u64]) -> bool {
     matches!(shape, [_, 3 | 5])
 }
 
 /// The drawings of an array of arrays.
-pub(super) struct Drawings {
+pub(super) struct OffsetReader {
     bytes: Vec<u8>,
-    arrays: std::vec::IntoIter<Array>,
+    arrays: std::vec::IntoIter<PickledArray>,
     item: u64,
 }
 
 /// The numbers of a drawing.
-pub(super) struct Offsets {
-    pub number: Number,
+pub(super) struct OffsetArray {
+    pub number: NumberType,
     pub columns: usize,
     pub bytes: Vec<u8>,
 }
 
-impl Drawings {
-    /// Those in a pickle.
-    pub fn pickled(source: Source<'_>) -> Result<Self, String> {
+impl OffsetReader {
+    /// Reads the drawings of a pickle.
+    pub(crate) fn pickled(source: ByteSource<'_>) -> Result<Self, String> {
         let mut bytes = Vec::new();
         source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         if bytes.len() as u64 > MAX_BYTES {
@@ -96,15 +96,17 @@ impl Drawings {
     }
 
     /// The next drawing with its number from 1.
-    pub fn next(&mut self) -> Option<(u64, Result<Offsets, String>)> {
-        let Array { shape, number, place } = self.arrays.next()?;
+    pub(crate) fn next(&mut self) -> Option<(u64, Result<OffsetArray, String>)> {
+        let PickledArray { shape, number, place } = self.arrays.next()?;
         self.item += 1;
         let columns = shape.last().copied().unwrap_or(0) as usize;
-        let offsets = match Number::named(&number) {
+        let offsets = match NumberType::named(&number) {
             Some(number) if is_drawing(&shape) => {
                 let whole = (shape[0] as usize).checked_mul(columns * number.bytes()) == Some(place.len());
                 let cut = || "its numbers are not as many as its shape says".to_owned();
-                whole.then(|| Offsets { number, columns, bytes: self.bytes[place].to_vec() }).ok_or_else(cut)
+                whole
+                    .then(|| OffsetArray { number, columns, bytes: self.bytes[place].to_vec() })
+                    .ok_or_else(cut)
             }
             _ => Err(format!("it is {number} of shape {shape:?}; drawings are numbers in 3 or 5 columns")),
         };
@@ -113,7 +115,7 @@ impl Drawings {
 }
 
 /// The drawing that rows of offsets are.
-pub(super) fn parse(bytes: &[u8], number: Number, columns: usize) -> Result<Drawing, String> {
+pub(super) fn parse(bytes: &[u8], number: NumberType, columns: usize) -> Result<Drawing, String> {
     let row_bytes = columns * number.bytes();
     if bytes.len() / row_bytes > MAX_POINTS {
         return Err(format!("the drawing has more than {MAX_POINTS} points"));

@@ -16,57 +16,57 @@ const MAX_MEMO: usize = 8_000_000;
 
 /// A matrix of numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Array {
+pub(super) struct PickledArray {
     pub shape: Vec<u64>,
     /// As NumPy calls it, without its byte order, which is that of small machines: `i2`.
     pub number: String,
-    /// Where its numbers are in the pickle.
+    /// Range of its numbers in the pickle.
     pub place: Range<usize>,
 }
 
 #[derive(Clone, Debug)]
-enum Value {
+enum PickleValue {
     Mark,
     /// Something that means nothing here: none, a truth value, an object whose state is not known yet.
     Other,
     Int(i64),
     Text(String),
     Bytes(Range<usize>),
-    /// What a module calls by this name.
+    /// Qualified name of an object of a module.
     Global(String),
     Number(String),
-    Tuple(Vec<Value>),
-    List(Vec<Array>),
+    Tuple(Vec<PickleValue>),
+    List(Vec<PickledArray>),
     Empty,
-    Array(Array),
+    Array(PickledArray),
 }
 
 /// The arrays that an array of arrays holds.
 ///
 /// # Errors
-/// What the pickle has that NumPy does not write.
-pub(super) fn arrays(bytes: &[u8]) -> Result<Vec<Array>, String> {
-    let mut machine = Machine { bytes, at: 0, stack: Vec::new(), memo: Vec::new() };
+/// A description of what NumPy does not write.
+pub(super) fn arrays(bytes: &[u8]) -> Result<Vec<PickledArray>, String> {
+    let mut machine = PickleMachine { bytes, at: 0, stack: Vec::new(), memo: Vec::new() };
     while machine.step()? {
         if machine.stack.len() > MAX_STACK {
             return Err("it is nested too deep".to_owned());
         }
     }
     match machine.stack.pop() {
-        Some(Value::List(arrays)) => Ok(arrays),
-        Some(Value::Array(array)) => Ok(vec![array]),
+        Some(PickleValue::List(arrays)) => Ok(arrays),
+        Some(PickleValue::Array(array)) => Ok(vec![array]),
         _ => Err("it holds no arrays".to_owned()),
     }
 }
 
-struct Machine<'a> {
+struct PickleMachine<'a> {
     bytes: &'a [u8],
     at: usize,
-    stack: Vec<Value>,
-    memo: Vec<Option<Value>>,
+    stack: Vec<PickleValue>,
+    memo: Vec<Option<PickleValue>>,
 }
 
-impl Machine<'_> {
+impl PickleMachine<'_> {
     /// One instruction; false at the end.
     fn step(&mut self) -> Result<bool, String> {
         let code = self.take(1)?[0];
@@ -74,10 +74,10 @@ impl Machine<'_> {
             b'.' => return Ok(false),
             0x80 => _ = self.take(1)?,
             0x95 => _ = self.take(8)?,
-            b'(' => self.stack.push(Value::Mark),
-            b')' => self.stack.push(Value::Tuple(Vec::new())),
-            b']' => self.stack.push(Value::List(Vec::new())),
-            b'N' | 0x88 | 0x89 => self.stack.push(Value::Other),
+            b'(' => self.stack.push(PickleValue::Mark),
+            b')' => self.stack.push(PickleValue::Tuple(Vec::new())),
+            b']' => self.stack.push(PickleValue::List(Vec::new())),
+            b'N' | 0x88 | 0x89 => self.stack.push(PickleValue::Other),
             b'0' => _ = self.pop()?,
             b'K' => self.int(1)?,
             b'M' => self.int(2)?,
@@ -93,23 +93,23 @@ impl Machine<'_> {
             b'X' => self.text(4)?,
             b'c' => {
                 let (module, name) = (self.line()?, self.line()?);
-                self.stack.push(Value::Global(format!("{module}.{name}")));
+                self.stack.push(PickleValue::Global(format!("{module}.{name}")));
             }
             0x93 => {
                 let (name, module) = (self.pop()?, self.pop()?);
-                let (Value::Text(module), Value::Text(name)) = (module, name) else {
+                let (PickleValue::Text(module), PickleValue::Text(name)) = (module, name) else {
                     return Err(strange(code));
                 };
-                self.stack.push(Value::Global(format!("{module}.{name}")));
+                self.stack.push(PickleValue::Global(format!("{module}.{name}")));
             }
             b't' | b'l' => {
                 let values = self.above_mark()?;
-                self.stack.push(if code == b't' { Value::Tuple(values) } else { listed(values)? });
+                self.stack.push(if code == b't' { PickleValue::Tuple(values) } else { listed(values)? });
             }
             0x85..=0x87 => {
                 let from = self.stack.len().checked_sub(usize::from(code - 0x84)).ok_or_else(cut)?;
                 let values = self.stack.split_off(from);
-                self.stack.push(Value::Tuple(values));
+                self.stack.push(PickleValue::Tuple(values));
             }
             b'a' => {
                 let value = self.pop()?;
@@ -151,7 +151,7 @@ impl Machine<'_> {
         let bytes = self.take(bytes)?;
         // Only sizes matter, which are not negative and not long.
         let value = bytes.iter().rev().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
-        let value = if bytes.len() > 8 { Value::Other } else { Value::Int(value as i64) };
+        let value = if bytes.len() > 8 { PickleValue::Other } else { PickleValue::Int(value as i64) };
         self.stack.push(value);
         Ok(())
     }
@@ -162,15 +162,17 @@ impl Machine<'_> {
         let text = self.take(size)?;
         // Python 2 had no other text, and no other bytes.
         let text = (!bytes).then(|| std::str::from_utf8(text).map(str::to_owned).ok()).flatten();
-        self.stack
-            .push(text.filter(|text| text.len() < 8).map_or(Value::Bytes(start..start + size), Value::Text));
+        self.stack.push(
+            text.filter(|text| text.len() < 8)
+                .map_or(PickleValue::Bytes(start..start + size), PickleValue::Text),
+        );
         Ok(())
     }
 
     fn text(&mut self, size: usize) -> Result<(), String> {
         let size = self.size(size)?;
         let text = std::str::from_utf8(self.take(size)?).map_err(|_| cut())?.to_owned();
-        self.stack.push(Value::Text(text));
+        self.stack.push(PickleValue::Text(text));
         Ok(())
     }
 
@@ -181,26 +183,26 @@ impl Machine<'_> {
         Ok(line)
     }
 
-    fn pop(&mut self) -> Result<Value, String> {
+    fn pop(&mut self) -> Result<PickleValue, String> {
         self.stack.pop().ok_or_else(cut)
     }
 
-    fn above_mark(&mut self) -> Result<Vec<Value>, String> {
-        let mark = self.stack.iter().rposition(|value| matches!(value, Value::Mark)).ok_or_else(cut)?;
+    fn above_mark(&mut self) -> Result<Vec<PickleValue>, String> {
+        let mark = self.stack.iter().rposition(|value| matches!(value, PickleValue::Mark)).ok_or_else(cut)?;
         let values = self.stack.split_off(mark + 1);
         self.stack.pop();
         Ok(values)
     }
 
-    /// What is small is remembered; of lists and arrays NumPy never asks again.
+    /// Memoizes small values; NumPy never refers to lists and arrays again.
     fn remember(&mut self, index: usize) -> Result<(), String> {
         let value = match self.stack.last().ok_or_else(cut)? {
-            Value::Tuple(values)
-                if values.len() > MAX_TUPLE || values.iter().any(|v| matches!(v, Value::Tuple(_))) =>
+            PickleValue::Tuple(values)
+                if values.len() > MAX_TUPLE || values.iter().any(|v| matches!(v, PickleValue::Tuple(_))) =>
             {
                 None
             }
-            Value::List(_) | Value::Array(_) | Value::Mark => None,
+            PickleValue::List(_) | PickleValue::Array(_) | PickleValue::Mark => None,
             value => Some(value.clone()),
         };
         // They are numbered in order.
@@ -214,9 +216,9 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn append(&mut self, values: Vec<Value>) -> Result<(), String> {
-        let Value::List(more) = listed(values)? else { return Err(cut()) };
-        let Some(Value::List(list)) = self.stack.last_mut() else { return Err(cut()) };
+    fn append(&mut self, values: Vec<PickleValue>) -> Result<(), String> {
+        let PickleValue::List(more) = listed(values)? else { return Err(cut()) };
+        let Some(PickleValue::List(list)) = self.stack.last_mut() else { return Err(cut()) };
         list.extend(more);
         if list.len() > MAX_ARRAYS {
             return Err(format!("it holds more than {MAX_ARRAYS} arrays"));
@@ -227,10 +229,12 @@ impl Machine<'_> {
     /// A call, of which only the kind of the result is kept.
     fn reduce(&mut self) -> Result<(), String> {
         let (arguments, function) = (self.pop()?, self.pop()?);
-        let (Value::Global(name), Value::Tuple(arguments)) = (function, arguments) else { return Err(cut()) };
+        let (PickleValue::Global(name), PickleValue::Tuple(arguments)) = (function, arguments) else {
+            return Err(cut());
+        };
         let result = match (name.rsplit('.').next(), &arguments[..]) {
-            (Some("_reconstruct"), _) => Value::Empty,
-            (Some("dtype"), [Value::Text(number), ..]) => Value::Number(number.clone()),
+            (Some("_reconstruct"), _) => PickleValue::Empty,
+            (Some("dtype"), [PickleValue::Text(number), ..]) => PickleValue::Number(number.clone()),
             _ => return Err(format!("it calls '{name}', which NumPy does not")),
         };
         self.stack.push(result);
@@ -240,20 +244,25 @@ impl Machine<'_> {
     /// The state of an array: version, shape, kind of number, order, and what it holds.
     fn build(&mut self) -> Result<(), String> {
         let (state, object) = (self.pop()?, self.pop()?);
-        let Value::Tuple(state) = state else { return Err(cut()) };
+        let PickleValue::Tuple(state) = state else { return Err(cut()) };
         let built = match (object, &state[..]) {
-            (Value::Number(_), [_, Value::Text(order), ..]) if order == ">" => {
+            (PickleValue::Number(_), [_, PickleValue::Text(order), ..]) if order == ">" => {
                 return Err("its numbers are of the other byte order".to_owned());
             }
-            (Value::Number(number), _) => Value::Number(number),
-            (Value::Empty, [_, _, _, _, Value::List(arrays)]) => Value::List(arrays.clone()),
-            (Value::Empty, [_, Value::Tuple(shape), Value::Number(number), _, Value::Bytes(place)]) => {
+            (PickleValue::Number(number), _) => PickleValue::Number(number),
+            (PickleValue::Empty, [_, _, _, _, PickleValue::List(arrays)]) => {
+                PickleValue::List(arrays.clone())
+            }
+            (
+                PickleValue::Empty,
+                [_, PickleValue::Tuple(shape), PickleValue::Number(number), _, PickleValue::Bytes(place)],
+            ) => {
                 let extents = shape.iter().map(|extent| match extent {
-                    Value::Int(extent) => u64::try_from(*extent).ok(),
+                    PickleValue::Int(extent) => u64::try_from(*extent).ok(),
                     _ => None,
                 });
                 let shape = extents.collect::<Option<Vec<u64>>>().ok_or_else(cut)?;
-                Value::Array(Array { shape, number: number.clone(), place: place.clone() })
+                PickleValue::Array(PickledArray { shape, number: number.clone(), place: place.clone() })
             }
             _ => return Err("it holds something else than arrays of numbers".to_owned()),
         };
@@ -262,12 +271,12 @@ impl Machine<'_> {
     }
 }
 
-fn listed(values: Vec<Value>) -> Result<Value, String> {
+fn listed(values: Vec<PickleValue>) -> Result<PickleValue, String> {
     let array = |value| match value {
-        Value::Array(array) => Ok(array),
+        PickleValue::Array(array) => Ok(array),
         _ => Err("it holds something else than arrays of numbers".to_owned()),
     };
-    values.into_iter().map(array).collect::<Result<_, _>>().map(Value::List)
+    values.into_iter().map(array).collect::<Result<_, _>>().map(PickleValue::List)
 }
 
 fn cut() -> String {

@@ -1,62 +1,62 @@
 use std::io::Read;
 
-use super::Source;
-use super::record::Kind;
+use super::ByteSource;
+use super::record::RecordKind;
 use crate::SketchError;
 
 /// Records of one length each.
-pub(super) struct Rows<'a> {
-    source: Source<'a>,
-    kind: Kind,
+pub(super) struct RowReader<'a> {
+    source: ByteSource<'a>,
+    kind: RecordKind,
     /// Bytes of a label before the data of each record; the last of them is the label.
     label_bytes: usize,
     /// Bytes of data.
     size: usize,
     /// Records that the file says it has.
     count: Option<u64>,
-    labels: Labels,
+    labels: RowLabels,
     item: u64,
     ended: bool,
 }
 
-/// What the records show.
+/// Labels of the records.
 #[derive(Default)]
-pub(super) struct Labels {
+pub(super) struct RowLabels {
     /// A label for each record, where they lie in another file.
     pub of_records: Option<Vec<u8>>,
-    /// What a label stands for; its number, where that is not known.
+    /// Names of the labels; a label without one is its number.
     pub names: Vec<String>,
 }
 
 /// A record: its number from 1, its data and what it shows.
-pub(super) struct Row {
+pub(super) struct RowRecord {
     pub item: u64,
     pub bytes: Vec<u8>,
     pub word: Option<String>,
 }
 
-impl<'a> Rows<'a> {
-    pub fn new(source: Source<'a>, kind: Kind, size: usize) -> Self {
-        let labels = Labels::default();
+impl<'a> RowReader<'a> {
+    pub(crate) fn new(source: ByteSource<'a>, kind: RecordKind, size: usize) -> Self {
+        let labels = RowLabels::default();
         Self { source, kind, label_bytes: 0, size, count: None, labels, item: 0, ended: false }
     }
 
     /// As many as this, or it is an error.
-    pub fn counted(mut self, count: u64) -> Self {
+    pub(crate) fn counted(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
     }
 
-    pub fn labelled(mut self, label_bytes: usize, labels: Labels) -> Self {
+    pub(crate) fn labeled(mut self, label_bytes: usize, labels: RowLabels) -> Self {
         (self.label_bytes, self.labels) = (label_bytes, labels);
         self
     }
 
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> RecordKind {
         self.kind
     }
 
-    pub fn next(&mut self, name: &str) -> Option<Result<Row, SketchError>> {
+    pub(crate) fn next(&mut self, name: &str) -> Option<Result<RowRecord, SketchError>> {
         if self.ended || self.count == Some(self.item) {
             return None;
         }
@@ -77,10 +77,10 @@ impl<'a> Rows<'a> {
             return Some(Err(SketchError::Item { name: name.to_owned(), item: self.item, reason }));
         }
         let data = bytes.split_off(self.label_bytes);
-        Some(Ok(Row { item: self.item, bytes: data, word: self.word(bytes.last().copied()) }))
+        Some(Ok(RowRecord { item: self.item, bytes: data, word: self.word(bytes.last().copied()) }))
     }
 
-    /// What the record just read shows.
+    /// Word of the record just read.
     fn word(&self, own: Option<u8>) -> Option<String> {
         let beside =
             || usize::try_from(self.item - 1).ok().and_then(|at| self.labels.of_records.as_ref()?.get(at));

@@ -4,12 +4,18 @@
 use std::path::PathBuf;
 
 use dabnet_graph::Canvas;
-use dabnet_sketch::{Sketch, SketchError, read_bytes};
+use dabnet_sketch::{Sketch, SketchError, read_bytes, read_file};
 
 pub const CANVAS: Canvas = Canvas { side: 64, line_width: 0.03, margin: 0.03, mean: 0.0, std: 1.0 };
 
 pub fn example(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../data/examples").join(name)
+}
+
+/// The bundled sketches of a part: `train` or `test`.
+pub fn bundled(part: &str) -> Vec<Sketch> {
+    let file = format!("../quickdraw-20/{part}.ndjson.gz");
+    read_file(example(&file)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 /// The only sketch in some bytes, or the error in its place.

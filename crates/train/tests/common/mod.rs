@@ -1,10 +1,10 @@
 //! A problem that a small network solves in seconds.
 #![allow(dead_code)]
 
+use dabnet_data::DataError;
 use dabnet_graph::{
     ArchitectureOptions, Canvas, ConvSpec, Graph, GraphBuilder, Policy, Preprocessing, Shape,
 };
-use dabnet_sketch::SketchError;
 use dabnet_train::{
     Checkpoint, EpochReport, Examples, ModelMetadata, Progress, RunControl, Teacher, TrainConfig, TrainError,
     TrainedNetwork, Trainer, TrainingObserver, WeightHistory,
@@ -25,7 +25,7 @@ impl Examples for LineExamples {
         index % 3
     }
 
-    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+    fn draw(&self, index: usize, rng: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
         let mut canvas = vec![0.0; SIDE * SIDE];
         let (row, column) = (rng.random_range(1..SIDE - 1), rng.random_range(1..SIDE - 1));
         for at in 1..SIDE - 1 {
@@ -52,7 +52,7 @@ impl Examples for StillLines {
         index % 3
     }
 
-    fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, SketchError> {
+    fn draw(&self, index: usize, _: &mut dyn Rng) -> Result<Vec<f32>, DataError> {
         LineExamples.draw(index, &mut rand_pcg::Pcg64::new(index as u128, 99))
     }
 }

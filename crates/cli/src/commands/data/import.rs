@@ -6,8 +6,8 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use dabnet_data::{ClassMap, DataError, Dataset, DatasetImport, Part};
 use dabnet_report::format::counted;
-use dabnet_sketch::{Classes, DataSet, Import, Part, SketchError};
 
 use crate::{data, error::CliError, output, terminal};
 
@@ -92,7 +92,7 @@ impl From<PartArg> for Part {
 impl DataImportArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let classes = self.classes.as_deref().map(read_classes).transpose()?;
-        let import = Import {
+        let import = DatasetImport {
             sources: self.sources,
             source: self.source,
             licence: self.licence,
@@ -103,7 +103,7 @@ impl DataImportArgs {
             trace: self.trace,
             threads: self.threads.into(),
         };
-        let done = DataSet::is_at(&self.out);
+        let done = Dataset::is_at(&self.out);
         let mut manifest = data::run(&import, &self.out)?;
         if let Some(classes) = &import.classes {
             let is_there = |word: &str| manifest.words.iter().any(|(known, _)| known == word);
@@ -136,8 +136,8 @@ impl DataImportArgs {
     }
 }
 
-fn read_classes(path: &Path) -> Result<Classes, CliError> {
+fn read_classes(path: &Path) -> Result<ClassMap, CliError> {
     let fail = |reason: String| CliError::Input(format!("'{}': {reason}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-    text.parse().map_err(|error: SketchError| fail(error.to_string()))
+    text.parse().map_err(|error: DataError| fail(error.to_string()))
 }

@@ -5,8 +5,8 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_data::{Dataset, DatasetInspection, Manifest, Part, SkippedItems};
 use dabnet_report::format::grouped;
-use dabnet_sketch::{DataSet, Inspection, Manifest, Part, Skipped};
 use serde::Serialize;
 
 use crate::{
@@ -57,12 +57,12 @@ struct InspectOutput<'a> {
     source: &'a str,
     licence: Option<&'a str>,
     #[serde(flatten)]
-    inspection: &'a Inspection,
+    inspection: &'a DatasetInspection,
     /// Words in order, with the number of sketches of each.
     words: Vec<(&'a str, usize)>,
     /// Number of items skipped at import.
     skipped: u64,
-    reasons: &'a Skipped,
+    reasons: &'a SkippedItems,
 }
 
 impl InspectArgs {
@@ -73,7 +73,7 @@ impl InspectArgs {
             print(&data.set)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let inspection = Inspection::of(&data.set)?;
+        let inspection = DatasetInspection::of(&data.set)?;
         data::tell_of_gaps(&data.set, &data.set.parts()?)?;
         let manifest = data.set.manifest();
         if self.json {
@@ -100,7 +100,7 @@ fn words(manifest: &Manifest) -> Vec<(&str, usize)> {
     words
 }
 
-fn items(data: &DataSet) -> Result<(), CliError> {
+fn items(data: &Dataset) -> Result<(), CliError> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     for (item, part) in data.parts()?.into_iter().enumerate() {
         let word = data.label(item)?.map(|label| data.labels()[label].as_str());
@@ -111,7 +111,7 @@ fn items(data: &DataSet) -> Result<(), CliError> {
     Ok(out.flush()?)
 }
 
-fn classes(data: &DataSet) -> Result<(), CliError> {
+fn classes(data: &Dataset) -> Result<(), CliError> {
     let mut counts = vec![[0_u64; 3]; data.labels().len()];
     for (item, part) in data.parts()?.into_iter().enumerate() {
         if let Some(label) = data.label(item)? {
@@ -126,7 +126,7 @@ fn classes(data: &DataSet) -> Result<(), CliError> {
     Ok(())
 }
 
-fn print(out: &mut impl Write, found: &Inspection, manifest: &Manifest) -> io::Result<()> {
+fn print(out: &mut impl Write, found: &DatasetInspection, manifest: &Manifest) -> io::Result<()> {
     let mut table = output::table(&["what", ""]);
     let mut row = |name: &str, value: String| {
         table.add_row(output::row(name, [value]));

@@ -7,10 +7,11 @@ use std::{
 
 use clap::Args;
 use dabnet_container::replace_file;
+use dabnet_data::{Dataset, epoch_order, random_stream};
 use dabnet_graph::{Canvas, Preprocessing};
 use dabnet_report::{ContactSheet, SheetCell};
 use dabnet_sketch::{
-    Augment, DataSet, Drawing, Paper, Preprocess, Raster, rasterize, resampled, shuffled, stream,
+    Augmentation, Drawing, Preprocess, PublishedPreprocessing, Raster, rasterize, resampled,
 };
 use image::RgbImage;
 
@@ -77,7 +78,7 @@ const STROKES_ONLY: [&str; 5] = ["drift", "drop", "remove", "partial", "bend"];
 /// An augmentation to show.
 #[derive(Clone, Copy)]
 enum AugmentPreview {
-    Named(&'static str, Augment),
+    Named(&'static str, Augmentation),
     /// The published preprocessing for training.
     Paper,
     /// The published crops for testing.
@@ -96,9 +97,9 @@ impl FromStr for AugmentPreview {
             "bitmap" => return Ok(Self::Bitmap),
             _ => {}
         }
-        let known = Augment::NAMES.into_iter().find(|known| *known == name);
-        known.and_then(|name| Some(Self::Named(name, Augment::named(name)?))).ok_or_else(|| {
-            let names = Augment::NAMES.join(", ");
+        let known = Augmentation::NAMES.into_iter().find(|known| *known == name);
+        known.and_then(|name| Some(Self::Named(name, Augmentation::named(name)?))).ok_or_else(|| {
+            let names = Augmentation::NAMES.join(", ");
             CliError::Input(format!(
                 "no change is called '{name}': give all, paper, ten-crop, bitmap, {names}"
             ))
@@ -154,13 +155,17 @@ impl RenderArgs {
 
     fn changes(&self) -> Result<Vec<AugmentPreview>, CliError> {
         if self.augment.iter().any(|name| name == "all") {
-            return Augment::NAMES.iter().filter(|name| **name != "none").map(|name| name.parse()).collect();
+            return Augmentation::NAMES
+                .iter()
+                .filter(|name| **name != "none")
+                .map(|name| name.parse())
+                .collect();
         }
         self.augment.iter().map(|name| name.parse()).collect()
     }
 
     /// Random sketches, in the order of their classes.
-    fn choose(&self, data: &DataSet, count: usize) -> Result<Vec<usize>, CliError> {
+    fn choose(&self, data: &Dataset, count: usize) -> Result<Vec<usize>, CliError> {
         let place = |word: &String| data.labels().iter().position(|label| label == word);
         let classes = self
             .class
@@ -176,7 +181,7 @@ impl RenderArgs {
         let parts = data.parts()?;
         let part = self.part.map(Into::into);
         let mut chosen = Vec::new();
-        for index in shuffled(data.len(), self.seed, 0) {
+        for index in epoch_order(data.len(), self.seed, 0) {
             let label = data.label(index)?;
             let wanted = classes.is_empty() || label.is_some_and(|label| classes.contains(&label));
             if wanted && part.is_none_or(|part| parts[index] == part) {
@@ -196,7 +201,7 @@ impl RenderArgs {
         Ok(chosen.into_iter().map(|(_, index)| index).collect())
     }
 
-    fn overview(&self, data: &DataSet, chosen: &[usize]) -> Result<ContactSheet, CliError> {
+    fn overview(&self, data: &Dataset, chosen: &[usize]) -> Result<ContactSheet, CliError> {
         let columns = usize::from(self.columns).min(chosen.len());
         let mut sheet = ContactSheet::new(self.side.into(), columns, chosen.len().div_ceil(columns), 0);
         for (at, index) in chosen.iter().enumerate() {
@@ -213,7 +218,7 @@ impl RenderArgs {
 
     fn varied(
         &self,
-        data: &DataSet,
+        data: &Dataset,
         chosen: &[usize],
         changes: &[AugmentPreview],
     ) -> Result<ContactSheet, CliError> {
@@ -254,15 +259,15 @@ impl RenderArgs {
     }
 
     fn variants(&self, change: AugmentPreview, drawing: &Drawing, index: usize) -> Vec<Vec<u8>> {
-        let mut rng = stream(self.seed, 1, 0, index);
-        let paper = Paper::new(PUBLISHED);
+        let mut rng = random_stream(self.seed, 1, 0, index);
+        let paper = PublishedPreprocessing::new(PUBLISHED);
         let shown = |ink: Vec<u8>| {
             let raster = Raster::new(ink.len().isqrt(), ink.len().isqrt(), ink);
             raster.map(|raster| resampled(&raster, self.side.into())).unwrap_or_default()
         };
         match change {
             AugmentPreview::Paper => {
-                (0..VARIANTS).map(|_| shown(paper.train(drawing, true, &mut rng))).collect()
+                (0..VARIANTS).map(|_| shown(paper.random_crop(drawing, true, &mut rng))).collect()
             }
             AugmentPreview::TenCrop => paper.ten_crop(drawing).into_iter().map(shown).collect(),
             AugmentPreview::Bitmap => vec![shown(Preprocessing::bitmap().ink(drawing))],

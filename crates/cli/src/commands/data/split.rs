@@ -5,8 +5,8 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_data::{ClassShare, Dataset, FoldSelection, Part, SplitRecipe};
 use dabnet_report::format::grouped;
-use dabnet_sketch::{DataSet, Folds, Part, Share, Split};
 use serde::Serialize;
 
 use crate::{data, error::CliError, output, terminal};
@@ -29,11 +29,11 @@ pub(crate) struct SplitArgs {
 
     /// Share of each class to test on
     #[arg(long, value_name = "SHARE", value_parser = share)]
-    test: Option<Share>,
+    test: Option<ClassShare>,
 
     /// Share of each class to validate with
     #[arg(long, value_name = "SHARE", value_parser = share)]
-    validation: Option<Share>,
+    validation: Option<ClassShare>,
 
     /// Keep the parts that the source gives; other shares are taken from the training part
     #[arg(long)]
@@ -61,19 +61,19 @@ pub(crate) struct SplitArgs {
 }
 
 /// Parses a fraction below 1, or a whole number.
-fn share(text: &str) -> Result<Share, String> {
+fn share(text: &str) -> Result<ClassShare, String> {
     if let Ok(count) = text.parse() {
-        return Ok(Share::Count(count));
+        return Ok(ClassShare::Count(count));
     }
     match text.parse() {
-        Ok(fraction) if (0.0..1.0).contains(&fraction) => Ok(Share::Fraction(fraction)),
+        Ok(fraction) if (0.0..1.0).contains(&fraction) => Ok(ClassShare::Fraction(fraction)),
         _ => Err("give a fraction from 0 to below 1, or a whole number of sketches of each class".to_owned()),
     }
 }
 
 #[derive(Serialize)]
 struct SplitOutput {
-    split: Split,
+    split: SplitRecipe,
     train: usize,
     validation: usize,
     test: usize,
@@ -85,21 +85,21 @@ impl SplitArgs {
             let advice = "say how to split: --test, --validation, --folds or --given";
             return Err(CliError::Input(advice.to_owned()));
         }
-        let split = Split {
+        let split = SplitRecipe {
             given: self.given,
             validation: self.validation.unwrap_or_default(),
             test: self.test.unwrap_or_default(),
-            folds: self.folds.map(|count| Folds { count, fold: self.fold }),
+            folds: self.folds.map(|count| FoldSelection { count, fold: self.fold }),
             seed: self.seed,
         };
-        let set = DataSet::open(&self.data)?;
+        let set = Dataset::open(&self.data)?;
         let parts = set.parts_by(&split)?;
         if !parts.contains(&Part::Train) {
             let reason =
                 "nothing would be left to train on: give smaller shares; it is split as it was before";
             return Err(CliError::Input(format!("{}: {reason}", self.data.display())));
         }
-        if !self.force && *set.split() != Split::GIVEN && *set.split() != split {
+        if !self.force && *set.split() != SplitRecipe::GIVEN && *set.split() != split {
             let reason = "is split already, in another way: --force splits it anew";
             return Err(CliError::Input(format!("{} {reason}", self.data.display())));
         }
@@ -122,7 +122,7 @@ impl SplitArgs {
 }
 
 /// Warns of what may not have been meant.
-fn warn(split: &Split, parts: &[Part], given: bool) {
+fn warn(split: &SplitRecipe, parts: &[Part], given: bool) {
     let warn = |what: &str| terminal::say(format_args!("dabnet: {what}"));
     if given && !split.given {
         warn("the parts that the source gives are not kept; --given keeps them");

@@ -3,8 +3,7 @@
 //! An opening (Serra, *Image Analysis and Mathematical Morphology*, 1982) leaves what is broader than its window: the
 //! areas. What it takes away are lines, on paper or on an area, by how much farther from the paper they are than that.
 
-use super::ink::{Ink, MIN_CONTRAST};
-use super::plane::{Plane, SIDE};
+use super::plane::{FloatPlane, InkPlane, MIN_CONTRAST, SIDE};
 
 /// Breadth from which on what is inked is an area and no line, as a share of the longer side of all that is.
 const BROAD: f32 = 0.12;
@@ -18,9 +17,9 @@ const COARSE: usize = 160;
 const LEAST: f32 = 0.005;
 
 /// Ink in which areas are hollow; the same where there are none.
-pub(super) fn hollowed(ink: Ink) -> Ink {
+pub(super) fn hollowed(ink: InkPlane) -> InkPlane {
     let areas = |side: usize| {
-        let plane = Plane::reduced(&ink.values, ink.width, side);
+        let plane = FloatPlane::reduced(&ink.values, ink.width, side);
         let radius = (BROAD * extent(&plane) / 2.0).ceil() as usize;
         let areas = plane.clone().opened(radius);
         (plane, areas)
@@ -34,7 +33,7 @@ pub(super) fn hollowed(ink: Ink) -> Ink {
     let inner = areas.least_around((EDGE * plane.longer() as f32).ceil() as usize);
     let all = plane.values.iter().zip(&areas.values).zip(&inner.values);
     let values = all.map(|((value, area), inner)| if is_ink(area - inner) { 255.0 } else { value - area });
-    Ink { width: plane.width, values: values.map(|value| value.round() as u8).collect() }
+    InkPlane { width: plane.width, values: values.map(|value| value.round() as u8).collect() }
 }
 
 fn is_ink(value: f32) -> bool {
@@ -42,7 +41,7 @@ fn is_ink(value: f32) -> bool {
 }
 
 /// The longer side of what is inked.
-fn extent(plane: &Plane) -> f32 {
+fn extent(plane: &FloatPlane) -> f32 {
     let inked = || (0..plane.values.len()).filter(|at| is_ink(plane.values[*at]));
     let span = |place: &dyn Fn(usize) -> usize| {
         let (least, most) =

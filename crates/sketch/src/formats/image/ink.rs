@@ -1,115 +1,71 @@
-//! What of a picture is ink.
+//! Separation of ink from paper in a picture.
 
 use image::{DynamicImage, GrayAlphaImage, Rgba};
 
-use super::card::{self, Part};
-use super::{fills, photo};
+use super::plane::{GrayPlane, InkPlane, MIN_CONTRAST, MarkedArea, PixelRect, uniform};
+use super::{card, fills, photo};
 
-/// The least difference between paper and ink, of 255; less is noise.
-pub(super) const MIN_CONTRAST: u8 = 16;
-/// Rows that are turned into grey together.
+/// Rows that are turned into gray together.
 const STRIP: usize = 64;
-/// Share of the pixels that have about the same grey in a picture that a program has made; a photograph has no such.
+/// Share of the pixels that have about the same gray in a picture that a program has made; a photograph has no such.
 const FLAT: f32 = 0.35;
-/// How far from the edges the frame of a sheet may end, as a share of the shorter side.
+/// Largest distance of a frame's inner edge from the picture's edge, as a share of the shorter side.
 const FRAME: f32 = 0.12;
-/// Share of a ring of pixels that is of one grey where it is a part of a frame.
-const RING: f32 = 0.95;
-/// The broadest lines that light paper would hide, as a share of the longer side, and how much of all ink they have to be.
-const LINE: f32 = 0.04;
+/// Share of all ink that light lines have to be where white paper would hide them.
 const MOST_LIGHT: f32 = 0.2;
-
-/// Grey values, row by row.
-pub(super) struct Grey {
-    pub width: usize,
-    pub values: Vec<u8>,
-}
-
-/// Ink, row by row: 0 is paper and 255 the farthest from it.
-pub(in crate::formats) struct Ink {
-    pub width: usize,
-    pub values: Vec<u8>,
-}
-
-impl Grey {
-    pub fn height(&self) -> usize {
-        self.values.len() / self.width
-    }
-
-    /// A part of it.
-    pub fn part(&self, part: Part) -> Self {
-        let rows = self.values.chunks_exact(self.width).skip(part.top).take(part.height);
-        let values = rows.flat_map(|row| &row[part.left..part.left + part.width]).copied().collect();
-        Self { width: part.width, values }
-    }
-
-    /// Without so many pixels on each side.
-    fn inner(&self, border: usize) -> Self {
-        let (width, height) = (self.width - 2 * border, self.height() - 2 * border);
-        self.part(Part { left: border, top: border, width, height })
-    }
-
-    /// The pixels that lie so far from the nearest edge.
-    pub fn ring(&self, depth: usize) -> Vec<u8> {
-        let (width, last) = (self.width, self.height() - 1 - depth);
-        let row = |y: usize| &self.values[y * width..][depth..width - depth];
-        let sides = (depth + 1..last).flat_map(|y| [row(y)[0], row(y)[width - 2 * depth - 1]]);
-        row(depth).iter().chain(row(last)).copied().chain(sides).collect()
-    }
-}
 
 /// The ink of a picture.
 ///
 /// # Errors
 /// Why there is none.
-pub(in crate::formats) fn of(picture: &DynamicImage) -> Result<Ink, String> {
+pub(in crate::formats) fn of(picture: &DynamicImage) -> Result<InkPlane, String> {
     let paper = if is_dark_card(picture) { 0 } else { 255 };
-    let grey = grey(picture, paper);
-    let border = frame(&grey);
+    let gray = gray(picture, paper);
+    let border = frame(&gray);
     if border > 0
-        && let Ok(ink) = inside(picture, paper, &grey.inner(border), border)
+        && let Ok(ink) = inside(picture, paper, &gray.inner(border), border)
     {
         return Ok(ink);
     }
     if border == 0
-        && let Some(part) = card::find(&grey)
+        && let Some(part) = card::find(&gray)
         && let Ok(ink) = on_card(picture, paper, part)
     {
         return Ok(ink);
     }
     // A frame with nothing in it is what was drawn.
-    inside(picture, paper, &grey, 0)
+    inside(picture, paper, &gray, 0)
 }
 
 /// The ink of a part of a picture.
-fn on_card(picture: &DynamicImage, paper: u8, part: Part) -> Result<Ink, String> {
-    let Part { left, top, width, height } = part;
+fn on_card(picture: &DynamicImage, paper: u8, part: PixelRect) -> Result<InkPlane, String> {
+    let PixelRect { left, top, width, height } = part;
     let [left, top, width, height] = [left, top, width, height].map(|pixels| pixels as u32);
     let card = picture.crop_imm(left, top, width, height);
-    inside(&card, paper, &grey(&card, paper), 0)
+    inside(&card, paper, &gray(&card, paper), 0)
 }
 
 /// The ink of a picture without its frame of so many pixels.
-fn inside(picture: &DynamicImage, paper: u8, grey: &Grey, border: usize) -> Result<Ink, String> {
-    if !is_flat(grey) {
-        return photo::ink(grey);
+fn inside(picture: &DynamicImage, paper: u8, gray: &GrayPlane, border: usize) -> Result<InkPlane, String> {
+    if !is_flat(gray) {
+        return photo::ink(gray);
     }
     let values =
-        if picture.color().has_color() { colours_away(picture, paper, border) } else { greys_away(grey) };
+        if picture.color().has_color() { colors_away(picture, paper, border) } else { grays_away(gray) };
     let values = contrast(values).ok_or_else(|| {
         format!("it has no ink: no pixel is farther than {MIN_CONTRAST} of 255 from the paper")
     })?;
-    Ok(fills::hollowed(Ink { width: grey.width, values }))
+    Ok(fills::hollowed(InkPlane { width: gray.width, values }))
 }
 
-/// How far each grey value is from that of the paper.
-fn greys_away(grey: &Grey) -> Vec<u8> {
-    let paper = uniform(grey.ring(0)).0;
-    grey.values.iter().map(|value| value.abs_diff(paper)).collect()
+/// Distance of each gray value from that of the paper.
+fn grays_away(gray: &GrayPlane) -> Vec<u8> {
+    let paper = uniform(gray.ring(0)).0;
+    gray.values.iter().map(|value| value.abs_diff(paper)).collect()
 }
 
-/// How far each colour is from that of the paper, in the channel in which it is farthest.
-fn colours_away(picture: &DynamicImage, paper: u8, border: usize) -> Vec<u8> {
+/// Distance of each color from that of the paper, in the channel in which it is farthest.
+fn colors_away(picture: &DynamicImage, paper: u8, border: usize) -> Vec<u8> {
     let inset = border as u32;
     let (width, height) = (picture.width() - 2 * inset, picture.height() - 2 * inset);
     let laid = |pixel: &Rgba<u8>| {
@@ -127,9 +83,9 @@ fn colours_away(picture: &DynamicImage, paper: u8, border: usize) -> Vec<u8> {
     ];
     let ring: Vec<[u8; 3]> = edges.iter().flat_map(|edge| edge.pixels().map(laid)).collect();
     let sheet: [u8; 3] =
-        std::array::from_fn(|channel| uniform(ring.iter().map(|colour| colour[channel]).collect()).0);
-    let away = |colour: [u8; 3]| {
-        colour.iter().zip(sheet).map(|(value, paper)| value.abs_diff(paper)).max().unwrap_or(0)
+        std::array::from_fn(|channel| uniform(ring.iter().map(|color| color[channel]).collect()).0);
+    let away = |color: [u8; 3]| {
+        color.iter().zip(sheet).map(|(value, paper)| value.abs_diff(paper)).max().unwrap_or(0)
     };
     let mut values = Vec::with_capacity(width as usize * height as usize);
     for top in (0..height).step_by(STRIP) {
@@ -139,7 +95,7 @@ fn colours_away(picture: &DynamicImage, paper: u8, border: usize) -> Vec<u8> {
     values
 }
 
-/// Whether what is transparent is black paper: where white would hide lines.
+/// True if transparent pixels are black paper: white would hide lines.
 fn is_dark_card(picture: &DynamicImage) -> bool {
     if !picture.color().has_alpha() {
         return false;
@@ -153,12 +109,12 @@ fn is_dark_card(picture: &DynamicImage) -> bool {
 }
 
 /// The light of a picture on paper that is seen where it is transparent.
-fn grey(picture: &DynamicImage, paper: u8) -> Grey {
+fn gray(picture: &DynamicImage, paper: u8) -> GrayPlane {
     let mut values = Vec::with_capacity(picture.width() as usize * picture.height() as usize);
     for_each_strip(picture, |strip| {
         values.extend(strip.pixels().map(|pixel| over(pixel.0[0], pixel.0[1], paper.into())));
     });
-    Grey { width: picture.width() as usize, values }
+    GrayPlane { width: picture.width() as usize, values }
 }
 
 /// Light and transparency of a picture, in strips, as a second copy of a large picture takes much memory.
@@ -168,49 +124,25 @@ fn for_each_strip(picture: &DynamicImage, mut work: impl FnMut(GrayAlphaImage)) 
     }
 }
 
-fn over(grey: u8, alpha: u8, paper: u32) -> u8 {
-    let (grey, alpha) = (u32::from(grey), u32::from(alpha));
-    ((grey * alpha + paper * (255 - alpha) + 127) / 255) as u8
+fn over(gray: u8, alpha: u8, paper: u32) -> u8 {
+    let (gray, alpha) = (u32::from(gray), u32::from(alpha));
+    ((gray * alpha + paper * (255 - alpha) + 127) / 255) as u8
 }
 
-/// Whether there are light lines that could not be seen on white: a light area may be paper cut out, lines are not.
+/// True if there are light lines that white would hide: a light area may be paper cut out, lines are not.
 fn hides_lines(light: &[u8], alphas: &[u8], width: usize) -> bool {
     let is_light = |at: usize| alphas[at] > 127 && 255 - over(light[at], alphas[at], 255) < MIN_CONTRAST;
     let ink = alphas.iter().filter(|alpha| **alpha > 127).count();
-    let Marked { area, is_lines } = Marked::of(light.len(), width, is_light);
+    let MarkedArea { area, is_lines } = MarkedArea::of(light.len(), width, is_light);
     ink < light.len() && area as f32 > MOST_LIGHT * ink as f32 && is_lines
 }
 
-/// Pixels of some kind.
-pub(super) struct Marked {
-    /// How many there are.
-    pub area: usize,
-    /// Whether most are of lines: an area has less edge.
-    pub is_lines: bool,
-}
-
-impl Marked {
-    pub fn of(count: usize, width: usize, is_marked: impl Fn(usize) -> bool) -> Self {
-        let (mut area, mut edge) = (0usize, 0usize);
-        for at in (0..count).filter(|at| is_marked(*at)) {
-            let (x, y) = (at % width, at / width);
-            let inside = x > 0 && x + 1 < width && y > 0 && at + width < count;
-            area += 1;
-            edge +=
-                usize::from(!inside || ![at - 1, at + 1, at - width, at + width].into_iter().all(&is_marked));
-        }
-        let longer = width.max(count / width);
-        let breadth = 2.0 * area as f32 / edge.max(1) as f32;
-        Self { area, is_lines: breadth <= 2.0 + LINE * longer as f32 }
-    }
-}
-
 /// Pixels of a frame that runs around a sheet of paper, on each side; 0 where there is none.
-fn frame(grey: &Grey) -> usize {
-    let shorter = grey.width.min(grey.height());
+fn frame(gray: &GrayPlane) -> usize {
+    let shorter = gray.width.min(gray.height());
     let deepest = (FRAME * shorter as f32) as usize;
-    let rings: Vec<(u8, bool)> = (0..=deepest).map(|depth| uniform(grey.ring(depth))).collect();
-    // Where the colour changes for the last time, and a ring of paper follows.
+    let rings: Vec<(u8, bool)> = (0..=deepest).map(|depth| uniform(gray.ring(depth))).collect();
+    // Where the color changes for the last time, and a ring of paper follows.
     let changes = |depth: &usize| {
         let [(outer, frame), (inner, paper)] = [rings[*depth], rings[*depth + 1]];
         frame && paper && outer.abs_diff(inner) >= MIN_CONTRAST
@@ -218,20 +150,12 @@ fn frame(grey: &Grey) -> usize {
     (0..deepest).rev().find(changes).map_or(0, |depth| depth + 1)
 }
 
-/// The median of some pixels, and whether about all are near it.
-pub(super) fn uniform(mut ring: Vec<u8>) -> (u8, bool) {
-    let count = ring.len();
-    let median = *ring.select_nth_unstable(count / 2).1;
-    let near = ring.iter().filter(|grey| grey.abs_diff(median) < MIN_CONTRAST).count();
-    (median, near as f32 >= RING * count as f32)
-}
-
-/// Whether most of a picture is of one grey.
-fn is_flat(grey: &Grey) -> bool {
+/// True if most of a picture is of one gray.
+fn is_flat(gray: &GrayPlane) -> bool {
     let mut counts = [0usize; 256];
-    grey.values.iter().for_each(|value| counts[usize::from(*value)] += 1);
+    gray.values.iter().for_each(|value| counts[usize::from(*value)] += 1);
     let most = counts.windows(3).map(|near| near.iter().sum::<usize>()).max().unwrap_or(0);
-    most as f32 >= FLAT * grey.values.len() as f32
+    most as f32 >= FLAT * gray.values.len() as f32
 }
 
 /// The same with 255 for the farthest; nothing where all are about the same.

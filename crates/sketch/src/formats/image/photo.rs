@@ -1,18 +1,17 @@
 //! The ink of a photograph of a drawing on paper: uneven light, shadows, a desk around the sheet.
 //!
-//! What is dark and thin is ink. A morphological closing (Serra, *Image Analysis and Mathematical Morphology*, 1982) fills
+//! Ink is dark and thin. A morphological closing (Serra, *Image Analysis and Mathematical Morphology*, 1982) fills
 //! in all that is thinner than its window and leaves light, shadows and the desk as they are: what it has filled in, as a
 //! share of what lies around, is how dark the ink is there.
 
-use super::ink::{Grey, Ink};
-use super::plane::{Plane, SIDE, extreme};
-use crate::otsu::{self, Classes};
+use super::plane::{FloatPlane, GrayPlane, InkPlane, SIDE, extreme};
+use crate::otsu::{self, OtsuClasses};
 
 /// Breadths of what is thin, as shares of the longer side: of lines of a pen, and of a marker's.
 const THIN: [f32; 3] = [0.045, 0.09, 0.15];
 /// As dark as a marker's ink, and hardly a shadow.
 const INKY: f32 = 0.5;
-/// How much more is that dark with the next breadth where lines are too broad for one.
+/// Growth of dark area with the next breadth from which on lines are too broad for one.
 const BROADER: f32 = 1.5;
 /// Ink that is less dark than that beside it, as a share, is noise or a print on the paper.
 const FAINT: f32 = 0.12;
@@ -24,7 +23,7 @@ const BESIDE: f32 = 0.4;
 const DESK: f32 = 0.6;
 /// The least share of a picture that its sheet of paper takes.
 const SHEET: f32 = 0.08;
-/// How far inside its edge ink begins, as a share of the longer side.
+/// Margin inside the sheet's edge where ink begins, as a share of the longer side.
 const EDGE: f32 = 0.02;
 /// The most of a sheet that is ink.
 const MOST: f32 = 0.3;
@@ -32,20 +31,20 @@ const MOST: f32 = 0.3;
 /// The ink of a photograph.
 ///
 /// # Errors
-/// Why nothing in it is told from its paper.
-pub(super) fn ink(grey: &Grey) -> Result<Ink, String> {
-    let picture = Plane::reduced(&grey.values, grey.width, SIDE).blurred();
+/// The reason that no lines are found.
+pub(super) fn ink(gray: &GrayPlane) -> Result<InkPlane, String> {
+    let picture = FloatPlane::reduced(&gray.values, gray.width, SIDE).blurred();
     let light_paper = is_light(&picture);
     let picture = if light_paper { picture } else { picture.negative() };
-    let mut told = Told::apart(&picture, THIN[0]);
+    let mut told = PaperSeparation::apart(&picture, THIN[0]);
     for thin in &THIN[1..] {
-        let broader = Told::apart(&picture, *thin);
+        let broader = PaperSeparation::apart(&picture, *thin);
         if broader.inky() as f32 <= BROADER * told.inky() as f32 {
             break;
         }
         told = broader;
     }
-    let Told { mut darkness, sheet } = told;
+    let PaperSeparation { mut darkness, sheet } = told;
     let inked = darkness.iter().filter(|dark| **dark > 0.0).count();
     let area = sheet.iter().filter(|inside| **inside).count();
     if inked as f32 > MOST * area as f32 {
@@ -58,20 +57,20 @@ pub(super) fn ink(grey: &Grey) -> Result<Ink, String> {
     let least = BESIDE * darkest;
     darkness.iter_mut().for_each(|dark| *dark = ((*dark - least) / (darkest - least)).clamp(0.0, 1.0));
     let values = darkness.iter().map(|dark| (dark * 255.0).round() as u8).collect();
-    Ok(Ink { width: picture.width, values })
+    Ok(InkPlane { width: picture.width, values })
 }
 
-/// Lines told apart from the paper and from what lies around it.
-struct Told {
-    /// How much darker than the paper each pixel is, as a share.
+/// Separation of lines from the paper, and of the paper from its surroundings.
+struct PaperSeparation {
+    /// Darkness of each pixel relative to the paper, as a share.
     darkness: Vec<f32>,
-    /// Where the paper is.
+    /// Pixels of the sheet of paper.
     sheet: Vec<bool>,
 }
 
-impl Told {
-    /// What is thinner than a share of the longer side is lines.
-    fn apart(picture: &Plane, thin: f32) -> Self {
+impl PaperSeparation {
+    /// Separates lines, thinner than a share of the longer side.
+    fn apart(picture: &FloatPlane, thin: f32) -> Self {
         let paper = picture.closed((thin * picture.longer() as f32 / 2.0).ceil() as usize);
         let sheet = sheet(&paper);
         let darkness = (picture.values.iter().zip(&paper.values).zip(&sheet))
@@ -87,8 +86,8 @@ impl Told {
     }
 }
 
-/// Whether more is light than dark, half way between the ends.
-fn is_light(picture: &Plane) -> bool {
+/// True if more is light than dark, half way between the ends.
+fn is_light(picture: &FloatPlane) -> bool {
     let mean = picture.values.iter().sum::<f32>() / picture.values.len() as f32;
     let mut sorted = picture.values.clone();
     sorted.sort_by(f32::total_cmp);
@@ -98,7 +97,7 @@ fn is_light(picture: &Plane) -> bool {
     mean > 128.0 || light as f32 > SHEET * sorted.len() as f32
 }
 
-/// What of the darkest pixels all but the darkest of them reach.
+/// Returns the 90th percentile of darkness among inked pixels.
 fn upper(darkness: &[f32]) -> f32 {
     let mut inked: Vec<f32> = darkness.iter().copied().filter(|dark| *dark > 0.0).collect();
     if inked.is_empty() {
@@ -108,11 +107,11 @@ fn upper(darkness: &[f32]) -> f32 {
     *inked.select_nth_unstable_by(at, f32::total_cmp).1
 }
 
-/// Where the sheet of paper is: all of the picture, or what is light of it where something dark lies around.
-fn sheet(paper: &Plane) -> Vec<bool> {
+/// Finds the sheet of paper: all of the picture, or its light part if something dark lies around.
+fn sheet(paper: &FloatPlane) -> Vec<bool> {
     let everywhere = vec![true; paper.values.len()];
-    let greys = paper.values.iter().map(|value| value.clamp(0.0, 255.0) as u8);
-    let Some(Classes { last_below, .. }) = otsu::classes(greys) else { return everywhere };
+    let grays = paper.values.iter().map(|value| value.clamp(0.0, 255.0) as u8);
+    let Some(OtsuClasses { last_below, .. }) = otsu::classes(grays) else { return everywhere };
     let threshold = f32::from(last_below) + 0.999;
     let (dark, light): (Vec<f32>, Vec<f32>) = paper.values.iter().partition(|value| **value <= threshold);
     let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len().max(1) as f32;
@@ -169,9 +168,9 @@ fn flood(open: &mut [bool], width: usize, start: usize) -> Vec<usize> {
             at.checked_sub(width),
             Some(at + width).filter(|below| *below < open.len()),
         ];
-        for neighbour in near.into_iter().flatten() {
-            if std::mem::take(&mut open[neighbour]) {
-                part.push(neighbour);
+        for neighbor in near.into_iter().flatten() {
+            if std::mem::take(&mut open[neighbor]) {
+                part.push(neighbor);
             }
         }
     }
@@ -195,12 +194,12 @@ fn filled(marked: &[bool], width: usize) -> Vec<bool> {
 /// The same less a margin.
 fn shrunk(marked: &[bool], width: usize, margin: usize) -> Vec<bool> {
     let values = marked.iter().map(|inside| f32::from(u8::from(*inside))).collect();
-    let plane = Plane { width, values }.along_both(|line| extreme(line, margin, f32::min));
+    let plane = FloatPlane { width, values }.along_both(|line| extreme(line, margin, f32::min));
     plane.values.iter().map(|value| *value > 0.5).collect()
 }
 
-/// Whether paper ends at a part's edge: light that fades does so over a longer way.
-fn is_sharp(paper: &Plane, part: &[bool], margin: usize) -> bool {
+/// True if paper ends at a part's edge: light fades over a longer way.
+fn is_sharp(paper: &FloatPlane, part: &[bool], margin: usize) -> bool {
     let width = paper.width;
     let (mut steps, mut count) = (0.0, 0);
     let inside = |at: usize| part[at];

@@ -1,58 +1,58 @@
-//! What an SVG shows: which of its shapes are ink, and whether their lines say all of it.
+//! Visible content of an SVG: the shapes that are ink, and whether their lines say all of it.
 
 use usvg::tiny_skia_path::{PathSegment, Point, Rect};
 use usvg::{Group, Node, Paint, Path, Tree};
 
-/// The least share of a colour that is seen.
+/// The least share of a color that is seen.
 const LEAST_OPACITY: f32 = 0.02;
 /// The least distance from the paper of what is seen, of 255, less being noise; and as a share of the farthest, less being a
 /// grid or a watermark, which would be lost in a picture too.
 const LEAST_CONTRAST: f32 = 16.0;
 const FAINT: f32 = 0.15;
-/// How far from the edge of the picture a frame may be, and how far short of the rest its paper may fall, as shares of
+/// Largest distance of a frame from the picture's edge, and of its paper from what it holds, as shares of
 /// the longer side.
 const EDGE: f32 = 0.03;
-/// The most sheets that are told from a drawing.
+/// Most sheets of paper that are removed from under a drawing.
 const MAX_SHEETS: usize = 8;
 /// The most lines that are each compared with what hides them.
 const MAX_BENEATH: usize = 1000;
 /// The largest filled spot that is a tap of the pen, as a share of the longer side of the drawing.
 const DOT: f32 = 0.05;
 
-/// A colour; nothing where it is not the same everywhere.
-type Colour = Option<[u8; 3]>;
+/// A color; nothing where it is not the same everywhere.
+type UniformColor = Option<[u8; 3]>;
 
 /// White, what a browser shows behind a picture.
 const WHITE: [u8; 3] = [255; 3];
 
 /// A shape that can be seen, in the order in which shapes are painted.
-pub(super) struct Mark<'a> {
+pub(super) struct VisibleShape<'a> {
     pub path: &'a Path,
     bounds: Rect,
-    fill: Option<Coat>,
-    stroke: Option<Coat>,
+    fill: Option<PaintLayer>,
+    stroke: Option<PaintLayer>,
 }
 
-/// A colour over what is beneath.
+/// A color over what is beneath.
 #[derive(Clone, Copy)]
-struct Coat {
-    colour: Colour,
+struct PaintLayer {
+    color: UniformColor,
     opacity: f32,
 }
 
-impl Coat {
+impl PaintLayer {
     fn new(paint: &Paint, opacity: f32) -> Option<Self> {
-        let colour = match paint {
-            Paint::Color(colour) => Some([colour.red, colour.green, colour.blue]),
+        let color = match paint {
+            Paint::Color(color) => Some([color.red, color.green, color.blue]),
             _ => None,
         };
-        (opacity >= LEAST_OPACITY).then_some(Self { colour, opacity })
+        (opacity >= LEAST_OPACITY).then_some(Self { color, opacity })
     }
 
-    /// How far it is from the paper, of 255.
+    /// Distance from the color of the paper, of 255.
     fn away(&self, paper: [u8; 3]) -> f32 {
-        let Some(colour) = self.colour else { return 255.0 };
-        let away = colour.iter().zip(paper).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0);
+        let Some(color) = self.color else { return 255.0 };
+        let away = color.iter().zip(paper).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0);
         f32::from(away) * self.opacity
     }
 
@@ -61,61 +61,61 @@ impl Coat {
     }
 }
 
-/// What is told from the paper.
+/// Color of the paper, and the least distance from it that counts as ink.
 #[derive(Clone, Copy)]
-struct Contrast {
+struct PaperContrast {
     paper: [u8; 3],
     least: f32,
 }
 
-impl Contrast {
-    fn new(paper: [u8; 3], marks: &[Mark<'_>]) -> Self {
+impl PaperContrast {
+    fn new(paper: [u8; 3], marks: &[VisibleShape<'_>]) -> Self {
         let coats = marks.iter().flat_map(|mark| [mark.fill, mark.stroke]).flatten();
         let farthest = coats.map(|coat| coat.away(paper)).fold(0.0, f32::max);
         Self { paper, least: (FAINT * farthest).max(LEAST_CONTRAST) }
     }
 
-    fn is_ink(&self, coat: &Coat) -> bool {
+    fn is_ink(&self, coat: &PaintLayer) -> bool {
         coat.away(self.paper) >= self.least
     }
 
-    fn has_ink(&self, mark: &Mark<'_>) -> bool {
+    fn has_ink(&self, mark: &VisibleShape<'_>) -> bool {
         [mark.fill, mark.stroke].iter().flatten().any(|coat| self.is_ink(coat))
     }
 }
 
-/// What is to be made of a tree.
-pub(super) struct Shown<'a> {
+/// Shapes, paper and frames of an SVG tree.
+pub(super) struct VisibleContent<'a> {
     /// The marks that are lines and taps of the pen, in order.
-    pub marks: Vec<Mark<'a>>,
+    pub marks: Vec<VisibleShape<'a>>,
     /// The paper.
     pub paper: [u8; 3],
     /// Frames around the sheet.
     pub frames: Vec<&'a Path>,
     /// All that can be seen but sheets and frames, as far as it is inside the picture.
     pub bounds: Option<Rect>,
-    /// Whether more is to be seen than the marks' lines, or less.
+    /// True if more or less is visible than the shapes' lines.
     pub is_picture: bool,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> VisibleContent<'a> {
     /// `sized` says whether the document has edges, or only those that it has without saying so.
-    pub fn new(tree: &'a Tree, sized: bool) -> Self {
-        let mut seen = Seen::default();
+    pub(crate) fn new(tree: &'a Tree, sized: bool) -> Self {
+        let mut seen = ShapeCollector::default();
         seen.group(tree.root(), 1.0);
-        let Seen { mut marks, images, mut is_picture } = seen;
+        let ShapeCollector { mut marks, images, mut is_picture } = seen;
         let mut paper = WHITE;
         let size = tree.size();
         let edges = Rect::from_xywh(0.0, 0.0, size.width(), size.height()).filter(|_| sized);
         let mut sheets = Vec::from_iter(edges);
         for _ in 0..MAX_SHEETS {
-            let Some(colour) = sheet(&marks, edges) else { break };
-            // On a sheet whose colour is not the same everywhere nothing is told from it here.
-            is_picture |= colour.is_none();
-            paper = colour.unwrap_or(paper);
+            let Some(color) = sheet(&marks, edges) else { break };
+            // On a sheet whose color is not the same everywhere nothing is told from it here.
+            is_picture |= color.is_none();
+            paper = color.unwrap_or(paper);
             sheets.push(marks.remove(0).bounds);
         }
-        let contrast = Contrast::new(paper, &marks);
+        let contrast = PaperContrast::new(paper, &marks);
         let frames = sheets.iter().flat_map(|sheet| take_frames(&mut marks, sheet, contrast)).collect();
         drop_outside(&mut marks, edges);
         // Of what leaves the picture only a part is seen.
@@ -123,10 +123,11 @@ impl<'a> Shown<'a> {
             let slack = EDGE * longer(&edges);
             marks.iter().any(|mark| overlap(&mark.painted(), &edges) && !covers(&edges, &mark.bounds, slack))
         });
-        let bounds = within(images.into_iter().chain(marks.iter().map(Mark::painted)).reduce(union), edges);
-        let contrast = Contrast::new(paper, &marks);
+        let bounds =
+            within(images.into_iter().chain(marks.iter().map(VisibleShape::painted)).reduce(union), edges);
+        let contrast = PaperContrast::new(paper, &marks);
         if !marks.iter().any(|mark| contrast.has_ink(mark)) {
-            // Lines in the colour of the paper alone are what somebody drew, wherever it is to be laid.
+            // Lines in the color of the paper alone are what somebody drew, wherever it is to be laid.
             marks.retain(|mark| mark.stroke.is_some());
             return Self { marks, paper, frames, bounds, is_picture };
         }
@@ -136,10 +137,10 @@ impl<'a> Shown<'a> {
 }
 
 /// The marks that are lines and taps of the pen, and whether others show or hide something.
-fn lines(marks: Vec<Mark<'_>>, contrast: Contrast) -> (Vec<Mark<'_>>, bool) {
+fn lines(marks: Vec<VisibleShape<'_>>, contrast: PaperContrast) -> (Vec<VisibleShape<'_>>, bool) {
     let ink = marks.iter().filter(|mark| contrast.has_ink(mark)).map(|mark| mark.bounds);
     let dot = DOT * ink.reduce(union).map_or(0.0, |ink| longer(&ink));
-    let (mut lines, mut beneath, mut has_more) = (Vec::new(), Beneath::default(), false);
+    let (mut lines, mut beneath, mut has_more) = (Vec::new(), CoveredLines::default(), false);
     for mark in marks {
         let coats = [mark.fill, mark.stroke];
         let [fill, stroke] = coats.map(|coat| coat.filter(|coat| contrast.is_ink(coat)));
@@ -149,17 +150,17 @@ fn lines(marks: Vec<Mark<'_>>, contrast: Contrast) -> (Vec<Mark<'_>>, bool) {
         has_more = has_more || fill.is_some() && !is_dot || hides && beneath.reaches(&mark.painted());
         if stroke.is_some() || is_dot {
             beneath.push(mark.painted());
-            lines.push(Mark { stroke, ..mark });
+            lines.push(VisibleShape { stroke, ..mark });
         }
     }
     (lines, has_more)
 }
 
-/// Where lines are that something may hide.
+/// Bounds of lines that a later shape may hide.
 #[derive(Default)]
-struct Beneath(Vec<Rect>);
+struct CoveredLines(Vec<Rect>);
 
-impl Beneath {
+impl CoveredLines {
     /// Adds a line; beyond [`MAX_BENEATH`] they count as one.
     fn push(&mut self, bounds: Rect) {
         if self.0.len() < MAX_BENEATH {
@@ -174,18 +175,18 @@ impl Beneath {
     }
 }
 
-impl Mark<'_> {
-    /// Whether its stroke is to be followed; its middle is what counts otherwise.
-    pub fn is_line(&self) -> bool {
+impl VisibleShape<'_> {
+    /// True if its outline is traced; otherwise it is a dot at its center.
+    pub(crate) fn is_line(&self) -> bool {
         self.stroke.is_some()
     }
 
     /// The middle of a spot.
-    pub fn middle(&self) -> [f32; 2] {
+    pub(crate) fn middle(&self) -> [f32; 2] {
         [(self.bounds.left() + self.bounds.right()) / 2.0, (self.bounds.top() + self.bounds.bottom()) / 2.0]
     }
 
-    /// Where its paint reaches.
+    /// Bounds of its paint.
     fn painted(&self) -> Rect {
         if self.stroke.is_some() { self.path.abs_stroke_bounding_box() } else { self.bounds }
     }
@@ -195,7 +196,7 @@ impl Mark<'_> {
         width.max(height) <= largest && width.max(height) <= 1.5 * width.min(height)
     }
 
-    /// Whether it is a rectangle that stands upright, with round corners or without.
+    /// True if it is an axis-aligned rectangle, with round corners or without.
     fn is_rectangle(&self) -> bool {
         let mut corners = Vec::new();
         let mut is_round = false;
@@ -230,14 +231,14 @@ impl Mark<'_> {
 
 /// Collects what can be seen.
 #[derive(Default)]
-struct Seen<'a> {
-    marks: Vec<Mark<'a>>,
-    /// Where pictures are.
+struct ShapeCollector<'a> {
+    marks: Vec<VisibleShape<'a>>,
+    /// Bounds of embedded pictures.
     images: Vec<Rect>,
     is_picture: bool,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> ShapeCollector<'a> {
     fn group(&mut self, group: &'a Group, opacity: f32) {
         let opacity = opacity * group.opacity().get();
         if opacity < LEAST_OPACITY {
@@ -259,16 +260,17 @@ impl<'a> Seen<'a> {
     }
 }
 
-fn mark(path: &Path, opacity: f32) -> Option<Mark<'_>> {
-    let fill = path.fill().and_then(|fill| Coat::new(fill.paint(), opacity * fill.opacity().get()));
-    let stroke = path.stroke().and_then(|stroke| Coat::new(stroke.paint(), opacity * stroke.opacity().get()));
+fn mark(path: &Path, opacity: f32) -> Option<VisibleShape<'_>> {
+    let fill = path.fill().and_then(|fill| PaintLayer::new(fill.paint(), opacity * fill.opacity().get()));
+    let stroke =
+        path.stroke().and_then(|stroke| PaintLayer::new(stroke.paint(), opacity * stroke.opacity().get()));
     let bounds = path.abs_bounding_box();
     let fill = fill.filter(|_| has_area(path));
     let seen = path.is_visible() && (fill.is_some() || stroke.is_some());
-    seen.then_some(Mark { path, bounds, fill, stroke })
+    seen.then_some(VisibleShape { path, bounds, fill, stroke })
 }
 
-/// Whether a clip is a rectangle around all that it clips, as drawing programs write around a page.
+/// True if a clip is a rectangle around all that it clips, as drawing programs write around a page.
 fn contains(clip: &usvg::ClipPath, group: &Group) -> bool {
     let [Node::Path(path)] = clip.root().children() else { return false };
     let Some(mark) = mark(path, 1.0).filter(|_| clip.clip_path().is_none()) else { return false };
@@ -278,19 +280,23 @@ fn contains(clip: &usvg::ClipPath, group: &Group) -> bool {
     mark.is_rectangle() && bounds.is_some_and(|bounds| covers(&bounds, &inside, slack))
 }
 
-/// The colour of the first mark, where it is a sheet of paper under all others.
-fn sheet(marks: &[Mark<'_>], edges: Option<Rect>) -> Option<Colour> {
+/// The color of the first mark, where it is a sheet of paper under all others.
+fn sheet(marks: &[VisibleShape<'_>], edges: Option<Rect>) -> Option<UniformColor> {
     let (first, rest) = marks.split_first()?;
-    let fill = first.fill.filter(Coat::is_opaque)?;
+    let fill = first.fill.filter(PaintLayer::is_opaque)?;
     let around = within(rest.iter().map(|mark| mark.bounds).reduce(union), edges)?;
     let slack = EDGE * longer(&around);
-    (first.is_rectangle() && covers(&first.bounds, &around, slack)).then_some(fill.colour)
+    (first.is_rectangle() && covers(&first.bounds, &around, slack)).then_some(fill.color)
 }
 
 /// Takes rectangles away that stand at the edges of a sheet with all else inside.
-fn take_frames<'a>(marks: &mut Vec<Mark<'a>>, sheet: &Rect, contrast: Contrast) -> Vec<&'a Path> {
+fn take_frames<'a>(
+    marks: &mut Vec<VisibleShape<'a>>,
+    sheet: &Rect,
+    contrast: PaperContrast,
+) -> Vec<&'a Path> {
     let slack = EDGE * longer(sheet);
-    let is_frame = |mark: &Mark| {
+    let is_frame = |mark: &VisibleShape| {
         let near = |a: f32, b: f32| (a - b).abs() <= slack;
         near(mark.bounds.left(), sheet.left())
             && near(mark.bounds.right(), sheet.right())
@@ -331,14 +337,14 @@ fn within(bounds: Option<Rect>, edges: Option<Rect>) -> Option<Rect> {
 }
 
 /// Drops what is outside the picture, unless that is all.
-fn drop_outside(marks: &mut Vec<Mark<'_>>, edges: Option<Rect>) {
+fn drop_outside(marks: &mut Vec<VisibleShape<'_>>, edges: Option<Rect>) {
     let Some(edges) = edges else { return };
     if marks.iter().any(|mark| overlap(&mark.painted(), &edges)) {
         marks.retain(|mark| overlap(&mark.painted(), &edges));
     }
 }
 
-/// Whether a path has three corners or a curve in one part.
+/// True if a path has three corners or a curve in one part.
 fn has_area(path: &Path) -> bool {
     let mut corners = 0;
     path.data().segments().any(|segment| {

@@ -1,4 +1,4 @@
-//! Colours as the SVG library can read them.
+//! Colors as the SVG library can read them.
 //!
 //! Drawing programs write what browsers have learned since: `oklch()`, `color(display-p3 …)`, `light-dark()`, variables,
 //! rules for a medium. What the library cannot read it takes for no paint at all, so it is written in another way before,
@@ -13,10 +13,10 @@ use color::Srgb;
 use memchr::memchr2_iter;
 use svgtypes::Paint;
 
-/// Properties that are a paint or a colour, and those of a style that the library reads as attributes only.
+/// Properties that are a paint or a color, and those of a style that the library reads as attributes only.
 const PROPERTIES: [&str; 7] =
     ["fill", "stroke", "color", "stop-color", "flood-color", "background", "transform"];
-/// How often a variable may stand for another, or one function for the next.
+/// Largest nesting of variables and color functions.
 const DEPTH: usize = 8;
 /// The longest value that is looked at, and the longest that one may become: a file is never much longer afterwards.
 const MAX_VALUE: usize = 1024;
@@ -26,9 +26,9 @@ const MAX_NAME: usize = 128;
 /// The most rules for media that are looked at.
 const MAX_BLOCKS: usize = 64;
 
-/// What to do with a stroke of which nobody can tell the colour.
+/// Treatment of a stroke whose color cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub(super) enum UnreadablePaint {
     /// As CSS has it, the declaration does not count.
     LeaveOut,
     /// It is a stroke, in black.
@@ -36,7 +36,7 @@ pub(super) enum Unreadable {
 }
 
 /// The text with paints that can be read, and whether one was found of which nothing is known.
-pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, bool) {
+pub(super) fn readable(text: &str, unreadable: UnreadablePaint) -> (Cow<'_, str>, bool) {
     let text = without_media(text);
     // The library stops at an empty declaration.
     let text = match ["style=\";", "style=';"].iter().any(|start| text.contains(start)) {
@@ -47,7 +47,7 @@ pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, boo
     let mut unknown = false;
     let variables = variables(&text);
     for declaration in declarations(&text) {
-        let Declaration { property, written, whole, value } = declaration;
+        let StyleDeclaration { property, written, whole, value } = declaration;
         let raw = &text[value.clone()];
         // What an entity stands for is known later.
         if raw.contains('&') {
@@ -71,9 +71,9 @@ pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, boo
         let known = Paint::from_str(paint).is_ok();
         let readable = || if known { Some(paint.to_owned()) } else { translated(paint, &variables, DEPTH) };
         if property == "background" {
-            // The library knows the long form only. What is no colour is none of a sheet of paper.
-            if let Some(colour) = readable() {
-                edits.push((whole, format!("background-color:{colour}{important}")));
+            // The library knows the long form only. What is no color is none of a sheet of paper.
+            if let Some(color) = readable() {
+                edits.push((whole, format!("background-color:{color}{important}")));
             }
             continue;
         }
@@ -83,7 +83,7 @@ pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, boo
         let fits = |paint: &String| paint.len() <= MAX_PAINT && Paint::from_str(paint).is_ok();
         let readable = readable().filter(|paint| known || fits(paint));
         unknown |= readable.is_none() && property == "stroke";
-        let black = (property == "stroke" && unreadable == Unreadable::Black).then(|| "#000".to_owned());
+        let black = (property == "stroke" && unreadable == UnreadablePaint::Black).then(|| "#000".to_owned());
         match readable.or(black) {
             Some(paint) if in_style => edits.push((whole, format!("{property}:{paint}{important}"))),
             Some(paint) => edits.push((value, paint)),
@@ -98,7 +98,7 @@ pub(super) fn readable(text: &str, unreadable: Unreadable) -> (Cow<'_, str>, boo
 }
 
 /// A property and its value in a text, as an attribute or in a style.
-struct Declaration<'a> {
+struct StyleDeclaration<'a> {
     property: &'static str,
     /// Its name as it is written.
     written: &'a str,
@@ -107,7 +107,7 @@ struct Declaration<'a> {
 }
 
 /// All declarations of [`PROPERTIES`], wherever they are.
-fn declarations(text: &str) -> impl Iterator<Item = Declaration<'_>> {
+fn declarations(text: &str) -> impl Iterator<Item = StyleDeclaration<'_>> {
     let mut end = 0;
     // Signs are few, in a file that is mostly numbers.
     memchr2_iter(b'=', b':', text.as_bytes()).filter_map(move |sign| {
@@ -125,7 +125,7 @@ fn declarations(text: &str) -> impl Iterator<Item = Declaration<'_>> {
             return None;
         }
         end = whole;
-        Some(Declaration { property, written, whole: start..whole, value })
+        Some(StyleDeclaration { property, written, whole: start..whole, value })
     })
 }
 
@@ -133,7 +133,7 @@ const fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
-/// Where the value behind a sign is, and where the declaration ends.
+/// Range of the value after a sign, and the end of the declaration.
 fn value(text: &str, sign: usize) -> Option<(Range<usize>, usize)> {
     let rest = &text[sign + 1..];
     let start = text.len() - rest.trim_start().len();
@@ -198,8 +198,8 @@ fn translated(value: &str, variables: &HashMap<&str, &str>, depth: usize) -> Opt
     if let Some(keyword) = keyword(value) {
         return Some(keyword.to_owned());
     }
-    if let Ok(colour) = color::parse_color(value) {
-        return Some(written(colour));
+    if let Ok(color) = color::parse_color(value) {
+        return Some(written(color));
     }
     let (function, rest) = value.split_once('(')?;
     let (arguments, behind) = rest.split_at(closing(rest)?);
@@ -212,7 +212,7 @@ fn translated(value: &str, variables: &HashMap<&str, &str>, depth: usize) -> Opt
             variables.get(name).and_then(|value| again(value)).or_else(|| again(fallback?))
         }
         "light-dark" => again(first(arguments)),
-        // In the first colour's stead of the mixture: what matters is that it is not paper.
+        // In the first color's stead of the mixture: what matters is that it is not paper.
         "color-mix" => again(
             first(arguments.split_once(',')?.1).trim_end_matches(|c: char| c == '%' || c.is_ascii_digit()),
         ),
@@ -221,7 +221,7 @@ fn translated(value: &str, variables: &HashMap<&str, &str>, depth: usize) -> Opt
     }
 }
 
-/// Where the bracket is that closes the one before the text.
+/// Position of the bracket that closes the one before the text.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 1usize;
     text.bytes().position(|byte| {
@@ -248,7 +248,7 @@ fn first(arguments: &str) -> &str {
     &arguments[..end.unwrap_or(arguments.len())]
 }
 
-/// Words for colours that are not those of a name (CSS Color 4, section 6.2), as in a light scheme, and for what holds
+/// Words for colors that are not those of a name (CSS Color 4, section 6.2), as in a light scheme, and for what holds
 /// without a declaration.
 fn keyword(value: &str) -> Option<&'static str> {
     const INK: [&str; 8] = [
@@ -273,8 +273,8 @@ fn keyword(value: &str) -> Option<&'static str> {
     }
 }
 
-fn written(colour: color::DynamicColor) -> String {
-    let [red, green, blue, alpha] = colour.to_alpha_color::<Srgb>().to_rgba8().to_u8_array();
+fn written(color: color::DynamicColor) -> String {
+    let [red, green, blue, alpha] = color.to_alpha_color::<Srgb>().to_rgba8().to_u8_array();
     format!("#{red:02x}{green:02x}{blue:02x}{alpha:02x}")
 }
 
@@ -316,7 +316,7 @@ fn without_media(text: &str) -> Cow<'_, str> {
     edited(Cow::Borrowed(text), edits)
 }
 
-/// Whether one of several conditions is that of a light screen of usual size.
+/// True if one of several conditions holds on a light screen of usual size.
 fn holds_on_screen(condition: &str) -> bool {
     const OTHERS: [&str; 5] = ["print", "speech", "dark", "max-width", "max-height"];
     let condition = condition.to_ascii_lowercase();
@@ -343,7 +343,7 @@ fn statement_end(text: &str) -> Option<usize> {
     None
 }
 
-/// Where the bracket is that closes a block.
+/// Position of the brace that closes a block.
 fn block_end(text: &str) -> Option<usize> {
     let mut depth = 1usize;
     text.bytes().take_while(|byte| *byte != b'<').position(|byte| {

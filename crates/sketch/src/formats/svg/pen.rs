@@ -2,7 +2,7 @@
 
 use usvg::tiny_skia_path::{PathSegment, Point, Transform};
 
-use super::marks::{Mark, Shown};
+use super::marks::{VisibleContent, VisibleShape};
 use crate::Stroke;
 use crate::formats::MAX_POINTS;
 
@@ -11,20 +11,20 @@ const TOLERANCE: f32 = 1.0 / 2048.0;
 
 /// Follows what is shown.
 #[derive(Default)]
-pub(super) struct Pen {
+pub(super) struct PathTracer {
     pub strokes: Vec<Stroke>,
     points: usize,
     tolerance: f32,
 }
 
-impl Pen {
-    pub fn new(shown: &Shown<'_>) -> Self {
+impl PathTracer {
+    pub(crate) fn new(shown: &VisibleContent<'_>) -> Self {
         let longer = shown.bounds.map_or(0.0, |bounds| bounds.width().max(bounds.height()));
         Self { tolerance: longer * TOLERANCE, ..Self::default() }
     }
 
     /// The lines of a shape, or the dot that it is.
-    pub fn mark(&mut self, mark: &Mark<'_>) -> Result<(), String> {
+    pub(crate) fn mark(&mut self, mark: &VisibleShape<'_>) -> Result<(), String> {
         if mark.is_line() {
             return self.path(mark.path);
         }

@@ -7,9 +7,10 @@ use resvg::tiny_skia::{Color, Paint, Pixmap, Stroke, Transform};
 use usvg::tiny_skia_path::Rect;
 use usvg::{Group, Node, Tree};
 
-use super::marks::Shown;
+use super::marks::VisibleContent;
 use crate::Raster;
-use crate::formats::image::ink::{self, Ink};
+use crate::formats::image::ink;
+use crate::formats::image::plane::InkPlane;
 
 /// The longer side of what is drawn, in pixels: about what lines are traced at.
 const SIDE: f32 = 480.0;
@@ -17,7 +18,7 @@ const SIDE: f32 = 480.0;
 const BORDER: u32 = 16;
 /// The most layers that are drawn on their own, each a picture in memory.
 const MAX_LAYERS: usize = 200;
-/// How often all of the picture may be painted over.
+/// Most layers of paint over the whole picture.
 const MAX_PAINTS: f32 = 400.0;
 /// Pixels whose time a shape takes whatever its size, and of the decoding of a picture inside.
 const LEAST_PIXELS: f32 = 200.0;
@@ -29,14 +30,14 @@ const MAX_REACH: f32 = 30_000.0;
 const FRAME: f32 = 2.0;
 
 /// The ink of a picture.
-pub(super) fn raster(tree: &Tree, shown: &Shown<'_>) -> Result<Raster, String> {
+pub(super) fn raster(tree: &Tree, shown: &VisibleContent<'_>) -> Result<Raster, String> {
     let nothing = || "nothing in it can be seen".to_owned();
     let bounds = shown.bounds.ok_or_else(nothing)?;
     let scale = SIDE / bounds.width().max(bounds.height());
     if !scale.is_normal() {
         return Err(nothing());
     }
-    let Extent { layers, reach, painted } = Extent::of(tree.root(), scale);
+    let RenderCost { layers, reach, painted } = RenderCost::of(tree.root(), scale);
     if layers > MAX_LAYERS {
         return Err(format!("it has more than {MAX_LAYERS} layers: export it as PNG"));
     }
@@ -61,16 +62,16 @@ pub(super) fn raster(tree: &Tree, shown: &Shown<'_>) -> Result<Raster, String> {
         let (x, y) = (at as u32 % width, at as u32 / width);
         let inside = |at: u32, extent: u32| (BORDER - 1..=extent - BORDER).contains(&at);
         let seen = inside(x, width) && inside(y, height);
-        // The paper is opaque, so that no colour is less than itself.
-        let colour = [pixel.red(), pixel.green(), pixel.blue(), 255];
-        picture.put_pixel(x, y, image::Rgba(if seen { colour } else { [red, green, blue, 255] }));
+        // The paper is opaque, so that no color is less than itself.
+        let color = [pixel.red(), pixel.green(), pixel.blue(), 255];
+        picture.put_pixel(x, y, image::Rgba(if seen { color } else { [red, green, blue, 255] }));
     }
-    let Ink { width, values } = ink::of(&DynamicImage::ImageRgba8(picture))?;
+    let InkPlane { width, values } = ink::of(&DynamicImage::ImageRgba8(picture))?;
     Raster::new(width, values.len() / width, values).map_err(|error| error.to_string())
 }
 
 /// Paints frames over with paper.
-fn take_off_frames(shown: &Shown<'_>, transform: Transform, pixmap: &mut Pixmap) {
+fn take_off_frames(shown: &VisibleContent<'_>, transform: Transform, pixmap: &mut Pixmap) {
     let [red, green, blue] = shown.paper;
     let mut paint = Paint::default();
     paint.set_color_rgba8(red, green, blue, 255);
@@ -84,19 +85,19 @@ fn take_off_frames(shown: &Shown<'_>, transform: Transform, pixmap: &mut Pixmap)
     }
 }
 
-/// What drawing takes.
+/// Cost of rendering a tree.
 #[derive(Default)]
-struct Extent {
+struct RenderCost {
     /// Groups that are drawn on their own, counted up to [`MAX_LAYERS`].
     layers: usize,
-    /// How far from the origin anything is.
+    /// Largest distance of any coordinate from the origin.
     reach: f32,
     /// Pixels that are painted, each as often as that is.
     painted: f32,
 }
 
-impl Extent {
-    /// That of a group, in masks and clips too.
+impl RenderCost {
+    /// Measures a group with its masks and clips.
     fn of(group: &Group, scale: f32) -> Self {
         let pixels = |bounds: Rect| {
             let side = |extent: f32| (extent * scale).min(SIDE + 2.0 * BORDER as f32);

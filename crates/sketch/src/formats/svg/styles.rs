@@ -1,4 +1,4 @@
-//! How long the styles of an SVG take: each rule is compared with each element, and each part of a selector
+//! Bounds on the time that styles of an SVG take: each rule is compared with each element, and each part of a selector
 //! with each of the elements that one is in. And what in them browsers draw and the SVG library does not.
 
 use usvg::roxmltree::{Document, Node};
@@ -44,7 +44,7 @@ pub(super) fn too_slow(document: &Document, depth: u16) -> Option<String> {
     (cost.saturating_mul(elements) > MAX_COMPARISONS).then(|| "its style sheets take too long".to_owned())
 }
 
-/// What an element's style, or a style sheet, does to what one sees and the library knows nothing of, a note each.
+/// Notes of visible effects of an element's style or style sheet that the SVG library ignores.
 pub(super) fn left_out<'a>(node: Node<'a, 'a>) -> impl Iterator<Item = &'static str> + use<'a> {
     let attributes = ["clip-path", "mask"].map(|name| note(name, node.attribute(name)?));
     let declared = if node.has_tag_name("style") { node.text() } else { node.attribute("style") };
