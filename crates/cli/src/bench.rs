@@ -1,4 +1,4 @@
-//! How fast a model runs.
+//! Benchmark of a model: time, memory and energy.
 
 use std::{
     io::{self, Write},
@@ -6,45 +6,46 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dabnet_data::{Dataset, LabeledSketch, Part};
+use dabnet_data::{Dataset, Part};
 use dabnet_engine::{EngineError, Model, Session, peak_bit_macs};
 use dabnet_graph::{LayerCost, Precision};
+use dabnet_report::format::grouped;
+use dabnet_sketch::Preprocess;
 use serde_json::{Value, json};
 
 use crate::{
-    energy::{self, Meter, Unmetered},
+    energy::{self, EnergyMeter, MeterError},
     error::CliError,
-    evaluation::Drawn,
-    table::{self, grouped},
+    output,
 };
 
-/// What to run.
+/// Options of a benchmark.
 #[derive(Debug)]
-pub(crate) struct Load {
+pub(crate) struct BenchOptions {
     pub threads: usize,
     pub batch: usize,
     pub seconds: f64,
     pub per_layer: bool,
 }
 
-/// What running it took.
+/// Results of a benchmark.
 #[derive(Debug)]
-pub(crate) struct Measurement {
-    /// Of one batch each, in ascending order.
+pub(crate) struct BenchResult {
+    /// Time of each batch, in ascending order.
     times: Vec<Duration>,
-    /// Threads that worked on one sketch.
+    /// Number of threads per sketch.
     threads: usize,
-    /// Joules a sketch that the processor counted meanwhile.
-    energy: Result<f64, Unmetered>,
-    /// Share of the canvas that is not paper, on average.
+    /// Joules per sketch, as the processor counts them.
+    energy: Result<f64, MeterError>,
+    /// Mean share of the canvas that is not paper.
     ink: f64,
-    /// One a convolution, if asked for.
+    /// Times of the convolutions, if asked for.
     layers: Vec<LayerTime>,
-    /// One-bit multiply-accumulates a second of one core that does nothing else, if asked for.
+    /// Peak of one core in one-bit multiply-accumulates per second, if asked for.
     peak: Option<f64>,
 }
 
-/// What one layer took, with what follows it up to the next.
+/// Time of a layer, with all that follows it up to the next.
 #[derive(Debug)]
 struct LayerTime {
     account: LayerCost,
@@ -52,17 +53,20 @@ struct LayerTime {
     median: Duration,
 }
 
-/// The fewest batches before anything is measured.
+/// Least number of batches before the measurement.
 const WARM_UP: usize = 3;
-/// Of the seconds to measure for, those in which nothing is measured yet: until caches, clocks and memory are
-/// as they stay.
+/// Duration of the warm-up as a share of the measurement, until caches, clocks and memory are steady.
 const WARM_UP_SHARE: f64 = 0.5;
-/// The fewest batches measured, however long they take.
-const LEAST: usize = 5;
+/// Sketches that a model runs before it is the next one's turn; the first warms up.
+const TURN: usize = 8;
+/// Seconds that all models together are measured for, in turns.
+const TURN_SECONDS: f64 = 2.0;
+/// Least number of measured batches, however long they take.
+const LEAST_BATCHES: usize = 5;
 
-impl Measurement {
-    /// Runs `model` on bundled sketches.
-    pub(crate) fn new(model: &Model, load: &Load) -> Result<Self, CliError> {
+impl BenchResult {
+    /// Runs a model on bundled sketches.
+    pub(crate) fn new(model: &Model, load: &BenchOptions) -> Result<Self, CliError> {
         let canvases = canvases(model)?;
         let (times, energy) = batches(model, load, &canvases)?;
         let ink = ink_share(model, &canvases);
@@ -79,7 +83,7 @@ impl Measurement {
         self.times[(last as f64 * share).round() as usize]
     }
 
-    /// The share of the peak of all threads that a binary layer reaches.
+    /// Share of the peak of all threads that a binary layer reaches.
     fn share(&self, layer: &LayerTime) -> Option<f64> {
         let binary = layer.account.precision == Precision::Fbin;
         self.peak.filter(|_| binary).map(|peak| layer.macs_per_second() / (peak * self.threads as f64))
@@ -92,11 +96,11 @@ impl LayerTime {
     }
 }
 
-/// Sketches of every word, as many as differ.
-pub(crate) fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
+/// Canvases of bundled sketches of every word.
+fn canvases(model: &Model) -> Result<Vec<Vec<f32>>, CliError> {
     let test = Dataset::bundled()?.labeled_sketches(Part::Test)?;
-    let some: Vec<LabeledSketch> = test.into_iter().step_by(7).collect();
-    Ok(Drawn::new(&some, model.preprocessing()).canvases)
+    let some = test.iter().step_by(7);
+    Ok(some.map(|example| model.preprocessing().apply(&example.sketch.drawing)).collect())
 }
 
 fn ink_share(model: &Model, canvases: &[Vec<f32>]) -> f64 {
@@ -105,12 +109,12 @@ fn ink_share(model: &Model, canvases: &[Vec<f32>]) -> f64 {
     canvases.iter().map(inked).sum::<f64>() / (canvases.len() * model.input_len()) as f64
 }
 
-/// The time of each batch, in ascending order, and the energy of a sketch.
+/// Times of the batches in ascending order, and the energy per sketch.
 fn batches(
     model: &Model,
-    load: &Load,
+    load: &BenchOptions,
     canvases: &[Vec<f32>],
-) -> Result<(Vec<Duration>, Result<f64, Unmetered>), EngineError> {
+) -> Result<(Vec<Duration>, Result<f64, MeterError>), EngineError> {
     let mut sessions = sessions(model, load)?;
     // Another sketch each time, as in use.
     let batch_from = |first| -> Vec<&[f32]> {
@@ -121,24 +125,24 @@ fn batches(
         run_batch(&mut sessions, &batch_from(warm * load.batch % canvases.len()))?;
         warm += 1;
     }
-    let mut meter = Meter::new(Path::new(energy::FOLDER));
+    let mut meter = EnergyMeter::new(Path::new(energy::FOLDER));
     let (begin, mut times, mut next) = (Instant::now(), Vec::new(), 0);
-    while times.len() < LEAST || begin.elapsed().as_secs_f64() < load.seconds {
+    while times.len() < LEAST_BATCHES || begin.elapsed().as_secs_f64() < load.seconds {
         let batch = batch_from(next);
         next = (next + load.batch) % canvases.len();
         let start = Instant::now();
         run_batch(&mut sessions, &batch)?;
         times.push(start.elapsed());
-        meter = meter.and_then(Meter::tick);
+        meter = meter.and_then(EnergyMeter::tick);
     }
     let sketches = (times.len() * load.batch) as f64;
-    let energy = meter.and_then(Meter::finish).map(|joules| joules / sketches);
+    let energy = meter.and_then(EnergyMeter::finish).map(|joules| joules / sketches);
     times.sort_unstable();
     Ok((times, energy))
 }
 
-/// One session that all threads work in for a single sketch; one a thread for several.
-fn sessions(model: &Model, load: &Load) -> Result<Vec<Session>, EngineError> {
+/// One session for all threads if a batch is one sketch, else one per thread.
+fn sessions(model: &Model, load: &BenchOptions) -> Result<Vec<Session>, EngineError> {
     if load.batch == 1 {
         return Ok(vec![Session::with_threads(model, load.threads)?]);
     }
@@ -170,14 +174,14 @@ fn run_batch(sessions: &mut [Session], batch: &[&[f32]]) -> Result<(), EngineErr
     })
 }
 
-/// The median time of each layer over runs of a single sketch.
-fn layers(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<LayerTime>, EngineError> {
+/// Median time of each layer over runs of single sketches.
+fn layers(model: &Model, load: &BenchOptions, canvases: &[Vec<f32>]) -> Result<Vec<LayerTime>, EngineError> {
     let accounts = model.graph().cost().layers;
     let mut session = Session::with_threads(model, load.threads)?;
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); accounts.len()];
     let begin = Instant::now();
     for canvas in canvases.iter().cycle() {
-        if times[0].len() >= LEAST && begin.elapsed().as_secs_f64() >= load.seconds {
+        if times[0].len() >= LEAST_BATCHES && begin.elapsed().as_secs_f64() >= load.seconds {
             break;
         }
         let mut run = vec![Duration::ZERO; accounts.len()];
@@ -188,18 +192,44 @@ fn layers(model: &Model, load: &Load, canvases: &[Vec<f32>]) -> Result<Vec<Layer
         })?;
         times.iter_mut().zip(run).for_each(|(times, time)| times.push(time));
     }
-    let median = |(account, mut times): (LayerCost, Vec<Duration>)| {
-        times.sort_unstable();
-        LayerTime { account, median: times[times.len() / 2] }
-    };
-    Ok(accounts.into_iter().zip(times).map(median).collect())
+    let layer = |(account, times): (LayerCost, Vec<Duration>)| LayerTime { account, median: median(times) };
+    Ok(accounts.into_iter().zip(times).map(layer).collect())
+}
+
+/// Median time of one bundled sketch on one thread, in milliseconds, for each of `models`. They take turns, so that
+/// whatever else the machine does slows all of them.
+pub(crate) fn median_milliseconds(models: &[Model]) -> Result<Vec<f64>, CliError> {
+    let mut sessions: Vec<Session> = models.iter().map(Session::new).collect();
+    let canvases = models.iter().map(canvases).collect::<Result<Vec<_>, _>>()?;
+    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); models.len()];
+    let (begin, mut turns) = (Instant::now(), 0);
+    while turns < LEAST_BATCHES || begin.elapsed().as_secs_f64() < TURN_SECONDS {
+        for ((session, canvases), times) in sessions.iter_mut().zip(&canvases).zip(&mut times) {
+            let turn = canvases.iter().cycle().skip(turns * TURN % canvases.len()).take(TURN);
+            let taken = turn.map(|canvas| timed(session, canvas)).collect::<Result<Vec<_>, _>>()?;
+            times.extend(&taken[1..]);
+        }
+        turns += 1;
+    }
+    Ok(times.into_iter().map(|times| milliseconds(median(times))).collect())
+}
+
+fn timed(session: &mut Session, canvas: &[f32]) -> Result<Duration, EngineError> {
+    let start = Instant::now();
+    std::hint::black_box(session.run(canvas)?);
+    Ok(start.elapsed())
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
 }
 
 pub(crate) fn print(
     name: &str,
     model: &Model,
-    load: &Load,
-    measurement: &Measurement,
+    load: &BenchOptions,
+    measurement: &BenchResult,
     file_bytes: u64,
 ) -> io::Result<()> {
     let median = measurement.quantile(0.5);
@@ -222,7 +252,7 @@ pub(crate) fn print(
     writeln!(out, "ink         {:.1} % of the canvas", 100.0 * measurement.ink)?;
     writeln!(out, "file        {} bytes", grouped(file_bytes))?;
     let Some(peak) = measurement.peak else { return Ok(()) };
-    let mut table = table::new(&["layer", "precision", "µs", "MACs", "G MAC/s", "of peak"]);
+    let mut table = output::table(&["layer", "precision", "µs", "MACs", "G MAC/s", "of peak"]);
     for layer in &measurement.layers {
         let account = &layer.account;
         let share = measurement.share(layer).map(|share| format!("{:.0} %", 100.0 * share));
@@ -233,7 +263,7 @@ pub(crate) fn print(
             format!("{:.1}", layer.macs_per_second() / 1e9),
             share.unwrap_or_default(),
         ];
-        table.add_row(table::row(&account.name, numbers));
+        table.add_row(output::row(&account.name, numbers));
     }
     writeln!(
         out,
@@ -242,7 +272,7 @@ pub(crate) fn print(
     )
 }
 
-fn energy(measured: &Result<f64, Unmetered>) -> String {
+fn energy(measured: &Result<f64, MeterError>) -> String {
     match measured {
         Ok(joules) => format!("{:.3} mJ a sketch, all of the processor", 1e3 * joules),
         Err(reason) => reason.to_string(),
@@ -261,8 +291,8 @@ fn milliseconds(time: Duration) -> f64 {
 pub(crate) fn summary(
     name: &str,
     model: &Model,
-    load: &Load,
-    measurement: &Measurement,
+    load: &BenchOptions,
+    measurement: &BenchResult,
     file_bytes: u64,
 ) -> Value {
     let median = measurement.quantile(0.5);
@@ -293,7 +323,7 @@ pub(crate) fn summary(
     })
 }
 
-/// The most memory this process has had, where the system tells.
+/// Peak memory of this process in bytes, where the system tells.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let kilobytes =

@@ -23,27 +23,27 @@ use clap::Subcommand;
 
 use crate::error::CliError;
 
-/// What `dabnet` can do.
+/// Subcommands of `dabnet`.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Analyze(analyze::Analyze),
-    Bench(bench::Bench),
-    Binarize(binarize::Binarize),
-    Compare(Box<compare::Compare>),
-    Data(data::Data),
-    Eval(eval::Eval),
-    Hybrid(hybrid::Hybrid),
+pub(crate) enum CliCommand {
+    Analyze(analyze::AnalyzeArgs),
+    Bench(bench::BenchArgs),
+    Binarize(binarize::BinarizeArgs),
+    Compare(Box<compare::CompareArgs>),
+    Data(data::DataArgs),
+    Eval(eval::EvalArgs),
+    Hybrid(hybrid::HybridArgs),
     Import(import::ImportArgs),
     Pack(pack::PackArgs),
-    Page(page::Page),
-    Quickstart(quickstart::Quickstart),
-    Recognize(recognize::Recognize),
-    Serve(Box<serve::Serve>),
-    Summary(summary::Summary),
-    Train(Box<train::Train>),
+    Page(page::PageArgs),
+    Quickstart(quickstart::QuickstartArgs),
+    Recognize(recognize::RecognizeArgs),
+    Serve(Box<serve::ServeArgs>),
+    Summary(summary::SummaryArgs),
+    Train(Box<train::TrainArgs>),
 }
 
-impl Command {
+impl CliCommand {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         match self {
             Self::Analyze(command) => command.run(),

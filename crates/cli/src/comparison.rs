@@ -1,85 +1,136 @@
-//! The table of the paper, of one's own runs: networks side by side, over seeds.
+//! Comparison of finished runs: reads them, measures their models, and hands them to the report.
 
-mod difference;
-mod entry;
-mod estimate;
-mod network;
-mod report;
-mod row;
-mod section;
-mod speed;
-mod table;
+mod kinds;
 
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
 use dabnet_engine::Model;
-use dabnet_graph::Policy;
-use serde_json::{Value, json};
+use dabnet_report::{ComparedData, ComparedNetwork, ComparedRun, ComparedSettings, Comparison, NetworkKind};
 
-use self::{difference::Difference, row::Row};
-pub(crate) use self::{
-    entry::Entry,
-    network::{Network, policies},
-    report::Report,
+pub(crate) use self::kinds::{network_kinds, split_policies};
+use crate::{
+    bench,
+    error::CliError,
+    training::{MODEL, RunResults, RunSettings, TestResult},
 };
-use crate::{error::CliError, training::MODEL};
 
-/// Networks, compared.
+/// A run that has come to its end.
 #[derive(Debug)]
-pub(crate) struct Comparison {
-    /// One a network that has a run.
-    rows: Vec<Row>,
-    differences: Vec<Difference>,
-    /// Instructions that the times were measured with.
-    isa: String,
+pub(crate) struct FinishedRun {
+    folder: PathBuf,
+    settings: RunSettings,
+    pub(crate) results: RunResults,
+    test: TestResult,
 }
 
-impl Comparison {
-    /// Of finished runs, network by network; those without a run are left out. Speed is measured here.
-    pub(crate) fn new(networks: Vec<(Network, Vec<Entry>)>) -> Result<Self, CliError> {
-        let networks: Vec<_> = networks.into_iter().filter(|(_, entries)| !entries.is_empty()).collect();
-        check(&networks)?;
-        let load = |(_, entries): &(Network, Vec<Entry>)| Model::load(entries[0].folder.join(MODEL));
-        let models = networks.iter().map(load).collect::<Result<Vec<_>, _>>()?;
-        let milliseconds = speed::milliseconds(&models)?;
-        let mut rows = Vec::with_capacity(networks.len());
-        for (((network, entries), model), time) in networks.into_iter().zip(&models).zip(milliseconds) {
-            rows.push(Row::new(network, entries, model, time)?);
+impl FinishedRun {
+    /// Opens the run in `folder`, if it has come to its end.
+    pub(crate) fn open(folder: &Path) -> Result<Option<Self>, CliError> {
+        let (Some(results), Some(settings)) = (RunResults::read(folder)?, RunSettings::begun(folder)?) else {
+            return Ok(None);
+        };
+        if !folder.join(MODEL).is_file() {
+            return Ok(None);
         }
-        let full = rows.iter().filter(|row| row.network.policy == Policy::Full);
-        let full: Vec<_> = full.map(|row| (row.network.arch.clone(), row.file_bytes)).collect();
-        rows.iter_mut().for_each(|row| row.find_full(&full));
-        let isa = models.first().map_or_else(String::new, |model| model.isa().to_string());
-        Ok(Self { differences: Difference::all(&rows), rows, isa })
+        let folder = folder.to_owned();
+        let Some(test) = results.test else {
+            let folder = folder.display();
+            return Err(CliError::Input(format!(
+                "{folder} was tested on nothing: its data has no test part"
+            )));
+        };
+        Ok(Some(Self { folder, settings, results, test }))
     }
 
-    /// What `--json` prints.
-    pub(crate) fn to_json(&self, missing: &[String]) -> Value {
-        let results = self.rows.first().map(|row| &row.entries[0].results);
-        json!({
-            "data": results.map(|results| &results.data),
-            "fingerprint": results.map(|results| results.fingerprint),
-            "train": results.map(|results| results.train),
-            "validation": results.map(|results| results.validation),
-            "test": self.rows.first().map(Row::tested),
-            "networks": self.rows.iter().map(Row::to_json).collect::<Vec<_>>(),
-            "differences": self.differences,
-            "isa": self.isa,
-            "missing": missing,
-        })
+    /// Checks that this run and `other` can stand in one table: same data, as many test sketches.
+    fn check_data(&self, other: &Self) -> Result<(), CliError> {
+        let of = |run: &Self| (run.results.fingerprint, run.results.train, run.test.count);
+        if of(self) == of(other) {
+            return Ok(());
+        }
+        let [ours, theirs] = [self, other].map(|run| run.folder.display());
+        Err(CliError::Input(format!("{theirs} was trained or tested on other data than {ours}")))
     }
 
-    fn several_archs(&self) -> bool {
-        self.rows.iter().any(|row| row.network.arch != self.rows[0].network.arch)
+    /// Checks that this run and `other` differ in their seeds alone, whatever layers were chosen for them.
+    fn check_settings(&self, other: &Self) -> Result<(), CliError> {
+        let mut settings = other.settings.clone();
+        settings.train.seed = self.settings.train.seed;
+        if self.settings.auto.is_some() {
+            settings.policy = self.settings.policy.clone();
+        }
+        match self.settings.difference(&settings)? {
+            None => Ok(()),
+            Some((name, ours, theirs)) => {
+                let [this, that] = [self, other].map(|run| run.folder.display());
+                Err(CliError::Input(format!(
+                    "{that} cannot be averaged with {this}: {name} is {theirs} there and {ours} here"
+                )))
+            }
+        }
+    }
+
+    fn compared(&self) -> ComparedRun {
+        ComparedRun {
+            folder: self.folder.display().to_string(),
+            seed: self.results.seed,
+            policy: self.results.policy.clone(),
+            top1: self.test.top1,
+            top5: self.test.top5,
+            tested: self.test.count,
+            seconds: self.results.seconds,
+            file_bytes: self.results.file_bytes,
+        }
     }
 }
 
-/// That all runs are of the same data, and those that are averaged of the same settings.
-fn check(networks: &[(Network, Vec<Entry>)]) -> Result<(), CliError> {
-    let mut all = networks.iter().flat_map(|(_, entries)| entries);
-    if let Some(first) = all.next() {
-        all.try_for_each(|entry| first.check_data(entry))?;
+/// Compares networks by their runs; those without a run are left out. Measures speed.
+pub(crate) fn compare(networks: Vec<(NetworkKind, Vec<FinishedRun>)>) -> Result<Comparison, CliError> {
+    let networks: Vec<_> = networks.into_iter().filter(|(_, runs)| !runs.is_empty()).collect();
+    check(&networks)?;
+    let load = |(_, runs): &(NetworkKind, Vec<FinishedRun>)| Model::load(runs[0].folder.join(MODEL));
+    let models = networks.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+    let milliseconds = bench::median_milliseconds(&models)?;
+    let data = networks.first().map(|(_, runs)| &runs[0].results);
+    let data = data.map(|results| ComparedData {
+        path: results.data.clone(),
+        fingerprint: results.fingerprint,
+        train: results.train,
+        validation: results.validation,
+    });
+    let isa = models.first().map_or_else(String::new, |model| model.isa().to_string());
+    let mut compared = Vec::with_capacity(networks.len());
+    for (((kind, runs), model), time) in networks.into_iter().zip(&models).zip(milliseconds) {
+        let settings = compared_settings(&runs[0].settings)?;
+        let runs = runs.iter().map(FinishedRun::compared).collect();
+        compared.push(ComparedNetwork::new(kind, runs, settings, model.graph(), time)?);
     }
-    for (_, entries) in networks {
-        entries[1..].iter().try_for_each(|entry| entries[0].check_settings(entry))?;
+    let data = data.ok_or_else(|| CliError::Input("there is no run to compare".to_owned()))?;
+    Ok(Comparison::new(compared, data, isa))
+}
+
+/// Checks that all runs are of the same data, and those of a network of the same settings.
+fn check(networks: &[(NetworkKind, Vec<FinishedRun>)]) -> Result<(), CliError> {
+    let mut all = networks.iter().flat_map(|(_, runs)| runs);
+    if let Some(first) = all.next() {
+        all.try_for_each(|run| first.check_data(run))?;
+    }
+    for (_, runs) in networks {
+        runs[1..].iter().try_for_each(|run| runs[0].check_settings(run))?;
     }
     Ok(())
+}
+
+fn compared_settings(settings: &RunSettings) -> Result<ComparedSettings, CliError> {
+    let default = RunSettings::default().by_name()?;
+    let changed = settings.by_name()?.into_iter().filter(|(name, value)| default.get(name) != Some(value));
+    let look = settings.look.to_possible_value();
+    Ok(ComparedSettings {
+        side: settings.side,
+        line_width: settings.line_width,
+        look: look.map_or_else(String::new, |look| look.get_name().to_owned()),
+        epochs: settings.train.epochs,
+        changed: changed.collect(),
+    })
 }

@@ -1,4 +1,4 @@
-//! Data sets, imported before or for the occasion.
+//! Opening of data sets, with import where they are not imported yet.
 
 use std::{
     cmp::Reverse,
@@ -8,40 +8,35 @@ use std::{
 };
 
 use dabnet_data::{Dataset, DatasetImport, ImportNotice, Manifest, Part, SkippedItems};
+use dabnet_report::format::grouped;
 use tempfile::TempDir;
 
-use crate::{
-    error::CliError,
-    progress::ImportBar,
-    table::{self, grouped},
-    terminal,
-};
+use crate::{error::CliError, output::printable_text, progress::ImportProgressBar, terminal};
 
-/// What is said of data without a word.
+/// Message about data without labels.
 pub(crate) const NO_WORDS: &str =
     "no sketch says what it shows: put those of each class into a folder of its name";
-/// The most reasons that are listed.
+/// Upper bound of listed reasons.
 const MAX_REASONS: usize = 20;
-/// The most words that a line has.
+/// Upper bound of listed words.
 const MAX_LISTED: usize = 8;
-/// The most broken items that are told of one by one.
+/// Upper bound of broken items that are reported one by one.
 const MAX_TOLD: u64 = 20;
 
-/// A data set to read from.
-pub(crate) struct Data {
+/// An open data set.
+pub(crate) struct LoadedData {
     pub set: Dataset,
-    /// Holds what was imported for the occasion.
+    /// Folder of a temporary import.
     _folder: Option<TempDir>,
 }
 
-impl Data {
-    /// Opens an imported data set, or imports what is there into a folder that goes with it, as
-    /// `dabnet data import` does.
+impl LoadedData {
+    /// Opens an imported data set, or imports what is at the path into a temporary folder.
     pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
         Self::open_with(path, DatasetImport::default())
     }
 
-    /// The same with no picture reduced, as they are recognised.
+    /// The same without reducing pictures, as recognition has them.
     pub(crate) fn open_unreduced(path: &Path) -> Result<Self, CliError> {
         Self::open_with(path, DatasetImport { max_side: 0, ..DatasetImport::default() })
     }
@@ -57,9 +52,9 @@ impl Data {
     }
 }
 
-/// Imports, showing how far it is and telling of the first things that are broken.
+/// Imports with progress, and reports the first broken items.
 pub(crate) fn run(import: &DatasetImport, folder: &Path) -> Result<Manifest, CliError> {
-    let bar = ImportBar::new();
+    let bar = ImportProgressBar::new();
     let mut told = 0;
     let mut begun = DatasetImport::is_begun(folder);
     // If nothing but this is there, the error says it.
@@ -104,11 +99,11 @@ pub(crate) fn run(import: &DatasetImport, folder: &Path) -> Result<Manifest, Cli
     Ok(manifest?)
 }
 
-fn tell(bar: &ImportBar, what: &str) {
+fn tell(bar: &ImportProgressBar, what: &str) {
     bar.aside(|| terminal::say(format_args!("dabnet: skipped: {what}")));
 }
 
-/// Says of which classes a part has no sketch, of each part that has some.
+/// Warns of classes that a part has no sketch of.
 pub(crate) fn tell_of_gaps(set: &Dataset, parts: &[Part]) -> Result<(), CliError> {
     let mut counts = vec![[0usize; Part::ALL.len()]; set.labels().len()];
     for (index, part) in parts.iter().enumerate() {
@@ -127,7 +122,7 @@ pub(crate) fn tell_of_gaps(set: &Dataset, parts: &[Part]) -> Result<(), CliError
     Ok(())
 }
 
-/// Words as a line has them: the first few, and how many more there are.
+/// A list of the first few words, and the number of the others.
 pub(crate) fn listed(words: &[&str]) -> String {
     let first: Vec<String> = words.iter().take(MAX_LISTED).map(|word| format!("'{word}'")).collect();
     match words.len().saturating_sub(MAX_LISTED) {
@@ -136,7 +131,7 @@ pub(crate) fn listed(words: &[&str]) -> String {
     }
 }
 
-/// How many sketches each part has that the source gives.
+/// Prints the number of sketches of each part that the source gives.
 pub(crate) fn print_parts(out: &mut impl Write, manifest: &Manifest) -> io::Result<()> {
     let counts: Vec<String> = Part::ALL
         .iter()
@@ -145,7 +140,7 @@ pub(crate) fn print_parts(out: &mut impl Write, manifest: &Manifest) -> io::Resu
     if counts.is_empty() { Ok(()) } else { writeln!(out, "given parts: {}", counts.join(", ")) }
 }
 
-/// What is not in a data set, and why.
+/// Prints the numbers and reasons of skipped items.
 pub(crate) fn print_skipped(out: &mut impl Write, skipped: &SkippedItems) -> io::Result<()> {
     if skipped.count > 0 {
         let numbers = skipped.reasons.keys().any(|reason| reason.contains('#'));
@@ -154,7 +149,7 @@ pub(crate) fn print_skipped(out: &mut impl Write, skipped: &SkippedItems) -> io:
         let mut reasons: Vec<_> = skipped.reasons.iter().collect();
         reasons.sort_by_key(|(_, count)| Reverse(**count));
         for (reason, count) in reasons.iter().take(MAX_REASONS) {
-            writeln!(out, "  {} × {}", grouped(**count), printable(reason))?;
+            writeln!(out, "  {} × {}", grouped(**count), printable_text(reason))?;
         }
         if reasons.len() > MAX_REASONS {
             writeln!(out, "  and for {} other reasons", reasons.len() - MAX_REASONS)?;
@@ -166,20 +161,10 @@ pub(crate) fn print_skipped(out: &mut impl Write, skipped: &SkippedItems) -> io:
     if !skipped.ignored.is_empty() {
         let kind = |(extension, count): (&String, &u64)| match extension.as_str() {
             "" => format!("{count} without an extension"),
-            _ => format!("{count} .{}", printable(extension)),
+            _ => format!("{count} .{}", printable_text(extension)),
         };
         let kinds: Vec<String> = skipped.ignored.iter().map(kind).collect();
         writeln!(out, "files that are no sketches: {}", kinds.join(", "))?;
     }
     Ok(())
-}
-
-/// Text of others as a terminal may show it.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().flat_map(table::printable).collect()
-}
-
-/// A number of things.
-pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count as u64), if count == 1 { one } else { many })
 }

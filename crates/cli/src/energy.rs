@@ -8,16 +8,16 @@ use std::{
 
 use thiserror::Error;
 
-/// Where Linux shows the counters.
+/// Folder of the counters on Linux.
 pub(crate) const FOLDER: &str = "/sys/class/powercap";
 
-/// How long to wait between readings: often enough that no counter passes its end twice, and so seldom
-/// that reading costs nothing.
+/// Interval between readings: short enough that no counter wraps twice, and long enough that reading costs
+/// nothing.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Why energy was not measured.
+/// Reason why energy was not measured.
 #[derive(Debug, Error)]
-pub(crate) enum Unmetered {
+pub(crate) enum MeterError {
     #[error("not exposed here: no package is counted under {}", .0.display())]
     Absent(PathBuf),
     #[error("not readable here: {}: {source}", path.display())]
@@ -26,46 +26,46 @@ pub(crate) enum Unmetered {
     Still(PathBuf),
 }
 
-/// Adds up what all processor packages take from now on.
+/// A meter of the energy that all processor packages take.
 #[derive(Debug)]
-pub(crate) struct Meter {
+pub(crate) struct EnergyMeter {
     folder: PathBuf,
-    packages: Vec<Package>,
+    packages: Vec<CpuPackage>,
     read_at: Instant,
 }
 
-/// One processor package. Its cores are counted in it; memory beside it is not.
+/// Counter of one processor package, its cores included and memory not.
 #[derive(Debug)]
-struct Package {
+struct CpuPackage {
     name: String,
     counter: PathBuf,
-    /// The highest number of microjoules that the counter shows; after it comes 0.
+    /// Highest value of the counter in microjoules, after which it wraps to 0.
     highest: u64,
     shown: u64,
     /// Microjoules since the start.
     sum: u64,
 }
 
-impl Meter {
-    /// Begins to count with the counters under `folder`, which is [`FOLDER`] but in tests.
-    pub(crate) fn new(folder: &Path) -> Result<Self, Unmetered> {
-        let mut packages: Vec<Package> = Vec::new();
+impl EnergyMeter {
+    /// Starts to count with the counters under `folder`, which is [`FOLDER`] but in tests.
+    pub(crate) fn new(folder: &Path) -> Result<Self, MeterError> {
+        let mut packages: Vec<CpuPackage> = Vec::new();
         for zone in fs::read_dir(folder).into_iter().flatten().flatten() {
             let zone = zone.path();
             let name = fs::read_to_string(zone.join("name")).unwrap_or_default().trim().to_owned();
             // The same package can be shown by two drivers.
             if name.starts_with("package-") && packages.iter().all(|package| package.name != name) {
-                packages.push(Package::new(name, &zone)?);
+                packages.push(CpuPackage::new(name, &zone)?);
             }
         }
         if packages.is_empty() {
-            return Err(Unmetered::Absent(folder.to_owned()));
+            return Err(MeterError::Absent(folder.to_owned()));
         }
         Ok(Self { folder: folder.to_owned(), packages, read_at: Instant::now() })
     }
 
-    /// Reads the counters if they have not been for a while.
-    pub(crate) fn tick(mut self) -> Result<Self, Unmetered> {
+    /// Reads the counters if [`INTERVAL`] has passed.
+    pub(crate) fn tick(mut self) -> Result<Self, MeterError> {
         if self.read_at.elapsed() >= INTERVAL {
             self.read_at = Instant::now();
             self.read()?;
@@ -74,29 +74,29 @@ impl Meter {
     }
 
     /// Joules since the start.
-    pub(crate) fn finish(mut self) -> Result<f64, Unmetered> {
+    pub(crate) fn finish(mut self) -> Result<f64, MeterError> {
         self.read()?;
         let microjoules: u64 = self.packages.iter().map(|package| package.sum).sum();
         if microjoules == 0 {
-            return Err(Unmetered::Still(self.folder));
+            return Err(MeterError::Still(self.folder));
         }
         Ok(microjoules as f64 / 1e6)
     }
 
-    fn read(&mut self) -> Result<(), Unmetered> {
-        self.packages.iter_mut().try_for_each(Package::read)
+    fn read(&mut self) -> Result<(), MeterError> {
+        self.packages.iter_mut().try_for_each(CpuPackage::read)
     }
 }
 
-impl Package {
-    fn new(name: String, zone: &Path) -> Result<Self, Unmetered> {
+impl CpuPackage {
+    fn new(name: String, zone: &Path) -> Result<Self, MeterError> {
         let highest = number(&zone.join("max_energy_range_uj"))?;
         let counter = zone.join("energy_uj");
         let shown = number(&counter)?;
         Ok(Self { name, counter, highest, shown, sum: 0 })
     }
 
-    fn read(&mut self) -> Result<(), Unmetered> {
+    fn read(&mut self) -> Result<(), MeterError> {
         let now = number(&self.counter)?;
         self.sum += match now.checked_sub(self.shown) {
             Some(more) => more,
@@ -107,11 +107,11 @@ impl Package {
     }
 }
 
-fn number(path: &Path) -> Result<u64, Unmetered> {
+fn number(path: &Path) -> Result<u64, MeterError> {
     let parse = |text: String| text.trim().parse().map_err(io::Error::other);
     fs::read_to_string(path)
         .and_then(parse)
-        .map_err(|source| Unmetered::Unreadable { path: path.to_owned(), source })
+        .map_err(|source| MeterError::Unreadable { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn every_package_counts_once_and_nothing_else() {
         let folder = powercap();
-        let meter = Meter::new(folder.path()).unwrap();
+        let meter = EnergyMeter::new(folder.path()).unwrap();
         show(folder.path(), &PACKAGE_0, "3500000\n");
         show(folder.path(), &PARTS, "9000000\n");
         show(folder.path(), &["intel-rapl:1"], "1500000\n");
@@ -160,7 +160,7 @@ mod tests {
     fn a_counter_that_passes_its_end_goes_on() {
         let folder = powercap();
         show(folder.path(), &PACKAGE_0, "262142328850\n");
-        let mut meter = Meter::new(folder.path()).unwrap();
+        let mut meter = EnergyMeter::new(folder.path()).unwrap();
         show(folder.path(), &PACKAGE_0, "500000\n");
         meter.read().unwrap();
         show(folder.path(), &PACKAGE_0, "750000\n");
@@ -170,20 +170,20 @@ mod tests {
     #[test]
     fn what_cannot_be_measured_is_said() {
         let folder = powercap();
-        let said = |result: Result<Meter, Unmetered>| {
-            result.and_then(Meter::finish).expect_err("nothing can be measured").to_string()
+        let said = |result: Result<EnergyMeter, MeterError>| {
+            result.and_then(EnergyMeter::finish).expect_err("nothing can be measured").to_string()
         };
-        assert!(said(Meter::new(folder.path())).contains("do not move"));
+        assert!(said(EnergyMeter::new(folder.path())).contains("do not move"));
         show(folder.path(), &PACKAGE_0, "many\n");
-        assert!(said(Meter::new(folder.path())).contains("energy_uj: invalid digit"));
+        assert!(said(EnergyMeter::new(folder.path())).contains("energy_uj: invalid digit"));
         // As it is without the right to read: it is there and does not open.
         for zone in PACKAGE_0 {
             fs::remove_file(folder.path().join(zone).join("energy_uj")).unwrap();
         }
-        let text = said(Meter::new(folder.path()));
+        let text = said(EnergyMeter::new(folder.path()));
         assert!(text.starts_with("not readable here") && text.contains("energy_uj"), "{text}");
         for absent in [folder.path().join("none"), folder.path().join("intel-rapl")] {
-            let text = said(Meter::new(&absent));
+            let text = said(EnergyMeter::new(&absent));
             assert!(text.starts_with("not exposed here") && !text.contains('\n'), "{text}");
         }
     }

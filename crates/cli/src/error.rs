@@ -3,22 +3,23 @@ use std::{error::Error as StdError, io, iter::successors, path::Path, process::E
 use dabnet_data::DataError;
 use dabnet_engine::EngineError;
 use dabnet_graph::GraphError;
+use dabnet_report::ReportError;
 use dabnet_serve::ServeError;
 use dabnet_sketch::SketchError;
 use dabnet_train::TrainError;
 use dabnet_weights::WeightsError;
 use thiserror::Error;
 
-/// Why a command stopped, and what it exits with.
+/// Reason why a command stopped, which decides its exit code.
 #[derive(Debug, Error)]
 pub(crate) enum CliError {
-    /// What was asked for, or a file that was given, is wrong: exit 2.
+    /// An option or a file is wrong: exit 2.
     #[error("{0}")]
     Input(String),
-    /// Something that should have worked did not: exit 1.
+    /// A failure that the user did not cause: exit 1.
     #[error("{0}")]
     Failure(String),
-    /// Nobody reads the output any more; not an error to tell of.
+    /// The output was closed; nobody is to be told.
     #[error("the output was closed")]
     Closed,
 }
@@ -32,7 +33,7 @@ impl CliError {
         }
     }
 
-    /// A file or folder that cannot be written.
+    /// Error of writing a file or folder.
     pub(crate) fn write(path: &Path, error: &io::Error) -> Self {
         Self::Failure(format!("cannot write {}: {error}", path.display()))
     }
@@ -113,6 +114,15 @@ pub(crate) fn text_with_sources(error: &dyn StdError) -> String {
         error.to_string(),
         |text, source| if text.ends_with(&source) { text } else { format!("{text}: {source}") },
     )
+}
+
+impl From<ReportError> for CliError {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Engine(error) => error.into(),
+            ReportError::Train(error) => error.into(),
+        }
+    }
 }
 
 /// Errors of writing to standard output.

@@ -1,62 +1,91 @@
-use std::time::Instant;
+//! Accuracy of packed models on data sets.
 
-use dabnet_data::LabeledSketch;
-use dabnet_engine::{EngineError, Model, Session, top};
+use dabnet_data::{Dataset, Part};
+use dabnet_engine::{Evaluation, Model, Session, run_views};
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::Preprocess;
+use dabnet_sketch::{Drawing, test_time_views};
+use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
-/// Sketches as a network sees them, with what they are.
-#[derive(Debug)]
-pub(crate) struct Drawn {
-    pub canvases: Vec<Vec<f32>>,
-    pub labels: Vec<usize>,
+use crate::error::CliError;
+
+/// Sketches whose answers are kept at a time.
+const AT_ONCE: usize = 4096;
+/// Least number of labels for which top-5 says more than top-1.
+const ENOUGH_FOR_TOP5: usize = 10;
+
+/// Labels the `known` sketches of a data set, `(index, label)` each, on so many threads, 0 for one per core.
+/// `canvases` gives the views of a drawing, whose answers are averaged.
+pub(crate) fn evaluate(
+    model: &Model,
+    data: &Dataset,
+    known: &[(usize, usize)],
+    threads: usize,
+    canvases: impl Fn(&Drawing) -> Result<Vec<Vec<f32>>, CliError> + Sync,
+) -> Result<Evaluation, CliError> {
+    let mut evaluation = Evaluation::new(model.labels().len());
+    let answer = |session: &mut Session, (index, _): &(usize, usize)| {
+        Ok(run_views(session, &canvases(&data.sketch(*index)?.drawing)?)?)
+    };
+    thread_pool(threads)?.install(|| {
+        for sketches in known.chunks(AT_ONCE) {
+            let logits = sketches.par_iter().map_init(|| Session::new(model), answer);
+            let logits = logits.collect::<Result<Vec<_>, CliError>>()?;
+            let labels: Vec<usize> = sketches.iter().map(|(_, label)| *label).collect();
+            evaluation.add_batch(&logits.concat(), &labels);
+        }
+        Ok(evaluation)
+    })
 }
 
-impl Drawn {
-    pub(crate) fn new(examples: &[LabeledSketch], preprocessing: &Preprocessing) -> Self {
-        Self {
-            canvases: examples.iter().map(|example| preprocessing.apply(&example.sketch.drawing)).collect(),
-            labels: examples.iter().map(|example| example.label).collect(),
+/// Inputs of a model for so many views of a drawing.
+///
+/// # Errors
+/// [`CliError::Input`] if the model's look has one view only.
+pub(crate) fn model_views(
+    preprocessing: &Preprocessing,
+    drawing: &Drawing,
+    count: u8,
+) -> Result<Vec<Vec<f32>>, CliError> {
+    test_time_views(preprocessing, drawing, count.into()).ok_or_else(|| {
+        let look = preprocessing.look;
+        CliError::Input(format!("several views are for models of the look 'lines', this one's is '{look}'"))
+    })
+}
+
+/// The test part, if it is not empty.
+pub(crate) fn test_part(data: &Dataset) -> Option<Part> {
+    data.indices(Part::Test).is_ok_and(|indices| !indices.is_empty()).then_some(Part::Test)
+}
+
+/// Accuracies as text; top-5 only where there are enough labels.
+pub(crate) fn accuracy_text(top1: f64, top5: f64, labels: usize) -> String {
+    let first = format!("top-1 {:.1} %", 100.0 * top1);
+    if labels < ENOUGH_FOR_TOP5 { first } else { format!("{first}, top-5 {:.1} %", 100.0 * top5) }
+}
+
+/// Sketches of a part whose word the model knows, as `(index, label)`, and the number of the others.
+pub(crate) fn known_sketches(
+    data: &Dataset,
+    model: &Model,
+    part: Option<Part>,
+) -> Result<(Vec<(usize, usize)>, usize), CliError> {
+    let place = |word: &String| model.labels().iter().position(|label| label == word);
+    let labels: Vec<Option<usize>> = data.labels().iter().map(place).collect();
+    let (mut known, mut left_out) = (Vec::new(), 0);
+    for (index, of) in data.parts()?.into_iter().enumerate() {
+        if part.is_some_and(|part| part != of) {
+            continue;
+        }
+        match data.label(index)?.and_then(|label| labels[label]) {
+            Some(label) => known.push((index, label)),
+            None => left_out += 1,
         }
     }
+    Ok((known, left_out))
 }
 
-/// How well, and how fast, a packed model labels sketches.
-#[derive(Clone, Debug)]
-pub(crate) struct Evaluation {
-    /// Sketches labelled.
-    pub count: usize,
-    /// Share whose first label is right.
-    pub top1: f64,
-    /// Share with the right one among the first five.
-    pub top5: f64,
-    /// `confusion[label][answer]`: sketches of a label that were given an answer.
-    pub confusion: Vec<Vec<u32>>,
-    /// Median time of one run of the network on one thread, in milliseconds; drawing is not in it.
-    pub milliseconds: f64,
-}
-
-impl Evaluation {
-    /// Labels every sketch, one at a time on this thread.
-    pub(crate) fn new(model: &Model, drawn: &Drawn) -> Result<Self, EngineError> {
-        let mut session = Session::new(model);
-        let classes = model.labels().len();
-        let mut confusion = vec![vec![0; classes]; classes];
-        let (mut first, mut among) = (0, 0);
-        let mut times = Vec::with_capacity(drawn.labels.len());
-        for (canvas, &label) in drawn.canvases.iter().zip(&drawn.labels) {
-            let start = Instant::now();
-            let logits = session.run(canvas)?;
-            times.push(start.elapsed());
-            let answers = top(logits, 5);
-            first += usize::from(answers[0].class == label);
-            among += usize::from(answers.iter().any(|answer| answer.class == label));
-            confusion[label][answers[0].class] += 1;
-        }
-        times.sort_unstable();
-        let count = drawn.labels.len();
-        let share = |right: usize| right as f64 / count.max(1) as f64;
-        let milliseconds = times.get(count / 2).map_or(0.0, |time| time.as_secs_f64() * 1e3);
-        Ok(Self { count, top1: share(first), top5: share(among), confusion, milliseconds })
-    }
+/// A pool of so many threads; 0 for one per core.
+pub(crate) fn thread_pool(threads: usize) -> Result<ThreadPool, CliError> {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| CliError::Failure(format!("cannot start threads: {error}")))
 }

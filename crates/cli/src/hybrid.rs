@@ -1,34 +1,29 @@
-//! Which layers of a network keep real inputs: measured on what it is trained on.
+//! Choice of the layers that keep real inputs, by measurement on training sketches.
 
 use dabnet_data::{DataError, Examples, Part, SketchExamples, random_stream};
 use dabnet_graph::Policy;
+use dabnet_report::format::grouped;
 use dabnet_train::{HybridLayer, TrainedNetwork, hybrid_layers};
 use rayon::prelude::*;
 
-use crate::{
-    data::Data,
-    error::CliError,
-    table::{self, grouped},
-    threads,
-    training::Settings,
-};
+use crate::{data::LoadedData, error::CliError, evaluation::thread_pool, output, training::RunSettings};
 
-/// Training sketches that are measured on, evenly from among all.
+/// Upper bound of training sketches to measure on, evenly from among all.
 const MEASURED: usize = 512;
-/// What the randomness of sketches that are measured on is drawn for, should they ask for any.
+/// Random stream of the sketches that are measured on.
 const MEASURE: u8 = 4;
 
-/// Decides by what `trained` makes of sketches of the training part, as they are.
-pub(crate) fn measured(
-    settings: &Settings,
-    data: &Data,
+/// Measures every layer on training sketches without augmentation.
+pub(crate) fn measure_layers(
+    settings: &RunSettings,
+    data: &LoadedData,
     trained: &TrainedNetwork,
     keep: Option<usize>,
 ) -> Result<Vec<HybridLayer>, CliError> {
-    let binary = Settings { policy: Policy::Fbin, ..settings.clone() }.graph(data.set.labels().len())?;
+    let binary = RunSettings { policy: Policy::Fbin, ..settings.clone() }.graph(data.set.labels().len())?;
     let examples = SketchExamples::new(&data.set, Part::Train, settings.view()?)?.still();
     let count = examples.len().min(MEASURED);
-    threads::pool(settings.train.threads)?.install(|| {
+    thread_pool(settings.train.threads)?.install(|| {
         let draw = |at: usize| {
             let index = at * examples.len() / count;
             examples.draw(index, &mut random_stream(settings.train.seed, MEASURE, 0, index))
@@ -38,16 +33,16 @@ pub(crate) fn measured(
     })
 }
 
-/// The policy by which those layers keep real inputs that had better.
+/// Policy under which the chosen layers keep real inputs.
 pub(crate) fn policy(layers: &[HybridLayer]) -> Policy {
     let real: Vec<String> =
         layers.iter().filter(|layer| layer.real).map(|layer| layer.layer.clone()).collect();
     if real.is_empty() { Policy::Fbin } else { Policy::Hybrid(real) }
 }
 
-/// What was measured, a row a layer.
+/// Table of the measurements, one row per layer.
 pub(crate) fn table(layers: &[HybridLayer]) -> comfy_table::Table {
-    let mut table = table::new(&["layer", "input error", "MACs", "% of all", "error/share", "inputs"]);
+    let mut table = output::table(&["layer", "input error", "MACs", "% of all", "error/share", "inputs"]);
     table.add_rows(layers.iter().map(|layer| {
         let numbers = [
             format!("{:.3}", layer.error),
@@ -56,7 +51,7 @@ pub(crate) fn table(layers: &[HybridLayer]) -> comfy_table::Table {
             format!("{:.2}", layer.gain),
             if layer.real { "real" } else { "binary" }.to_owned(),
         ];
-        table::row(&layer.layer, numbers)
+        output::row(&layer.layer, numbers)
     }));
     table
 }

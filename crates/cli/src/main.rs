@@ -1,7 +1,7 @@
 //! `dabnet`: one-bit neural networks for freehand sketches, on the command line.
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
-mod analysis;
 mod bench;
 mod commands;
 mod comparison;
@@ -10,35 +10,29 @@ mod energy;
 mod error;
 mod evaluation;
 mod hybrid;
-mod json;
 mod models;
-mod page;
+mod output;
 mod progress;
 mod quickstart;
-mod scoring;
-mod serving;
-mod sheet;
-mod table;
 mod terminal;
-mod threads;
 mod training;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{commands::Command, error::CliError};
+use crate::{commands::CliCommand, error::CliError};
 
-/// One-bit neural networks for freehand sketches: train them, pack them, recognise with them.
+/// One-bit neural networks for freehand sketches: train them, pack them, recognize with them.
 #[derive(Debug, Parser)]
 #[command(name = "dabnet", version, about, max_term_width = 100)]
-struct Cli {
+struct CliArgs {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 fn main() -> ExitCode {
-    match Cli::parse().command.run() {
+    match CliArgs::parse().command.run() {
         Ok(code) => code,
         Err(CliError::Closed) => ExitCode::SUCCESS,
         Err(error) => {

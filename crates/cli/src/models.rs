@@ -1,20 +1,19 @@
-//! Packed models: those at a path, and by their names those that come with the program, so that it recognises before
-//! anyone has trained.
+//! Packed models: those at a path, and by their names those that come with the program.
 
 use std::path::Path;
 
 use dabnet_engine::{Model, PackedModel};
-use dabnet_serve::ServedModel;
+use dabnet_serve::{ModelRegistry, ServedModel};
 
 use crate::error::CliError;
 
-/// The models in the program, of which the first is taken where none is named.
+/// The shipped models; the first is the default.
 static SHIPPED: [(&str, &[u8]); 2] = [
     ("quickdraw-345", include_bytes!("../../../models/quickdraw-345/model.safetensors")),
     ("quickdraw-20", include_bytes!("../../../models/quickdraw-20/model.safetensors")),
 ];
 
-/// What is taken where no model is named.
+/// Name of the model that is used if none is named.
 pub(crate) const DEFAULT: &str = SHIPPED[0].0;
 
 /// The shipped model of that name, or that at a path, its file or its folder.
@@ -25,18 +24,22 @@ pub(crate) fn packed(path: &Path) -> Result<PackedModel, CliError> {
     }
 }
 
-/// Whether this is the name of a shipped model.
+/// True if this is the name of a shipped model.
 pub(crate) fn is_shipped(path: &Path) -> bool {
     named(path).is_some()
 }
 
-/// The same compiled; the default one where none is named.
+/// The model at a path, compiled; the default one if there is none.
 pub(crate) fn compiled(path: Option<&Path>) -> Result<Model, CliError> {
     Ok(Model::new(packed(path.unwrap_or(Path::new(DEFAULT)))?)?)
 }
 
-/// Models to serve; all shipped ones where none are named.
-pub(crate) fn served(paths: &[impl AsRef<Path>]) -> Result<Vec<ServedModel>, CliError> {
+/// The models at these paths to serve; all shipped ones if there are none.
+pub(crate) fn model_registry(paths: &[impl AsRef<Path>]) -> Result<ModelRegistry, CliError> {
+    Ok(ModelRegistry::new(served(paths)?)?)
+}
+
+fn served(paths: &[impl AsRef<Path>]) -> Result<Vec<ServedModel>, CliError> {
     let shipped_one = |(name, bytes): (&str, &[u8])| ServedModel::from_bytes(name, bytes);
     if paths.is_empty() {
         return Ok(SHIPPED.into_iter().map(shipped_one).collect::<Result<_, _>>()?);

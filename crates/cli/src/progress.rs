@@ -4,6 +4,7 @@ use std::{
 };
 
 use dabnet_data::ImportProgress;
+use dabnet_report::format::duration;
 use dabnet_train::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -13,13 +14,13 @@ const TEMPLATE: &str = "{prefix:<16} {bar:24.cyan/dim} {msg}";
 const IMPORT: &str = "{prefix:<16} {bar:24.cyan/dim} {percent:>3} %  {msg}, {eta} left";
 const BYTES: &str = "{prefix:<16} {bar:24.cyan/dim} {bytes} of {total_bytes}, {eta} left";
 
-/// Shows training as it goes: a bar on a terminal, a line an epoch elsewhere. Both go to standard
+/// Progress of training: a bar on a terminal, a line per epoch elsewhere. Both go to standard
 /// error, so that standard output holds results alone.
 #[derive(Debug)]
 pub(crate) struct TrainingProgress {
     name: String,
     bar: Option<ProgressBar>,
-    /// Runs that follow, of about the same length.
+    /// Number of runs of about the same length that follow.
     more: u32,
 }
 
@@ -28,7 +29,7 @@ impl TrainingProgress {
         Self::of_several(name, 0)
     }
 
-    /// Of a run that so many of the same length follow, so that the time left is that of all.
+    /// Progress of a run that so many of the same length follow; the time left is that of all.
     pub(crate) fn of_several(name: &str, more: usize) -> Self {
         let bar = terminal::is_interactive().then(|| {
             let style =
@@ -71,7 +72,7 @@ fn line(progress: &Progress, more: u32) -> String {
     )
 }
 
-/// Shows how much of a file is done, on a terminal only.
+/// Progress through a file, on a terminal only.
 #[derive(Debug)]
 pub(crate) struct ByteProgress(Option<ProgressBar>);
 
@@ -96,19 +97,19 @@ impl ByteProgress {
     }
 }
 
-/// Shows an import as it goes: a bar on a terminal, a line now and then elsewhere.
+/// Progress of an import: a bar on a terminal, a line now and then elsewhere.
 #[derive(Debug)]
-pub(crate) struct ImportBar {
+pub(crate) struct ImportProgressBar {
     bar: Option<ProgressBar>,
     started: Instant,
-    /// Lines shown so far, where there is no bar.
+    /// Number of lines shown so far, without a bar.
     lines: Cell<u32>,
 }
 
-/// Where there is no bar, how long after one line comes the next; each time twice as long.
+/// Time to the first line without a bar; it doubles with each line.
 const FIRST_LINE: Duration = Duration::from_secs(10);
 
-impl ImportBar {
+impl ImportProgressBar {
     pub(crate) fn new() -> Self {
         let bar = terminal::is_interactive().then(|| {
             let style = ProgressStyle::with_template(IMPORT).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -147,14 +148,5 @@ impl ImportBar {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-    }
-}
-
-/// Minutes and seconds.
-pub(crate) fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64().round() as u64;
-    match seconds / 60 {
-        0 => format!("{seconds} s"),
-        minutes => format!("{minutes} min {:02} s", seconds % 60),
     }
 }

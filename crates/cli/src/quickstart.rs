@@ -1,32 +1,22 @@
 //! The main job in one go: bundled sketches in; packed models, a table and a report out.
 
-mod contender;
 mod files;
-mod outcome;
-mod recognition;
-mod report;
-mod table;
+mod network;
+mod print;
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, time::Instant};
 
 use dabnet_data::{Dataset, Examples, LabeledSketch, Part, SketchExamples};
+use dabnet_engine::PackedModel;
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_sketch::{Augmentation, TrainingPipeline};
+use dabnet_report::{NetworkReport, QuickstartReport, TestSketch, format::duration};
+use dabnet_sketch::{Augmentation, Preprocess, TrainingPipeline};
+use dabnet_train::TrainedNetwork;
 
-pub(crate) use self::outcome::{CurvePoint, Outcome};
-use self::{contender::Contender, recognition::Recognition};
-use crate::{
-    error::CliError,
-    evaluation::Drawn,
-    json,
-    progress::{TrainingProgress, duration},
-    terminal,
-};
+use self::network::QuickstartNetwork;
+use crate::{error::CliError, output, progress::TrainingProgress, terminal};
 
-/// The network that all contenders share.
+/// Architecture of all networks.
 const ARCHITECTURE: &str = "sketch-a-net-64";
 
 /// Preprocessing of all of them.
@@ -35,49 +25,43 @@ const PREPROCESSING: Preprocessing =
 
 const EPOCHS: usize = 13;
 const FAST_EPOCHS: usize = 5;
-/// Of how many training sketches `--fast` takes one.
+/// Every how many-th training sketch `--fast` takes.
 const FAST_SHARE: usize = 3;
 
-/// What the user asked for.
+/// Options of a quickstart.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+pub(crate) struct QuickstartOptions {
     pub out: PathBuf,
     pub seed: u64,
     pub epochs: Option<usize>,
     pub fast: bool,
     pub threads: usize,
     pub json: bool,
-    /// Whether a finished quickstart with other settings is replaced.
+    /// True if a finished quickstart with other settings is replaced.
     pub force: bool,
 }
 
-impl Settings {
+impl QuickstartOptions {
     fn epochs(&self) -> usize {
         self.epochs.unwrap_or(if self.fast { FAST_EPOCHS } else { EPOCHS })
     }
 }
 
-/// Everything a quickstart found out.
+/// One network, trained, packed and evaluated.
 #[derive(Debug)]
-pub(crate) struct Results {
-    pub seed: u64,
-    pub epochs: usize,
-    pub labels: Vec<String>,
-    pub train_count: usize,
-    pub test: Vec<LabeledSketch>,
-    /// In the order in which they were trained: full precision first.
-    pub outcomes: Vec<Outcome>,
-    pub recognitions: Vec<Recognition>,
-    pub elapsed: Duration,
+pub(crate) struct QuickstartResult {
+    pub trained: TrainedNetwork,
+    pub packed: PackedModel,
+    pub report: NetworkReport,
 }
 
 /// Runs the whole quickstart.
-pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
+pub(crate) fn run(settings: &QuickstartOptions) -> Result<(), CliError> {
     let start = Instant::now();
     let data = Dataset::bundled()?;
     let (labels, test) = (data.labels().to_vec(), data.labeled_sketches(Part::Test)?);
-    let view = TrainingPipeline { preprocessing: PREPROCESSING, augmentation: Augmentation::light() };
-    let examples = SketchExamples::new(&data, Part::Train, view)?;
+    let pipeline = TrainingPipeline { preprocessing: PREPROCESSING, augmentation: Augmentation::light() };
+    let examples = SketchExamples::new(&data, Part::Train, pipeline)?;
     let examples = if settings.fast { examples.thinned(FAST_SHARE) } else { examples };
     files::check_replaced(settings, examples.len())?;
     files::prepare(&settings.out)?;
@@ -88,35 +72,39 @@ pub(crate) fn run(settings: &Settings) -> Result<(), CliError> {
         test.len(),
         side = PREPROCESSING.canvas.side,
     ));
-    let drawn = Drawn::new(&test, &PREPROCESSING);
-    let mut outcomes: Vec<Outcome> = Vec::with_capacity(Contender::ALL.len());
-    for contender in &Contender::ALL {
+    let canvas = |example: &LabeledSketch| (PREPROCESSING.apply(&example.sketch.drawing), example.label);
+    let canvases: Vec<(Vec<f32>, usize)> = test.iter().map(canvas).collect();
+    let mut outcomes: Vec<QuickstartResult> = Vec::with_capacity(QuickstartNetwork::ALL.len());
+    for network in &QuickstartNetwork::ALL {
         let full = outcomes.first().map(|outcome| &outcome.trained);
         let progress =
-            TrainingProgress::of_several(contender.name, Contender::ALL.len() - outcomes.len() - 1);
-        outcomes.push(contender.run(settings, &labels, &examples, &drawn, full, &progress)?);
+            TrainingProgress::of_several(network.name, QuickstartNetwork::ALL.len() - outcomes.len() - 1);
+        outcomes.push(network.run(settings, &labels, &examples, &canvases, full, &progress)?);
     }
-    let recognitions = recognition::three(&outcomes, &labels, &test, &drawn)?;
-    let results = Results {
+    let recognitions = network::recognize_three(&outcomes, &labels, &canvases)?;
+    let test = test.into_iter();
+    let report = QuickstartReport {
         seed: settings.seed,
         epochs: settings.epochs(),
         labels,
         train_count: examples.len(),
-        test,
-        outcomes,
+        test: test
+            .map(|example| TestSketch { drawing: example.sketch.drawing, label: example.label })
+            .collect(),
+        preprocessing: PREPROCESSING,
+        networks: outcomes.iter().map(|outcome| outcome.report.clone()).collect(),
         recognitions,
         elapsed: start.elapsed(),
     };
-    files::write(&settings.out, &results)?;
+    files::write(&settings.out, &outcomes, &report)?;
     if settings.json {
-        json::print_line(&files::summary(&results))?;
+        output::print_json(&report.summary())?;
     } else {
-        table::print(&results)?;
-        recognition::print(&results)?;
+        print::print(&report)?;
     }
     terminal::say(format_args!(
         "Took {}. Open {} in a browser; packed models are beside it.",
-        duration(results.elapsed),
+        duration(report.elapsed),
         settings.out.join(files::REPORT).display()
     ));
     Ok(())

@@ -1,17 +1,17 @@
-//! What the terminal shows.
+//! Messages and drawings on a terminal.
 
 use std::{
     fmt::Display,
     io::{self, IsTerminal, Write},
 };
 
-/// Whether someone watches: progress bars are drawn only then.
+/// True if standard error is a terminal: progress bars are drawn only then.
 pub(crate) fn is_interactive() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Tells the user something on standard error, in one line whatever a file name or a file's content
-/// brings into it. Nobody listening is no reason to stop.
+/// Prints a message to standard error, in one line whatever a file name or a file's content
+/// brings into it. Errors of writing are ignored.
 pub(crate) fn say(message: impl Display) {
     let mut line = String::new();
     for character in message.to_string().trim_end().chars() {

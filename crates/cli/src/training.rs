@@ -1,38 +1,32 @@
-//! Training runs: what one is, how it is shown, and what it leaves.
+//! Training runs: settings, the run itself, its observer and its results.
 
-mod auto;
-mod beginning;
-mod choice;
-mod interrupt;
 mod job;
-mod latent;
+mod layers;
 mod length;
 mod look;
-mod machine;
+mod observer;
 mod options;
-mod paths;
-mod result;
+mod path_list;
+mod results;
 mod settings;
 mod source;
-mod watch;
+mod start_defaults;
 
-pub(crate) use auto::Auto;
-pub(crate) use choice::Choice;
-pub(crate) use interrupt::Interrupt;
-pub(crate) use job::Job;
-pub(crate) use latent::latent;
+pub(crate) use job::TrainingJob;
+pub(crate) use layers::SettingsLayers;
 pub(crate) use look::NamedLook;
-pub(crate) use machine::Machine;
-pub(crate) use options::TrainingOptions;
-use paths::Paths;
-pub(crate) use result::{Results, Tested, packed};
-pub(crate) use settings::Settings;
-use source::{ForeignNetwork, Source};
-use watch::Watch;
+pub(crate) use observer::InterruptFlag;
+use observer::RunObserver;
+pub(crate) use options::{MachineArgs, SettingsArgs};
+use path_list::PathList;
+pub(crate) use results::{RunResults, TestResult, latent_weights, pack_run};
+use settings::AutoPolicy;
+pub(crate) use settings::RunSettings;
+use source::{ForeignNetwork, NetworkSource};
 
-/// The settings of a run, in its folder.
+/// Name of the file with the settings of a run.
 pub(crate) const CONFIG: &str = "config.toml";
-/// The weights behind the packed ones, in the folder of a run: what `dabnet analyze` reads.
+/// Name of the file with the latent weights of a run.
 pub(crate) const LATENT: &str = "latent.safetensors";
-/// The packed model of a run, in its folder.
+/// Name of the file with the packed model of a run.
 pub(crate) const MODEL: &str = "model.safetensors";

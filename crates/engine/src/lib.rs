@@ -24,6 +24,7 @@
 
 mod activations;
 mod error;
+mod evaluation;
 mod format;
 mod fuse;
 mod limits;
@@ -42,8 +43,9 @@ pub use {dabnet_graph, serde_json};
 
 pub use activations::ActivationCounts;
 pub use error::EngineError;
+pub use evaluation::Evaluation;
 pub use format::{NodeParameters, PackedModel, quantize, quantized_value};
 pub use model::Model;
-pub use prediction::{Prediction, softmax, top};
+pub use prediction::{Prediction, average_log_probabilities, log_softmax, rank, run_views, softmax, top};
 pub use session::Session;
 pub use simd::{Isa, peak_bit_macs};

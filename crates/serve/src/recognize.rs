@@ -7,8 +7,8 @@ use axum::{
     extract::{Query, Request, State},
     http::Response,
 };
-use dabnet_engine::{EngineError, top};
-use dabnet_sketch::{MAX_VIEWS, average_log_probabilities, test_time_views};
+use dabnet_engine::{EngineError, run_views, top};
+use dabnet_sketch::{MAX_VIEWS, test_time_views};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -109,9 +109,7 @@ fn recognize_body(
             "the model '{name}' has one view of a sketch only: its look is '{look}'"
         ))
     })?;
-    let rows = seen.iter().map(|input| Ok(session.run(input)?.to_vec())).collect::<Result<Vec<_>, _>>();
-    let mut rows = rows.map_err(|error| takes_no_sketches(served.name(), &error))?;
-    let logits = if rows.len() == 1 { rows.remove(0) } else { average_log_probabilities(&rows) };
+    let logits = run_views(session, &seen).map_err(|error| takes_no_sketches(served.name(), &error))?;
     let predictions = top(&logits, options.labels)
         .iter()
         .map(|guess| Prediction { label: &model.labels()[guess.class], probability: guess.probability })

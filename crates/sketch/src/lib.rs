@@ -36,7 +36,7 @@ pub use error::SketchError;
 #[cfg(feature = "files")]
 pub use formats::{SketchReader, read, read_bytes, read_file};
 pub use preprocess::Preprocess;
-pub use published::{PublishedPreprocessing, average_log_probabilities};
+pub use published::PublishedPreprocessing;
 pub use raster::{Raster, RgbImage};
 pub use rasterize::rasterize;
 pub use resize::resampled;

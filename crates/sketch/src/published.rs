@@ -54,7 +54,7 @@ impl PublishedPreprocessing {
         self.crop(sheet, [middle, middle])
     }
 
-    /// The crops that a test averages over ([`average_log_probabilities`]): top left, top right,
+    /// Crops whose answers a test averages: top left, top right,
     /// bottom left, bottom right, the center, and the mirror images of these five.
     pub fn ten_crop(&self, drawing: &Drawing) -> [Vec<u8>; 10] {
         let sheet = self.sheet(drawing);
@@ -70,22 +70,6 @@ impl PublishedPreprocessing {
         let rows = sheet.ink().chunks_exact(SHEET).skip(top).take(self.side);
         rows.flat_map(|row| &row[left..left + self.side]).copied().collect()
     }
-}
-
-/// The mean over several views of a drawing of the logarithms of a softmax's outputs: the logits
-/// of each view less the logarithm of the sum of their exponentials.
-///
-/// As long as the shortest view; empty where there is none.
-pub fn average_log_probabilities(logits: &[Vec<f32>]) -> Vec<f32> {
-    let classes = logits.iter().map(Vec::len).min().unwrap_or(0);
-    let mut sums = vec![0.0f64; classes];
-    for view in logits {
-        let largest = view.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let total: f64 = view.iter().map(|logit| f64::from(logit - largest).exp()).sum();
-        // Less the largest first: where it is huge, the logarithm would be lost beside it.
-        sums.iter_mut().zip(view).for_each(|(sum, logit)| *sum += f64::from(logit - largest) - total.ln());
-    }
-    sums.into_iter().map(|sum| (sum / logits.len() as f64) as f32).collect()
 }
 
 /// The mirror image, left to right.

@@ -22,8 +22,7 @@ const WAYS: [(f32, f32, f32); MAX_VIEWS] = [
 const TURN: [f32; 2] = [0.079_914_69, 0.996_801_7];
 
 /// Inputs of the network for `count` views of a drawing, at least one and at most [`MAX_VIEWS`]: the drawing itself,
-/// then the same mirrored, turned and stretched a little. Answers to them are averaged with
-/// [`average_log_probabilities`](crate::average_log_probabilities).
+/// then the same mirrored, turned and stretched a little. Answers to them are averaged.
 ///
 /// Only models that see lines look again; for others there is nothing where `count` is more than one.
 ///

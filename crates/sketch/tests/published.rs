@@ -4,8 +4,7 @@ mod common;
 
 use common::example;
 use dabnet_graph::Preprocessing;
-use dabnet_sketch::{Drawing, PublishedPreprocessing, Raster, average_log_probabilities, read_file};
-use proptest::prelude::*;
+use dabnet_sketch::{Drawing, PublishedPreprocessing, Raster, read_file};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -127,38 +126,10 @@ fn what_a_network_sees() {
 }
 
 #[test]
-fn log_probabilities_by_hand() {
-    // Softmax of [0, ln 3] is [1/4, 3/4], that of [0, 0] is [1/2, 1/2].
-    let mean = average_log_probabilities(&[vec![0.0, 3f32.ln()], vec![7.0, 7.0]]);
-    let expected = [0.125f32.ln() / 2.0, 0.375f32.ln() / 2.0];
-    assert!(mean.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{mean:?}");
-    assert!(average_log_probabilities(&[]).is_empty());
-    let large = average_log_probabilities(&[vec![1e30, 1e30]]);
-    assert!(large.iter().all(|value| (value + 2f32.ln()).abs() < 1e-6), "{large:?}");
-}
-
-#[test]
 fn an_odd_side_is_taken_as_one_that_fits() {
     for (side, taken) in [(0, 1), (1, 1), (256, 256), (1000, 256)] {
         let paper = PublishedPreprocessing::new(side);
         assert!(paper.ten_crop(&ruled()).iter().all(|crop| crop.len() == taken * taken));
         assert_eq!(paper.random_crop(&ruled(), true, &mut Pcg64::seed_from_u64(1)).len(), taken * taken);
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
-
-    #[test]
-    fn one_view_is_a_distribution(logits in prop::collection::vec(-80f32..80.0, 1..20)) {
-        let sum: f32 = average_log_probabilities(&[logits]).iter().map(|log| log.exp()).sum();
-        prop_assert!((sum - 1.0).abs() < 1e-4);
-    }
-
-    #[test]
-    fn a_shift_of_logits_changes_nothing(logits in prop::collection::vec(-9f32..9.0, 1..9), by in -9f32..9.0) {
-        let shifted: Vec<f32> = logits.iter().map(|logit| logit + by).collect();
-        let (a, b) = (average_log_probabilities(&[logits]), average_log_probabilities(&[shifted]));
-        prop_assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4));
     }
 }

@@ -1,3 +1,5 @@
+use dabnet_engine::{log_softmax, rank};
+
 /// Targets of a batch: labels and the answers of teachers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchTargets<'a> {
@@ -113,34 +115,12 @@ fn mean_log<'t>(rows: impl Iterator<Item = &'t [f32]>, temperature: f64) -> Vec<
     (0..first.len()).map(mean).collect()
 }
 
-/// Log-softmax of `logits / temperature`.
-fn log_softmax(logits: &[f32], temperature: f64) -> impl Iterator<Item = f64> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let relative = move |logit: f32| (f64::from(logit) - f64::from(largest)) / temperature;
-    let total = logits.iter().map(|&logit| relative(logit).exp()).sum::<f64>().ln();
-    logits.iter().map(move |&logit| relative(logit) - total)
-}
-
-/// Rank of a label, from 0: the number of labels with a greater logit, or an equal one before it. `None` if
-/// the label's logit is not a number.
-pub(crate) fn rank(row: &[f32], label: usize) -> Option<usize> {
-    let logit = row[label];
-    let before = row[..label].iter().filter(|&&other| logit > other);
-    let after = row[label + 1..].iter().filter(|&&other| logit >= other);
-    (!logit.is_nan()).then(|| row.len() - 1 - before.count() - after.count())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn of_equal_logits_the_first_comes_first() {
-        assert_eq!([0, 1, 2].map(|label| rank(&[1.0, 1.0, 2.0], label)), [1, 2, 0].map(Some));
-        let none = [f32::NAN; 2];
-        assert_eq!([0, 1].map(|label| rank(&none, label)), [None; 2]);
-        // What is not a number is before all that are.
-        assert_eq!(rank(&[1.0, f32::NAN], 0), Some(1));
+    fn of_equal_logits_the_first_is_the_answer() {
         let targets = BatchTargets { labels: &[Some(1), Some(0)], label_smoothing: 0.0, teachers: None };
         assert_eq!(targets.count_correct(&[0.0, 0.0, 0.0, 0.0]), 1);
     }

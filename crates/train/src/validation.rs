@@ -1,12 +1,9 @@
 use dabnet_data::{Examples, random_stream};
+use dabnet_engine::Evaluation;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Device, TrainError, backend,
-    network::NetworkRef,
-    targets::{BatchTargets, rank},
-};
+use crate::{Device, TrainError, backend, network::NetworkRef};
 
 /// Number of examples drawn and classified at once.
 const AT_ONCE: usize = 64;
@@ -41,28 +38,22 @@ impl Validation {
         seed: u64,
         device: Device,
     ) -> Result<Self, TrainError> {
-        let classes = network.graph.outputs();
-        let (mut first, mut among, mut loss) = (0, 0, 0.0);
+        let mut evaluation = Evaluation::new(network.graph.outputs());
         for start in (0..examples.len()).step_by(AT_ONCE) {
             let indices = start..(start + AT_ONCE).min(examples.len());
-            let labels: Vec<Option<usize>> =
-                indices.clone().map(|index| Some(examples.label(index))).collect();
+            let labels: Vec<usize> = indices.clone().map(|index| examples.label(index)).collect();
             let drawn = indices
                 .into_par_iter()
                 .map(|index| examples.draw(index, &mut random_stream(seed, VALIDATE, 0, index)));
             let drawn = drawn.collect::<Result<Vec<_>, _>>()?;
-            let logits = backend::logits(device, network, &drawn.concat())?;
-            let targets = BatchTargets { labels: &labels, label_smoothing: 0.0, teachers: None };
-            loss += f64::from(targets.loss_and_gradient(&logits).0) * labels.len() as f64;
-            for (row, label) in logits.chunks_exact(classes).zip(&labels) {
-                let rank = label.and_then(|label| rank(row, label));
-                first += usize::from(rank == Some(0));
-                among += usize::from(rank.is_some_and(|rank| rank < 5));
-            }
+            evaluation.add_batch(&backend::logits(device, network, &drawn.concat())?, &labels);
         }
-        let count = examples.len();
-        let share = |right: usize| right as f64 / count.max(1) as f64;
-        Ok(Self { count, top1: share(first), top5: share(among), loss: loss / count.max(1) as f64 })
+        Ok(Self {
+            count: evaluation.count(),
+            top1: evaluation.top1(),
+            top5: evaluation.top5(),
+            loss: evaluation.loss(),
+        })
     }
 }
 

@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod canvases;
-mod chart;
 mod error;
 mod networks;
 mod theory;

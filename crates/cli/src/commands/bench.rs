@@ -4,11 +4,11 @@ use clap::Args;
 use dabnet_engine::{Isa, Model, PackedModel};
 use dabnet_graph::{Canvas, Preprocessing};
 
-use super::network::{Network, Subject};
+use super::network::{GivenNetwork, NetworkArgs};
 use crate::{
-    bench::{self, Load, Measurement},
+    bench::{self, BenchOptions, BenchResult},
     error::CliError,
-    json, models,
+    models, output,
 };
 
 /// Measure how fast a network runs on this machine.
@@ -28,27 +28,27 @@ use crate::{
   dabnet bench --model models/quickdraw-20 --per-layer
   dabnet bench --arch sketch-a-net --policy fbin --isa avx2
   dabnet bench --arch sketch-a-net-64 --batch 32 --threads 2 --json")]
-pub(crate) struct Bench {
+pub(crate) struct BenchArgs {
     #[command(flatten)]
-    network: Network,
+    network: NetworkArgs,
 
     /// Instruction set: scalar, sse4, avx2, avx512bw, avx512, neon or simd128 [default: DABNET_ISA, or the fastest there is]
     #[arg(long, value_name = "ISA")]
     isa: Option<Isa>,
 
-    /// Threads
+    /// Number of threads
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     threads: u16,
 
-    /// Sketches in a batch
+    /// Batch size in sketches
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
 
-    /// Seconds to measure for
+    /// Duration of the measurement in seconds
     #[arg(long, default_value_t = 2.0, value_name = "SECONDS", value_parser = seconds)]
     seconds: f64,
 
-    /// The time of each layer, too
+    /// Measure each layer, too
     #[arg(long)]
     per_layer: bool,
 
@@ -57,24 +57,24 @@ pub(crate) struct Bench {
     json: bool,
 }
 
-impl Bench {
+impl BenchArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let isa = self.isa.map_or_else(Isa::select, Ok)?;
         let packed = self.packed()?;
         let file_bytes = packed.to_bytes()?.len() as u64;
         let model = Model::with_isa(packed, isa)?;
         let (threads, batch) = (usize::from(self.threads), usize::from(self.batch));
-        let load = Load {
+        let load = BenchOptions {
             // More than share the sketches of a batch have nothing to do.
             threads: if batch == 1 { threads } else { threads.min(batch) },
             batch,
             seconds: self.seconds,
             per_layer: self.per_layer,
         };
-        let measurement = Measurement::new(&model, &load)?;
+        let measurement = BenchResult::new(&model, &load)?;
         let name = self.network.name();
         if self.json {
-            json::print_line(&bench::summary(&name, &model, &load, &measurement, file_bytes))?;
+            output::print_json(&bench::summary(&name, &model, &load, &measurement, file_bytes))?;
         } else {
             bench::print(&name, &model, &load, &measurement, file_bytes)?;
         }
@@ -82,9 +82,9 @@ impl Bench {
     }
 
     fn packed(&self) -> Result<PackedModel, CliError> {
-        match self.network.subject()? {
-            Subject::Model(path) => models::packed(&path),
-            Subject::Architecture(graph) => {
+        match self.network.given()? {
+            GivenNetwork::Model(path) => models::packed(&path),
+            GivenNetwork::Architecture(graph) => {
                 let preprocessing = Preprocessing::lines(Canvas::to_measure(graph.input_shape().height));
                 preprocessing.validate()?;
                 Ok(PackedModel::random(graph, preprocessing, 0))

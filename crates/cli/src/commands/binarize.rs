@@ -8,17 +8,13 @@ use std::{
 use clap::Args;
 use comfy_table::Row;
 use dabnet_binarize::{Granularity, Scheme};
+use dabnet_report::format::grouped;
 use dabnet_weights::{
     BinarizeReport, OutputFormat, TensorOutcome, TensorReport, TensorSelection, WeightSource, binarize,
 };
 use serde_json::{Value, json};
 
-use crate::{
-    error::CliError,
-    json,
-    progress::ByteProgress,
-    table::{self, grouped},
-};
+use crate::{error::CliError, output, progress::ByteProgress};
 
 /// Replace every filter of a network by two values, after training.
 ///
@@ -36,7 +32,7 @@ use crate::{
   dabnet binarize model.onnx -o binary.onnx --dense
   dabnet binarize model.safetensors -o out.safetensors --scheme sign --exclude '*.downsample.*'
   dabnet binarize model.safetensors.index.json -o folder --dense --granularity group:128")]
-pub(crate) struct Binarize {
+pub(crate) struct BinarizeArgs {
     /// Network: a safetensors file, its index, a folder, or an ONNX model
     #[arg(value_name = "IN")]
     input: PathBuf,
@@ -45,11 +41,11 @@ pub(crate) struct Binarize {
     #[arg(short, long, value_name = "OUT")]
     out: PathBuf,
 
-    /// How a filter becomes two values: dab, sign, mean or dab-published
+    /// Binarization scheme: dab, sign, mean or dab-published
     #[arg(long, default_value_t = Scheme::Dab)]
     scheme: Scheme,
 
-    /// How many weights share two values: filter, tensor or group:N
+    /// Granularity, the weights that share two values: filter, tensor or group:N
     #[arg(long, default_value_t = Granularity::Filter)]
     granularity: Granularity,
 
@@ -61,7 +57,7 @@ pub(crate) struct Binarize {
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
 
-    /// Leave tensors alone whose names match
+    /// Leave alone tensors whose names match
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
@@ -70,7 +66,7 @@ pub(crate) struct Binarize {
     json: bool,
 }
 
-impl Binarize {
+impl BinarizeArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let source = WeightSource::open(&self.input)?;
         let options = dabnet_weights::BinarizeOptions {
@@ -84,7 +80,7 @@ impl Binarize {
         let report = binarize(&source, &self.out, &options, |done| progress.at(done))?;
         progress.finish();
         if self.json {
-            json::print_line(&summary(&report))?;
+            output::print_json(&summary(&report))?;
         } else {
             print(&report)?;
         }
@@ -92,9 +88,9 @@ impl Binarize {
     }
 }
 
-/// What the binarized tensors of a file come to.
+/// Sums over the binarized tensors of a file.
 #[derive(Default)]
-struct Total {
+struct BinarizedTotal {
     weights: u64,
     bytes: u64,
     packed: u64,
@@ -104,8 +100,8 @@ fn print(report: &BinarizeReport) -> io::Result<()> {
     let mut header = vec!["tensor", "shape", "n", "mean K/n"];
     header.extend(Scheme::ALL.map(Scheme::name));
     header.extend(["bytes", "packed"]);
-    let mut table = table::new(&header);
-    let mut total = Total::default();
+    let mut table = output::table(&header);
+    let mut total = BinarizedTotal::default();
     for tensor in &report.tensors {
         if let TensorOutcome::Binarized { upper_share, relative_errors, packed_bytes } = &tensor.outcome {
             table.add_row(row(tensor, *upper_share, relative_errors, *packed_bytes));
@@ -133,10 +129,10 @@ fn row(tensor: &TensorReport, upper_share: f64, errors: &[f64], packed: u64) -> 
     let mut numbers = vec![shape.join("×"), tensor.filter_len.to_string(), format!("{upper_share:.3}")];
     numbers.extend(errors.iter().map(|error| format!("{error:.4}")));
     numbers.extend([grouped(tensor.bytes), grouped(packed)]);
-    table::row(&tensor.name, numbers)
+    output::row(&tensor.name, numbers)
 }
 
-/// Which tensors were not binarized, and why: matrices and more by name, the rest by number.
+/// Tensors that were not binarized and the reasons, by name if there are few and else by number.
 fn kept(tensors: &[TensorReport]) -> String {
     const NAMED: usize = 8;
     let mut lines: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();

@@ -1,20 +1,24 @@
 use std::{
+    env, fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Args;
+use dabnet_container::replace_file;
 use dabnet_data::Part;
+use dabnet_report::{Comparison, NetworkKind, replace_section};
 use dabnet_train::RunFolder;
+use toml::{Table, Value};
 
 use crate::{
-    comparison::{Comparison, Entry, Network, Report, policies},
-    data::Data,
+    comparison::{FinishedRun, compare, network_kinds, split_policies},
+    data::LoadedData,
     error::CliError,
-    json,
-    scoring::tested,
-    terminal,
-    training::{Interrupt, Job, Machine, Settings, TrainingOptions},
+    evaluation::test_part,
+    output, terminal,
+    training::{InterruptFlag, MachineArgs, RunSettings, SettingsArgs, SettingsLayers, TrainingJob},
 };
 
 /// Train networks on a data set and compare them: the table of the paper, of one's own data.
@@ -29,7 +33,7 @@ use crate::{
   dabnet compare --data tu-berlin --arch sketch-a-net --side 128 --seeds 0 --out runs
   dabnet compare --data quickdraw --policy fbin,hybrid:conv6,conv7 --scheme dab,sign,mean --out runs
   dabnet compare --out runs --only-table --markdown docs/accuracy.md --name quickdraw")]
-pub(crate) struct Compare {
+pub(crate) struct CompareArgs {
     /// Folder that has, or gets, a folder for each run
     #[arg(short, long, value_name = "RUNS")]
     out: PathBuf,
@@ -73,63 +77,63 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "NAME", requires = "markdown")]
     name: Option<String>,
 
-    /// File of settings, such as another run's config.toml; what is given here stands over it
+    /// File of settings, such as another run's config.toml; options override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
     #[command(flatten)]
-    options: TrainingOptions,
+    settings: SettingsArgs<false>,
 
     #[command(flatten)]
-    machine: Machine,
+    machine: MachineArgs,
 
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }
 
-/// A run of the table.
-struct Planned {
+/// A run of the table, finished or to be trained.
+struct PlannedRun {
     folder: PathBuf,
-    /// What it is to be trained with; nothing where nothing is trained and it is not there.
-    settings: Option<Settings>,
+    /// Its settings; none if nothing is trained and it is not there.
+    settings: Option<RunSettings>,
 }
 
-impl Compare {
+impl CompareArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let report = self.report()?;
+        let section = self.section()?;
         let mut planned = Vec::new();
         for network in self.networks()? {
             let runs = self.seeds().into_iter().map(|seed| self.planned(&network, seed));
             planned.push((network.clone(), runs.collect::<Result<Vec<_>, _>>()?));
         }
         if !self.only_table && !self.train(planned.iter().flat_map(|(_, runs)| runs).collect())? {
-            return Ok(ExitCode::from(Interrupt::EXIT_CODE));
+            return Ok(ExitCode::from(InterruptFlag::EXIT_CODE));
         }
         let (mut networks, mut missing) = (Vec::new(), Vec::new());
         for (network, runs) in planned {
-            let mut entries = Vec::new();
-            for Planned { folder, .. } in runs {
-                match Entry::open(&folder)? {
-                    Some(entry) => entries.push(entry),
+            let mut finished = Vec::new();
+            for PlannedRun { folder, .. } in runs {
+                match FinishedRun::open(&folder)? {
+                    Some(run) => finished.push(run),
                     None => missing.push(folder.display().to_string()),
                 }
             }
-            networks.push((network, entries));
+            networks.push((network, finished));
         }
-        self.show(networks, &missing, report)?;
+        self.show(networks, &missing, section)?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn networks(&self) -> Result<Vec<Network>, CliError> {
+    fn networks(&self) -> Result<Vec<NetworkKind>, CliError> {
         let usual = ["full", "xnor", "dab"].map(str::to_owned);
         let names =
             if self.network.is_empty() && self.policy.is_empty() { &usual } else { &self.network[..] };
-        let policies: Vec<String> = self.policy.iter().flat_map(|text| policies(text)).collect();
-        Network::all(&self.arch, names, &policies, &self.scheme)
+        let policies: Vec<String> = self.policy.iter().flat_map(|text| split_policies(text)).collect();
+        network_kinds(&self.arch, names, &policies, &self.scheme)
     }
 
-    /// Each once, in order.
+    /// Seeds in ascending order, each once.
     fn seeds(&self) -> Vec<u64> {
         let mut seeds = self.seeds.clone();
         seeds.sort_unstable();
@@ -137,62 +141,77 @@ impl Compare {
         seeds
     }
 
-    fn report(&self) -> Result<Option<Report>, CliError> {
+    /// The document and the name of the section to write.
+    fn section(&self) -> Result<Option<(&Path, String)>, CliError> {
         let Some(document) = &self.markdown else { return Ok(None) };
         let folder = || self.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Report::new(document.clone(), self.name.clone().unwrap_or_else(folder)).map(Some)
+        let name = self.name.clone().unwrap_or_else(folder);
+        check_section_name(&name)?;
+        Ok(Some((document, name)))
     }
 
-    /// A run, refused if it was begun as another one.
-    fn planned(&self, network: &Network, seed: u64) -> Result<Planned, CliError> {
+    /// Plans a run; an error if it was begun with other settings.
+    fn planned(&self, network: &NetworkKind, seed: u64) -> Result<PlannedRun, CliError> {
         let folder = self.out.join(format!("{}-s{seed}", network.key()));
-        let begun = if is_begun(&folder)? { Settings::begun(&folder)? } else { None };
+        let begun = if is_begun(&folder)? { RunSettings::begun(&folder)? } else { None };
         if self.only_table && begun.is_none() {
-            return Ok(Planned { folder, settings: None });
+            return Ok(PlannedRun { folder, settings: None });
         }
-        let mut options = network.choice(seed).over(self.options.table());
-        if !network.is_automatic() {
-            options.remove("auto");
-        }
-        let settings = if self.only_table {
-            Settings::resolve(&folder, self.config.as_deref(), options)?
-        } else {
-            Settings::new(self.config.as_deref(), options)?
-        };
+        let options = self.options(network, seed);
+        let folder_of_settings = self.only_table.then_some(folder.as_path());
+        let layers = SettingsLayers::new(folder_of_settings, self.config.as_deref(), options)?;
+        let settings = layers.resolve()?;
         let settings = match &begun {
             Some(begun) => settings.chosen_as(begun),
             None => settings,
         };
-        if let Some((name, then, now)) = begun.map(|begun| begun.difference(&settings)).transpose()?.flatten()
-        {
+        let difference = begun.map(|begun| begun.difference(&settings)).transpose()?.flatten();
+        if let Some((name, then, now)) = difference {
+            let source =
+                layers.source(&name).map_or_else(|| "by default".to_owned(), |source| format!("by {source}"));
             return Err(CliError::Input(format!(
-                "{} was begun with other settings: {name} was {then} and is now {now}; take another --out",
+                "{} was begun with other settings: {name} was {then} and is now {now} {source}; take another --out",
                 folder.display()
             )));
         }
-        Ok(Planned { folder, settings: Some(settings) })
+        Ok(PlannedRun { folder, settings: Some(settings) })
+    }
+
+    /// Options of a run of the network with a seed.
+    fn options(&self, network: &NetworkKind, seed: u64) -> Table {
+        let mut options = self.settings.0.clone();
+        if !network.is_automatic() {
+            options.remove("auto");
+        }
+        options.insert("arch".to_owned(), network.arch.clone().into());
+        options.insert("policy".to_owned(), network.policy.to_string().into());
+        if let Value::Table(train) = options.entry("train").or_insert_with(|| Table::new().into()) {
+            train.insert("scheme".to_owned(), network.scheme.name().into());
+            train.insert("seed".to_owned(), (seed as i64).into());
+        }
+        options
     }
 
     /// Trains the runs that are not finished, one after another. Whether it came to an end.
-    fn train(&self, runs: Vec<&Planned>) -> Result<bool, CliError> {
+    fn train(&self, runs: Vec<&PlannedRun>) -> Result<bool, CliError> {
         let Some(first) = runs.iter().find_map(|run| run.settings.as_ref()) else { return Ok(true) };
-        self.machine.with(first.clone())?;
-        let data = Data::open(&first.data)?;
-        if tested(&data.set).is_none() {
+        self.machine.apply(first.clone())?;
+        let data = LoadedData::open(&first.data)?;
+        if test_part(&data.set).is_none() {
             let data = first.data.display();
             let reason = format!("{data} has no test part to compare networks on: see dabnet data split");
             return Err(CliError::Input(reason));
         }
-        let interrupt = Interrupt::listen()?;
+        let interrupt = InterruptFlag::listen()?;
         let count = runs.len();
-        for (index, Planned { folder, settings }) in runs.into_iter().enumerate() {
+        for (index, PlannedRun { folder, settings }) in runs.into_iter().enumerate() {
             let (Some(settings), false) = (settings, is_finished(folder, &data)?) else { continue };
             if interrupt.is_set() {
                 return Ok(false);
             }
             terminal::say(format_args!("run {} of {count}: {}", index + 1, folder.display()));
-            let settings = self.machine.with(settings.clone())?;
-            let job = Job::new(folder.clone(), settings, self.machine.saving());
+            let settings = self.machine.apply(settings.clone())?;
+            let job = TrainingJob::new(folder.clone(), settings, self.machine.saving());
             if job.run(&data, &interrupt)?.is_none() {
                 return Ok(false);
             }
@@ -202,38 +221,39 @@ impl Compare {
 
     fn show(
         &self,
-        networks: Vec<(Network, Vec<Entry>)>,
+        networks: Vec<(NetworkKind, Vec<FinishedRun>)>,
         missing: &[String],
-        report: Option<Report>,
+        section: Option<(&Path, String)>,
     ) -> Result<(), CliError> {
         for run in missing {
             terminal::say(format_args!("dabnet: missing: {run}"));
         }
-        if networks.iter().all(|(_, entries)| entries.is_empty()) {
+        if networks.iter().all(|(_, runs)| runs.is_empty()) {
             let out = self.out.display();
             return Err(CliError::Input(format!("{out} has not one of these runs finished")));
         }
-        let comparison = Comparison::new(networks)?;
-        if let Some(report) = report {
-            report.write(&comparison, missing)?;
+        let comparison = compare(networks)?;
+        if let Some((document, name)) = section {
+            write_section(document, &name, &comparison.section(missing, &command_line()))?;
         }
         if self.json {
-            json::print_line(&comparison.to_json(missing))?
+            output::print_json(&comparison.to_json(missing))?
         } else {
-            comparison.print()?
+            print(&comparison)?
         }
         Ok(())
     }
 }
 
-/// Whether something was trained in `folder`.
+/// True if something was trained in `folder`.
 fn is_begun(folder: &Path) -> Result<bool, CliError> {
-    Ok(folder.is_dir() && (RunFolder::create(folder)?.has_checkpoint() || Entry::open(folder)?.is_some()))
+    Ok(folder.is_dir()
+        && (RunFolder::create(folder)?.has_checkpoint() || FinishedRun::open(folder)?.is_some()))
 }
 
-/// Whether the run in `folder` has come to its end, on this data.
-fn is_finished(folder: &Path, data: &Data) -> Result<bool, CliError> {
-    let Some(Entry { results, .. }) = Entry::open(folder)? else { return Ok(false) };
+/// True if the run in `folder` has come to its end, on this data.
+fn is_finished(folder: &Path, data: &LoadedData) -> Result<bool, CliError> {
+    let Some(FinishedRun { results, .. }) = FinishedRun::open(folder)? else { return Ok(false) };
     let manifest = data.set.manifest();
     let train = data.set.indices(Part::Train)?.len();
     if (results.fingerprint, results.train) == (manifest.fingerprint, train) {
@@ -241,4 +261,49 @@ fn is_finished(folder: &Path, data: &Data) -> Result<bool, CliError> {
     }
     let reason = format!("{} was trained on other data than this; take another --out", folder.display());
     Err(CliError::Input(reason))
+}
+
+fn print(comparison: &Comparison) -> io::Result<()> {
+    let mut table = output::table(comparison.header());
+    table.add_rows(comparison.rows().map(|(name, cells)| output::row(&name, cells)));
+    let mut out = io::stdout().lock();
+    writeln!(out, "{table}")?;
+    let lines = comparison.differences().chain(comparison.chosen_policies()).chain(comparison.explanation());
+    lines.into_iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// Writes a section of a document, in the place of the one of that name or at the end.
+fn write_section(document: &Path, name: &str, body: &str) -> Result<(), CliError> {
+    let text = match fs::read_to_string(document) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(CliError::Input(format!("{}: {error}", document.display()))),
+    };
+    let wrong = |reason| CliError::Input(format!("{}: {reason}", document.display()));
+    let text = replace_section(&text, name, body).map_err(wrong)?;
+    replace_file(document, text.as_bytes()).map_err(|error| CliError::write(document, &error))
+}
+
+/// Checks the name of a section.
+fn check_section_name(name: &str) -> Result<(), CliError> {
+    let plain = |c: char| c.is_alphanumeric() || "._+-".contains(c);
+    if !name.is_empty() && name.chars().all(plain) && !name.contains("--") {
+        return Ok(());
+    }
+    Err(CliError::Input(format!(
+        "'{name}' is no name for a section: give --name letters, digits, . _ + or -"
+    )))
+}
+
+/// The command line, quoted for a shell.
+fn command_line() -> String {
+    let quoted = |argument: String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@%".contains(c);
+        match argument.chars().all(plain) && !argument.is_empty() {
+            true => argument,
+            false => format!("'{}'", argument.replace('\'', "'\\''")),
+        }
+    };
+    let arguments = env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into_owned()));
+    ["dabnet".to_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
 }

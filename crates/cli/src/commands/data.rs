@@ -1,4 +1,4 @@
-//! `dabnet data`: what there is to learn from.
+//! `dabnet data`: data sets of sketches.
 
 mod import;
 mod inspect;
@@ -15,20 +15,20 @@ use crate::error::CliError;
 
 /// Import, inspect, split and render data sets of sketches.
 #[derive(Debug, Args)]
-pub(crate) struct Data {
+pub(crate) struct DataArgs {
     #[command(subcommand)]
     command: DataCommand,
 }
 
 #[derive(Debug, Subcommand)]
 enum DataCommand {
-    Import(import::ImportArgs),
-    Inspect(inspect::Inspect),
+    Import(import::DataImportArgs),
+    Inspect(inspect::InspectArgs),
     Split(split::SplitArgs),
-    Render(render::Render),
+    Render(render::RenderArgs),
 }
 
-impl Data {
+impl DataArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         match self.command {
             DataCommand::Import(command) => command.run(),

@@ -7,19 +7,19 @@ use std::{
 use clap::Args;
 use dabnet_data::Part;
 use dabnet_graph::{Look, Preprocessing};
+use dabnet_report::format::counted;
 use dabnet_sketch::{Drawing, MAX_VIEWS, PublishedPreprocessing};
 use serde::Serialize;
 
 use super::data::PartArg;
 use crate::{
-    data::{Data, counted},
+    data::LoadedData,
     error::CliError,
-    json, models,
-    scoring::{Counts, known, seen, shares, tested},
-    table, terminal,
+    evaluation::{accuracy_text, evaluate, known_sketches, model_views, test_part},
+    models, output, terminal,
 };
 
-/// Say how well a packed model labels the sketches of a data set.
+/// Evaluate a packed model on the sketches of a data set.
 ///
 /// Sketches are looked at as the model learned from them. Those of words that the model does not know are left
 /// out and counted. Without --part it takes those to test on, or all where nothing is for testing.
@@ -28,8 +28,8 @@ use crate::{
   dabnet eval --data quickdraw
   dabnet eval --data tu-berlin --model runs/dab --classes
   dabnet eval --data test.ndjson.gz --json")]
-pub(crate) struct Eval {
-    /// A data set, or anything that can be imported
+pub(crate) struct EvalArgs {
+    /// Data set, or anything that can be imported
     #[arg(long, value_name = "DATA")]
     data: PathBuf,
 
@@ -38,7 +38,7 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 
-    /// The part to take
+    /// Part of the data set to evaluate on
     #[arg(long, value_name = "PART")]
     part: Option<PartArg>,
 
@@ -51,11 +51,11 @@ pub(crate) struct Eval {
     #[arg(long, default_value_t = 1, value_name = "N", conflicts_with = "ten_crop", value_parser = clap::value_parser!(u8).range(1..=MAX_VIEWS as i64))]
     views: u8,
 
-    /// Print every class, the worst first, with what it is most often taken for
+    /// Print every class, the worst first, with the label it is most often confused with
     #[arg(long)]
     classes: bool,
 
-    /// Threads; 0 for one a core
+    /// Number of threads; 0 for one per core
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     threads: u16,
 
@@ -64,9 +64,9 @@ pub(crate) struct Eval {
     json: bool,
 }
 
-/// What `--json` prints.
+/// Output of `--json`.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct EvalOutput<'a> {
     model: String,
     data: String,
     part: Option<Part>,
@@ -78,11 +78,11 @@ struct Answer<'a> {
     /// Sketches of words that the model does not know, or of none.
     left_out: usize,
     labels: &'a [String],
-    /// For each label in turn, how many of its sketches were given each label.
+    /// `confusion[label][answer]`: sketches of a label that were given an answer.
     confusion: &'a [Vec<u32>],
 }
 
-impl Eval {
+impl EvalArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let model = models::compiled(self.model.as_deref())?;
         let Preprocessing { look, canvas, .. } = model.preprocessing();
@@ -92,18 +92,18 @@ impl Eval {
                 canvas.side
             )));
         }
-        let data = Data::open_unreduced(&self.data)?;
-        let part = self.part.map(Part::from).or_else(|| tested(&data.set));
-        let (known, left_out) = known(&data.set, &model, part)?;
+        let data = LoadedData::open_unreduced(&self.data)?;
+        let part = self.part.map(Part::from).or_else(|| test_part(&data.set));
+        let (known, left_out) = known_sketches(&data.set, &model, part)?;
         if known.is_empty() {
             let reason = format!("{} has no sketch that this model has a word for", self.data.display());
             return Err(CliError::Input(reason));
         }
         let canvases = |drawing: &Drawing| self.canvases(model.preprocessing(), drawing);
-        let counts = Counts::of(&model, &data.set, &known, self.threads.into(), canvases)?;
-        let (top1, top5) = (counts.top1(), counts.top5());
+        let evaluation = evaluate(&model, &data.set, &known, self.threads.into(), canvases)?;
+        let (top1, top5) = (evaluation.top1(), evaluation.top5());
         if self.json {
-            json::print_line(&Answer {
+            output::print_json(&EvalOutput {
                 model: self
                     .model
                     .map_or_else(|| models::DEFAULT.to_owned(), |path| path.display().to_string()),
@@ -116,7 +116,7 @@ impl Eval {
                 top5,
                 left_out,
                 labels: model.labels(),
-                confusion: &counts.confusion,
+                confusion: evaluation.confusion(),
             })?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -126,26 +126,26 @@ impl Eval {
         }
         let mut out = io::stdout().lock();
         if self.classes {
-            writeln!(out, "{}", by_class(model.labels(), &counts.confusion))?;
+            writeln!(out, "{}", by_class(model.labels(), evaluation.confusion()))?;
         }
         let what = part.map_or_else(|| "all parts".to_owned(), |part| format!("part {part}"));
         let sketches = counted(known.len(), "sketch", "sketches");
-        let shares = shares(top1, top5, model.labels().len());
-        writeln!(out, "{shares} of {sketches} ({what})")?;
+        let accuracy = accuracy_text(top1, top5, model.labels().len());
+        writeln!(out, "{accuracy} of {sketches} ({what})")?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// What the model sees of a drawing.
+    /// Inputs of the model for a drawing.
     fn canvases(&self, preprocessing: &Preprocessing, drawing: &Drawing) -> Result<Vec<Vec<f32>>, CliError> {
         if !self.ten_crop {
-            return seen(preprocessing, drawing, self.views);
+            return model_views(preprocessing, drawing, self.views);
         }
         let crops = PublishedPreprocessing::new(preprocessing.canvas.side).ten_crop(drawing);
         Ok(crops.iter().map(|ink| preprocessing.normalized(ink)).collect())
     }
 }
 
-/// A row for each class that there are sketches of, the worst first.
+/// Table with a row for each class that there are sketches of, the worst first.
 fn by_class(labels: &[String], confusion: &[Vec<u32>]) -> comfy_table::Table {
     let mut rows: Vec<(f64, usize)> = Vec::new();
     for (label, answers) in confusion.iter().enumerate() {
@@ -155,15 +155,17 @@ fn by_class(labels: &[String], confusion: &[Vec<u32>]) -> comfy_table::Table {
         }
     }
     rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut table = table::new(&["class", "sketches", "right %", "most often taken for"]);
+    let mut table = output::table(&["class", "sketches", "right %", "most often taken for"]);
     for (right, label) in rows {
         let answers = &confusion[label];
         let wrong = (0..labels.len()).filter(|other| *other != label && answers[*other] > 0);
         let taken = wrong.max_by_key(|other| answers[*other]);
         let taken = taken.map(|other| format!("{} ({})", labels[other], answers[other])).unwrap_or_default();
         let count: u32 = answers.iter().sum();
-        table
-            .add_row(table::row(&labels[label], [count.to_string(), format!("{:.1}", 100.0 * right), taken]));
+        table.add_row(output::row(
+            &labels[label],
+            [count.to_string(), format!("{:.1}", 100.0 * right), taken],
+        ));
     }
     table
 }

@@ -11,15 +11,15 @@ use dabnet_import::{ImportError, ImportOptions, import};
 
 use crate::{
     error::{CliError, text_with_sources},
-    table::grouped,
     terminal,
     training::{MODEL, NamedLook},
 };
+use dabnet_report::format::grouped;
 
-/// Name of the model's card in the folder.
+/// Name of the model card.
 const CARD: &str = "README.md";
 
-/// Make a network of another tool one of this program.
+/// Import a network of another tool.
 ///
 /// Reads a convolutional network from an ONNX file, in full precision, and writes a folder that can be given
 /// wherever a --model is taken: recognize, eval, serve, bench, summary. Its answers are those of the
@@ -48,7 +48,7 @@ pub(crate) struct ImportArgs {
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Replace the model and its card that are there already
+    /// Replace an existing model and its card
     #[arg(long)]
     force: bool,
 
@@ -56,7 +56,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
 
-    /// How sketches become what the network sees
+    /// Preprocessing of sketches
     #[arg(long, value_name = "LOOK", default_value = "lines")]
     look: NamedLook,
 
@@ -64,23 +64,23 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "PIXELS")]
     side: Option<u16>,
 
-    /// Width of a line, as a fraction of the side [default: 2.56 pixels]
+    /// Line width, as a fraction of the side [default: 2.56 pixels]
     #[arg(long, value_name = "SHARE")]
     line_width: Option<f32>,
 
-    /// Empty border around a drawing, as a fraction of the side [default: 0.03]
+    /// Margin around a drawing, as a fraction of the side [default: 0.03]
     #[arg(long, value_name = "SHARE")]
     margin: Option<f32>,
 
-    /// Subtracted from every pixel [default: 0]
+    /// Mean subtracted from every pixel [default: 0]
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     mean: Option<f32>,
 
-    /// Divides every pixel after that [default: 1]
+    /// Standard deviation that divides every pixel after that [default: 1]
     #[arg(long, value_name = "NUMBER")]
     std: Option<f32>,
 
-    /// The network's three channels are one picture three times, each normalised by --mean and --std
+    /// Feed one picture to the network's three channels, each normalized by --mean and --std
     #[arg(long)]
     rgb: bool,
 }
@@ -116,8 +116,8 @@ impl ImportArgs {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// How a sketch becomes the input, of this side. What a look leaves no choice of and was chosen otherwise is
-    /// found out when that is checked.
+    /// Preprocessing for an input of this side. Options that the look does not allow are errors of the check that
+    /// follows.
     fn preprocessing(&self, side: usize) -> Preprocessing {
         let [line_width, margin] = self.look.line_and_margin(side, Canvas::to_measure(side).margin);
         let mut preprocessing =
@@ -140,7 +140,7 @@ impl ImportArgs {
     }
 }
 
-/// Lines of a file, empty ones at its end left out.
+/// Reads labels, one per line, without empty lines at the end.
 fn read_labels(path: &Path) -> Result<Vec<String>, CliError> {
     let text = fs::read_to_string(path)
         .map_err(|error| CliError::Input(format!("cannot read {}: {error}", path.display())))?;

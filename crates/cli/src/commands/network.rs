@@ -5,11 +5,11 @@ use dabnet_graph::{ArchitectureOptions, Graph, WeightFormat, architectures};
 
 use crate::error::CliError;
 
-/// The network that a command is about: a packed model, or an architecture.
+/// Options that name a network: a packed model, or an architecture.
 #[derive(Debug, Args)]
 #[group(id = "network")]
 #[command(group(ArgGroup::new("subject").required(true).args(["model", "arch"])))]
-pub(super) struct Network {
+pub(super) struct NetworkArgs {
     /// Packed model: its file, the folder that holds model.safetensors, or the name of one in the program
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
@@ -19,21 +19,21 @@ pub(super) struct Network {
     #[arg(long, value_name = "NAME")]
     arch: Option<String>,
 
-    /// Which of its layers are binary: full, wbin (binary weights), fbin (binary inputs, too) or
+    /// Precision of its layers: full, wbin (binary weights), fbin (binary inputs, too) or
     /// hybrid:LAYER,... (fbin, but these layers wbin); the first and the last never are
     #[arg(long, default_value = "fbin", conflicts_with = "model")]
     policy: String,
 
-    /// What layers with binary inputs end with: relu (nothing; it is layers with real inputs that end with
+    /// Activation at the end of layers with binary inputs: relu (none; layers with real inputs end with
     /// a ReLU) or rprelu
     #[arg(long, default_value = "relu", conflicts_with = "model")]
     activation: String,
 
-    /// Add what a convolution with binary inputs begins with to what it gives, where shapes allow for that
+    /// Add shortcut connections around convolutions with binary inputs, where shapes allow for them
     #[arg(long, conflicts_with = "model")]
     shortcuts: bool,
 
-    /// Bits of what layers with binary inputs read: 1, 2 or 4, with LAYER=BITS for layers that differ
+    /// Bits of the inputs of binary layers: 1, 2 or 4, with LAYER=BITS for layers that differ
     #[arg(long, default_value = "1", value_name = "BITS", conflicts_with = "model")]
     input_bits: String,
 
@@ -42,7 +42,7 @@ pub(super) struct Network {
     #[arg(long, value_name = "BITS", conflicts_with = "model", value_parser = end_bits)]
     end_bits: Option<WeightFormat>,
 
-    /// Labels it tells apart
+    /// Number of labels
     #[arg(long, default_value_t = 250, value_name = "N", conflicts_with = "model",
           value_parser = clap::value_parser!(u16).range(1..))]
     classes: u16,
@@ -52,16 +52,17 @@ pub(super) struct Network {
     side: Option<u16>,
 }
 
-/// What was asked for.
-pub(super) enum Subject {
+/// The network that options name.
+pub(super) enum GivenNetwork {
     Model(PathBuf),
     Architecture(Graph),
 }
 
-impl Network {
-    pub(super) fn subject(&self) -> Result<Subject, CliError> {
+impl NetworkArgs {
+    /// The packed model or the graph that the options name.
+    pub(super) fn given(&self) -> Result<GivenNetwork, CliError> {
         match (&self.model, &self.arch) {
-            (Some(model), _) => Ok(Subject::Model(model.clone())),
+            (Some(model), _) => Ok(GivenNetwork::Model(model.clone())),
             (None, Some(arch)) => {
                 let architecture = architectures::find(arch)?;
                 let side = self.side.map_or(architecture.side, usize::from);
@@ -73,13 +74,13 @@ impl Network {
                 };
                 let (classes, policy) = (self.classes.into(), self.policy.parse()?);
                 options.check(&policy)?;
-                Ok(Subject::Architecture(architecture.graph_with(side, classes, &policy, options)?))
+                Ok(GivenNetwork::Architecture(architecture.graph_with(side, classes, &policy, options)?))
             }
             (None, None) => Err(CliError::Input("give --arch or --model".into())),
         }
     }
 
-    /// The network as people write it.
+    /// Name of the network for people.
     pub(super) fn name(&self) -> String {
         match (&self.model, &self.arch) {
             (Some(path), _) => path.display().to_string(),
@@ -103,7 +104,7 @@ impl Network {
     }
 }
 
-/// The format of so many bits a weight.
+/// Parses the bits of a weight.
 pub(crate) fn end_bits(text: &str) -> Result<WeightFormat, String> {
     let format = text.parse().ok().and_then(WeightFormat::of_bits);
     format.ok_or_else(|| "give 8 or 32".to_owned())

@@ -7,13 +7,13 @@ use toml::Table;
 use crate::{
     error::CliError,
     terminal,
-    training::{Settings, packed},
+    training::{RunSettings, pack_run},
 };
 
-/// Pack the network of a run: bits and two values a filter, batch normalisation folded away.
+/// Pack the network of a run: bits and two values per filter, batch normalization folded away.
 ///
-/// `dabnet train` does so at the end of a run; this is for one that is not at its end, or for the weights that
-/// labelled the validation part best.
+/// `dabnet train` does so at the end of a run; this is for one that is not at its end, or for the weights with
+/// the best validation accuracy.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dabnet pack runs/dab -o model.safetensors
@@ -23,11 +23,11 @@ pub(crate) struct PackArgs {
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
-    /// The model to write
+    /// Model file to write
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 
-    /// The weights after the epoch that labelled the validation part best, not the last ones
+    /// Pack the weights of the epoch with the best validation accuracy, not the last ones
     #[arg(long)]
     best: bool,
 }
@@ -37,9 +37,9 @@ impl PackArgs {
         let saved = if self.best { CheckpointKind::Best } else { CheckpointKind::Latest };
         let run = RunFolder::open(&self.run)?;
         let checkpoint = run.checkpoint(saved)?;
-        let settings = Settings::resolve(&self.run, None, Table::new())?;
+        let settings = RunSettings::resolve(&self.run, None, Table::new())?;
         let trained = run.trained(saved)?;
-        packed(&settings, &trained, checkpoint.labels().to_vec(), None)?.save(&self.out)?;
+        pack_run(&settings, &trained, checkpoint.labels().to_vec(), None)?.save(&self.out)?;
         terminal::say(format_args!(
             "packed {} after epoch {} to {}",
             self.run.display(),

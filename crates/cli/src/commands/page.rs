@@ -3,18 +3,18 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use dabnet_serve::PageFiles;
 
-use crate::{error::CliError, serving, terminal};
+use crate::{error::CliError, models, terminal};
 
 /// Write the page to draw on as a folder for any web server.
 ///
-/// The page recognises in the browser: it loads the engine and the models and sends no sketch anywhere.
+/// The page recognizes in the browser: it loads the engine and the models and sends no sketch anywhere.
 /// These are the files that 'dabnet serve' serves. The folder is written elsewhere and moved into place
 /// whole; one that 'dabnet page' wrote before is replaced.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dabnet page --out site
   dabnet page --out site --model quickstart/dab --model models/tu-berlin-250")]
-pub(crate) struct Page {
+pub(crate) struct PageArgs {
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -24,14 +24,14 @@ pub(crate) struct Page {
     #[arg(long, value_name = "MODEL")]
     model: Vec<PathBuf>,
 
-    /// Replace the folder whatever is in it
+    /// Replace the folder, whatever is in it
     #[arg(long)]
     force: bool,
 }
 
-impl Page {
+impl PageArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let files = PageFiles::new(&serving::model_registry(&self.model)?);
+        let files = PageFiles::new(&models::model_registry(&self.model)?);
         files.write(&self.out, self.force)?;
         let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
         terminal::say(format_args!(

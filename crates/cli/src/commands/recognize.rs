@@ -5,19 +5,15 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_engine::{Model, Prediction, Session, top};
+use dabnet_container::replace_file;
+use dabnet_engine::{Model, Prediction, Session, run_views, top};
 use dabnet_graph::Canvas;
+use dabnet_report::{ContactSheet, SheetCell};
 use dabnet_sketch::{MAX_VIEWS, Sketch, SketchError, SketchReader, read, read_file};
 use image::{DynamicImage, GrayImage};
 use serde::Serialize;
 
-use crate::{
-    error::CliError,
-    json, models,
-    scoring::{logits, seen},
-    sheet::{Cell, Sheet},
-    terminal,
-};
+use crate::{error::CliError, evaluation::model_views, models, output, terminal};
 
 /// Label sketches with a packed model.
 ///
@@ -25,7 +21,7 @@ use crate::{
 /// --model it uses quickdraw-345, which comes with the program: the 345 words of Quick, Draw!.
 ///
 /// A file or a line that cannot be read is reported on standard error and the rest goes on; the
-/// exit status is then 1, or 2 if nothing at all could be recognised.
+/// exit status is then 1, or 2 if nothing at all could be recognized.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dabnet recognize cat.png
@@ -33,7 +29,7 @@ use crate::{
   dabnet recognize --show seen.png photos/
   dabnet recognize --model quickstart/dab --json sketches.ndjson
   cat cat.svg | dabnet recognize -")]
-pub(crate) struct Recognize {
+pub(crate) struct RecognizeArgs {
     /// Sketches: files, folders of files, or - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -43,7 +39,7 @@ pub(crate) struct Recognize {
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 
-    /// Labels to print for each sketch
+    /// Number of labels to print for each sketch
     #[arg(long, default_value_t = 3, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
     top: u16,
 
@@ -52,11 +48,11 @@ pub(crate) struct Recognize {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=MAX_VIEWS as i64))]
     views: u8,
 
-    /// Draw what the model sees of each sketch, above its label, into a picture
+    /// Write a picture of the inputs of the model, each above its label
     #[arg(long, value_name = "PNG")]
     show: Option<PathBuf>,
 
-    /// Let --show replace a file that is there
+    /// Let --show replace an existing file
     #[arg(long, requires = "show")]
     force: bool,
 
@@ -65,13 +61,13 @@ pub(crate) struct Recognize {
     json: bool,
 }
 
-/// The most sketches that are shown.
+/// Upper bound of sketches that are shown.
 const MAX_SHOWN: usize = 1000;
 /// Sketches in a row of a picture, and the side of each in pixels.
 const COLUMNS: usize = 8;
 const SIDE: usize = 168;
 
-impl Recognize {
+impl RecognizeArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         // A shell that fills in names puts a sketch where the picture's name was meant to be.
         if let Some(path) = self.show.as_ref().filter(|path| path.exists() && !self.force) {
@@ -81,7 +77,7 @@ impl Recognize {
         let model = models::compiled(self.model.as_deref())?;
         let session = Session::new(&model);
         let mut recognizer =
-            Recognizer { session, model, options: &self, done: 0, failed: 0, shown: Vec::new() };
+            SketchRecognizer { session, model, options: &self, done: 0, failed: 0, shown: Vec::new() };
         for file in &self.files {
             recognizer.path(file)?;
         }
@@ -89,45 +85,45 @@ impl Recognize {
             recognizer.show(path)?;
         }
         Ok(match recognizer {
-            Recognizer { failed: 0, .. } => ExitCode::SUCCESS,
-            Recognizer { done: 0, .. } => ExitCode::from(2),
+            SketchRecognizer { failed: 0, .. } => ExitCode::SUCCESS,
+            SketchRecognizer { done: 0, .. } => ExitCode::from(2),
             _ => ExitCode::from(1),
         })
     }
 }
 
-struct Recognizer<'a> {
+struct SketchRecognizer<'a> {
     model: Model,
     session: Session,
-    options: &'a Recognize,
+    options: &'a RecognizeArgs,
     done: usize,
     failed: usize,
-    /// What the model saw, and the label under it.
+    /// Input of the model, and the label under it.
     shown: Vec<(GrayImage, String)>,
 }
 
-/// One sketch's labels, as `--json` prints them.
+/// Output of `--json` for one sketch.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct RecognizeOutput<'a> {
     file: &'a str,
     /// Position in the file, from 1.
     item: usize,
-    /// What the file itself says the sketch is.
+    /// Label of the sketch in the file itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     word: Option<&'a str>,
-    predictions: Vec<Guess<'a>>,
-    /// What the file shows and the model has not seen.
+    predictions: Vec<LabelProbability<'a>>,
+    /// Notes on content of the file that the model did not get.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     notes: &'a [String],
 }
 
 #[derive(Serialize)]
-struct Guess<'a> {
+struct LabelProbability<'a> {
     label: &'a str,
     probability: f32,
 }
 
-impl Recognizer<'_> {
+impl SketchRecognizer<'_> {
     fn path(&mut self, path: &Path) -> Result<(), CliError> {
         if path.as_os_str() == "-" {
             return self.sketches("standard input", read("standard input", io::stdin()));
@@ -174,14 +170,14 @@ impl Recognizer<'_> {
         Ok(())
     }
 
-    /// Labels one sketch; `alone` if it is the only one of its file, which then needs no number.
+    /// Labels one sketch; `alone` if it is the only one of its file.
     fn sketch(&mut self, file: &str, item: usize, alone: bool, sketch: &Sketch) -> Result<(), CliError> {
-        let seen = seen(self.model.preprocessing(), &sketch.drawing, self.options.views)?;
-        let logits = logits(&mut self.session, &seen)?;
+        let seen = model_views(self.model.preprocessing(), &sketch.drawing, self.options.views)?;
+        let logits = run_views(&mut self.session, &seen)?;
         let predictions = top(&logits, usize::from(self.options.top));
         self.done += 1;
         if self.options.show.is_some() && self.shown.len() < MAX_SHOWN {
-            let Guess { label, probability } = self.guess(&predictions[0]);
+            let LabelProbability { label, probability } = self.guess(&predictions[0]);
             let text = format!("{:.0} % {label}", 100.0 * probability);
             self.shown.push((self.picture(&seen[0]), text));
         }
@@ -191,12 +187,14 @@ impl Recognizer<'_> {
         if self.options.json {
             let word = sketch.word.as_deref();
             let predictions = predictions.iter().map(|guess| self.guess(guess)).collect();
-            json::print_line(&Answer { file, item, word, predictions, notes: &sketch.notes })?;
+            output::print_json(&RecognizeOutput { file, item, word, predictions, notes: &sketch.notes })?;
         } else {
             let guesses: Vec<String> = predictions
                 .iter()
                 .map(|guess| self.guess(guess))
-                .map(|Guess { label, probability }| format!("{label} {:.1} %", 100.0 * probability))
+                .map(|LabelProbability { label, probability }| {
+                    format!("{label} {:.1} %", 100.0 * probability)
+                })
                 .collect();
             let number = if alone { String::new() } else { format!(" #{item}") };
             writeln!(io::stdout(), "{file}{number}: {}", guesses.join(", "))?;
@@ -204,7 +202,7 @@ impl Recognizer<'_> {
         Ok(())
     }
 
-    /// The ink of what the model sees: its first channel, normalised back.
+    /// Ink of an input of the model: the first channel, denormalized.
     fn picture(&self, seen: &[f32]) -> GrayImage {
         let Canvas { side, mean, std, .. } = self.model.preprocessing().canvas;
         let light = |value: &f32| 255 - ((value * std + mean).clamp(0.0, 1.0) * 255.0).round() as u8;
@@ -212,22 +210,25 @@ impl Recognizer<'_> {
         GrayImage::from_raw(side as u32, side as u32, pixels).expect("as many pixels as there are")
     }
 
-    /// Draws what was seen.
+    /// Writes the picture of the inputs.
     fn show(&self, path: &Path) -> Result<(), CliError> {
         let (count, columns) = (self.shown.len(), self.shown.len().min(COLUMNS));
-        let mut sheet = Sheet::new(SIDE, columns, count.div_ceil(columns), 0);
+        let mut sheet = ContactSheet::new(SIDE, columns, count.div_ceil(columns), 0);
         for (at, (picture, text)) in self.shown.iter().enumerate() {
-            let cell = Cell::Colours(DynamicImage::ImageLuma8(picture.clone()).to_rgb8());
-            sheet.cell(at % columns, at / columns, &cell, text);
+            let cell = SheetCell::Rgb(DynamicImage::ImageLuma8(picture.clone()).to_rgb8());
+            sheet.set_cell(at % columns, at / columns, &cell, text);
         }
         if self.done > count {
             terminal::say(format_args!("dabnet: {} shows the first {count} sketches", path.display()));
         }
-        sheet.save(path)
+        replace_file(path, &sheet.to_png()).map_err(|error| CliError::write(path, &error))
     }
 
-    fn guess(&self, prediction: &Prediction) -> Guess<'_> {
-        Guess { label: &self.model.labels()[prediction.class], probability: prediction.probability }
+    fn guess(&self, prediction: &Prediction) -> LabelProbability<'_> {
+        LabelProbability {
+            label: &self.model.labels()[prediction.class],
+            probability: prediction.probability,
+        }
     }
 
     fn fail(&mut self, message: &str) {
@@ -236,7 +237,7 @@ impl Recognizer<'_> {
     }
 }
 
-/// The files of a folder by name, hidden ones and folders left out.
+/// Files of a folder in the order of their names, without hidden ones and folders.
 fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in folder.read_dir()? {

@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use dabnet_serve::{LogFormat, RequestLimits, Server, ServerOptions};
 
-use crate::{error::CliError, serving};
+use crate::{error::CliError, models};
 
 /// Recognise sketches over HTTP, and serve the page to draw on.
 ///
@@ -22,7 +22,7 @@ use crate::{error::CliError, serving};
   dabnet serve
   dabnet serve --model quickstart/dab --bind 0.0.0.0:80
   curl -H 'Content-Type: image/png' --data-binary @cat.png 'http://127.0.0.1:8080/v1/recognize?top=5'")]
-pub(crate) struct Serve {
+pub(crate) struct ServeArgs {
     /// Packed model to serve: its folder, its file, or the name of one in the program; again for more, the first
     /// being the default. Without, all in the program
     #[arg(long, value_name = "MODEL")]
@@ -32,27 +32,27 @@ pub(crate) struct Serve {
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     bind: SocketAddr,
 
-    /// Threads that recognise; one a core without
+    /// Number of worker threads [default: one per core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
 
-    /// Requests that may wait for one of them; more are answered with 503
+    /// Upper bound of waiting requests; more are answered with 503
     #[arg(long, default_value = "64", value_name = "N")]
     queue: NonZero<usize>,
 
-    /// How the log is written to standard error, a line a request
-    #[arg(long, value_enum, default_value_t = Log::Json, value_name = "FORMAT")]
-    log_format: Log,
+    /// Log format on standard error, one line per request
+    #[arg(long, value_enum, default_value_t = LogFormatArg::Json, value_name = "FORMAT")]
+    log_format: LogFormatArg,
 
     /// Origin whose pages may call the API, as https://example.org; again for more
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
 
-    /// Seconds to go on accepting after being told to stop, saying not to be ready
+    /// Seconds to go on accepting after a signal to stop, not ready any more
     #[arg(long, default_value = "0", value_name = "SECONDS", value_parser = seconds)]
     drain_delay: Duration,
 
-    /// Seconds that accepted requests may take after being told to stop
+    /// Seconds that accepted requests may take after a signal to stop
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     drain_timeout: Duration,
 
@@ -61,65 +61,65 @@ pub(crate) struct Serve {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Limits")]
+#[command(next_help_heading = "RequestLimits")]
 struct LimitArgs {
-    /// Seconds from the first byte of a request to its answer
+    /// Timeout of a request from its first byte to the answer, in seconds
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = seconds)]
     timeout: Duration,
 
-    /// Seconds that a connection may be silent, or send the head of a request
+    /// Idle timeout of a connection, and of the head of a request, in seconds
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     idle_timeout: Duration,
 
-    /// Seconds that a client may take nothing of an answer
+    /// Timeout of a client that reads nothing of an answer, in seconds
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     send_timeout: Duration,
 
-    /// Connections open at a time
+    /// Upper bound of open connections
     #[arg(long, default_value = "256", value_name = "N")]
     max_connections: NonZero<usize>,
 
-    /// Bytes of a body of JSON or SVG
+    /// Upper bound of the bytes of a JSON or SVG body
     #[arg(long, default_value = "1048576", value_name = "BYTES")]
     max_text: usize,
 
-    /// Bytes of a body that is a picture
+    /// Upper bound of the bytes of a picture
     #[arg(long, default_value = "4194304", value_name = "BYTES")]
     max_image: usize,
 
-    /// Bytes of all bodies together
+    /// Upper bound of the bytes of all bodies together
     #[arg(long, default_value = "268435456", value_name = "BYTES")]
     max_held: usize,
 
-    /// Strokes of a sketch
+    /// Upper bound of the strokes of a sketch
     #[arg(long, default_value = "2000", value_name = "N")]
     max_strokes: usize,
 
-    /// Points of a sketch
+    /// Upper bound of the points of a sketch
     #[arg(long, default_value = "20000", value_name = "N")]
     max_points: usize,
 
-    /// Pixels of a picture's width and of its height
+    /// Upper bound of a picture's width and height in pixels
     #[arg(long, default_value = "4096", value_name = "PIXELS")]
     max_side: u32,
 
-    /// Canvases of an inference request
+    /// Upper bound of the canvases of an inference request
     #[arg(long, default_value = "64", value_name = "N")]
     max_batch: usize,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Log {
+enum LogFormatArg {
     Json,
     Text,
     Off,
 }
 
-impl Serve {
+impl ServeArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let catalogue = serving::model_registry(&self.model)?;
+        let registry = models::model_registry(&self.model)?;
         let _log = LogFormat::from(self.log_format).install();
-        let server = Server::bind(catalogue, self.options())?;
+        let server = Server::bind(registry, self.options())?;
         {
             // Whoever started this waits for the line.
             let mut out = io::stdout().lock();
@@ -161,17 +161,17 @@ impl LimitArgs {
     }
 }
 
-impl From<Log> for LogFormat {
-    fn from(log: Log) -> Self {
+impl From<LogFormatArg> for LogFormat {
+    fn from(log: LogFormatArg) -> Self {
         match log {
-            Log::Json => Self::Json,
-            Log::Text => Self::Text,
-            Log::Off => Self::Off,
+            LogFormatArg::Json => Self::Json,
+            LogFormatArg::Text => Self::Text,
+            LogFormatArg::Off => Self::Off,
         }
     }
 }
 
-/// Seconds, whole or not, up to a day.
+/// Parses seconds, whole or not, up to a day.
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),

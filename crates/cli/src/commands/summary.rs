@@ -8,14 +8,11 @@ use comfy_table::Row;
 use dabnet_graph::{ArchitectureOptions, Graph, LayerCost, NetworkCost, Policy, Precision, architectures};
 use serde_json::{Value, json};
 
-use super::network::{Network, Subject};
-use crate::{
-    error::CliError,
-    json, models,
-    table::{self, grouped},
-};
+use super::network::{GivenNetwork, NetworkArgs};
+use crate::{error::CliError, models, output};
+use dabnet_report::format::grouped;
 
-/// Count what a network costs, layer by layer.
+/// Count the cost of a network, layer by layer.
 ///
 /// Weights, their bytes when packed, multiply-accumulates by kind, memory traffic and energy of one
 /// sketch, of an architecture under a policy or of a packed model; and the same totals in full
@@ -24,32 +21,32 @@ use crate::{
 /// Energy is an estimate for 45 nm: 32-bit float multiplication 3.7 pJ and addition 0.9 pJ, a byte
 /// from a 1 MB cache 12.5 pJ (Horowitz, ISSCC 2014); 64 one-bit products 0.6 pJ, taken for six 32-bit
 /// integer additions of the same source. Weights are read once, activations written and read once.
-/// What a sketch takes on this machine is measured by `dabnet bench`.
+/// `dabnet bench` measures the cost of a sketch on this machine.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dabnet summary --arch sketch-a-net
   dabnet summary --arch sketch-a-net --policy hybrid:conv6 --classes 250
   dabnet summary --arch resnet-18 --activation rprelu --shortcuts
   dabnet summary --model models/quickdraw-20 --json")]
-pub(crate) struct Summary {
+pub(crate) struct SummaryArgs {
     #[command(flatten)]
-    network: Network,
+    network: NetworkArgs,
 
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }
 
-impl Summary {
+impl SummaryArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let graph = match self.network.subject()? {
-            Subject::Model(path) => models::packed(&path)?.graph,
-            Subject::Architecture(graph) => graph,
+        let graph = match self.network.given()? {
+            GivenNetwork::Model(path) => models::packed(&path)?.graph,
+            GivenNetwork::Architecture(graph) => graph,
         };
         let account = graph.cost();
         let full = in_full_precision(&graph);
         if self.json {
-            json::print_line(&summary(&graph, &account, full.as_ref()))?;
+            output::print_json(&summary(&graph, &account, full.as_ref()))?;
         } else {
             print(&graph, &account, full.as_ref())?;
         }
@@ -57,7 +54,7 @@ impl Summary {
     }
 }
 
-/// What the same architecture costs without a binary layer, if it is one that is known here.
+/// Cost of the same architecture without binary layers, if it is one of this program.
 fn in_full_precision(graph: &Graph) -> Option<NetworkCost> {
     let architecture = architectures::find(graph.architecture()).ok()?;
     let full = architecture.graph_on(
@@ -73,7 +70,7 @@ const HEADER: [&str; 9] =
     ["layer", "precision", "output", "weights", "bytes", "float MACs", "1-bit MACs", "traffic", "µJ"];
 
 fn print(graph: &Graph, account: &NetworkCost, full: Option<&NetworkCost>) -> io::Result<()> {
-    let mut table = table::new(&HEADER);
+    let mut table = output::table(&HEADER);
     table.add_rows(account.layers.iter().map(layer));
     table.add_row(total("all", account));
     table.add_rows(full.map(|full| total("in full precision", full)));
@@ -114,7 +111,7 @@ fn layer(layer: &LayerCost) -> Row {
         grouped(layer.traffic()),
         microjoules(layer.energy()),
     ];
-    table::row(&layer.name, numbers)
+    output::row(&layer.name, numbers)
 }
 
 fn total(name: &str, account: &NetworkCost) -> Row {
@@ -128,7 +125,7 @@ fn total(name: &str, account: &NetworkCost) -> Row {
         grouped(account.traffic()),
         microjoules(account.energy()),
     ];
-    table::row(name, numbers)
+    output::row(name, numbers)
 }
 
 fn microjoules(picojoules: f64) -> String {

@@ -7,15 +7,16 @@ use std::{
 
 use clap::Args;
 use dabnet_data::{Dataset, Part};
+use dabnet_report::format::duration;
 
 use crate::{
-    data::{self, Data},
+    data::{self, LoadedData},
     error::CliError,
-    json,
-    progress::duration,
-    scoring::shares,
-    terminal,
-    training::{CONFIG, Choice, Interrupt, Job, MODEL, Machine, Results, Settings, TrainingOptions},
+    evaluation::accuracy_text,
+    output, terminal,
+    training::{
+        CONFIG, InterruptFlag, MODEL, MachineArgs, RunResults, SettingsArgs, SettingsLayers, TrainingJob,
+    },
 };
 
 /// Train a network on a data set, in a folder that a run is kept in.
@@ -32,48 +33,43 @@ use crate::{
   dabnet train --data quickdraw --policy hybrid:auto --start-from runs/full --out runs/hybrid
   dabnet train --data quickdraw --teacher runs/full --teacher big.safetensors --unlabeled other --out runs/taught
   dabnet train --data tu-berlin --start-from quickdraw-345 --out runs/tuned")]
-pub(crate) struct Train {
+pub(crate) struct TrainArgs {
     /// Folder of the run
     #[arg(short, long, value_name = "RUN")]
     out: PathBuf,
 
-    /// File of settings, such as another run's config.toml; what is given here stands over it
+    /// File of settings, such as another run's config.toml; options override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
     #[command(flatten)]
-    choice: Choice,
+    settings: SettingsArgs<true>,
 
     #[command(flatten)]
-    options: TrainingOptions,
+    machine: MachineArgs,
 
-    #[command(flatten)]
-    machine: Machine,
-
-    /// Print what the run came to as one JSON object
+    /// Print the results of the run as one JSON object
     #[arg(long)]
     json: bool,
 }
 
-impl Train {
+impl TrainArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let options = self.choice.over(self.options.table());
-        let file = self.config.as_deref();
         check_folder(&self.out)?;
-        let settings = self.machine.with(Settings::resolve(&self.out, file, options.clone())?)?;
-        let data = Data::open(&settings.data)?;
+        let layers = SettingsLayers::new(Some(&self.out), self.config.as_deref(), self.settings.0)?;
+        let mut settings = self.machine.apply(layers.resolve()?)?;
+        let data = LoadedData::open(&settings.data)?;
         check_labels(&data.set, &settings.data)?;
         let parts = data.set.parts()?;
         data::tell_of_gaps(&data.set, &parts)?;
         let sketches = parts.iter().filter(|part| **part == Part::Train).count();
-        let settings = Settings::resolve_for(sketches, &self.out, file, options)?;
-        let settings = self.machine.with(settings)?;
-        let job = Job::new(self.out.clone(), settings, self.machine.saving());
-        let Some(results) = job.run(&data, &Interrupt::listen()?)? else {
-            return Ok(ExitCode::from(Interrupt::EXIT_CODE));
+        layers.fit_length(&mut settings, sketches)?;
+        let job = TrainingJob::new(self.out.clone(), settings, self.machine.saving());
+        let Some(results) = job.run(&data, &InterruptFlag::listen()?)? else {
+            return Ok(ExitCode::from(InterruptFlag::EXIT_CODE));
         };
         if self.json {
-            json::print_line(&results)?;
+            output::print_json(&results)?;
         } else {
             print(&results, &self.out.join(MODEL), data.set.labels().len())?;
         }
@@ -81,7 +77,7 @@ impl Train {
     }
 }
 
-/// That there is something to tell apart.
+/// Checks that there are two labels or more.
 fn check_labels(set: &Dataset, path: &Path) -> Result<(), CliError> {
     let reason = match set.labels() {
         [] => data::NO_WORDS.to_owned(),
@@ -91,7 +87,7 @@ fn check_labels(set: &Dataset, path: &Path) -> Result<(), CliError> {
     Err(CliError::Input(format!("{}: {reason}", path.display())))
 }
 
-/// That a run's folder is empty, or a run's.
+/// Checks that a folder is empty, or a run's.
 fn check_folder(out: &Path) -> Result<(), CliError> {
     let Ok(mut entries) = out.read_dir() else { return Ok(()) };
     let is_run = [CONFIG, "run.lock", "first-stage"].iter().any(|name| out.join(name).exists());
@@ -102,12 +98,12 @@ fn check_folder(out: &Path) -> Result<(), CliError> {
     Err(CliError::Input(format!("{} {reason}", out.display())))
 }
 
-fn print(results: &Results, path: &Path, labels: usize) -> io::Result<()> {
+fn print(results: &RunResults, path: &Path, labels: usize) -> io::Result<()> {
     let time = duration(Duration::from_secs_f64(results.seconds));
     terminal::say(format_args!("trained {time}; {} is {} bytes", path.display(), results.file_bytes));
     if let Some(test) = &results.test {
-        let shares = shares(test.top1, test.top5, labels);
-        writeln!(io::stdout(), "{shares} of {} sketches (part {})", test.count, test.part)?;
+        let accuracy = accuracy_text(test.top1, test.top5, labels);
+        writeln!(io::stdout(), "{accuracy} of {} sketches (part {})", test.count, test.part)?;
     }
     Ok(())
 }

@@ -1,29 +1,29 @@
 use std::{fs, path::Path};
 
 use dabnet_container::replace_file;
-use dabnet_graph::Precision;
+use dabnet_report::QuickstartReport;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Outcome, Results, Settings, contender::Contender, report};
+use super::{QuickstartOptions, QuickstartResult, network::QuickstartNetwork};
 use crate::{
     error::CliError,
-    training::{LATENT, latent},
+    training::{LATENT, latent_weights},
 };
 
 /// Name of the page to look at.
 pub(super) const REPORT: &str = "report.html";
 const RESULTS: &str = "results.json";
 const MODEL: &str = "model.safetensors";
-/// What latent weights went through: what `dabnet analyze` reads.
+/// Name of the file with the history of latent weights.
 const HISTORY: &str = "history.json";
 
-/// That other things, or a finished quickstart with other settings, are only replaced where that is asked for.
-pub(super) fn check_replaced(settings: &Settings, train_count: usize) -> Result<(), CliError> {
+/// Checks that nothing but a quickstart with the same settings is replaced, unless that is asked for.
+pub(super) fn check_replaced(settings: &QuickstartOptions, train_count: usize) -> Result<(), CliError> {
     if settings.force {
         return Ok(());
     }
-    let own = [RESULTS, REPORT].into_iter().chain(Contender::ALL.iter().map(|contender| contender.key));
+    let own = [RESULTS, REPORT].into_iter().chain(QuickstartNetwork::ALL.iter().map(|network| network.key));
     let own: Vec<&str> = own.collect();
     let mut entries = settings.out.read_dir().into_iter().flatten().flatten();
     if let Some(other) = entries.find(|entry| !own.iter().any(|name| entry.file_name() == *name)) {
@@ -51,9 +51,9 @@ pub(super) fn check_replaced(settings: &Settings, train_count: usize) -> Result<
     }
 }
 
-/// Makes sure, before minutes of training, that everything can be written.
+/// Checks that everything can be written, before minutes of training.
 pub(super) fn prepare(out: &Path) -> Result<(), CliError> {
-    let models = Contender::ALL.iter().map(|contender| out.join(contender.key));
+    let models = QuickstartNetwork::ALL.iter().map(|network| out.join(network.key));
     for folder in models.clone().chain([out.to_owned()]) {
         fs::create_dir_all(&folder).map_err(|error| CliError::write(&folder, &error))?;
         tempfile::Builder::new().tempfile_in(&folder).map_err(|error| CliError::write(&folder, &error))?;
@@ -65,17 +65,21 @@ pub(super) fn prepare(out: &Path) -> Result<(), CliError> {
     }
 }
 
-/// Writes models, report and results; a file that was there before is replaced whole.
-pub(super) fn write(out: &Path, results: &Results) -> Result<(), CliError> {
-    for outcome in &results.outcomes {
-        let folder = out.join(outcome.contender.key);
+/// Writes models, report and results; existing files are replaced whole.
+pub(super) fn write(
+    out: &Path,
+    outcomes: &[QuickstartResult],
+    report: &QuickstartReport,
+) -> Result<(), CliError> {
+    for outcome in outcomes {
+        let folder = out.join(outcome.report.key);
         fs::create_dir_all(&folder).map_err(|error| CliError::write(&folder, &error))?;
         outcome.packed.save(folder.join(MODEL))?;
-        replace(&folder.join(LATENT), &latent(&outcome.trained)?)?;
+        replace(&folder.join(LATENT), &latent_weights(&outcome.trained)?)?;
         replace(&folder.join(HISTORY), json(outcome.trained.history()).as_bytes())?;
     }
-    replace(&out.join(RESULTS), json(&summary(results)).as_bytes())?;
-    replace(&out.join(REPORT), report::page(results).as_bytes())
+    replace(&out.join(RESULTS), json(&report.summary()).as_bytes())?;
+    replace(&out.join(REPORT), report.to_html().as_bytes())
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
@@ -84,60 +88,4 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 
 fn json(value: &impl Serialize) -> String {
     format!("{}\n", json!(value))
-}
-
-/// What `--json` prints and `results.json` holds.
-#[derive(Serialize)]
-pub(super) struct Summary<'a> {
-    seed: u64,
-    epochs: usize,
-    train: usize,
-    test: usize,
-    seconds: f64,
-    labels: &'a [String],
-    networks: Vec<Network>,
-}
-
-#[derive(Serialize)]
-struct Network {
-    name: &'static str,
-    top1: f64,
-    top5: f64,
-    file_bytes: u64,
-    median_ms: f64,
-    float_macs: u64,
-    binary_macs: u64,
-    train_loss: Vec<f32>,
-    train_accuracy: Vec<f32>,
-    confusion: Vec<Vec<u32>>,
-}
-
-pub(super) fn summary(results: &Results) -> Summary<'_> {
-    Summary {
-        seed: results.seed,
-        epochs: results.epochs,
-        train: results.train_count,
-        test: results.test.len(),
-        seconds: results.elapsed.as_secs_f64(),
-        labels: &results.labels,
-        networks: results.outcomes.iter().map(Network::new).collect(),
-    }
-}
-
-impl Network {
-    fn new(outcome: &Outcome) -> Self {
-        let account = outcome.cost();
-        Self {
-            name: outcome.contender.key,
-            top1: outcome.evaluation.top1,
-            top5: outcome.evaluation.top5,
-            file_bytes: outcome.bytes,
-            median_ms: outcome.evaluation.milliseconds,
-            float_macs: account.macs(Precision::Full),
-            binary_macs: account.macs(Precision::Fbin),
-            train_loss: outcome.curve.iter().map(|point| point.loss).collect(),
-            train_accuracy: outcome.curve.iter().map(|point| point.accuracy).collect(),
-            confusion: outcome.evaluation.confusion.clone(),
-        }
-    }
 }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use dabnet_container::replace_file;
 use dabnet_data::{Examples, Part, SketchExamples};
-use dabnet_engine::Model;
+use dabnet_engine::{Evaluation, Model};
 use dabnet_graph::{Graph, Policy, Preprocessing};
 use dabnet_sketch::{Drawing, Preprocess, TrainingPipeline};
 use dabnet_train::{
@@ -12,42 +12,46 @@ use dabnet_train::{
 use serde_json::json;
 
 use super::{
-    Auto, CONFIG, Interrupt, LATENT, MODEL, Paths, Results, Settings, Source, Tested, Watch, latent, packed,
+    AutoPolicy, CONFIG, InterruptFlag, LATENT, MODEL, NetworkSource, PathList, RunObserver, RunResults,
+    RunSettings, TestResult, latent_weights, pack_run,
 };
 use crate::{
-    data::Data,
+    data::LoadedData,
     error::CliError,
-    hybrid,
-    scoring::{Counts, known, tested},
-    terminal,
+    evaluation::{evaluate, known_sketches, test_part},
+    hybrid, terminal,
 };
 
-/// Folder, in that of a run, of the network that its layers are chosen with.
+/// Name of the folder, in that of a run, of the network that its layers are chosen with.
 const FIRST_STAGE: &str = "first-stage";
 
-/// The most sketches that a packed model is tried on after it has learned from them.
+/// Upper bound of training sketches that a packed model is tested on.
 const MOST_LEARNED: usize = 2000;
-/// How much less than training showed is worth a word.
+/// Least loss of accuracy, from training to the packed model, that is reported.
 const NOTABLE: f64 = 0.1;
 
-/// A run to train: what it becomes, where it is kept and how often it is written down.
+/// A run to train, in a folder.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct TrainingJob {
     folder: PathBuf,
-    settings: Settings,
+    settings: RunSettings,
     saving: SaveSchedule,
-    /// Where this is the first stage of another run, the folder of that and its settings.
-    whole: Option<(PathBuf, Settings)>,
+    /// Folder and settings of the whole run, if this is its first stage.
+    whole: Option<(PathBuf, RunSettings)>,
 }
 
-impl Job {
-    pub(crate) fn new(folder: PathBuf, settings: Settings, saving: SaveSchedule) -> Self {
+impl TrainingJob {
+    pub(crate) fn new(folder: PathBuf, settings: RunSettings, saving: SaveSchedule) -> Self {
         Self { folder, settings, saving, whole: None }
     }
 
-    /// Trains from where the run stands to its end, packs the network and tests what was packed; nothing if
-    /// it was interrupted.
-    pub(crate) fn run(mut self, data: &Data, interrupt: &Interrupt) -> Result<Option<Results>, CliError> {
+    /// Trains from where the run stands to its end, packs the network and tests it; none if it was
+    /// interrupted.
+    pub(crate) fn run(
+        mut self,
+        data: &LoadedData,
+        interrupt: &InterruptFlag,
+    ) -> Result<Option<RunResults>, CliError> {
         if self.settings.is_automatic() && !self.choose_layers(data, interrupt)? {
             return Ok(None);
         }
@@ -59,10 +63,10 @@ impl Job {
         }
     }
 
-    /// Decides which layers keep real inputs, if that has not been decided before; false if it was interrupted.
-    fn choose_layers(&mut self, data: &Data, interrupt: &Interrupt) -> Result<bool, CliError> {
+    /// Chooses the layers that keep real inputs, unless they were chosen before; false if it was interrupted.
+    fn choose_layers(&mut self, data: &LoadedData, interrupt: &InterruptFlag) -> Result<bool, CliError> {
         let auto = self.settings.auto.unwrap_or_default();
-        if let Some(begun) = Settings::begun(&self.folder)? {
+        if let Some(begun) = RunSettings::begun(&self.folder)? {
             self.settings = self.settings.clone().chosen_as(&begun);
             if !self.settings.is_automatic() {
                 return Ok(true);
@@ -82,14 +86,14 @@ impl Job {
                 (_, TrainingOutcome::Stopped(_), _) => return Ok(false),
             },
         };
-        let layers = hybrid::measured(&self.settings, data, &trained, auto.keep_real)?;
+        let layers = hybrid::measure_layers(&self.settings, data, &trained, auto.keep_real)?;
         hybrid::table(&layers).lines().for_each(terminal::say);
         self.settings.policy = hybrid::policy(&layers);
         Ok(true)
     }
 
-    /// The network in full precision, for a few epochs.
-    fn first_stage(&self, auto: Auto) -> Self {
+    /// Job that trains the network in full precision for a few epochs.
+    fn first_stage(&self, auto: AutoPolicy) -> Self {
         let train = TrainConfig {
             epochs: auto.epochs,
             schedule: Schedule::OneCycle,
@@ -98,11 +102,11 @@ impl Job {
             distillation: None,
             ..self.settings.train.clone()
         };
-        let settings = Settings {
+        let settings = RunSettings {
             policy: Policy::Full,
             auto: None,
-            teacher: Paths::default(),
-            unlabeled: Paths::default(),
+            teacher: PathList::default(),
+            unlabeled: PathList::default(),
             train,
             ..self.settings.clone()
         };
@@ -110,21 +114,21 @@ impl Job {
         Self { folder: self.folder.join(FIRST_STAGE), settings, saving: self.saving, whole }
     }
 
-    /// Trains from where the run stands. The run that it gives is held; with it comes the share of the training
-    /// sketches that was last labelled right, where a step was taken.
+    /// Trains from where the run stands. Returns the locked run, and the last training accuracy if a step was
+    /// taken.
     fn train(
         &self,
-        data: &Data,
-        interrupt: &Interrupt,
+        data: &LoadedData,
+        interrupt: &InterruptFlag,
     ) -> Result<(RunFolder, TrainingOutcome, Option<f32>), CliError> {
         let settings = &self.settings;
         let labels = data.set.labels().to_vec();
         let graph = settings.graph(labels.len())?;
         let view = settings.view()?;
         let (teachers, viewers) = self.teachers(&labels)?;
-        let unlabelled = settings.unlabeled.0.iter().map(|path| Data::open(path));
-        let unlabelled = unlabelled.collect::<Result<Vec<_>, _>>()?;
-        let examples = examples(data, &unlabelled, view, &viewers)?;
+        let unlabeled = settings.unlabeled.0.iter().map(|path| LoadedData::open(path));
+        let unlabeled = unlabeled.collect::<Result<Vec<_>, _>>()?;
+        let examples = examples(data, &unlabeled, view, &viewers)?;
         let validation = match validated(data) {
             Some(part) => Some(SketchExamples::new(&data.set, part, view)?.still()),
             None => None,
@@ -136,7 +140,7 @@ impl Job {
         }
 
         let trainer = Trainer::new(&graph, settings.train.clone(), &examples)?;
-        let checksums = unlabelled.iter().map(|data| data.set.checksum()).collect();
+        let checksums = unlabeled.iter().map(|data| data.set.checksum()).collect();
         let mut trainer = trainer.labels(labels)?.data(data.set.checksum()).unlabelled_data(checksums);
         if let Some(validation) = &validation {
             trainer = trainer.validate(validation)?;
@@ -156,20 +160,20 @@ impl Job {
             files.push(settings.file(folder)?);
         }
         let begins = self.description(&graph, data, examples.len() - examples.labeled_len());
-        let mut watch = Watch::new(&self.folder, begins, files, interrupt.clone());
+        let mut watch = RunObserver::new(&self.folder, begins, files, interrupt.clone());
         let outcome = run.train(trainer, self.saving, &mut watch)?;
         Ok((run, outcome, watch.accuracy()))
     }
 
-    /// What it starts from, if it starts from something, and how that sees sketches, where it is known.
+    /// The network to start from, if there is one, with its preprocessing where that is known.
     fn start(&self) -> Result<Option<(PretrainedWeights, Option<Preprocessing>)>, CliError> {
         let Some(path) = &self.settings.start_from else { return Ok(None) };
-        let source = Source::open(path)?;
+        let source = NetworkSource::open(path)?;
         let preprocessing = source.preprocessing().copied();
         Ok(Some((source.into_start()?, preprocessing)))
     }
 
-    /// That something is started from; says so if that sees sketches otherwise, or the last layer is not taken.
+    /// Checks that a start has layers in common; warns if its preprocessing or its labels differ.
     fn check_start(
         &self,
         (start, theirs): &(PretrainedWeights, Option<Preprocessing>),
@@ -196,12 +200,12 @@ impl Job {
         Ok(())
     }
 
-    /// The teachers of the data's labels, and how those of them see sketches that do not as the network does.
+    /// The teachers of the data's labels, and the preprocessings of those that differ from the network's.
     fn teachers(&self, labels: &[String]) -> Result<(Vec<Teacher>, Vec<Preprocessing>), CliError> {
         let (ours, mut viewers) = (self.settings.preprocessing(), Vec::new());
         let mut teachers = Vec::new();
         for path in &self.settings.teacher.0 {
-            let teacher = Source::open(path)?.into_teacher(path, labels)?;
+            let teacher = NetworkSource::open(path)?.into_teacher(path, labels)?;
             let theirs = *teacher.preprocessing();
             if theirs == ours {
                 teachers.push(teacher);
@@ -216,9 +220,9 @@ impl Job {
         Ok((teachers, viewers))
     }
 
-    /// That the run goes on as what it was begun as.
+    /// Checks that the run goes on with the settings it was begun with.
     fn check_goes_on(&self) -> Result<(), CliError> {
-        match Settings::begun(&self.folder)? {
+        match RunSettings::begun(&self.folder)? {
             Some(begun) => begun.check_goes_on(&self.settings, &self.folder),
             None => Err(CliError::Input(format!(
                 "{} has a checkpoint and no {CONFIG} that says what it is of: put that back, or take another --out",
@@ -227,27 +231,28 @@ impl Job {
         }
     }
 
-    /// Packs the network, tests what was packed, and writes down what the run came to.
+    /// Packs the network, tests the packed model, and writes the results.
     fn finish(
         &self,
         run: &RunFolder,
-        data: &Data,
+        data: &LoadedData,
         trained: &TrainedNetwork,
         accuracy: Option<f32>,
-    ) -> Result<Results, CliError> {
+    ) -> Result<RunResults, CliError> {
         let settings = &self.settings;
         let labels = || data.set.labels().to_vec();
         let path = self.folder.join(MODEL);
-        let model = Model::new(packed(settings, trained, labels(), None)?)?;
+        let model = Model::new(pack_run(settings, trained, labels(), None)?)?;
         let test = self.test(&model, data)?;
         if let Some(shown) = accuracy {
             self.compare_with_training(&model, data, shown.into())?;
         }
-        packed(settings, trained, labels(), test.map(|test| json!(test)))?.save(&path)?;
+        pack_run(settings, trained, labels(), test.map(|test| json!(test)))?.save(&path)?;
         let latents = self.folder.join(LATENT);
-        replace_file(&latents, &latent(trained)?).map_err(|error| CliError::write(&latents, &error))?;
+        replace_file(&latents, &latent_weights(trained)?)
+            .map_err(|error| CliError::write(&latents, &error))?;
         let file_bytes = path.metadata().map_err(|error| CliError::write(&path, &error))?.len();
-        let results = Results {
+        let results = RunResults {
             data: settings.data.display().to_string(),
             fingerprint: data.set.manifest().fingerprint,
             arch: settings.arch.clone(),
@@ -266,19 +271,19 @@ impl Job {
         Ok(results)
     }
 
-    /// How well the packed model labels what is held out, looked at as in training.
-    fn test(&self, model: &Model, data: &Data) -> Result<Option<Tested>, CliError> {
-        let Some(part) = tested(&data.set) else { return Ok(None) };
-        let (known, _) = known(&data.set, model, Some(part))?;
-        let counts = self.counts(model, data, &known)?;
-        Ok(Some(Tested { part, count: known.len(), top1: counts.top1(), top5: counts.top5() }))
+    /// Accuracy of the packed model on the test part, preprocessed as in training.
+    fn test(&self, model: &Model, data: &LoadedData) -> Result<Option<TestResult>, CliError> {
+        let Some(part) = test_part(&data.set) else { return Ok(None) };
+        let (known, _) = known_sketches(&data.set, model, Some(part))?;
+        let evaluation = self.evaluate(model, data, &known)?;
+        Ok(Some(TestResult { part, count: known.len(), top1: evaluation.top1(), top5: evaluation.top5() }))
     }
 
-    /// Says what the packed model makes of sketches that it has learned from, where that is much less than training showed.
-    fn compare_with_training(&self, model: &Model, data: &Data, shown: f64) -> Result<(), CliError> {
-        let (mut learned, _) = known(&data.set, model, Some(Part::Train))?;
+    /// Warns if the accuracy of the packed model on training sketches is much less than training showed.
+    fn compare_with_training(&self, model: &Model, data: &LoadedData, shown: f64) -> Result<(), CliError> {
+        let (mut learned, _) = known_sketches(&data.set, model, Some(Part::Train))?;
         learned.truncate(MOST_LEARNED);
-        let found = self.counts(model, data, &learned)?.top1();
+        let found = self.evaluate(model, data, &learned)?.top1();
         if found < shown - NOTABLE {
             terminal::say(format_args!(
                 "dabnet: the packed model labels {:.1} % of what it has learned from right, where training showed {:.1} %: \
@@ -290,16 +295,21 @@ impl Job {
         Ok(())
     }
 
-    /// What a model makes of sketches, looked at as in training.
-    fn counts(&self, model: &Model, data: &Data, sketches: &[(usize, usize)]) -> Result<Counts, CliError> {
+    /// Evaluates a model on sketches preprocessed as in training.
+    fn evaluate(
+        &self,
+        model: &Model,
+        data: &LoadedData,
+        sketches: &[(usize, usize)],
+    ) -> Result<Evaluation, CliError> {
         let preprocessing = self.settings.preprocessing();
-        Counts::of(model, &data.set, sketches, self.settings.train.threads, |drawing: &Drawing| {
+        evaluate(model, &data.set, sketches, self.settings.train.threads, |drawing: &Drawing| {
             Ok(vec![preprocessing.apply(drawing)])
         })
     }
 
-    /// What is trained.
-    fn description(&self, graph: &Graph, data: &Data, unlabelled: usize) -> String {
+    /// Description of the run for people.
+    fn description(&self, graph: &Graph, data: &LoadedData, unlabeled: usize) -> String {
         let settings = &self.settings;
         let count = |part| data.set.indices(part).map_or(0, |indices| indices.len());
         format!(
@@ -309,7 +319,7 @@ impl Job {
             settings.train.scheme,
             graph.outputs(),
             count(Part::Train),
-            if unlabelled > 0 { format!(" and {unlabelled} without labels") } else { String::new() },
+            if unlabeled > 0 { format!(" and {unlabeled} without labels") } else { String::new() },
             count(Part::Validation),
             count(Part::Test),
             side = settings.side,
@@ -317,24 +327,24 @@ impl Job {
     }
 }
 
-/// The part that is labelled after every epoch, if there is one.
-fn validated(data: &Data) -> Option<Part> {
+/// The part that is evaluated after every epoch, if there is one.
+fn validated(data: &LoadedData) -> Option<Part> {
     let filled = |part: &Part| data.set.indices(*part).is_ok_and(|indices| !indices.is_empty());
     [Part::Validation, Part::Test].into_iter().find(filled)
 }
 
-/// Whether there is something to go on from.
+/// True if there is a checkpoint to go on from.
 fn is_begun(folder: &Path) -> bool {
     RunFolder::open(folder).is_ok()
 }
 
-/// What is learned from: sketches with labels, and then those of which only teachers say something.
+/// Training examples: labeled sketches, and after them those that only teachers label.
 fn examples<'d>(
-    data: &'d Data,
-    unlabelled: &'d [Data],
+    data: &'d LoadedData,
+    unlabeled: &'d [LoadedData],
     view: TrainingPipeline,
     viewers: &[Preprocessing],
 ) -> Result<SketchExamples<'d>, CliError> {
     let labeled = SketchExamples::new(&data.set, Part::Train, view)?.seen_by(viewers.to_vec());
-    Ok(unlabelled.iter().try_fold(labeled, |all, data| all.with_unlabeled(&data.set, Part::Train))?)
+    Ok(unlabeled.iter().try_fold(labeled, |all, data| all.with_unlabeled(&data.set, Part::Train))?)
 }

@@ -3,14 +3,14 @@ use dabnet_graph::{Canvas, Look, Preprocessing};
 use dabnet_sketch::Augmentation;
 use serde::{Deserialize, Serialize};
 
-/// Width of a line on the canvas, in pixels, where nothing else is said.
+/// Default line width in pixels.
 const LINE_PIXELS: f32 = 2.56;
 
-/// Names of the looks that training offers.
+/// Name of a preprocessing that training offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum NamedLook {
-    /// Lines drawn on the canvas; those of rasters are found first
+    /// Lines drawn on the canvas; rasters are traced first
     #[default]
     Lines,
     /// Rasters as they are, resampled; strokes are drawn
@@ -24,7 +24,7 @@ pub(crate) enum NamedLook {
 }
 
 impl NamedLook {
-    /// The name of a look, which leaves its normalisation open.
+    /// Name of a look. Leaves the normalization open.
     pub(super) fn of(look: Look) -> Self {
         match look {
             Look::Lines => Self::Lines,
@@ -34,8 +34,8 @@ impl NamedLook {
         }
     }
 
-    /// The preprocessing of this name for a canvas. Size, line and margin are the canvas's only where the look
-    /// leaves them open, normalisation never is.
+    /// Preprocessing of this name. Takes size, line width and margin of the canvas where the look leaves them
+    /// open; the normalization never is.
     pub(crate) fn preprocessing(self, canvas: Canvas) -> Preprocessing {
         match self {
             Self::Lines => Preprocessing::lines(canvas),
@@ -46,7 +46,7 @@ impl NamedLook {
         }
     }
 
-    /// Width of a line as a fraction of a side, and margin likewise, where nothing else is said.
+    /// Default line width and margin, as fractions of the side.
     pub(crate) fn line_and_margin(self, side: usize, margin: f32) -> [f32; 2] {
         let line_width = LINE_PIXELS / side as f32;
         let Canvas { line_width, margin, .. } =
@@ -54,7 +54,7 @@ impl NamedLook {
         [line_width, margin]
     }
 
-    /// True if the look decides by itself how sketches are varied.
+    /// True if the look decides the augmentation.
     pub(super) fn varies_by_itself(self) -> bool {
         match self {
             Self::Lines | Self::Pixels => false,
@@ -62,7 +62,7 @@ impl NamedLook {
         }
     }
 
-    /// How much sketches are varied: as published, where the look is.
+    /// Augmentation under this look: as published, where the look is.
     pub(super) fn augment(self, augment: Augmentation) -> Augmentation {
         match self {
             Self::PaperTuBerlin => Augmentation { flip: 0.5, ..Augmentation::none() },

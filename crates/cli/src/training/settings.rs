@@ -1,40 +1,36 @@
 use std::{
     collections::BTreeMap,
-    fs, io,
     path::{Path, PathBuf},
 };
 
-use dabnet_binarize::Scheme;
 use dabnet_graph::{
     Activation, ArchitectureOptions, Canvas, Channels, Graph, InputBits, Policy, Preprocessing, Shape,
     WeightFormat, architectures,
 };
+use dabnet_report::NetworkKind;
 use dabnet_sketch::{Augmentation, TrainingPipeline};
 use dabnet_train::TrainConfig;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
-use toml::{
-    Table, Value,
-    de::{DeTable, Deserializer as TomlDeserializer},
-};
+use toml::{Table, Value};
 
-use super::{Auto, CONFIG, ForeignNetwork, NamedLook, Paths, beginning, length};
+use super::{CONFIG, ForeignNetwork, NamedLook, PathList, SettingsLayers};
 use crate::error::CliError;
 
-/// Everything that decides what a run becomes: what `config.toml` holds.
+/// Settings that decide what a run becomes: the content of `config.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Settings {
-    /// The data set.
+pub(crate) struct RunSettings {
+    /// Data set.
     pub data: PathBuf,
-    /// The architecture.
+    /// Name of the architecture.
     pub arch: String,
-    /// Which of its layers are binary.
+    /// Precision of its layers.
     pub policy: Policy,
-    /// What layers with binary inputs end with: relu (nothing) or rprelu.
+    /// Activation at the end of layers with binary inputs: relu (none) or rprelu.
     pub activation: Activation,
-    /// Whether convolutions with binary inputs have a way around them.
+    /// Shortcut connections around convolutions with binary inputs.
     pub shortcuts: bool,
-    /// Bits of what layers with binary inputs read.
+    /// Bits of the inputs of binary layers.
     pub input_bits: InputBits,
     /// Bits of a weight in layers that stay in full precision beside binary ones, 8 or 32; 8 where it is left
     /// out, and 32 where no layer is binary.
@@ -42,48 +38,50 @@ pub(crate) struct Settings {
     pub end_bits: Option<u8>,
     /// Side of the canvas in pixels; 0 for what the architecture was designed for.
     pub side: usize,
-    /// How sketches are looked at.
+    /// Name of the preprocessing.
     pub look: NamedLook,
-    /// What of lines is shown beside the ink.
+    /// Input channels beside the ink.
     #[serde(skip_serializing_if = "Channels::is_ink")]
     pub channels: Channels,
-    /// Width of a line as a fraction of the side; 0 for a few pixels.
+    /// Line width as a fraction of the side; 0 for a few pixels.
     pub line_width: f32,
-    /// Empty border as a fraction of the side.
+    /// Margin as a fraction of the side.
     pub margin: f32,
-    /// Mean and standard deviation that ink is normalised by, where they are not those of the look.
+    /// Mean and standard deviation that ink is normalized by, if not those of the look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normalization: Option<[f32; 2]>,
-    /// A run or a model whose weights this one starts with.
+    /// Run or model whose weights this one starts with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_from: Option<PathBuf>,
-    /// Runs and models that this one learns from as well.
-    #[serde(skip_serializing_if = "Paths::is_empty")]
-    pub teacher: Paths,
-    /// Data of which only what teachers answer is learned.
-    #[serde(skip_serializing_if = "Paths::is_empty")]
-    pub unlabeled: Paths,
-    /// How sketches are varied: a name, or amounts.
-    pub augment: Variation,
-    /// How the policy was, or is to be, chosen.
+    /// Teachers: runs and models.
+    #[serde(skip_serializing_if = "PathList::is_empty")]
+    pub teacher: PathList,
+    /// Data sets that only the teachers label.
+    #[serde(skip_serializing_if = "PathList::is_empty")]
+    pub unlabeled: PathList,
+    /// Data augmentation.
+    pub augment: AugmentSetting,
+    /// Choice of the layers that keep real inputs, where the policy leaves that open or did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub auto: Option<Auto>,
-    /// How the network is trained.
+    pub auto: Option<AutoPolicy>,
+    /// Training of the network.
     pub train: TrainConfig,
-    /// The network, where it is of no architecture.
+    /// The network, if it is of none of the architectures.
     #[serde(skip)]
     pub foreign: Option<Box<ForeignNetwork>>,
 }
 
-/// How sketches are varied.
+/// Data augmentation: a name, or amounts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(crate) enum Variation {
+pub(crate) enum AugmentSetting {
+    /// Name of an augmentation.
     Named(String),
+    /// Amounts of each change.
     Amounts(Augmentation),
 }
 
-impl<'de> Deserialize<'de> for Variation {
+impl<'de> Deserialize<'de> for AugmentSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::String(name) => Ok(Self::Named(name)),
@@ -98,7 +96,24 @@ impl<'de> Deserialize<'de> for Variation {
     }
 }
 
-impl Default for Settings {
+/// Choice of the layers that keep real inputs, by measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AutoPolicy {
+    /// Epochs of the full-precision network to measure with, if the run does not start from another.
+    pub epochs: usize,
+    /// Number of layers to choose; those that stand out if it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_real: Option<usize>,
+}
+
+impl Default for AutoPolicy {
+    fn default() -> Self {
+        Self { epochs: 1, keep_real: None }
+    }
+}
+
+impl Default for RunSettings {
     fn default() -> Self {
         Self {
             data: PathBuf::new(),
@@ -115,9 +130,9 @@ impl Default for Settings {
             margin: 0.03,
             normalization: None,
             start_from: None,
-            teacher: Paths::default(),
-            unlabeled: Paths::default(),
-            augment: Variation::Named("light".into()),
+            teacher: PathList::default(),
+            unlabeled: PathList::default(),
+            augment: AugmentSetting::Named("light".into()),
             auto: None,
             train: TrainConfig::default(),
             foreign: None,
@@ -125,77 +140,21 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
-    /// Puts together what a run's folder, a preset, a file and the command line say, each over what comes
-    /// before it. What a run in `folder` was begun with stands in place of the defaults.
+impl RunSettings {
+    /// Resolves what a run's folder, a preset, a file and options say, each over what comes before it.
     pub(crate) fn resolve(folder: &Path, file: Option<&Path>, options: Table) -> Result<Self, CliError> {
-        let begun = Some(folder.join(CONFIG)).filter(|path| path.is_file());
-        Self::put_together(begun.as_deref(), file, options, None)
+        SettingsLayers::new(Some(folder), file, options)?.resolve()
     }
 
-    /// The same, and the defaults of how long it is trained, and in what steps, are for so many sketches.
-    pub(crate) fn resolve_for(
-        sketches: usize,
-        folder: &Path,
-        file: Option<&Path>,
-        options: Table,
-    ) -> Result<Self, CliError> {
-        let begun = Some(folder.join(CONFIG)).filter(|path| path.is_file());
-        Self::put_together(begun.as_deref(), file, options, Some(sketches))
-    }
-
-    /// The same for a run that has not begun.
-    pub(crate) fn new(file: Option<&Path>, options: Table) -> Result<Self, CliError> {
-        Self::put_together(None, file, options, None)
-    }
-
-    /// Those that the run in `folder` was begun with, if it was.
+    /// Settings that the run in `folder` was begun with, if it was.
     pub(crate) fn begun(folder: &Path) -> Result<Option<Self>, CliError> {
-        let path = folder.join(CONFIG);
-        path.is_file().then(|| Self::put_together(Some(&path), None, Table::new(), None)).transpose()
+        let is_begun = folder.join(CONFIG).is_file();
+        is_begun.then(|| Self::resolve(folder, None, Table::new())).transpose()
     }
 
-    fn put_together(
-        begun: Option<&Path>,
-        file: Option<&Path>,
-        options: Table,
-        sketches: Option<usize>,
-    ) -> Result<Self, CliError> {
-        let chooses = options.contains_key("auto");
-        let read = |path: Option<&Path>| path.map_or_else(|| Ok(Table::new()), read);
-        let (mut table, mut given) = (read(begun)?, read(file)?);
-        merge(&mut given, options);
-        if let Some(preset) = given.remove("preset") {
-            merge(&mut table, preset_table(&preset, &given)?);
-        }
-        merge(&mut table, given);
-        if let Some(sketches) = sketches {
-            length::fill(&mut table, sketches);
-        }
-        let foreign = beginning::follow(&mut table);
-        let settings = Self::checked(table).map_err(|reason| {
-            let place = [begun, file].into_iter().flatten().find_map(|path| place(path, &reason));
-            let place = place.unwrap_or_else(|| "the settings of the run".to_owned());
-            CliError::Input(format!("{place}: {reason}"))
-        })?;
-        if chooses && !settings.is_automatic() {
-            let reason = format!("--auto-epochs and --keep-real go with --policy {}", Auto::POLICY);
-            return Err(CliError::Input(reason));
-        }
-        Self { foreign, ..settings }.validated(begun.and_then(Path::parent))
-    }
-
-    /// What a table says, or what is wrong with that.
-    fn checked(table: Table) -> Result<Self, String> {
-        check_named(&table)?;
-        let settings: Self =
-            table.try_into().map_err(|error: toml::de::Error| error.message().trim_end().to_owned())?;
-        settings.fault().map_or(Ok(settings), Err)
-    }
-
-    /// What is out of range, if anything is.
-    fn fault(&self) -> Option<String> {
-        let augment = self.variation().and_then(|augment| Ok(augment.validate()?));
+    /// Reason why a value is out of range, if one is.
+    pub(super) fn fault(&self) -> Option<String> {
+        let augment = self.augmentation().and_then(|augment| Ok(augment.validate()?));
         let bits = self.end_bits.filter(|bits| WeightFormat::of_bits(*bits).is_none());
         augment
             .err()
@@ -204,12 +163,12 @@ impl Settings {
             .or_else(|| Some(self.train.validate().err()?.to_string()))
     }
 
-    /// Whether it is still open which layers keep real inputs.
+    /// True if the layers that keep real inputs are still to be chosen.
     pub(crate) fn is_automatic(&self) -> bool {
-        self.policy.to_string() == Auto::POLICY
+        self.policy.to_string() == NetworkKind::AUTOMATIC
     }
 
-    /// The same with the layers that were chosen for `begun`, if they are to be chosen here in the same way.
+    /// Takes the layers that were chosen for `begun`, if they are to be chosen here in the same way.
     #[must_use]
     pub(crate) fn chosen_as(mut self, begun: &Self) -> Self {
         if self.is_automatic() && !begun.is_automatic() && self.auto == begun.auto {
@@ -218,8 +177,8 @@ impl Settings {
         self
     }
 
-    /// With what follows from what was said; `folder` is where a run was begun, if it was.
-    fn validated(mut self, folder: Option<&Path>) -> Result<Self, CliError> {
+    /// Completes and checks the settings; `folder` is that of a run that was begun.
+    pub(super) fn completed(mut self, folder: Option<&Path>) -> Result<Self, CliError> {
         if self.data.as_os_str().is_empty() {
             return Err(CliError::Input("say what to train on: --data DATA".into()));
         }
@@ -264,7 +223,7 @@ impl Settings {
         Ok(self)
     }
 
-    /// Every setting by its name, such as `train.epochs`, with its value as a file of settings has it.
+    /// Values of all settings by name, such as `train.epochs`, as a file has them.
     pub(crate) fn by_name(&self) -> Result<BTreeMap<String, String>, CliError> {
         let failed = |error: toml::de::Error| CliError::Failure(format!("the settings: {error}"));
         let mut named = BTreeMap::new();
@@ -272,7 +231,7 @@ impl Settings {
         Ok(named)
     }
 
-    /// The first setting in which `other` differs, and what it is here and there.
+    /// The first setting in which `other` differs: its name, and both values.
     pub(crate) fn difference(&self, other: &Self) -> Result<Option<(String, String, String)>, CliError> {
         let (ours, theirs) = (self.by_name()?, other.by_name()?);
         let value =
@@ -282,8 +241,8 @@ impl Settings {
         Ok(differing.map(|name| (name.clone(), value(&ours, name), value(&theirs, name))))
     }
 
-    /// That a run in `folder` that was begun with these goes on as the same with `now`. What the trainer is told
-    /// it checks itself, and data may have been moved.
+    /// Checks that a run in `folder` that was begun with these settings can go on with `now`. The trainer checks its
+    /// own, and data may have been moved.
     pub(crate) fn check_goes_on(&self, now: &Self, folder: &Path) -> Result<(), CliError> {
         let (data, unlabeled) = (self.data.clone(), self.unlabeled.clone());
         let theirs = Self { data, unlabeled, train: self.train.clone(), ..now.clone() };
@@ -300,12 +259,12 @@ impl Settings {
         toml::to_string(self).map_err(|error| CliError::Failure(format!("the settings: {error}")))
     }
 
-    /// The file that keeps them with the run in `folder`, and what is in it.
+    /// Path and content of the settings file of the run in `folder`.
     pub(super) fn file(&self, folder: &Path) -> Result<(PathBuf, String), CliError> {
         Ok((folder.join(CONFIG), self.text()?))
     }
 
-    /// The network for so many labels.
+    /// Graph of the network for so many labels.
     pub(crate) fn graph(&self, classes: usize) -> Result<Graph, CliError> {
         let options = self.network_options();
         if let Some(foreign) = &self.foreign {
@@ -319,14 +278,14 @@ impl Settings {
         })
     }
 
-    /// What the layers of the network have beside their precision.
+    /// Options of the architecture.
     fn network_options(&self) -> ArchitectureOptions {
         let Self { activation, shortcuts, ref input_bits, .. } = *self;
         let ends = self.end_bits.and_then(WeightFormat::of_bits);
         ArchitectureOptions { activation, shortcuts, input_bits: input_bits.clone(), ends }
     }
 
-    /// How sketches become what the network sees.
+    /// Preprocessing of the network.
     pub(crate) fn preprocessing(&self) -> Preprocessing {
         let Self { side, line_width, margin, .. } = *self;
         let canvas = Canvas { side, line_width, margin, mean: 0.0, std: 1.0 };
@@ -335,7 +294,7 @@ impl Settings {
         Preprocessing::new(look, Canvas { mean, std, ..canvas }).with_channels(self.channels)
     }
 
-    /// That a network of no architecture is not asked for what only these have.
+    /// Checks that a network of no architecture is not asked for what only architectures have.
     fn check_foreign(&self) -> Result<(), CliError> {
         let Some(foreign) = &self.foreign else { return Ok(()) };
         let (name, shape) = (foreign.graph.architecture(), foreign.graph.input_shape());
@@ -370,26 +329,26 @@ impl Settings {
         Ok(())
     }
 
-    /// How training sees sketches.
+    /// Preprocessing and augmentation of training.
     pub(crate) fn view(&self) -> Result<TrainingPipeline, CliError> {
         Ok(TrainingPipeline {
             preprocessing: self.preprocessing(),
-            augmentation: self.look.augment(self.variation()?),
+            augmentation: self.look.augment(self.augmentation()?),
         })
     }
 
-    /// How sketches are varied, for the record in a model.
-    pub(super) fn varied_as(&self) -> serde_json::Value {
+    /// The augmentation, for the record in a model.
+    pub(super) fn augmentation_record(&self) -> serde_json::Value {
         if self.look.varies_by_itself() {
             return serde_json::json!(format!("as the look '{}' is", self.preprocessing().look));
         }
         serde_json::json!(self.augment)
     }
 
-    fn variation(&self) -> Result<Augmentation, CliError> {
+    fn augmentation(&self) -> Result<Augmentation, CliError> {
         match &self.augment {
-            Variation::Amounts(augment) => Ok(*augment),
-            Variation::Named(name) => Augmentation::named(name).ok_or_else(|| {
+            AugmentSetting::Amounts(augment) => Ok(*augment),
+            AugmentSetting::Named(name) => Augmentation::named(name).ok_or_else(|| {
                 let known = Augmentation::NAMES.join(", ");
                 CliError::Input(format!("'{name}' is no way to vary sketches; there are {known}"))
             }),
@@ -397,67 +356,7 @@ impl Settings {
     }
 }
 
-fn read(path: &Path) -> Result<Table, CliError> {
-    let wrong = |what: String| CliError::Input(format!("{}: {what}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error: io::Error| wrong(error.to_string()))?;
-    text.parse().map_err(|error: toml::de::Error| {
-        let at = line(&text, &error).map(|line| format!("line {line}: ")).unwrap_or_default();
-        wrong(format!("{at}{}", error.message().trim_end()))
-    })
-}
-
-/// The line that an error is in, from 1.
-fn line(text: &str, error: &toml::de::Error) -> Option<usize> {
-    let span = error.span()?;
-    Some(text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1)
-}
-
-/// The file, and the line where that is known, if it alone is wrong for this reason already.
-fn place(path: &Path, reason: &str) -> Option<String> {
-    let text = fs::read_to_string(path).ok()?;
-    let mut table = DeTable::parse(&text).ok()?;
-    table.get_mut().remove("preset");
-    let (found, line) = match Settings::deserialize(TomlDeserializer::from(table)) {
-        Ok(settings) => (settings.fault()?, None),
-        Err(error) => (error.message().trim_end().to_owned(), line(&text, &error)),
-    };
-    let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
-    (found == reason).then(|| format!("{}{line}", path.display()))
-}
-
-/// That a choice that something is said of is made.
-fn check_named(table: &Table) -> Result<(), String> {
-    let choices = [
-        ("optimizer", "--optimizer adam, adamw or sgd"),
-        ("schedule", "--schedule one-cycle, cosine, halving or constant"),
-    ];
-    let of = |key: &str| table.get("train")?.get(key)?.as_table();
-    let unnamed = |(key, _): &(&str, &str)| of(key).is_some_and(|choice| !choice.contains_key("name"));
-    match choices.into_iter().find(unnamed) {
-        Some((key, option)) => {
-            let said = of(key).into_iter().flat_map(Table::keys).cloned().collect::<Vec<_>>().join(", ");
-            Err(format!("{said} is said of train.{key}, which has no name: give {option}"))
-        }
-        None => Ok(()),
-    }
-}
-
-/// The settings that a preset stands for.
-fn preset_table(preset: &Value, given: &Table) -> Result<Table, CliError> {
-    if preset.as_str() != Some("paper") {
-        return Err(CliError::Input(format!("{preset} is no preset; there is \"paper\"")));
-    }
-    let scheme = given.get("train").and_then(|train| train.get("scheme")).and_then(Value::as_str);
-    let full = given.get("policy").and_then(Value::as_str) == Some("full");
-    let dab = !full && scheme.is_none_or(|scheme| scheme == Scheme::Dab.name());
-    let failed = |error| CliError::Failure(format!("the preset: {error}"));
-    let train = Value::try_from(TrainConfig::published(dab)).map_err(failed)?;
-    let look = Value::try_from(NamedLook::PaperTuBerlin).map_err(failed)?;
-    let arch = Value::from("sketch-a-net");
-    Ok(Table::from_iter([("train".into(), train), ("look".into(), look), ("arch".into(), arch)]))
-}
-
-/// Names the values of a table and of those in it.
+/// Collects the values of a table and of its tables by name.
 fn name_values(prefix: &str, table: &Table, named: &mut BTreeMap<String, String>) {
     for (key, value) in table {
         match value {
@@ -467,64 +366,17 @@ fn name_values(prefix: &str, table: &Table, named: &mut BTreeMap<String, String>
     }
 }
 
-/// Puts `over` over `under`. A table whose `name` is another takes the place of the one under it.
-fn merge(under: &mut Table, over: Table) {
-    for (key, value) in over {
-        match (under.get_mut(&key), value) {
-            (Some(Value::Table(under)), Value::Table(over)) if same_name(under, &over) => merge(under, over),
-            (_, value) => _ = under.insert(key, value),
-        }
-    }
-}
-
-fn same_name(under: &Table, over: &Table) -> bool {
-    over.get("name").is_none_or(|name| under.get("name") == Some(name))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
-
-    fn merged(under: &str, over: &str) -> String {
-        let mut table: Table = under.parse().unwrap();
-        merge(&mut table, over.parse().unwrap());
-        table.to_string()
-    }
-
-    #[test]
-    fn what_is_said_later_stands() {
-        assert_eq!(merged("a = 1\nb = 2", "b = 3"), "a = 1\nb = 3\n");
-        assert_eq!(merged("[t]\na = 1\nb = 2", "[t]\nb = 3"), "[t]\na = 1\nb = 3\n");
-    }
-
-    #[test]
-    fn a_choice_of_another_name_starts_anew() {
-        assert_eq!(merged("[s]\nname = \"x\"\na = 1", "[s]\nname = \"y\""), "[s]\nname = \"y\"\n");
-        assert_eq!(merged("[s]\nname = \"x\"\na = 1", "[s]\na = 2"), "[s]\na = 2\nname = \"x\"\n");
-    }
-
-    #[test]
-    fn presets_fit_the_scheme() {
-        let settings = |options: &str| {
-            let options: Table = options.parse().unwrap();
-            Settings::resolve(Path::new("nowhere"), None, options)
-        };
-        let paper = settings("data = \"d\"\npreset = \"paper\"").unwrap();
-        assert_eq!(paper.train, TrainConfig::published(true));
-        assert_eq!(
-            (paper.arch.as_str(), paper.side, paper.look),
-            ("sketch-a-net", 225, NamedLook::PaperTuBerlin)
-        );
-        let sign =
-            settings("data = \"d\"\npreset = \"paper\"\ntrain.scheme = \"sign\"\ntrain.epochs = 3").unwrap();
-        assert_eq!(sign.train, TrainConfig { epochs: 3, ..TrainConfig::published(false) });
-        assert!(settings("preset = \"paper\"").is_err() && settings("data = \"d\"\npreset = \"x\"").is_err());
-        assert!(settings("data = \"d\"\ntrain.epoch = 3").unwrap_err().to_string().contains("epoch"));
-    }
 
     #[test]
     fn settings_differ_by_name() {
-        let settings = |options: &str| Settings::new(None, options.parse().unwrap()).unwrap();
+        let settings = |options: &str| {
+            SettingsLayers::new(None, None, options.parse().unwrap()).unwrap().resolve().unwrap()
+        };
         let ours = settings("data = \"d\"\ntrain.ema = 0.99");
         assert_eq!(ours.difference(&ours.clone()).unwrap(), None);
         let theirs = settings("data = \"d\"");
@@ -536,10 +388,10 @@ mod tests {
     fn settings_come_back_as_they_were_saved() {
         let folder = tempfile::tempdir().unwrap();
         let options = "data = \"d\"\nteacher = \"t\"\ntrain.ema = 0.99\naugment.flip = 0.25";
-        let settings = Settings::resolve(folder.path(), None, options.parse().unwrap()).unwrap();
+        let settings = RunSettings::resolve(folder.path(), None, options.parse().unwrap()).unwrap();
         assert!(settings.train.distillation.is_some());
         let (path, text) = settings.file(folder.path()).unwrap();
         fs::write(path, text).unwrap();
-        assert_eq!(Settings::resolve(folder.path(), None, Table::new()).unwrap(), settings);
+        assert_eq!(RunSettings::resolve(folder.path(), None, Table::new()).unwrap(), settings);
     }
 }

@@ -1,4 +1,4 @@
-//! Where weights and answers come from: other networks that a run begins with or learns from.
+//! Other networks that a run starts from or learns from.
 
 use std::path::Path;
 
@@ -8,36 +8,35 @@ use dabnet_train::{
     CheckpointKind, ModelMetadata, PretrainedWeights, RunFolder, Teacher, TrainError, TrainedNetwork,
 };
 
-use super::{CONFIG, Settings};
+use super::{CONFIG, RunSettings};
 use crate::{error::CliError, models};
 
-/// A run or a model.
-pub(super) enum Source {
+/// A network to start from or to learn from: a run or a model.
+pub(super) enum NetworkSource {
     Run {
         trained: Box<TrainedNetwork>,
         labels: Vec<String>,
-        /// Where it is known.
+        /// Its preprocessing, where that is known.
         preprocessing: Option<Preprocessing>,
     },
     Model(Box<PackedModel>),
 }
 
-impl Source {
-    /// What is at a path: the folder of a run, a model's file or its folder; or else the model of that name that
-    /// comes with the program.
+impl NetworkSource {
+    /// Opens the folder of a run, a model's file or its folder, or the shipped model of that name.
     pub(super) fn open(path: &Path) -> Result<Self, CliError> {
         if !models::is_shipped(path)
             && let Ok(run) = RunFolder::open(path)
         {
             let checkpoint = run.checkpoint(CheckpointKind::Latest)?;
             let trained = Box::new(checkpoint.trained(run.history(&checkpoint)?)?);
-            let preprocessing = Settings::begun(path)?.map(|settings| settings.preprocessing());
+            let preprocessing = RunSettings::begun(path)?.map(|settings| settings.preprocessing());
             return Ok(Self::Run { trained, labels: checkpoint.labels().to_vec(), preprocessing });
         }
         models::packed(path).map(|model| Self::Model(Box::new(model)))
     }
 
-    /// How it sees sketches, where that is known.
+    /// Its preprocessing, where that is known.
     pub(super) fn preprocessing(&self) -> Option<&Preprocessing> {
         match self {
             Self::Run { preprocessing, .. } => preprocessing.as_ref(),
@@ -53,7 +52,7 @@ impl Source {
         }
     }
 
-    /// As something to begin with.
+    /// Turns it into a network to start from.
     pub(super) fn into_start(self) -> Result<PretrainedWeights, CliError> {
         Ok(match self {
             Self::Run { trained, labels, .. } => PretrainedWeights::from_run(*trained, labels),
@@ -61,7 +60,7 @@ impl Source {
         })
     }
 
-    /// As something to learn the data's labels from; `path` is where it is.
+    /// Turns it into a teacher of `labels`; `path` is its place, for errors.
     pub(super) fn into_teacher(self, path: &Path, labels: &[String]) -> Result<Teacher, CliError> {
         let named = |error: TrainError| match error {
             TrainError::UnknownTeacherLabel { .. } => CliError::Input(format!("{}: {error}", path.display())),
@@ -81,8 +80,7 @@ impl Source {
     }
 }
 
-/// A network of none of this program's architectures, in full precision, and how it sees sketches: that of a model
-/// file to begin with.
+/// A full-precision network of none of the architectures, and its preprocessing: that of a model file.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ForeignNetwork {
     pub graph: Graph,
@@ -90,16 +88,16 @@ pub(crate) struct ForeignNetwork {
 }
 
 impl ForeignNetwork {
-    /// That of a model, if it is such a model.
-    pub(super) fn of(source: &Source) -> Option<Self> {
-        let Source::Model(model) = source else { return None };
+    /// The network of a model, if it is such a model.
+    pub(super) fn of(source: &NetworkSource) -> Option<Self> {
+        let NetworkSource::Model(model) = source else { return None };
         let PackedModel { graph, preprocessing, .. } = &**model;
         let binary = graph.convolutions().any(|(_, _, conv)| conv.precision.binary_weights());
         let known = architectures::find(graph.architecture()).is_ok();
         (!binary && !known).then(|| Self { graph: graph.clone(), preprocessing: *preprocessing })
     }
 
-    /// That of a run in `folder` that began with such a model, as the run has it.
+    /// The network of the run in `folder` that started from such a model.
     pub(super) fn begun(folder: &Path, preprocessing: impl FnOnce() -> Preprocessing) -> Option<Self> {
         let run = RunFolder::open(folder).ok()?;
         let checkpoint = [CheckpointKind::Latest, CheckpointKind::Best]
@@ -108,7 +106,7 @@ impl ForeignNetwork {
         Some(Self { graph: checkpoint.graph().clone(), preprocessing: preprocessing() })
     }
 
-    /// It as a policy has it, for so many labels.
+    /// Graph of the network under a policy, for so many labels.
     pub(super) fn graph(
         &self,
         policy: &Policy,

@@ -8,17 +8,17 @@ use super::{
     limit::Limit,
     measured::{LENGTHS, Measured},
 };
-use crate::chart::{Axis, Figure, Panel, Series, Style};
+use dabnet_report::plot::{Axis, Figure, LineStyle, Panel, Series};
 
 /// In the order in which they are drawn.
-const SCHEMES: [(Scheme, Style, &str); 4] = [
-    (Scheme::Sign, Style::SIGN, "sign (XNOR-Net)"),
-    (Scheme::Mean, Style::MEAN, "mean (AdaBin)"),
-    (Scheme::DabPublished, Style::PUBLISHED, "dab-published"),
-    (Scheme::Dab, Style::DAB, "dab: the optimum"),
+const SCHEMES: [(Scheme, LineStyle, &str); 4] = [
+    (Scheme::Sign, LineStyle::SIGN, "sign (XNOR-Net)"),
+    (Scheme::Mean, LineStyle::MEAN, "mean (AdaBin)"),
+    (Scheme::DabPublished, LineStyle::PUBLISHED, "dab-published"),
+    (Scheme::Dab, LineStyle::DAB, "dab: the optimum"),
 ];
 
-fn legend() -> Vec<(Style, &'static str)> {
+fn legend() -> Vec<(LineStyle, &'static str)> {
     SCHEMES.iter().map(|&(_, style, name)| (style, name)).collect()
 }
 
@@ -56,7 +56,7 @@ fn panel(title: &str, x: Axis, range: (f64, f64), of: impl Fn(f64) -> Distributi
     let at = |index: usize| range.0 + (range.1 - range.0) * index as f64 / POINTS as f64;
     let limits: Vec<(f64, Limit)> =
         (0..=POINTS).map(|index| (at(index), Limit::of(&of(at(index))))).collect();
-    let line = |&(scheme, style, _): &(Scheme, Style, &str)| {
+    let line = |&(scheme, style, _): &(Scheme, LineStyle, &str)| {
         Series::line(style, limits.iter().map(|(x, limit)| (*x, limit.error(scheme))))
     };
     let y = error_axis(1.0, 0.2);
@@ -87,7 +87,7 @@ pub fn sizes(rows: &[Row]) -> Figure {
 
 fn size(row: &Row) -> Panel {
     let ticks = [9, 64, 576, 65536].map(|n: i32| (f64::from(n), n.to_string())).to_vec();
-    let line = |&(scheme, style, _): &(Scheme, Style, &str)| {
+    let line = |&(scheme, style, _): &(Scheme, LineStyle, &str)| {
         let point = |(&n, measured): (&usize, &Measured)| (n as f64, measured.error(scheme).mean());
         Series::line(style, LENGTHS.iter().zip(&row.measured).map(point))
     };

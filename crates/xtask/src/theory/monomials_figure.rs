@@ -7,7 +7,7 @@ use super::{
     monomials::{Curve, Results},
     network::Weights,
 };
-use crate::chart::{Axis, Figure, Panel, Series, Style};
+use dabnet_report::plot::{Axis, Figure, LineStyle, Panel, Series};
 
 pub fn figure(results: &Results) -> Figure {
     Figure {
@@ -15,10 +15,10 @@ pub fn figure(results: &Results) -> Figure {
                       neurons left out, and trained"
             .to_owned(),
         legend: vec![
-            (Style::FULL, "real weights"),
+            (LineStyle::FULL, "real weights"),
             (SIGN, "±λ, sign (XNOR-Net)"),
-            (Style::DAB, "dab"),
-            (Style::PUBLISHED, "neurons left out"),
+            (LineStyle::DAB, "dab"),
+            (LineStyle::PUBLISHED, "neurons left out"),
         ],
         columns: 2,
         panels: vec![
@@ -31,7 +31,7 @@ pub fn figure(results: &Results) -> Figure {
 }
 
 /// Nothing coincides here, so all lines are thin.
-const SIGN: Style = Style { width: 1.6, ..Style::SIGN };
+const SIGN: LineStyle = LineStyle { width: 1.6, ..LineStyle::SIGN };
 
 fn lambda_axis() -> Axis {
     let tick =
@@ -61,7 +61,7 @@ fn constructed(results: &Results) -> Panel {
 }
 
 fn subsets(results: &Results) -> Panel {
-    let style = |kept: usize| if kept == 0 { SIGN } else { Style::PUBLISHED };
+    let style = |kept: usize| if kept == 0 { SIGN } else { LineStyle::PUBLISHED };
     let of_three = |kept: usize| Series::line(style(kept), results.subsets[kept][1].iter().copied());
     let half_way = 0.5f64.powi(7);
     Panel {
@@ -80,8 +80,8 @@ fn trained(results: &Results, title: &str, times: usize) -> Panel {
     let series = |(index, &weights): (usize, &Weights)| {
         let style = match weights {
             Weights::Split(Scheme::Sign) => SIGN,
-            Weights::Split(_) => Style::DAB,
-            Weights::Real => Style::FULL,
+            Weights::Split(_) => LineStyle::DAB,
+            Weights::Real => LineStyle::FULL,
         };
         let is_it = |t: &&Trained| t.weights == weights && t.neurons == times << t.inputs;
         // Side by side, so that the ways do not cover each other.

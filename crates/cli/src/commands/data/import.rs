@@ -7,20 +7,17 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use dabnet_data::{ClassMap, DataError, Dataset, DatasetImport, Part};
+use dabnet_report::format::counted;
 
-use crate::{
-    data::{self, counted},
-    error::CliError,
-    json, terminal,
-};
+use crate::{data, error::CliError, output, terminal};
 
-/// Make a data set of sketches in any known format.
+/// Import sketches in any known format as a data set.
 ///
 /// Reads folders and zip archives of PNG, JPEG, WebP, GIF, BMP and SVG, a folder for each class (TU-Berlin, Sketchy);
 /// Quick, Draw! as ndjson (simplified or raw), binary or NumPy bitmaps; CIFAR-10 and CIFAR-100 in binary; and
 /// IDX (MNIST). Files may be gzip compressed, and formats mixed; archives other than zip are to be unpacked first.
 ///
-/// What is broken is told of, left out and counted. An import that was stopped goes on where it was when
+/// Broken items are reported, left out and counted. An import that was stopped goes on where it was when
 /// the same command is given again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -28,7 +25,7 @@ use crate::{
   dabnet data import train.ndjson.gz test.ndjson.gz -o quickdraw
   dabnet data import sketchy/ -o sketchy --rendering tx_000100000000
   dabnet data import cifar-10-batches-bin/ -o cifar10")]
-pub(crate) struct ImportArgs {
+pub(crate) struct DataImportArgs {
     /// Files, folders and archives to read, in this order
     #[arg(required = true, value_name = "SRC")]
     sources: Vec<PathBuf>,
@@ -37,23 +34,23 @@ pub(crate) struct ImportArgs {
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
 
-    /// What the data set says of where it comes from [default: the names of what is read]
+    /// Source of the data set, for its manifest [default: the names of SRC]
     #[arg(long, value_name = "TEXT")]
     source: Option<String>,
 
-    /// The terms that it may be used under [default: what a file LICENCE or LICENSE in a source says first]
+    /// License of the data set [default: the first line of a file LICENCE or LICENSE in a source]
     #[arg(long, value_name = "TEXT")]
     licence: Option<String>,
 
-    /// The part that all of it is for, whatever its files are called
+    /// Part that all of it is for, whatever its files are called
     #[arg(long, value_name = "PART")]
     part: Option<PartArg>,
 
-    /// Which of several renderings of each sketch to take: a folder's name, tx_...
+    /// Rendering of each sketch to take, of several: a folder's name, tx_...
     #[arg(long, value_name = "NAME")]
     rendering: Option<String>,
 
-    /// Take only the classes of this file, a line each: CLASS, or CLASS = WORD to call it otherwise
+    /// Import only the classes of this file, a line each: CLASS, or CLASS = WORD to call it otherwise
     #[arg(long, value_name = "FILE")]
     classes: Option<PathBuf>,
 
@@ -61,15 +58,15 @@ pub(crate) struct ImportArgs {
     #[arg(long, default_value_t = 512, value_name = "PIXELS", value_parser = clap::value_parser!(u16))]
     max_side: u16,
 
-    /// Keep the lines found in rasters, as recognition sees them, in place of their pixels
+    /// Store the traced lines of rasters, as recognition sees them, in place of their pixels
     #[arg(long)]
     trace: bool,
 
-    /// Threads; 0 for one a core
+    /// Number of threads; 0 for one per core
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     threads: u16,
 
-    /// Print what the data set says of itself as JSON
+    /// Print the manifest of the data set as JSON
     #[arg(long)]
     json: bool,
 }
@@ -92,7 +89,7 @@ impl From<PartArg> for Part {
     }
 }
 
-impl ImportArgs {
+impl DataImportArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let classes = self.classes.as_deref().map(read_classes).transpose()?;
         let import = DatasetImport {
@@ -120,7 +117,7 @@ impl ImportArgs {
         }
         if self.json {
             manifest.shards.clear();
-            json::print_line(&manifest)?;
+            output::print_json(&manifest)?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut out = io::stdout().lock();
@@ -128,10 +125,10 @@ impl ImportArgs {
         let classes = counted(manifest.words.len(), "class", "classes");
         let already = if done { " already" } else { "" };
         writeln!(out, "{}: {sketches} of {classes}{already}", self.out.display())?;
-        let labelled: usize = manifest.words.iter().map(|(_, count)| count).sum();
-        if labelled > 0 && labelled < manifest.count {
-            let unlabelled = counted(manifest.count - labelled, "sketch has", "sketches have");
-            writeln!(out, "{unlabelled} no word: pictures lie in a folder of their word")?;
+        let labeled: usize = manifest.words.iter().map(|(_, count)| count).sum();
+        if labeled > 0 && labeled < manifest.count {
+            let unlabeled = counted(manifest.count - labeled, "sketch has", "sketches have");
+            writeln!(out, "{unlabeled} no word: pictures lie in a folder of their word")?;
         }
         data::print_parts(&mut out, &manifest)?;
         data::print_skipped(&mut out, &manifest.skipped)?;

@@ -6,16 +6,16 @@ use std::{
 
 use clap::Args;
 use dabnet_data::{Dataset, DatasetInspection, Manifest, Part, SkippedItems};
+use dabnet_report::format::grouped;
 use serde::Serialize;
 
 use crate::{
-    data::{self, Data, printable},
+    data::{self, LoadedData},
     error::CliError,
-    json,
-    table::{self, grouped},
+    output::{self, printable_text},
 };
 
-/// Say what is in a data set, having read all of it.
+/// Read all of a data set and describe its content.
 ///
 /// Counts, the balance of classes, what is broken or was left out, and sketches that are exactly the same as
 /// others, above all those tested on that are also trained on. How much is ink is measured on up to 2,000
@@ -24,12 +24,12 @@ use crate::{
 #[command(after_help = "Examples:
   dabnet data inspect tu-berlin
   dabnet data inspect --json sketches_png.zip")]
-pub(crate) struct Inspect {
-    /// A data set, or anything that can be imported
+pub(crate) struct InspectArgs {
+    /// Data set, or anything that can be imported
     #[arg(value_name = "DATA")]
     data: PathBuf,
 
-    /// Print how many sketches each class has in each part instead
+    /// Print the number of sketches of each class in each part instead
     #[arg(long)]
     classes: bool,
 
@@ -42,9 +42,9 @@ pub(crate) struct Inspect {
     json: bool,
 }
 
-/// One sketch, as `--items` prints it.
+/// Output of `--items` for one sketch.
 #[derive(Serialize)]
-struct Item<'a> {
+struct ItemOutput<'a> {
     item: usize,
     id: Option<String>,
     word: Option<&'a str>,
@@ -52,22 +52,22 @@ struct Item<'a> {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct InspectOutput<'a> {
     data: String,
     source: &'a str,
     licence: Option<&'a str>,
     #[serde(flatten)]
     inspection: &'a DatasetInspection,
-    /// The words, in order, and how many sketches each has.
+    /// Words in order, with the number of sketches of each.
     words: Vec<(&'a str, usize)>,
-    /// How many were skipped when it was imported.
+    /// Number of items skipped at import.
     skipped: u64,
     reasons: &'a SkippedItems,
 }
 
-impl Inspect {
+impl InspectArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        let data = Data::open(&self.data)?;
+        let data = LoadedData::open(&self.data)?;
         if self.classes || self.items {
             let print = if self.items { items } else { classes };
             print(&data.set)?;
@@ -77,7 +77,7 @@ impl Inspect {
         data::tell_of_gaps(&data.set, &data.set.parts()?)?;
         let manifest = data.set.manifest();
         if self.json {
-            json::print_line(&Answer {
+            output::print_json(&InspectOutput {
                 data: self.data.display().to_string(),
                 source: &manifest.source,
                 licence: manifest.licence.as_deref(),
@@ -93,7 +93,7 @@ impl Inspect {
     }
 }
 
-/// Words in alphabetical order, and how many sketches each has.
+/// Words in alphabetical order, with the number of sketches of each.
 fn words(manifest: &Manifest) -> Vec<(&str, usize)> {
     let mut words: Vec<_> = manifest.words.iter().map(|(word, count)| (word.as_str(), *count)).collect();
     words.sort_unstable();
@@ -105,7 +105,7 @@ fn items(data: &Dataset) -> Result<(), CliError> {
     for (item, part) in data.parts()?.into_iter().enumerate() {
         let word = data.label(item)?.map(|label| data.labels()[label].as_str());
         let id = data.id(item)?;
-        serde_json::to_writer(&mut out, &Item { item, id, word, part }).map_err(io::Error::from)?;
+        serde_json::to_writer(&mut out, &ItemOutput { item, id, word, part }).map_err(io::Error::from)?;
         writeln!(out)?;
     }
     Ok(out.flush()?)
@@ -118,18 +118,18 @@ fn classes(data: &Dataset) -> Result<(), CliError> {
             counts[label][part as usize] += 1;
         }
     }
-    let mut table = table::new(&["class", "train", "validation", "test"]);
+    let mut table = output::table(&["class", "train", "validation", "test"]);
     for (word, counts) in data.labels().iter().zip(counts) {
-        table.add_row(table::row(word, counts.map(grouped)));
+        table.add_row(output::row(word, counts.map(grouped)));
     }
     writeln!(io::stdout(), "{table}")?;
     Ok(())
 }
 
 fn print(out: &mut impl Write, found: &DatasetInspection, manifest: &Manifest) -> io::Result<()> {
-    let mut table = table::new(&["what", ""]);
+    let mut table = output::table(&["what", ""]);
     let mut row = |name: &str, value: String| {
-        table.add_row(table::row(name, [value]));
+        table.add_row(output::row(name, [value]));
     };
     let count = |count: usize| grouped(count as u64);
     row("sketches", count(found.count));
@@ -153,10 +153,13 @@ fn print(out: &mut impl Write, found: &DatasetInspection, manifest: &Manifest) -
         } else {
             row(
                 "smallest class",
-                format!("{} ({})", count(balance.smallest.1), printable(&balance.smallest.0)),
+                format!("{} ({})", count(balance.smallest.1), printable_text(&balance.smallest.0)),
             );
             row("median class", count(balance.median));
-            row("largest class", format!("{} ({})", count(balance.largest.1), printable(&balance.largest.0)));
+            row(
+                "largest class",
+                format!("{} ({})", count(balance.largest.1), printable_text(&balance.largest.0)),
+            );
         }
     }
     if let (Some(strokes), Some(points)) = (found.strokes_of_each, found.points_of_each) {
@@ -175,10 +178,10 @@ fn print(out: &mut impl Write, found: &DatasetInspection, manifest: &Manifest) -
     row("broken", count(found.broken));
     row("skipped at import", grouped(manifest.skipped.count));
     writeln!(out, "{table}")?;
-    writeln!(out, "source: {}", printable(&manifest.source))?;
-    writeln!(out, "licence: {}", printable(manifest.licence.as_deref().unwrap_or("not given")))?;
+    writeln!(out, "source: {}", printable_text(&manifest.source))?;
+    writeln!(out, "licence: {}", printable_text(manifest.licence.as_deref().unwrap_or("not given")))?;
     if let Some(broken) = &found.first_broken {
-        writeln!(out, "first broken: {}", printable(broken))?;
+        writeln!(out, "first broken: {}", printable_text(broken))?;
     }
     data::print_skipped(out, &manifest.skipped)
 }

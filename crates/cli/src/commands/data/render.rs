@@ -6,80 +6,78 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_container::replace_file;
 use dabnet_data::{Dataset, epoch_order, random_stream};
 use dabnet_graph::{Canvas, Preprocessing};
+use dabnet_report::{ContactSheet, SheetCell};
 use dabnet_sketch::{
     Augmentation, Drawing, Preprocess, PublishedPreprocessing, Raster, rasterize, resampled,
 };
 use image::RgbImage;
 
 use super::import::PartArg;
-use crate::{
-    data::Data,
-    error::CliError,
-    sheet::{Cell, Sheet},
-};
+use crate::{data::LoadedData, error::CliError};
 
-/// Variants of each sketch, beside the sketch itself.
+/// Number of variants of each sketch, beside the sketch itself.
 const VARIANTS: usize = 8;
-/// What the published preprocessing gives is shown in this size, whatever the size of the cells.
+/// Side of the published preprocessing in pixels, whatever the size of the cells.
 const PUBLISHED: usize = 225;
 
-/// Draw sketches side by side into a picture, as they are or as training varies them.
+/// Draw sketches side by side into a picture, as they are or augmented.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dabnet data render tu-berlin -o sheet.png
   dabnet data render quickdraw -o cats.png --class cat --count 100
   dabnet data render quickdraw -o changes.png --augment all
   dabnet data render tu-berlin -o paper.png --augment paper --count 6")]
-pub(crate) struct Render {
-    /// A data set, or anything that can be imported
+pub(crate) struct RenderArgs {
+    /// Data set, or anything that can be imported
     #[arg(value_name = "DATA")]
     data: PathBuf,
 
-    /// The picture to write, a PNG file
+    /// PNG file to write
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 
-    /// Sketches to draw [default: 80; with --augment 8, or 1 for each of several changes]
+    /// Number of sketches to draw [default: 80; with --augment 8, or 1 for each of several changes]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=2000))]
     count: Option<u16>,
 
-    /// Sketches in a row, without --augment
+    /// Number of sketches in a row, without --augment
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     columns: u16,
 
-    /// Width and height of each, in pixels
+    /// Side of each sketch in pixels
     #[arg(long, default_value_t = 112, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(16..=512))]
     side: u16,
 
-    /// Only sketches of this class; may be given more than once
+    /// Draw only sketches of this class; may be given more than once
     #[arg(long, value_name = "WORD")]
     class: Vec<String>,
 
-    /// Only sketches of this part
+    /// Draw only sketches of this part
     #[arg(long, value_name = "PART")]
     part: Option<PartArg>,
 
-    /// Show how a sketch is varied: all, paper, ten-crop, bitmap, or names of changes with commas between them
+    /// Show the augmentation of each sketch: all, paper, ten-crop, bitmap, or names of changes with commas between them
     #[arg(long, value_name = "CHANGES", value_delimiter = ',')]
     augment: Vec<String>,
 
-    /// Draw the lines found in rasters, as recognition does, in place of their pixels
+    /// Draw the traced lines of rasters, as recognition does, in place of their pixels
     #[arg(long)]
     lines: bool,
 
-    /// Decides which sketches are drawn and how they are varied
+    /// Seed of the choice and the augmentation of sketches
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
 }
 
-/// Changes that do nothing to pixels.
+/// Augmentations that do nothing to pixels.
 const STROKES_ONLY: [&str; 5] = ["drift", "drop", "remove", "partial", "bend"];
 
-/// A way to vary a sketch.
+/// An augmentation to show.
 #[derive(Clone, Copy)]
-enum Change {
+enum AugmentPreview {
     Named(&'static str, Augmentation),
     /// The published preprocessing for training.
     Paper,
@@ -89,7 +87,7 @@ enum Change {
     Bitmap,
 }
 
-impl FromStr for Change {
+impl FromStr for AugmentPreview {
     type Err = CliError;
 
     fn from_str(name: &str) -> Result<Self, CliError> {
@@ -109,7 +107,7 @@ impl FromStr for Change {
     }
 }
 
-impl Change {
+impl AugmentPreview {
     fn name(self) -> &'static str {
         match self {
             Self::Named(name, _) => name,
@@ -128,7 +126,7 @@ impl Change {
     }
 }
 
-impl Render {
+impl RenderArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         if self.out.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("png")) {
             let name = self.out.display();
@@ -137,7 +135,7 @@ impl Render {
             )));
         }
         let changes = self.changes()?;
-        let data = Data::open(&self.data)?;
+        let data = LoadedData::open(&self.data)?;
         let default = match changes.len() {
             0 => 80,
             1 => 8,
@@ -149,13 +147,13 @@ impl Render {
         } else {
             self.varied(&data.set, &chosen, &changes)?
         };
-        sheet.save(&self.out)?;
+        replace_file(&self.out, &sheet.to_png()).map_err(|error| CliError::write(&self.out, &error))?;
         let (count, plural) = (chosen.len(), if chosen.len() == 1 { " is" } else { "es are" });
         writeln!(io::stdout(), "{count} sketch{plural} drawn in {}", self.out.display())?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn changes(&self) -> Result<Vec<Change>, CliError> {
+    fn changes(&self) -> Result<Vec<AugmentPreview>, CliError> {
         if self.augment.iter().any(|name| name == "all") {
             return Augmentation::NAMES
                 .iter()
@@ -166,7 +164,7 @@ impl Render {
         self.augment.iter().map(|name| name.parse()).collect()
     }
 
-    /// Sketches drawn by lot, then in the order of their classes.
+    /// Random sketches, in the order of their classes.
     fn choose(&self, data: &Dataset, count: usize) -> Result<Vec<usize>, CliError> {
         let place = |word: &String| data.labels().iter().position(|label| label == word);
         let classes = self
@@ -203,12 +201,12 @@ impl Render {
         Ok(chosen.into_iter().map(|(_, index)| index).collect())
     }
 
-    fn overview(&self, data: &Dataset, chosen: &[usize]) -> Result<Sheet, CliError> {
+    fn overview(&self, data: &Dataset, chosen: &[usize]) -> Result<ContactSheet, CliError> {
         let columns = usize::from(self.columns).min(chosen.len());
-        let mut sheet = Sheet::new(self.side.into(), columns, chosen.len().div_ceil(columns), 0);
+        let mut sheet = ContactSheet::new(self.side.into(), columns, chosen.len().div_ceil(columns), 0);
         for (at, index) in chosen.iter().enumerate() {
             let sketch = data.sketch(*index)?;
-            sheet.cell(
+            sheet.set_cell(
                 at % columns,
                 at / columns,
                 &self.plain(&sketch.drawing)?,
@@ -218,18 +216,28 @@ impl Render {
         Ok(sheet)
     }
 
-    fn varied(&self, data: &Dataset, chosen: &[usize], changes: &[Change]) -> Result<Sheet, CliError> {
+    fn varied(
+        &self,
+        data: &Dataset,
+        chosen: &[usize],
+        changes: &[AugmentPreview],
+    ) -> Result<ContactSheet, CliError> {
         let columns = 1 + changes.iter().map(|change| change.variants()).max().unwrap_or(0);
         let heading = changes.iter().map(|change| change.name().len()).max().unwrap_or(0);
-        let mut sheet = Sheet::new(self.side.into(), columns, chosen.len() * changes.len(), heading);
+        let mut sheet = ContactSheet::new(self.side.into(), columns, chosen.len() * changes.len(), heading);
         let mut row = 0;
         for index in chosen {
             let sketch = data.sketch(*index)?;
             for change in changes {
-                sheet.heading(row, change.name());
-                sheet.cell(0, row, &self.plain(&sketch.drawing)?, sketch.word.as_deref().unwrap_or_default());
+                sheet.set_heading(row, change.name());
+                sheet.set_cell(
+                    0,
+                    row,
+                    &self.plain(&sketch.drawing)?,
+                    sketch.word.as_deref().unwrap_or_default(),
+                );
                 for (column, ink) in self.variants(*change, &sketch.drawing, *index).into_iter().enumerate() {
-                    sheet.cell(column + 1, row, &Cell::Ink(ink), "");
+                    sheet.set_cell(column + 1, row, &SheetCell::Ink(ink), "");
                 }
                 row += 1;
             }
@@ -238,19 +246,19 @@ impl Render {
     }
 
     /// The sketch as it is.
-    fn plain(&self, drawing: &Drawing) -> Result<Cell, CliError> {
+    fn plain(&self, drawing: &Drawing) -> Result<SheetCell, CliError> {
         Ok(match drawing {
-            Drawing::Raster(raster) if !self.lines => Cell::Ink(resampled(raster, self.side.into())),
+            Drawing::Raster(raster) if !self.lines => SheetCell::Ink(resampled(raster, self.side.into())),
             Drawing::Picture(picture) if !self.lines => {
                 let (width, height) = (picture.width() as u32, picture.height() as u32);
-                let colours = RgbImage::from_raw(width, height, picture.rgb().to_vec());
-                colours.map_or_else(|| Cell::Ink(Vec::new()), Cell::Colours)
+                let colors = RgbImage::from_raw(width, height, picture.rgb().to_vec());
+                colors.map_or_else(|| SheetCell::Ink(Vec::new()), SheetCell::Rgb)
             }
-            other => Cell::Ink(rasterize(other, &self.canvas())),
+            other => SheetCell::Ink(rasterize(other, &self.canvas())),
         })
     }
 
-    fn variants(&self, change: Change, drawing: &Drawing, index: usize) -> Vec<Vec<u8>> {
+    fn variants(&self, change: AugmentPreview, drawing: &Drawing, index: usize) -> Vec<Vec<u8>> {
         let mut rng = random_stream(self.seed, 1, 0, index);
         let paper = PublishedPreprocessing::new(PUBLISHED);
         let shown = |ink: Vec<u8>| {
@@ -258,12 +266,12 @@ impl Render {
             raster.map(|raster| resampled(&raster, self.side.into())).unwrap_or_default()
         };
         match change {
-            Change::Paper => {
+            AugmentPreview::Paper => {
                 (0..VARIANTS).map(|_| shown(paper.random_crop(drawing, true, &mut rng))).collect()
             }
-            Change::TenCrop => paper.ten_crop(drawing).into_iter().map(shown).collect(),
-            Change::Bitmap => vec![shown(Preprocessing::bitmap().ink(drawing))],
-            Change::Named(name, augment) => {
+            AugmentPreview::TenCrop => paper.ten_crop(drawing).into_iter().map(shown).collect(),
+            AugmentPreview::Bitmap => vec![shown(Preprocessing::bitmap().ink(drawing))],
+            AugmentPreview::Named(name, augment) => {
                 let strokes = drawing.to_strokes();
                 let canvas = self.canvas();
                 // What is done to strokes only is shown on the lines found in pixels.

@@ -6,11 +6,12 @@ use std::{
 
 use clap::Args;
 use dabnet_data::{ClassShare, Dataset, FoldSelection, Part, SplitRecipe};
+use dabnet_report::format::grouped;
 use serde::Serialize;
 
-use crate::{data, error::CliError, json, table, terminal};
+use crate::{data, error::CliError, output, terminal};
 
-/// Split a data set into what is trained on, chosen by and tested on.
+/// Split a data set into parts for training, validation and testing.
 ///
 /// The split is kept in the data set. Every class is split by itself, so that all parts have the classes in
 /// the same proportion. Shares below 1 are fractions of a class; from 1 on they are numbers of sketches of
@@ -26,40 +27,40 @@ pub(crate) struct SplitArgs {
     #[arg(value_name = "DIR")]
     data: PathBuf,
 
-    /// How much of each class to test on
+    /// Share of each class to test on
     #[arg(long, value_name = "SHARE", value_parser = share)]
     test: Option<ClassShare>,
 
-    /// How much of each class to choose by
+    /// Share of each class to validate with
     #[arg(long, value_name = "SHARE", value_parser = share)]
     validation: Option<ClassShare>,
 
-    /// Keep the parts that the source gives; what is asked for comes out of what is to train on
+    /// Keep the parts that the source gives; other shares are taken from the training part
     #[arg(long)]
     given: bool,
 
-    /// Folds of about equal size that take turns at being tested on
+    /// Number of folds of about equal size for cross-validation
     #[arg(long, value_name = "N", conflicts_with_all = ["given", "test"])]
     folds: Option<usize>,
 
-    /// The fold to test on, from 0
+    /// Fold to test on, from 0
     #[arg(long, value_name = "K", requires = "folds", default_value_t = 0)]
     fold: usize,
 
-    /// Decides which sketches are drawn
+    /// Seed of the choice of sketches
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
 
-    /// Take the place of another split
+    /// Replace another split
     #[arg(long)]
     force: bool,
 
-    /// Print the split and how many sketches each part has as JSON
+    /// Print the split and the number of sketches of each part as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// A fraction below 1, or a whole number.
+/// Parses a fraction below 1, or a whole number.
 fn share(text: &str) -> Result<ClassShare, String> {
     if let Ok(count) = text.parse() {
         return Ok(ClassShare::Count(count));
@@ -71,7 +72,7 @@ fn share(text: &str) -> Result<ClassShare, String> {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct SplitOutput {
     split: SplitRecipe,
     train: usize,
     validation: usize,
@@ -108,19 +109,19 @@ impl SplitArgs {
         let count = |part| parts.iter().filter(|other| **other == part).count();
         let [train, validation, test] = Part::ALL.map(count);
         if self.json {
-            json::print_line(&Answer { split, train, validation, test })?;
+            output::print_json(&SplitOutput { split, train, validation, test })?;
             return Ok(ExitCode::SUCCESS);
         }
-        let mut table = table::new(&["part", "sketches"]);
+        let mut table = output::table(&["part", "sketches"]);
         for (part, count) in Part::ALL.into_iter().zip([train, validation, test]) {
-            table.add_row(table::row(part.name(), [table::grouped(count as u64)]));
+            table.add_row(output::row(part.name(), [grouped(count as u64)]));
         }
         writeln!(io::stdout(), "{table}")?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Says what may not have been meant.
+/// Warns of what may not have been meant.
 fn warn(split: &SplitRecipe, parts: &[Part], given: bool) {
     let warn = |what: &str| terminal::say(format_args!("dabnet: {what}"));
     if given && !split.given {
