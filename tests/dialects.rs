@@ -1,4 +1,4 @@
-//! What one sees is what is recognised: a drawing has the same label in whatever form a drawing program writes it.
+//! What one sees is what is recognized: a drawing has the same label in whatever form a drawing program writes it.
 
 mod common;
 
@@ -30,7 +30,7 @@ fn forms(strokes: &[Stroke]) -> Vec<Written> {
         [[x, y]] => format!("<circle cx='{x}' cy='{y}' r='{}' fill='{INK}'/>", PEN / 2.0),
         _ => format!("<polyline fill='none' stroke='{INK}' points='{}'/>", joined(points)),
     });
-    let sheet = |colour: &str| format!("<rect x='-20' y='-20' width='296' height='296' fill='{colour}'/>");
+    let sheet = |color: &str| format!("<rect x='-20' y='-20' width='296' height='296' fill='{color}'/>");
     let frame = "<rect x='-19' y='-19' width='294' height='294' fill='none' stroke='#bbb'/>";
     let clip = "<clipPath id='page'><rect x='-20' y='-20' width='296' height='296'/></clipPath>";
     let wide =
@@ -105,7 +105,7 @@ fn picture(strokes: &[Stroke], format: ImageFormat) -> Vec<u8> {
     let picture = GrayImage::from_raw(400, 400, ink.iter().map(|ink| 255 - ink).collect()).unwrap();
     let mut bytes = Cursor::new(Vec::new());
     match format {
-        // It knows colours only.
+        // It knows colors only.
         ImageFormat::WebP => image::DynamicImage::ImageLuma8(picture).to_rgb8().write_to(&mut bytes, format),
         _ => picture.write_to(&mut bytes, format),
     }

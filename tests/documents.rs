@@ -5,7 +5,7 @@ mod common;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use common::{ok, shipped};
@@ -135,7 +135,7 @@ fn commands_have_the_options_that_they_are_shown_with() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Every script that a document names by its path from the root, and every task of `cargo xtask`.
+/// Every file that a document names by its path from the root or from `crates/`, and every task of `cargo xtask`.
 #[test]
 fn scripts_are_where_documents_say() {
     let tasks = fs::read_to_string(shipped("crates/xtask/src/main.rs")).unwrap().to_lowercase();
@@ -145,11 +145,13 @@ fn scripts_are_where_documents_say() {
             let is_path = ["scripts/", "benches/", "crates/", "models/", "tests/"]
                 .iter()
                 .any(|folder| word.starts_with(folder));
+            let of_crate = word.split_once("/src/").or_else(|| word.split_once("/tests/"));
+            let is_path = is_path || of_crate.is_some_and(|(name, _)| shipped("crates").join(name).is_dir());
             let plain =
                 !word.contains(['*', '{', '<', '$', '…', ':']) && !word.chars().any(char::is_uppercase);
             let file = word.trim_end_matches(['.', ']']);
-            let beside = |root: &Path| root.join(file).exists();
-            if is_path && plain && !beside(&shipped(".")) && !beside(path.parent().unwrap()) {
+            let roots = [shipped("."), shipped("crates"), path.parent().unwrap().to_owned()];
+            if is_path && plain && !roots.iter().any(|root| root.join(file).exists()) {
                 wrong.insert(format!("{}: {word}", path.display()));
             }
         }

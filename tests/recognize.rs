@@ -72,11 +72,12 @@ fn models_are_called_by_name() {
     let labels = |output: std::process::Output| stdout(&output).matches('%').count();
     assert_eq!(labels(said(&["--model", "quickdraw-20"])), 20);
     assert_eq!(labels(said(&["--model", "quickdraw-345"])), 345);
+    assert_eq!(labels(said(&["--model", "tu-berlin-250"])), 250);
     assert_eq!(stdout(&said(&[])), stdout(&said(&["--model", "quickdraw-345"])));
     assert_one_clear_line(
         &said(&["--model", "quickdraw-21"]),
         2,
-        &["quickdraw-21", "quickdraw-345 or quickdraw-20"],
+        &["quickdraw-21", "quickdraw-345, quickdraw-20 or tu-berlin-250"],
     );
 }
 

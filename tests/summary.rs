@@ -49,13 +49,13 @@ fn what_cannot_be_counted_is_said() {
     assert_one_clear_line(
         &summary(&["--model", "nowhere"]),
         2,
-        &["nowhere", "quickdraw-345 or quickdraw-20"],
+        &["nowhere", "quickdraw-345, quickdraw-20 or tu-berlin-250"],
     );
     assert_eq!(summary(&[]).status.code(), Some(2));
     assert_eq!(summary(&["--arch", "sketch-a-net", "--model", "x"]).status.code(), Some(2));
 }
 
-/// What torchvision counts, without biases and batch normalisation, and on one channel: see
+/// What torchvision counts, without biases and batch normalization, and on one channel: see
 /// `crates/graph/tests`.
 #[test]
 fn networks_with_branches_are_counted() {

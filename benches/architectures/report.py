@@ -94,7 +94,7 @@ def draw(rows, path):
         for panel, key, label in zip(panels, ("bytes", "us"), ("bytes of the file", "µs a sketch, one core")):
             for found in rows:
                 binary = "W1A" in found["name"]
-                colour = "#c04a00" if found["name"].startswith("dabnet") else "#0067a8"
+                color = "#c04a00" if found["name"].startswith("dabnet") else "#0067a8"
                 mean = statistics.mean(found["top1"])
                 low, high = mean - min(found["top1"]), max(found["top1"]) - mean
                 panel.errorbar(
@@ -102,8 +102,8 @@ def draw(rows, path):
                     mean,
                     yerr=[[low], [high]],
                     fmt="o" if binary else "s",
-                    color=colour,
-                    markerfacecolor=colour if binary else "white",
+                    color=color,
+                    markerfacecolor=color if binary else "white",
                     capsize=3,
                 )
                 panel.annotate(

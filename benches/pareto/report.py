@@ -154,8 +154,8 @@ def draw(rows, path):
         for line, (data, title) in zip(panels, TITLES.items()):
             for panel, (key, label) in zip(line, axes):
                 for row in (row for row in rows if row["data"] == data):
-                    colour = "#0067a8" if row["rival"] else "#c04a00"
-                    panel.plot(row[key], row["top1"], "s" if row["rival"] else "o", color=colour)
+                    color = "#0067a8" if row["rival"] else "#c04a00"
+                    panel.plot(row[key], row["top1"], "s" if row["rival"] else "o", color=color)
                     panel.annotate(
                         row["name"],
                         (row[key], row["top1"]),

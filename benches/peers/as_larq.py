@@ -86,7 +86,7 @@ def skips(node):
 
 
 def every(step, given):
-    """Of the positions, those that a convolution will see, taken before its normalisation and sign
+    """Of the positions, those that a convolution will see, taken before its normalization and sign
     because the converter knows a binary convolution by the sign right before it."""
     _, height, width, _ = given.shape
     return given[:, (height - 1) % step :: step, (width - 1) % step :: step]

@@ -2,7 +2,7 @@
 
 It takes bits that a `FakeQuantize` with two levels, 0 and 1, has made, and gives integers. OpenVINO
 has nothing for the sum of a layer's inputs, so that every filter's two values must be opposite. Then
-a sign, with the normalisation before it, is the threshold of a `FakeQuantize`.
+a sign, with the normalization before it, is the threshold of a `FakeQuantize`.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ def whole(network):
 
 
 def chain(network):
-    """From what the first binary layer's normalisation reads to the integers of the last one."""
+    """From what the first binary layer's normalization reads to the integers of the last one."""
     first, last = ends_of_chain(network)
     given = ops.parameter([1, *first.shape], np.float32, name="given")
     builder = Builder(network, {network.nodes.index(first): given})
@@ -104,7 +104,7 @@ class Builder:
                 raise ValueError(f"{node.name}: how to write {other} is not known here")
 
     def sign(self, node):
-        """1 where a normalisation of the input is not negative, 0 elsewhere."""
+        """1 where a normalization of the input is not negative, 0 elsewhere."""
         norm = self.network.input(node)
         assert norm.type == "batch_norm", node.name
         scale, shift = self.network.affine(norm)

@@ -135,7 +135,7 @@ class Bench:
         }
 
     def chain(self, folder):
-        """OpenVINO's binary layers alone: quantise, convolve, pool, threshold."""
+        """OpenVINO's binary layers alone: quantize, convolve, pool, threshold."""
         turns = {}
         for cores in CORES:
             with self.worker("openvino", folder / "chain.xml", cores, folder / "chain.npy") as worker:

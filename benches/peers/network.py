@@ -59,11 +59,11 @@ class Network:
         return np.ascontiguousarray(np.where(self.signs(node) == 1, alpha, beta))
 
     def quantizer(self, node):
-        """Step between the levels of a quantiser, and the highest of them."""
+        """Step between the levels of a quantizer, and the highest of them."""
         return self.tensors[node.name + ".step"].item(), 2 ** node.op["bits"] - 1
 
     def affine(self, node):
-        """Scale and shift of a batch normalisation."""
+        """Scale and shift of a batch normalization."""
         return self.tensors[node.name + ".scale"], self.tensors[node.name + ".shift"]
 
 

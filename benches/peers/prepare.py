@@ -28,7 +28,7 @@ from runtimes import OnnxRuntime, OpenVino
 # A sign is in doubt where it sees less than this share of its layer's mean magnitude, a level where it sees less
 # than this share of it more or less than what the next one begins at.
 DOUBT = 1e-6
-# Above random quantisation, and below what eight bits leave.
+# Above random quantization, and below what eight bits leave.
 INT8_CORRELATION = 0.99
 
 
@@ -68,7 +68,7 @@ def check(folder, name, sketches):
 
 
 def margin(network, node, seen):
-    """How far what a sign or a quantiser sees is from where it would give something else."""
+    """How far what a sign or a quantizer sees is from where it would give something else."""
     if node.type == "sign":
         return np.abs(seen)
     step, highest = network.quantizer(node)

@@ -132,16 +132,16 @@ How each is run:
   `fbin` takes. Every batch is of other sketches of Quick, Draw!; drawing is not included. Processes are
   pinned to as many cores as they have threads.
 - All run the same network with the same random weights: fp32, bf16 and int8 the one in full
-  precision, as somebody would who does not binarize. int8 is ONNX Runtime's static quantisation (QDQ,
+  precision, as somebody would who does not binarize. int8 is ONNX Runtime's static quantization (QDQ,
   a scale a channel, unsigned activations, calibrated on the sketches) in both runtimes.
 - *W1A2* and *W1A4* are `fbin` with inputs of two and four bits in place of one (`--input-bits`). ONNX Runtime
   has no convolution of fewer than eight bits to compare with: its two-bit weights are for matrix products,
   and a convolution's are turned back into floats.
-- *OpenVINO binary* is the fully binary network with OpenVINO's own `BinaryConvolution`, normalisation
+- *OpenVINO binary* is the fully binary network with OpenVINO's own `BinaryConvolution`, normalization
   folded into thresholds, everything else in real numbers. Neither it nor Larq has a filter of two free
   values: they run the same network with β = −α, without the sum that two values cost.
 - *Larq* has XNNPACK and its indirect binary product switched on, *Larq default* neither. Its authors
-  optimise for ARM and call x86 a fallback. It runs a batch one by one.
+  optimize for ARM and call x86 a fallback. It runs a batch one by one.
 - A layer's time includes the pooling, sum and threshold that follow, up to the next one; "alone" is
   the node of the convolution, into which OpenVINO fuses a threshold or a sum where it can. OpenVINO
   counts in whole microseconds. What dabnet leaves out counts as done, so that it can pass what

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How many sketches `dabnet serve` recognises a second, how long they take, and what it does when more come
+# How many sketches `dabnet serve` recognizes a second, how long they take, and what it does when more come
 # than it can answer. Needs wrk (https://github.com/wg/wrk) and Linux; builds dabnet first. Client and
 # server share the machine, so that a server alone does more.
 #
@@ -38,7 +38,7 @@ row() {
     capacity=$((good / $3))
 }
 
-echo "| load | connections | asked/s | recognised/s | 503/s | broken | p50 ms | p99 ms | max ms | memory kB |"
+echo "| load | connections | asked/s | recognized/s | 503/s | broken | p50 ms | p99 ms | max ms | memory kB |"
 echo "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
 row "strokes, one client" 1 "$short" 0 "$work/sketch.json" application/json
 row "strokes, 16 clients" 16 "$short" 0 "$work/sketch.json" application/json

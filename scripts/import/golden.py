@@ -29,7 +29,7 @@ def picture(number):
 
 
 class Plain(nn.Module):
-    """Batch normalisation, biases, max pooling, dense layers."""
+    """Batch normalization, biases, max pooling, dense layers."""
 
     def __init__(self):
         super().__init__()

@@ -203,7 +203,7 @@ class Teacher(nn.Module):
         except (ImportError, AttributeError, OSError, RuntimeError, pickle.UnpicklingError) as error:
             raise Failure(f"{package} has not the weights of {name}: {str(error).splitlines()[0]}", 1) from None
         self.body._fc = nn.Linear(self.body._fc.in_features, classes)
-        # Three equal channels, normalised as those of ImageNet were for these weights: (grey - 127) / 128.
+        # Three equal channels, normalized as those of ImageNet were for these weights: (grey - 127) / 128.
         self.register_buffer("scale", torch.full((3, 1, 1, 1), -255 / 128))
         self.register_buffer("paper", torch.full((3,), (255 - 127) / 128))
         for part in self.body.modules():

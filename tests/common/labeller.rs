@@ -6,19 +6,19 @@ use dabnet_sketch::{Drawing, Preprocess};
 use super::shipped;
 
 /// A model and what it takes to run it.
-pub struct Labeller {
+pub(crate) struct Labeller {
     model: Model,
     session: Session,
 }
 
 impl Labeller {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let model = Model::new(PackedModel::load(shipped("models/quickdraw-20")).unwrap()).unwrap();
         Self { session: Session::new(&model), model }
     }
 
     /// The number of the first label.
-    pub fn label(&mut self, drawing: &Drawing) -> usize {
+    pub(crate) fn label(&mut self, drawing: &Drawing) -> usize {
         let logits = self.session.run(&self.model.preprocessing().apply(drawing)).unwrap();
         top(logits, 1)[0].class
     }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server on a port of its own, which ends with this.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     pub address: SocketAddr,
     folder: TempDir,
@@ -24,14 +24,14 @@ pub struct Server {
 
 impl Server {
     /// Starts `dabnet serve` with these arguments, and waits for it to listen.
-    pub fn start<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
+    pub(crate) fn start<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
         Self::start_in(folder, arguments, log)
     }
 
     /// The same with another place for what it writes to standard error.
-    pub fn start_logging<S: AsRef<OsStr>>(arguments: &[S], log: impl Into<Stdio>) -> Self {
+    pub(crate) fn start_logging<S: AsRef<OsStr>>(arguments: &[S], log: impl Into<Stdio>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         File::create(folder.path().join("log")).unwrap();
         Self::start_in(folder, arguments, log)
@@ -51,23 +51,23 @@ impl Server {
         Self { address: address.expect(&line).parse().unwrap(), child, folder }
     }
 
-    pub fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         stream
     }
 
-    pub fn get(&self, path: &str) -> Reply {
+    pub(crate) fn get(&self, path: &str) -> Reply {
         self.ask("GET", path, &[], b"")
     }
 
-    pub fn post(&self, path: &str, media: &str, body: &[u8]) -> Reply {
+    pub(crate) fn post(&self, path: &str, media: &str, body: &[u8]) -> Reply {
         self.ask("POST", path, &[("content-type", media)], body)
     }
 
     /// One request on a connection of its own.
-    pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let mut stream = self.connect();
         let mut headers = headers.to_vec();
         headers.push(("connection", "close"));
@@ -77,13 +77,13 @@ impl Server {
     }
 
     /// Asks it to end.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
     }
 
     /// Waits for its end.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -95,12 +95,12 @@ impl Server {
     }
 
     /// What it has written to standard error.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
     /// A number that it counts.
-    pub fn metric(&self, name: &str) -> f64 {
+    pub(crate) fn metric(&self, name: &str) -> f64 {
         let text = self.get("/metrics").text();
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.parse().unwrap())
@@ -118,7 +118,7 @@ impl Drop for Server {
 }
 
 /// The bytes of a request.
-pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: test\r\n");
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
@@ -133,7 +133,7 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) 
 
 /// An answer.
 #[derive(Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -141,7 +141,7 @@ pub struct Reply {
 
 impl Reply {
     /// Reads an answer to anything but HEAD; nothing if the connection ends first.
-    pub fn read(stream: &mut impl BufRead) -> Option<Self> {
+    pub(crate) fn read(stream: &mut impl BufRead) -> Option<Self> {
         let mut reply = Self::head(stream)?;
         let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
         reply.body.resize(length, 0);
@@ -150,7 +150,7 @@ impl Reply {
     }
 
     /// Reads an answer up to its body.
-    pub fn head(stream: &mut impl BufRead) -> Option<Self> {
+    pub(crate) fn head(stream: &mut impl BufRead) -> Option<Self> {
         let mut line = String::new();
         stream.read_line(&mut line).ok().filter(|count| *count > 0)?;
         let status = line.split(' ').nth(1)?.parse().ok()?;
@@ -164,20 +164,20 @@ impl Reply {
         Some(Self { status, headers, body: Vec::new() })
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).expect("an answer is text")
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("an answer is JSON")
     }
 
     /// Asserts that it is an error with a sentence that holds `part`.
-    pub fn assert_error(&self, status: u16, part: &str) {
+    pub(crate) fn assert_error(&self, status: u16, part: &str) {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.header("content-type"), Some("application/json"));
         let json = self.json();
@@ -188,7 +188,7 @@ impl Reply {
 }
 
 /// Whether the other side closes the connection, and how long that takes.
-pub fn closed(stream: &mut TcpStream) -> Duration {
+pub(crate) fn closed(stream: &mut TcpStream) -> Duration {
     let start = Instant::now();
     let mut rest = Vec::new();
     _ = stream.read_to_end(&mut rest);

@@ -9,7 +9,7 @@ use rand_pcg::Pcg64;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// A tensor as it lies in a file.
-pub struct Layer {
+pub(crate) struct Layer {
     pub name: String,
     pub shape: Vec<usize>,
     pub dtype: Dtype,
@@ -18,7 +18,7 @@ pub struct Layer {
 
 impl Layer {
     /// Random weights that depend on the name.
-    pub fn new(name: &str, shape: &[usize], dtype: Dtype) -> Self {
+    pub(crate) fn new(name: &str, shape: &[usize], dtype: Dtype) -> Self {
         let seed = name.bytes().fold(0, |seed, byte| seed * 31 + u64::from(byte));
         let mut rng = Pcg64::seed_from_u64(seed);
         let numbers = (0..shape.iter().product()).map(|_| rng.random_range(-1.0f32..1.5).powi(3));
@@ -31,11 +31,11 @@ impl Layer {
     }
 
     /// Changes one single precision number.
-    pub fn set(&mut self, index: usize, number: f32) {
+    pub(crate) fn set(&mut self, index: usize, number: f32) {
         self.bytes[4 * index..4 * index + 4].copy_from_slice(&number.to_le_bytes());
     }
 
-    pub fn numbers(&self) -> Vec<f32> {
+    pub(crate) fn numbers(&self) -> Vec<f32> {
         let halves = || self.bytes.as_chunks().0.iter();
         match self.dtype {
             Dtype::F16 => halves().map(|&two| f16::from_le_bytes(two).to_f32()).collect(),
@@ -46,12 +46,12 @@ impl Layer {
 }
 
 /// Single precision numbers.
-pub fn weights(bytes: &[u8]) -> Vec<f32> {
+pub(crate) fn weights(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect()
 }
 
 /// A safetensors file.
-pub fn safetensors(layers: &[Layer]) -> Vec<u8> {
+pub(crate) fn safetensors(layers: &[Layer]) -> Vec<u8> {
     let views = layers.iter().map(|layer| {
         (layer.name.clone(), TensorView::new(layer.dtype, layer.shape.clone(), &layer.bytes).unwrap())
     });
@@ -59,7 +59,7 @@ pub fn safetensors(layers: &[Layer]) -> Vec<u8> {
 }
 
 /// The tensors of a safetensors file by name.
-pub fn read(path: &str) -> BTreeMap<String, Layer> {
+pub(crate) fn read(path: &str) -> BTreeMap<String, Layer> {
     let bytes = fs::read(path).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap().tensors();
     let layer = |(name, view): (String, TensorView<'_>)| {
@@ -70,26 +70,26 @@ pub fn read(path: &str) -> BTreeMap<String, Layer> {
 }
 
 /// An ONNX model, and where the weights of its tensors lie.
-pub struct Onnx {
+pub(crate) struct Onnx {
     pub bytes: Vec<u8>,
     pub places: Vec<(String, Range<usize>)>,
 }
 
 /// `first` and `middle` into convolutions, `constant` into a `Gemm` that transposes, `product` and
 /// `last` into matrix products.
-pub fn onnx() -> Onnx {
+pub(crate) fn onnx() -> Onnx {
     onnx_with(None, Vec::new())
 }
 
 /// The same with weights, `hidden`, in a branch of an `If`.
-pub fn onnx_with_a_branch() -> Vec<u8> {
+pub(crate) fn onnx_with_a_branch() -> Vec<u8> {
     let branch = field(5, &tensor(&Layer::new("hidden", &[4, 4], Dtype::F32), 9));
     let attribute = field(5, &[field(1, b"then_branch"), field(6, &branch)].concat());
     onnx_with(None, field(1, &[field(2, b"chosen"), field(4, b"If"), attribute].concat())).bytes
 }
 
 /// The same with the numbers of `middle` behind 16 bytes of the file `name`, and what is in that file.
-pub fn onnx_with_data_in(name: &str) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn onnx_with_data_in(name: &str) -> (Vec<u8>, Vec<u8>) {
     let middle = Layer::new("middle", &[4, 6, 3, 3], Dtype::F32);
     (onnx_with(Some(name), Vec::new()).bytes, [&[7; 16][..], &middle.bytes, b"end"].concat())
 }

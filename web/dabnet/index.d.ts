@@ -113,13 +113,13 @@ export interface Description {
 /** Whether this browser has WebAssembly's vector instructions; without, a slower build is loaded. */
 export function hasSimd(): boolean;
 
-/** A model, ready to recognise on the thread that calls it. */
+/** A model, ready to recognize on the thread that calls it. */
 export class Recognizer {
   private constructor();
   readonly description: Description;
   static load(model: ModelSource, options?: LoadOptions): Promise<Recognizer>;
   recognize(strokes: Drawing, options?: RecognizeOptions): Answer;
-  /** What the network saw in the drawing recognised last: `side × side` bytes, 0 paper and 255 ink. */
+  /** What the network saw in the drawing recognized last: `side × side` bytes, 0 paper and 255 ink. */
   ink(): Uint8Array;
   /**
    * The logits of a canvas, `side × side` numbers for each channel as the network sees them:

@@ -3,7 +3,7 @@ import { packed } from "./strokes.js";
 
 const text = new TextDecoder();
 
-/** A model, ready to recognise on the thread that calls it. */
+/** A model, ready to recognize on the thread that calls it. */
 export class Recognizer {
   #calls;
   /** What the model is: labels, preprocessing, layers, where it comes from. */
@@ -30,7 +30,7 @@ export class Recognizer {
     return JSON.parse(text.decode(this.#call("recognize", top, look ? 1 : 0)));
   }
 
-  /** The ink that the network saw in the drawing recognised last, `side × side` bytes, row by row. */
+  /** The ink that the network saw in the drawing recognized last, `side × side` bytes, row by row. */
   ink() {
     return this.#call("ink").slice();
   }

@@ -220,8 +220,8 @@ function extent(strokes) {
 
 const ink = (element) => getComputedStyle(element).color;
 
-function paint(context, strokes, colour) {
-  context.strokeStyle = context.fillStyle = colour;
+function paint(context, strokes, color) {
+  context.strokeStyle = context.fillStyle = color;
   context.lineCap = context.lineJoin = "round";
   strokes.forEach((stroke) => paintStroke(context, stroke));
 }
@@ -256,8 +256,8 @@ function trapezium(context, [fromX, fromY], [toX, toY], from, to) {
   context.closePath();
 }
 
-function cross(context, { at: [x, y], stroke }, colour) {
-  context.strokeStyle = colour;
+function cross(context, { at: [x, y], stroke }, color) {
+  context.strokeStyle = color;
   context.lineWidth = stroke ? 3 : 1;
   context.beginPath();
   context.moveTo(x - 10, y);

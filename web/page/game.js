@@ -94,7 +94,7 @@ function show(rounds) {
   find("gallery-title").textContent = `It knew ${known} of ${rounds.length}`;
   find("gallery").showModal();
   find("drawings").replaceChildren(...rounds.map(card));
-  // Only what is shown knows its colour.
+  // Only what is shown knows its color.
   for (const [at, canvas] of document.querySelectorAll("#drawings canvas").entries()) thumbnail(canvas, rounds[at].strokes);
 }
 

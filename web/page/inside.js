@@ -17,8 +17,8 @@ export class Inside extends EventTarget {
   /** Of a model and its answer, if there is one. */
   show(description, answer) {
     if (!this.isOpen) return;
-    const colour = getComputedStyle(this.#details).color;
-    this.#sights.replaceChildren(costs(description, answer), ...seen(description, answer, colour), ...layers(description, answer, colour));
+    const color = getComputedStyle(this.#details).color;
+    this.#sights.replaceChildren(costs(description, answer), ...seen(description, answer, color), ...layers(description, answer, color));
   }
 }
 
@@ -40,15 +40,15 @@ function costs({ bytes, full_bytes, layers }, answer) {
   return table;
 }
 
-function seen({ preprocessing: { canvas: { side } } }, answer, colour) {
+function seen({ preprocessing: { canvas: { side } } }, answer, color) {
   if (!answer?.ink) return [];
   const canvas = picture(side, side, `What the network saw: your drawing on ${side} by ${side} pixels`);
   canvas.className = "seen";
-  shade(canvas, (at) => answer.ink[at] / 255, colour);
+  shade(canvas, (at) => answer.ink[at] / 255, color);
   return [heading("What it saw", `${side}×${side} pixels`), canvas];
 }
 
-function layers({ layers }, answer, colour) {
+function layers({ layers }, answer, color) {
   return layers.flatMap((layer) => {
     const sights = [];
     const activity = answer?.layers?.findLast(({ name }) => name === layer.name);
@@ -56,11 +56,11 @@ function layers({ layers }, answer, colour) {
       const { fired, positions } = activity;
       const canvas = picture(Math.min(fired.length, 64), Math.ceil(fired.length / 64), `${layer.name}: how often each filter fired`);
       canvas.style.height = `${0.7 * canvas.height}rem`;
-      shade(canvas, (at) => (fired[at] ?? 0) / positions, colour);
+      shade(canvas, (at) => (fired[at] ?? 0) / positions, color);
       sights.push(paragraph(`${fired.filter((count) => count > 0).length} of ${fired.length} filters fired; the stronger, the more often`), canvas);
     }
     if (layer.alpha.length > 0) {
-      sights.push(paragraph("each filter's two values, α strong and β faint; the line is zero"), values(layer, colour));
+      sights.push(paragraph("each filter's two values, α strong and β faint; the line is zero"), values(layer, color));
     }
     const kind = { full: "32-bit weights", wbin: "one-bit weights", fbin: "one-bit weights and inputs" }[layer.precision];
     return [heading(layer.name, `${layer.filters} filters, ${kind}, ${kilobytes(layer.bytes)}`), ...sights];
@@ -68,13 +68,13 @@ function layers({ layers }, answer, colour) {
 }
 
 /** α and β of every filter, on a common scale with zero in the middle. */
-function values({ name, alpha, beta }, colour) {
+function values({ name, alpha, beta }, color) {
   const canvas = picture(alpha.length, 48, `${name}: α from ${least(alpha)} to ${most(alpha)}, β from ${least(beta)} to ${most(beta)}`);
   canvas.style.height = "3rem";
   const context = canvas.getContext("2d");
   const largest = Math.max(...alpha.map(Math.abs), ...beta.map(Math.abs), 1e-9);
   const row = (value) => 24 - (22 * value) / largest;
-  context.fillStyle = colour;
+  context.fillStyle = color;
   context.globalAlpha = 0.25;
   context.fillRect(0, 23.5, alpha.length, 1);
   context.globalAlpha = 1;
@@ -92,10 +92,10 @@ function picture(width, height, label) {
   return canvas;
 }
 
-/** Fills every pixel with so much of a colour. */
-function shade(canvas, share, colour) {
+/** Fills every pixel with so much of a color. */
+function shade(canvas, share, color) {
   const context = canvas.getContext("2d");
-  context.fillStyle = colour;
+  context.fillStyle = color;
   for (let at = 0; at < canvas.width * canvas.height; at += 1) {
     context.globalAlpha = share(at);
     context.fillRect(at % canvas.width, Math.floor(at / canvas.width), 1, 1);

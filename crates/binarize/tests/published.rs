@@ -164,7 +164,7 @@ fn short_gaussian_filters_lose_as_measured() {
 /// 0.959 and 0.125 were measured on a mixture of 13 % and 87 %. Its means and spreads are not on
 /// record; these give the same.
 #[test]
-fn an_uncentred_mixture_is_lost_as_measured() {
+fn an_uncentered_mixture_is_lost_as_measured() {
     let (published, optimum) = mean_errors(100, 2304, |rng| {
         let mean = if rng.random_bool(0.13) { 1.0 } else { 0.213 };
         mean + 0.158 * rng.sample::<f32, _>(StandardNormal)

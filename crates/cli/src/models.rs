@@ -8,10 +8,14 @@ use dabnet_serve::{ModelRegistry, ServedModel};
 use crate::error::CliError;
 
 /// The shipped models; the first is the default.
-static SHIPPED: [(&str, &[u8]); 2] = [
+static SHIPPED: [(&str, &[u8]); 3] = [
     ("quickdraw-345", include_bytes!("../../../models/quickdraw-345/model.safetensors")),
     ("quickdraw-20", include_bytes!("../../../models/quickdraw-20/model.safetensors")),
+    ("tu-berlin-250", include_bytes!("../../../models/tu-berlin-250/model.safetensors")),
 ];
+
+/// Number of models, the first ones, that are served if none is named: those of quick drawings.
+const SERVED: usize = 2;
 
 /// Name of the model that is used if none is named.
 pub(crate) const DEFAULT: &str = SHIPPED[0].0;
@@ -42,7 +46,7 @@ pub(crate) fn model_registry(paths: &[impl AsRef<Path>]) -> Result<ModelRegistry
 fn served(paths: &[impl AsRef<Path>]) -> Result<Vec<ServedModel>, CliError> {
     let shipped_one = |(name, bytes): (&str, &[u8])| ServedModel::from_bytes(name, bytes);
     if paths.is_empty() {
-        return Ok(SHIPPED.into_iter().map(shipped_one).collect::<Result<_, _>>()?);
+        return Ok(SHIPPED.into_iter().take(SERVED).map(shipped_one).collect::<Result<_, _>>()?);
     }
     let served = |path: &Path| match shipped(path)? {
         Some(model) => Ok(shipped_one(model)?),
@@ -63,7 +67,8 @@ fn shipped(path: &Path) -> Result<Option<(&'static str, &'static [u8])>, CliErro
         return Ok(None);
     }
     found.map(Some).ok_or_else(|| {
-        let names = SHIPPED.map(|(name, _)| name).join(" or ");
+        let [first, second, third] = SHIPPED.map(|(name, _)| name);
+        let names = format!("{first}, {second} or {third}");
         let reason = "there is no such file, and no such model in the program";
         CliError::Input(format!("{}: {reason}: give a model's file, its folder, or {names}", path.display()))
     })

@@ -46,9 +46,9 @@ impl Canvas {
         if !(0.0..0.5).contains(&self.margin) {
             return fail(format!("margin {} is not in [0, 0.5)", self.margin));
         }
-        let normalised = [0, 255].map(|ink| self.normalize(ink));
-        if !(self.std > 0.0 && self.std.is_finite() && normalised.iter().all(|value| value.is_finite())) {
-            return fail(format!("mean {} or std {} cannot normalise", self.mean, self.std));
+        let normalized = [0, 255].map(|ink| self.normalize(ink));
+        if !(self.std > 0.0 && self.std.is_finite() && normalized.iter().all(|value| value.is_finite())) {
+            return fail(format!("mean {} or std {} cannot normalize", self.mean, self.std));
         }
         Ok(())
     }

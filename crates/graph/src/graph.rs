@@ -21,7 +21,7 @@ pub struct Node {
 
 /// A network as data: nodes in topological order, the first the input, the last the output.
 ///
-/// Every `Graph` is valid: building or deserialising one checks names, order, arity, shapes and
+/// Every `Graph` is valid: building or deserializing one checks names, order, arity, shapes and
 /// sizes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawGraph", into = "RawGraph")]

@@ -262,7 +262,7 @@ mod tests {
         let lines = Preprocessing::lines(CANVAS);
         assert!(invalid(edited(lines, "version\":1", "version\":2").unwrap()).contains("version is 2"));
         assert!(edited(lines, "\"lines\"", "\"dots\"").unwrap_err().contains("dots"));
-        assert!(edited(lines, "\"version\"", "\"colour\":1,\"version\"").unwrap_err().contains("colour"));
+        assert!(edited(lines, "\"version\"", "\"color\":1,\"version\"").unwrap_err().contains("color"));
         assert!(invalid(Preprocessing::lines(Canvas { side: 2, ..CANVAS })).contains("side 2"));
         for (mean, std) in [(0.0, 1e-45), (0.0, 0.0), (0.0, f32::NAN), (f32::INFINITY, 1.0), (3e38, 0.1)] {
             assert!(invalid(Preprocessing::lines(Canvas { mean, std, ..CANVAS })).contains("std"));

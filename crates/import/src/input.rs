@@ -42,7 +42,7 @@ impl CanvasInput {
         let side = side(sides, options.side).map_err(fail)?;
         if channels == 3 && !options.rgb {
             return Err(fail(
-                "has 3 channels: give --rgb if it is to see a sketch three times, each normalised by the same --mean \
+                "has 3 channels: give --rgb if it is to see a sketch three times, each normalized by the same --mean \
                  and --std"
                     .into(),
             ));

@@ -31,7 +31,7 @@ const INPUT: &str = "canvas";
 /// Names of the outputs.
 const OUTPUTS: [&str; 3] = ["logits", "probabilities", "label"];
 /// Description of the input's values in the metadata.
-const CONTENT: &str = "0 is paper and 1 is ink; the server normalises as the model asks for";
+const CONTENT: &str = "0 is paper and 1 is ink; the server normalizes as the model asks for";
 
 /// Model name in a request's path, whose version is checked.
 pub(crate) struct ModelName(String);

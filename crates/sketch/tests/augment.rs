@@ -125,7 +125,7 @@ fn a_crop_enlarges() {
     assert!(cut > 20, "{cut}");
 }
 
-/// What a crop leaves out may lie far outside the canvas, which a rasteriser has to bear.
+/// What a crop leaves out may lie far outside the canvas, which a rasterizer has to bear.
 #[test]
 fn crops_of_wide_lines_are_drawn() {
     let augment = Augmentation { crop: 0.9, ..Augmentation::none() };

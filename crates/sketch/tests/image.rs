@@ -136,12 +136,12 @@ fn light_lines_on_nothing_are_lines() {
     let ink = rasterize(&sketch.drawing, &dabnet_graph::Canvas { side: 200, ..CANVAS });
     let expected = only(encode(page(&ink, 200), ImageFormat::Png)).unwrap();
     let at = |x: u32, y: u32| ink[(y * 200 + x) as usize];
-    for colour in [[255, 255, 255], [255, 255, 240], [245, 250, 255]] {
-        let [r, g, b] = colour;
+    for color in [[255, 255, 255], [255, 255, 240], [245, 250, 255]] {
+        let [r, g, b] = color;
         let clear = RgbaImage::from_fn(200, 200, |x, y| Rgba([r, g, b, at(x, y)]));
         let read = only(encode(clear, ImageFormat::Png)).unwrap();
         let alike = similarity(&rasterize(&read.drawing, &CANVAS), &rasterize(&expected.drawing, &CANVAS));
-        assert!(alike > 0.99, "{colour:?}: {alike}");
+        assert!(alike > 0.99, "{color:?}: {alike}");
     }
     // Of two pens, the darker one does not hide the other.
     let two = RgbaImage::from_fn(200, 200, |x, y| {
@@ -164,11 +164,11 @@ fn light_lines_on_nothing_are_lines() {
 }
 
 #[test]
-fn lighter_colours_beside_dark_ones_are_ink() {
+fn lighter_colors_beside_dark_ones_are_ink() {
     let sketch = read_file(example("quickdraw.ndjson")).unwrap().next().unwrap().unwrap();
     let ink = rasterize(&sketch.drawing, &dabnet_graph::Canvas { side: 200, ..CANVAS });
     let plain = rasterize(&only(encode(page(&ink, 200), ImageFormat::Png)).unwrap().drawing, &CANVAS);
-    let coloured = |paper: [u8; 3], left: [u8; 3], right: [u8; 3]| {
+    let colored = |paper: [u8; 3], left: [u8; 3], right: [u8; 3]| {
         let picture = image::RgbImage::from_fn(200, 200, |x, y| {
             let share = u32::from(ink[(y * 200 + x) as usize]);
             let pen = if x < 100 { left } else { right };
@@ -179,11 +179,11 @@ fn lighter_colours_beside_dark_ones_are_ink() {
         similarity(&rasterize(&only(encode(picture, ImageFormat::Png)).unwrap().drawing, &CANVAS), &plain)
     };
     let white = [255; 3];
-    for colour in [[255, 212, 59], [0, 255, 0], [241, 172, 75], [64, 192, 87], [255, 0, 0]] {
-        let alike = coloured(white, colour, [0; 3]);
-        assert!(alike > 0.97, "{colour:?}: {alike}");
+    for color in [[255, 212, 59], [0, 255, 0], [241, 172, 75], [64, 192, 87], [255, 0, 0]] {
+        let alike = colored(white, color, [0; 3]);
+        assert!(alike > 0.97, "{color:?}: {alike}");
     }
-    let alike = coloured([128; 3], white, [0; 3]);
+    let alike = colored([128; 3], white, [0; 3]);
     assert!(alike > 0.97, "white and black on grey: {alike}");
 }
 
@@ -302,7 +302,7 @@ fn filled_areas_are_their_edges() {
     let circle = GrayImage::from_fn(200, 200, |x, y| image::Luma([if round(x, y) { 40 } else { 255 }]));
     let (_, inner, all) = seen(circle);
     assert!(inner == 0 && all > 250, "a circle: {inner} and {all}");
-    // An envelope, its paper coloured in: the black lines on it are seen as without colour.
+    // An envelope, its paper colored in: the black lines on it are seen as without color.
     let line = |x: u32, y: u32| {
         let (dx, dy) = ((f64::from(x) - 150.0).abs(), f64::from(y));
         let edge = dx < 100.0 && (60.0..190.0).contains(&dy) && (dx > 96.0 || !(64.0..=186.0).contains(&dy));
@@ -322,8 +322,8 @@ fn filled_areas_are_their_edges() {
     };
     let (plain, ..) = seen(envelope([255; 3]));
     for fill in [[255, 240, 160], [250, 200, 90], [120, 200, 255]] {
-        let (coloured, ..) = seen(envelope(fill));
-        let alike = similarity(&coloured, &plain);
+        let (colored, ..) = seen(envelope(fill));
+        let alike = similarity(&colored, &plain);
         assert!(alike > 0.8, "{fill:?}: {alike}");
     }
 }
@@ -333,7 +333,7 @@ fn gif_and_bmp_are_the_same_as_png() {
     let picture = image::open(example("cat.png")).unwrap().to_rgb8();
     let png = only(encode(picture.clone(), ImageFormat::Png)).unwrap().drawing;
     assert_eq!(only(encode(picture.clone(), ImageFormat::Bmp)).unwrap().drawing, png);
-    // Two colours fit into its palette as they are.
+    // Two colors fit into its palette as they are.
     let two = GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
         image::Luma([if picture.get_pixel(x, y).0[0] > 127 { 255 } else { 0 }])
     });

@@ -244,7 +244,7 @@ fn idx_images_take_their_labels_from_beside() {
 }
 
 #[test]
-fn cifar_pictures_have_words_and_colours() {
+fn cifar_pictures_have_words_and_colors() {
     let folder = tempfile::tempdir().unwrap();
     let mut record = vec![1];
     record.extend([[10_u8; 1024], [20; 1024], [30; 1024]].concat());

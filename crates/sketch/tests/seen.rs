@@ -56,9 +56,9 @@ fn relative_length(strokes: &[Stroke]) -> f32 {
 }
 
 #[test]
-fn every_colour_of_a_browser_is_a_stroke() {
+fn every_color_of_a_browser_is_a_stroke() {
     let plain = strokes(&corner());
-    for colour in [
+    for color in [
         "oklch(0.2 0.1 20)",
         "oklab(40% 0.1 0.1)",
         "lab(29% 39 20)",
@@ -81,26 +81,26 @@ fn every_colour_of_a_browser_is_a_stroke() {
         "BLACK",
     ] {
         let styles = [
-            format!("stroke='{colour}'"),
-            format!("style='stroke: {colour}'"),
-            format!("style='stroke:{colour}!important'"),
+            format!("stroke='{color}'"),
+            format!("style='stroke: {color}'"),
+            format!("style='stroke:{color}!important'"),
         ];
         for style in styles {
             let body = line(RIGHT, "stroke='black'") + &line(DOWN, &style);
             assert_eq!(strokes(&format!("<g style='--ink: #222'>{body}</g>")), plain, "{style}");
         }
         let sheet = format!(
-            "<style>:root{{--ink:navy}} .a, .b {{ fill: none; stroke: {colour}; stroke-width: 2 }}</style>"
+            "<style>:root{{--ink:navy}} .a, .b {{ fill: none; stroke: {color}; stroke-width: 2 }}</style>"
         );
         let body = format!("<path class='a' d='{RIGHT}'/><path class='b' d='{DOWN}'/>");
-        assert_eq!(strokes(&(sheet + &body)), plain, "{colour} in a sheet");
+        assert_eq!(strokes(&(sheet + &body)), plain, "{color} in a sheet");
     }
 }
 
 #[test]
 fn a_declaration_that_nobody_can_read_does_not_count() {
     let plain = strokes(&corner());
-    let before = line(DOWN, "style='stroke:#111;stroke:colour-of-the-future(1 2 3)'");
+    let before = line(DOWN, "style='stroke:#111;stroke:color-of-the-future(1 2 3)'");
     assert_eq!(strokes(&(line(RIGHT, "stroke='black'") + &before)), plain);
     let attribute = line(DOWN, "stroke='black' style='stroke: nonsense'");
     assert_eq!(strokes(&(line(RIGHT, "stroke='black'") + &attribute)), plain);
@@ -381,7 +381,7 @@ fn small_files_that_ask_for_much_end_soon() {
     let group =
         |many: usize| format!("<g opacity='0.9'>{body}<rect width='40' height='40'/></g>").repeat(many);
     let open = "@media screen { ".repeat(100_000);
-    let colour = "color:(".repeat(300_000);
+    let color = "color:(".repeat(300_000);
     let doubled: String = (0..30).map(|at| format!("--v{at}: var(--v{0}) var(--v{0});", at + 1)).collect();
     for (file, told) in [
         (chain("mask", "mask", "mask"), Some("stand for too much")),
@@ -427,7 +427,7 @@ fn small_files_that_ask_for_much_end_soon() {
             None,
         ),
         (format!("<style>{open}</style>{body}"), None),
-        (format!("<style>{colour}</style>{body}"), None),
+        (format!("<style>{color}</style>{body}"), None),
         (format!("<g style='{doubled} fill: var(--v0)'>{body}</g>"), None),
         (format!("<path stroke='black' d='M0 0{}'/>", "l1e9 1 1 1e9-1e9 0".repeat(1000)), None),
         (format!("<g transform='scale(1e30)'>{body}</g><circle r='9'/>"), None),

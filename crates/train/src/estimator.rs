@@ -31,7 +31,7 @@ pub(crate) fn scale_as_published(
     for ((spec, latent), gradient) in trained.zip(gradients) {
         let Some(EffectiveWeights { splits, .. }) = &effective[spec.node] else { continue };
         let n = latent.len() / spec.shape[0];
-        let share = uncentred_share(graph.filter_channels(spec.node));
+        let share = uncentered_share(graph.filter_channels(spec.node));
         let filters = gradient.chunks_mut(n).zip(latent.chunks(n)).zip(splits);
         for ((gradient, latent), split) in filters {
             scale_filter(gradient, latent, split, scheme, share);
@@ -41,7 +41,7 @@ pub(crate) fn scale_as_published(
 
 /// Factor on a weight's own gradient that subtracting the mean over `channels` leaves. Filters of one channel
 /// are never centered: they would learn nothing.
-fn uncentred_share(channels: usize) -> f32 {
+fn uncentered_share(channels: usize) -> f32 {
     if channels > 1 { 1.0 - 1.0 / channels as f32 } else { 1.0 }
 }
 

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn decay_spares_normalisations_and_unless_asked_binary_weights() {
+    fn decay_spares_normalizations_and_unless_asked_binary_weights() {
         let plain = Optimizer::Sgd(Momentum { momentum: 0.0, nesterov: false });
         let decayed = |role, decay_binary_weights| {
             let mut value = [1.0];

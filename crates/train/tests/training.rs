@@ -27,7 +27,7 @@ fn branched(policy: &str, options: ArchitectureOptions) -> Graph {
     net.push("pool2", Op::AvgPool { kernel: 2, stride: 2, padding: Padding::NONE });
     net.layer("conv4", ConvSpec::new(32, 3));
     // Behind a ReLU nothing is negative: a normalization and the ReLU last let all learn.
-    net.batch_norm("centre");
+    net.batch_norm("center");
     PointwiseOp::ALL.into_iter().rev().for_each(|op| _ = net.push(format!("{op:?}"), op.into()));
     net.global_avg_pool("pool3");
     net.conv("conv5", ConvSpec::new(3, 1));

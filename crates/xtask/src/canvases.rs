@@ -10,7 +10,7 @@ use safetensors::{Dtype, serialize_to_file, tensor::TensorView};
 use crate::error::XtaskError;
 
 /// Writes `canvases`, `[sketches, channels, side, side]`, and `labels`.
-pub fn write(
+pub(crate) fn write(
     data: &Path,
     model: &Path,
     part: Part,

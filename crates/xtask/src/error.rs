@@ -8,7 +8,7 @@ use safetensors::SafeTensorError;
 
 /// Why a table, a figure or a network was not written.
 #[derive(Debug, thiserror::Error)]
-pub enum XtaskError {
+pub(crate) enum XtaskError {
     #[error("{path}: {source}")]
     Write { path: PathBuf, source: io::Error },
     #[error("the engine was not built for browsers: see above")]

@@ -28,7 +28,7 @@ const STEP: usize = 7;
 /// Writes, into a folder of its own for each architecture, a model of each kind, and
 /// `sketches.safetensors` with drawn sketches (`canvases`) and the logits of each model for them
 /// (`logits.MODEL`).
-pub fn write(out: &Path) -> Result<(), XtaskError> {
+pub(crate) fn write(out: &Path) -> Result<(), XtaskError> {
     ARCHITECTURES.iter().try_for_each(|name| write_architecture(out, name))
 }
 

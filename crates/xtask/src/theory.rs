@@ -25,7 +25,7 @@ use std::{fs, path::Path};
 use crate::error::XtaskError;
 
 /// Writes every table and figure to a folder.
-pub fn write(out: &Path) -> Result<(), XtaskError> {
+pub(crate) fn write(out: &Path) -> Result<(), XtaskError> {
     let path = out.to_owned();
     fs::create_dir_all(out).map_err(|source| XtaskError::Write { path, source })?;
     let measured = families::measure()?;

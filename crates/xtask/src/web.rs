@@ -40,7 +40,7 @@ const SKETCH: [&str; 14] = [
 ];
 
 /// Builds both and writes them, with the sum of their sources, to `folder`.
-pub fn write(folder: &Path) -> Result<(), XtaskError> {
+pub(crate) fn write(folder: &Path) -> Result<(), XtaskError> {
     let root = root();
     let built = root.join("target/web");
     for (name, vectors) in BUILDS {

@@ -34,8 +34,8 @@ pub(crate) struct RecognizeArgs {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Packed model: its file, the folder that holds model.safetensors, or quickdraw-345 or quickdraw-20, which come
-    /// with the program [default: quickdraw-345]
+    /// Packed model: its file, the folder that holds model.safetensors, or one that comes with the program:
+    /// quickdraw-345, quickdraw-20 or tu-berlin-250 [default: quickdraw-345]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 

@@ -57,9 +57,9 @@ pub(crate) fn input_magnitudes(network: NetworkRef<'_>, canvases: &[f32]) -> Vec
         .collect();
     let mut found = vec![MagnitudeSums::default(); sources.len()];
     ForwardPass::new(network, None).run_with(canvases, |id, tensor| {
-        for ((source, normalised), found) in sources.iter().zip(&mut found) {
+        for ((source, normalized), found) in sources.iter().zip(&mut found) {
             if *source == id {
-                *found = if *normalised {
+                *found = if *normalized {
                     MagnitudeSums::of(tensor)
                 } else {
                     MagnitudeSums::of(&standardized(tensor))

@@ -11,10 +11,10 @@ use dabnet_train::{
 };
 use rand::{Rng, RngExt};
 
-pub const SIDE: usize = 12;
+pub(crate) const SIDE: usize = 12;
 
 /// Level, upright and crossed lines at random places.
-pub struct LineExamples;
+pub(crate) struct LineExamples;
 
 impl Examples for LineExamples {
     fn len(&self) -> usize {
@@ -41,7 +41,7 @@ impl Examples for LineExamples {
 }
 
 /// Lines that are the same at each draw, other than the training examples.
-pub struct StillLines;
+pub(crate) struct StillLines;
 
 impl Examples for StillLines {
     fn len(&self) -> usize {
@@ -57,7 +57,7 @@ impl Examples for StillLines {
     }
 }
 
-pub fn network(policy: &str) -> Graph {
+pub(crate) fn network(policy: &str) -> Graph {
     let policy: Policy = policy.parse().unwrap();
     let options =
         ArchitectureOptions { input_bits: "1,conv3=2".parse().unwrap(), ..ArchitectureOptions::default() };
@@ -72,7 +72,7 @@ pub fn network(policy: &str) -> Graph {
 }
 
 /// A network without batch normalization, binary layers or dropout, so that a batch is the mean of its parts.
-pub fn plain() -> Graph {
+pub(crate) fn plain() -> Graph {
     let mut net = GraphBuilder::new("plain", &Policy::Full, Shape::new(1, SIDE, SIDE));
     net.conv("conv1", ConvSpec::new(8, 5));
     net.relu("relu1");
@@ -81,7 +81,7 @@ pub fn plain() -> Graph {
 }
 
 /// Four epochs of six steps.
-pub fn config() -> TrainConfig {
+pub(crate) fn config() -> TrainConfig {
     TrainConfig {
         epochs: 4,
         batch: 32,
@@ -93,12 +93,12 @@ pub fn config() -> TrainConfig {
     }
 }
 
-pub fn train(graph: &Graph, config: TrainConfig) -> TrainedNetwork {
+pub(crate) fn train(graph: &Graph, config: TrainConfig) -> TrainedNetwork {
     Trainer::new(graph, config, &LineExamples).unwrap().train(|_| {}).unwrap()
 }
 
 /// Accuracy on the still lines.
-pub fn accuracy(trained: &TrainedNetwork) -> f64 {
+pub(crate) fn accuracy(trained: &TrainedNetwork) -> f64 {
     let mut rng = rand_pcg::Pcg64::new(0, 0);
     let inputs: Vec<Vec<f32>> =
         (0..StillLines.len()).map(|index| StillLines.draw(index, &mut rng).unwrap()).collect();
@@ -111,24 +111,24 @@ pub fn accuracy(trained: &TrainedNetwork) -> f64 {
 }
 
 /// The labels of the lines.
-pub fn labels() -> Vec<String> {
+pub(crate) fn labels() -> Vec<String> {
     ["level", "upright", "crossed"].map(str::to_owned).into()
 }
 
 /// Metadata of a packed model of the lines.
-pub fn about(side: usize, labels: Vec<String>) -> ModelMetadata {
+pub(crate) fn about(side: usize, labels: Vec<String>) -> ModelMetadata {
     let preprocessing = Preprocessing::lines(Canvas::to_measure(side));
     ModelMetadata { labels, preprocessing, provenance: Default::default() }
 }
 
 /// A trained network as a teacher.
-pub fn taught_by(trained: &TrainedNetwork) -> Teacher {
+pub(crate) fn taught_by(trained: &TrainedNetwork) -> Teacher {
     Teacher::from_run(trained.clone(), about(SIDE, labels()), &labels()).unwrap()
 }
 
 /// Observer that stops after a step, keeping the checkpoint and the history that a run folder would keep.
 #[derive(Default)]
-pub struct StopAt {
+pub(crate) struct StopAt {
     pub step: usize,
     pub checkpoint: Option<Vec<u8>>,
     pub history: WeightHistory,

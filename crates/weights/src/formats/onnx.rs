@@ -131,7 +131,7 @@ fn tensors(model: &mut ProtoReader) -> io::Result<Option<Vec<LocatedTensor>>> {
     let (mut tensors, mut outside) = (Vec::new(), BTreeMap::new());
     for initializer in bytes_of(&fields, 5) {
         let initializer = model.fields(initializer)?;
-        let tensor = initialiser(model, &initializer)?;
+        let tensor = initializer_tensor(model, &initializer)?;
         outside.extend(
             external_data(model, &initializer)?.map(|external_data| (tensor.name.clone(), external_data)),
         );
@@ -143,7 +143,7 @@ fn tensors(model: &mut ProtoReader) -> io::Result<Option<Vec<LocatedTensor>>> {
         if let Some(constant) = &node.constant {
             let name = node.outputs.first().cloned().unwrap_or_default();
             let constant = model.fields(constant.clone())?;
-            tensors.push(Tensor { name, ..initialiser(model, &constant)? });
+            tensors.push(Tensor { name, ..initializer_tensor(model, &constant)? });
         }
         for branch in &node.branches {
             add_subgraphs(model, branch.clone(), 0, &mut tensors)?;
@@ -177,7 +177,7 @@ fn add_subgraphs(
     let fields = model.fields(graph)?;
     for initializer in bytes_of(&fields, 5) {
         let initializer = model.fields(initializer)?;
-        let tensor = initialiser(model, &initializer)?;
+        let tensor = initializer_tensor(model, &initializer)?;
         tensors.push(Tensor { role: LayerRole::Other(BRANCH), ..tensor });
     }
     for node in bytes_of(&fields, 1) {
@@ -219,7 +219,7 @@ fn external_data(model: &mut ProtoReader, tensor: &[ProtoField]) -> io::Result<O
 }
 
 /// A `TensorProto`.
-fn initialiser(model: &mut ProtoReader, fields: &[ProtoField]) -> io::Result<Tensor> {
+fn initializer_tensor(model: &mut ProtoReader, fields: &[ProtoField]) -> io::Result<Tensor> {
     let name = text(model, fields, 8)?;
     let mut shape = numbers(fields, 1);
     for dims in bytes_of(fields, 1) {

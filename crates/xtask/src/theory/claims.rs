@@ -47,11 +47,11 @@ fn filters() -> impl Iterator<Item = Vec<f32>> {
 }
 
 #[test]
-fn mean_is_no_worse_than_sign_of_the_centred_filter() {
+fn mean_is_no_worse_than_sign_of_the_centered_filter() {
     for weights in filters() {
         let mean = weights.iter().sum::<f32>() / weights.len() as f32;
-        let centred: Vec<f32> = weights.iter().map(|weight| weight - mean).collect();
-        let (ours, theirs) = (error(Scheme::Mean, &weights), error(Scheme::Sign, &centred));
+        let centered: Vec<f32> = weights.iter().map(|weight| weight - mean).collect();
+        let (ours, theirs) = (error(Scheme::Mean, &weights), error(Scheme::Sign, &centered));
         assert!(ours <= theirs + 1e-5 * (1.0 + theirs), "{ours} {theirs}");
         assert!(error(Scheme::Dab, &weights) <= ours + 1e-6);
     }
@@ -114,12 +114,12 @@ fn a_peak_sharper_than_that_of_laplace_moves_the_cut() {
 #[test]
 fn centring_is_what_sign_needs_of_a_family() {
     for family in family::all() {
-        let centred = Limit::of(&family.distribution.clone().with_mean(0.0));
+        let centered = Limit::of(&family.distribution.clone().with_mean(0.0));
         let variance = |d: &Distribution| d.second() - d.mean().powi(2);
         let absolute = Limit::of(&family.distribution).error(Scheme::Dab) * family.distribution.second();
-        let expected = centred.error(Scheme::Dab) * variance(&family.distribution);
+        let expected = centered.error(Scheme::Dab) * variance(&family.distribution);
         assert!((absolute - expected).abs() < 1e-9, "{}", family.name);
-        assert!(centred.error(Scheme::Mean) <= centred.error(Scheme::Sign) + 1e-12, "{}", family.name);
+        assert!(centered.error(Scheme::Mean) <= centered.error(Scheme::Sign) + 1e-12, "{}", family.name);
     }
 }
 

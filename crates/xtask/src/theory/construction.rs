@@ -5,7 +5,7 @@ use super::{nonlinearity::Nonlinearity, product::dot};
 /// The two values of its first layer. Either way all `2ⁿ` patterns of them occur, and the readout
 /// weight of a neuron is one constant times the product of its signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Values {
+pub(super) enum Values {
     /// `±λ` (Lin, Tegmark and Rolnick).
     Opposite,
     /// `λ` and 0, so that a neuron sees some inputs and no others.
@@ -14,7 +14,7 @@ pub enum Values {
 
 /// `Σ readoutⱼ σ(firstⱼ · x)`.
 #[derive(Clone, Debug)]
-pub struct Construction {
+pub(super) struct Construction {
     pub first: Vec<Vec<f64>>,
     readout: Vec<f64>,
     nonlinearity: Nonlinearity,
@@ -22,7 +22,7 @@ pub struct Construction {
 
 impl Construction {
     /// One that is the product of `n` inputs as `lambda` goes to zero.
-    pub fn new(n: usize, lambda: f64, values: Values, nonlinearity: Nonlinearity) -> Self {
+    pub(super) fn new(n: usize, lambda: f64, values: Values, nonlinearity: Nonlinearity) -> Self {
         let (low, both) = match values {
             Values::Opposite => (-lambda, 2.0 * lambda),
             Values::OnOff => (0.0, lambda),
@@ -40,7 +40,7 @@ impl Construction {
         }
     }
 
-    pub fn at(&self, x: &[f64]) -> f64 {
+    pub(super) fn at(&self, x: &[f64]) -> f64 {
         let neurons = self.first.iter().zip(&self.readout);
         neurons.map(|(first, readout)| readout * self.nonlinearity.at(dot(first, x))).sum()
     }

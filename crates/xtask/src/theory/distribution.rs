@@ -4,7 +4,7 @@ use super::form::{Form, Upper};
 
 /// A mixture of forms, from which the weights of a filter are drawn.
 #[derive(Clone, Debug)]
-pub struct Distribution {
+pub(super) struct Distribution {
     parts: Vec<Part>,
 }
 
@@ -17,42 +17,42 @@ struct Part {
 }
 
 impl Distribution {
-    pub fn of(form: Form) -> Self {
+    pub(super) fn of(form: Form) -> Self {
         Self { parts: vec![Part { share: 1.0, form, scale: 1.0, shift: 0.0 }] }
     }
 
     /// Forms with their share, scale and shift.
-    pub fn mixture(parts: &[(f64, Form, f64, f64)]) -> Self {
+    pub(super) fn mixture(parts: &[(f64, Form, f64, f64)]) -> Self {
         let part = |&(share, form, scale, shift)| Part { share, form, scale, shift };
         Self { parts: parts.iter().map(part).collect() }
     }
 
     /// Two Gaussian heaps of standard deviation 1: `share` of the weights at `separation`, the
     /// others at 0.
-    pub fn heaps(share: f64, separation: f64) -> Self {
+    pub(super) fn heaps(share: f64, separation: f64) -> Self {
         Self::mixture(&[(share, Form::Normal, 1.0, separation), (1.0 - share, Form::Normal, 1.0, 0.0)])
     }
 
     /// The same form with this mean.
-    pub fn with_mean(mut self, mean: f64) -> Self {
+    pub(super) fn with_mean(mut self, mean: f64) -> Self {
         let by = mean - self.mean();
         self.parts.iter_mut().for_each(|part| part.shift += by);
         self
     }
 
-    pub fn mean(&self) -> f64 {
+    pub(super) fn mean(&self) -> f64 {
         self.sum(|part| part.shift + part.scale * part.form.mean())
     }
 
     /// The mean of `w²`.
-    pub fn second(&self) -> f64 {
+    pub(super) fn second(&self) -> f64 {
         self.sum(|Part { form, scale, shift, .. }| {
             shift * shift + 2.0 * shift * scale * form.mean() + scale * scale * form.second()
         })
     }
 
     /// What lies strictly above a threshold.
-    pub fn upper(&self, threshold: f64) -> Upper {
+    pub(super) fn upper(&self, threshold: f64) -> Upper {
         let upper = |part: &Part| part.form.upper((threshold - part.shift) / part.scale);
         Upper {
             mass: self.sum(|part| upper(part).mass),
@@ -64,11 +64,11 @@ impl Distribution {
     }
 
     /// Where weights are not spread but all at one place.
-    pub fn atoms(&self) -> impl Iterator<Item = f64> {
+    pub(super) fn atoms(&self) -> impl Iterator<Item = f64> {
         self.parts.iter().filter(|part| part.form == Form::Zero).map(|part| part.shift)
     }
 
-    pub fn sample(&self, rng: &mut impl Rng) -> f64 {
+    pub(super) fn sample(&self, rng: &mut impl Rng) -> f64 {
         let mut left: f64 = rng.random();
         let chosen = self.parts.iter().find(|part| {
             left -= part.share;

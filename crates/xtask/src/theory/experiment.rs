@@ -15,15 +15,16 @@ use super::{
 };
 use crate::error::XtaskError;
 
-pub const INPUTS: std::ops::RangeInclusive<usize> = 2..=5;
-pub const WAYS: [Weights; 3] = [Weights::Real, Weights::Split(Scheme::Sign), Weights::Split(Scheme::Dab)];
-pub const SEEDS: u64 = 5;
-pub const STEPS: usize = 12_000;
+pub(super) const INPUTS: std::ops::RangeInclusive<usize> = 2..=5;
+pub(super) const WAYS: [Weights; 3] =
+    [Weights::Real, Weights::Split(Scheme::Sign), Weights::Split(Scheme::Dab)];
+pub(super) const SEEDS: u64 = 5;
+pub(super) const STEPS: usize = 12_000;
 const TEST_POINTS: usize = 2000;
 
 /// A trained kind of network over all seeds.
 #[derive(Clone, Debug)]
-pub struct Trained {
+pub(super) struct Trained {
     pub inputs: usize,
     pub neurons: usize,
     pub weights: Weights,
@@ -32,12 +33,12 @@ pub struct Trained {
 }
 
 /// Half as many neurons as the theorem asks for, one too few, as many, and twice as many.
-pub fn widths(inputs: usize) -> [usize; 4] {
+pub(super) fn widths(inputs: usize) -> [usize; 4] {
     let all = 1 << inputs;
     [all / 2, all - 1, all, 2 * all]
 }
 
-pub fn train_all() -> Result<Vec<Trained>, XtaskError> {
+pub(super) fn train_all() -> Result<Vec<Trained>, XtaskError> {
     let cases: Vec<_> = INPUTS
         .flat_map(|inputs| widths(inputs).map(|neurons| (inputs, neurons)))
         .flat_map(|(inputs, neurons)| WAYS.map(|weights| (inputs, neurons, weights)))
@@ -56,19 +57,19 @@ fn train(inputs: usize, neurons: usize, weights: Weights) -> Result<Trained, Xta
     Ok(Trained { inputs, neurons, weights, errors: (0..SEEDS).map(error).collect::<Result<_, _>>()? })
 }
 
-pub fn test_points(inputs: usize) -> Product {
+pub(super) fn test_points(inputs: usize) -> Product {
     Product::sample(inputs, TEST_POINTS, &mut Pcg64::seed_from_u64(1000 + inputs as u64))
 }
 
 /// The construction's error at a scale.
-pub fn constructed(test: &Product, lambda: f64, values: Values, nonlinearity: Nonlinearity) -> f64 {
+pub(super) fn constructed(test: &Product, lambda: f64, values: Values, nonlinearity: Nonlinearity) -> f64 {
     let net = Construction::new(test.points[0].len(), lambda, values, nonlinearity);
     test.relative_error(|x| net.at(x))
 }
 
 /// The least error of any readout of so many of the `2ⁿ` neurons with weights `±λ`, over some
 /// choices of which.
-pub fn subset(test: &Product, lambda: f64, neurons: usize, nonlinearity: Nonlinearity) -> Tally {
+pub(super) fn subset(test: &Product, lambda: f64, neurons: usize, nonlinearity: Nonlinearity) -> Tally {
     let net = Construction::new(test.points[0].len(), lambda, Values::Opposite, nonlinearity);
     let column = |first: &Vec<f64>| test.points.iter().map(|x| nonlinearity.at(dot(first, x))).collect();
     let mut columns: Vec<Vec<f64>> = net.first.iter().map(column).collect();

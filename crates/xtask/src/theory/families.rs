@@ -15,13 +15,13 @@ use crate::error::XtaskError;
 
 /// A family in the limit and at every one of [`LENGTHS`].
 #[derive(Debug)]
-pub struct Row {
+pub(super) struct Row {
     pub family: Family,
     pub limit: Limit,
     pub measured: Vec<Measured>,
 }
 
-pub fn measure() -> Result<Vec<Row>, XtaskError> {
+pub(super) fn measure() -> Result<Vec<Row>, XtaskError> {
     let rows = family::all().into_par_iter().enumerate().map(|(index, family)| {
         let measure = |(length, &n): (usize, &usize)| {
             Measured::of(&family.distribution, n, (index * LENGTHS.len() + length) as u64)
@@ -32,7 +32,7 @@ pub fn measure() -> Result<Vec<Row>, XtaskError> {
     rows.collect()
 }
 
-pub fn document(rows: &[Row]) -> String {
+pub(super) fn document(rows: &[Row]) -> String {
     let counts: Vec<String> = LENGTHS.iter().map(|&n| format!("{} of {n}", filters(n))).collect();
     let mut text = format!(
         "# What two values carry of well-known forms\n\n\

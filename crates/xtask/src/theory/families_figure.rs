@@ -27,7 +27,7 @@ fn error_axis(to: f64, step: f64) -> Axis {
 }
 
 /// Error in the limit against what makes two heaps what they are.
-pub fn forms() -> Figure {
+pub(super) fn forms() -> Figure {
     let apart = |share: f64| move |x: f64| Distribution::heaps(share, x).with_mean(0.0);
     let distance = || Axis::linear("distance of the heaps, in their sd", 0.0, 8.0, 2.0);
     let share = Axis::linear("share of the upper heap", 0.0, 0.5, 0.1);
@@ -73,7 +73,7 @@ const SIZES: [&str; 6] = [
 ];
 
 /// Error against the length of the filter.
-pub fn sizes(rows: &[Row]) -> Figure {
+pub(super) fn sizes(rows: &[Row]) -> Figure {
     let panels = rows.iter().filter(|row| SIZES.contains(&row.family.name.as_str())).map(size).collect();
     Figure {
         description: "Relative squared error of four schemes on six families, against the length of the \

@@ -2,13 +2,13 @@ use super::{distribution::Distribution, form::Form};
 
 /// A named form of data.
 #[derive(Debug)]
-pub struct Family {
+pub(super) struct Family {
     pub name: String,
     pub distribution: Distribution,
 }
 
 /// Every family of the tables, kin next to each other.
-pub fn all() -> Vec<Family> {
+pub(super) fn all() -> Vec<Family> {
     [symmetric(), skewed(), heaps(), sparse()].into_iter().flatten().collect()
 }
 
@@ -32,7 +32,7 @@ fn skewed() -> Vec<Family> {
         let skewed = Distribution::of(Form::SkewNormal(shape)).with_mean(0.0);
         families.push(named(format!("skew-normal, shape {shape}"), skewed));
     }
-    families.push(named("skew-normal, shape 5, uncentred", Distribution::of(Form::SkewNormal(5.0))));
+    families.push(named("skew-normal, shape 5, uncentered", Distribution::of(Form::SkewNormal(5.0))));
     let positive = [
         ("exponential", Form::Exponential),
         ("lognormal, σ = ½", Form::LogNormal(0.5)),
@@ -40,7 +40,7 @@ fn skewed() -> Vec<Family> {
     ];
     for (name, form) in positive {
         families.push(named(name, Distribution::of(form).with_mean(0.0)));
-        families.push(named(format!("{name}, uncentred"), Distribution::of(form)));
+        families.push(named(format!("{name}, uncentered"), Distribution::of(form)));
     }
     families
 }
@@ -62,8 +62,8 @@ fn heaps() -> Vec<Family> {
         families.push(named(format!("heaps {name}, {separation} sd apart"), heaps));
     }
     for (name, share) in [("50:50", 0.5), ("20:80", 0.2)] {
-        let uncentred = Distribution::heaps(share, 4.0);
-        families.push(named(format!("heaps {name} at 4 and 0 sd, uncentred"), uncentred));
+        let uncentered = Distribution::heaps(share, 4.0);
+        families.push(named(format!("heaps {name} at 4 and 0 sd, uncentered"), uncentered));
     }
     families
 }

@@ -7,7 +7,7 @@ use rand_distr::{Distribution, Exp1, SkewNormal, StandardNormal, StudentT};
 
 /// A density in its standard place and scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Form {
+pub(super) enum Form {
     /// All mass at 0.
     Zero,
     /// Mean 0, variance 1.
@@ -28,7 +28,7 @@ pub enum Form {
 
 /// What lies above a threshold.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Upper {
+pub(super) struct Upper {
     /// Its probability.
     pub mass: f64,
     /// The integral of `x` over it.
@@ -36,7 +36,7 @@ pub struct Upper {
 }
 
 impl Form {
-    pub fn mean(self) -> f64 {
+    pub(super) fn mean(self) -> f64 {
         match self {
             Self::Zero | Self::Normal | Self::Uniform | Self::Laplace | Self::StudentT3 => 0.0,
             Self::Exponential => 1.0,
@@ -46,7 +46,7 @@ impl Form {
     }
 
     /// The mean of `x²`.
-    pub fn second(self) -> f64 {
+    pub(super) fn second(self) -> f64 {
         match self {
             Self::Zero => 0.0,
             Self::Normal | Self::SkewNormal(_) => 1.0,
@@ -58,7 +58,7 @@ impl Form {
     }
 
     /// What lies strictly above `x`.
-    pub fn upper(self, x: f64) -> Upper {
+    pub(super) fn upper(self, x: f64) -> Upper {
         match self {
             Self::Zero => Upper { mass: if x < 0.0 { 1.0 } else { 0.0 }, first: 0.0 },
             Self::Normal => Upper { mass: normal_tail(x), first: normal_density(x) },
@@ -92,7 +92,7 @@ impl Form {
         }
     }
 
-    pub fn sample(self, rng: &mut impl Rng) -> f64 {
+    pub(super) fn sample(self, rng: &mut impl Rng) -> f64 {
         match self {
             Self::Zero => 0.0,
             Self::Normal => rng.sample(StandardNormal),
@@ -130,7 +130,7 @@ fn owen_t(h: f64, a: f64) -> f64 {
 }
 
 /// Simpson's rule on an even number of steps.
-pub fn integral(from: f64, to: f64, steps: usize, of: impl Fn(f64) -> f64) -> f64 {
+pub(super) fn integral(from: f64, to: f64, steps: usize, of: impl Fn(f64) -> f64) -> f64 {
     let width = (to - from) / steps as f64;
     let inner: f64 =
         (1..steps).map(|step| if step % 2 == 1 { 4.0 } else { 2.0 } * of(from + width * step as f64)).sum();

@@ -1,7 +1,7 @@
 use super::product::dot;
 
 /// The share of `‖target‖²` that no combination of the columns reaches.
-pub fn residual(columns: &[Vec<f64>], target: &[f64]) -> f64 {
+pub(super) fn residual(columns: &[Vec<f64>], target: &[f64]) -> f64 {
     let mut basis: Vec<Vec<f64>> = Vec::new();
     for column in columns {
         let before = dot(column, column);

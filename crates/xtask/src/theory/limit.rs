@@ -6,14 +6,14 @@ use super::{distribution::Distribution, form::Upper};
 
 /// What two values carry of a distribution.
 #[derive(Clone, Copy, Debug)]
-pub struct Limit {
+pub(super) struct Limit {
     errors: [f64; Scheme::ALL.len()],
     /// `K/n` of the optimum.
     pub upper_share: f64,
 }
 
 impl Limit {
-    pub fn of(distribution: &Distribution) -> Self {
+    pub(super) fn of(distribution: &Distribution) -> Self {
         let scene = Scene::of(distribution);
         let cut = scene.best_cut();
         let errors = Scheme::ALL.map(|scheme| {
@@ -27,7 +27,7 @@ impl Limit {
         Self { errors, upper_share: distribution.upper(cut).mass }
     }
 
-    pub fn error(&self, scheme: Scheme) -> f64 {
+    pub(super) fn error(&self, scheme: Scheme) -> f64 {
         self.errors[scheme as usize]
     }
 }
@@ -136,8 +136,8 @@ mod tests {
         let raw = Distribution::of(Form::Exponential);
         assert_errors(raw.clone(), (root - 1.0).powi(2) / 2.0, 0.5, (1.0 - 1.0 / (E - 1.0)) / 2.0);
         assert!((Limit::of(&raw).upper_share - (1.0 - root / 2.0)).abs() < 1e-6);
-        let centred = raw.with_mean(0.0);
-        assert_errors(centred, (root - 1.0).powi(2), 1.0 - 4.0 / (E * E), 1.0 - 1.0 / (E - 1.0));
+        let centered = raw.with_mean(0.0);
+        assert_errors(centered, (root - 1.0).powi(2), 1.0 - 4.0 / (E * E), 1.0 - 1.0 / (E - 1.0));
     }
 
     /// Two even heaps, `2a` apart: a folded Gaussian's mean over its second moment.

@@ -9,11 +9,11 @@ use crate::error::XtaskError;
 
 /// The filter lengths of the tables: 3×3 taps of 1, 3, 16, 64 and 256 channels, with 64 and 65,536
 /// for comparison.
-pub const LENGTHS: [usize; 7] = [9, 27, 64, 144, 576, 2304, 65536];
+pub(super) const LENGTHS: [usize; 7] = [9, 27, 64, 144, 576, 2304, 65536];
 
 /// Over many filters of one length.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Measured {
+pub(super) struct Measured {
     errors: [Tally; Scheme::ALL.len()],
     /// Error of `sign` less that of `dab`, filter by filter.
     pub gap: Tally,
@@ -22,7 +22,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    pub fn of(distribution: &Distribution, n: usize, seed: u64) -> Result<Self, XtaskError> {
+    pub(super) fn of(distribution: &Distribution, n: usize, seed: u64) -> Result<Self, XtaskError> {
         let mut rng = Pcg64::seed_from_u64(seed);
         let mut measured = Self::default();
         for _ in 0..filters(n) {
@@ -32,7 +32,7 @@ impl Measured {
         Ok(measured)
     }
 
-    pub fn error(&self, scheme: Scheme) -> &Tally {
+    pub(super) fn error(&self, scheme: Scheme) -> &Tally {
         &self.errors[scheme as usize]
     }
 
@@ -47,7 +47,7 @@ impl Measured {
 }
 
 /// How many filters of a length: a million weights, within reason.
-pub fn filters(n: usize) -> usize {
+pub(super) fn filters(n: usize) -> usize {
     (1_000_000 / n).clamp(24, 20_000)
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::error::XtaskError;
 
 #[derive(Debug)]
-pub struct Results {
+pub(super) struct Results {
     /// Errors of the constructions, in the order of [`CONSTRUCTIONS`].
     pub constructed: Vec<Curves>,
     /// Errors of all neurons of the construction with the best readout, of all but one, of half.
@@ -22,12 +22,12 @@ pub struct Results {
 }
 
 /// Error against `λ`.
-pub type Curve = Vec<(f64, f64)>;
+pub(super) type Curve = Vec<(f64, f64)>;
 
 /// One for each of [`INPUTS`].
-pub type Curves = Vec<Curve>;
+pub(super) type Curves = Vec<Curve>;
 
-pub const CONSTRUCTIONS: [(Values, Nonlinearity, &str); 3] = [
+pub(super) const CONSTRUCTIONS: [(Values, Nonlinearity, &str); 3] = [
     (Values::Opposite, Nonlinearity::Exp, "weights ±λ, exponential"),
     (Values::Opposite, Nonlinearity::Sigmoid, "weights ±λ, sigmoid with a bias of ½"),
     (Values::OnOff, Nonlinearity::Exp, "weights λ and 0, exponential"),
@@ -36,14 +36,14 @@ pub const CONSTRUCTIONS: [(Values, Nonlinearity, &str); 3] = [
 const SUBSETS: [&str; 3] = ["2ⁿ neurons", "2ⁿ − 1", "2ⁿ / 2"];
 
 impl Results {
-    pub fn compute() -> Result<Self, XtaskError> {
+    pub(super) fn compute() -> Result<Self, XtaskError> {
         let constructed = CONSTRUCTIONS.map(|(values, nonlinearity, _)| {
             curves(|test, lambda| experiment::constructed(test, lambda, values, nonlinearity))
         });
         Ok(Self { constructed: constructed.to_vec(), subsets: subsets(), trained: experiment::train_all()? })
     }
 
-    pub fn document(&self) -> String {
+    pub(super) fn document(&self) -> String {
         let mut text = format!(
             "# Networks that multiply\n\n\
              How well flat networks (one hidden layer) fit `x₁x₂⋯xₙ` on `[−1, 1]ⁿ`: relative squared\n\
@@ -86,7 +86,7 @@ impl Results {
     }
 }
 
-pub fn way_name(weights: Weights) -> &'static str {
+pub(super) fn way_name(weights: Weights) -> &'static str {
     match weights {
         Weights::Split(Scheme::Sign) => "sign",
         Weights::Split(Scheme::Dab) => "dab",
@@ -113,7 +113,7 @@ fn cell(trained: &Trained) -> String {
 }
 
 /// Two digits that count.
-pub fn short(x: f64) -> String {
+pub(super) fn short(x: f64) -> String {
     if x >= 0.01 { format!("{x:.3}") } else { format!("{x:.1e}") }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use dabnet_report::plot::{Axis, Figure, LineStyle, Panel, Series};
 
-pub fn figure(results: &Results) -> Figure {
+pub(super) fn figure(results: &Results) -> Figure {
     Figure {
         description: "How well flat networks fit a product: with weights of plus and minus lambda, with \
                       neurons left out, and trained"

@@ -9,7 +9,7 @@ use crate::error::XtaskError;
 
 /// What the first layer's weights may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weights {
+pub(super) enum Weights {
     Real,
     /// Two values a neuron.
     Split(Scheme),
@@ -17,7 +17,7 @@ pub enum Weights {
 
 /// `Σ readoutⱼ exp(w̃ⱼ · x)`.
 #[derive(Clone, Debug)]
-pub struct Network {
+pub(super) struct Network {
     inputs: usize,
     weights: Weights,
     latent: Vec<f64>,
@@ -25,14 +25,14 @@ pub struct Network {
 }
 
 impl Network {
-    pub fn new(inputs: usize, neurons: usize, weights: Weights, rng: &mut impl Rng) -> Self {
+    pub(super) fn new(inputs: usize, neurons: usize, weights: Weights, rng: &mut impl Rng) -> Self {
         let latent = (0..inputs * neurons).map(|_| rng.random_range(-1.0..1.0)).collect();
         let readout = (0..neurons).map(|_| 0.1 * rng.sample::<f64, _>(StandardNormal)).collect();
         Self { inputs, weights, latent, readout }
     }
 
     /// The first layer as it runs, a neuron after the other.
-    pub fn effective(&self) -> Result<Vec<f64>, XtaskError> {
+    pub(super) fn effective(&self) -> Result<Vec<f64>, XtaskError> {
         let Weights::Split(scheme) = self.weights else { return Ok(self.latent.clone()) };
         let latent: Vec<f32> = self.latent.iter().map(|&weight| weight as f32).collect();
         let mut effective = Vec::with_capacity(latent.len());
@@ -43,7 +43,7 @@ impl Network {
         Ok(effective)
     }
 
-    pub fn relative_error(&self, test: &Product) -> Result<f64, XtaskError> {
+    pub(super) fn relative_error(&self, test: &Product) -> Result<f64, XtaskError> {
         let effective = self.effective()?;
         Ok(test.relative_error(|x| {
             let neurons = effective.chunks(self.inputs).zip(&self.readout);
@@ -52,21 +52,21 @@ impl Network {
     }
 
     /// The points of a step, each in all its reflections.
-    pub const POINTS: usize = 8;
+    pub(super) const POINTS: usize = 8;
 
     /// The rate at first; it falls to 0 as a cosine.
-    pub const RATE: f64 = 0.01;
+    pub(super) const RATE: f64 = 0.01;
 
     /// Fits the product by Adam, each step on fresh points. The gradient with respect to the
     /// effective weights is applied to the latent ones, which stay within `±1` if they are split.
-    pub fn train(&mut self, steps: usize, rng: &mut impl Rng) -> Result<(), XtaskError> {
-        let mut optimisers = (Adam::new(self.latent.len()), Adam::new(self.readout.len()));
+    pub(super) fn train(&mut self, steps: usize, rng: &mut impl Rng) -> Result<(), XtaskError> {
+        let mut optimizers = (Adam::new(self.latent.len()), Adam::new(self.readout.len()));
         for step in 0..steps {
             let batch = Product::reflected(self.inputs, Self::POINTS, rng);
             let (latent, readout) = self.gradients(&batch)?;
             let rate = Self::RATE * (1.0 + (std::f64::consts::PI * step as f64 / steps as f64).cos()) / 2.0;
-            optimisers.0.step(&mut self.latent, &latent, rate);
-            optimisers.1.step(&mut self.readout, &readout, rate);
+            optimizers.0.step(&mut self.latent, &latent, rate);
+            optimizers.1.step(&mut self.readout, &readout, rate);
             if self.weights != Weights::Real {
                 self.latent.iter_mut().for_each(|weight| *weight = weight.clamp(-1.0, 1.0));
             }

@@ -1,13 +1,13 @@
 /// Nonlinearities that no Taylor coefficient up to the fifth is missing from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nonlinearity {
+pub(super) enum Nonlinearity {
     Exp,
     /// `1 / (1 + exp(−x − ½))`: at the bias of ½ no derivative up to the fifth is zero.
     Sigmoid,
 }
 
 impl Nonlinearity {
-    pub fn at(self, x: f64) -> f64 {
+    pub(super) fn at(self, x: f64) -> f64 {
         match self {
             Self::Exp => x.exp(),
             Self::Sigmoid => 1.0 / (1.0 + (-x - 0.5).exp()),
@@ -15,7 +15,7 @@ impl Nonlinearity {
     }
 
     /// The derivative of this order at 0.
-    pub fn derivative(self, order: usize) -> f64 {
+    pub(super) fn derivative(self, order: usize) -> f64 {
         match self {
             Self::Exp => 1.0,
             Self::Sigmoid => {

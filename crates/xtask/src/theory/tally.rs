@@ -2,30 +2,30 @@ use std::fmt;
 
 /// Mean and spread of numbers met one after the other.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
+pub(super) struct Tally {
     count: f64,
     mean: f64,
     squares: f64,
 }
 
 impl Tally {
-    pub fn add(&mut self, value: f64) {
+    pub(super) fn add(&mut self, value: f64) {
         self.count += 1.0;
         let before = value - self.mean;
         self.mean += before / self.count;
         self.squares += before * (value - self.mean);
     }
 
-    pub fn mean(&self) -> f64 {
+    pub(super) fn mean(&self) -> f64 {
         self.mean
     }
 
     /// With `n − 1` in the denominator; 0 of fewer than two.
-    pub fn deviation(&self) -> f64 {
+    pub(super) fn deviation(&self) -> f64 {
         (self.squares / (self.count - 1.0).max(1.0)).sqrt()
     }
 
-    pub fn standard_error(&self) -> f64 {
+    pub(super) fn standard_error(&self) -> f64 {
         self.deviation() / self.count.max(1.0).sqrt()
     }
 }
