@@ -1,4 +1,4 @@
-//! Axes and charts as SVG: [`Figure`] is a document of its own, [`EpochChart`] an element of a page.
+//! Axes and charts as SVG: [`Figure`] is a document of its own, an epoch chart an element of a page.
 
 mod axis;
 mod epochs;
