@@ -1,4 +1,4 @@
-//! What a model sees of a data set, for other programs.
+//! Canvases of a data set as a model sees them, for other programs.
 
 use std::path::Path;
 

@@ -18,26 +18,11 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// With vectors and without.
 const BUILDS: [(&str, &str); 2] = [("dabnet.wasm", "+simd128"), ("dabnet-scalar.wasm", "-simd128")];
 
-/// What the engine for browsers is made of, from the root of the project.
+/// Sources of the engine for browsers, from the root of the project.
 const SOURCES: [&str; 5] = ["crates/engine", "crates/graph", "crates/matrix", "crates/sketch", "crates/wasm"];
 
-/// What of `crates/sketch` is in it: what that is without its feature `files`.
-const SKETCH: [&str; 14] = [
-    "bitmap.rs",
-    "error.rs",
-    "fit.rs",
-    "lib.rs",
-    "paper.rs",
-    "picture.rs",
-    "preprocess.rs",
-    "raster.rs",
-    "rasterize.rs",
-    "resize.rs",
-    "skeleton.rs",
-    "sketch.rs",
-    "stroke.rs",
-    "trace.rs",
-];
+/// Modules of `crates/sketch` that are not in it: those of its feature `files`.
+const OF_FILES: [&str; 2] = ["augmentation", "formats"];
 
 /// Builds both and writes them, with the sum of their sources, to `folder`.
 pub(crate) fn write(folder: &Path) -> Result<(), XtaskError> {
@@ -104,9 +89,12 @@ fn sum_of_sources(root: &Path) -> Result<u32, XtaskError> {
     Ok(sum.finalize())
 }
 
-/// Whether a file's code is in the engine for browsers.
+/// True if a file's code is in the engine for browsers.
 fn is_in(place: &Path) -> bool {
-    place.strip_prefix("crates/sketch/src").map_or(true, |file| SKETCH.iter().any(|it| file == Path::new(it)))
+    let module = place.strip_prefix("crates/sketch/src").ok().and_then(|file| file.iter().next());
+    module.is_none_or(|module| {
+        !OF_FILES.iter().any(|name| Path::new(module).file_stem() == Some(name.as_ref()))
+    })
 }
 
 fn root() -> PathBuf {
@@ -116,6 +104,21 @@ fn root() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn modules_of_files_are_those_of_the_feature() {
+        let text = fs::read_to_string(root().join("crates/sketch/src/lib.rs")).unwrap();
+        let behind = text.split("#[cfg(feature = \"files\")]\n").skip(1);
+        let declared = |line: &str| {
+            Some(line.trim_start_matches("pub ").strip_prefix("mod ")?.split(';').next()?.to_owned())
+        };
+        let modules: Vec<String> = behind.filter_map(declared).collect();
+        assert_eq!(modules, OF_FILES);
+        assert!(
+            !is_in(Path::new("crates/sketch/src/formats.rs"))
+                && is_in(Path::new("crates/sketch/src/planes.rs"))
+        );
+    }
 
     #[test]
     fn the_built_engine_is_of_these_sources() {

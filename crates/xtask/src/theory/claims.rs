@@ -1,4 +1,4 @@
-//! What `docs/theory.md` claims, tried.
+//! Tests of the claims in `docs/theory.md`.
 
 use dabnet_binarize::{Scheme, Split, split};
 use rand::{RngExt, SeedableRng};

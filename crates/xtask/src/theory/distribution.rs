@@ -51,7 +51,7 @@ impl Distribution {
         })
     }
 
-    /// What lies strictly above a threshold.
+    /// Mass and moment strictly above a threshold.
     pub(super) fn upper(&self, threshold: f64) -> Upper {
         let upper = |part: &Part| part.form.upper((threshold - part.shift) / part.scale);
         Upper {
@@ -63,7 +63,7 @@ impl Distribution {
         }
     }
 
-    /// Where weights are not spread but all at one place.
+    /// Points at which a share of the weights lies, without being spread.
     pub(super) fn atoms(&self) -> impl Iterator<Item = f64> {
         self.parts.iter().filter(|part| part.form == Form::Zero).map(|part| part.shift)
     }

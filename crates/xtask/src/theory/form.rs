@@ -26,7 +26,7 @@ pub(super) enum Form {
     SkewNormal(f64),
 }
 
-/// What lies above a threshold.
+/// Mass and moment above a threshold.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Upper {
     /// Its probability.
@@ -57,7 +57,7 @@ impl Form {
         }
     }
 
-    /// What lies strictly above `x`.
+    /// Mass and moment strictly above `x`.
     pub(super) fn upper(self, x: f64) -> Upper {
         match self {
             Self::Zero => Upper { mass: if x < 0.0 { 1.0 } else { 0.0 }, first: 0.0 },

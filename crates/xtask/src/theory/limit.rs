@@ -4,7 +4,7 @@ use dabnet_binarize::Scheme;
 
 use super::{distribution::Distribution, form::Upper};
 
-/// What two values carry of a distribution.
+/// Relative errors of two values for a distribution, in the limit of long filters.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
     errors: [f64; Scheme::ALL.len()],
@@ -32,10 +32,10 @@ impl Limit {
     }
 }
 
-/// How finely the optimum is looked for before it is refined.
+/// Number of steps in which the optimum is searched before it is refined.
 const STEPS: usize = 4000;
 
-/// How far from the mean, in standard deviations.
+/// Distance from the mean that is searched, in standard deviations.
 const REACH: f64 = 10.0;
 
 struct Scene<'a> {

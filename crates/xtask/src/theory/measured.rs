@@ -1,4 +1,4 @@
-//! What two values carry of filters of a given length.
+//! Relative errors of two values for filters of a given length, measured.
 
 use dabnet_binarize::{FilterStatistics, Scheme};
 use rand::SeedableRng;
@@ -46,7 +46,7 @@ impl Measured {
     }
 }
 
-/// How many filters of a length: a million weights, within reason.
+/// Number of filters of a length: a million weights, within reason.
 pub(super) fn filters(n: usize) -> usize {
     (1_000_000 / n).clamp(24, 20_000)
 }

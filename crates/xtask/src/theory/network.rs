@@ -7,7 +7,7 @@ use rand_distr::StandardNormal;
 use super::product::{Product, dot};
 use crate::error::XtaskError;
 
-/// What the first layer's weights may be.
+/// Constraint on the first layer's weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Weights {
     Real,
