@@ -63,11 +63,15 @@ export interface WorkerAnswer extends Answer {
 export interface Layer {
   name: string;
   precision: "full" | "wbin" | "fbin";
+  /** Of a weight: 1, 8 or 32. */
+  weight_bits: number;
+  /** Of an input: 1, 2 or 4, and 32 of real ones. */
+  input_bits: number;
   filters: number;
   weights: number;
   /** Of its weights in the file. */
   bytes: number;
-  /** Multiply-accumulates for one drawing. */
+  /** Multiply-accumulates for one drawing; of single bits in an `fbin` layer, as many a weight as its inputs have bits. */
   macs: number;
   /** The value of each filter's weights whose bit is 1; empty in full precision. */
   alpha: number[];

@@ -24,11 +24,14 @@ export class Inside extends EventTarget {
 
 function costs({ bytes, full_bytes, layers }, answer) {
   const sum = (chosen) => layers.filter(chosen).reduce((sum, { macs }) => sum + macs, 0);
-  const [bits, all] = [sum(({ precision }) => precision === "fbin"), sum(() => true)];
+  const bits = sum(({ precision }) => precision === "fbin");
+  const real = sum(({ precision }) => precision !== "fbin");
+  // Inputs of several bits take as many products of bits for one multiplication.
+  const all = layers.reduce((sum, { macs, precision, input_bits }) => sum + macs / (precision === "fbin" ? input_bits : 1), 0);
   const rows = [
     ["a guess", answer ? `${answer.milliseconds.toFixed(1)} ms` : "…"],
     ["the model", `${kilobytes(bytes)} (${kilobytes(full_bytes)} in full precision)`],
-    ["multiplications", `${millions(all - bits)} of ${millions(all)}`],
+    ["multiplications", `${millions(real)} of ${millions(all)}`],
     ["one-bit products instead", `${millions(bits)}, 64 at a time: ${millions(bits / 64)} steps`],
   ];
   const table = document.createElement("table");
@@ -62,7 +65,9 @@ function layers({ layers }, answer, color) {
     if (layer.alpha.length > 0) {
       sights.push(paragraph("each filter's two values, α strong and β faint; the line is zero"), values(layer, color));
     }
-    const kind = { full: "32-bit weights", wbin: "one-bit weights", fbin: "one-bit weights and inputs" }[layer.precision];
+    const weights = `${layer.weight_bits === 1 ? "one" : layer.weight_bits}-bit weights`;
+    const inputs = layer.input_bits === 1 ? " and inputs" : ` and inputs of ${layer.input_bits} bits`;
+    const kind = layer.precision === "fbin" ? weights + inputs : weights;
     return [heading(layer.name, `${layer.filters} filters, ${kind}, ${kilobytes(layer.bytes)}`), ...sights];
   });
 }

@@ -33,13 +33,17 @@ pub struct LayerDescription {
     pub name: String,
     /// Precision of weights and inputs.
     pub precision: Precision,
+    /// Bits of a weight: 1, 8 or 32.
+    pub weight_bits: u8,
+    /// Bits of an input: 1, 2 or 4, and 32 of real ones.
+    pub input_bits: u8,
     /// Filters.
     pub filters: usize,
     /// Number of weights.
     pub weights: u64,
     /// Size of its weights in the file, in bytes.
     pub bytes: u64,
-    /// Multiply-accumulates for one drawing.
+    /// Multiply-accumulates for one drawing; of single bits in an `fbin` layer, as many a weight as its inputs have bits.
     pub macs: u64,
     /// Value of the weights with bit 1, by filter; empty in full precision.
     pub alpha: Vec<f32>,
@@ -53,15 +57,18 @@ impl ModelDescription {
         let graph = &model.graph;
         let account = graph.cost();
         let full_bytes = 4 * account.weights() + account.affine_bytes;
-        let layers = account.layers.into_iter().map(|layer| {
-            let (alpha, beta) = match model.parameters.get(&layer.name) {
-                Some(NodeParameters::Binary { alpha, beta, .. }) => (alpha.clone(), beta.clone()),
-                _ => (Vec::new(), Vec::new()),
+        let layers = account.layers.into_iter().zip(graph.convolutions()).map(|(layer, (node, ..))| {
+            let (weight_bits, alpha, beta) = match model.parameters.get(&layer.name) {
+                Some(NodeParameters::Binary { alpha, beta, .. }) => (1, alpha.clone(), beta.clone()),
+                Some(NodeParameters::Quantized { .. }) => (8, Vec::new(), Vec::new()),
+                _ => (32, Vec::new(), Vec::new()),
             };
             LayerDescription {
                 filters: layer.output.channels,
                 name: layer.name,
                 precision: layer.precision,
+                weight_bits,
+                input_bits: graph.input_bits(node).unwrap_or(32),
                 weights: layer.weights,
                 bytes: layer.bytes,
                 macs: layer.macs,

@@ -83,6 +83,10 @@ fn pages_see_what_this_machine_sees_fire_the_same_and_guess_the_same() {
         let mut page = ModuleInstance::new(name);
         let description = page.load(&file("models/quickdraw-20/model.safetensors"));
         assert_eq!(description["labels"].as_array().unwrap().len(), 20);
+        let bits = |layer: usize| {
+            ["weight_bits", "input_bits"].map(|name| description["layers"][layer][name].as_u64())
+        };
+        assert_eq!([bits(0), bits(1)], [[Some(8), Some(32)], [Some(1), Some(2)]]);
         let model = Model::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/quickdraw-20")).unwrap();
         let mut session = Session::new(&model);
         for example in sketches() {

@@ -13,14 +13,14 @@ use crate::{error::CliError, models, terminal};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dabnet page --out site
-  dabnet page --out site --model quickstart/dab --model models/tu-berlin-250")]
+  dabnet page --out site --model quickstart/dab --model tu-berlin-250")]
 pub(crate) struct PageArgs {
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
     /// Packed model to offer: its folder, its file, or the name of one in the program; again for more. Without,
-    /// all in the program
+    /// quickdraw-345 and quickdraw-20
     #[arg(long, value_name = "MODEL")]
     model: Vec<PathBuf>,
 

@@ -12,7 +12,7 @@ use dabnet_serve::{LogFormat, RequestLimits, Server, ServerOptions};
 
 use crate::{error::CliError, models};
 
-/// Recognise sketches over HTTP, and serve the page to draw on.
+/// Recognize sketches over HTTP, and serve the page to draw on.
 ///
 /// Answers POST /v1/recognize with strokes, SVG or pictures, the Open Inference Protocol at /v2, and
 /// describes itself at /openapi.json and /metrics. Prints the address it listens on. SIGTERM and SIGINT
@@ -24,7 +24,7 @@ use crate::{error::CliError, models};
   curl -H 'Content-Type: image/png' --data-binary @cat.png 'http://127.0.0.1:8080/v1/recognize?top=5'")]
 pub(crate) struct ServeArgs {
     /// Packed model to serve: its folder, its file, or the name of one in the program; again for more, the first
-    /// being the default. Without, all in the program
+    /// being the default. Without, quickdraw-345 and quickdraw-20
     #[arg(long, value_name = "MODEL")]
     model: Vec<PathBuf>,
 
@@ -33,11 +33,11 @@ pub(crate) struct ServeArgs {
     bind: SocketAddr,
 
     /// Number of worker threads [default: one per core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     threads: Option<NonZero<usize>>,
 
     /// Upper bound of waiting requests; more are answered with 503
-    #[arg(long, default_value = "64", value_name = "N")]
+    #[arg(long, default_value = "64", value_name = "N", value_parser = positive)]
     queue: NonZero<usize>,
 
     /// Log format on standard error, one line per request
@@ -61,7 +61,7 @@ pub(crate) struct ServeArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "RequestLimits")]
+#[command(next_help_heading = "Limits")]
 struct LimitArgs {
     /// Timeout of a request from its first byte to the answer, in seconds
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = seconds)]
@@ -76,7 +76,7 @@ struct LimitArgs {
     send_timeout: Duration,
 
     /// Upper bound of open connections
-    #[arg(long, default_value = "256", value_name = "N")]
+    #[arg(long, default_value = "256", value_name = "N", value_parser = positive)]
     max_connections: NonZero<usize>,
 
     /// Upper bound of the bytes of a JSON or SVG body
@@ -177,4 +177,9 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("give seconds from 0 to 86400".to_owned()),
     }
+}
+
+/// Parses a number from 1.
+fn positive(text: &str) -> Result<NonZero<usize>, String> {
+    text.parse().map_err(|_| "give a whole number from 1".to_owned())
 }

@@ -67,7 +67,7 @@ fn footer(networks: &[NetworkReport]) -> Markup {
                     code { (network.key) "/model.safetensors" }
                 }
                 ") and, in " code { "results.json" } ", the numbers behind it. "
-                "Recognise a drawing of your own with " code { "dabnet recognize --model FOLDER FILE" } "."
+                "Recognize a drawing of your own with " code { "dabnet recognize --model FOLDER FILE" } "."
             }
             (attribution())
         }

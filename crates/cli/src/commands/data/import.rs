@@ -15,7 +15,7 @@ use crate::{data, error::CliError, output, terminal};
 ///
 /// Reads folders and zip archives of PNG, JPEG, WebP, GIF, BMP and SVG, a folder for each class (TU-Berlin, Sketchy);
 /// Quick, Draw! as ndjson (simplified or raw), binary or NumPy bitmaps; CIFAR-10 and CIFAR-100 in binary; and
-/// IDX (MNIST). Files may be gzip compressed, and formats mixed; archives other than zip are to be unpacked first.
+/// IDX (MNIST); strokes as CSV (Kaggle) and npz (sketch-rnn). Files may be gzip compressed, and formats mixed; archives other than zip are to be unpacked first.
 ///
 /// Broken items are reported, left out and counted. An import that was stopped goes on where it was when
 /// the same command is given again.
