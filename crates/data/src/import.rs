@@ -65,8 +65,8 @@ pub struct DatasetImport {
     pub rendering: Option<String>,
     /// The classes to take, and what they become; all as they are without it.
     pub classes: Option<ClassMap>,
-    /// Larger rasters are reduced to a square of so many pixels a side, as [`Raster::reduced`](crate::Raster::reduced)
-    /// does; 0 keeps them as they are.
+    /// Larger rasters are reduced to a square of so many pixels a side, by averaging; 0 keeps them as
+    /// they are.
     pub max_side: usize,
     /// True if the lines found in rasters are kept in place of their pixels.
     pub trace: bool,

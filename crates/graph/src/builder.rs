@@ -12,7 +12,7 @@ pub(crate) const EPSILON: f32 = 1e-5;
 /// inputs are real, `BatchNorm → Sign → Conv` where they are binary, with [`Op::Quantize`] in place of the sign
 /// where they have [more bits](ArchitectureOptions::input_bits). The paper (section 4) has a
 /// ReLU after that as well; it only takes away what the next sign could use, and networks
-/// trained here did worse with it (see `docs/accuracy.md`). [Options] say what else a layer has.
+/// trained here did worse with it (see `docs/accuracy.md`). [`ArchitectureOptions`] say what else a layer has.
 #[derive(Debug)]
 pub struct GraphBuilder {
     architecture: &'static str,
