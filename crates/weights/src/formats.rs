@@ -2,7 +2,10 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-use crate::{WeightSource, WeightsError, source::read_error};
+use crate::{
+    WeightSource, WeightsError,
+    source::{damaged, read_error},
+};
 
 mod onnx;
 mod safetensors;
@@ -12,7 +15,18 @@ mod wire;
 /// Files that a folder is asked for.
 const IN_FOLDER: [&str; 2] = ["model.safetensors", "model.safetensors.index.json"];
 
-pub(crate) fn open(path: &Path) -> Result<WeightSource, WeightsError> {
+impl WeightSource {
+    /// Opens a safetensors file, a safetensors index (`….index.json`), an ONNX model, or a folder that holds
+    /// `model.safetensors` or its index. Only headers are read.
+    ///
+    /// # Errors
+    /// [`WeightsError::Read`] and [`WeightsError::Format`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
+        open(path.as_ref())
+    }
+}
+
+fn open(path: &Path) -> Result<WeightSource, WeightsError> {
     if path.is_dir() {
         let inside = IN_FOLDER.map(|name| path.join(name)).into_iter().find(|file| file.is_file());
         return match inside {
@@ -41,8 +55,4 @@ pub(crate) fn open(path: &Path) -> Result<WeightSource, WeightsError> {
         [0x08, ..] => onnx::open(path),
         _ => Err(damaged(path, "is no safetensors file, no index of such, and no ONNX model")),
     }
-}
-
-pub(crate) fn damaged(path: &Path, reason: impl Into<String>) -> WeightsError {
-    WeightsError::Format { path: path.to_owned(), reason: reason.into() }
 }

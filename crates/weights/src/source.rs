@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{FilterAxis, Tensor, WeightsError, formats};
+use crate::{FilterAxis, Tensor, WeightsError};
 
 /// Weights of a network, in one or several files.
 ///
@@ -34,15 +34,6 @@ pub struct WeightSource {
 }
 
 impl WeightSource {
-    /// Opens a safetensors file, a safetensors index (`….index.json`), an ONNX model, or a folder that holds
-    /// `model.safetensors` or its index. Only headers are read.
-    ///
-    /// # Errors
-    /// [`WeightsError::Read`] and [`WeightsError::Format`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
-        formats::open(path.as_ref())
-    }
-
     /// All tensors. In a file with a graph, weights of layers come first, in execution order; otherwise they
     /// are in the order of the file.
     pub fn tensors(&self) -> &[Tensor] {
@@ -149,4 +140,8 @@ impl WeightReader<'_> {
 
 pub(crate) fn read_error(path: &Path, source: io::Error) -> WeightsError {
     WeightsError::Read { path: path.to_owned(), source }
+}
+
+pub(crate) fn damaged(path: &Path, reason: impl Into<String>) -> WeightsError {
+    WeightsError::Format { path: path.to_owned(), reason: reason.into() }
 }

@@ -14,11 +14,11 @@ use std::{
 };
 
 use self::graph::{OnnxGraph, OnnxNode};
-use super::{
-    damaged,
-    wire::{ProtoField, ProtoReader, ProtoValue, invalid, packed},
+use super::wire::{ProtoField, ProtoReader, ProtoValue, invalid, packed};
+use crate::{
+    FilterAxis, LayerRole, NumberFormat, Tensor, WeightSource, WeightsError,
+    source::{damaged, read_error},
 };
-use crate::{FilterAxis, LayerRole, NumberFormat, Tensor, WeightSource, WeightsError, source::read_error};
 
 /// Reason why a tensor is not binarized.
 const NO_WEIGHTS: &str = "not a layer's weights";

@@ -6,9 +6,9 @@ use std::{fs::File, io::Read, path::Path};
 
 use safetensors::{Dtype, tensor::Metadata};
 
-use super::damaged;
 use crate::{
-    FilterAxis, LayerRole, NumberFormat, Tensor, WeightSource, WeightsError, roles, source::read_error,
+    FilterAxis, LayerRole, NumberFormat, Tensor, WeightSource, WeightsError, roles,
+    source::{damaged, read_error},
 };
 
 /// Upper bound of the header's length, as in other readers of the format.

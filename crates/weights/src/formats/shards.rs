@@ -8,8 +8,11 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{damaged, safetensors};
-use crate::{WeightSource, WeightsError, roles, source::read_error};
+use super::safetensors;
+use crate::{
+    WeightSource, WeightsError, roles,
+    source::{damaged, read_error},
+};
 
 #[derive(Deserialize)]
 #[serde(expecting = "an index as {\"weight_map\": {tensor: file}}")]
