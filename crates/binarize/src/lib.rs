@@ -24,7 +24,6 @@
 //! ```
 #![forbid(unsafe_code)]
 #![cfg_attr(not(any(feature = "std", test)), no_std)]
-#![warn(unreachable_pub)]
 
 extern crate alloc;
 

@@ -1,6 +1,5 @@
 //! `dabnet`: one-bit neural networks for freehand sketches, on the command line.
 #![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
 
 mod bench;
 mod commands;

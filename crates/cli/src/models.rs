@@ -38,7 +38,7 @@ pub(crate) fn compiled(path: Option<&Path>) -> Result<Model, CliError> {
     Ok(Model::new(packed(path.unwrap_or(Path::new(DEFAULT)))?)?)
 }
 
-/// The models at these paths to serve; all shipped ones if there are none.
+/// The models at these paths to serve; the first [`SERVED`] shipped ones if there are none.
 pub(crate) fn model_registry(paths: &[impl AsRef<Path>]) -> Result<ModelRegistry, CliError> {
     Ok(ModelRegistry::new(served(paths)?)?)
 }

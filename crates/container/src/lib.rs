@@ -13,7 +13,6 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 #![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
 
 mod atomic_file;
 mod tensors;

@@ -5,7 +5,6 @@
 //! its own. [`Dataset::bundled`] is the small real data set that the project ships.
 // Only `map.rs` may: a memory map is no safe thing.
 #![deny(unsafe_code)]
-#![warn(unreachable_pub)]
 
 mod builder;
 mod dataset;

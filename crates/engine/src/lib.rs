@@ -20,7 +20,6 @@
 //! Internally, activations are `height × width × channels`, as floats or as bits (1 for +1, 0 for −1),
 //! because a row of a window is then contiguous.
 #![deny(unsafe_code)]
-#![warn(unreachable_pub)]
 
 mod activations;
 mod error;

@@ -22,7 +22,6 @@
 //!
 //! Tensors are `channels × height × width`; convolution weights are `OIHW`.
 #![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
 
 pub mod architectures;
 mod builder;

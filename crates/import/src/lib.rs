@@ -6,7 +6,6 @@
 //!
 //! [`PackedModel`]: dabnet_engine::PackedModel
 #![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
 
 mod activation;
 mod constant;

@@ -2,7 +2,6 @@
 //! bfloat16, since no crate has any for AMX tiles.
 //!
 //! A product runs on the calling thread only, and its bits follow from its shape and the processor alone.
-#![warn(unreachable_pub)]
 
 use gemm_common::Parallelism;
 

@@ -17,7 +17,6 @@
 //! assert!(sheet.to_png().starts_with(b"\x89PNG"));
 //! ```
 #![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
 
 mod comparison;
 pub mod format;

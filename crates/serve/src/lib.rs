@@ -6,7 +6,6 @@
 //! network, is done by worker threads that take it from one bounded queue. [`PageFiles`] are the files of the page, for
 //! a server and for [a folder](PageFiles::write).
 #![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
 
 mod app;
 mod body;

@@ -6,7 +6,6 @@
 //! whatever its own size and line width were. [`read_file`] recognizes a file by its content; [`Augmentation`] varies a drawing for
 //! training.
 #![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
 // What varies a drawing for training shares its code with what draws it.
 #![cfg_attr(not(feature = "files"), allow(dead_code))]
 

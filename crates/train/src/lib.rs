@@ -7,7 +7,6 @@
 //!
 //! [`Trainer`] trains a network, [`RunFolder`] makes that resumable, and [`pack`] turns the result into a model file.
 #![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
 
 mod backend;
 mod calibration;

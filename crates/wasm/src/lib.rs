@@ -6,7 +6,6 @@
 //!
 //! An instance of the module runs one model. Instances share compiled code and nothing else.
 #![deny(unsafe_code)]
-#![warn(unreachable_pub)]
 
 mod description;
 mod instance;

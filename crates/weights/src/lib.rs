@@ -4,7 +4,6 @@
 //! without reading them. [`TensorSelection`] selects the tensors to binarize, and [`binarize`] writes them as bits with
 //! two values per filter, or in place with every weight replaced by its value. Memory stays near the largest tensor.
 #![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
 
 mod binarize;
 mod error;
