@@ -1,19 +1,16 @@
 //! `dabnet analyze` on files of every kind, whole and damaged.
 
-mod common;
-mod networks;
-
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Output,
 };
 
-use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
+use crate::common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
+use crate::networks::{Layer, onnx, safetensors};
 use dabnet_binarize::{FilterStatistics, Scheme};
 use dabnet_engine::PackedModel;
 use dabnet_train::{LayerSnapshot, WeightHistory, WeightSnapshot};
-use networks::{Layer, onnx, safetensors};
 use safetensors::Dtype;
 use serde_json::Value;
 

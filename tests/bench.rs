@@ -1,10 +1,8 @@
 //! `dabnet bench`: that it measures what it is asked to, not how fast this machine is.
 
-mod common;
-
 use std::{fs, process::Output};
 
-use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
+use crate::common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
 use dabnet_engine::Isa;
 use serde_json::Value;
 

@@ -1,17 +1,14 @@
 //! `dabnet binarize` on files of every kind it reads, whole and damaged.
 
-mod common;
-mod networks;
-
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Output,
 };
 
-use common::{assert_one_clear_line, dabnet, stderr, stdout};
+use crate::common::{assert_one_clear_line, dabnet, stderr, stdout};
+use crate::networks::{Layer, onnx, read, safetensors, weights};
 use dabnet_binarize::{Scheme, split};
-use networks::{Layer, onnx, read, safetensors, weights};
 use safetensors::Dtype;
 use serde_json::Value;
 
@@ -265,11 +262,11 @@ fn damaged_files_are_refused_and_leave_nothing_behind() {
     assert_refused(folder, &empty, &["is empty"]);
     let zip = written(folder, "net.pt", b"PK\x03\x04 and so on");
     assert_refused(folder, &zip, &["save the weights as safetensors"]);
-    let packed = common::shipped("models/quickdraw-20");
+    let packed = crate::common::shipped("models/quickdraw-20");
     assert_refused(folder, packed.to_str().unwrap(), &["is packed already (dabnet)", "real weights"]);
     let imported = path(folder, "imported");
-    let golden = common::shipped("crates/import/tests/golden/plain.onnx");
-    common::ok(&["import", golden.to_str().unwrap(), "-o", &imported]);
+    let golden = crate::common::shipped("crates/import/tests/golden/plain.onnx");
+    crate::common::ok(&["import", golden.to_str().unwrap(), "-o", &imported]);
     assert_refused(folder, &imported, &["sealed with a checksum", "--start-from"]);
     let text = written(folder, "text", b"hello, world");
     assert_refused(folder, &text, &["no safetensors file"]);
@@ -360,7 +357,7 @@ fn nothing_is_replaced_but_a_regular_file() {
 #[test]
 fn onnx_weights_in_a_branch_are_listed() {
     let folder = tempfile::tempdir().unwrap();
-    let input = written(folder.path(), "branch.onnx", &networks::onnx_with_a_branch());
+    let input = written(folder.path(), "branch.onnx", &crate::networks::onnx_with_a_branch());
     let summary = report(&binarize(&[&input, "-o", &path(folder.path(), "out"), "--json"]));
     let hidden = summary["tensors"].as_array().unwrap().iter().find(|tensor| tensor["name"] == "hidden");
     assert_eq!(hidden.unwrap()["kept"], "in a branch of the graph");
@@ -370,9 +367,9 @@ fn onnx_weights_in_a_branch_are_listed() {
 fn onnx_weights_in_another_file_are_binarized() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let (model, numbers) = networks::onnx_with_data_in("net.data");
+    let (model, numbers) = crate::networks::onnx_with_data_in("net.data");
     let input = written(folder, "net.onnx", &model);
-    let whole = written(folder, "whole.onnx", &networks::onnx().bytes);
+    let whole = written(folder, "whole.onnx", &crate::networks::onnx().bytes);
     // Without the file, what is in it is left out of a packed file, and no copy is made.
     let out = path(folder, "out");
     assert_one_clear_line(&binarize(&[&input, "-o", &out, "--dense"]), 2, &["net.data", "not there"]);

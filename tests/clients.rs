@@ -1,10 +1,8 @@
 //! `dabnet serve` asked as other people's clients ask: without headers, in forms, with points of their own and binary tensors.
 
-mod common;
-
 use std::{fs, io::Cursor};
 
-use common::{
+use crate::common::{
     server::{Reply, Server},
     shipped,
 };

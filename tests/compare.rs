@@ -1,7 +1,5 @@
 //! `dabnet compare`: trains what is missing and nothing else, and says what the runs say.
 
-mod common;
-
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -9,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use common::{assert_one_clear_line, dabnet, few, shipped, stderr, stdout};
+use crate::common::{assert_one_clear_line, dabnet, few, shipped, stderr, stdout};
 use serde_json::Value;
 
 fn compare(folder: &Path, more: &[&str]) -> Output {

@@ -1,7 +1,5 @@
 //! `dabnet data` on real sketches: what goes in comes out, whatever stops it on the way.
 
-mod common;
-
 use std::{
     fs,
     io::Write,
@@ -10,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout, text};
+use crate::common::{assert_one_clear_line, dabnet, shipped, stderr, stdout, text};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde_json::Value;
 use tempfile::TempDir;

@@ -1,10 +1,8 @@
 //! What one sees is what is recognized: a drawing has the same label in whatever form a drawing program writes it.
 
-mod common;
-
 use std::io::Cursor;
 
-use common::{labeller::Labeller, sample_size};
+use crate::common::{labeller::Labeller, sample_size};
 use dabnet_data::{Dataset, Part};
 use dabnet_graph::Canvas;
 use dabnet_sketch::{Drawing, Stroke, rasterize, read_bytes};

@@ -1,14 +1,12 @@
 //! The documentation: its links lead somewhere, and its commands have the options that they name.
 
-mod common;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
 };
 
-use common::{ok, shipped};
+use crate::common::{ok, shipped};
 use walkdir::{DirEntry, WalkDir};
 
 /// Folders that hold no documentation of the project.

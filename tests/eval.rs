@@ -1,10 +1,8 @@
 //! `dabnet eval`: the shipped model on the sketches that its card was measured on.
 
-mod common;
-
 use std::fs;
 
-use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
+use crate::common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
 use serde_json::Value;
 
 #[test]

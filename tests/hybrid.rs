@@ -1,10 +1,8 @@
 //! `--policy hybrid:auto`: layers that keep real inputs are measured once, and stay chosen.
 
-mod common;
-
 use std::{fs, path::Path};
 
-use common::{assert_one_clear_line, dabnet, few, stderr, stdout};
+use crate::common::{assert_one_clear_line, dabnet, few, stderr, stdout};
 use serde_json::Value;
 
 fn ok(arguments: &[&str]) -> (String, String) {

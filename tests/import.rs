@@ -1,10 +1,8 @@
 //! `dabnet import`: what it writes is taken wherever a model is, and what it refuses is told in a line.
 
-mod common;
-
 use std::{fs, path::Path};
 
-use common::{assert_one_clear_line, dabnet, few, ok, shipped, text};
+use crate::common::{assert_one_clear_line, dabnet, few, ok, shipped, text};
 use serde_json::Value;
 
 fn golden(name: &str) -> String {

@@ -1,14 +1,12 @@
 //! One answer for a sketch, whatever look its model has and whoever asks: the library, `eval`, `recognize`,
 //! `serve`, the browser's engine, and the training that made the model.
 
-mod common;
-
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use common::{ok, server::Server, text};
+use crate::common::{ok, server::Server, text};
 use dabnet_data::{Dataset, Part};
 use dabnet_engine::{Model, Session, top};
 use dabnet_graph::Canvas;

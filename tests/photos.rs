@@ -1,10 +1,8 @@
 //! Photographs of drawings on paper: what the light, the desk and the camera do to them does not change their label.
 
-mod common;
-
 use std::io::Cursor;
 
-use common::{labeller::Labeller, sample_size};
+use crate::common::{labeller::Labeller, sample_size};
 use dabnet_data::{Dataset, Part};
 use dabnet_graph::Canvas;
 use dabnet_sketch::{Drawing, rasterize, read_bytes};

@@ -1,11 +1,8 @@
 //! `dabnet quickstart --fast`, end to end.
 
-mod common;
-mod networks;
-
 use std::{fs, path::Path};
 
-use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
+use crate::common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
 use serde_json::Value;
 
 const NETWORKS: [&str; 3] = ["full", "xnor", "dab"];
@@ -52,7 +49,7 @@ fn a_fast_quickstart_does_the_whole_job_and_repeats_to_the_byte() {
         let snapshots = history["snapshots"].as_array().unwrap();
         assert_eq!(snapshots.len(), 6, "the start and five epochs");
         let layers = snapshots[5]["layers"].as_array().unwrap();
-        let latent = networks::read(second.join(network).join("latent.safetensors").to_str().unwrap());
+        let latent = crate::networks::read(second.join(network).join("latent.safetensors").to_str().unwrap());
         assert_eq!(layers.len(), latent.len());
         for layer in layers {
             let tensor = &latent[&format!("{}.weight", layer["layer"].as_str().unwrap())];

@@ -1,10 +1,8 @@
 //! `dabnet recognize` on real sketches and on what is none.
 
-mod common;
-
 use std::{fs, io::Write, path::Path, process::Stdio};
 
-use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
+use crate::common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
 use serde_json::Value;
 
 const EXAMPLES: [&str; 5] = [

@@ -1,8 +1,4 @@
 //! `dabnet serve` asked by a client of plain sockets, and `dabnet page`.
-#![cfg(unix)]
-
-mod common;
-
 use std::{
     fs,
     io::{BufReader, Cursor, Read, Write},
@@ -16,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{
+use crate::common::{
     assert_one_clear_line, dabnet,
     server::{Reply, Server, closed, request},
     shipped, stderr, stdout,

@@ -1,10 +1,8 @@
 //! `dabnet summary` against totals known from elsewhere.
 
-mod common;
-
 use std::process::Output;
 
-use common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
+use crate::common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
 use serde_json::Value;
 
 fn summary(arguments: &[&str]) -> Output {

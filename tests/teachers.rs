@@ -1,7 +1,5 @@
 //! `dabnet train` with teachers, sketches without labels, and networks to begin with.
 
-mod common;
-
 use std::{
     fs,
     path::Path,
@@ -10,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{assert_one_clear_line, dabnet, few, shipped as shipped_folder, stderr, stdout, text};
+use crate::common::{assert_one_clear_line, dabnet, few, shipped as shipped_folder, stderr, stdout, text};
 use dabnet_engine::PackedModel;
 use dabnet_graph::{Canvas, ConvSpec, GraphBuilder, Look, Policy, Preprocessing, Shape};
 use serde_json::Value;

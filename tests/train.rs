@@ -1,7 +1,5 @@
 //! `dabnet train` on real sketches: stopped, killed, resumed, packed, and told what makes no sense.
 
-mod common;
-
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -10,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{assert_one_clear_line, dabnet, few, ok, shipped, stderr, stdout, text};
+use crate::common::{assert_one_clear_line, dabnet, few, ok, shipped, stderr, stdout, text};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -30,7 +30,7 @@ export CARGO_TARGET_WASM32_WASIP1_RUNNER="$work/venv/bin/python $PWD/scripts/cro
 
 # The emulator cannot start another program for this machine, as one test does.
 cargo test --release -p dabnet-engine --target aarch64-unknown-linux-gnu -- --skip environment_chooses
-cargo test --release -p dabnet-sketch --target aarch64-unknown-linux-gnu --lib --test golden rasterize
+cargo test --release -p dabnet-sketch --target aarch64-unknown-linux-gnu --lib --test tests rasterize
 
 # WebAssembly has one thread.
 for features in +simd128 -simd128; do

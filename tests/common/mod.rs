@@ -1,5 +1,4 @@
 //! Running the built program.
-#![allow(dead_code, reason = "each test program uses a part")]
 
 use std::{
     env, fs,

@@ -1,11 +1,9 @@
 //! Data sets that are not as they were written.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::example;
+use crate::common::example;
 use dabnet_data::{DataError, Dataset, DatasetImport, FoldSelection, Manifest, Part, SplitRecipe};
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};

@@ -1,13 +1,11 @@
 //! Imports of what is broken or hostile, and imports that are stopped.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
 
-use common::{example, only};
+use crate::common::{example, only};
 use dabnet_data::{DataError, DatasetImport, Manifest};
 use tempfile::{TempDir, tempdir};
 use zip::write::SimpleFileOptions;

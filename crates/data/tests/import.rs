@@ -1,12 +1,10 @@
 //! Importing: every kind of source, what becomes of broken ones, and that nothing else matters.
 
-mod common;
-
 use std::fs::{self, File};
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use common::example;
+use crate::common::example;
 use dabnet_data::{ClassMap, DataError, Dataset, DatasetImport, MANIFEST, Manifest, Part};
 use dabnet_sketch::{Drawing, read_file};
 use image::{GrayImage, ImageFormat, Luma};

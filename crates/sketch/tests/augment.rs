@@ -1,8 +1,6 @@
 //! Changes of strokes and of rasters.
 
-mod common;
-
-use common::{CANVAS, bundled, example, similarity};
+use crate::common::{CANVAS, bundled, example, similarity};
 use dabnet_graph::Canvas;
 use dabnet_sketch::{Augmentation, Drawing, Point, Raster, Stroke, read_file, resampled};
 use proptest::prelude::*;

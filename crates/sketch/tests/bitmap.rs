@@ -1,8 +1,6 @@
 //! Bitmaps of 28 pixels, as those that *Quick, Draw!* comes with.
 
-mod common;
-
-use common::bundled;
+use crate::common::bundled;
 use dabnet_sketch::{Point, Stroke, quickdraw_bitmap};
 use proptest::prelude::*;
 

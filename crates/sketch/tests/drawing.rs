@@ -1,8 +1,6 @@
 //! Strokes on a canvas.
 
-mod common;
-
-use common::{CANVAS, bundled};
+use crate::common::{CANVAS, bundled};
 use dabnet_graph::{Canvas, Preprocessing};
 use dabnet_sketch::{Augmentation, Drawing, Point, Stroke, rasterize};
 use proptest::prelude::*;

@@ -1,8 +1,6 @@
 //! Files that are none, or of no known format.
 
-mod common;
-
-use common::{error, example, only};
+use crate::common::{error, example, only};
 use dabnet_sketch::{SketchError, read_file};
 
 #[test]

@@ -1,8 +1,6 @@
 //! Canvases are what models were trained on, bit for bit.
 
-mod common;
-
-use common::{CANVAS, bundled};
+use crate::common::{CANVAS, bundled};
 use dabnet_graph::Canvas;
 use dabnet_sketch::rasterize;
 

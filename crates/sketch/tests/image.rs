@@ -1,10 +1,8 @@
 //! PNG and JPEG files, good and broken.
 
-mod common;
-
 use std::io::Cursor;
 
-use common::{CANVAS, bundled, error, example, only, similarity};
+use crate::common::{CANVAS, bundled, error, example, only, similarity};
 use dabnet_sketch::{Drawing, Raster, SketchError, rasterize, read_file};
 use image::{DynamicImage, GrayImage, ImageFormat, Rgba, RgbaImage};
 

@@ -1,10 +1,8 @@
 //! Quick, Draw! lines, good and broken.
 
-mod common;
-
 use std::io::{Read, Write};
 
-use common::{error, example, only};
+use crate::common::{error, example, only};
 use dabnet_sketch::{Drawing, SketchError, Stroke, read, read_bytes, read_file};
 use flate2::Compression;
 use flate2::write::GzEncoder;

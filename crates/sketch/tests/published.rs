@@ -1,8 +1,6 @@
 //! The published preprocessing.
 
-mod common;
-
-use common::example;
+use crate::common::example;
 use dabnet_graph::Preprocessing;
 use dabnet_sketch::{Drawing, PublishedPreprocessing, Raster, read_file};
 use rand::SeedableRng;

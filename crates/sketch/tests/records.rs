@@ -1,11 +1,9 @@
 //! Files of many sketches: Quick, Draw!'s binary form and bitmaps, IDX and CIFAR.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::bundled;
+use crate::common::bundled;
 use dabnet_sketch::{Drawing, Sketch, SketchError, Stroke, read_bytes, read_file};
 use proptest::prelude::*;
 

@@ -1,10 +1,8 @@
 //! SVG files as drawing programs write them: what a browser shows is the sketch, and nothing else is.
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{error, only};
+use crate::common::{error, only};
 use dabnet_sketch::{Drawing, Sketch, Stroke};
 
 /// A line to the right, one down, and one across that is only sometimes there.

@@ -1,8 +1,6 @@
 //! SVG files, good and broken.
 
-mod common;
-
-use common::{CANVAS, error, example, only};
+use crate::common::{CANVAS, error, example, only};
 use dabnet_sketch::{Drawing, SketchError, Stroke, rasterize, read_file};
 
 fn svg(body: &str) -> String {

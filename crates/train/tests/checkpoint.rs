@@ -1,10 +1,8 @@
 //! Damaged checkpoints are errors that name the field.
 
-mod common;
-
 use std::collections::HashMap;
 
-use common::{LineExamples, config, network};
+use crate::common::{LineExamples, config, network};
 use dabnet_train::{Checkpoint, Progress, RunControl, TrainConfig, TrainError, Trainer, TrainingObserver};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::Value;

@@ -1,8 +1,6 @@
 //! Tests that each setting of a recipe has its effect.
 
-mod common;
-
-use common::{LineExamples, StillLines, accuracy, config, network, plain, taught_by, train};
+use crate::common::{LineExamples, StillLines, accuracy, config, network, plain, taught_by, train};
 use dabnet_binarize::Scheme;
 use dabnet_train::{
     Accumulation, Distillation, EpochReport, Examples, Moments, Momentum, Optimizer, Parameters, RunControl,

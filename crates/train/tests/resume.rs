@@ -1,8 +1,6 @@
 //! Tests that a resumed run ends as if it had never stopped.
 
-mod common;
-
-use common::{LineExamples, StillLines, StopAt, config, network};
+use crate::common::{LineExamples, StillLines, StopAt, config, network};
 use dabnet_binarize::Scheme;
 use dabnet_graph::Graph;
 use dabnet_train::{
@@ -83,8 +81,12 @@ fn every_optimizer_goes_on_as_if_nothing_had_happened() {
 fn any_step_is_as_good_to_stop_at() {
     let config = everything(Optimizer::default());
     same("fbin", &config, &[2, 6, 7, 11, 23]);
-    same("wbin", &TrainConfig { scheme: Scheme::Sign, center: true, ..common::config() }, &[5, 12, 18]);
-    same("full", &TrainConfig { schedule: Schedule::Constant, ..common::config() }, &[1, 2, 3]);
+    same(
+        "wbin",
+        &TrainConfig { scheme: Scheme::Sign, center: true, ..crate::common::config() },
+        &[5, 12, 18],
+    );
+    same("full", &TrainConfig { schedule: Schedule::Constant, ..crate::common::config() }, &[1, 2, 3]);
 }
 
 #[test]
@@ -126,7 +128,7 @@ fn another_run_is_refused_and_says_why() {
         assert!(error.to_string().contains(reason), "{error}");
     };
     refuse(&network("wbin"), config(), "policy is fbin in the checkpoint and wbin now");
-    refuse(&common::plain(), config(), "architecture");
+    refuse(&crate::common::plain(), config(), "architecture");
     refuse(&graph, TrainConfig { seed: 4, ..config() }, "seed is 3 in the checkpoint and 4 now");
     let faster = TrainConfig { learning_rate: 0.01, ..config() };
     refuse(&graph, faster, "learning_rate is 0.005 in the checkpoint and 0.01 now");

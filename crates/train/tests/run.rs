@@ -1,7 +1,5 @@
 //! Tests of run folders.
 
-mod common;
-
 use std::{
     cell::Cell,
     env, fs,
@@ -11,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use common::{LineExamples, StillLines, config, network};
+use crate::common::{LineExamples, StillLines, config, network};
 use dabnet_graph::Graph;
 use dabnet_train::{
     CheckpointKind, MetricRecord, ModelMetadata, Momentum, Optimizer, Progress, RunControl, RunFolder,
@@ -137,7 +135,7 @@ fn a_process_killed_at_any_moment_goes_on() {
     let mut steps = Vec::new();
     for count in [1, 3, 2, 4, 3, 2] {
         let mut process = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "a_process_killed_at_any_moment_goes_on", "--nocapture"])
+            .args(["--exact", "run::a_process_killed_at_any_moment_goes_on", "--nocapture"])
             .env(FOLDER, &killed)
             .stdout(Stdio::piped())
             .spawn()
@@ -193,7 +191,7 @@ fn a_run_that_is_stopped_goes_on_and_one_that_has_ended_stays() {
     let TrainingOutcome::Stopped(stopped) = stopped else { panic!("it was not stopped") };
     assert_eq!(run.checkpoint(CheckpointKind::Latest).unwrap().step(), 9);
     assert_eq!(run.trained(CheckpointKind::Latest).unwrap().parameters(), stopped.parameters());
-    let whole = common::train(&graph, config.clone());
+    let whole = crate::common::train(&graph, config.clone());
     for _ in 0..2 {
         let ended = run.train(trainer(&graph, config.clone()), saving(), &mut SilentObserver).unwrap();
         assert_eq!(ended.into_trained().parameters(), whole.parameters());
@@ -239,7 +237,7 @@ fn what_a_run_keeps_can_be_packed() {
     let run = RunFolder::open(folder.path()).unwrap();
     let labels = run.checkpoint(CheckpointKind::Latest).unwrap().labels().to_vec();
     let canvas =
-        dabnet_graph::Canvas { side: common::SIDE, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
+        dabnet_graph::Canvas { side: crate::common::SIDE, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
     let description = ModelMetadata {
         labels,
         preprocessing: dabnet_graph::Preprocessing::lines(canvas),

@@ -1,8 +1,6 @@
 //! Tests of several teachers with other canvases and labels than the student, and of unlabeled examples.
 
-mod common;
-
-use common::{LineExamples, SIDE, StopAt, about, config, labels, network, plain};
+use crate::common::{LineExamples, SIDE, StopAt, about, config, labels, network, plain};
 use dabnet_data::{BatchOrder, DataError, load_batches};
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::{ConvSpec, Graph, GraphBuilder, Policy, Shape};

@@ -1,8 +1,6 @@
 //! Tests of training on a problem that a small network solves in seconds.
 
-mod common;
-
-use common::{LineExamples, SIDE, network, train};
+use crate::common::{LineExamples, SIDE, network, train};
 use dabnet_binarize::Scheme;
 use dabnet_engine::{Model, Session};
 use dabnet_graph::{

@@ -1,5 +1,4 @@
 //! A problem that a small network solves in seconds.
-#![allow(dead_code)]
 
 use dabnet_data::DataError;
 use dabnet_graph::{
