@@ -35,7 +35,7 @@ impl Place {
 
     fn analyze(&self, input: &Path, more: &[&str]) -> Output {
         let (out, input) = (self.path("page.html"), input.to_str().unwrap());
-        let mut arguments = vec!["analyze", input, "-o", out.to_str().unwrap()];
+        let mut arguments = vec!["analyze", "--force", input, "-o", out.to_str().unwrap()];
         arguments.extend(more);
         dabnet(&arguments)
     }

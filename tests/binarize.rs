@@ -12,10 +12,9 @@ use dabnet_binarize::{Scheme, split};
 use safetensors::Dtype;
 use serde_json::Value;
 
+/// Binarizes, whatever was written before.
 fn binarize(arguments: &[&str]) -> Output {
-    let mut all = vec!["binarize"];
-    all.extend(arguments);
-    dabnet(&all)
+    dabnet(&[&["binarize", "--force"], arguments].concat())
 }
 
 fn path(folder: &Path, name: &str) -> String {

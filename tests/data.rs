@@ -133,7 +133,7 @@ fn contact_sheets_are_pictures() {
     let sheet = folder.path().join("sheet.png");
     let (examples, out) = (text(&shipped("data/examples")), text(&sheet));
     let draw = |options: &[&str]| {
-        let arguments = [&["data", "render", &examples, "-o", &out], options].concat();
+        let arguments = [&["data", "render", "--force", &examples, "-o", &out], options].concat();
         ok(&arguments);
         image::open(&sheet).expect("a picture").into_luma8()
     };
@@ -147,7 +147,7 @@ fn contact_sheets_are_pictures() {
     assert_ne!(draw(&["--augment", "rotation,paper", "--side", "50", "--seed", "1"]), varied);
 
     let wrong = |options: &[&str], parts: &[&str]| {
-        let arguments = [&["data", "render", &examples, "-o", &out], options].concat();
+        let arguments = [&["data", "render", "--force", &examples, "-o", &out], options].concat();
         assert_one_clear_line(&dabnet(&arguments), 2, parts);
     };
     wrong(&["--augment", "twirl"], &["'twirl'", "rotation"]);
@@ -300,12 +300,12 @@ fn what_cannot_be_imported() {
     assert_one_clear_line(
         &dabnet(&["data", "import", &readme, "-o", &out]),
         2,
-        &["README.md", "not one sketch", "in no known format"],
+        &["README.md", "no sketch to read", "in no known format"],
     );
     let file = text(&folder.path().join("file"));
     fs::write(&file, "here").unwrap();
     let cat = text(&shipped("data/examples/cat.png"));
-    assert_one_clear_line(&dabnet(&["data", "import", &cat, "-o", &file]), 1, &[&file]);
+    assert_one_clear_line(&dabnet(&["data", "import", &cat, "-o", &file]), 2, &[&file]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "here");
     assert!(!Path::new(&out).exists());
     assert_one_clear_line(&dabnet(&["data", "inspect", "no-such-file"]), 2, &["no-such-file"]);

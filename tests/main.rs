@@ -13,6 +13,7 @@ mod eval;
 mod hybrid;
 mod import;
 mod looks;
+mod messages;
 mod networks;
 mod photos;
 mod quickstart;

@@ -83,7 +83,7 @@ fn a_folder_that_cannot_be_written_is_told_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "in the way").unwrap();
-    assert_one_clear_line(&quickstart(&file, &[]), 1, &["file"]);
+    assert_one_clear_line(&quickstart(&file, &[]), 2, &["is a file"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "in the way");
 
     // A folder of other things is nobody's to fill.

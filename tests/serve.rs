@@ -162,6 +162,9 @@ fn what_is_wrong_is_said() {
     post("/v1/recognize?top=x", JSON, &square()).assert_error(400, "top");
     post("/v1/recognize?top=0", JSON, &square()).assert_error(400, "top");
     post("/v1/recognize?views=0", JSON, &square()).assert_error(400, "views");
+    post("/v1/recognize?top=many", JSON, &square()).assert_error(400, "the query's 'top' is no whole number");
+    post("/v1/recognize?color=1", JSON, &square())
+        .assert_error(400, "the query has 'color'; it takes 'model'");
     post("/v1/recognize?views=9", JSON, &square()).assert_error(400, "1 to 8");
     post("/v1/recognize?top=1&top=2", JSON, &square()).assert_error(400, "top");
     post(RECOGNIZE, "text/plain", &square()).assert_error(415, "Content-Type");

@@ -275,7 +275,7 @@ fn what_makes_no_sense_is_told_in_one_line() {
         ("flip = 2", "augment.flip"),
         ("rotation = 1e30", "augment.rotation"),
         ("warp = nan", "augment.warp"),
-        ("wrap = 0.1", "unknown field `wrap`"),
+        ("wrap = 0.1", "unknown setting `wrap`"),
     ] {
         refused_file(&format!("augment = {{ {amount} }}\n"), &["run.toml", field]);
     }

@@ -11,11 +11,15 @@ use dabnet_data::{Dataset, DatasetImport, ImportNotice, Manifest, Part, SkippedI
 use dabnet_report::format::grouped;
 use tempfile::TempDir;
 
-use crate::{error::CliError, output::printable_text, progress::ImportProgressBar, terminal};
+use crate::{
+    error::CliError, output::printable_text, progress::ImportProgressBar, terminal, training::CONFIG,
+};
 
 /// Message about data without labels.
 pub(crate) const NO_WORDS: &str =
     "no sketch says what it shows: put those of each class into a folder of its name";
+/// Files of a training run, whose history would pass for a file of sketches.
+const RUN_FILES: [&str; 2] = [CONFIG, "run.lock"];
 /// Upper bound of listed reasons.
 const MAX_REASONS: usize = 20;
 /// Upper bound of listed words.
@@ -44,6 +48,12 @@ impl LoadedData {
     fn open_with(path: &Path, import: DatasetImport) -> Result<Self, CliError> {
         if Dataset::is_at(path) || DatasetImport::is_begun(path) {
             return Ok(Self { set: Dataset::open(path)?, _folder: None });
+        }
+        if RUN_FILES.iter().all(|name| path.join(name).is_file()) {
+            return Err(CliError::Input(format!(
+                "{} is the folder of a training run, not of sketches",
+                path.display()
+            )));
         }
         let failed = |error| CliError::Failure(format!("cannot make a folder to import into: {error}"));
         let folder = TempDir::with_prefix("dabnet-data-").map_err(failed)?;

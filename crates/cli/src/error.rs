@@ -33,6 +33,13 @@ impl CliError {
         }
     }
 
+    /// Error of the value of an option.
+    pub(crate) fn value(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let reason = text.lines().next().unwrap_or_default();
+        Self::Input(plain_words(reason.strip_prefix("error: ").unwrap_or(reason)))
+    }
+
     /// Error of writing a file or folder.
     pub(crate) fn write(path: &Path, error: &io::Error) -> Self {
         Self::Failure(format!("cannot write {}: {error}", path.display()))
@@ -106,6 +113,26 @@ impl From<TrainError> for CliError {
             _ => Self::Input(text_with_sources(&error)),
         }
     }
+}
+
+/// The text of a library that reads values, in place of words of Rust such as `usize` and `1..=5` those that everybody
+/// knows.
+pub(crate) fn plain_words(text: &str) -> String {
+    const WORDS: [(&str, &str); 12] = [
+        ("invalid digit found in string", "it is no whole number"),
+        ("cannot parse integer from empty string", "it is no whole number"),
+        ("invalid float literal", "it is no number"),
+        ("cannot parse float from empty string", "it is no number"),
+        (" is not in ", " is not within "),
+        ("..=", " to "),
+        ("unknown variant", "unknown value"),
+        ("unknown field", "unknown setting"),
+        (", expected ", ": give "),
+        ("give usize", "give a whole number"),
+        ("give u8", "give a whole number"),
+        ("give f32", "give a number"),
+    ];
+    WORDS.iter().fold(text.trim_end().to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
 }
 
 /// Text of an error and, after colons, of its sources, unless it has theirs already.

@@ -18,7 +18,7 @@ mod training;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, error::ErrorKind};
 
 use crate::{commands::CliCommand, error::CliError};
 
@@ -31,7 +31,11 @@ struct CliArgs {
 }
 
 fn main() -> ExitCode {
-    match CliArgs::parse().command.run() {
+    let parsed = CliArgs::try_parse().map_err(|error| match error.kind() {
+        ErrorKind::ValueValidation => CliError::value(&error),
+        _ => error.exit(),
+    });
+    match parsed.and_then(|args| args.command.run()) {
         Ok(code) => code,
         Err(CliError::Closed) => ExitCode::SUCCESS,
         Err(error) => {

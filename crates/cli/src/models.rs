@@ -5,7 +5,10 @@ use std::path::Path;
 use dabnet_engine::{Model, PackedModel};
 use dabnet_serve::{ModelRegistry, ServedModel};
 
-use crate::error::CliError;
+use crate::{
+    error::CliError,
+    training::{CONFIG, MODEL},
+};
 
 /// The shipped models; the first is the default.
 static SHIPPED: [(&str, &[u8]); 3] = [
@@ -55,6 +58,18 @@ fn served(paths: &[impl AsRef<Path>]) -> Result<Vec<ServedModel>, CliError> {
     paths.iter().map(|path| served(path.as_ref())).collect()
 }
 
+/// Checks that a folder is not that of a run without its model, which it gets at its end.
+fn check_packed(path: &Path) -> Result<(), CliError> {
+    if !path.join(CONFIG).is_file() || path.join(MODEL).exists() {
+        return Ok(());
+    }
+    let run = path.display();
+    Err(CliError::Input(format!(
+        "the run {run} has not ended: dabnet train --out {run} goes on with it, dabnet pack {run} -o MODEL takes it as \
+         it is"
+    )))
+}
+
 fn named(path: &Path) -> Option<(&'static str, &'static [u8])> {
     SHIPPED.into_iter().find(|(name, _)| path.as_os_str() == *name)
 }
@@ -64,7 +79,7 @@ fn named(path: &Path) -> Option<(&'static str, &'static [u8])> {
 fn shipped(path: &Path) -> Result<Option<(&'static str, &'static [u8])>, CliError> {
     let found = named(path);
     if found.is_none() && path.exists() {
-        return Ok(None);
+        return check_packed(path).map(|()| None);
     }
     found.map(Some).ok_or_else(|| {
         let [first, second, third] = SHIPPED.map(|(name, _)| name);

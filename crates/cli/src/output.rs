@@ -1,9 +1,64 @@
 //! Tables and JSON on standard output.
 
-use std::io::{self, Write};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
+use clap::Args;
 use comfy_table::{Cell, CellAlignment, Row, Table, TableComponent, presets};
 use serde::Serialize;
+
+use crate::error::CliError;
+
+/// Option to replace what is there, which no command does unasked.
+#[derive(Debug, Args)]
+pub(crate) struct ReplaceArgs {
+    /// Replace what is there already
+    #[arg(long)]
+    force: bool,
+}
+
+impl ReplaceArgs {
+    /// Checks that a file or folder that `option` names is not there, is an empty folder, or may be replaced.
+    ///
+    /// # Errors
+    /// [`CliError::Input`] if it is there.
+    pub(crate) fn check(&self, path: &Path, option: &str) -> Result<(), CliError> {
+        let is_taken = match fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(_) => path.exists(),
+        };
+        if self.force || !is_taken {
+            return Ok(());
+        }
+        let reason = format!("is there already: give {option} another name, or --force to replace it");
+        Err(CliError::Input(format!("{} {reason}", path.display())))
+    }
+}
+
+/// Checks that a folder to write into is not a file.
+///
+/// # Errors
+/// [`CliError::Input`] if it is one.
+pub(crate) fn check_folder(path: &Path) -> Result<(), CliError> {
+    if path.is_file() {
+        return Err(CliError::Input(format!("{} is a file: give --out a folder", path.display())));
+    }
+    Ok(())
+}
+
+/// Checks that a picture to write has a name that ends in `.png`, as it is one.
+///
+/// # Errors
+/// [`CliError::Input`] if it has another.
+pub(crate) fn check_png(path: &Path) -> Result<(), CliError> {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+        return Ok(());
+    }
+    Err(CliError::Input(format!("{} is to be a PNG file: give a name that ends in .png", path.display())))
+}
 
 /// An empty table of a column of names and columns of numbers, with its header.
 pub(crate) fn table(header: &[&str]) -> Table {

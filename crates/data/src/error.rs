@@ -51,7 +51,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// Nothing to make a data set of.
-    #[error("there is not one sketch in {origin}{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    #[error("{}", .reason.as_ref().map_or_else(|| format!("there is not one sketch in {origin}"), |reason| format!("there is no sketch to read: {reason}")))]
     Nothing {
         /// Names of the sources.
         origin: String,

@@ -63,9 +63,7 @@ pub(crate) async fn recognize(
 ) -> Result<Response<Body>, RequestError> {
     let Query(query) = Query::<RecognizeQuery>::try_from_uri(request.uri()).map_err(|error| {
         let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        RequestError::Malformed(format!(
-            "the query is not valid: {reason}; it takes 'model', 'top' and 'views'"
-        ))
+        malformed_query(&reason)
     })?;
     let top = usize::from(query.top.unwrap_or(TOP));
     if top == 0 {
@@ -88,6 +86,19 @@ pub(crate) async fn recognize(
         recognize_body(&body, &media, &limits, &metrics, sessions, options)
     };
     app.answer(request, max_bytes, work).await
+}
+
+/// Error of a query, whose `reason` is `NAME: WHY` in the words of its parser.
+fn malformed_query(reason: &str) -> RequestError {
+    let takes = "it takes 'model', 'top' and 'views'";
+    let (name, why) = reason.split_once(": ").unwrap_or(("", reason));
+    RequestError::Malformed(if why.starts_with("unknown field") {
+        format!("the query has '{name}'; {takes}")
+    } else if why.starts_with("invalid digit") || why.starts_with("number too large") {
+        format!("the query's '{name}' is no whole number, or too large; {takes}")
+    } else {
+        format!("the query is not valid: {reason}; {takes}")
+    })
 }
 
 /// Recognizes the sketch in a body, on a worker.

@@ -20,7 +20,8 @@ use dabnet_weights::{Tensor, TensorSelection, WeightSource};
 
 use crate::{
     error::CliError,
-    output,
+    models,
+    output::{self, ReplaceArgs},
     progress::ByteProgress,
     terminal,
     training::{LATENT, MODEL},
@@ -47,6 +48,9 @@ pub(crate) struct AnalyzeArgs {
     /// Page to write
     #[arg(short, long, default_value = "report.html", value_name = "FILE")]
     out: PathBuf,
+
+    #[command(flatten)]
+    replace: ReplaceArgs,
 
     /// Sketch to show to the filters [default: one that comes with the program]
     #[arg(long, value_name = "FILE")]
@@ -78,6 +82,7 @@ impl AnalyzeArgs {
         let network = AnalyzedNetwork::open(&self.input)?;
         let read = network.companions.iter().map(PathBuf::as_path).chain(self.sketch.as_deref());
         network.source.check_output(&self.out, read)?;
+        self.replace.check(&self.out, "-o")?;
         let tensors = selection.layers(&network.source)?;
         let sketch = self.sketch.as_deref().map_or_else(bundled_sketch, first_sketch)?;
         let probe = ProbeSketch::new(sketch, self.sketch.is_none(), network.model.as_ref())?;
@@ -112,6 +117,12 @@ struct AnalyzedNetwork {
 impl AnalyzedNetwork {
     /// Opens a run's folder, or anything else that has weights.
     fn open(path: &Path) -> Result<Self, CliError> {
+        if models::is_shipped(path) && !path.exists() {
+            let name = path.display();
+            return Err(CliError::Input(format!(
+                "{name} is packed, its real weights are not in the program: give the folder of a run"
+            )));
+        }
         let [latent, model] = [LATENT, MODEL].map(|name| path.join(name));
         let name = path.display().to_string();
         if !latent.is_file() {

@@ -14,7 +14,11 @@ use dabnet_weights::{
 };
 use serde_json::{Value, json};
 
-use crate::{error::CliError, output, progress::ByteProgress};
+use crate::{
+    error::CliError,
+    output::{self, ReplaceArgs},
+    progress::ByteProgress,
+};
 
 /// Replace every filter of a network by two values, after training.
 ///
@@ -30,8 +34,8 @@ use crate::{error::CliError, output, progress::ByteProgress};
 #[command(after_help = "Examples:
   dabnet binarize model.safetensors -o packed.safetensors
   dabnet binarize model.onnx -o binary.onnx --dense
-  dabnet binarize model.safetensors -o out.safetensors --scheme sign --exclude '*.downsample.*'
-  dabnet binarize model.safetensors.index.json -o folder --dense --granularity group:128")]
+  dabnet binarize in.safetensors -o out.safetensors --exclude '*.downsample.*'
+  dabnet binarize in.safetensors.index.json -o folder --granularity group:128")]
 pub(crate) struct BinarizeArgs {
     /// Network: a safetensors file, its index, a folder, or an ONNX model
     #[arg(value_name = "IN")]
@@ -40,6 +44,9 @@ pub(crate) struct BinarizeArgs {
     /// File to write; with --dense and an index, a folder
     #[arg(short, long, value_name = "OUT")]
     out: PathBuf,
+
+    #[command(flatten)]
+    replace: ReplaceArgs,
 
     /// Binarization scheme: dab, sign, mean or dab-published
     #[arg(long, default_value_t = Scheme::Dab)]
@@ -68,6 +75,7 @@ pub(crate) struct BinarizeArgs {
 
 impl BinarizeArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        self.replace.check(&self.out, "-o")?;
         let source = WeightSource::open(&self.input)?;
         let options = dabnet_weights::BinarizeOptions {
             scheme: self.scheme,

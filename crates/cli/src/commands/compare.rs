@@ -31,8 +31,8 @@ use crate::{
 #[command(after_help = "Examples:
   dabnet compare --data quickdraw --out runs
   dabnet compare --data tu-berlin --arch sketch-a-net --side 128 --seeds 0 --out runs
-  dabnet compare --data quickdraw --policy fbin,hybrid:conv6,conv7 --scheme dab,sign,mean --out runs
-  dabnet compare --out runs --only-table --markdown docs/accuracy.md --name quickdraw")]
+  dabnet compare --data quickdraw --policy fbin --scheme dab,sign --out runs
+  dabnet compare --out runs --only-table --markdown notes.md --name quickdraw")]
 pub(crate) struct CompareArgs {
     /// Folder that has, or gets, a folder for each run
     #[arg(short, long, value_name = "RUNS")]

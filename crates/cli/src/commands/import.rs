@@ -11,6 +11,7 @@ use dabnet_import::{ImportError, ImportOptions, import};
 
 use crate::{
     error::{CliError, text_with_sources},
+    output::check_folder,
     terminal,
     training::{MODEL, NamedLook},
 };
@@ -32,7 +33,7 @@ const CARD: &str = "README.md";
 #[command(after_help = "Examples:
   dabnet import network.onnx -o networks/mine --labels words.txt
   dabnet import doodlenet.onnx -o networks/doodlenet --labels words.txt --look bitmap
-  dabnet import photo.onnx -o networks/photo --rgb --look pixels --side 224 --mean 0.45 --std 0.225
+  dabnet import photo.onnx -o photo --rgb --look pixels --mean 0.45 --std 0.225
   dabnet eval --model networks/mine --data quickdraw/
 
 Ops: Add, AveragePool, BatchNormalization, Cast, Clip, Concat, Constant, Conv, Dropout, Flatten, Gather, Gemm,
@@ -87,6 +88,7 @@ pub(crate) struct ImportArgs {
 
 impl ImportArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        check_folder(&self.out)?;
         let taken = [MODEL, CARD].map(|name| self.out.join(name)).into_iter().find(|path| path.exists());
         if let (Some(path), false) = (taken, self.force) {
             return Err(CliError::Input(format!(
@@ -97,7 +99,13 @@ impl ImportArgs {
         let labels = self.labels.as_deref().map(read_labels).transpose()?;
         let options = ImportOptions { side: self.side.map(usize::from), rgb: self.rgb, labels };
         let cannot = |error: ImportError| {
-            CliError::Input(format!("cannot import {}: {}", self.model.display(), text_with_sources(&error)))
+            let text = text_with_sources(&error);
+            // An error of reading names the file.
+            let text = match error {
+                ImportError::Read { .. } => text,
+                _ => format!("cannot import {}: {text}", self.model.display()),
+            };
+            CliError::Input(text)
         };
         let packed = import(&self.model, &options, |side| self.preprocessing(side)).map_err(cannot)?;
         let failed = |error| CliError::write(&self.out, &error);

@@ -6,6 +6,7 @@ use toml::Table;
 
 use crate::{
     error::CliError,
+    output::ReplaceArgs,
     terminal,
     training::{RunSettings, pack_run},
 };
@@ -27,6 +28,9 @@ pub(crate) struct PackArgs {
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 
+    #[command(flatten)]
+    replace: ReplaceArgs,
+
     /// Pack the weights of the epoch with the best validation accuracy, not the last ones
     #[arg(long)]
     best: bool,
@@ -35,6 +39,7 @@ pub(crate) struct PackArgs {
 impl PackArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         let saved = if self.best { CheckpointKind::Best } else { CheckpointKind::Latest };
+        self.replace.check(&self.out, "-o")?;
         let run = RunFolder::open(&self.run)?;
         let checkpoint = run.checkpoint(saved)?;
         let settings = RunSettings::resolve(&self.run, None, Table::new())?;

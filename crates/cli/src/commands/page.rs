@@ -16,7 +16,7 @@ use crate::{error::CliError, models, terminal};
   dabnet page --out site --model quickstart/dab --model tu-berlin-250")]
 pub(crate) struct PageArgs {
     /// Folder to write
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
 
     /// Packed model to offer: its folder, its file, or the name of one in the program; again for more. Without,

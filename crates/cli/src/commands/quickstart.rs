@@ -19,7 +19,7 @@ use crate::{
   dabnet quickstart --fast --json")]
 pub(crate) struct QuickstartArgs {
     /// Folder to write the models and report.html to
-    #[arg(long, default_value = "quickstart", value_name = "DIR")]
+    #[arg(short, long, default_value = "quickstart", value_name = "DIR")]
     out: PathBuf,
 
     /// Seed of all randomness

@@ -13,7 +13,13 @@ use dabnet_sketch::{MAX_VIEWS, Sketch, SketchError, SketchReader, read, read_fil
 use image::{DynamicImage, GrayImage};
 use serde::Serialize;
 
-use crate::{error::CliError, evaluation::model_views, models, output, terminal};
+use crate::{
+    error::CliError,
+    evaluation::model_views,
+    models,
+    output::{self, ReplaceArgs, check_png},
+    terminal,
+};
 
 /// Label sketches with a packed model.
 ///
@@ -52,9 +58,8 @@ pub(crate) struct RecognizeArgs {
     #[arg(long, value_name = "PNG")]
     show: Option<PathBuf>,
 
-    /// Let --show replace an existing file
-    #[arg(long, requires = "show")]
-    force: bool,
+    #[command(flatten)]
+    replace: ReplaceArgs,
 
     /// Print one JSON object a line for each sketch
     #[arg(long)]
@@ -70,9 +75,9 @@ const SIDE: usize = 168;
 impl RecognizeArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         // A shell that fills in names puts a sketch where the picture's name was meant to be.
-        if let Some(path) = self.show.as_ref().filter(|path| path.exists() && !self.force) {
-            let reason = "is there already: give --show another name, or --force to replace it";
-            return Err(CliError::Input(format!("{} {reason}", path.display())));
+        if let Some(path) = &self.show {
+            check_png(path)?;
+            self.replace.check(path, "--show")?;
         }
         let model = models::compiled(self.model.as_deref())?;
         let session = Session::new(&model);

@@ -21,7 +21,7 @@ use crate::{error::CliError, models};
 #[command(after_help = "Examples:
   dabnet serve
   dabnet serve --model quickstart/dab --bind 0.0.0.0:80
-  curl -H 'Content-Type: image/png' --data-binary @cat.png 'http://127.0.0.1:8080/v1/recognize?top=5'")]
+  curl --data-binary @cat.png 'http://127.0.0.1:8080/v1/recognize?top=5'")]
 pub(crate) struct ServeArgs {
     /// Packed model to serve: its folder, its file, or the name of one in the program; again for more, the first
     /// being the default. Without, quickdraw-345 and quickdraw-20

@@ -28,10 +28,12 @@ use crate::{
 #[command(after_help = "Examples:
   dabnet train --data data/quickdraw-20 --out runs/dab
   dabnet train --out runs/dab                          go on with it
-  dabnet train --data tu-berlin --arch sketch-a-net --side 128 --policy full --epochs 40 --out runs/full
+  dabnet train --data tu-berlin --arch sketch-a-net --policy full --out full
   dabnet train --data tu-berlin --preset paper --scheme sign --out runs/xnor
-  dabnet train --data quickdraw --policy hybrid:auto --start-from runs/full --out runs/hybrid
-  dabnet train --data quickdraw --teacher runs/full --teacher big.safetensors --unlabeled other --out runs/taught
+  dabnet train --data quickdraw --policy hybrid:auto --start-from runs/full \\
+      --out runs/hybrid
+  dabnet train --data quickdraw --teacher runs/full --unlabeled other \\
+      --out runs/taught
   dabnet train --data tu-berlin --start-from quickdraw-345 --out runs/tuned")]
 pub(crate) struct TrainArgs {
     /// Folder of the run
@@ -89,6 +91,7 @@ fn check_labels(set: &Dataset, path: &Path) -> Result<(), CliError> {
 
 /// Checks that a folder is empty, or a run's.
 fn check_folder(out: &Path) -> Result<(), CliError> {
+    output::check_folder(out)?;
     let Ok(mut entries) = out.read_dir() else { return Ok(()) };
     let is_run = [CONFIG, "run.lock", "first-stage"].iter().any(|name| out.join(name).exists());
     if is_run || entries.next().is_none() {

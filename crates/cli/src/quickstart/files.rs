@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{QuickstartOptions, QuickstartResult, network::QuickstartNetwork};
 use crate::{
     error::CliError,
+    output::check_folder,
     training::{LATENT, latent_weights},
 };
 
@@ -20,6 +21,7 @@ const HISTORY: &str = "history.json";
 
 /// Checks that nothing but a quickstart with the same settings is replaced, unless that is asked for.
 pub(super) fn check_replaced(settings: &QuickstartOptions, train_count: usize) -> Result<(), CliError> {
+    check_folder(&settings.out)?;
     if settings.force {
         return Ok(());
     }

@@ -15,7 +15,7 @@ use toml::{
 };
 
 use super::{CONFIG, ForeignNetwork, NamedLook, RunSettings, length, start_defaults};
-use crate::error::CliError;
+use crate::error::{CliError, plain_words};
 
 /// Source of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl SettingsLayers {
         let settings = checked(self.merged.clone()).map_err(|reason| {
             let place = self.files().find_map(|path| place(path, &reason));
             let place = place.unwrap_or_else(|| "the settings of the run".to_owned());
-            CliError::Input(format!("{place}: {reason}"))
+            CliError::Input(format!("{place}: {}", plain_words(&reason)))
         })?;
         if self.source("auto") == Some(&SettingsSource::CommandLine) && !settings.is_automatic() {
             let reason = format!("--auto-epochs and --keep-real go with --policy {}", NetworkKind::AUTOMATIC);
@@ -163,9 +163,18 @@ fn lookup<'t>(table: &'t Table, name: &str) -> Option<&'t Value> {
 /// A reason.
 fn checked(table: Table) -> Result<RunSettings, String> {
     check_named(&table)?;
-    let settings: RunSettings =
-        table.try_into().map_err(|error: toml::de::Error| error.message().trim_end().to_owned())?;
+    let settings: RunSettings = table.try_into().map_err(|error: toml::de::Error| named_reason(&error))?;
     settings.fault().map_or(Ok(settings), Err)
+}
+
+/// Reason of an error, after the name of the setting that it is in.
+fn named_reason(error: &toml::de::Error) -> String {
+    let (text, reason) = (error.to_string(), error.message().trim_end());
+    // The name is known to the text alone.
+    match text.lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`')) {
+        Some(name) if !reason.starts_with(name) => format!("{name}: {reason}"),
+        _ => reason.to_owned(),
+    }
 }
 
 fn read(path: &Path) -> Result<Table, CliError> {
@@ -193,7 +202,7 @@ fn place(path: &Path, reason: &str) -> Option<String> {
         Err(error) => (error.message().trim_end().to_owned(), line(&text, &error)),
     };
     let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
-    (found == reason).then(|| format!("{}{line}", path.display()))
+    reason.ends_with(&found).then(|| format!("{}{line}", path.display()))
 }
 
 /// Checks that an optimizer or a schedule with parameters has a name.
@@ -207,7 +216,7 @@ fn check_named(table: &Table) -> Result<(), String> {
     match choices.into_iter().find(unnamed) {
         Some((key, option)) => {
             let said = of(key).into_iter().flat_map(Table::keys).cloned().collect::<Vec<_>>().join(", ");
-            Err(format!("{said} is said of train.{key}, which has no name: give {option}"))
+            Err(format!("{said} goes with a train.{key}, which is not named: give {option}, too"))
         }
         None => Ok(()),
     }

@@ -61,6 +61,8 @@ pub(crate) struct RunObserver {
     begins: String,
     /// Paths and contents of files to write then.
     files: Vec<(PathBuf, String)>,
+    /// Last step of the checkpoint that the run goes on from, until that is said.
+    resumed_after: Option<usize>,
     /// Training accuracy that was shown last.
     accuracy: Option<f32>,
 }
@@ -80,6 +82,7 @@ impl RunObserver {
             interrupt,
             begins,
             files,
+            resumed_after: None,
             accuracy: None,
         }
     }
@@ -134,9 +137,7 @@ impl TrainingObserver for RunObserver {
         let events = EventWriter::create(&self.folder, (step > 0).then_some(step as u64 + 1));
         self.events = Some(events.map_err(|source| TrainError::Write { path: self.folder.clone(), source })?);
         terminal::say(&self.begins);
-        if step > 0 {
-            terminal::say(format_args!("going on after step {step}"));
-        }
+        self.resumed_after = (step > 0).then_some(step);
         Ok(())
     }
 
@@ -145,6 +146,10 @@ impl TrainingObserver for RunObserver {
     }
 
     fn step(&mut self, progress: &Progress) -> Result<RunControl, TrainError> {
+        // A run that was at its end takes none.
+        if let Some(step) = self.resumed_after.take() {
+            terminal::say(format_args!("going on after step {step}"));
+        }
         self.progress.observe(progress);
         self.accuracy = Some(progress.accuracy);
         if progress.step.is_multiple_of((progress.steps / POINTS).clamp(1, EVERY)) {

@@ -91,6 +91,7 @@ impl From<PartArg> for Part {
 
 impl DataImportArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        output::check_folder(&self.out)?;
         let classes = self.classes.as_deref().map(read_classes).transpose()?;
         let import = DatasetImport {
             sources: self.sources,

@@ -16,7 +16,11 @@ use dabnet_sketch::{
 use image::RgbImage;
 
 use super::import::PartArg;
-use crate::{data::LoadedData, error::CliError};
+use crate::{
+    data::LoadedData,
+    error::CliError,
+    output::{ReplaceArgs, check_png},
+};
 
 /// Number of variants of each sketch, beside the sketch itself.
 const VARIANTS: usize = 8;
@@ -38,6 +42,9 @@ pub(crate) struct RenderArgs {
     /// PNG file to write
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
+
+    #[command(flatten)]
+    replace: ReplaceArgs,
 
     /// Number of sketches to draw [default: 80; with --augment 8, or 1 for each of several changes]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=2000))]
@@ -128,12 +135,8 @@ impl AugmentPreview {
 
 impl RenderArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
-        if self.out.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("png")) {
-            let name = self.out.display();
-            return Err(CliError::Input(format!(
-                "{name} is to be a PNG file: give a name that ends in .png"
-            )));
-        }
+        check_png(&self.out)?;
+        self.replace.check(&self.out, "-o")?;
         let changes = self.changes()?;
         let data = LoadedData::open(&self.data)?;
         let default = match changes.len() {

@@ -18,7 +18,7 @@ use crate::{data, error::CliError, output, terminal};
 /// each class.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  dabnet data split tu-berlin --test 26            54 of each class to train on, as published
+  dabnet data split tu-berlin --test 26        as published: 54 to train on
   dabnet data split tu-berlin --test 0.2 --validation 0.1 --seed 1
   dabnet data split quickdraw --given --validation 20
   dabnet data split tu-berlin --folds 3 --fold 0")]
