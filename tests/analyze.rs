@@ -10,7 +10,7 @@ use crate::common::{assert_one_clear_line, dabnet, shipped, stderr, stdout};
 use crate::networks::{Layer, onnx, safetensors};
 use dabnet_binarize::{FilterStatistics, Scheme};
 use dabnet_engine::PackedModel;
-use dabnet_train::{LayerSnapshot, WeightHistory, WeightSnapshot};
+use dabnet_train::{LayerSnapshot, WeightSnapshot};
 use safetensors::Dtype;
 use serde_json::Value;
 
@@ -100,10 +100,10 @@ fn run(place: &Place) -> PathBuf {
         latent.push(layer);
         layers.push(snapshot(&node.name, conv.out_channels));
     }
-    let snapshots = (0..4).map(|epoch| WeightSnapshot { epoch, layers: layers.clone() }).collect();
+    let snapshot = |epoch| serde_json::to_string(&WeightSnapshot { epoch, layers: layers.clone() }).unwrap();
+    let history: Vec<String> = (0..4).map(snapshot).collect();
     fs::write(folder.join("latent.safetensors"), safetensors(&latent)).unwrap();
-    fs::write(folder.join("history.json"), serde_json::to_vec(&WeightHistory { snapshots }).unwrap())
-        .unwrap();
+    fs::write(folder.join("history.jsonl"), history.join("\n")).unwrap();
     folder
 }
 
@@ -194,7 +194,7 @@ fn a_run_shows_training_and_what_its_network_sees() {
     }
     assert_eq!(numbers["tensors"].as_array().unwrap().len(), 7);
 
-    fs::remove_file(folder.join("history.json")).unwrap();
+    fs::remove_file(folder.join("history.jsonl")).unwrap();
     fs::remove_file(folder.join("model.safetensors")).unwrap();
     let (page, _) = place.analyzed(&folder, &[]);
     assert!(!page.contains("Weights over training") && !page.contains("What reaches the layer: "));
@@ -235,9 +235,9 @@ fn what_is_wrong_is_told_in_one_line() {
 fn a_damaged_run_is_told() {
     let place = Place::new();
     let folder = run(&place);
-    fs::write(folder.join("history.json"), "{\"snapshots\": 7}").unwrap();
-    place.assert_refused(&folder, &[], &["history.json"]);
-    fs::remove_file(folder.join("history.json")).unwrap();
+    fs::write(folder.join("history.jsonl"), "{\"epoch\": true}").unwrap();
+    place.assert_refused(&folder, &[], &["history.jsonl"]);
+    fs::remove_file(folder.join("history.jsonl")).unwrap();
     let model = folder.join("model.safetensors");
     let mut bytes = fs::read(&model).unwrap();
     let last = bytes.len() - 1;

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct FinishedRun {
     folder: PathBuf,
-    settings: RunSettings,
+    pub(crate) settings: RunSettings,
     pub(crate) results: RunResults,
     test: TestResult,
 }

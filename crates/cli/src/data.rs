@@ -18,6 +18,9 @@ use crate::{
 /// Message about data without labels.
 pub(crate) const NO_WORDS: &str =
     "no sketch says what it shows: put those of each class into a folder of its name";
+/// Name of the data set that is in the program. It always means that one: what is in a folder has a path,
+/// `./quickdraw-20`.
+pub(crate) const BUNDLED: &str = "quickdraw-20";
 /// Files of a training run, whose history would pass for a file of sketches.
 const RUN_FILES: [&str; 2] = [CONFIG, "run.lock"];
 /// Upper bound of listed reasons.
@@ -46,6 +49,9 @@ impl LoadedData {
     }
 
     fn open_with(path: &Path, import: DatasetImport) -> Result<Self, CliError> {
+        if path == Path::new(BUNDLED) {
+            return Ok(Self { set: Dataset::bundled()?, _folder: None });
+        }
         if Dataset::is_at(path) || DatasetImport::is_begun(path) {
             return Ok(Self { set: Dataset::open(path)?, _folder: None });
         }

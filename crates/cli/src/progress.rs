@@ -25,12 +25,8 @@ pub(crate) struct TrainingProgress {
 }
 
 impl TrainingProgress {
-    pub(crate) fn new(name: &str) -> Self {
-        Self::of_several(name, 0)
-    }
-
-    /// Progress of a run that so many of the same length follow; the time left is that of all.
-    pub(crate) fn of_several(name: &str, more: usize) -> Self {
+    /// Progress of a run that `more` of the same length follow; the time left is that of all.
+    pub(crate) fn new(name: &str, more: usize) -> Self {
         let bar = terminal::is_interactive().then(|| {
             let style =
                 ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());

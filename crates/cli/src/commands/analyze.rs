@@ -30,7 +30,7 @@ use crate::{
 /// Show how a network's weights are distributed and what two values carry of them.
 ///
 /// Reads safetensors and ONNX as `dabnet binarize` does, what `dabnet import` has made, or a folder that a
-/// training run left (latent.safetensors, and if they are there model.safetensors and history.json), and writes a page
+/// training run left (latent.safetensors, and if they are there model.safetensors and history.jsonl), and writes a page
 /// to look at: error and K/n of every layer under each scheme, filters before and after, what they
 /// answer to a sketch, where two values fit badly and, of a run, how weights, α, β and K moved in
 /// training. All layers are shown, the first and the last too.
@@ -69,8 +69,8 @@ pub(crate) struct AnalyzeArgs {
     json: bool,
 }
 
-/// Files of a run with the history of its latent weights: one object, or a snapshot per line.
-const HISTORY: [&str; 2] = ["history.json", "history.jsonl"];
+/// File of a run with the history of its latent weights, a snapshot a line.
+const HISTORY: &str = "history.jsonl";
 /// Upper bound of layers shown in detail.
 const DETAILED: usize = 40;
 /// Label of the bundled sketch that filters are applied to.
@@ -130,7 +130,7 @@ impl AnalyzedNetwork {
             let model = source.is_model().then(|| PackedModel::load(path)).transpose()?;
             return Ok(Self { name, source, history: None, model, companions: Vec::new() });
         }
-        let history = HISTORY.map(|name| path.join(name)).into_iter().find(|path| path.is_file());
+        let history = Some(path.join(HISTORY)).filter(|path| path.is_file());
         Ok(Self {
             name,
             source: WeightSource::open(&latent)?,
@@ -144,14 +144,8 @@ impl AnalyzedNetwork {
 fn read_history(path: &Path) -> Result<WeightHistory, CliError> {
     let file = File::open(path)
         .map_err(|error| CliError::Input(format!("cannot read '{}': {error}", path.display())))?;
-    let file = BufReader::new(file);
-    let read = if path.extension().is_some_and(|extension| extension == "jsonl") {
-        let snapshots = serde_json::Deserializer::from_reader(file).into_iter::<WeightSnapshot>();
-        snapshots.collect::<Result<Vec<_>, _>>().map(|snapshots| WeightHistory { snapshots })
-    } else {
-        serde_json::from_reader(file)
-    };
-    read.map_err(|error| {
+    let snapshots = serde_json::Deserializer::from_reader(BufReader::new(file)).into_iter::<WeightSnapshot>();
+    snapshots.collect::<Result<_, _>>().map(|snapshots| WeightHistory { snapshots }).map_err(|error| {
         let path = path.display();
         CliError::Input(format!(
             "'{path}' is no history of a run, or damaged ({error}): remove it to do without"

@@ -7,7 +7,6 @@ use std::{
 
 use clap::Args;
 use dabnet_container::replace_file;
-use dabnet_data::Part;
 use dabnet_report::{Comparison, NetworkKind, replace_section};
 use dabnet_train::RunFolder;
 use toml::{Table, Value};
@@ -253,10 +252,9 @@ fn is_begun(folder: &Path) -> Result<bool, CliError> {
 
 /// True if the run in `folder` has come to its end, on this data.
 fn is_finished(folder: &Path, data: &LoadedData) -> Result<bool, CliError> {
-    let Some(FinishedRun { results, .. }) = FinishedRun::open(folder)? else { return Ok(false) };
-    let manifest = data.set.manifest();
-    let train = data.set.indices(Part::Train)?.len();
-    if (results.fingerprint, results.train) == (manifest.fingerprint, train) {
+    let Some(run) = FinishedRun::open(folder)? else { return Ok(false) };
+    let train = run.settings.train_count(&data.set)?;
+    if (run.results.fingerprint, run.results.train) == (data.set.manifest().fingerprint, train) {
         return Ok(true);
     }
     let reason = format!("{} was trained on other data than this; take another --out", folder.display());

@@ -26,7 +26,7 @@ pub(crate) struct QuickstartArgs {
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
 
-    /// Epochs: passes over the training sketches [default: 13, or 5 with --fast]
+    /// Epochs: passes over the training sketches [default: 12, or 5 with --fast]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     epochs: Option<u16>,
 
@@ -38,7 +38,7 @@ pub(crate) struct QuickstartArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     threads: Option<u16>,
 
-    /// Replace a finished quickstart with other settings
+    /// Begin anew, whatever another quickstart has left in the folder
     #[arg(long)]
     force: bool,
 
@@ -53,8 +53,7 @@ impl QuickstartArgs {
         let epochs = self.epochs.map(usize::from);
         let Self { out, seed, fast, json, force, .. } = self;
         let settings = QuickstartOptions { out, seed, epochs, fast, threads, json, force };
-        quickstart::run(&settings)?;
-        Ok(ExitCode::SUCCESS)
+        quickstart::run(&settings)
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_data::{Dataset, Part};
+use dabnet_data::Dataset;
 use dabnet_report::format::duration;
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 /// packed model, and what it makes of the sketches held out.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  dabnet train --data data/quickdraw-20 --out runs/dab
+  dabnet train --data quickdraw-20 --out runs/dab      the sketches in the program
   dabnet train --out runs/dab                          go on with it
   dabnet train --data tu-berlin --arch sketch-a-net --policy full --out full
   dabnet train --data tu-berlin --preset paper --scheme sign --out runs/xnor
@@ -62,9 +62,8 @@ impl TrainArgs {
         let mut settings = self.machine.apply(layers.resolve()?)?;
         let data = LoadedData::open(&settings.data)?;
         check_labels(&data.set, &settings.data)?;
-        let parts = data.set.parts()?;
-        data::tell_of_gaps(&data.set, &parts)?;
-        let sketches = parts.iter().filter(|part| **part == Part::Train).count();
+        data::tell_of_gaps(&data.set, &data.set.parts()?)?;
+        let sketches = settings.train_count(&data.set)?;
         layers.fit_length(&mut settings, sketches)?;
         let job = TrainingJob::new(self.out.clone(), settings, self.machine.saving());
         let Some(results) = job.run(&data, &InterruptFlag::listen()?)? else {

@@ -2,92 +2,88 @@ use std::{fs, path::Path};
 
 use dabnet_container::replace_file;
 use dabnet_report::QuickstartReport;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{QuickstartOptions, QuickstartResult, network::QuickstartNetwork};
-use crate::{
-    error::CliError,
-    output::check_folder,
-    training::{LATENT, latent_weights},
-};
+use super::{QuickstartOptions, network::QuickstartNetwork};
+use crate::{error::CliError, output::check_folder, training::CONFIG};
 
 /// Name of the page to look at.
 pub(super) const REPORT: &str = "report.html";
 const RESULTS: &str = "results.json";
-const MODEL: &str = "model.safetensors";
-/// Name of the file with the history of latent weights.
-const HISTORY: &str = "history.json";
 
-/// Checks that nothing but a quickstart with the same settings is replaced, unless that is asked for.
-pub(super) fn check_replaced(settings: &QuickstartOptions, train_count: usize) -> Result<(), CliError> {
-    check_folder(&settings.out)?;
-    if settings.force {
-        return Ok(());
+/// Checks that everything can be written, before minutes of training, and that nothing but a quickstart is there,
+/// unless that is to begin anew.
+pub(super) fn prepare(options: &QuickstartOptions) -> Result<(), CliError> {
+    let out = options.out.as_path();
+    check_folder(out)?;
+    let runs: Vec<_> = QuickstartNetwork::ALL.iter().map(|network| out.join(network.key)).collect();
+    if options.force {
+        let begun = runs.iter().filter(|run| run.join(CONFIG).is_file());
+        begun.into_iter().try_for_each(fs::remove_dir_all).map_err(|error| CliError::write(out, &error))?;
+    } else {
+        check_only_own(out)?;
     }
-    let own = [RESULTS, REPORT].into_iter().chain(QuickstartNetwork::ALL.iter().map(|network| network.key));
-    let own: Vec<&str> = own.collect();
-    let mut entries = settings.out.read_dir().into_iter().flatten().flatten();
-    if let Some(other) = entries.find(|entry| !own.iter().any(|name| entry.file_name() == *name)) {
-        return Err(CliError::Input(format!(
-            "{} has something else in it, {}: give another --out, or --force",
-            settings.out.display(),
-            other.file_name().display()
-        )));
+    for folder in runs.iter().map(|run| run.as_path()).chain([out]) {
+        fs::create_dir_all(folder).map_err(|error| CliError::write(folder, &error))?;
+        tempfile::Builder::new().tempfile_in(folder).map_err(|error| CliError::write(folder, &error))?;
     }
-    let path = settings.out.join(RESULTS);
-    let Some(there) = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok())
-    else {
-        return Ok(());
-    };
-    let asked = json!({ "seed": settings.seed, "epochs": settings.epochs(), "train": train_count });
-    let is_other = |name: &&str| there[*name] != asked[*name];
-    match ["seed", "epochs", "train"].into_iter().find(is_other) {
-        Some(name) => Err(CliError::Input(format!(
-            "{} has a finished quickstart with {name} {}, not {}: give another --out, or --force to replace it",
-            settings.out.display(),
-            there[name],
-            asked[name]
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// Checks that everything can be written, before minutes of training.
-pub(super) fn prepare(out: &Path) -> Result<(), CliError> {
-    let models = QuickstartNetwork::ALL.iter().map(|network| out.join(network.key));
-    for folder in models.clone().chain([out.to_owned()]) {
-        fs::create_dir_all(&folder).map_err(|error| CliError::write(&folder, &error))?;
-        tempfile::Builder::new().tempfile_in(&folder).map_err(|error| CliError::write(&folder, &error))?;
-    }
-    let files = models.map(|folder| folder.join(MODEL)).chain([out.join(RESULTS), out.join(REPORT)]);
-    match files.into_iter().find(|file| file.is_dir()) {
+    match [RESULTS, REPORT].map(|name| out.join(name)).into_iter().find(|file| file.is_dir()) {
         Some(file) => Err(CliError::Failure(format!("cannot write {}: it is a folder", file.display()))),
         None => Ok(()),
     }
 }
 
-/// Writes models, report and results; existing files are replaced whole.
-pub(super) fn write(
-    out: &Path,
-    outcomes: &[QuickstartResult],
-    report: &QuickstartReport,
-) -> Result<(), CliError> {
-    for outcome in outcomes {
-        let folder = out.join(outcome.report.key);
-        fs::create_dir_all(&folder).map_err(|error| CliError::write(&folder, &error))?;
-        outcome.packed.save(folder.join(MODEL))?;
-        replace(&folder.join(LATENT), &latent_weights(&outcome.trained)?)?;
-        replace(&folder.join(HISTORY), json(outcome.trained.history()).as_bytes())?;
+/// Checks that the folder has nothing but what a quickstart writes.
+fn check_only_own(out: &Path) -> Result<(), CliError> {
+    let own = [RESULTS, REPORT].into_iter().chain(QuickstartNetwork::ALL.iter().map(|network| network.key));
+    let own: Vec<&str> = own.collect();
+    let mut entries = out.read_dir().into_iter().flatten().flatten();
+    match entries.find(|entry| !own.iter().any(|name| entry.file_name() == *name)) {
+        Some(other) => Err(CliError::Input(format!(
+            "{} has something else in it, {}: give another --out, or --force",
+            out.display(),
+            other.file_name().display()
+        ))),
+        None => Ok(()),
     }
-    replace(&out.join(RESULTS), json(&report.summary()).as_bytes())?;
-    replace(&out.join(REPORT), report.to_html().as_bytes())
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    replace_file(path, bytes).map_err(|error| CliError::write(path, &error))
+/// Writes the report and its numbers; existing files are replaced whole.
+pub(super) fn write(out: &Path, report: &QuickstartReport) -> Result<(), CliError> {
+    let replace = |name: &str, text: String| {
+        let path = out.join(name);
+        replace_file(&path, text.as_bytes()).map_err(|error| CliError::write(&path, &error))
+    };
+    replace(RESULTS, format!("{}\n", json!(report.summary())))?;
+    replace(REPORT, report.to_html())
 }
 
-fn json(value: &impl Serialize) -> String {
-    format!("{}\n", json!(value))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_runs_begin_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let options = |force| QuickstartOptions {
+            out: out.clone(),
+            seed: 0,
+            epochs: None,
+            fast: true,
+            threads: 1,
+            json: false,
+            force,
+        };
+        let [run, other, theirs] = ["full/config.toml", "dab/notes", "mine/notes"].map(|name| out.join(name));
+        for path in [&run, &other, &theirs] {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let left = || [&run, &other, &theirs].map(|path| path.exists());
+        assert!(prepare(&options(false)).unwrap_err().to_string().contains("mine"));
+        assert_eq!(left(), [true, true, true]);
+        prepare(&options(true)).unwrap();
+        assert_eq!(left(), [false, true, true]);
+    }
 }

@@ -1,15 +1,21 @@
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use dabnet_binarize::Scheme;
-use dabnet_data::SketchExamples;
-use dabnet_engine::{EngineError, Evaluation, Model, Prediction, Session, top};
-use dabnet_graph::{Policy, architectures};
+use dabnet_engine::{EngineError, Evaluation, Model, PackedModel, Prediction, Session, top};
+use dabnet_graph::Policy;
 use dabnet_report::{LatentLayer, NetworkReport, Recognition};
-use dabnet_train::{ModelMetadata, PretrainedWeights, TrainConfig, TrainedNetwork, Trainer, pack};
-use serde_json::json;
+use dabnet_train::{CheckpointKind, MetricRecord, RunFolder, SaveSchedule};
+use toml::{Table, toml};
 
-use super::{ARCHITECTURE, PREPROCESSING, QuickstartOptions, QuickstartResult};
-use crate::{error::CliError, progress::TrainingProgress};
+use super::QuickstartOptions;
+use crate::{
+    data::BUNDLED,
+    error::CliError,
+    training::{MODEL, RunResults, RunSettings, SettingsLayers, TrainingJob},
+};
 
 /// A network that the quickstart trains.
 #[derive(Debug)]
@@ -21,10 +27,10 @@ pub(crate) struct QuickstartNetwork {
     policy: Policy,
     scheme: Scheme,
     learning_rate: f32,
-    /// See [`TrainConfig::center`].
+    /// See [`TrainConfig::center`](dabnet_train::TrainConfig::center).
     center: bool,
-    /// True if it starts from the convolutions of the full-precision network instead of from noise.
-    warm: bool,
+    /// Folder of the network that it starts from, instead of from noise.
+    start_from: Option<&'static str>,
 }
 
 impl QuickstartNetwork {
@@ -36,7 +42,7 @@ impl QuickstartNetwork {
             scheme: Scheme::Dab,
             learning_rate: 5e-3,
             center: false,
-            warm: false,
+            start_from: None,
         },
         Self {
             key: "xnor",
@@ -45,7 +51,7 @@ impl QuickstartNetwork {
             scheme: Scheme::Sign,
             learning_rate: 6e-3,
             center: true,
-            warm: true,
+            start_from: Some("full"),
         },
         Self {
             key: "dab",
@@ -54,103 +60,97 @@ impl QuickstartNetwork {
             scheme: Scheme::Dab,
             learning_rate: 6e-3,
             center: false,
-            warm: true,
+            start_from: Some("full"),
         },
     ];
 
-    /// Trains and packs the network, and evaluates the packed model. `full` is the full-precision network, if
-    /// it has been trained already.
-    pub(super) fn run(
-        &'static self,
-        settings: &QuickstartOptions,
-        labels: &[String],
-        examples: &SketchExamples<'_>,
-        canvases: &[(Vec<f32>, usize)],
-        full: Option<&TrainedNetwork>,
-        progress: &TrainingProgress,
-    ) -> Result<QuickstartResult, CliError> {
-        let graph = architectures::find(ARCHITECTURE)?.graph(
-            PREPROCESSING.canvas.side,
-            labels.len(),
-            &self.policy,
-        )?;
-        let config = TrainConfig {
-            scheme: self.scheme,
-            epochs: settings.epochs(),
-            batch: 64,
-            learning_rate: self.learning_rate,
-            center: self.center,
-            label_smoothing: 0.1,
-            seed: settings.seed,
-            threads: settings.threads,
-            ..TrainConfig::default()
-        };
-        let (mut loss, mut accuracy) = (Vec::new(), Vec::new());
-        let mut trainer = Trainer::new(&graph, config, examples)?;
-        let start =
-            full.filter(|_| self.warm).map(|full| PretrainedWeights::from_run(full.clone(), labels.to_vec()));
-        if let Some(start) = &start {
-            trainer = trainer.starting_from(start);
-        }
-        let trained = trainer.train(|step| {
-            progress.observe(step);
-            if step.ends_epoch() {
-                loss.push(step.loss);
-                accuracy.push(step.accuracy);
-            }
-        })?;
-
-        self.pack(trained, labels, start.is_some(), canvases)
-            .map(|network| network.with_curve(loss, accuracy))
+    fn folder(&self, out: &Path) -> PathBuf {
+        out.join(self.key)
     }
 
-    /// Packs a trained network and evaluates the packed model.
-    fn pack(
-        &self,
-        trained: TrainedNetwork,
-        labels: &[String],
-        is_warm: bool,
-        canvases: &[(Vec<f32>, usize)],
-    ) -> Result<QuickstartResult, CliError> {
-        let description = ModelMetadata {
-            labels: labels.to_vec(),
-            preprocessing: PREPROCESSING,
-            provenance: Default::default(),
+    /// The job that trains it; `more` follow.
+    pub(super) fn job(&self, options: &QuickstartOptions, more: usize) -> Result<TrainingJob, CliError> {
+        let job =
+            TrainingJob::new(self.folder(&options.out), self.settings(options)?, SaveSchedule::default());
+        Ok(job.titled(self.name, more).without_validation())
+    }
+
+    /// Settings of its run.
+    pub(super) fn settings(&self, options: &QuickstartOptions) -> Result<RunSettings, CliError> {
+        let mut settings: Table = toml! {
+            arch = "sketch-a-net-64"
+            line_width = 0.04
+            [train]
+            batch = 64
+            label_smoothing = 0.1
         };
-        let mut packed = pack(&trained, description)?;
-        let (evaluation, answers, time) = test(&Model::new(packed.clone())?, canvases)?;
-        let (count, top1, top5) = (evaluation.count(), evaluation.top1(), evaluation.top5());
-        let start = if is_warm { "convolutions of the full-precision network" } else { "random" };
-        let provenance = [
-            ("network", json!(self.name)),
-            ("start", json!(start)),
-            ("data", json!("quickdraw-20: Quick, Draw! by Google, CC BY 4.0")),
-            ("accuracy", json!({ "split": "test", "count": count, "top1": top1, "top5": top5 })),
-        ];
-        packed.provenance.extend(provenance.map(|(key, value)| (key.to_owned(), value)));
-        let report = NetworkReport {
+        let start = self.start_from.map(|key| options.out.join(key).display().to_string());
+        settings.extend(start.map(|start| ("start_from".to_owned(), start.into())));
+        settings.insert("data".to_owned(), BUNDLED.into());
+        settings.insert("policy".to_owned(), self.policy.to_string().into());
+        settings.insert("subsample".to_owned(), (options.subsample() as i64).into());
+        let mut settings = SettingsLayers::new(None, None, settings)?.resolve()?;
+        let train = &mut settings.train;
+        (train.scheme, train.center, train.learning_rate) = (self.scheme, self.center, self.learning_rate);
+        (train.epochs, train.seed, train.threads) = (options.epochs(), options.seed, options.threads);
+        Ok(settings)
+    }
+
+    /// Its part of the report, from its finished run.
+    pub(super) fn report(
+        &self,
+        options: &QuickstartOptions,
+        results: &RunResults,
+        canvases: &[(Vec<f32>, usize)],
+    ) -> Result<NetworkReport, CliError> {
+        let run = RunFolder::open(self.folder(&options.out))?;
+        let epochs = run.metrics()?.into_iter().filter_map(|record| match record {
+            MetricRecord::Epoch(epoch) => Some((epoch.step.loss, epoch.step.accuracy)),
+            MetricRecord::Step(_) => None,
+        });
+        let (loss, accuracy) = epochs.unzip();
+        let packed = self.packed(&options.out)?;
+        let account = packed.graph.cost();
+        let (evaluation, answers, time) = test(&Model::new(packed)?, canvases)?;
+        Ok(NetworkReport {
             key: self.key,
             name: self.name,
-            loss: Vec::new(),
-            accuracy: Vec::new(),
-            layers: LatentLayer::of_network(&trained),
-            account: packed.graph.cost(),
-            file_bytes: packed.to_bytes()?.len() as u64,
-            top1,
-            top5,
+            loss,
+            accuracy,
+            layers: LatentLayer::of_network(&run.trained(CheckpointKind::Latest)?),
+            account,
+            file_bytes: results.file_bytes,
+            top1: evaluation.top1(),
+            top5: evaluation.top5(),
             confusion: evaluation.confusion().to_vec(),
             milliseconds: 1e3 * time.as_secs_f64(),
             answers,
-        };
-        Ok(QuickstartResult { trained, packed, report })
+        })
     }
-}
 
-impl QuickstartResult {
-    /// Adds the loss and the accuracy of each epoch.
-    fn with_curve(mut self, loss: Vec<f32>, accuracy: Vec<f32>) -> Self {
-        (self.report.loss, self.report.accuracy) = (loss, accuracy);
-        self
+    /// Its packed model.
+    fn packed(&self, out: &Path) -> Result<PackedModel, EngineError> {
+        PackedModel::load(self.folder(out).join(MODEL))
+    }
+
+    /// Its answers to the first test sketch of three words.
+    pub(super) fn recognize_three(
+        &self,
+        out: &Path,
+        canvases: &[(Vec<f32>, usize)],
+    ) -> Result<Vec<Recognition>, EngineError> {
+        let model = Model::new(self.packed(out)?)?;
+        let mut session = Session::new(&model);
+        let labels = model.labels().len();
+        let of_word = |label| canvases.iter().position(|(_, of)| *of == label);
+        [0, labels / 3, 2 * labels / 3]
+            .into_iter()
+            .filter_map(of_word)
+            .map(|index| {
+                let predictions = top(session.run(&canvases[index].0)?, 3);
+                Ok(Recognition { index, predictions })
+            })
+            .collect()
     }
 }
 
@@ -170,23 +170,4 @@ fn test(
     }
     times.sort_unstable();
     Ok((evaluation, answers, times.get(times.len() / 2).copied().unwrap_or_default()))
-}
-
-/// Answers of the last network to the first test sketch of three words.
-pub(super) fn recognize_three(
-    outcomes: &[QuickstartResult],
-    labels: &[String],
-    canvases: &[(Vec<f32>, usize)],
-) -> Result<Vec<Recognition>, EngineError> {
-    let Some(outcome) = outcomes.last() else { return Ok(Vec::new()) };
-    let mut session = Session::new(&Model::new(outcome.packed.clone())?);
-    let of_word = |label| canvases.iter().position(|(_, of)| *of == label);
-    [0, labels.len() / 3, 2 * labels.len() / 3]
-        .into_iter()
-        .filter_map(of_word)
-        .map(|index| {
-            let predictions = top(session.run(&canvases[index].0)?, 3);
-            Ok(Recognition { index, predictions })
-        })
-        .collect()
 }

@@ -5,7 +5,6 @@ use dabnet_graph::Precision;
 use dabnet_report::{NetworkReport, QuickstartReport, format::grouped};
 use dabnet_sketch::Preprocess;
 
-use super::PREPROCESSING;
 use crate::{
     output,
     terminal::{EMPTY, braille},
@@ -51,8 +50,8 @@ fn print_recognitions(report: &QuickstartReport) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for recognition in &report.recognitions {
         let example = &report.test[recognition.index];
-        let ink = PREPROCESSING.ink(&example.drawing);
-        let mut picture = braille(&ink, PREPROCESSING.canvas.side);
+        let ink = report.preprocessing.ink(&example.drawing);
+        let mut picture = braille(&ink, report.preprocessing.canvas.side);
         picture.retain(|line| line.chars().any(|dots| dots != EMPTY));
         let mut text = vec![format!("drawn as: {}", report.labels[example.label]), String::new()];
         text.extend(

@@ -38,11 +38,25 @@ pub(crate) struct TrainingJob {
     saving: SaveSchedule,
     /// Folder and settings of the whole run, if this is its first stage.
     whole: Option<(PathBuf, RunSettings)>,
+    /// Name that its progress is shown by, and number of jobs of the same length that follow.
+    title: (&'static str, usize),
+    /// True if it is evaluated after every epoch.
+    validates: bool,
 }
 
 impl TrainingJob {
     pub(crate) fn new(folder: PathBuf, settings: RunSettings, saving: SaveSchedule) -> Self {
-        Self { folder, settings, saving, whole: None }
+        Self { folder, settings, saving, whole: None, title: ("train", 0), validates: true }
+    }
+
+    /// Names the job, one of several: so many of the same length follow.
+    pub(crate) fn titled(self, name: &'static str, more: usize) -> Self {
+        Self { title: (name, more), ..self }
+    }
+
+    /// Leaves out the evaluation after every epoch, where there is nothing to choose by it.
+    pub(crate) fn without_validation(self) -> Self {
+        Self { validates: false, ..self }
     }
 
     /// Trains from where the run stands to its end, packs the network and tests it; none if it was
@@ -111,7 +125,7 @@ impl TrainingJob {
             ..self.settings.clone()
         };
         let whole = Some((self.folder.clone(), self.settings.clone()));
-        Self { folder: self.folder.join(FIRST_STAGE), settings, saving: self.saving, whole }
+        Self { whole, ..Self::new(self.folder.join(FIRST_STAGE), settings, self.saving) }
     }
 
     /// Trains from where the run stands. Returns the locked run, and the last training accuracy if a step was
@@ -128,8 +142,8 @@ impl TrainingJob {
         let (teachers, viewers) = self.teachers(&labels)?;
         let unlabeled = settings.unlabeled.0.iter().map(|path| LoadedData::open(path));
         let unlabeled = unlabeled.collect::<Result<Vec<_>, _>>()?;
-        let examples = examples(data, &unlabeled, view, &viewers)?;
-        let validation = match validated(data) {
+        let examples = examples(data, &unlabeled, view, &viewers, settings.subsample)?;
+        let validation = match validated(data).filter(|_| self.validates) {
             Some(part) => Some(SketchExamples::new(&data.set, part, view)?.still()),
             None => None,
         };
@@ -160,7 +174,7 @@ impl TrainingJob {
             files.push(settings.file(folder)?);
         }
         let begins = self.description(&graph, data, examples.len() - examples.labeled_len());
-        let mut watch = RunObserver::new(&self.folder, begins, files, interrupt.clone());
+        let mut watch = RunObserver::new(self.title, &self.folder, begins, files, interrupt.clone());
         let outcome = run.train(trainer, self.saving, &mut watch)?;
         Ok((run, outcome, watch.accuracy()))
     }
@@ -261,7 +275,7 @@ impl TrainingJob {
             side: settings.side,
             epochs: settings.train.epochs,
             seed: settings.train.seed,
-            train: data.set.indices(Part::Train)?.len(),
+            train: settings.train_count(&data.set)?,
             validation: data.set.indices(Part::Validation)?.len(),
             seconds: run.checkpoint(CheckpointKind::Latest)?.seconds(),
             file_bytes,
@@ -318,7 +332,7 @@ impl TrainingJob {
             settings.policy,
             settings.train.scheme,
             graph.outputs(),
-            count(Part::Train),
+            settings.train_count(&data.set).unwrap_or_default(),
             if unlabeled > 0 { format!(" and {unlabeled} without labels") } else { String::new() },
             count(Part::Validation),
             count(Part::Test),
@@ -344,7 +358,9 @@ fn examples<'d>(
     unlabeled: &'d [LoadedData],
     view: TrainingPipeline,
     viewers: &[Preprocessing],
+    subsample: usize,
 ) -> Result<SketchExamples<'d>, CliError> {
-    let labeled = SketchExamples::new(&data.set, Part::Train, view)?.seen_by(viewers.to_vec());
+    let labeled =
+        SketchExamples::new(&data.set, Part::Train, view)?.thinned(subsample).seen_by(viewers.to_vec());
     Ok(unlabeled.iter().try_fold(labeled, |all, data| all.with_unlabeled(&data.set, Part::Train))?)
 }

@@ -70,13 +70,14 @@ pub(crate) struct RunObserver {
 impl RunObserver {
     /// TrainingObserver of a run in `folder` that begins or goes on.
     pub(crate) fn new(
+        (name, more): (&str, usize),
         folder: &Path,
         begins: String,
         files: Vec<(PathBuf, String)>,
         interrupt: InterruptFlag,
     ) -> Self {
         Self {
-            progress: TrainingProgress::new("train"),
+            progress: TrainingProgress::new(name, more),
             folder: folder.join(EVENTS),
             events: None,
             interrupt,
@@ -182,8 +183,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = folder.path().join("settings");
         let files = vec![(settings.clone(), "text".to_owned())];
-        let mut watch =
-            RunObserver::new(folder.path(), String::new(), files, InterruptFlag::listen().unwrap());
+        let mut watch = RunObserver::new(
+            ("train", 0),
+            folder.path(),
+            String::new(),
+            files,
+            InterruptFlag::listen().unwrap(),
+        );
         assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
         watch.begin(0, &WeightHistory::default()).unwrap();
         assert_eq!(fs::read_to_string(settings).unwrap(), "text");

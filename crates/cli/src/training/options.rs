@@ -15,9 +15,13 @@ use super::{AutoPolicy, NamedLook, RunSettings};
 #[derive(Debug, Args)]
 #[group(skip)]
 struct RunOptions {
-    /// Data set, or anything that can be imported
+    /// Data set, or anything that can be imported; quickdraw-20 is in the program
     #[arg(long, value_name = "DATA", help_heading = "What to train")]
     data: Option<PathBuf>,
+
+    /// Train on every N-th sketch alone, for a try-out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "What to train")]
+    subsample: Option<u32>,
 
     /// Architecture: sketch-a-net, sketch-a-net-64, dabnet-xs, dabnet-s, dabnet-m, dabnet-l, resnet-18, googlenet,
     /// squeezenet, alexnet, nin, vgg-16, vgg-small, densenet-121 or mobilenet

@@ -3,6 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dabnet_data::{DataError, Dataset, Part};
 use dabnet_graph::{
     Activation, ArchitectureOptions, Canvas, Channels, Graph, InputBits, Policy, Preprocessing, Shape,
     WeightFormat, architectures,
@@ -59,6 +60,9 @@ pub(crate) struct RunSettings {
     /// Data sets that only the teachers label.
     #[serde(skip_serializing_if = "PathList::is_empty")]
     pub unlabeled: PathList,
+    /// Step from one training sketch to the next; 1 for all of them.
+    #[serde(skip_serializing_if = "is_one")]
+    pub subsample: usize,
     /// Data augmentation.
     pub augment: AugmentSetting,
     /// Choice of the layers that keep real inputs, where the policy leaves that open or did.
@@ -94,6 +98,10 @@ impl<'de> Deserialize<'de> for AugmentSetting {
             other => Err(D::Error::custom(format!("augment is {other}: give a name, or a table of amounts"))),
         }
     }
+}
+
+fn is_one(number: &usize) -> bool {
+    *number == 1
 }
 
 /// Choice of the layers that keep real inputs, by measurement.
@@ -132,6 +140,7 @@ impl Default for RunSettings {
             start_from: None,
             teacher: PathList::default(),
             unlabeled: PathList::default(),
+            subsample: 1,
             augment: AugmentSetting::Named("light".into()),
             auto: None,
             train: TrainConfig::default(),
@@ -160,7 +169,13 @@ impl RunSettings {
             .err()
             .map(|error| error.to_string())
             .or_else(|| Some(format!("end_bits is {}: give 8 or 32", bits?)))
+            .or_else(|| (self.subsample == 0).then(|| "subsample is 0: give 1 or more".to_owned()))
             .or_else(|| Some(self.train.validate().err()?.to_string()))
+    }
+
+    /// Number of sketches of a data set that are trained on.
+    pub(crate) fn train_count(&self, data: &Dataset) -> Result<usize, DataError> {
+        Ok(data.indices(Part::Train)?.len().div_ceil(self.subsample))
     }
 
     /// True if the layers that keep real inputs are still to be chosen.
