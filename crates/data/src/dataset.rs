@@ -90,10 +90,13 @@ impl Dataset {
     /// None that the data as shipped can give.
     pub fn bundled() -> Result<Self, DataError> {
         let read = |name: &str, bytes: &[u8]| read_bytes(name, bytes)?.collect::<Result<Vec<_>, _>>();
-        Self::from_sketches(
+        let mut data = Self::from_sketches(
             read("quickdraw-20/train", include_bytes!("../../../data/quickdraw-20/train.ndjson.gz"))?,
             read("quickdraw-20/test", include_bytes!("../../../data/quickdraw-20/test.ndjson.gz"))?,
-        )
+        )?;
+        data.manifest.source = "Quick, Draw! by Google".to_owned();
+        data.manifest.licence = Some("CC BY 4.0".to_owned());
+        Ok(data)
     }
 
     fn new(manifest: Manifest, split: SplitRecipe, shards: Vec<Shard>) -> Self {

@@ -236,79 +236,105 @@ impl Op {
     /// # Errors
     /// [`GraphError::Op`] where the op cannot be applied to them, naming `node`.
     pub fn output_shape(&self, node: &str, inputs: &[Shape]) -> Result<Shape, GraphError> {
-        let fail = |reason: String| GraphError::Op { node: node.to_owned(), reason };
-        let single = || match inputs {
-            [shape] => Ok(*shape),
-            _ => Err(fail(format!("takes one input, has {}", inputs.len()))),
-        };
-        let several = || match inputs {
-            [first, _, ..] => Ok(*first),
-            _ => Err(fail(format!("takes two inputs or more, has {}", inputs.len()))),
-        };
-        let windows = |kernel, stride, padding: Padding| {
-            let input = single()?;
-            let count = |extent, sides| window_count(extent, kernel, stride, sides);
-            let (down, across) = ([padding.top, padding.bottom], [padding.left, padding.right]);
-            count(input.height, down).zip(count(input.width, across)).ok_or_else(|| {
-                fail(format!("kernel {kernel}, stride {stride}, padding {padding} do not fit {input}"))
-            })
-        };
-        let shape = match self.kind() {
-            OpKind::Input { shape } if inputs.is_empty() => shape,
-            OpKind::Input { .. } => return Err(fail("the input node takes no input".into())),
-            OpKind::Conv2d(conv) => {
-                conv.check_groups(single()?.channels).map_err(fail)?;
-                conv.check_format().map_err(fail)?;
-                let channels = conv.group_channels(single()?.channels);
-                checked_product(&[conv.out_channels, channels, conv.kernel, conv.kernel])
-                    .ok_or_else(|| fail("its weights are empty or too many".into()))?;
-                let (height, width) = windows(conv.kernel, conv.stride, conv.padding)?;
-                Shape::new(conv.out_channels, height, width)
-            }
+        let shape = self.check_constants().and_then(|()| self.shape_of(inputs)).and_then(|shape| {
+            let fits = shape.checked_elements().map(|_| shape);
+            fits.ok_or_else(|| format!("its output {shape} is empty or too large"))
+        });
+        shape.map_err(|reason| GraphError::Op { node: node.to_owned(), reason })
+    }
+
+    fn shape_of(&self, inputs: &[Shape]) -> Result<Shape, String> {
+        match self.kind() {
+            OpKind::Input { shape } if inputs.is_empty() => Ok(shape),
+            OpKind::Input { .. } => Err("the input node takes no input".into()),
+            OpKind::Conv2d(conv) => convolved(conv, single(inputs)?),
             OpKind::MaxPool { kernel, stride, padding } | OpKind::AvgPool { kernel, stride, padding } => {
-                let (height, width) = windows(kernel, stride, padding)?;
-                Shape::new(single()?.channels, height, width)
+                let input = single(inputs)?;
+                windows(input, kernel, stride, padding)
+                    .map(|(height, width)| Shape::new(input.channels, height, width))
             }
-            OpKind::GlobalAvgPool => Shape::new(single()?.channels, 1, 1),
-            OpKind::Add => {
-                let first = several()?;
-                if let Some(other) = inputs.iter().find(|shape| **shape != first) {
-                    return Err(fail(format!("adds {first} and {other}")));
-                }
-                first
-            }
-            OpKind::Concat => {
-                let first = several()?;
-                let alike = |shape: &&Shape| (shape.height, shape.width) == (first.height, first.width);
-                if let Some(other) = inputs.iter().find(|shape| !alike(shape)) {
-                    return Err(fail(format!("puts {other} after {first}")));
-                }
-                let channels = inputs.iter().try_fold(0_usize, |sum, shape| sum.checked_add(shape.channels));
-                Shape { channels: channels.unwrap_or(0), ..first }
-            }
-            OpKind::BatchNorm { epsilon } if !(epsilon.is_finite() && epsilon > 0.0) => {
-                return Err(fail(format!("epsilon {epsilon} is not positive")));
-            }
-            OpKind::Dropout { p } if !(0.0..1.0).contains(&p) => {
-                return Err(fail(format!("dropout {p} is not in [0, 1)")));
-            }
-            OpKind::Quantize { bits } if !(1..=Quantizer::MAX_BITS).contains(&bits) => {
-                return Err(fail(format!("{bits} bits are not from 1 to {}", Quantizer::MAX_BITS)));
-            }
-            OpKind::Pointwise(PointwiseOp::Clip { low, high })
-                if !(low.is_finite() && high.is_finite() && low < high) =>
-            {
-                return Err(fail(format!("clips to {low} and {high}, which are not two numbers in order")));
-            }
+            OpKind::GlobalAvgPool => Ok(Shape::new(single(inputs)?.channels, 1, 1)),
+            OpKind::Add => added(inputs),
+            OpKind::Concat => concatenated(inputs),
             OpKind::BatchNorm { .. }
             | OpKind::Pointwise(_)
             | OpKind::Sign
             | OpKind::Quantize { .. }
-            | OpKind::Dropout { .. } => single()?,
-        };
-        shape.checked_elements().ok_or_else(|| fail(format!("its output {shape} is empty or too large")))?;
-        Ok(shape)
+            | OpKind::Dropout { .. } => single(inputs),
+        }
     }
+
+    fn check_constants(&self) -> Result<(), String> {
+        match self.kind() {
+            OpKind::BatchNorm { epsilon } if !(epsilon.is_finite() && epsilon > 0.0) => {
+                Err(format!("epsilon {epsilon} is not positive"))
+            }
+            OpKind::Dropout { p } if !(0.0..1.0).contains(&p) => Err(format!("dropout {p} is not in [0, 1)")),
+            OpKind::Quantize { bits } if !(1..=Quantizer::MAX_BITS).contains(&bits) => {
+                Err(format!("{bits} bits are not from 1 to {}", Quantizer::MAX_BITS))
+            }
+            OpKind::Pointwise(PointwiseOp::Clip { low, high })
+                if !(low.is_finite() && high.is_finite() && low < high) =>
+            {
+                Err(format!("clips to {low} and {high}, which are not two numbers in order"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn single(inputs: &[Shape]) -> Result<Shape, String> {
+    match inputs {
+        [shape] => Ok(*shape),
+        _ => Err(format!("takes one input, has {}", inputs.len())),
+    }
+}
+
+fn first_of_several(inputs: &[Shape]) -> Result<Shape, String> {
+    match inputs {
+        [first, _, ..] => Ok(*first),
+        _ => Err(format!("takes two inputs or more, has {}", inputs.len())),
+    }
+}
+
+/// Output shape of a convolution.
+fn convolved(conv: &Conv2d, input: Shape) -> Result<Shape, String> {
+    conv.check_groups(input.channels)?;
+    conv.check_format()?;
+    let channels = conv.group_channels(input.channels);
+    checked_product(&[conv.out_channels, channels, conv.kernel, conv.kernel])
+        .ok_or("its weights are empty or too many")?;
+    let (height, width) = windows(input, conv.kernel, conv.stride, conv.padding)?;
+    Ok(Shape::new(conv.out_channels, height, width))
+}
+
+/// Output shape of an addition.
+fn added(inputs: &[Shape]) -> Result<Shape, String> {
+    let first = first_of_several(inputs)?;
+    match inputs.iter().find(|shape| **shape != first) {
+        Some(other) => Err(format!("adds {first} and {other}")),
+        None => Ok(first),
+    }
+}
+
+/// Output shape of channels one after another.
+fn concatenated(inputs: &[Shape]) -> Result<Shape, String> {
+    let first = first_of_several(inputs)?;
+    let alike = |shape: &&Shape| (shape.height, shape.width) == (first.height, first.width);
+    if let Some(other) = inputs.iter().find(|shape| !alike(shape)) {
+        return Err(format!("puts {other} after {first}"));
+    }
+    let channels = inputs.iter().try_fold(0_usize, |sum, shape| sum.checked_add(shape.channels));
+    Ok(Shape { channels: channels.unwrap_or(0), ..first })
+}
+
+/// Numbers of windows of `kernel` at `stride` down and across an input.
+fn windows(input: Shape, kernel: usize, stride: usize, padding: Padding) -> Result<(usize, usize), String> {
+    let count = |extent, sides| window_count(extent, kernel, stride, sides);
+    let (down, across) = ([padding.top, padding.bottom], [padding.left, padding.right]);
+    count(input.height, down)
+        .zip(count(input.width, across))
+        .ok_or_else(|| format!("kernel {kernel}, stride {stride}, padding {padding} do not fit {input}"))
 }
 
 /// Number of windows of `kernel` at `stride` that fit an extent with this padding before and after; `None` if

@@ -26,6 +26,7 @@ mod optimizer;
 mod pack;
 mod parameters;
 mod plan;
+mod pointwise;
 mod pretrained;
 mod run;
 mod targets;

@@ -8,7 +8,6 @@ mod depthwise;
 mod inputs;
 mod norm;
 mod patches;
-mod pointwise;
 mod pool;
 mod tensor;
 
@@ -18,15 +17,16 @@ use rand::{Rng, RngExt};
 use crate::{
     network::{BatchGradients, BatchStatistic, NetworkRef},
     parameters::{GradientBuffers, NodeParameters},
+    pointwise,
     pretrained::FoldedNorm,
     targets::BatchTargets,
 };
 use conv::Convolution;
 use norm::NormStatistics;
 use pool::PoolWindows;
-use tensor::Tensor;
 
 pub(crate) use inputs::input_magnitudes;
+pub(crate) use tensor::Tensor;
 
 /// Loss and gradients over a batch: `canvases` holds one input after another.
 ///
@@ -73,7 +73,7 @@ pub(crate) fn outputs(network: NetworkRef<'_>, canvas: &[f32]) -> Vec<Vec<f32>> 
 
 /// Tensor of the forward pass that a node's backward pass reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum BackwardInput {
+pub(crate) enum BackwardInput {
     Nothing,
     /// The output of its first input.
     Input,
@@ -255,9 +255,7 @@ impl<'a, 'r> ForwardPass<'a, 'r> {
                 pass(0, gradient);
             }
             (OpKind::Pointwise(op), _) => pass(0, self.pointwise_backward(id, node, op, gradient, found)),
-            (OpKind::Sign, _) => {
-                pass(0, gradient.zip(self.input(node), |g, x| *g = if x.abs() <= 1.0 { *g } else { 0.0 }));
-            }
+            (OpKind::Sign, _) => pass(0, pointwise::sign_backward(self.input(node), gradient)),
             (OpKind::Quantize { bits }, _) => {
                 let (gradient, step) =
                     pointwise::quantize_backward(self.quantizer(id, bits), self.input(node), gradient);

@@ -2,7 +2,6 @@
 
 #[cfg(feature = "wgpu")]
 mod burn;
-mod pointwise;
 #[cfg(feature = "libtorch")]
 mod torch;
 
@@ -13,6 +12,7 @@ use crate::{
     TrainError,
     network::{BatchGradients, BatchStatistic, NetworkRef},
     parameters::GradientBuffers,
+    pointwise::tensors as pointwise,
     targets::BatchTargets,
 };
 
@@ -24,7 +24,7 @@ pub(crate) use torch::TorchBackend;
 /// A tensor library with automatic differentiation, as far as networks need it.
 ///
 /// All tensors have four dimensions, examples, channels, rows and columns; one number a channel is
-/// `[1, channel_parameter, 1, 1]`, one for all `[1, 1, 1, 1]`. Tensors are handed over where a library may work in place.
+/// `[1, channels, 1, 1]`, one for all `[1, 1, 1, 1]`. Tensors are handed over where a library may work in place.
 pub(crate) trait TensorBackend {
     type Tensor: pointwise::PointwiseFunctions;
 
@@ -159,7 +159,7 @@ impl<'l, 'n, 'r, L: TensorBackend> GraphInterpreter<'l, 'n, 'r, L> {
         for (id, node) in self.network.graph.nodes().iter().enumerate() {
             let output = match node.op.kind() {
                 OpKind::Input { shape } => {
-                    let dims = [count, shape.channel_parameter, shape.height, shape.width];
+                    let dims = [count, shape.channels, shape.height, shape.width];
                     self.library.constant(canvases, dims)?
                 }
                 _ => self.node(id, count)?,
@@ -231,7 +231,7 @@ impl<'l, 'n, 'r, L: TensorBackend> GraphInterpreter<'l, 'n, 'r, L> {
         let keep = 1.0 / (1.0 - p);
         let mut drawn = || if rng.random::<f32>() < p { 0.0 } else { keep };
         let mask: Vec<f32> = (0..count * shape.elements()).map(|_| drawn()).collect();
-        let dims = [count, shape.channel_parameter, shape.height, shape.width];
+        let dims = [count, shape.channels, shape.height, shape.width];
         self.library.mul(self.input(id), self.library.constant(&mask, dims)?)
     }
 

@@ -95,13 +95,7 @@ impl PickleMachine<'_> {
                 let (module, name) = (self.line()?, self.line()?);
                 self.stack.push(PickleValue::Global(format!("{module}.{name}")));
             }
-            0x93 => {
-                let (name, module) = (self.pop()?, self.pop()?);
-                let (PickleValue::Text(module), PickleValue::Text(name)) = (module, name) else {
-                    return Err(strange(code));
-                };
-                self.stack.push(PickleValue::Global(format!("{module}.{name}")));
-            }
+            0x93 => self.global_of_stack(code)?,
             b't' | b'l' => {
                 let values = self.above_mark()?;
                 self.stack.push(if code == b't' { PickleValue::Tuple(values) } else { listed(values)? });
@@ -134,6 +128,15 @@ impl PickleMachine<'_> {
             _ => return Err(strange(code)),
         }
         Ok(true)
+    }
+
+    fn global_of_stack(&mut self, code: u8) -> Result<(), String> {
+        let (name, module) = (self.pop()?, self.pop()?);
+        let (PickleValue::Text(module), PickleValue::Text(name)) = (module, name) else {
+            return Err(strange(code));
+        };
+        self.stack.push(PickleValue::Global(format!("{module}.{name}")));
+        Ok(())
     }
 
     fn take(&mut self, count: usize) -> Result<&[u8], String> {

@@ -8,7 +8,7 @@ const CHUNK: usize = 1 << 14;
 ///
 /// How threads share it follows from its size, so that no sum depends on their number.
 #[derive(Clone, Debug)]
-pub(super) struct Tensor {
+pub(crate) struct Tensor {
     /// Shape of one example.
     pub shape: Shape,
     pub values: Vec<f32>,

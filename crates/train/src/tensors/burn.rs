@@ -19,7 +19,7 @@ pub(crate) struct BurnBackend {
 
 impl BurnBackend {
     /// The GPU that `wgpu` finds first.
-    pub fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self { device: Device::wgpu(DeviceKind::DefaultDevice).autodiff() }
     }
 
@@ -27,7 +27,7 @@ impl BurnBackend {
     ///
     /// # Errors
     /// [`TrainError::Device`].
-    pub fn check() -> Result<(), TrainError> {
+    pub(crate) fn check() -> Result<(), TrainError> {
         let hook = panic::take_hook();
         // The library knows no other way to say that there is no device.
         panic::set_hook(Box::new(|_| {}));

@@ -16,7 +16,7 @@ pub(crate) struct TorchBackend {
 impl TorchBackend {
     /// # Errors
     /// [`TrainError::Device`] where there is no such device.
-    pub fn open(device: Device) -> Result<Self, TrainError> {
+    pub(crate) fn open(device: Device) -> Result<Self, TrainError> {
         let Device::Cuda(index) = device else {
             // Threads of its own come and go with this one, which may be one of many.
             tch::set_num_threads(i32::try_from(rayon::current_num_threads()).unwrap_or(i32::MAX));
@@ -34,7 +34,7 @@ impl TorchBackend {
     }
 
     /// Sets whether convolutions multiply in bfloat16.
-    pub fn with_mixed_precision(self, mixed_precision: bool) -> Self {
+    pub(crate) fn with_mixed_precision(self, mixed_precision: bool) -> Self {
         Self { mixed_precision, ..self }
     }
 }

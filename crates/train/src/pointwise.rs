@@ -1,19 +1,21 @@
-//! Pointwise ops and quantization, forward and backward.
+//! Pointwise ops and quantization: forward and backward on the processor, and forward on tensor libraries.
 
 use dabnet_graph::{PointwiseOp, Quantizer};
 
-use super::{BackwardInput, tensor::Tensor};
-use crate::parameters::NodeParameters;
+use crate::{
+    native::{BackwardInput, Tensor},
+    parameters::NodeParameters,
+};
 
 /// Gradients of a pointwise op.
-pub(super) struct PointwiseGradients {
+pub(crate) struct PointwiseGradients {
     pub input: Tensor,
     /// Gradient of each parameter, by name.
     pub parameters: Vec<(&'static str, Vec<f32>)>,
 }
 
 /// The op's output.
-pub(super) fn forward(op: PointwiseOp, parameters: NodeParameters<'_>, input: Tensor) -> Tensor {
+pub(crate) fn forward(op: PointwiseOp, parameters: NodeParameters<'_>, input: Tensor) -> Tensor {
     match op {
         PointwiseOp::Relu => input.map(|x| *x = x.max(0.0)),
         PointwiseOp::RPReLU => RPReLU::new(parameters).forward(input),
@@ -28,7 +30,7 @@ pub(super) fn forward(op: PointwiseOp, parameters: NodeParameters<'_>, input: Te
 }
 
 /// Tensor that [`backward`] needs as its operand.
-pub(super) const fn backward_input(op: PointwiseOp) -> BackwardInput {
+pub(crate) const fn backward_input(op: PointwiseOp) -> BackwardInput {
     match op {
         PointwiseOp::Relu | PointwiseOp::Tanh | PointwiseOp::Sigmoid | PointwiseOp::Clip { .. } => {
             BackwardInput::Output
@@ -39,7 +41,7 @@ pub(super) const fn backward_input(op: PointwiseOp) -> BackwardInput {
 }
 
 /// Gradients from that with respect to the output; `operand` is what the op [reads](backward_input), if anything.
-pub(super) fn backward(
+pub(crate) fn backward(
     op: PointwiseOp,
     parameters: NodeParameters<'_>,
     operand: Option<&Tensor>,
@@ -111,14 +113,96 @@ impl<'a> RPReLU<'a> {
     }
 }
 
+/// Gradient with respect to the input of a sign: straight-through where that is within ±1.
+pub(crate) fn sign_backward(input: &Tensor, gradient: Tensor) -> Tensor {
+    gradient.zip(input, |g, x| *g = if x.abs() <= 1.0 { *g } else { 0.0 })
+}
+
 /// Rounds every value to the nearest level.
-pub(super) fn quantize(quantizer: Quantizer, input: Tensor) -> Tensor {
+pub(crate) fn quantize(quantizer: Quantizer, input: Tensor) -> Tensor {
     input.map(|x| *x = quantizer.value(*x))
 }
 
 /// Gradients with respect to the input and to the step, from that with respect to the output: straight-through
 /// (*LSQ*, equations 3 and 5).
-pub(super) fn quantize_backward(quantizer: Quantizer, input: &Tensor, gradient: Tensor) -> (Tensor, f32) {
+pub(crate) fn quantize_backward(quantizer: Quantizer, input: &Tensor, gradient: Tensor) -> (Tensor, f32) {
     let [steps] = gradient.sums(input, |_, g, x| [g * quantizer.slopes(x).1]);
     (gradient.zip(input, |g, x| *g *= quantizer.slopes(x).0), steps.iter().sum::<f64>() as f32)
+}
+
+/// Pointwise ops on tensor libraries, which derive the gradients.
+#[cfg(any(feature = "libtorch", feature = "wgpu"))]
+pub(crate) mod tensors {
+    use dabnet_graph::PointwiseOp;
+
+    use crate::{TrainError, tensors::TensorBackend};
+
+    /// Pointwise functions of a library's tensor.
+    pub(crate) trait PointwiseFunctions: Sized {
+        fn relu(self) -> Result<Self, TrainError>;
+        fn tanh(self) -> Result<Self, TrainError>;
+        fn sigmoid(self) -> Result<Self, TrainError>;
+        fn clip(self, low: f32, high: f32) -> Result<Self, TrainError>;
+    }
+
+    /// The op's output; `parameter` gives one of its parameters by name, as `[1, channels, 1, 1]`.
+    pub(crate) fn forward<L: TensorBackend>(
+        library: &L,
+        op: PointwiseOp,
+        input: L::Tensor,
+        mut parameter: impl FnMut(&'static str) -> Result<L::Tensor, TrainError>,
+    ) -> Result<L::Tensor, TrainError> {
+        match op {
+            PointwiseOp::Relu => PointwiseFunctions::relu(input),
+            PointwiseOp::RPReLU => {
+                let distance = library.sub(input, parameter("threshold")?)?;
+                let above = PointwiseFunctions::relu(L::shallow_clone(&distance))?;
+                let below = library.sub(distance, L::shallow_clone(&above))?;
+                library
+                    .add(library.add(above, library.mul(below, parameter("slope")?)?)?, parameter("shift")?)
+            }
+            PointwiseOp::Tanh => PointwiseFunctions::tanh(input),
+            PointwiseOp::Sigmoid => PointwiseFunctions::sigmoid(input),
+            PointwiseOp::Clip { low, high } => PointwiseFunctions::clip(input, low, high),
+            PointwiseOp::Bias => library.add(input, parameter("bias")?),
+        }
+    }
+
+    #[cfg(feature = "wgpu")]
+    impl PointwiseFunctions for burn_tensor::Tensor<4> {
+        fn relu(self) -> Result<Self, TrainError> {
+            Ok(burn_tensor::activation::relu(self))
+        }
+
+        fn tanh(self) -> Result<Self, TrainError> {
+            Ok(burn_tensor::activation::tanh(self))
+        }
+
+        fn sigmoid(self) -> Result<Self, TrainError> {
+            Ok(burn_tensor::activation::sigmoid(self))
+        }
+
+        fn clip(self, low: f32, high: f32) -> Result<Self, TrainError> {
+            Ok(self.clamp(low, high))
+        }
+    }
+
+    #[cfg(feature = "libtorch")]
+    impl PointwiseFunctions for tch::Tensor {
+        fn relu(self) -> Result<Self, TrainError> {
+            Ok(self.f_relu()?)
+        }
+
+        fn tanh(self) -> Result<Self, TrainError> {
+            Ok(self.f_tanh()?)
+        }
+
+        fn sigmoid(self) -> Result<Self, TrainError> {
+            Ok(self.f_sigmoid()?)
+        }
+
+        fn clip(self, low: f32, high: f32) -> Result<Self, TrainError> {
+            Ok(self.f_clamp(f64::from(low), f64::from(high))?)
+        }
+    }
 }
