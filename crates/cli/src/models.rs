@@ -3,19 +3,13 @@
 use std::path::Path;
 
 use dabnet_engine::{Model, PackedModel};
+use dabnet_models::ALL as SHIPPED;
 use dabnet_serve::{ModelRegistry, ServedModel};
 
 use crate::{
     error::CliError,
     training::{CONFIG, MODEL},
 };
-
-/// The shipped models; the first is the default.
-static SHIPPED: [(&str, &[u8]); 3] = [
-    ("quickdraw-345", include_bytes!("../../../models/quickdraw-345/model.safetensors")),
-    ("quickdraw-20", include_bytes!("../../../models/quickdraw-20/model.safetensors")),
-    ("tu-berlin-250", include_bytes!("../../../models/tu-berlin-250/model.safetensors")),
-];
 
 /// Number of models, the first ones, that are served if none is named: those of quick drawings.
 const SERVED: usize = 2;

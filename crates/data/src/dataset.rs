@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use dabnet_samples::{QUICKDRAW_20_TEST, QUICKDRAW_20_TRAIN};
 use dabnet_sketch::{Sketch, read_bytes};
 
 use crate::builder::DatasetBuilder;
@@ -91,8 +92,8 @@ impl Dataset {
     pub fn bundled() -> Result<Self, DataError> {
         let read = |name: &str, bytes: &[u8]| read_bytes(name, bytes)?.collect::<Result<Vec<_>, _>>();
         let mut data = Self::from_sketches(
-            read("quickdraw-20/train", include_bytes!("../../../data/quickdraw-20/train.ndjson.gz"))?,
-            read("quickdraw-20/test", include_bytes!("../../../data/quickdraw-20/test.ndjson.gz"))?,
+            read("quickdraw-20/train", QUICKDRAW_20_TRAIN)?,
+            read("quickdraw-20/test", QUICKDRAW_20_TEST)?,
         )?;
         data.manifest.source = "Quick, Draw! by Google".to_owned();
         data.manifest.licence = Some("CC BY 4.0".to_owned());

@@ -27,9 +27,6 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
     style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Files of the page and its package, embedded at compile time.
-static EMBEDDED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
-
 /// All files of the page by path, without the leading `/`: the page itself, the engine for browsers in
 /// `dabnet/`, and models in `models/`.
 ///
@@ -57,7 +54,7 @@ struct ModelIndexEntry<'a> {
 impl PageFiles {
     /// The page with these models.
     pub fn new(registry: &ModelRegistry) -> Self {
-        let mut files: BTreeMap<String, StaticFile> = EMBEDDED
+        let mut files: BTreeMap<String, StaticFile> = dabnet_web::FILES
             .iter()
             .map(|(name, bytes)| ((*name).to_owned(), StaticFile::new(name, *bytes)))
             .collect();

@@ -118,8 +118,7 @@ mod tests {
 
     #[test]
     fn a_worker_survives_a_panic_and_skips_what_is_late() {
-        let bytes = include_bytes!("../../../models/quickdraw-20/model.safetensors");
-        let model = ServedModel::from_bytes("model", bytes.as_slice()).unwrap();
+        let model = ServedModel::from_bytes("model", dabnet_models::QUICKDRAW_20).unwrap();
         let registry = Arc::new(ModelRegistry::new(vec![model]).unwrap());
         let metrics = Arc::new(ServerMetrics::new());
         let queue = Arc::new(BoundedQueue::new(8));

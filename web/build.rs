@@ -9,7 +9,7 @@ use std::{
 };
 
 fn main() -> io::Result<()> {
-    let web = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../web");
+    let web = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let mut table = "[\n".to_owned();
     for (folder, at, wanted) in
         [("page", "", &page as &dyn Fn(&str) -> bool), ("dabnet", "dabnet/", &package)]
