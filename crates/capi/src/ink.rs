@@ -1,0 +1,78 @@
+//! A drawing that is being made, stroke by stroke.
+
+use dabnet::{Drawing, Stroke};
+
+use crate::{
+    guard::{DabnetStatus, argument, array, guarded, handle},
+    recognize::{DabnetGuess, DabnetRecognizer, GuessBuffer},
+};
+
+/// Begins a new drawing.
+///
+/// # Safety
+/// `recognizer` was returned by this library and not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dabnet_recognizer_clear(recognizer: *mut DabnetRecognizer) -> DabnetStatus {
+    guarded(|| {
+        // SAFETY: the caller promises it.
+        unsafe { handle(recognizer) }?.ink.clear();
+        Ok(())
+    })
+}
+
+/// Begins a new stroke, to which points are added.
+///
+/// # Safety
+/// `recognizer` was returned by this library and not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dabnet_recognizer_begin_stroke(recognizer: *mut DabnetRecognizer) -> DabnetStatus {
+    guarded(|| {
+        // SAFETY: the caller promises it.
+        unsafe { handle(recognizer) }?.ink.push(Stroke::new(Vec::new()));
+        Ok(())
+    })
+}
+
+/// Adds points to the stroke that was begun last: x and y of each.
+///
+/// # Safety
+/// `recognizer` was returned by this library and not freed; `points` has twice `point_count` values.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dabnet_recognizer_add_points(
+    recognizer: *mut DabnetRecognizer,
+    points: *const f32,
+    point_count: usize,
+) -> DabnetStatus {
+    guarded(|| {
+        let values =
+            point_count.checked_mul(2).ok_or_else(|| argument("there are more points than memory"))?;
+        // SAFETY: the caller promises it.
+        let (this, points) = unsafe { (handle(recognizer)?, array(points, values)?) };
+        let stroke = this.ink.last_mut().ok_or_else(|| argument("no stroke was begun"))?;
+        if !points.iter().all(|coordinate| coordinate.is_finite()) {
+            return Err(argument("a coordinate is no finite number"));
+        }
+        stroke.points.extend_from_slice(points.as_chunks().0);
+        Ok(())
+    })
+}
+
+/// Recognizes the ink so far.
+///
+/// # Safety
+/// `recognizer` was returned by this library and not freed; `guesses` has room for `capacity`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dabnet_recognizer_guess(
+    recognizer: *mut DabnetRecognizer,
+    guesses: *mut DabnetGuess,
+    capacity: usize,
+    count: *mut usize,
+) -> DabnetStatus {
+    guarded(|| {
+        // SAFETY: the caller promises it.
+        let this = unsafe { handle(recognizer) }?;
+        let drawing = Drawing::Strokes(this.ink.clone());
+        // SAFETY: the caller promises it.
+        unsafe { GuessBuffer { guesses, capacity, count }.fill(&mut this.recognizer, &drawing) }
+    })
+}

@@ -1,0 +1,108 @@
+//! Drawings out of what Python has: strokes, paths, bytes, arrays of pixels, pictures of Pillow.
+
+use std::path::PathBuf;
+
+use dabnet::{Drawing, Sketch, Stroke, read_bytes, read_file};
+use image::{ColorType, ImageEncoder, codecs::png::PngEncoder};
+use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use pyo3::{
+    exceptions::{PyTypeError, PyValueError},
+    prelude::*,
+    types::{PyBytes, PyDict},
+};
+
+/// The one drawing that `value` is.
+///
+/// # Errors
+/// `TypeError` where it is nothing of that kind, `ValueError` where it cannot be read or holds several.
+pub(crate) fn one(value: &Bound<'_, PyAny>) -> PyResult<Drawing> {
+    let mut drawings = all(value)?;
+    match drawings.len() {
+        1 => Ok(drawings.remove(0)),
+        count => Err(PyValueError::new_err(format!(
+            "it has {count} sketches: recognize_file gives the labels of each"
+        ))),
+    }
+}
+
+/// The drawings that `value` is: several where it is a file of several.
+pub(crate) fn all(value: &Bound<'_, PyAny>) -> PyResult<Vec<Drawing>> {
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return sketches(read_bytes("the bytes", bytes.as_bytes()));
+    }
+    if let Ok(pixels) = value.extract::<PyReadonlyArrayDyn<'_, u8>>() {
+        return sketches(read_bytes("the array", png(&pixels)?));
+    }
+    if value.hasattr("save")? && value.hasattr("getbands")? {
+        return sketches(read_bytes("the picture", picture(value)?));
+    }
+    // Path-like objects, and text.
+    if let Ok(path) = value.extract::<PathBuf>() {
+        return sketches(read_file(path));
+    }
+    Ok(vec![Drawing::Strokes(strokes(value)?)])
+}
+
+fn sketches<E: std::fmt::Display>(
+    reader: Result<impl Iterator<Item = Result<Sketch, E>>, E>,
+) -> PyResult<Vec<Drawing>> {
+    let fail = |error: E| PyValueError::new_err(error.to_string());
+    reader.map_err(fail)?.map(|sketch| Ok(sketch.map_err(fail)?.drawing)).collect()
+}
+
+/// Strokes as sequences of points, or arrays of shape `[points, 2]` or more columns.
+fn strokes(value: &Bound<'_, PyAny>) -> PyResult<Vec<Stroke>> {
+    let wrong = || {
+        PyTypeError::new_err(
+            "give strokes, [[(x, y), ...], ...], a path, bytes of a file, an array of uint8 pixels, or a picture of \
+             Pillow",
+        )
+    };
+    let mut strokes = Vec::new();
+    for stroke in value.try_iter().map_err(|_| wrong())? {
+        let mut points = Vec::new();
+        for point in stroke?.try_iter().map_err(|_| wrong())? {
+            let point = point?;
+            let coordinate = |at: usize| point.get_item(at)?.extract::<f32>();
+            points.push(
+                [coordinate(0), coordinate(1)]
+                    .into_iter()
+                    .collect::<PyResult<Vec<_>>>()
+                    .map_err(|_| wrong())?,
+            );
+        }
+        strokes.push(Stroke::new(points.iter().map(|point| [point[0], point[1]]).collect()));
+    }
+    Ok(strokes)
+}
+
+/// Pixels `[rows, columns]` of grey or `[rows, columns, 3 or 4]` of color, as the bytes of a PNG file.
+fn png(pixels: &PyReadonlyArrayDyn<'_, u8>) -> PyResult<Vec<u8>> {
+    let color = match pixels.shape() {
+        [_, _] => ColorType::L8,
+        [_, _, 3] => ColorType::Rgb8,
+        [_, _, 4] => ColorType::Rgba8,
+        shape => {
+            return Err(PyValueError::new_err(format!(
+                "pixels are [rows, columns] or [rows, columns, 3 or 4], not {shape:?}"
+            )));
+        }
+    };
+    let (rows, columns) = (pixels.shape()[0], pixels.shape()[1]);
+    let bytes: Vec<u8> = pixels.as_array().iter().copied().collect();
+    let mut out = Vec::new();
+    PngEncoder::new(&mut out)
+        .write_image(&bytes, columns as u32, rows as u32, color.into())
+        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(out)
+}
+
+/// A picture of Pillow as the bytes of a PNG file.
+fn picture(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    let python = value.py();
+    let buffer = python.import("io")?.call_method0("BytesIO")?;
+    let options = PyDict::new(python);
+    options.set_item("format", "PNG")?;
+    value.call_method("save", (&buffer,), Some(&options))?;
+    buffer.call_method0("getvalue")?.extract()
+}

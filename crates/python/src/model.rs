@@ -1,0 +1,183 @@
+use std::path::PathBuf;
+
+use dabnet::{Drawing, RecognizeError, Recognizer};
+use dabnet_engine::{Session, top};
+use dabnet_sketch::Preprocess;
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray2};
+use pyo3::{
+    exceptions::{PyFileNotFoundError, PyValueError},
+    prelude::*,
+};
+use rayon::prelude::*;
+
+use crate::drawing;
+
+/// A packed model.
+#[pyclass(frozen, module = "dabnet")]
+pub(crate) struct Model(dabnet::Model);
+
+fn failed(error: RecognizeError) -> PyErr {
+    match error {
+        RecognizeError::UnknownModel { .. } => PyFileNotFoundError::new_err(error.to_string()),
+        error => PyValueError::new_err(error.to_string()),
+    }
+}
+
+#[pymethods]
+impl Model {
+    #[new]
+    fn new(model: PathBuf) -> PyResult<Self> {
+        dabnet::models::open(model).map(Self).map_err(failed)
+    }
+
+    #[getter]
+    fn labels(&self) -> Vec<String> {
+        self.0.labels().to_vec()
+    }
+
+    /// Shape of an input: channels, rows, columns.
+    #[getter]
+    fn input_shape(&self) -> (usize, usize, usize) {
+        let side = self.0.preprocessing().canvas.side;
+        (self.0.input_len() / (side * side), side, side)
+    }
+
+    /// How the model sees a sketch, for people.
+    #[getter]
+    fn preprocessing(&self) -> String {
+        self.0.preprocessing().to_string()
+    }
+
+    /// What is known of its making, as JSON.
+    #[getter]
+    fn provenance(&self) -> PyResult<String> {
+        serde_json::to_string(self.0.provenance()).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<dabnet.Model of {} labels>", self.0.labels().len())
+    }
+
+    /// The likeliest labels of a drawing.
+    fn recognize(
+        &self,
+        python: Python<'_>,
+        drawing: &Bound<'_, PyAny>,
+        top: usize,
+        views: usize,
+    ) -> PyResult<Vec<(String, f32)>> {
+        let drawing = drawing::one(drawing)?;
+        python.detach(|| self.guesses(&drawing, top, views))
+    }
+
+    /// The likeliest labels of every sketch in a file.
+    fn recognize_file(
+        &self,
+        python: Python<'_>,
+        file: &Bound<'_, PyAny>,
+        top: usize,
+        views: usize,
+    ) -> PyResult<Vec<Vec<(String, f32)>>> {
+        let drawings = drawing::all(file)?;
+        python.detach(|| drawings.iter().map(|drawing| self.guesses(drawing, top, views)).collect())
+    }
+
+    /// Classes and probabilities `[drawings, top]` of many drawings.
+    #[expect(clippy::type_complexity, reason = "two arrays")]
+    fn recognize_batch<'py>(
+        &self,
+        python: Python<'py>,
+        drawings: &Bound<'py, PyAny>,
+        top: usize,
+        views: usize,
+        threads: usize,
+    ) -> PyResult<(Bound<'py, PyArray2<i64>>, Bound<'py, PyArray2<f32>>)> {
+        let drawings =
+            drawings.try_iter()?.map(|drawing| drawing::one(&drawing?)).collect::<PyResult<Vec<_>>>()?;
+        let top = top.min(self.0.labels().len());
+        let found = python.detach(|| {
+            in_pool(threads, || {
+                let recognizer = || self.recognizer(views);
+                let of_one = |recognizer: &mut PyResult<Recognizer>, drawing: &Drawing| {
+                    let recognizer =
+                        recognizer.as_mut().map_err(|error| PyValueError::new_err(error.to_string()))?;
+                    let logits = recognizer.logits(drawing).map_err(failed)?;
+                    Ok(self::top(&logits, top))
+                };
+                drawings.par_iter().map_init(recognizer, of_one).collect::<PyResult<Vec<_>>>()
+            })
+        })?;
+        let rows = found.len();
+        let (classes, probabilities): (Vec<i64>, Vec<f32>) =
+            found.into_iter().flatten().map(|guess| (guess.class as i64, guess.probability)).unzip();
+        Ok((
+            classes.into_pyarray(python).reshape([rows, top])?,
+            probabilities.into_pyarray(python).reshape([rows, top])?,
+        ))
+    }
+
+    /// The network's answer to a drawing, a number a label.
+    fn logits<'py>(
+        &self,
+        python: Python<'py>,
+        drawing: &Bound<'py, PyAny>,
+        views: usize,
+    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
+        let drawing = drawing::one(drawing)?;
+        let logits = python.detach(|| self.recognizer(views)?.logits(&drawing).map_err(failed))?;
+        Ok(logits.into_pyarray(python))
+    }
+
+    /// What the model sees of a drawing, `[channels, side, side]`.
+    fn canvas<'py>(
+        &self,
+        python: Python<'py>,
+        drawing: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyArray3<f32>>> {
+        let drawing = drawing::one(drawing)?;
+        let canvas = python.detach(|| self.0.preprocessing().apply(&drawing));
+        let (channels, rows, columns) = self.input_shape();
+        canvas.into_pyarray(python).reshape([channels, rows, columns])
+    }
+
+    /// Logits `[canvases, labels]` of canvases `[canvases, values]`.
+    fn run<'py>(
+        &self,
+        python: Python<'py>,
+        canvases: PyReadonlyArray2<'py, f32>,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let values = canvases.as_slice()?;
+        let (length, labels) = (self.0.input_len(), self.0.labels().len());
+        if !values.len().is_multiple_of(length) {
+            return Err(PyValueError::new_err(format!("a canvas of this model has {length} values")));
+        }
+        let logits = python.detach(|| {
+            in_pool(threads, || {
+                let of_one = |session: &mut Session, canvas: &[f32]| Ok(session.run(canvas)?.to_vec());
+                let rows = values.par_chunks(length).map_init(|| Session::new(&self.0), of_one);
+                rows.collect::<Result<Vec<_>, RecognizeError>>().map_err(failed)
+            })
+        })?;
+        let rows = logits.len();
+        logits.concat().into_pyarray(python).reshape([rows, labels])
+    }
+}
+
+impl Model {
+    fn recognizer(&self, views: usize) -> PyResult<Recognizer> {
+        Recognizer::new(self.0.clone()).with_views(views).map_err(failed)
+    }
+
+    fn guesses(&self, drawing: &Drawing, top: usize, views: usize) -> PyResult<Vec<(String, f32)>> {
+        let mut recognizer = self.recognizer(views)?;
+        let guesses = recognizer.recognize(drawing, top).map_err(failed)?;
+        Ok(guesses.iter().map(|guess| (guess.label.to_owned(), guess.probability)).collect())
+    }
+}
+
+/// Runs work on so many threads, 0 for one per core.
+fn in_pool<R: Send>(threads: usize, work: impl FnOnce() -> PyResult<R> + Send) -> PyResult<R> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| PyValueError::new_err(error.to_string()))?.install(work)
+}

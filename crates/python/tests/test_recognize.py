@@ -1,0 +1,117 @@
+"""The package as an app uses it. The answers of the program come from ``DABNET``, where it is built."""
+
+import json
+import os
+import subprocess
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dabnet
+
+EXAMPLES = Path(__file__).parents[3] / "data" / "examples"
+STAR = [[(50, 0), (79, 90), (2, 35), (98, 35), (21, 90), (50, 0)]]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return dabnet.load("quickdraw-20")
+
+
+def test_models_open_by_name_and_path(tmp_path):
+    assert dabnet.models() == ["quickdraw-345", "quickdraw-20", "tu-berlin-250"]
+    assert [len(dabnet.load(name).labels) for name in dabnet.models()] == [345, 20, 250]
+    path = Path(__file__).parents[3] / "models" / "quickdraw-20"
+    assert dabnet.load(path).labels == dabnet.load(str(path / "model.safetensors")).labels
+    with pytest.raises(FileNotFoundError, match="quickdraw-345"):
+        dabnet.load("no-such-model")
+    (tmp_path / "bad").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="safetensors"):
+        dabnet.load(tmp_path / "bad")
+    assert dabnet.load("quickdraw-20").provenance["accuracy"]["top1"] > 0.9
+
+
+def test_every_kind_of_drawing_has_the_same_answer(model):
+    expected = model.recognize(STAR)
+    assert expected[0].label == "star" and len(expected) == 5
+    assert model.recognize([np.array(STAR[0], dtype=np.float64)]) == expected
+    assert model.recognize(np.array(STAR, dtype=np.float32)) == expected
+    assert model.recognize([[[x, y, 7] for x, y in STAR[0]]]) == expected
+
+    Image = pytest.importorskip("PIL.Image")
+    cat = EXAMPLES / "cat.png"
+    expected = model.recognize(cat)
+    assert expected[0].label == "cat"
+    assert model.recognize(str(cat)) == expected
+    assert model.recognize(cat.read_bytes()) == expected
+    assert model.recognize(Image.open(cat)) == expected
+    assert model.recognize(np.asarray(Image.open(cat).convert("RGBA"))) == expected
+    assert model.recognize(np.asarray(Image.open(cat).convert("L"))) == expected
+
+
+def test_what_is_no_drawing_is_refused(model):
+    for nothing in ([], [[]], np.zeros((0, 2, 2), dtype=np.float32)):
+        with pytest.raises(ValueError, match="nothing drawn"):
+            model.recognize(nothing)
+    for wrong in (7, [1, 2], [[1, 2]], [["ab"]], None, [[(1,)]], "[[[1, 2]]]"):
+        with pytest.raises((TypeError, ValueError)):
+            model.recognize(wrong)
+    with pytest.raises(ValueError, match="finite"):
+        model.recognize([[(float("nan"), 0), (1, 1)]])
+    with pytest.raises(ValueError, match="missing.png"):
+        model.recognize("missing.png")
+    with pytest.raises(ValueError, match="3 sketches"):
+        model.recognize(EXAMPLES / "quickdraw.ndjson")
+    with pytest.raises(ValueError, match="rows"):
+        model.recognize(np.zeros((2, 2, 5), dtype=np.uint8))
+    assert [guesses[0].label for guesses in model.recognize_file(EXAMPLES / "quickdraw.ndjson")] == ["cat", "bicycle", "umbrella"]
+
+
+def test_batches_are_single_drawings(model):
+    drawings = [STAR, EXAMPLES / "cat.png", EXAMPLES / "bicycle.png"] * 5
+    classes, probabilities = model.recognize_batch(drawings, top=3, threads=2)
+    assert classes.shape == probabilities.shape == (15, 3)
+    for drawing, row, shares in zip(drawings, classes, probabilities):
+        guesses = model.recognize(drawing, top=3)
+        assert [model.labels[at] for at in row] == [guess.label for guess in guesses]
+        assert np.array_equal(shares, np.float32([guess.probability for guess in guesses]))
+    assert model.recognize_batch([], top=2)[0].shape == (0, 2)
+    with pytest.raises(ValueError, match="nothing drawn"):
+        model.recognize_batch([STAR, []])
+    canvases = np.stack([model.canvas(drawing) for drawing in drawings[:3]])
+    logits = model.run(canvases)
+    assert canvases.shape == (3, *model.input_shape) and logits.shape == (3, 20)
+    for drawing, row in zip(drawings, logits):
+        assert np.array_equal(model.logits(drawing), row)
+    with pytest.raises(ValueError, match="canvases are"):
+        model.run(canvases[:, :, 1:])
+
+
+def test_several_views_are_averaged(model):
+    assert not np.array_equal(model.logits(STAR), model.logits(STAR, views=4))
+
+
+def test_threads_share_a_model(model):
+    expected, found = model.recognize(STAR), []
+    threads = [threading.Thread(target=lambda: found.append(model.recognize(STAR))) for _ in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert found == [expected] * 8
+
+
+@pytest.mark.skipif("DABNET" not in os.environ, reason="DABNET is not the path of the program")
+@pytest.mark.parametrize("name", dabnet.models())
+def test_the_program_says_the_same_to_the_last_digit(name):
+    model = dabnet.load(name)
+    files = [EXAMPLES / file for file in ("airplane.svg", "alarm-clock.svg", "bicycle.png", "cat.png", "quickdraw.ndjson")]
+    for file in files:
+        command = [os.environ["DABNET"], "recognize", "--model", name, "--json", "--top", "5", file]
+        lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+        theirs = [
+            [(guess["label"], np.float32(guess["probability"])) for guess in json.loads(line)["predictions"]]
+            for line in lines
+        ]
+        ours = [[(label, np.float32(share)) for label, share in guesses] for guesses in model.recognize_file(file)]
+        assert ours == theirs

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Builds the bindings and uses them as others would: C and C++ with the libraries, Python with the wheel. Needs a C++ compiler, Python
+# 3.10 or later with pip, and a registry of Python packages. Some fifteen minutes of processor time from nothing.
+#
+#   scripts/bindings/run.sh [c] [python]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(c python)
+target=${CARGO_TARGET_DIR:-$PWD/target}/release
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+c() {
+    cargo build --release -p dabnet-capi -p dabnet-cli
+    local flags=(-Wall -Wextra -Werror -Icrates/capi/include)
+    "${CC:-cc}" "${flags[@]}" crates/capi/examples/recognize.c -L"$target" -ldabnet -o "$work/recognize"
+    "${CC:-cc}" "${flags[@]}" crates/capi/examples/recognize.c "$target/libdabnet.a" -lm -lpthread -ldl -o "$work/static"
+    "${CXX:-c++}" -std=c++17 "${flags[@]}" crates/capi/examples/check.cpp -L"$target" -ldabnet -lpthread -o "$work/check"
+    export LD_LIBRARY_PATH=$target DYLD_LIBRARY_PATH=$target
+    "$work/check" models/quickdraw-20/model.safetensors data/examples/cat.png
+    for model in quickdraw-345 quickdraw-20 tu-berlin-250; do
+        "$target/dabnet" recognize --model "$model" data/examples/*.{svg,png} >"$work/expected"
+        for program in recognize static; do
+            "$work/$program" "$model" data/examples/*.{svg,png} | grep -v '^drawn' >"$work/found"
+            cmp "$work/expected" "$work/found"
+        done
+    done
+    echo "C and C++ say what the program says."
+}
+
+python() {
+    cargo build --release -p dabnet-cli
+    python3 -m venv "$work/venv"
+    "$work/venv/bin/pip" install --quiet maturin numpy pillow pytest
+    (cd crates/python && "$work/venv/bin/maturin" build --release --quiet --out "$work/wheels")
+    "$work/venv/bin/pip" install --quiet --no-deps "$work"/wheels/*.whl
+    ls -l "$work"/wheels
+    # From another folder, so that the wheel is tested and not the sources.
+    (cd "$work" && DABNET=$target/dabnet "$work/venv/bin/pytest" -q -p no:cacheprovider "$OLDPWD/crates/python/tests")
+}
+
+for name in "${targets[@]}"; do "$name"; done
