@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Builds the bindings and uses them as others would: C and C++ with the libraries, Python with the wheel. Needs a C++ compiler, Python
-# 3.10 or later with pip, and a registry of Python packages. Some fifteen minutes of processor time from nothing.
+# Builds the bindings and uses them as others would: C and C++ with the libraries, Python with the wheel, a page and Node.js with the
+# npm package. Needs a C++ compiler; Python 3.10 or later with pip; Node.js 20 or later with npm, and Chromium (CHROMIUM=); and the
+# registries of the two. Some fifteen minutes of processor time from nothing.
 #
-#   scripts/bindings/run.sh [c] [python]
+#   scripts/bindings/run.sh [c] [python] [npm]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(c python)
+[ ${#targets[@]} -gt 0 ] || targets=(c python npm)
 target=${CARGO_TARGET_DIR:-$PWD/target}/release
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -38,6 +39,27 @@ python() {
     ls -l "$work"/wheels
     # From another folder, so that the wheel is tested and not the sources.
     (cd "$work" && DABNET=$target/dabnet "$work/venv/bin/pytest" -q -p no:cacheprovider "$OLDPWD/crates/python/tests")
+}
+
+npm() {
+    cargo build --release -p dabnet-cli
+    (cd web/dabnet && command npm pack --silent --pack-destination "$work")
+    cp -r scripts/bindings/npm "$work/app"
+    (
+        cd "$work/app"
+        command npm install --silent --no-package-lock . "$work"/dabnet-*.tgz
+        npx publint --strict node_modules/dabnet
+        npx attw "$work"/dabnet-*.tgz --profile esm-only --quiet --exclude-entrypoints worker dabnet.wasm dabnet-scalar.wasm \
+            quickdraw-20.safetensors quickdraw-345.safetensors
+        npx tsc -p .
+        npx vite build --logLevel warn
+        node check.mjs dist "${CHROMIUM:-/usr/bin/chromium}" >"$work/browser"
+        node node.mjs >"$work/node"
+    )
+    star='{"word":"star","drawing":[[[50,79,2,98,21,50],[0,90,35,35,90,0]]]}'
+    echo "$star" >"$work/star.ndjson"
+    "$target/dabnet" recognize --model quickdraw-20 --json "$work/star.ndjson" >"$work/program"
+    node scripts/bindings/npm/same.mjs "$work/program" "$work/browser" "$work/node"
 }
 
 for name in "${targets[@]}"; do "$name"; done
