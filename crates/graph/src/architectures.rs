@@ -83,13 +83,17 @@ pub const ALL: &[Architecture] = &[
     Architecture { name: mobilenet::NAME, side: 224, build: mobilenet::build },
 ];
 
+/// Names of all architectures, with commas between them.
+pub fn names() -> String {
+    ALL.iter().map(|architecture| architecture.name).collect::<Vec<_>>().join(", ")
+}
+
 /// The architecture called `name`.
 ///
 /// # Errors
 /// [`GraphError::Architecture`], listing those there are.
 pub fn find(name: &str) -> Result<&'static Architecture, GraphError> {
-    ALL.iter().find(|architecture| architecture.name == name).ok_or_else(|| GraphError::Architecture {
-        name: name.to_owned(),
-        known: ALL.iter().map(|architecture| architecture.name).collect::<Vec<_>>().join(", "),
-    })
+    ALL.iter()
+        .find(|architecture| architecture.name == name)
+        .ok_or_else(|| GraphError::Architecture { name: name.to_owned(), known: names() })
 }

@@ -14,9 +14,7 @@ pub(super) struct NetworkArgs {
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 
-    /// Architecture in place of a model: sketch-a-net, sketch-a-net-64, dabnet-xs, dabnet-s, dabnet-m,
-    /// dabnet-l, resnet-18, googlenet, squeezenet, alexnet, nin, vgg-16, vgg-small, densenet-121 or mobilenet
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = format!("Architecture in place of a model: {}", architectures::names()))]
     arch: Option<String>,
 
     /// Precision of its layers: full, wbin (binary weights), fbin (binary inputs, too) or

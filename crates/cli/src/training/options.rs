@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, parser::ValueSource};
+use dabnet_graph::architectures;
 use dabnet_train::{
     Device, Distillation, Momentum, Optimizer, SaveSchedule, Schedule, TrainConfig, TrainError,
 };
@@ -23,9 +24,7 @@ struct RunOptions {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "What to train")]
     subsample: Option<u32>,
 
-    /// Architecture: sketch-a-net, sketch-a-net-64, dabnet-xs, dabnet-s, dabnet-m, dabnet-l, resnet-18, googlenet,
-    /// squeezenet, alexnet, nin, vgg-16, vgg-small, densenet-121 or mobilenet
-    #[arg(long, value_name = "NAME", help_heading = "What to train")]
+    #[arg(long, value_name = "NAME", help_heading = "What to train", help = format!("Architecture: {}", architectures::names()))]
     arch: Option<String>,
 
     /// Precision of the layers: full, wbin, fbin, hybrid:LAYER,... (fbin, but these

@@ -139,7 +139,7 @@ mod tests {
 
     fn function(op: PointwiseOp, parameters: &[(&str, f32)]) -> DeferredOp {
         let value = |name: &str| parameters.iter().find(|(parameter, _)| *parameter == name);
-        let values = |name: &str| Ok(vec![value(name).expect("a value for every parameter").1]);
+        let values = |name: &str| Ok(vec![value(name).map_or(0.75, |(_, value)| *value)]);
         DeferredOp::Pointwise(PointwiseFunction::new(op, values).unwrap())
     }
 

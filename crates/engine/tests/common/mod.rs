@@ -91,7 +91,7 @@ impl Random {
         self.below(1 << 24) as f32 / (1 << 23) as f32 - 1.0
     }
 
-    /// A value of a parameter: one that multiplies may be 0, and a slope is not below that where `rises`.
+    /// A value of a parameter: one that may multiply is 0 at times, and a slope is not below that where `rises`.
     fn channel(&mut self, name: &str, numbers: Numbers, rises: bool) -> f32 {
         if name == "step" {
             return match numbers {
@@ -99,7 +99,7 @@ impl Random {
                 Numbers::Dyadic => 0.25 * (1 << self.below(3)) as f32,
             };
         }
-        let is_factor = matches!(name, "scale" | "slope");
+        let is_factor = !matches!(name, "shift" | "threshold" | "bias");
         let value = match numbers {
             Numbers::Real if is_factor && self.below(10) == 0 => 0.0,
             Numbers::Real => self.real(),

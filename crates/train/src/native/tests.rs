@@ -345,9 +345,14 @@ fn gradients_are_quotients_of_differences_of_the_relaxed_function() {
                         plain.buffers()[buffer][at] -= by;
                         loss
                     };
-                    let expected = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
+                    let mut slope = |by: f64| (shifted(by) - shifted(-by)) / (2.0 * by);
+                    let (expected, wider) = (slope(1e-6), slope(2e-6));
                     let error = (f64::from(found.buffers[buffer][at]) - expected).abs();
                     let tolerance = 1e-3 * f64::from(largest) + 1e-6;
+                    // Beside a kink, such as that of a sign, there is no slope to compare with.
+                    if (expected - wider).abs() > tolerance {
+                        continue;
+                    }
                     assert!(
                         error < tolerance,
                         "{device} {policy} {bits}, buffer {buffer}, {at}: {error} of {largest}"
