@@ -18,7 +18,7 @@ use crate::{
     training::InterruptFlag,
 };
 
-const EPOCHS: usize = 12;
+const EPOCHS: usize = 13;
 const FAST_EPOCHS: usize = 5;
 /// Every how many-th training sketch `--fast` takes.
 const FAST_SUBSAMPLE: usize = 3;

@@ -26,7 +26,7 @@ pub(crate) struct QuickstartArgs {
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
 
-    /// Epochs: passes over the training sketches [default: 12, or 5 with --fast]
+    /// Epochs: passes over the training sketches [default: 13, or 5 with --fast]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     epochs: Option<u16>,
 
