@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use dabnet::{Drawing, Sketch, Stroke, read_bytes, read_file};
 use image::{ColorType, ImageEncoder, codecs::png::PngEncoder};
-use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{PyReadonlyArray2, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
@@ -60,8 +60,17 @@ fn strokes(value: &Bound<'_, PyAny>) -> PyResult<Vec<Stroke>> {
     };
     let mut strokes = Vec::new();
     for stroke in value.try_iter().map_err(|_| wrong())? {
+        let stroke = stroke?;
+        if let Ok(points) = stroke.extract::<PyReadonlyArray2<'_, f32>>()
+            && points.shape()[1] >= 2
+        {
+            strokes.push(Stroke::new(
+                points.as_array().rows().into_iter().map(|point| [point[0], point[1]]).collect(),
+            ));
+            continue;
+        }
         let mut points = Vec::new();
-        for point in stroke?.try_iter().map_err(|_| wrong())? {
+        for point in stroke.try_iter().map_err(|_| wrong())? {
             let point = point?;
             let coordinate = |at: usize| point.get_item(at)?.extract::<f32>();
             points.push(

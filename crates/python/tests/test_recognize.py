@@ -38,6 +38,7 @@ def test_every_kind_of_drawing_has_the_same_answer(model):
     assert expected[0].label == "star" and len(expected) == 5
     assert model.recognize([np.array(STAR[0], dtype=np.float64)]) == expected
     assert model.recognize(np.array(STAR, dtype=np.float32)) == expected
+    assert model.recognize([np.array(STAR[0], dtype=np.float32)[::-1][::-1]]) == expected
     assert model.recognize([[[x, y, 7] for x, y in STAR[0]]]) == expected
 
     Image = pytest.importorskip("PIL.Image")
