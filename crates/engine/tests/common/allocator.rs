@@ -10,7 +10,7 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 static BYTES: AtomicUsize = AtomicUsize::new(0);
 
 /// The allocator.
-pub(crate) struct Counting;
+pub struct Counting;
 
 // SAFETY: everything is passed on to the system's allocator as it comes.
 unsafe impl GlobalAlloc for Counting {
@@ -45,7 +45,7 @@ fn count(bytes: usize) {
 
 /// Allocations on all threads while something ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Allocated {
+pub struct Allocated {
     /// Number of allocations.
     pub times: usize,
     /// Total bytes, freed or not.
@@ -53,7 +53,7 @@ pub(crate) struct Allocated {
 }
 
 /// Allocations of `work`.
-pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
+pub fn during<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     let before = (COUNT.load(Relaxed), BYTES.load(Relaxed));
     let result = work();
     let times = COUNT.load(Relaxed) - before.0;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 #[derive(Clone, Debug)]
-pub(crate) struct Tensor {
+pub struct Tensor {
     pub dtype: String,
     pub shape: Vec<u64>,
     pub data: Vec<u8>,
@@ -13,13 +13,13 @@ pub(crate) struct Tensor {
 
 /// A model file taken apart.
 #[derive(Clone, Debug)]
-pub(crate) struct Container {
+pub struct Container {
     pub metadata: BTreeMap<String, String>,
     pub tensors: BTreeMap<String, Tensor>,
 }
 
 impl Container {
-    pub(crate) fn read(bytes: &[u8]) -> Self {
+    pub fn read(bytes: &[u8]) -> Self {
         let (header, data) = split(bytes);
         let Value::Object(mut entries) = header else { panic!("no object") };
         let metadata = entries.remove("__metadata__").unwrap();
@@ -34,14 +34,14 @@ impl Container {
     }
 
     /// The file with its checksum put right.
-    pub(crate) fn sealed(mut self) -> Vec<u8> {
+    pub fn sealed(mut self) -> Vec<u8> {
         let checksum = self.checksum();
         self.metadata.insert("checksum".into(), checksum);
         self.write()
     }
 
     /// The file as it is, tensors in the reverse of the usual order.
-    pub(crate) fn write(&self) -> Vec<u8> {
+    pub fn write(&self) -> Vec<u8> {
         let (mut header, mut data) = (serde_json::Map::new(), Vec::new());
         for (name, tensor) in self.tensors.iter().rev() {
             let start = data.len();
@@ -79,7 +79,7 @@ impl Container {
     }
 }
 
-pub(crate) fn join(header: &str, data: &[u8]) -> Vec<u8> {
+pub fn join(header: &str, data: &[u8]) -> Vec<u8> {
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend(header.as_bytes());
     bytes.extend(data);
@@ -87,12 +87,12 @@ pub(crate) fn join(header: &str, data: &[u8]) -> Vec<u8> {
 }
 
 /// Header and data of a file.
-pub(crate) fn split(bytes: &[u8]) -> (Value, &[u8]) {
+pub fn split(bytes: &[u8]) -> (Value, &[u8]) {
     let (header, data) = bytes[8..].split_at(header_len(bytes));
     (serde_json::from_slice(header).unwrap(), data)
 }
 
-pub(crate) fn header_len(bytes: &[u8]) -> usize {
+pub fn header_len(bytes: &[u8]) -> usize {
     u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize
 }
 

@@ -1,24 +1,23 @@
 //! Shared parts of the tests: random graphs, parameters that try corners, a reference interpreter.
-// Every test binary uses its own part of this.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part, and fuzz targets do")]
 
-pub(crate) mod allocator;
-pub(crate) mod container;
-pub(crate) mod network;
-pub(crate) mod reference;
+pub mod allocator;
+pub mod container;
+pub mod network;
+pub mod reference;
 
 use std::collections::BTreeMap;
 
 use dabnet_engine::{NodeParameters, PackedModel};
 use dabnet_graph::{Canvas, Graph, Preprocessing};
 
-pub(crate) fn lines(side: usize) -> Preprocessing {
+pub fn lines(side: usize) -> Preprocessing {
     Preprocessing::lines(Canvas { side, line_width: 0.03, margin: 0.1, mean: 0.0, std: 1.0 })
 }
 
 /// Distribution of the numbers of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Numbers {
+pub enum Numbers {
     /// Anything.
     Real,
     /// Multiples of a sixteenth and small, so that sums of them are exact in single precision and
@@ -26,7 +25,7 @@ pub(crate) enum Numbers {
     Dyadic,
 }
 
-pub(crate) fn packed(graph: Graph, numbers: Numbers, seed: u64) -> PackedModel {
+pub fn packed(graph: Graph, numbers: Numbers, seed: u64) -> PackedModel {
     let preprocessing = lines(graph.input_shape().height);
     let mut random = Random(seed);
     let mut model = PackedModel::random(graph, preprocessing, seed);
@@ -67,7 +66,7 @@ pub(crate) fn packed(graph: Graph, numbers: Numbers, seed: u64) -> PackedModel {
 
 /// A canvas with some ink, any shade, or full only: spread over all of it, or just a spot or two, so
 /// that most of it stays paper.
-pub(crate) fn sketch(len: usize, numbers: Numbers, seed: u64) -> Vec<f32> {
+pub fn sketch(len: usize, numbers: Numbers, seed: u64) -> Vec<f32> {
     let mut random = Random(seed ^ 0x5eed);
     let shade = |random: &mut Random| match numbers {
         Numbers::Real => random.real().abs(),
@@ -77,17 +76,17 @@ pub(crate) fn sketch(len: usize, numbers: Numbers, seed: u64) -> Vec<f32> {
     (0..len).map(|_| if random.below(paper) == 0 { shade(&mut random) } else { 0.0 }).collect()
 }
 
-pub(crate) struct Random(pub u64);
+pub struct Random(pub u64);
 
 impl Random {
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
         let mixed = (self.0 ^ (self.0 >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         (mixed >> 24) % end
     }
 
     /// A number in −1..1.
-    pub(crate) fn real(&mut self) -> f32 {
+    pub fn real(&mut self) -> f32 {
         self.below(1 << 24) as f32 / (1 << 23) as f32 - 1.0
     }
 
@@ -110,7 +109,7 @@ impl Random {
     }
 
     /// One of `−limit/parts ..= limit/parts` in steps of `1/parts`.
-    pub(crate) fn dyadic(&mut self, limit: u64, parts: f32) -> f32 {
+    pub fn dyadic(&mut self, limit: u64, parts: f32) -> f32 {
         (self.below(2 * limit + 1) as f32 - limit as f32) / parts
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 /// An op between convolutions.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Between {
+pub enum Between {
     BatchNorm,
     Pointwise(PointwiseOp),
     Dropout,
@@ -20,7 +20,7 @@ pub(crate) enum Between {
 
 /// Combination of a convolution's result with the input of its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Join {
+pub enum Join {
     /// The layer's beginning goes nowhere else.
     No,
     /// Their sum.
@@ -33,7 +33,7 @@ pub(crate) enum Join {
 
 /// A convolution and what comes before it. Numbers that do not fit are made to.
 #[derive(Clone, Debug)]
-pub(crate) struct Layer {
+pub struct Layer {
     pub before: Vec<Between>,
     pub conv: Conv2d,
     /// Bits of what it reads, where those are few; one is a sign.
@@ -42,7 +42,7 @@ pub(crate) struct Layer {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Network {
+pub struct Network {
     pub input: Shape,
     pub layers: Vec<Layer>,
     pub after: Vec<Between>,
@@ -50,7 +50,7 @@ pub(crate) struct Network {
 
 impl Network {
     /// Its graph; `idle` puts two poolings that change nothing before every sign.
-    pub(crate) fn graph(&self, idle: bool) -> Graph {
+    pub fn graph(&self, idle: bool) -> Graph {
         let mut writer = Writer { nodes: Vec::new(), head: 0, shape: self.input, idle };
         let input = Op::Input { shape: self.input };
         writer.nodes.push(Node { name: "input".into(), op: input, inputs: Vec::new() });
@@ -249,7 +249,7 @@ fn layer(precisions: &'static [Precision]) -> impl Strategy<Value = Layer> {
 }
 
 /// Networks whose convolutions have the given precisions.
-pub(crate) fn network(precisions: &'static [Precision]) -> impl Strategy<Value = Network> {
+pub fn network(precisions: &'static [Precision]) -> impl Strategy<Value = Network> {
     let input = (1..4_usize, 8..17_usize).prop_map(|(channels, side)| Shape::new(channels, side, side));
     let layers = prop::collection::vec(layer(precisions), 1..4);
     (input, layers, prop::collection::vec(between(), 0..3)).prop_map(|(input, layers, after)| Network {

@@ -6,7 +6,7 @@ use dabnet_graph::{Graph, OpKind, Padding, Precision, Shape};
 use super::Numbers;
 
 /// Result of the reference interpreter.
-pub(crate) struct Reference {
+pub struct Reference {
     /// Channels × height × width.
     pub logits: Vec<f64>,
     /// The least distance from zero of an input of a sign that single precision may not give
@@ -25,7 +25,7 @@ struct Tensor {
     quantum: f64,
 }
 
-pub(crate) fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference {
+pub fn run(packed: &PackedModel, canvas: &[f32], numbers: Numbers) -> Reference {
     let graph = &packed.graph;
     let mut tensors: Vec<Tensor> = Vec::new();
     let (mut margin, mut exact) = (f64::INFINITY, numbers == Numbers::Dyadic);
