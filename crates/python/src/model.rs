@@ -42,13 +42,13 @@ impl Model {
         (self.0.input_len() / (side * side), side, side)
     }
 
-    /// How the model sees a sketch, for people.
+    /// Preprocessing of sketches, for people.
     #[getter]
     fn preprocessing(&self) -> String {
         self.0.preprocessing().to_string()
     }
 
-    /// What is known of its making, as JSON.
+    /// Provenance of the model, as JSON.
     #[getter]
     fn provenance(&self) -> PyResult<String> {
         serde_json::to_string(self.0.provenance()).map_err(|error| PyValueError::new_err(error.to_string()))
@@ -128,7 +128,7 @@ impl Model {
         Ok(logits.into_pyarray(python))
     }
 
-    /// What the model sees of a drawing, `[channels, side, side]`.
+    /// Canvas of a drawing, `[channels, side, side]`: the input of the model.
     fn canvas<'py>(
         &self,
         python: Python<'py>,
