@@ -16,6 +16,15 @@ pub const QUICKDRAW_20: &[u8] = include_bytes!("../quickdraw-20/model.safetensor
 /// The 250 classes of TU-Berlin, for careful drawings.
 pub const TU_BERLIN_250: &[u8] = include_bytes!("../tu-berlin-250/model.safetensors");
 
+/// The model of that name.
+///
+/// ```
+/// assert!(dabnet_models::find("quickdraw-20").is_some() && dabnet_models::find("other").is_none());
+/// ```
+pub fn find(name: &str) -> Option<&'static [u8]> {
+    ALL.into_iter().find(|(known, _)| *known == name).map(|(_, bytes)| bytes)
+}
+
 /// Every model with its name, the most useful one first.
 pub const ALL: [(&str, &[u8]); 3] =
     [("quickdraw-345", QUICKDRAW_345), ("quickdraw-20", QUICKDRAW_20), ("tu-berlin-250", TU_BERLIN_250)];

@@ -64,13 +64,14 @@ fn check_packed(path: &Path) -> Result<(), CliError> {
     )))
 }
 
-fn named(path: &Path) -> Option<(&'static str, &'static [u8])> {
-    SHIPPED.into_iter().find(|(name, _)| path.as_os_str() == *name)
+fn named(path: &Path) -> Option<(&str, &'static [u8])> {
+    let name = path.to_str()?;
+    Some((name, dabnet_models::find(name)?))
 }
 
 /// The shipped model that is meant; none where something is at that path. A name alone is always a shipped model's, so
 /// that it means the same in every folder: what is there has a path, `./quickdraw-20`.
-fn shipped(path: &Path) -> Result<Option<(&'static str, &'static [u8])>, CliError> {
+fn shipped(path: &Path) -> Result<Option<(&str, &'static [u8])>, CliError> {
     let found = named(path);
     if found.is_none() && path.exists() {
         return check_packed(path).map(|()| None);

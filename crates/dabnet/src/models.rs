@@ -40,7 +40,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// [`RecognizeError::UnknownModel`] where there is neither, [`RecognizeError::Engine`] where the file is no model.
 pub fn open(model: impl AsRef<Path>) -> Result<Model, RecognizeError> {
     let path = model.as_ref();
-    if let Some((_, bytes)) = ALL.into_iter().find(|(name, _)| path.as_os_str() == *name) {
+    if let Some(bytes) = path.to_str().and_then(dabnet_models::find) {
         return Ok(shipped(bytes));
     }
     if !path.exists() {

@@ -72,15 +72,12 @@ fn strokes(value: &Bound<'_, PyAny>) -> PyResult<Vec<Stroke>> {
         let mut points = Vec::new();
         for point in stroke.try_iter().map_err(|_| wrong())? {
             let point = point?;
-            let coordinate = |at: usize| point.get_item(at)?.extract::<f32>();
-            points.push(
-                [coordinate(0), coordinate(1)]
-                    .into_iter()
-                    .collect::<PyResult<Vec<_>>>()
-                    .map_err(|_| wrong())?,
-            );
+            let coordinate = |at: usize| -> PyResult<f32> {
+                point.get_item(at).and_then(|value| value.extract()).map_err(|_| wrong())
+            };
+            points.push([coordinate(0)?, coordinate(1)?]);
         }
-        strokes.push(Stroke::new(points.iter().map(|point| [point[0], point[1]]).collect()));
+        strokes.push(Stroke::new(points));
     }
     Ok(strokes)
 }

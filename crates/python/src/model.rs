@@ -178,6 +178,10 @@ impl Model {
 
 /// Runs work on so many threads, 0 for one per core.
 fn in_pool<R: Send>(threads: usize, work: impl FnOnce() -> PyResult<R> + Send) -> PyResult<R> {
+    if threads == 0 {
+        // The pool that there is anyway has as many.
+        return work();
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|error| PyValueError::new_err(error.to_string()))?.install(work)
 }

@@ -18,8 +18,8 @@ pub(super) fn prepare(options: &QuickstartOptions) -> Result<(), CliError> {
     check_folder(out)?;
     let runs: Vec<_> = QuickstartNetwork::ALL.iter().map(|network| out.join(network.key)).collect();
     if options.force {
-        let begun = runs.iter().filter(|run| run.join(CONFIG).is_file());
-        begun.into_iter().try_for_each(fs::remove_dir_all).map_err(|error| CliError::write(out, &error))?;
+        let mut begun = runs.iter().filter(|run| run.join(CONFIG).is_file());
+        begun.try_for_each(fs::remove_dir_all).map_err(|error| CliError::write(out, &error))?;
     } else {
         check_only_own(out)?;
     }
