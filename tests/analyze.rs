@@ -172,7 +172,7 @@ fn onnx_is_read_and_tensors_are_chosen() {
     let product = tensors.iter().find(|tensor| tensor["name"] == "product").unwrap();
     assert_eq!((&product["filters"], &product["n"]), (&5.into(), &4.into()), "its filters are its columns");
 
-    let sketch = shipped("data/examples/cat.png");
+    let sketch = shipped("data/examples/butterfly.png");
     let (_, numbers) = place
         .analyzed(&input, &["--include", "m*", "--include", "last", "--sketch", sketch.to_str().unwrap()]);
     let names: Vec<&str> = numbers["tensors"]

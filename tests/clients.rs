@@ -32,7 +32,7 @@ fn content_tells_where_nobody_does() {
     let server = Server::start::<&str>(&[]);
     let line = example("quickdraw.ndjson").split(|byte| *byte == b'\n').next().unwrap().to_vec();
     for (media, body) in [
-        ("image/png", example("cat.png")),
+        ("image/png", example("butterfly.png")),
         ("image/svg+xml", example("airplane.svg")),
         ("application/json", line),
     ] {
@@ -54,7 +54,7 @@ fn content_tells_where_nobody_does() {
     server.post(RECOGNIZE, "multipart/form-data", b"").assert_error(415, "boundary");
     server.post(RECOGNIZE, "multipart/form-data; boundary=b0", b"--b0--\r\n").assert_error(400, "no file");
     server.ask("POST", RECOGNIZE, &[], b"II*\0\x08\0\0\0").assert_error(400, "TIFF");
-    let jpeg = predictions(&server.post(RECOGNIZE, "image/jpg", &jpeg(&example("cat.png"))));
+    let jpeg = predictions(&server.post(RECOGNIZE, "image/jpg", &jpeg(&example("butterfly.png"))));
     assert_eq!(jpeg.as_array().unwrap().len(), 3);
     // What is not said to be text has the limit of text.
     let long = [b"{\"strokes\": [", &vec![b' '; 2 << 20][..], b"]}"].concat();

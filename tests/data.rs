@@ -123,8 +123,8 @@ fn anything_can_be_inspected_without_importing_it() {
     assert!(bundled["licence"].as_str().unwrap().starts_with("CC BY 4.0"), "{bundled}");
     let found = json(&["data", "inspect", "--json", &text(&shipped("data/examples"))]);
     assert_eq!([&found["count"], &found["strokes"], &found["rasters"], &found["unlabelled"]], [7, 5, 2, 4]);
-    let table = ok(&["data", "inspect", &text(&shipped("data/examples/cat.png"))]);
-    assert!(table.contains("as rasters") && table.contains("source: cat.png"), "{table}");
+    let table = ok(&["data", "inspect", &text(&shipped("data/examples/butterfly.png"))]);
+    assert!(table.contains("as rasters") && table.contains("source: butterfly.png"), "{table}");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn hostile_files_are_told_of_and_the_rest_is_imported() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     };
-    let good = fs::read(shipped("data/examples/cat.png")).unwrap();
+    let good = fs::read(shipped("data/examples/butterfly.png")).unwrap();
     put("cat/good.png", &good);
     let svg = |body: &str| format!("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'>{body}</svg>");
     let line = "<path d='M0 0 L9 9' stroke='black'/>";
@@ -304,8 +304,8 @@ fn what_cannot_be_imported() {
     );
     let file = text(&folder.path().join("file"));
     fs::write(&file, "here").unwrap();
-    let cat = text(&shipped("data/examples/cat.png"));
-    assert_one_clear_line(&dabnet(&["data", "import", &cat, "-o", &file]), 2, &[&file]);
+    let butterfly = text(&shipped("data/examples/butterfly.png"));
+    assert_one_clear_line(&dabnet(&["data", "import", &butterfly, "-o", &file]), 2, &[&file]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "here");
     assert!(!Path::new(&out).exists());
     assert_one_clear_line(&dabnet(&["data", "inspect", "no-such-file"]), 2, &["no-such-file"]);

@@ -28,7 +28,8 @@ fn an_imported_network_is_a_model() {
     assert!(evaluation["count"].as_u64().unwrap() > 20, "{evaluation}");
     let summary: Value = serde_json::from_str(&ok(&["summary", "--model", &out, "--json"])).unwrap();
     assert!(summary.to_string().contains("classifier.0"), "{summary}");
-    let recognized = ok(&["recognize", "--model", &out, &text(&shipped("data/examples/cat.png")), "--json"]);
+    let recognized =
+        ok(&["recognize", "--model", &out, &text(&shipped("data/examples/butterfly.png")), "--json"]);
     assert!(words.iter().any(|word| recognized.contains(word)), "{recognized}");
     let bench = ok(&["bench", "--model", &out, "--threads", "1", "--json"]);
     assert!(bench.contains("median_ms"), "{bench}");

@@ -63,7 +63,7 @@ fn an_output_that_is_there_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let [picture, file] = ["mine.png", "mine.html"].map(|name| text(&folder.path().join(name)));
     [&picture, &file].into_iter().for_each(|path| fs::write(path, "mine").unwrap());
-    let (data, sketch) = (text(&shipped("data/examples")), text(&shipped("data/examples/cat.png")));
+    let (data, sketch) = (text(&shipped("data/examples")), text(&shipped("data/examples/butterfly.png")));
     let network = text(&shipped("crates/import/tests/golden/plain.onnx"));
     let commands: [&[&str]; 5] = [
         &["data", "render", &data, "-o", &picture],
@@ -82,7 +82,7 @@ fn an_output_that_is_there_is_kept() {
 
 #[test]
 fn a_picture_is_a_png() {
-    let sketch = text(&shipped("data/examples/cat.png"));
+    let sketch = text(&shipped("data/examples/butterfly.png"));
     assert_one_clear_line(&dabnet(&["recognize", &sketch, "--show", "seen.jpg"]), 2, &["seen.jpg", ".png"]);
 }
 
@@ -105,7 +105,7 @@ fn a_file_is_no_folder_and_a_run_no_data_set() {
     fs::create_dir(&run).unwrap();
     ["config.toml", "run.lock"].iter().for_each(|name| fs::write(format!("{run}/{name}"), "").unwrap());
     assert_one_clear_line(&dabnet(&["data", "inspect", &run]), 2, &[&run, "training run"]);
-    let sketch = text(&shipped("data/examples/cat.png"));
+    let sketch = text(&shipped("data/examples/butterfly.png"));
     let recognize = dabnet(&["recognize", "--model", &run, &sketch]);
     assert_one_clear_line(&recognize, 2, &["has not ended", "dabnet train --out", "dabnet pack"]);
 }

@@ -74,7 +74,7 @@ fn a_fast_quickstart_does_the_whole_job_and_repeats_to_the_byte() {
         Path::new("recognize"),
         Path::new("--model"),
         &first.join("dab"),
-        &shipped("data/examples/cat.png"),
+        &shipped("data/examples/butterfly.png"),
     ]);
     assert!(output.status.success(), "{}", stderr(&output));
 }

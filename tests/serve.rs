@@ -71,21 +71,21 @@ fn recognized(file: &Path) -> Vec<Value> {
 fn sketches_are_labelled_as_by_recognize() {
     let server = Server::start::<&str>(&[]);
     let folder = tempfile::tempdir().unwrap();
-    for name in ["airplane.svg", "alarm-clock.svg", "bicycle.png", "cat.png"] {
+    for name in ["airplane.svg", "alarm-clock.svg", "bicycle.png", "butterfly.png"] {
         let media = if name.ends_with("svg") { SVG } else { PNG };
         let reply = server.post(RECOGNIZE, media, &example(name));
         assert_eq!(reply.status, 200, "{}", reply.text());
         assert_eq!(reply.json()["predictions"], recognized(&shipped("data/examples").join(name))[0]);
     }
-    let cat = image::load_from_memory(&example("cat.png")).unwrap();
+    let butterfly = image::load_from_memory(&example("butterfly.png")).unwrap();
     for (media, format) in [
         ("image/jpeg", ImageFormat::Jpeg),
         ("image/webp", ImageFormat::WebP),
         ("image/gif", ImageFormat::Gif),
         ("image/bmp", ImageFormat::Bmp),
     ] {
-        let picture = encoded(&image::DynamicImage::from(cat.to_rgb8()), format);
-        let path = folder.path().join("cat");
+        let picture = encoded(&image::DynamicImage::from(butterfly.to_rgb8()), format);
+        let path = folder.path().join("butterfly");
         fs::write(&path, &picture).unwrap();
         assert_eq!(server.post(RECOGNIZE, media, &picture).json()["predictions"], recognized(&path)[0]);
     }
@@ -174,12 +174,12 @@ fn what_is_wrong_is_said() {
     post(RECOGNIZE, JSON, b"").assert_error(400, "JSON");
     post(RECOGNIZE, JSON, b"{\"strokes\": [[[1, 2]").assert_error(400, "line 1");
     post(RECOGNIZE, JSON, b"{\"strokes\": []}").assert_error(400, "no strokes");
-    post(RECOGNIZE, JSON, &example("cat.png")).assert_error(400, "JSON");
-    post(RECOGNIZE, SVG, &example("cat.png")).assert_error(400, "'<'");
+    post(RECOGNIZE, JSON, &example("butterfly.png")).assert_error(400, "JSON");
+    post(RECOGNIZE, SVG, &example("butterfly.png")).assert_error(400, "'<'");
     post(RECOGNIZE, SVG, b"<svg").assert_error(400, "SVG");
     post(RECOGNIZE, PNG, b"").assert_error(400, "PNG");
-    post(RECOGNIZE, PNG, &example("cat.png")[..2000]).assert_error(400, "PNG");
-    post(RECOGNIZE, "image/jpeg", &example("cat.png")).assert_error(400, "JPEG");
+    post(RECOGNIZE, PNG, &example("butterfly.png")[..2000]).assert_error(400, "PNG");
+    post(RECOGNIZE, "image/jpeg", &example("butterfly.png")).assert_error(400, "JPEG");
     for path in [
         "/v1",
         "/v1/recognize/",
@@ -224,7 +224,7 @@ fn every_answer_has_security_headers() {
 fn limits_hold() {
     let server = Server::start(&["--max-text", "20000", "--max-image", "3000", "--max-strokes", "3"]);
     server.post(RECOGNIZE, JSON, &vec![b' '; 20_001]).assert_error(413, "20000 bytes");
-    server.post(RECOGNIZE, PNG, &example("cat.png")).assert_error(413, "3000 bytes");
+    server.post(RECOGNIZE, PNG, &example("butterfly.png")).assert_error(413, "3000 bytes");
     let chunked = [&b"8000\r\n"[..], &[b' '; 0x8000], b"\r\n0\r\n\r\n"].concat();
     let headers = [("content-type", JSON), ("transfer-encoding", "chunked")];
     server.ask("POST", RECOGNIZE, &headers, &chunked).assert_error(413, "20000 bytes");
@@ -484,8 +484,8 @@ fn malformed_bodies_are_the_clients_fault() {
     let server = Server::start(&["--log-format", "off"]);
     let blank = json!({ "inputs": [{ "name": "canvas", "shape": [1, 1, 64, 64], "datatype": "FP32", "data": vec![0; 4096] }] });
     let first = |text: Vec<u8>| text.split(|byte| *byte == b'\n').next().unwrap().to_vec();
-    let cat = image::load_from_memory(&example("cat.png")).unwrap().to_rgb8();
-    let picture = |format| encoded(&image::DynamicImage::from(cat.clone()).thumbnail(160, 160), format);
+    let butterfly = image::load_from_memory(&example("butterfly.png")).unwrap().to_rgb8();
+    let picture = |format| encoded(&image::DynamicImage::from(butterfly.clone()).thumbnail(160, 160), format);
     let seeds = [
         (RECOGNIZE, JSON, square()),
         (RECOGNIZE, JSON, first(example("quickdraw.ndjson"))),
@@ -533,12 +533,12 @@ fn the_inference_protocol_is_spoken() {
     );
     assert_eq!(model["outputs"][0], json!({ "name": "logits", "datatype": "FP32", "shape": [-1, 20] }));
 
-    let cat = ink(&shipped("data/examples/cat.png"));
+    let butterfly = ink(&shipped("data/examples/butterfly.png"));
     let clock = ink(&shipped("data/examples/alarm-clock.svg"));
-    let both: Vec<f32> = [&cat[..], &clock].concat();
+    let both: Vec<f32> = [&butterfly[..], &clock].concat();
     let tensor = |shape: Value, data: Value| json!({ "name": "canvas", "shape": shape, "datatype": "FP32", "data": data });
     let flat = json!({ "id": "7", "inputs": [tensor(json!([2, 1, 64, 64]), json!(both))] });
-    let rows: Vec<&[f32]> = cat.chunks(64).collect();
+    let rows: Vec<&[f32]> = butterfly.chunks(64).collect();
     let nested = json!({ "inputs": [tensor(json!([1, 1, 64, 64]), json!([[rows]]))], "outputs": [{ "name": "label" }] });
     let infer =
         |body: &Value| server.post("/v2/models/quickdraw-20/infer", JSON, body.to_string().as_bytes());
@@ -549,7 +549,7 @@ fn the_inference_protocol_is_spoken() {
     let names: Vec<&Value> = outputs.iter().map(|output| &output["name"]).collect();
     assert_eq!(names, ["logits", "probabilities", "label"]);
     assert_eq!((&outputs[0]["shape"], &outputs[2]["shape"]), (&json!([2, 20]), &json!([2])));
-    for (index, file) in ["cat.png", "alarm-clock.svg"].iter().enumerate() {
+    for (index, file) in ["butterfly.png", "alarm-clock.svg"].iter().enumerate() {
         let probabilities = &outputs[1]["data"].as_array().unwrap()[20 * index..][..20];
         let best = probabilities.iter().filter_map(Value::as_f64).fold(0.0, f64::max);
         let recognized = &recognized(&shipped("data/examples").join(file))[0][0];
@@ -596,7 +596,7 @@ fn tensors_that_do_not_fit_are_refused() {
     infer(json!({ "inputs": [] })).assert_error(400, "exactly one input");
     let input = json!({ "name": "canvas", "shape": one, "datatype": "FP32", "data": blank });
     infer(json!({ "inputs": [input], "outputs": [{ "name": "loss" }] })).assert_error(400, "'loss'");
-    server.post("/v2/models/quickdraw-20/infer", PNG, &example("cat.png")).assert_error(415, "JSON");
+    server.post("/v2/models/quickdraw-20/infer", PNG, &example("butterfly.png")).assert_error(415, "JSON");
     server.post("/v2/models/nobody/infer", JSON, b"{}").assert_error(404, "'nobody'");
 }
 

@@ -42,7 +42,7 @@ echo "| load | connections | asked/s | recognized/s | 503/s | broken | p50 ms | 
 echo "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
 row "strokes, one client" 1 "$short" 0 "$work/sketch.json" application/json
 row "strokes, 16 clients" 16 "$short" 0 "$work/sketch.json" application/json
-row "PNG, 16 clients" 16 "$short" 0 data/examples/cat.png image/png
+row "PNG, 16 clients" 16 "$short" 0 data/examples/butterfly.png image/png
 row "strokes, 64 clients" 64 "$short" 0 "$work/sketch.json" application/json
 row "the same, long" 64 "$seconds" 0 "$work/sketch.json" application/json
 # As many as give twice of what was answered just now, each waiting between requests.

@@ -19,7 +19,7 @@ c() {
     "${CC:-cc}" "${flags[@]}" crates/capi/examples/recognize.c "$target/libdabnet.a" -lm -lpthread -ldl -o "$work/static"
     "${CXX:-c++}" -std=c++17 "${flags[@]}" crates/capi/examples/check.cpp -L"$target" -ldabnet -lpthread -o "$work/check"
     export LD_LIBRARY_PATH=$target DYLD_LIBRARY_PATH=$target
-    "$work/check" models/quickdraw-20/model.safetensors data/examples/cat.png
+    "$work/check" models/quickdraw-20/model.safetensors data/examples/butterfly.png
     for model in quickdraw-345 quickdraw-20 tu-berlin-250; do
         "$target/dabnet" recognize --model "$model" data/examples/*.{svg,png} >"$work/expected"
         for program in recognize static; do

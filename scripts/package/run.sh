@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-example=$PWD/data/examples/cat.png
+example=$PWD/data/examples/butterfly.png
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -1,7 +1,7 @@
 /* Labels files, and a star that is drawn stroke by stroke:
  *
  *     cc crates/capi/examples/recognize.c -Icrates/capi/include -Ltarget/release -ldabnet -o recognize
- *     LD_LIBRARY_PATH=target/release ./recognize quickdraw-20 data/examples/cat.png
+ *     LD_LIBRARY_PATH=target/release ./recognize quickdraw-20 data/examples/butterfly.png
  */
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-//! Recognizes what is in files: `cargo run --release -p dabnet --example file -- data/examples/cat.png`.
+//! Recognizes what is in files: `cargo run --release -p dabnet --example file -- data/examples/butterfly.png`.
 
 use dabnet::{RecognizeError, Recognizer, models};
 

@@ -272,14 +272,16 @@ fn threads_change_nothing() {
 #[test]
 fn rasters_are_reduced_or_traced_where_that_is_wanted() {
     let drawing = |import: DatasetImport| Imported::of(&import).unwrap().data().sketch(0).unwrap().drawing;
-    let cat = import(&example("cat.png"));
+    let butterfly = import(&example("butterfly.png"));
     let side = |drawing: Drawing| match drawing {
         Drawing::Raster(raster) => raster.width().max(raster.height()),
         _ => panic!("a raster"),
     };
-    assert_eq!(side(drawing(cat.clone())), 256);
-    assert_eq!(side(drawing(DatasetImport { max_side: 100, ..cat.clone() })), 100);
-    let Drawing::Strokes(strokes) = drawing(DatasetImport { trace: true, ..cat }) else { panic!("strokes") };
+    assert_eq!(side(drawing(butterfly.clone())), 256);
+    assert_eq!(side(drawing(DatasetImport { max_side: 100, ..butterfly.clone() })), 100);
+    let Drawing::Strokes(strokes) = drawing(DatasetImport { trace: true, ..butterfly }) else {
+        panic!("strokes")
+    };
     assert!(strokes.len() > 10);
 }
 
@@ -289,7 +291,7 @@ fn a_folder_is_only_filled_if_it_is_empty_or_of_this_import() {
     let run = |source: &str, folder: &Path| import(&example(source)).run(folder, |_, _| {});
     let first = run("quickdraw.ndjson", out.path()).unwrap();
     assert_eq!(run("quickdraw.ndjson", out.path()).unwrap(), first);
-    assert!(matches!(run("cat.png", out.path()), Err(DataError::OtherImport { .. })));
+    assert!(matches!(run("butterfly.png", out.path()), Err(DataError::OtherImport { .. })));
     assert_eq!(Dataset::open(out.path()).unwrap().len(), 3);
     // In what another import differs is said.
     let plain = import(&example("quickdraw.ndjson"));
@@ -311,7 +313,7 @@ fn a_folder_is_only_filled_if_it_is_empty_or_of_this_import() {
 
     let other = tempfile::tempdir().unwrap();
     put(other.path(), "letter.txt", b"dear");
-    assert!(matches!(run("cat.png", other.path()), Err(DataError::Occupied { .. })));
+    assert!(matches!(run("butterfly.png", other.path()), Err(DataError::Occupied { .. })));
     assert_eq!(other.path().read_dir().unwrap().count(), 1);
 
     // Nothing that could be read: nothing is left behind.

@@ -23,7 +23,7 @@ fn strokes(c: &mut Criterion) {
     let sources = [
         ("quickdraw", examples(&["../quickdraw-20/test.ndjson.gz"])),
         ("svg", examples(&["airplane.svg", "alarm-clock.svg"])),
-        ("traced png", examples(&["bicycle.png", "cat.png"])),
+        ("traced png", examples(&["bicycle.png", "butterfly.png"])),
     ];
     let mut group = c.benchmark_group("strokes to 225 pixels");
     group.throughput(Throughput::Elements(1));
@@ -41,7 +41,7 @@ fn strokes(c: &mut Criterion) {
 
 fn rasters(c: &mut Criterion) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/examples");
-    let sketches = ["bicycle.png", "cat.png"].map(|file| {
+    let sketches = ["bicycle.png", "butterfly.png"].map(|file| {
         let sketch = read_file(folder.join(file)).expect("an example file").next().expect("a sketch");
         sketch.expect("a sketch").drawing
     });

@@ -15,8 +15,8 @@ fn test_strokes() -> Vec<Vec<Stroke>> {
     bundled("test").iter().step_by(60).map(|e| e.drawing.to_strokes().into_owned()).collect()
 }
 
-fn cat() -> Raster {
-    match read_file(example("cat.png")).unwrap().next().unwrap().unwrap().drawing {
+fn butterfly() -> Raster {
+    match read_file(example("butterfly.png")).unwrap().next().unwrap().unwrap().drawing {
         Drawing::Raster(raster) => raster,
         other => panic!("{other:?}"),
     }
@@ -140,7 +140,12 @@ fn crops_of_wide_lines_are_drawn() {
 
 #[test]
 fn without_changes_a_raster_is_only_resampled() {
-    for (raster, side) in [(cat(), 225), (cat(), 64), (cat(), 300), (cat().reduced(28).into_owned(), 64)] {
+    for (raster, side) in [
+        (butterfly(), 225),
+        (butterfly(), 64),
+        (butterfly(), 300),
+        (butterfly().reduced(28).into_owned(), 64),
+    ] {
         let canvas = Canvas { side, ..CANVAS };
         let (same, plain) =
             (Augmentation::none().raster(&raster, &canvas, &mut seeded(1)), resampled(&raster, side));
@@ -151,7 +156,7 @@ fn without_changes_a_raster_is_only_resampled() {
 
 #[test]
 fn a_raster_of_the_canvas_is_itself_and_mirrored_twice_too() {
-    let small = cat().reduced(64).into_owned();
+    let small = butterfly().reduced(64).into_owned();
     let flip = Augmentation { flip: 1.0, ..Augmentation::none() };
     assert_eq!(Augmentation::none().raster(&small, &CANVAS, &mut seeded(1)), small.ink());
     let once = flip.raster(&small, &CANVAS, &mut seeded(1));
@@ -186,7 +191,7 @@ fn rasters_change_as_strokes_do() {
 
 #[test]
 fn lines_of_rasters_become_wider_and_narrower() {
-    let raster = cat().reduced(64).into_owned();
+    let raster = butterfly().reduced(64).into_owned();
     let sum = |ink: &[u8]| ink.iter().map(|ink| u64::from(*ink)).sum::<u64>();
     let augment = Augmentation { line: 0.7, ..Augmentation::none() };
     let sums: Vec<u64> =

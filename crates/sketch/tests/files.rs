@@ -19,7 +19,7 @@ fn missing_folder_and_empty() {
 fn the_content_decides_not_the_name() {
     let folder = tempfile::tempdir().unwrap();
     let misnamed = folder.path().join("cat.svg");
-    std::fs::copy(example("cat.png"), &misnamed).unwrap();
+    std::fs::copy(example("butterfly.png"), &misnamed).unwrap();
     assert!(read_file(&misnamed).unwrap().next().unwrap().is_ok());
 }
 

@@ -25,7 +25,7 @@ fn mirrored(ink: &[u8], side: usize) -> Vec<u8> {
 #[test]
 fn a_sheet_is_kept_as_it_is() {
     let paper = PublishedPreprocessing::new(225);
-    for drawing in [ruled(), drawing("cat.png"), drawing("airplane.svg")] {
+    for drawing in [ruled(), drawing("butterfly.png"), drawing("airplane.svg")] {
         let sheet = paper.sheet(&drawing);
         assert_eq!((sheet.width(), sheet.height()), (256, 256));
         assert!(sheet.ink().iter().any(|ink| *ink > 0));
@@ -71,7 +71,7 @@ fn ten_crops_are_where_they_should_be() {
 #[test]
 fn training_follows_its_seed_and_mirrors_where_it_may() {
     for side in SIDES {
-        let drawing = drawing("cat.png");
+        let drawing = drawing("butterfly.png");
         let drawn = |flip, seed| {
             PublishedPreprocessing::new(side).random_crop(&drawing, flip, &mut Pcg64::seed_from_u64(seed))
         };

@@ -13,7 +13,7 @@ fn strokes(body: &str) -> Vec<Stroke> {
 
 #[test]
 fn real_files() {
-    for (name, count) in [("airplane.svg", 12), ("alarm-clock.svg", 14)] {
+    for (name, count) in [("airplane.svg", 19), ("alarm-clock.svg", 29)] {
         let sketch = read_file(example(name)).unwrap().next().unwrap().unwrap();
         let Drawing::Strokes(strokes) = &sketch.drawing else { panic!("strokes") };
         assert_eq!(strokes.len(), count, "{name}");

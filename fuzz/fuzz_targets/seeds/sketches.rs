@@ -79,17 +79,17 @@ fn canvas(side: usize) -> Canvas {
 
 /// One picture in every format that can be written; gives it as PNG.
 fn pictures(put: impl Fn(&str, &[u8]) -> std::io::Result<()>) -> Outcome<Vec<u8>> {
-    let cat = image::open(example("cat.png"))?.resize_exact(24, 20, FilterType::Triangle);
+    let butterfly = image::open(example("butterfly.png"))?.resize_exact(24, 20, FilterType::Triangle);
     let encoded = |picture: DynamicImage, format: ImageFormat| {
         let mut bytes = Cursor::new(Vec::new());
         picture.write_to(&mut bytes, format).map(|()| bytes.into_inner())
     };
-    let png = encoded(cat.to_luma8().into(), ImageFormat::Png)?;
+    let png = encoded(butterfly.to_luma8().into(), ImageFormat::Png)?;
     put("grey.png", &png)?;
-    put("deep.png", &encoded(cat.to_rgba16().into(), ImageFormat::Png)?)?;
-    put("colour.jpg", &encoded(cat.to_rgb8().into(), ImageFormat::Jpeg)?)?;
-    put("grey.jpg", &encoded(cat.to_luma8().into(), ImageFormat::Jpeg)?)?;
-    put("lossless.webp", &encoded(cat.to_rgba8().into(), ImageFormat::WebP)?)?;
+    put("deep.png", &encoded(butterfly.to_rgba16().into(), ImageFormat::Png)?)?;
+    put("colour.jpg", &encoded(butterfly.to_rgb8().into(), ImageFormat::Jpeg)?)?;
+    put("grey.jpg", &encoded(butterfly.to_luma8().into(), ImageFormat::Jpeg)?)?;
+    put("lossless.webp", &encoded(butterfly.to_rgba8().into(), ImageFormat::WebP)?)?;
     Ok(png)
 }
 
