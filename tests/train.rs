@@ -253,8 +253,8 @@ fn what_makes_no_sense_is_told_in_one_line() {
     refused(&with(&["--betas", "0.9,0.9"]), &["betas", "--optimizer"]);
     refused(&with(&["--warm-up", "1"]), &["warm_up_epochs", "--schedule"]);
     refused(&with(&["--floor", "0.1"]), &["floor", "--schedule"]);
-    if cfg!(not(feature = "wgpu")) {
-        refused(&with(&["--device", "wgpu"]), &["wgpu", "--features wgpu"]);
+    if cfg!(not(feature = "libtorch")) {
+        refused(&with(&["--device", "cuda"]), &["cuda", "--features libtorch"]);
     }
     assert!(!Path::new(&run).exists(), "a refused run leaves nothing");
 
@@ -282,8 +282,8 @@ fn what_makes_no_sense_is_told_in_one_line() {
     refused_file("[train]\noptimizer = \"adam\"\n", &["run.toml, line 2", "a table", "adam, adamw or sgd"]);
     refused_file("[train]\nepochs = 9223372036854775807\n", &["run.toml", "epochs"]);
     refused_file("[train]\nthreads = 100000\n", &["run.toml", "threads"]);
-    if cfg!(not(feature = "wgpu")) {
-        refused_file("[train]\ndevice = \"wgpu\"\n", &["wgpu", "--features wgpu"]);
+    if cfg!(not(feature = "libtorch")) {
+        refused_file("[train]\ndevice = \"cuda\"\n", &["cuda", "--features libtorch"]);
     }
     refused_file("[train\n", &["run.toml", "line 1"]);
 

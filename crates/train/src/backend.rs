@@ -2,8 +2,8 @@
 
 use rand::Rng;
 
-#[cfg(any(feature = "libtorch", feature = "wgpu"))]
-use crate::tensors;
+#[cfg(feature = "libtorch")]
+use crate::libtorch::{self, TorchDevice};
 use crate::{
     Device, TrainError, native,
     network::{BatchGradients, NetworkRef},
@@ -22,11 +22,9 @@ pub(crate) fn gradients(
     match device {
         #[cfg(feature = "libtorch")]
         Device::LibTorch | Device::Cuda(_) => {
-            let torch = tensors::TorchBackend::open(device)?.with_mixed_precision(mixed_precision);
-            tensors::gradients(&torch, network, canvases, targets, rng)
+            let torch = TorchDevice::open(device)?.with_mixed_precision(mixed_precision);
+            libtorch::gradients(&torch, network, canvases, targets, rng)
         }
-        #[cfg(feature = "wgpu")]
-        Device::Wgpu => tensors::gradients(&tensors::BurnBackend::open(), network, canvases, targets, rng),
         _ => Ok(native::gradients(network, mixed_precision, canvases, targets, rng)),
     }
 }
@@ -40,10 +38,8 @@ pub(crate) fn logits(
     match device {
         #[cfg(feature = "libtorch")]
         Device::LibTorch | Device::Cuda(_) => {
-            tensors::logits(&tensors::TorchBackend::open(device)?, network, canvases)
+            libtorch::logits(&TorchDevice::open(device)?, network, canvases)
         }
-        #[cfg(feature = "wgpu")]
-        Device::Wgpu => tensors::logits(&tensors::BurnBackend::open(), network, canvases),
         _ => Ok(native::logits(network, canvases)),
     }
 }
@@ -53,17 +49,14 @@ pub(crate) fn logits(
 /// # Errors
 /// [`TrainError::Device`] otherwise.
 pub(crate) fn check(device: Device) -> Result<(), TrainError> {
-    let feature = match device {
-        Device::Cpu => return Ok(()),
+    match device {
+        Device::Cpu => Ok(()),
         #[cfg(feature = "libtorch")]
-        Device::LibTorch | Device::Cuda(_) => return tensors::TorchBackend::open(device).map(|_| ()),
-        #[cfg(feature = "wgpu")]
-        Device::Wgpu => return tensors::BurnBackend::check(),
+        Device::LibTorch | Device::Cuda(_) => TorchDevice::open(device).map(|_| ()),
         #[cfg(not(feature = "libtorch"))]
-        Device::LibTorch | Device::Cuda(_) => "libtorch",
-        #[cfg(not(feature = "wgpu"))]
-        Device::Wgpu => "wgpu",
-    };
-    let reason = format!("this program was built without it; build it with --features {feature}");
-    Err(TrainError::Device { device, reason })
+        Device::LibTorch | Device::Cuda(_) => Err(TrainError::Device {
+            device,
+            reason: "this program was built without it; build it with --features libtorch".into(),
+        }),
+    }
 }

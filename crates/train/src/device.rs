@@ -12,7 +12,7 @@ use crate::{TrainError, backend};
 /// assert_eq!("cuda:1".parse::<Device>().unwrap(), Device::Cuda(1));
 /// ```
 ///
-/// Written `cpu`, `libtorch`, `cuda`, `cuda:1` or `wgpu`.
+/// Written `cpu`, `libtorch`, `cuda` or `cuda:1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Device {
@@ -23,8 +23,6 @@ pub enum Device {
     LibTorch,
     /// An NVIDIA GPU, by LibTorch, counted from 0.
     Cuda(usize),
-    /// The graphics processor that `wgpu` finds first.
-    Wgpu,
 }
 
 impl Device {
@@ -44,7 +42,6 @@ impl fmt::Display for Device {
             Self::LibTorch => f.write_str("libtorch"),
             Self::Cuda(0) => f.write_str("cuda"),
             Self::Cuda(index) => write!(f, "cuda:{index}"),
-            Self::Wgpu => f.write_str("wgpu"),
         }
     }
 }
@@ -58,7 +55,6 @@ impl FromStr for Device {
             "cpu" => Ok(Self::Cpu),
             "libtorch" => Ok(Self::LibTorch),
             "cuda" => Ok(Self::Cuda(0)),
-            "wgpu" => Ok(Self::Wgpu),
             _ => {
                 let index = text.strip_prefix("cuda:").ok_or_else(unknown)?;
                 index.parse().map(Self::Cuda).map_err(|_| unknown())
@@ -81,7 +77,7 @@ mod tests {
 
     #[test]
     fn is_read_as_it_is_written() {
-        for device in [Device::Cpu, Device::LibTorch, Device::Cuda(0), Device::Cuda(3), Device::Wgpu] {
+        for device in [Device::Cpu, Device::LibTorch, Device::Cuda(0), Device::Cuda(3)] {
             assert_eq!(device.to_string().parse::<Device>().unwrap(), device);
         }
         assert!("gpu".parse::<Device>().is_err() && "cuda:x".parse::<Device>().is_err());

@@ -33,14 +33,11 @@ pub enum TrainError {
     #[error("{0}")]
     Setting(&'static str),
     /// Unknown name of a device.
-    #[error("'{name}' is no device: cpu, libtorch, cuda, cuda:1, wgpu")]
+    #[error("'{name}' is no device: cpu, libtorch, cuda, cuda:1")]
     UnknownDevice {
         /// The name.
         name: String,
     },
-    /// The device does not support mixed precision.
-    #[error("wgpu does not mix precisions: take another device")]
-    MixedPrecision,
     /// The system does not start threads.
     #[error("cannot start threads: {0}")]
     Threads(String),

@@ -3,7 +3,7 @@
 //! Latent weights, optimizer and the split of every filter live on the host, in [`Parameters`]. A backend sees only
 //! the effective weights `W̃`, runs the graph forward and backward, and returns the gradient with respect to them, so
 //! that the straight-through estimator is one rule in one place. The backend of the processor is `native`; `tensors`
-//! reaches other [devices](Device) through a tensor library, with the features `libtorch` and `wgpu`.
+//! reaches other [devices](Device) through LibTorch, with the feature `libtorch`.
 //!
 //! [`Trainer`] trains a network, [`RunFolder`] makes that resumable, and [`pack`] turns the result into a model file.
 #![forbid(unsafe_code)]
@@ -19,6 +19,8 @@ mod estimator;
 mod events;
 mod history;
 mod hybrid;
+#[cfg(feature = "libtorch")]
+mod libtorch;
 mod native;
 mod network;
 mod observer;
@@ -31,8 +33,6 @@ mod pretrained;
 mod run;
 mod targets;
 mod teacher;
-#[cfg(any(feature = "libtorch", feature = "wgpu"))]
-mod tensors;
 mod trained_network;
 mod trainer;
 mod training_loop;

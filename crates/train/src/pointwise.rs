@@ -1,7 +1,9 @@
-//! Pointwise ops and quantization: forward and backward on the processor, and forward on tensor libraries.
+//! Pointwise ops and quantization: forward and backward on the processor, and forward by LibTorch.
 
 use dabnet_graph::{PointwiseOp, Quantizer};
 
+#[cfg(feature = "libtorch")]
+use crate::TrainError;
 use crate::{
     native::{BackwardInput, Tensor},
     parameters::NodeParameters,
@@ -130,79 +132,25 @@ pub(crate) fn quantize_backward(quantizer: Quantizer, input: &Tensor, gradient: 
     (gradient.zip(input, |g, x| *g *= quantizer.slopes(x).0), steps.iter().sum::<f64>() as f32)
 }
 
-/// Pointwise ops on tensor libraries, which derive the gradients.
-#[cfg(any(feature = "libtorch", feature = "wgpu"))]
-pub(crate) mod tensors {
-    use dabnet_graph::PointwiseOp;
-
-    use crate::{TrainError, tensors::TensorBackend};
-
-    /// Pointwise functions of a library's tensor.
-    pub(crate) trait PointwiseFunctions: Sized {
-        fn relu(self) -> Result<Self, TrainError>;
-        fn tanh(self) -> Result<Self, TrainError>;
-        fn sigmoid(self) -> Result<Self, TrainError>;
-        fn clip(self, low: f32, high: f32) -> Result<Self, TrainError>;
-    }
-
-    /// The op's output; `parameter` gives one of its parameters by name, as `[1, channels, 1, 1]`.
-    pub(crate) fn forward<L: TensorBackend>(
-        library: &L,
-        op: PointwiseOp,
-        input: L::Tensor,
-        mut parameter: impl FnMut(&'static str) -> Result<L::Tensor, TrainError>,
-    ) -> Result<L::Tensor, TrainError> {
-        match op {
-            PointwiseOp::Relu => PointwiseFunctions::relu(input),
-            PointwiseOp::RPReLU => {
-                let distance = library.sub(input, parameter("threshold")?)?;
-                let above = PointwiseFunctions::relu(L::shallow_clone(&distance))?;
-                let below = library.sub(distance, L::shallow_clone(&above))?;
-                library
-                    .add(library.add(above, library.mul(below, parameter("slope")?)?)?, parameter("shift")?)
-            }
-            PointwiseOp::Tanh => PointwiseFunctions::tanh(input),
-            PointwiseOp::Sigmoid => PointwiseFunctions::sigmoid(input),
-            PointwiseOp::Clip { low, high } => PointwiseFunctions::clip(input, low, high),
-            PointwiseOp::Bias => library.add(input, parameter("bias")?),
+/// The op's output by LibTorch, which derives the gradients; `parameter` gives one of its parameters by name, as
+/// `[1, channels, 1, 1]`.
+#[cfg(feature = "libtorch")]
+pub(crate) fn torch_forward(
+    op: PointwiseOp,
+    input: &tch::Tensor,
+    mut parameter: impl FnMut(&'static str) -> Result<tch::Tensor, TrainError>,
+) -> Result<tch::Tensor, TrainError> {
+    Ok(match op {
+        PointwiseOp::Relu => input.f_relu()?,
+        PointwiseOp::RPReLU => {
+            let distance = input.f_sub(&parameter("threshold")?)?;
+            let above = distance.f_relu()?;
+            let below = distance.f_sub(&above)?;
+            above.f_add(&below.f_mul(&parameter("slope")?)?)?.f_add(&parameter("shift")?)?
         }
-    }
-
-    #[cfg(feature = "wgpu")]
-    impl PointwiseFunctions for burn_tensor::Tensor<4> {
-        fn relu(self) -> Result<Self, TrainError> {
-            Ok(burn_tensor::activation::relu(self))
-        }
-
-        fn tanh(self) -> Result<Self, TrainError> {
-            Ok(burn_tensor::activation::tanh(self))
-        }
-
-        fn sigmoid(self) -> Result<Self, TrainError> {
-            Ok(burn_tensor::activation::sigmoid(self))
-        }
-
-        fn clip(self, low: f32, high: f32) -> Result<Self, TrainError> {
-            Ok(self.clamp(low, high))
-        }
-    }
-
-    #[cfg(feature = "libtorch")]
-    impl PointwiseFunctions for tch::Tensor {
-        fn relu(self) -> Result<Self, TrainError> {
-            Ok(self.f_relu()?)
-        }
-
-        fn tanh(self) -> Result<Self, TrainError> {
-            Ok(self.f_tanh()?)
-        }
-
-        fn sigmoid(self) -> Result<Self, TrainError> {
-            Ok(self.f_sigmoid()?)
-        }
-
-        fn clip(self, low: f32, high: f32) -> Result<Self, TrainError> {
-            Ok(self.f_clamp(f64::from(low), f64::from(high))?)
-        }
-    }
+        PointwiseOp::Tanh => input.f_tanh()?,
+        PointwiseOp::Sigmoid => input.f_sigmoid()?,
+        PointwiseOp::Clip { low, high } => input.f_clamp(f64::from(low), f64::from(high))?,
+        PointwiseOp::Bias => input.f_add(&parameter("bias")?)?,
+    })
 }

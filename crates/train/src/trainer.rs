@@ -3,8 +3,8 @@ use dabnet_graph::{Graph, Node};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    Checkpoint, Device, EffectiveWeights, Parameters, PretrainedWeights, Progress, Teacher, TrainConfig,
-    TrainError, TrainedNetwork, TrainingObserver, TrainingOutcome, WeightHistory, backend,
+    Checkpoint, EffectiveWeights, Parameters, PretrainedWeights, Progress, Teacher, TrainConfig, TrainError,
+    TrainedNetwork, TrainingObserver, TrainingOutcome, WeightHistory, backend,
     calibration::{self, NormCalibration},
     checkpoint::{DataFingerprint, TrainingCounters},
     effective::{constrain, effective_weights},
@@ -64,14 +64,11 @@ impl<'a, E: Examples> Trainer<'a, E> {
     /// A trainer of `graph` on `examples`.
     ///
     /// # Errors
-    /// [`TrainError::Setting`], [`TrainError::Device`] or [`TrainError::MixedPrecision`] for an invalid configuration,
+    /// [`TrainError::Setting`] or [`TrainError::Device`] for an invalid configuration,
     /// [`TrainError::TooFewExamples`], [`TrainError::LabelOutOfRange`], and [`TrainError::Threads`].
     pub fn new(graph: &'a Graph, mut config: TrainConfig, examples: &'a E) -> Result<Self, TrainError> {
         config.validate()?;
         config.device.check()?;
-        if config.mixed_precision && config.device == Device::Wgpu {
-            return Err(TrainError::MixedPrecision);
-        }
         if examples.len() < MIN_BATCH {
             return Err(TrainError::TooFewExamples { count: examples.len(), needed: MIN_BATCH });
         }

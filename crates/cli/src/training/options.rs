@@ -391,7 +391,7 @@ fn accumulation(text: &str) -> Result<Value, String> {
 /// Device, threads and checkpoint interval of a run. They do not decide what it becomes.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct MachineArgs {
-    /// Device that runs the network: cpu, libtorch, cuda, cuda:N or wgpu [default: cpu]
+    /// Device that runs the network: cpu, libtorch, cuda or cuda:N [default: cpu]
     #[arg(long, value_name = "DEVICE")]
     device: Option<Device>,
 

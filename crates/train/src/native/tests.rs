@@ -301,7 +301,7 @@ fn parameters(graph: &Graph) -> Parameters {
 
 /// Devices of this build that the machine has.
 fn devices() -> impl Iterator<Item = Device> {
-    [Device::Cpu, Device::LibTorch, Device::Wgpu].into_iter().filter(|device| device.check().is_ok())
+    [Device::Cpu, Device::LibTorch].into_iter().filter(|device| device.check().is_ok())
 }
 
 #[test]
