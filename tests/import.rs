@@ -6,7 +6,7 @@ use crate::common::{assert_one_clear_line, dabnet, few, ok, shipped, text};
 use serde_json::Value;
 
 fn golden(name: &str) -> String {
-    text(&shipped(&format!("crates/import/tests/golden/{name}.onnx")))
+    text(&shipped(&format!("crates/onnx/tests/golden/{name}.onnx")))
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod data;
 mod dialects;
 mod documents;
 mod eval;
+mod export;
 mod hybrid;
 mod import;
 mod looks;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dabnet_engine::PackedModel;
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_import::{ImportOptions, import_bytes};
+use dabnet_onnx::{ImportOptions, import_bytes};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

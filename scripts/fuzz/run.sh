@@ -14,7 +14,7 @@ targets=("$@")
 [ -d /dev/shm ] && export TMPDIR=/dev/shm
 for target in "${targets[@]}"; do
     seeds=fuzz/corpus/$target
-    [ "$target" = onnx ] && seeds=crates/import/tests/golden
+    [ "$target" = onnx ] && seeds=crates/onnx/tests/golden
     found=target/fuzz-corpus/$target
     mkdir -p "$found"
     # The threads of a session end a moment after it, which looks like a leak.

@@ -1,7 +1,7 @@
-"""Networks as other tools export them, with what ONNX Runtime answers: crates/import/tests/golden.
+"""Networks as other tools export them, with what ONNX Runtime answers: crates/onnx/tests/golden.
 
     pip install torch onnx onnxscript onnxruntime numpy
-    python scripts/import/golden.py crates/import/tests/golden
+    python scripts/import/golden.py crates/onnx/tests/golden
 
 Weights are random, of seeds given here; each file is a few kilobytes. Every network sees the pictures of `picture`,
 which the tests draw likewise.

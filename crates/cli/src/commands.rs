@@ -6,6 +6,7 @@ mod binarize;
 mod compare;
 mod data;
 mod eval;
+mod export;
 mod hybrid;
 mod import;
 mod network;
@@ -17,11 +18,9 @@ mod serve;
 mod summary;
 mod train;
 
-use std::process::ExitCode;
-
 use clap::Subcommand;
 
-use crate::error::CliError;
+use crate::error::{CliError, ExitCode};
 
 /// Subcommands of `dabnet`.
 #[derive(Debug, Subcommand)]
@@ -32,6 +31,7 @@ pub(crate) enum CliCommand {
     Compare(Box<compare::CompareArgs>),
     Data(data::DataArgs),
     Eval(eval::EvalArgs),
+    Export(export::ExportArgs),
     Hybrid(hybrid::HybridArgs),
     Import(import::ImportArgs),
     Pack(pack::PackArgs),
@@ -52,6 +52,7 @@ impl CliCommand {
             Self::Compare(command) => command.run(),
             Self::Data(command) => command.run(),
             Self::Eval(command) => command.run(),
+            Self::Export(command) => command.run(),
             Self::Hybrid(command) => command.run(),
             Self::Import(command) => command.run(),
             Self::Pack(command) => command.run(),

@@ -1,14 +1,36 @@
-use std::{error::Error as StdError, io, iter::successors, path::Path, process::ExitCode};
+use std::{error::Error as StdError, io, iter::successors, path::Path};
 
 use dabnet_data::DataError;
 use dabnet_engine::EngineError;
 use dabnet_graph::GraphError;
+use dabnet_onnx::ExportError;
 use dabnet_report::ReportError;
 use dabnet_serve::ServeError;
 use dabnet_sketch::SketchError;
 use dabnet_train::TrainError;
 use dabnet_weights::WeightsError;
 use thiserror::Error;
+
+/// Exit code of a command: 0, or 1 for a failure, 2 for wrong usage or input, 130 where it was interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExitCode(pub u8);
+
+impl ExitCode {
+    /// All went well.
+    pub const SUCCESS: Self = Self(0);
+}
+
+impl From<u8> for ExitCode {
+    fn from(code: u8) -> Self {
+        Self(code)
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code.0)
+    }
+}
 
 /// Reason why a command stopped, which decides its exit code.
 #[derive(Debug, Error)]
@@ -64,6 +86,12 @@ impl From<WeightsError> for CliError {
     }
 }
 
+impl From<ExportError> for CliError {
+    fn from(error: ExportError) -> Self {
+        Self::Input(text_with_sources(&error))
+    }
+}
+
 impl From<SketchError> for CliError {
     fn from(error: SketchError) -> Self {
         Self::Input(text_with_sources(&error))
@@ -84,9 +112,10 @@ impl From<DataError> for CliError {
 impl From<ServeError> for CliError {
     fn from(error: ServeError) -> Self {
         match error {
-            ServeError::Bind { .. } | ServeError::Start(_) | ServeError::Write { .. } => {
-                Self::Failure(text_with_sources(&error))
+            ServeError::Bind { .. } => {
+                Self::Failure(format!("{}: give --bind another address or port", text_with_sources(&error)))
             }
+            ServeError::Start(_) | ServeError::Write { .. } => Self::Failure(text_with_sources(&error)),
             _ => Self::Input(text_with_sources(&error)),
         }
     }

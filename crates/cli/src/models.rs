@@ -1,12 +1,13 @@
 //! Packed models: those at a path, and by their names those that come with the program.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use dabnet_engine::{Model, PackedModel};
 use dabnet_models::ALL as SHIPPED;
 use dabnet_serve::{ModelRegistry, ServedModel};
 
 use crate::{
+    data::listed,
     error::CliError,
     training::{CONFIG, MODEL},
 };
@@ -21,7 +22,15 @@ pub(crate) const DEFAULT: &str = SHIPPED[0].0;
 pub(crate) fn packed(path: &Path) -> Result<PackedModel, CliError> {
     match shipped(path)? {
         Some((_, bytes)) => Ok(PackedModel::from_bytes(bytes)?),
-        None => Ok(PackedModel::load(path)?),
+        None => PackedModel::load(path).map_err(|error| match path.extension() {
+            Some(extension) if extension.eq_ignore_ascii_case("onnx") => {
+                let path = path.display();
+                CliError::Input(format!(
+                    "{path} is an ONNX network: dabnet import {path} -o DIR makes a model of it"
+                ))
+            }
+            _ => error.into(),
+        }),
     }
 }
 
@@ -52,9 +61,21 @@ fn served(paths: &[impl AsRef<Path>]) -> Result<Vec<ServedModel>, CliError> {
     paths.iter().map(|path| served(path.as_ref())).collect()
 }
 
-/// Checks that a folder is not that of a run without its model, which it gets at its end.
-fn check_packed(path: &Path) -> Result<(), CliError> {
-    if !path.join(CONFIG).is_file() || path.join(MODEL).exists() {
+/// Checks that a folder has a model: a run gets one at its end, and what holds several runs has none.
+///
+/// # Errors
+/// [`CliError::Input`], with what to do.
+pub(crate) fn check_packed(path: &Path) -> Result<(), CliError> {
+    if path.join(MODEL).exists() {
+        return Ok(());
+    }
+    let inside = models_inside(path);
+    let inside: Vec<&str> = inside.iter().map(String::as_str).collect();
+    if !inside.is_empty() {
+        let reason = "has no model of its own: give one of the folders in it that have";
+        return Err(CliError::Input(format!("{} {reason}, {}", path.display(), listed(&inside))));
+    }
+    if !path.join(CONFIG).is_file() {
         return Ok(());
     }
     let run = path.display();
@@ -62,6 +83,17 @@ fn check_packed(path: &Path) -> Result<(), CliError> {
         "the run {run} has not ended: dabnet train --out {run} goes on with it, dabnet pack {run} -o MODEL takes it as \
          it is"
     )))
+}
+
+/// Names of the folders in a folder that have a model.
+fn models_inside(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter(|entry| entry.path().join(MODEL).is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
 }
 
 fn named(path: &Path) -> Option<(&str, &'static [u8])> {

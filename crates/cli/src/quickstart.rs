@@ -4,7 +4,7 @@ mod files;
 mod network;
 mod print;
 
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{path::PathBuf, time::Instant};
 
 use dabnet_data::Part;
 use dabnet_report::{QuickstartReport, TestSketch, format::duration};
@@ -13,7 +13,7 @@ use dabnet_sketch::Preprocess;
 use self::network::QuickstartNetwork;
 use crate::{
     data::{BUNDLED, LoadedData},
-    error::CliError,
+    error::{CliError, ExitCode},
     output, terminal,
     training::InterruptFlag,
 };

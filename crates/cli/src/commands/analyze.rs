@@ -2,7 +2,6 @@ use std::{
     fs::File,
     io::{self, BufReader, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 use clap::Args;
@@ -19,7 +18,7 @@ use dabnet_train::{WeightHistory, WeightSnapshot};
 use dabnet_weights::{Tensor, TensorSelection, WeightSource};
 
 use crate::{
-    error::CliError,
+    error::{CliError, ExitCode},
     models,
     output::{self, ReplaceArgs},
     progress::ByteProgress,
@@ -126,6 +125,9 @@ impl AnalyzedNetwork {
         let [latent, model] = [LATENT, MODEL].map(|name| path.join(name));
         let name = path.display().to_string();
         if !latent.is_file() {
+            if path.is_dir() {
+                models::check_packed(path)?;
+            }
             let source = WeightSource::open(path)?;
             let model = source.is_model().then(|| PackedModel::load(path)).transpose()?;
             return Ok(Self { name, source, history: None, model, companions: Vec::new() });

@@ -1,5 +1,3 @@
-use std::process::ExitCode;
-
 use clap::Args;
 use dabnet_engine::{Isa, Model, PackedModel};
 use dabnet_graph::{Canvas, Preprocessing};
@@ -7,7 +5,7 @@ use dabnet_graph::{Canvas, Preprocessing};
 use super::network::{GivenNetwork, NetworkArgs};
 use crate::{
     bench::{self, BenchOptions, BenchResult},
-    error::CliError,
+    error::{CliError, ExitCode},
     models, output,
 };
 

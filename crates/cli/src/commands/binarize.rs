@@ -2,7 +2,6 @@ use std::{
     collections::BTreeMap,
     io::{self, Write},
     path::PathBuf,
-    process::ExitCode,
 };
 
 use clap::Args;
@@ -15,7 +14,7 @@ use dabnet_weights::{
 use serde_json::{Value, json};
 
 use crate::{
-    error::CliError,
+    error::{CliError, ExitCode},
     output::{self, ReplaceArgs},
     progress::ByteProgress,
 };

@@ -2,7 +2,6 @@ use std::{
     env, fs,
     io::{self, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 use clap::Args;
@@ -14,7 +13,7 @@ use toml::{Table, Value};
 use crate::{
     comparison::{FinishedRun, compare, network_kinds, split_policies},
     data::LoadedData,
-    error::CliError,
+    error::{CliError, ExitCode},
     evaluation::test_part,
     output, terminal,
     training::{InterruptFlag, MachineArgs, RunSettings, SettingsArgs, SettingsLayers, TrainingJob},
@@ -302,6 +301,8 @@ fn command_line() -> String {
             false => format!("'{}'", argument.replace('\'', "'\\''")),
         }
     };
-    let arguments = env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into_owned()));
+    let arguments = env::args_os()
+        .skip_while(|it| it != "compare")
+        .map(|argument| quoted(argument.to_string_lossy().into_owned()));
     ["dabnet".to_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
 }

@@ -7,11 +7,9 @@ mod split;
 
 pub(super) use import::PartArg;
 
-use std::process::ExitCode;
-
 use clap::{Args, Subcommand};
 
-use crate::error::CliError;
+use crate::error::{CliError, ExitCode};
 
 /// Import, inspect, split and render data sets of sketches.
 #[derive(Debug, Args)]

@@ -1,7 +1,6 @@
 use std::{
     io::{self, Write},
     path::PathBuf,
-    process::ExitCode,
 };
 
 use clap::Args;
@@ -14,7 +13,7 @@ use serde::Serialize;
 use super::data::PartArg;
 use crate::{
     data::LoadedData,
-    error::CliError,
+    error::{CliError, ExitCode},
     evaluation::{accuracy_text, evaluate, known_sketches, model_views, test_part},
     models, output, terminal,
 };

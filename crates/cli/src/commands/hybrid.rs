@@ -1,7 +1,6 @@
 use std::{
     io::{self, Write},
     path::PathBuf,
-    process::ExitCode,
 };
 
 use clap::Args;
@@ -9,7 +8,12 @@ use dabnet_train::{CheckpointKind, RunFolder};
 use serde_json::json;
 use toml::Table;
 
-use crate::{data::LoadedData, error::CliError, hybrid, output, training::RunSettings};
+use crate::{
+    data::LoadedData,
+    error::{CliError, ExitCode},
+    hybrid, output,
+    training::RunSettings,
+};
 
 /// Find the layers of a network that had better keep real inputs.
 ///

@@ -2,15 +2,14 @@ use std::{
     collections::HashSet,
     fs,
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 use clap::Args;
 use dabnet_graph::{Canvas, Preprocessing};
-use dabnet_import::{ImportError, ImportOptions, import};
+use dabnet_onnx::{ImportError, ImportOptions, import};
 
 use crate::{
-    error::{CliError, text_with_sources},
+    error::{CliError, ExitCode, text_with_sources},
     output::check_folder,
     terminal,
     training::{MODEL, NamedLook},
@@ -22,8 +21,9 @@ const CARD: &str = "README.md";
 
 /// Import a network of another tool.
 ///
-/// Reads a convolutional network from an ONNX file, in full precision, and writes a folder that can be given
-/// wherever a --model is taken: recognize, eval, serve, bench, summary. Its answers are those of the
+/// Reads a convolutional network from an ONNX file, and writes a folder that can be given wherever a --model
+/// is taken: recognize, eval, serve, bench, summary. Layers with two values a filter that read signs, or levels
+/// of up to four bits, are one-bit then, all others in full precision. Its answers are those of the
 /// file, before a softmax at the end.
 ///
 /// The input has to be one square picture of 1 channel, or of 3 with --rgb; the output one number a label. How
@@ -36,10 +36,12 @@ const CARD: &str = "README.md";
   dabnet import photo.onnx -o photo --rgb --look pixels --mean 0.45 --std 0.225
   dabnet eval --model networks/mine --data quickdraw/
 
-Ops: Add, AveragePool, BatchNormalization, Cast, Clip, Concat, Constant, Conv, Dropout, Flatten, Gather, Gemm,
-GlobalAveragePool, Identity, LeakyRelu, LogSoftmax, MatMul, MaxPool, PRelu, ReduceMean, Relu, Reshape, Shape,
-Sigmoid, Slice, Softmax, Squeeze, Tanh, Transpose, Unsqueeze; Gather, Shape and Slice of shapes alone. What of
-these cannot be imported, such as strides that are not square, is told by the name of the node.")]
+Ops: Add, AveragePool, BatchNormalization, Cast, Clip, Concat, Constant, Conv, DequantizeLinear, Div, Dropout,
+Flatten, Floor, Gather, Gemm, GlobalAveragePool, GreaterOrEqual, Identity, LeakyRelu, LogSoftmax, MatMul,
+MaxPool, Mul, PRelu, QuantizeLinear, ReduceMean, Relu, Reshape, Round, Shape, Sigmoid, Sign, Slice, Softmax,
+Squeeze, Tanh, Transpose, Unsqueeze, Where, and BipolarQuant and Quant of QONNX; Gather, Shape and Slice of
+shapes alone; Div, Floor, GreaterOrEqual, Mul, Round and Where as parts of a sign or of rounding to levels. What
+of these cannot be imported, such as strides that are not square, is told by the name of the node.")]
 pub(crate) struct ImportArgs {
     /// The network, an ONNX file; tensors in files of their own have to lie beside it
     #[arg(value_name = "MODEL.onnx")]

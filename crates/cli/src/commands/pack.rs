@@ -1,11 +1,11 @@
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use clap::Args;
 use dabnet_train::{CheckpointKind, RunFolder};
 use toml::Table;
 
 use crate::{
-    error::CliError,
+    error::{CliError, ExitCode},
     output::ReplaceArgs,
     terminal,
     training::{RunSettings, pack_run},

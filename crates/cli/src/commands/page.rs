@@ -1,9 +1,12 @@
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use clap::Args;
 use dabnet_serve::PageFiles;
 
-use crate::{error::CliError, models, terminal};
+use crate::{
+    error::{CliError, ExitCode},
+    models, terminal,
+};
 
 /// Write the page to draw on as a folder for any web server.
 ///

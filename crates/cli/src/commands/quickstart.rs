@@ -1,9 +1,9 @@
-use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode, thread::available_parallelism};
+use std::{num::NonZeroUsize, path::PathBuf, thread::available_parallelism};
 
 use clap::Args;
 
 use crate::{
-    error::CliError,
+    error::{CliError, ExitCode},
     quickstart::{self, QuickstartOptions},
 };
 

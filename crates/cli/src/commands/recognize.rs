@@ -1,20 +1,20 @@
 use std::{
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 use clap::Args;
 use dabnet_container::replace_file;
 use dabnet_engine::{Model, Prediction, Session, run_views, top};
 use dabnet_graph::Canvas;
-use dabnet_report::{ContactSheet, SheetCell};
+use dabnet_report::{ContactSheet, SheetCell, format::counted};
 use dabnet_sketch::{MAX_VIEWS, Sketch, SketchError, SketchReader, read, read_file};
 use image::{DynamicImage, GrayImage};
 use serde::Serialize;
 
 use crate::{
-    error::CliError,
+    error::{CliError, ExitCode},
     evaluation::model_views,
     models,
     output::{self, ReplaceArgs, check_png},
@@ -66,6 +66,8 @@ pub(crate) struct RecognizeArgs {
     json: bool,
 }
 
+/// Upper bound of broken sketches of a file that are told one by one.
+const MAX_TOLD: usize = 5;
 /// Upper bound of sketches that are shown.
 const MAX_SHOWN: usize = 1000;
 /// Sketches in a row of a picture, and the side of each in pixels.
@@ -142,7 +144,10 @@ impl SketchRecognizer<'_> {
                     ));
                     Ok(())
                 }
-                Ok(files) => files.iter().try_for_each(|file| self.file(file)),
+                Ok(files) => {
+                    self.say_folders(path);
+                    files.iter().try_for_each(|file| self.file(file))
+                }
                 Err(error) => {
                     self.fail(&format!("cannot read the folder {}: {error}", path.display()));
                     Ok(())
@@ -150,6 +155,17 @@ impl SketchRecognizer<'_> {
             };
         }
         self.file(path)
+    }
+
+    /// Tells of folders in a folder, which are not looked into.
+    fn say_folders(&self, path: &Path) {
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let folders = entries.filter(|entry| entry.path().is_dir()).count();
+        if folders > 0 {
+            let path = path.display();
+            let folders = counted(folders, "folder", "folders");
+            terminal::say(format_args!("dabnet: {folders} in {path} not looked into: give {path}/*"));
+        }
     }
 
     fn file(&mut self, path: &Path) -> Result<(), CliError> {
@@ -164,13 +180,23 @@ impl SketchRecognizer<'_> {
                 return Ok(());
             }
         };
+        let mut broken = 0_usize;
         let mut sketches = sketches.enumerate().peekable();
         while let Some((index, sketch)) = sketches.next() {
             let alone = index == 0 && sketches.peek().is_none();
             match sketch {
                 Ok(sketch) => self.sketch(name, index + 1, alone, &sketch)?,
-                Err(error) => self.fail(&error.to_string()),
+                Err(error) => {
+                    broken += 1;
+                    if broken <= MAX_TOLD {
+                        self.fail(&error.to_string());
+                    }
+                }
             }
+        }
+        if broken > MAX_TOLD {
+            let more = counted(broken - MAX_TOLD, "more sketch", "more sketches");
+            self.fail(&format!("{name} has {more} that cannot be read"));
         }
         Ok(())
     }

@@ -1,16 +1,18 @@
 use std::{
     io::{self, Write},
-    net::SocketAddr,
+    net::{SocketAddr, ToSocketAddrs},
     num::NonZero,
     path::PathBuf,
-    process::ExitCode,
     time::Duration,
 };
 
 use clap::{Args, ValueEnum};
 use dabnet_serve::{LogFormat, RequestLimits, Server, ServerOptions};
 
-use crate::{error::CliError, models};
+use crate::{
+    error::{CliError, ExitCode},
+    models,
+};
 
 /// Recognize sketches over HTTP, and serve the page to draw on.
 ///
@@ -29,7 +31,7 @@ pub(crate) struct ServeArgs {
     model: Vec<PathBuf>,
 
     /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS", value_parser = address)]
     bind: SocketAddr,
 
     /// Number of worker threads [default: one per core]
@@ -113,6 +115,12 @@ enum LogFormatArg {
     Json,
     Text,
     Off,
+}
+
+/// An address and a port; a name stands for its first address.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let found = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    found.ok_or_else(|| "give an address and a port, as 127.0.0.1:8080 or localhost:8080".to_owned())
 }
 
 impl ServeArgs {

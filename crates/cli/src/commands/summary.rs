@@ -1,7 +1,4 @@
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::io::{self, Write};
 
 use clap::Args;
 use comfy_table::Row;
@@ -9,7 +6,10 @@ use dabnet_graph::{ArchitectureOptions, Graph, LayerCost, NetworkCost, Policy, P
 use serde_json::{Value, json};
 
 use super::network::{GivenNetwork, NetworkArgs};
-use crate::{error::CliError, models, output};
+use crate::{
+    error::{CliError, ExitCode},
+    models, output,
+};
 use dabnet_report::format::grouped;
 
 /// Count the cost of a network, layer by layer.

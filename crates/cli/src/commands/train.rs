@@ -1,7 +1,6 @@
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
     time::Duration,
 };
 
@@ -11,7 +10,7 @@ use dabnet_report::format::duration;
 
 use crate::{
     data::{self, LoadedData},
-    error::CliError,
+    error::{CliError, ExitCode},
     evaluation::accuracy_text,
     output, terminal,
     training::{

@@ -162,7 +162,7 @@ fn lookup<'t>(table: &'t Table, name: &str) -> Option<&'t Value> {
 /// # Errors
 /// A reason.
 fn checked(table: Table) -> Result<RunSettings, String> {
-    check_named(&table)?;
+    check_choices(&table)?;
     let settings: RunSettings = table.try_into().map_err(|error: toml::de::Error| named_reason(&error))?;
     settings.fault().map_or(Ok(settings), Err)
 }
@@ -205,21 +205,30 @@ fn place(path: &Path, reason: &str) -> Option<String> {
     reason.ends_with(&found).then(|| format!("{}{line}", path.display()))
 }
 
-/// Checks that an optimizer or a schedule with parameters has a name.
-fn check_named(table: &Table) -> Result<(), String> {
-    let choices = [
-        ("optimizer", "--optimizer adam, adamw or sgd"),
-        ("schedule", "--schedule one-cycle, cosine, halving or constant"),
-    ];
-    let of = |key: &str| table.get("train")?.get(key)?.as_table();
-    let unnamed = |(key, _): &(&str, &str)| of(key).is_some_and(|choice| !choice.contains_key("name"));
-    match choices.into_iter().find(unnamed) {
-        Some((key, option)) => {
-            let said = of(key).into_iter().flat_map(Table::keys).cloned().collect::<Vec<_>>().join(", ");
-            Err(format!("{said} goes with a train.{key}, which is not named: give {option}, too"))
+/// Parameters of optimizers and of schedules, with the names that have them.
+const CHOICE_PARAMETERS: [(&str, &str, &[&str]); 7] = [
+    ("optimizer", "betas", &["adam", "adamw"]),
+    ("optimizer", "epsilon", &["adam", "adamw"]),
+    ("optimizer", "momentum", &["sgd"]),
+    ("optimizer", "nesterov", &["sgd"]),
+    ("schedule", "warm_up_epochs", &["cosine"]),
+    ("schedule", "floor", &["cosine", "halving"]),
+    ("schedule", "every_epochs", &["halving"]),
+];
+
+/// Checks that parameters of an optimizer or of a schedule go with one that has them, which is named.
+fn check_choices(table: &Table) -> Result<(), String> {
+    for (key, parameter, owners) in CHOICE_PARAMETERS {
+        let choice = table.get("train").and_then(|train| train.get(key)).and_then(Value::as_table);
+        let Some(choice) = choice.filter(|choice| choice.contains_key(parameter)) else { continue };
+        let name = choice.get("name").and_then(Value::as_str);
+        if !name.is_some_and(|name| owners.contains(&name)) {
+            let named = name.map_or("which is not named".to_owned(), |name| format!("and not with {name}"));
+            let owners = owners.join(" or ");
+            return Err(format!("train.{key}.{parameter} goes with --{key} {owners}, {named}"));
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 /// Settings of a preset.

@@ -67,7 +67,7 @@ pub(super) fn certainty(own: (&str, usize), other: (&str, usize)) -> String {
     } else if apart <= 2.0 * sum.sqrt() {
         "chance alone may well make a difference like that"
     } else {
-        "chance alone rarely makes a difference like that"
+        "the choice of sketches alone rarely makes a difference like that, but another seed may"
     };
     format!("Only {} gets {} sketches right, only {} gets {}: {verdict}.", own.0, own.1, other.0, other.1)
 }

@@ -2,14 +2,17 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 use clap::{Args, ValueEnum};
 use dabnet_data::{ClassMap, DataError, Dataset, DatasetImport, Part};
 use dabnet_report::format::counted;
 
-use crate::{data, error::CliError, output, terminal};
+use crate::{
+    data,
+    error::{CliError, ExitCode},
+    output, terminal,
+};
 
 /// Import sketches in any known format as a data set.
 ///
@@ -110,7 +113,10 @@ impl DataImportArgs {
             let is_there = |word: &str| manifest.words.iter().any(|(known, _)| known == word);
             let missing: Vec<&str> = classes.words().filter(|word| !is_there(word)).collect();
             if !missing.is_empty() {
-                terminal::say(format!("dabnet: there is no sketch of {}", data::listed(&missing)));
+                let missing = data::listed(&missing);
+                terminal::say(format!(
+                    "dabnet: there is no sketch of {missing}: see how --classes spells its class"
+                ));
             }
         }
         if manifest.words.is_empty() {

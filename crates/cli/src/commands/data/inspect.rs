@@ -1,7 +1,6 @@
 use std::{
     io::{self, Write},
     path::PathBuf,
-    process::ExitCode,
 };
 
 use clap::Args;
@@ -11,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     data::{self, LoadedData},
-    error::CliError,
+    error::{CliError, ExitCode},
     output::{self, printable_text},
 };
 

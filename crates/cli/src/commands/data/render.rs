@@ -1,7 +1,6 @@
 use std::{
     io::{self, Write},
     path::PathBuf,
-    process::ExitCode,
     str::FromStr,
 };
 
@@ -18,7 +17,7 @@ use image::RgbImage;
 use super::import::PartArg;
 use crate::{
     data::LoadedData,
-    error::CliError,
+    error::{CliError, ExitCode},
     output::{ReplaceArgs, check_png},
 };
 

@@ -1,7 +1,6 @@
 use std::{
     io::{self, Write},
     path::PathBuf,
-    process::ExitCode,
 };
 
 use clap::Args;
@@ -9,7 +8,11 @@ use dabnet_data::{ClassShare, Dataset, FoldSelection, Part, SplitRecipe};
 use dabnet_report::format::grouped;
 use serde::Serialize;
 
-use crate::{data, error::CliError, output, terminal};
+use crate::{
+    data,
+    error::{CliError, ExitCode},
+    output, terminal,
+};
 
 /// Split a data set into parts for training, validation and testing.
 ///

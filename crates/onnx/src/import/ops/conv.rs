@@ -6,7 +6,7 @@ use super::{
     OpResult,
     windows::{WindowGeometry, pair},
 };
-use crate::{
+use crate::import::{
     ImportError,
     activation::ActivationView,
     graph_values::{GraphValues, TensorValue},

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use dabnet_engine::NodeParameters;
-use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, Policy, Shape};
+use dabnet_graph::{Conv2d, Graph, Node, NodeId, Op, Policy, Precision, Shape};
 
-use crate::{ImportError, activation::ActivationView, error::one_line, node::OnnxNode};
+use crate::import::{ImportError, activation::ActivationView, error::one_line, node::OnnxNode};
 
 /// Nodes and parameters so far.
 pub(crate) struct NetworkBuilder {
@@ -74,8 +74,13 @@ impl NetworkBuilder {
         if weights.iter().any(|weight| !weight.is_finite()) {
             return Err(from.refuse("a weight is not a finite number"));
         }
-        let id = self.push(from, name, Op::Conv2d(conv), vec![input])?;
-        self.parameters.insert(self.nodes[id].name.clone(), NodeParameters::Float { weights });
+        let channels = self.shapes[input].channels;
+        let is_binary = matches!(self.nodes[input].op, Op::Sign | Op::Quantize { .. });
+        let parameters = is_binary.then(|| two_valued(&conv, channels, &weights)).flatten();
+        let precision = if parameters.is_some() { Precision::Fbin } else { conv.precision };
+        let id = self.push(from, name, Op::Conv2d(Conv2d { precision, ..conv }), vec![input])?;
+        let parameters = parameters.unwrap_or(NodeParameters::Float { weights });
+        self.parameters.insert(self.nodes[id].name.clone(), parameters);
         Ok(id)
     }
 
@@ -115,4 +120,21 @@ impl NetworkBuilder {
         self.names.insert(name.clone());
         name
     }
+}
+
+/// Packed parameters of filters on `channels` channels of which each has one or two values; `None` if one has more.
+fn two_valued(conv: &Conv2d, channels: usize, weights: &[f32]) -> Option<NodeParameters> {
+    let (mut alpha, mut beta) = (Vec::new(), Vec::new());
+    let mut selected = Vec::with_capacity(weights.len());
+    for filter in weights.chunks(conv.filter_len(channels).max(1)) {
+        let upper = filter.iter().copied().fold(f32::MIN, f32::max);
+        let lower = filter.iter().copied().fold(f32::MAX, f32::min);
+        if filter.iter().any(|&weight| weight != upper && weight != lower) {
+            return None;
+        }
+        selected.extend(filter.iter().map(|&weight| weight == upper));
+        alpha.push(upper);
+        beta.push(lower);
+    }
+    NodeParameters::binary(conv, channels, &selected, alpha, beta).ok()
 }

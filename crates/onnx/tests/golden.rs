@@ -9,7 +9,7 @@ use std::{
 
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::{Canvas, Op, Preprocessing};
-use dabnet_import::{ImportOptions, import};
+use dabnet_onnx::{ImportOptions, import};
 
 const SIDE: usize = 20;
 

@@ -2,7 +2,7 @@
 
 use dabnet_graph::{Padding, Shape};
 
-use crate::{ImportError, node::OnnxNode};
+use crate::import::{ImportError, node::OnnxNode};
 
 /// Windows that may not be square yet.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use std::{
 
 use prost::bytes::Bytes;
 
-use crate::{
+use crate::import::{
     ImportError,
     constant::ConstantTensor,
     error::one_line,
@@ -47,6 +47,11 @@ impl OnnxFile {
     /// Parses an ONNX file; other files are looked up beside `path`.
     pub(crate) fn parse(path: &Path, bytes: Bytes) -> Result<Self, ImportError> {
         let damaged = |reason: String| ImportError::Damaged { path: path.into(), reason: one_line(&reason) };
+        if bytes.starts_with(b"PK\x03\x04") {
+            let reason =
+                "it is a zip archive, as PyTorch's own files are: export the network with torch.onnx.export";
+            return Err(damaged(reason.into()));
+        }
         let model: ModelMessage = messages::read(&bytes).map_err(damaged)?;
         let graph = model.graph.filter(|graph| !graph.is_empty());
         let graph = graph.ok_or_else(|| damaged("it has no graph".into()))?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dabnet_graph::Op;
 
 use super::{OpResult, dimension, pool::canvas_channel};
-use crate::{
+use crate::import::{
     activation::ActivationView,
     constant::{ConstantData, ConstantTensor},
     graph_values::{GraphValues, TensorValue, per_channel},

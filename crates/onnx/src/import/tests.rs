@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use dabnet_engine::PackedModel;
-use dabnet_graph::{Canvas, Preprocessing};
+use dabnet_graph::{Canvas, Precision, Preprocessing};
 use proptest::prelude::*;
 use prost::{Message, bytes::Bytes};
 
-use crate::{
+use crate::import::{
     ImportError, ImportOptions, import_bytes,
     messages::{
         AttributeMessage, DimensionMessage, GraphMessage, ModelMessage, NodeMessage, OperatorSetMessage,
@@ -40,6 +40,7 @@ impl TestNetwork {
     fn encode(&self) -> Vec<u8> {
         let graph = GraphMessage {
             nodes: self.nodes.iter().map(bytes).collect(),
+            name: "test".into(),
             initializers: self.tensors.iter().map(bytes).collect(),
             inputs: vec![bytes(&value("x", &self.input))],
             outputs: vec![bytes(&value("y", &[-1, 1]))],
@@ -49,7 +50,7 @@ impl TestNetwork {
             graph: Some(bytes(&graph)),
             operator_sets: vec![bytes(&set)],
             producer: "test".into(),
-            producer_version: String::new(),
+            ..Default::default()
         };
         model.encode_to_vec()
     }
@@ -70,7 +71,9 @@ fn import(file: Vec<u8>) -> Result<PackedModel, ImportError> {
 }
 
 fn value(name: &str, dims: &[i64]) -> ValueInfoMessage {
-    let dim = |&dim: &i64| bytes(&DimensionMessage { value: Some(dim).filter(|&dim| dim > 0) });
+    let dim = |&dim: &i64| {
+        bytes(&DimensionMessage { value: Some(dim).filter(|&dim| dim > 0), ..Default::default() })
+    };
     let shape = TensorShapeMessage { dims: dims.iter().map(dim).collect() };
     let tensor = TensorTypeMessage { element: 1, shape: Some(bytes(&shape)) };
     ValueInfoMessage { name: name.into(), kind: bytes(&TypeMessage { tensor: Some(bytes(&tensor)) }) }
@@ -166,8 +169,6 @@ fn ops_that_are_not_known_are_named() {
         "ArgMax",
         "ConvTranspose",
         "DepthToSpace",
-        "DequantizeLinear",
-        "Div",
         "Einsum",
         "Elu",
         "Erf",
@@ -191,7 +192,6 @@ fn ops_that_are_not_known_are_named() {
         "Pad",
         "Pow",
         "QLinearConv",
-        "QuantizeLinear",
         "ReduceMax",
         "ReduceSum",
         "Resize",
@@ -203,7 +203,6 @@ fn ops_that_are_not_known_are_named() {
         "Sub",
         "Sum",
         "Upsample",
-        "Where",
     ];
     for op in ops {
         let refusal = TestNetwork::of(node(op, &["x"], "z")).refusal();
@@ -358,7 +357,7 @@ fn tensors_that_lie_are_damage() {
             TensorMessage { raw_data: Some(vec![0; 7].into()), ..small.clone() },
             "has 7 bytes, its shape needs 72",
         ),
-        (TensorMessage { data_type: 3, ..small.clone() }, "elements of int8"),
+        (TensorMessage { data_type: 4, ..small.clone() }, "elements of uint16"),
         (TensorMessage { data_type: 99, ..small.clone() }, "elements of type 99"),
         (TensorMessage { dims: huge, ..outside("weights.bin") }, "more than the"),
         (outside("../weights.bin"), "not in the folder of the model"),
@@ -422,7 +421,7 @@ fn tensors_are_read_from_files_beside_the_model() {
     std::fs::write(&path, file.encode()).unwrap();
     let canvas = |side| Canvas { side, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
     let import =
-        || crate::import(&path, &ImportOptions::default(), |side| Preprocessing::lines(canvas(side)));
+        || crate::import::import(&path, &ImportOptions::default(), |side| Preprocessing::lines(canvas(side)));
     let weights: Vec<f32> = (2..11).map(|at| at as f32).collect();
     assert_eq!(import().unwrap().dense("a Conv").unwrap(), weights);
     std::fs::write(folder.path().join("weights.bin"), [0; 43]).unwrap();
@@ -468,5 +467,78 @@ proptest! {
         if let Err(error) = import(file) {
             prop_assert!(!error.to_string().contains('\n'), "{}", error);
         }
+    }
+}
+
+/// A tensor of signed bytes.
+fn signed_bytes(name: &str, dims: &[i64], values: &[i8]) -> TensorMessage {
+    let raw = values.iter().map(|value| value.cast_unsigned()).collect::<Vec<u8>>();
+    let raw_data = Some(raw.into());
+    TensorMessage { name: name.into(), dims: dims.to_vec(), data_type: 3, raw_data, ..Default::default() }
+}
+
+fn float_tensor(name: &str, dims: &[i64], values: &[f32]) -> TensorMessage {
+    let float_data = values.to_vec();
+    TensorMessage { name: name.into(), dims: dims.to_vec(), data_type: 1, float_data, ..Default::default() }
+}
+
+#[test]
+fn pairs_around_integers_fold() {
+    let integers: Vec<i8> = (0..18).map(|it| 7 * it - 60).collect();
+    let mut file = TestNetwork::of(node("Conv", &["x", "weights"], "z"));
+    file.nodes.splice(
+        0..0,
+        [
+            node("QuantizeLinear", &["x", "step"], "levels"),
+            node("DequantizeLinear", &["levels", "step"], "same"),
+            NodeMessage {
+                attributes: vec![bytes(&AttributeMessage {
+                    name: "axis".into(),
+                    int: Some(0),
+                    ..Default::default()
+                })],
+                ..node("DequantizeLinear", &["integers", "scales"], "weights")
+            },
+        ],
+    );
+    file.nodes[3].inputs[0] = "same".into();
+    file.tensors = vec![
+        float_tensor("step", &[], &[0.02]),
+        signed_bytes("integers", &[2, 1, 3, 3], &integers),
+        float_tensor("scales", &[2], &[0.5, 0.25]),
+    ];
+    let packed = file.import().unwrap();
+    let expected: Vec<f32> =
+        integers.iter().enumerate().map(|(at, it)| f32::from(*it) * [0.5, 0.25][at / 9]).collect();
+    let name = &packed.graph.convolutions().next().unwrap().1.name;
+    assert_eq!(packed.dense(name).unwrap(), expected);
+}
+
+#[test]
+fn two_values_behind_a_sign_are_a_binary_layer() {
+    let weights: Vec<f32> =
+        (0..18).map(|at| if at % 3 == 0 { 0.5 } else { -0.25 } * (1 + at / 9) as f32).collect();
+    let import = |first: &str, weights: &[f32]| {
+        let mut file = TestNetwork::of(node("Conv", &["s", "w"], "z"));
+        file.nodes.insert(0, node(first, &["x"], "s"));
+        file.tensors = vec![float_tensor("w", &[2, 1, 3, 3], weights)];
+        let packed = file.import().unwrap();
+        packed.graph.convolutions().next().unwrap().2.precision
+    };
+    assert_eq!(import("Sign", &weights), Precision::Fbin);
+    assert_eq!(import("Relu", &weights), Precision::Full);
+    let third: Vec<f32> =
+        weights.iter().enumerate().map(|(at, it)| if at == 4 { 0.0 } else { *it }).collect();
+    assert_eq!(import("Sign", &third), Precision::Full);
+    // A sign of other values than +1 and -1, and a bound that is not 0.
+    for (bound, choices, reason) in [(0.0, [1.0, 0.0], "only 1 and -1"), (0.5, [1.0, -1.0], "only with 0")] {
+        let mut file = TestNetwork::of(node("Where", &["p", "up", "down"], "z"));
+        file.nodes.insert(0, node("GreaterOrEqual", &["x", "bound"], "p"));
+        file.tensors = vec![
+            float_tensor("bound", &[], &[bound]),
+            float_tensor("up", &[], &choices[..1]),
+            float_tensor("down", &[], &choices[1..]),
+        ];
+        assert!(file.refusal().contains(reason), "{}", file.refusal());
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct ConstantTensor {
 pub(crate) enum ConstantData {
     /// From any floating-point type.
     Floats(Vec<f32>),
-    /// From any integer type that shapes use.
+    /// From any integer type that shapes or quantized weights use.
     Ints(Vec<i64>),
 }
 
@@ -29,6 +29,8 @@ enum ElementKind {
     F64,
     F16,
     BF16,
+    U8,
+    I8,
     I32,
     I64,
 }
@@ -40,6 +42,8 @@ impl ElementKind {
     fn new(code: i32) -> Result<Self, String> {
         Ok(match code {
             1 => Self::F32,
+            2 => Self::U8,
+            3 => Self::I8,
             6 => Self::I32,
             7 => Self::I64,
             10 => Self::F16,
@@ -51,6 +55,7 @@ impl ElementKind {
 
     fn bytes(self) -> u64 {
         match self {
+            Self::U8 | Self::I8 => 1,
             Self::F16 | Self::BF16 => 2,
             Self::F32 | Self::I32 => 4,
             Self::F64 | Self::I64 => 8,
@@ -153,6 +158,8 @@ fn from_raw(kind: ElementKind, raw: &[u8]) -> ConstantData {
         ElementKind::F64 => ConstantData::Floats(each(raw, |bytes| f64::from_le_bytes(bytes) as f32)),
         ElementKind::F16 => ConstantData::Floats(each(raw, |bytes| f16::from_le_bytes(bytes).to_f32())),
         ElementKind::BF16 => ConstantData::Floats(each(raw, |bytes| bf16::from_le_bytes(bytes).to_f32())),
+        ElementKind::U8 => ConstantData::Ints(each(raw, |bytes| u8::from_le_bytes(bytes).into())),
+        ElementKind::I8 => ConstantData::Ints(each(raw, |bytes| i8::from_le_bytes(bytes).into())),
         ElementKind::I32 => ConstantData::Ints(each(raw, |bytes| i32::from_le_bytes(bytes).into())),
         ElementKind::I64 => ConstantData::Ints(each(raw, i64::from_le_bytes)),
     }
@@ -172,7 +179,9 @@ fn from_fields(kind: ElementKind, tensor: TensorMessage) -> ConstantData {
         ElementKind::F64 => {
             ConstantData::Floats(tensor.double_data.iter().map(|&value| value as f32).collect())
         }
-        ElementKind::I32 => ConstantData::Ints(tensor.int32_data.iter().map(|&value| value.into()).collect()),
+        ElementKind::U8 | ElementKind::I8 | ElementKind::I32 => {
+            ConstantData::Ints(tensor.int32_data.iter().map(|&value| value.into()).collect())
+        }
         ElementKind::I64 => ConstantData::Ints(tensor.int64_data),
     }
 }

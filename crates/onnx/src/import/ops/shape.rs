@@ -1,7 +1,7 @@
 //! Ops that only change shapes, and arithmetic on the integers that describe them.
 
 use super::{OpResult, dimension};
-use crate::{
+use crate::import::{
     ImportError,
     activation::ActivationView,
     constant::{ConstantData, ConstantTensor, is_float},
@@ -50,6 +50,7 @@ pub(super) fn cast(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
         TensorValue::Activation(_)
         | TensorValue::Constant(ConstantTensor { data: ConstantData::Floats(_), .. }) => is_float(to),
         TensorValue::Constant(ConstantTensor { data: ConstantData::Ints(_), .. }) => [6, 7].contains(&to),
+        TensorValue::NotNegative(_) | TensorValue::Integers(_) | TensorValue::Level(_) => false,
     };
     if fits { Ok(value) } else { Err(node.refuse(format!("to is {to}, a type of another kind"))) }
 }
@@ -145,7 +146,7 @@ pub(super) fn squeeze(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
         TensorValue::Constant(constant) if constant.shape == [1] => {
             return Ok(TensorValue::Constant(ConstantTensor { shape: vec![], ..constant }));
         }
-        TensorValue::Constant(_) => return Err(node.refuse("its input is a constant of several numbers")),
+        _ => return Err(node.refuse("its input is a constant of several numbers")),
     };
     let rank = activation.dims.len() + 1;
     let axes = axes.iter().map(|&axis| dimension(node, axis, rank)).collect::<Result<Vec<_>, _>>()?;
@@ -167,7 +168,7 @@ pub(super) fn unsqueeze(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
         TensorValue::Constant(constant) if constant.shape.is_empty() && axes == [0] => {
             return Ok(TensorValue::Constant(ConstantTensor { shape: vec![1], ..constant }));
         }
-        TensorValue::Constant(_) => return Err(node.refuse("its input is a constant of several numbers")),
+        _ => return Err(node.refuse("its input is a constant of several numbers")),
     };
     let rank = activation.dims.len() + 1 + axes.len();
     let axes = axes.iter().map(|&axis| dimension(node, axis, rank)).collect::<Result<Vec<_>, _>>()?;

@@ -1,3 +1,17 @@
+//! Networks of ONNX files as networks of this project.
+
+mod activation;
+mod constant;
+mod error;
+mod graph_values;
+mod input;
+mod network;
+mod node;
+mod ops;
+mod source;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, HashSet},
     path::Path,
@@ -7,25 +21,25 @@ use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::{Preprocessing, Shape};
 use serde_json::{Value as Json, json};
 
-use crate::{
-    ImportError,
+pub use self::error::ImportError;
+use self::{
     graph_values::{GraphValues, TensorValue},
     input::CanvasInput,
     network::NetworkBuilder,
     node::OnnxNode,
-    ops,
     source::OnnxFile,
 };
+use crate::messages;
 
 /// Options of an import.
 ///
 /// ```no_run
 /// use dabnet_graph::{Canvas, Preprocessing};
 ///
-/// # fn main() -> Result<(), dabnet_import::ImportError> {
-/// let options = dabnet_import::ImportOptions::default();
+/// # fn main() -> Result<(), dabnet_onnx::ImportError> {
+/// let options = dabnet_onnx::ImportOptions::default();
 /// let preprocessing = |side| Preprocessing::lines(Canvas::to_measure(side));
-/// let model = dabnet_import::import("model.onnx".as_ref(), &options, preprocessing)?;
+/// let model = dabnet_onnx::import("model.onnx".as_ref(), &options, preprocessing)?;
 /// # Ok(())
 /// # }
 /// ```

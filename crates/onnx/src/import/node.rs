@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use prost::bytes::Bytes;
 
-use crate::{
+use crate::import::{
     ImportError,
     error::one_line,
     messages::{self, AttributeMessage, NodeMessage},

@@ -3,7 +3,7 @@
 use dabnet_graph::{Conv2d, Padding, Precision, Shape, WeightFormat};
 
 use super::{OpResult, conv::layer_name};
-use crate::{
+use crate::import::{
     ImportError,
     activation::{ActivationAxis, ActivationView},
     graph_values::{GraphValues, TensorValue},

@@ -2,7 +2,7 @@
 
 use dabnet_graph::{Canvas, Shape};
 
-use crate::{
+use crate::import::{
     ImportError, ImportOptions,
     activation::{ActivationAxis, ActivationView},
     constant::{is_float, type_name},

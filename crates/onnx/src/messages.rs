@@ -75,6 +75,8 @@ parts! {
 /// `ModelProto`.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct ModelMessage {
+    #[prost(int64, tag = "1")]
+    pub ir_version: i64,
     #[prost(bytes = "bytes", optional, tag = "7")]
     pub graph: Option<Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "8")]
@@ -83,6 +85,8 @@ pub(crate) struct ModelMessage {
     pub producer: String,
     #[prost(string, tag = "3")]
     pub producer_version: String,
+    #[prost(bytes = "bytes", repeated, tag = "14")]
+    pub metadata: Vec<Bytes>,
 }
 
 /// `OperatorSetIdProto`.
@@ -99,6 +103,8 @@ pub(crate) struct OperatorSetMessage {
 pub(crate) struct GraphMessage {
     #[prost(bytes = "bytes", repeated, tag = "1")]
     pub nodes: Vec<Bytes>,
+    #[prost(string, tag = "2")]
+    pub name: String,
     #[prost(bytes = "bytes", repeated, tag = "5")]
     pub initializers: Vec<Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "11")]
@@ -141,6 +147,9 @@ pub(crate) struct AttributeMessage {
     pub floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]
     pub ints: Vec<i64>,
+    /// `AttributeProto.AttributeType`.
+    #[prost(int32, tag = "20")]
+    pub kind: i32,
 }
 
 /// `TensorProto`.
@@ -214,4 +223,6 @@ pub(crate) struct TensorShapeMessage {
 pub(crate) struct DimensionMessage {
     #[prost(int64, optional, tag = "1")]
     pub value: Option<i64>,
+    #[prost(string, tag = "2")]
+    pub parameter: String,
 }

@@ -6,7 +6,7 @@ use super::{
     OpResult, dimension,
     windows::{WindowGeometry, kernel, pair},
 };
-use crate::{
+use crate::import::{
     ImportError,
     activation::{ActivationAxis, ActivationView},
     graph_values::{GraphValues, TensorValue},

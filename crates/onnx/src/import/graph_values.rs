@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{
+use crate::import::{
     ImportError,
     activation::ActivationView,
     constant::{ConstantData, ConstantTensor},
@@ -18,6 +18,31 @@ pub(crate) const BATCH: i64 = i64::MIN;
 pub(crate) enum TensorValue {
     Activation(ActivationView),
     Constant(ConstantTensor),
+    /// Where an activation is at least 0.
+    NotNegative(ActivationView),
+    /// An activation in integers of eight bits, which is that activation.
+    Integers(ActivationView),
+    /// An activation on its way to levels of a few bits.
+    Level(PartialLevel),
+}
+
+/// An activation divided by a step, and rounded as far as it says.
+#[derive(Clone)]
+pub(crate) struct PartialLevel {
+    pub activation: ActivationView,
+    pub step: f32,
+    pub stage: LevelStage,
+    /// Highest level, once it is limited to 0 and that.
+    pub highest: Option<f32>,
+}
+
+/// Rounding of a [`PartialLevel`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LevelStage {
+    Divided,
+    /// With a half added.
+    Raised,
+    Whole,
 }
 
 /// Shape and elements of constant numbers.
@@ -63,6 +88,8 @@ impl<'a> GraphValues<'a> {
         match self.needed(node, index)? {
             TensorValue::Activation(activation) => usable(node, activation),
             TensorValue::Constant(_) => Err(node.refuse(format!("its input {index} is a constant"))),
+            TensorValue::NotNegative(_) | TensorValue::Integers(_) | TensorValue::Level(_) => Err(node
+                .refuse(format!("its input {index} is no activation but a part of a sign or of rounding"))),
         }
     }
 

@@ -3,7 +3,7 @@
 use dabnet_graph::Op;
 
 use super::{OpResult, conv::layer_name, dimension, pointwise::is_floats, pool::canvas_channel};
-use crate::{
+use crate::import::{
     activation::{ActivationAxis, ActivationView},
     constant::{ConstantData, ConstantTensor},
     graph_values::{GraphValues, TensorValue, per_channel},

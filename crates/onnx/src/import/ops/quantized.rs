@@ -1,0 +1,250 @@
+//! Signs and levels: the inputs and weights of binary layers, as PyTorch, QONNX and others write them, and the pairs around
+//! integers of networks in eight bits.
+
+use std::collections::BTreeMap;
+
+use dabnet_graph::{Op, Quantizer};
+
+use super::{OpResult, dimension, pool::canvas_channel};
+use crate::import::{
+    ImportError,
+    constant::{ConstantData, ConstantTensor},
+    graph_values::{FloatTensor, GraphValues, LevelStage, PartialLevel, TensorValue, per_channel},
+    network::NetworkBuilder,
+    node::OnnxNode,
+};
+
+/// A sign, which here is +1 for 0.
+pub(super) fn sign(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
+    node.only(&[])?;
+    let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
+    let id = network.push(node, node.name(), Op::Sign, vec![activation.node])?;
+    Ok(TensorValue::Activation(activation.through(id)))
+}
+
+/// A comparison with 0, the first half of a sign.
+pub(super) fn not_negative(
+    node: &OnnxNode,
+    values: &GraphValues<'_>,
+    network: &mut NetworkBuilder,
+) -> OpResult {
+    node.only(&[])?;
+    let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
+    match single(node, values, 1)? {
+        0.0 => Ok(TensorValue::NotNegative(activation)),
+        bound => Err(node.refuse(format!("compares with {bound}; only with 0 can be imported"))),
+    }
+}
+
+/// +1 where a comparison holds and −1 elsewhere, its second half.
+pub(super) fn sign_of_comparison(
+    node: &OnnxNode,
+    values: &GraphValues<'_>,
+    network: &mut NetworkBuilder,
+) -> OpResult {
+    node.only(&[])?;
+    let TensorValue::NotNegative(activation) = values.needed(node, 0)? else {
+        return Err(node.refuse("chooses by something else than x >= 0"));
+    };
+    let choices = [single(node, values, 1)?, single(node, values, 2)?];
+    if choices != [1.0, -1.0] {
+        return Err(node.refuse(format!("chooses of {choices:?}; only 1 and -1 can be imported")));
+    }
+    let id = network.push(node, node.name(), Op::Sign, vec![activation.node])?;
+    Ok(TensorValue::Activation(activation.through(id)))
+}
+
+/// `BipolarQuant` of QONNX: `scale` where a value is at least 0, `-scale` elsewhere.
+pub(super) fn bipolar(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
+    node.only(&[])?;
+    let scale = values.needed_floats(node, 1)?;
+    if let Some((shape, weights)) = constant(values, node)? {
+        let scale = broadcast(node, &shape, &scale, "scale")?;
+        let signed = |(weight, scale): (&f32, &f32)| if *weight >= 0.0 { *scale } else { -*scale };
+        return Ok(floats(shape, weights.iter().zip(&scale).map(signed).collect()));
+    }
+    let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
+    let scale = per_channel(node, &activation, scale)?;
+    let id = network.push(node, node.name(), Op::Sign, vec![activation.node])?;
+    let activation = activation.through(id);
+    if scale.iter().all(|&scale| scale == 1.0) {
+        return Ok(TensorValue::Activation(activation));
+    }
+    let shift = vec![0.0; scale.len()];
+    let name = format!("{}.scale", node.name());
+    let parameters = BTreeMap::from([("scale", scale), ("shift", shift)]);
+    let id =
+        network.push_channels(node, &name, Op::BatchNorm { epsilon: 0.0 }, activation.node, parameters)?;
+    Ok(TensorValue::Activation(activation.through(id)))
+}
+
+/// `Quant` of QONNX: constants are rounded, activations to unsigned levels of up to four bits.
+pub(super) fn quant(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
+    node.only(&["signed", "narrow", "rounding_mode"])?;
+    let (step, zero) = (values.needed_floats(node, 1)?, single(node, values, 2)?);
+    let bits = single(node, values, 3)?;
+    let (signed, narrow) = (node.int("signed", 1) != 0, node.int("narrow", 0) != 0);
+    let mode = node.text("rounding_mode").to_ascii_uppercase();
+    if let Some((shape, weights)) = constant(values, node)? {
+        if !["", "ROUND"].contains(&&mode[..]) || zero != 0.0 || !(1.0..=24.0).contains(&bits) {
+            return Err(
+                node.refuse("weights are read with rounding_mode ROUND, zero point 0 and up to 24 bits")
+            );
+        }
+        let most = f32::exp2(if signed { bits - 1.0 } else { bits }) - 1.0;
+        let least = if !signed {
+            0.0
+        } else if narrow {
+            -most
+        } else {
+            -most - 1.0
+        };
+        let step = broadcast(node, &shape, &step, "scale")?;
+        let rounded =
+            |(weight, step): (&f32, &f32)| (weight / step).round_ties_even().clamp(least, most) * step;
+        return Ok(floats(shape, weights.iter().zip(&step).map(rounded).collect()));
+    }
+    let [step] = step.1[..] else {
+        return Err(node.refuse("has several scales for an activation; one can be imported"));
+    };
+    let known = (1..=Quantizer::MAX_BITS).find(|&known| f32::from(known) == bits);
+    let Some(bits) = known.filter(|_| !signed && !narrow && zero == 0.0) else {
+        let reason = "is not of 1 to 4 unsigned bits with zero point 0, which is what inputs of binary layers are here";
+        return Err(node.refuse(reason));
+    };
+    if !["HALF_UP", "ROUND", ""].contains(&&mode[..]) {
+        return Err(node.refuse(format!("rounding_mode {mode} cannot be imported; HALF_UP and ROUND can")));
+    }
+    let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
+    let parameters = BTreeMap::from([("step", vec![step])]);
+    let id = network.push_channels(node, node.name(), Op::Quantize { bits }, activation.node, parameters)?;
+    Ok(TensorValue::Activation(activation.through(id)))
+}
+
+/// Division by a step, the first part of rounding to levels: `Mul(Clip(Floor(Add(Div(x, step), 0.5)), 0, 2ᵇ − 1), step)`,
+/// where the limits may come before the half, and `Round` in place of the two.
+pub(super) fn divided(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
+    node.only(&[])?;
+    let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
+    let step = single(node, values, 1)?;
+    if step < f32::MIN_POSITIVE {
+        return Err(node.refuse(format!("divides by {step}; a step is positive")));
+    }
+    Ok(TensorValue::Level(PartialLevel { activation, step, stage: LevelStage::Divided, highest: None }))
+}
+
+/// An op on an activation that is on its way to levels.
+pub(super) fn rounded(
+    node: &OnnxNode,
+    level: PartialLevel,
+    values: &GraphValues<'_>,
+    network: &mut NetworkBuilder,
+) -> OpResult {
+    let refused = || {
+        node.refuse(
+            "reads a division, which can be imported only as the start of rounding to levels of 1 to 4 bits",
+        )
+    };
+    let level = match (node.op.as_str(), level.stage) {
+        ("Add", LevelStage::Divided) if single(node, values, 1)? == 0.5 => {
+            PartialLevel { stage: LevelStage::Raised, ..level }
+        }
+        ("Floor", LevelStage::Raised) | ("Round", LevelStage::Divided) => {
+            PartialLevel { stage: LevelStage::Whole, ..level }
+        }
+        ("Clip", LevelStage::Divided | LevelStage::Whole) if single(node, values, 1)? == 0.0 => {
+            PartialLevel { highest: Some(single(node, values, 2)?), ..level }
+        }
+        ("Mul", LevelStage::Whole) if single(node, values, 1)? == level.step => {
+            let fits = |bits: &u8| Some(Quantizer::highest(*bits) as f32) == level.highest;
+            let bits = (1..=Quantizer::MAX_BITS).find(fits).ok_or_else(refused)?;
+            let parameters = BTreeMap::from([("step", vec![level.step])]);
+            let input = level.activation.node;
+            let id = network.push_channels(node, node.name(), Op::Quantize { bits }, input, parameters)?;
+            return Ok(TensorValue::Activation(level.activation.through(id)));
+        }
+        _ => return Err(refused()),
+    };
+    Ok(TensorValue::Level(level))
+}
+
+/// Rounding of an activation to eight bits, which is left out: the network runs on what was rounded.
+pub(super) fn quantize_linear(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
+    Ok(TensorValue::Integers(values.activation(node, 0)?))
+}
+
+/// Numbers from integers; of an activation, the activation.
+pub(super) fn dequantize_linear(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
+    node.only(&["axis", "block_size", "output_dtype"])?;
+    node.expect("block_size", 0)?;
+    let (shape, integers) = match values.needed(node, 0)? {
+        TensorValue::Integers(activation) => return Ok(TensorValue::Activation(activation)),
+        TensorValue::Constant(ConstantTensor { shape, data: ConstantData::Ints(integers) }) => {
+            (shape, integers)
+        }
+        _ => return Err(node.refuse("reads no integers")),
+    };
+    let (scale_shape, scale) = values.needed_floats(node, 1)?;
+    let zero = match values.get(node, 2)? {
+        None => vec![0; scale.len()],
+        Some(TensorValue::Constant(ConstantTensor { data: ConstantData::Ints(zero), .. })) => zero,
+        Some(_) => return Err(node.refuse("has a zero point that is no constant integer")),
+    };
+    if scale.is_empty() || zero.len() != scale.len() {
+        return Err(node.refuse(format!("has {} scales and {} zero points", scale.len(), zero.len())));
+    }
+    // One scale for all, or one for each index of an axis.
+    let (size, inner) = match scale_shape.len() {
+        _ if scale.len() == 1 => (1, 1),
+        1 => {
+            let axis = dimension(node, node.int("axis", 1), shape.len())?;
+            (shape[axis], shape[axis + 1..].iter().product::<usize>())
+        }
+        _ => return Err(node.refuse(format!("has scales of shape {scale_shape:?}"))),
+    };
+    if scale.len() != size {
+        return Err(node.refuse(format!("has {} scales for an axis of {size}", scale.len())));
+    }
+    let value = |(at, integer): (usize, &i64)| {
+        let index = at / inner.max(1) % size;
+        integer.saturating_sub(zero[index]) as f32 * scale[index]
+    };
+    Ok(floats(shape, integers.iter().enumerate().map(value).collect()))
+}
+
+/// The first input, if it is constant numbers.
+fn constant(values: &GraphValues<'_>, node: &OnnxNode) -> Result<Option<FloatTensor>, ImportError> {
+    match values.needed(node, 0)? {
+        TensorValue::Constant(_) => values.floats(node, 0),
+        _ => Ok(None),
+    }
+}
+
+fn single(node: &OnnxNode, values: &GraphValues<'_>, index: usize) -> Result<f32, ImportError> {
+    match values.needed_floats(node, index)? {
+        (_, numbers) if numbers.len() == 1 => Ok(numbers[0]),
+        (shape, _) => Err(node.refuse(format!("its input {index} has shape {shape:?}, not one number"))),
+    }
+}
+
+fn floats(shape: Vec<usize>, values: Vec<f32>) -> TensorValue {
+    TensorValue::Constant(ConstantTensor { shape, data: ConstantData::Floats(values) })
+}
+
+/// A number for every weight of `shape`, from one for all or one along the first axis.
+fn broadcast(
+    node: &OnnxNode,
+    shape: &[usize],
+    (given, values): &FloatTensor,
+    what: &str,
+) -> Result<Vec<f32>, ImportError> {
+    let count: usize = shape.iter().product();
+    let along_first = given.len() == shape.len() && given[1..].iter().all(|&extent| extent == 1);
+    match (values.len(), shape.first()) {
+        (1, _) => Ok(vec![values[0]; count]),
+        (filters, Some(&first)) if along_first && filters == first && count > 0 => {
+            Ok(values.iter().flat_map(|&value| std::iter::repeat_n(value, count / filters)).collect())
+        }
+        _ => Err(node.refuse(format!("its {what} of shape {given:?} is not one a filter of {shape:?}"))),
+    }
+}
