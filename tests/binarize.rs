@@ -209,7 +209,7 @@ fn shards_stay_shards() {
         assert!(read(&out) == read(&again), "{name}");
     }
     let same = binarize(&[&input, "-o", folder.path().to_str().unwrap(), "--dense"]);
-    assert_one_clear_line(&same, 2, &["is the file to read"]);
+    assert_one_clear_line(&same, 2, &["is a file that is read"]);
 
     // A shard with a weight that is no number: not even the folder is left.
     let mut layers = network();
@@ -264,7 +264,7 @@ fn damaged_files_are_refused_and_leave_nothing_behind() {
     let packed = crate::common::shipped("models/quickdraw-20");
     assert_refused(folder, packed.to_str().unwrap(), &["is packed already (dabnet)", "real weights"]);
     let imported = path(folder, "imported");
-    let golden = crate::common::shipped("crates/import/tests/golden/plain.onnx");
+    let golden = crate::common::shipped("crates/onnx/tests/golden/plain.onnx");
     crate::common::ok(&["import", golden.to_str().unwrap(), "-o", &imported]);
     assert_refused(folder, &imported, &["sealed with a checksum", "--start-from"]);
     let text = written(folder, "text", b"hello, world");
@@ -302,7 +302,7 @@ fn what_cannot_be_meant_is_refused() {
         assert_one_clear_line(&binarize(arguments), 2, parts);
         assert!(!Path::new(&out).exists());
     };
-    refused(&[&input, "-o", &input], &["is the file to read"]);
+    refused(&[&input, "-o", &input], &["is a file that is read"]);
     refused(&[&input, "-o", &out, "--include", "nothing.*"], &["'nothing.*'", "matches no tensor"]);
     refused(&[&input, "-o", &out, "--exclude", "[z"], &["'[z'", "cannot be read"]);
     refused(&[&input, "-o", &out, "--exclude", "*"], &["no tensor to binarize", "excluded"]);
@@ -348,7 +348,7 @@ fn nothing_is_replaced_but_a_regular_file() {
         assert_one_clear_line(
             &binarize(&[&input, "-o", &path(folder, "alias")]),
             2,
-            &["is the file to read"],
+            &["is a file that is read"],
         );
     }
 }
@@ -380,11 +380,11 @@ fn onnx_weights_in_another_file_are_binarized() {
     assert_eq!(middle(&summary)["left_out"], "in a file that is not there");
 
     let data = written(folder, "net.data", &numbers);
-    assert_one_clear_line(&binarize(&[&input, "-o", &data]), 2, &["is the file to read"]);
+    assert_one_clear_line(&binarize(&[&input, "-o", &data]), 2, &["is a file that is read"]);
     assert_one_clear_line(
         &binarize(&[&input, "-o", &out, "--dense"]),
         2,
-        &["net.data", "is the file to read"],
+        &["net.data", "is a file that is read"],
     );
     let (found, expected) = (
         report(&binarize(&[&input, "-o", &out, "--json"])),

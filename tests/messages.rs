@@ -19,7 +19,7 @@ fn values_are_refused_in_plain_words() {
         (&["--schedule", "linear"], "train.schedule.name: unknown value `linear`: give one of `one-cycle`"),
         (&["--channels", "color"], "channels: unknown value `color`: give one of `ink`"),
         (&["--scheme", "other"], "give dab, sign"),
-        (&["--momentum", "0.9"], "give --optimizer"),
+        (&["--momentum", "0.9"], "goes with --optimizer sgd"),
     ];
     for (more, part) in options {
         let output = dabnet(&[&train, more].concat());
@@ -64,7 +64,7 @@ fn an_output_that_is_there_is_kept() {
     let [picture, file] = ["mine.png", "mine.html"].map(|name| text(&folder.path().join(name)));
     [&picture, &file].into_iter().for_each(|path| fs::write(path, "mine").unwrap());
     let (data, sketch) = (text(&shipped("data/examples")), text(&shipped("data/examples/butterfly.png")));
-    let network = text(&shipped("crates/import/tests/golden/plain.onnx"));
+    let network = text(&shipped("crates/onnx/tests/golden/plain.onnx"));
     let commands: [&[&str]; 5] = [
         &["data", "render", &data, "-o", &picture],
         &["recognize", &sketch, "--show", &picture],
@@ -92,7 +92,7 @@ fn a_file_is_no_folder_and_a_run_no_data_set() {
     let [file, run] = ["file", "run"].map(|name| text(&folder.path().join(name)));
     fs::write(&file, "mine").unwrap();
     let data = text(&shipped("data/quickdraw-20"));
-    let network = text(&shipped("crates/import/tests/golden/plain.onnx"));
+    let network = text(&shipped("crates/onnx/tests/golden/plain.onnx"));
     let commands: [&[&str]; 4] = [
         &["train", "--data", &data, "--out", &file],
         &["data", "import", &data, "-o", &file],

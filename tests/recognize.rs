@@ -235,3 +235,26 @@ fn help_has_examples() {
         assert!(output.status.success() && stdout(&output).contains("Examples:"), "{command}");
     }
 }
+
+#[test]
+fn what_is_passed_over_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("cat")).unwrap();
+    fs::copy(shipped("data/examples/butterfly.png"), folder.path().join("a.png")).unwrap();
+    let output = recognize(&[folder.path()]);
+    assert!(output.status.success() && stderr(&output).contains("1 folder in"), "{}", stderr(&output));
+    let lines = format!("{}{{}}\n", "{\"no\": 1}\n".repeat(40));
+    let output = recognize(&[&written(folder.path(), "bad.ndjson", lines.as_bytes())]);
+    assert_eq!(stderr(&output).lines().count(), 6, "{}", stderr(&output));
+    assert!(stderr(&output).contains("36 more sketches that cannot be read"), "{}", stderr(&output));
+    // Several runs in one folder, as a quickstart leaves them.
+    let runs = folder.path().join("runs");
+    for name in ["dab", "full"] {
+        fs::create_dir_all(runs.join(name)).unwrap();
+        fs::copy(shipped("models/quickdraw-20/model.safetensors"), runs.join(name).join("model.safetensors"))
+            .unwrap();
+    }
+    let sketch = shipped("data/examples/butterfly.png");
+    let output = recognize(&[Path::new("--model"), &runs, &sketch]);
+    assert_one_clear_line(&output, 2, &["runs", "'dab', 'full'"]);
+}

@@ -172,7 +172,7 @@ fn what_is_wrong_is_said() {
     let zipped = [("content-type", JSON), ("content-encoding", "gzip")];
     server.ask("POST", RECOGNIZE, &zipped, &square()).assert_error(415, "Content-Encoding");
     post(RECOGNIZE, JSON, b"").assert_error(400, "JSON");
-    post(RECOGNIZE, JSON, b"{\"strokes\": [[[1, 2]").assert_error(400, "line 1");
+    post(RECOGNIZE, JSON, b"{\"strokes\": [[[1, 2]").assert_error(400, "the sketch in JSON");
     post(RECOGNIZE, JSON, b"{\"strokes\": []}").assert_error(400, "no strokes");
     post(RECOGNIZE, JSON, &example("butterfly.png")).assert_error(400, "JSON");
     post(RECOGNIZE, SVG, &example("butterfly.png")).assert_error(400, "'<'");

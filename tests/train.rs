@@ -237,7 +237,10 @@ fn what_makes_no_sense_is_told_in_one_line() {
     refused(&with(&["--policy", "hybrid:conv99"]), &["conv99", "conv2"]);
     refused(&with(&["--epochs", "0"]), &["epochs"]);
     refused(&with(&["--learning-rate=-1"]), &["learning rate"]);
-    refused(&with(&["--optimizer", "sgd", "--betas", "0.9,0.9"]), &["betas"]);
+    refused(
+        &with(&["--optimizer", "sgd", "--betas", "0.9,0.9"]),
+        &["betas", "adam or adamw, and not with sgd"],
+    );
     refused(&with(&["--augment", "wild"]), &["wild", "strong"]);
     refused(&with(&["--side", "12"]), &["sketch-a-net-64"]);
     refused(&with(&["--look", "bitmap"]), &["28"]);
@@ -249,10 +252,13 @@ fn what_makes_no_sense_is_told_in_one_line() {
     fs::write(&file, "look = \"paper-sketchy\"\nmargin = 0.2\n").unwrap();
     refused(&[&with(&[])[..], &["--config", file.as_str()]].concat(), &["margin", "0.03"]);
     refused(&with(&["--teacher", "nowhere"]), &["nowhere"]);
-    refused(&with(&["--momentum", "0.5"]), &["momentum", "--optimizer"]);
-    refused(&with(&["--betas", "0.9,0.9"]), &["betas", "--optimizer"]);
-    refused(&with(&["--warm-up", "1"]), &["warm_up_epochs", "--schedule"]);
-    refused(&with(&["--floor", "0.1"]), &["floor", "--schedule"]);
+    refused(&with(&["--momentum", "0.5"]), &["momentum", "--optimizer sgd"]);
+    refused(&with(&["--betas", "0.9,0.9"]), &["betas", "--optimizer adam"]);
+    refused(&with(&["--warm-up", "1"]), &["warm_up_epochs", "--schedule cosine"]);
+    refused(&with(&["--floor", "0.1"]), &["floor", "--schedule cosine or halving"]);
+    for schedule in ["one-cycle", "constant"] {
+        refused(&with(&["--schedule", schedule, "--warm-up", "1"]), &["warm_up_epochs", schedule]);
+    }
     if cfg!(not(feature = "libtorch")) {
         refused(&with(&["--device", "cuda"]), &["cuda", "--features libtorch"]);
     }

@@ -43,6 +43,11 @@ impl AtomicFile {
         if path.exists() && !path.is_file() {
             return Err(io::Error::other("it is there and no regular file"));
         }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            let reason = format!("there is no folder {}", folder.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, reason));
+        }
         let temporary = temporary_path(&path)?;
         Ok(Self { file: File::create(&temporary)?, path, temporary: Some(temporary) })
     }

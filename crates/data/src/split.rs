@@ -19,8 +19,8 @@ const MAX_SPLIT: u64 = 64 << 10;
 
 /// A recipe from which the part of every sketch follows: the same data set and recipe give the same parts.
 ///
-/// Parts are drawn in each class by itself, so that all have the classes in the same proportion; sketches
-/// without a word are a class of their own.
+/// Parts are drawn in each class by itself, so that all have the classes in the same proportion. Sketches without
+/// a word, which nothing can be tested by, stay where they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitRecipe {
@@ -139,11 +139,15 @@ impl SplitRecipe {
     /// gives it.
     pub(crate) fn parts(&self, sketches: &[(Option<usize>, Option<Part>)], labels: usize) -> Vec<Part> {
         let mut parts = vec![Part::Train; sketches.len()];
-        let mut classes = vec![Vec::new(); labels + 1];
+        let mut classes = vec![Vec::new(); labels];
         for (index, (label, given)) in sketches.iter().enumerate() {
             match given {
                 Some(given) if self.given && *given != Part::Train => parts[index] = *given,
-                _ => classes[label.unwrap_or(labels)].push(index),
+                _ => {
+                    if let Some(label) = label {
+                        classes[*label].push(index);
+                    }
+                }
             }
         }
         for (class, mut indices) in classes.into_iter().enumerate() {

@@ -1,18 +1,14 @@
 //! Sketches as they are sent: strokes in JSON, SVG and pictures.
 
-use std::{fmt, io::Cursor};
+use std::io::Cursor;
 
 use axum::body::Bytes;
 use dabnet_sketch::{
-    Drawing, Point, Sketch, Stroke,
+    Drawing, Sketch,
     formats::{
         self,
         image::{self, ImageFileFormat},
     },
-};
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
 use crate::{RequestLimits, form, json, media::MediaType, request_error::RequestError};
@@ -26,7 +22,7 @@ const BODY: &str = "body";
 /// [`RequestError::Malformed`] if there is none, [`RequestError::TooMuch`] if it passes a limit.
 pub(crate) fn read(body: &Bytes, media: &MediaType, limits: &RequestLimits) -> Result<Sketch, RequestError> {
     let sketch = match media {
-        MediaType::Json => strokes(body)?.into(),
+        MediaType::Json => sketch_in_json(body)?,
         MediaType::Svg => svg(body)?,
         MediaType::Image(format) => picture(body, *format, limits.side)?,
         MediaType::Form(boundary) => return by_content(&form::file(body, boundary)?, limits),
@@ -62,6 +58,12 @@ fn check(drawing: &Drawing, limits: &RequestLimits) -> Result<(), RequestError> 
         return Err(RequestError::TooMuch(message));
     }
     Ok(())
+}
+
+fn sketch_in_json(body: &[u8]) -> Result<Sketch, RequestError> {
+    json::check_depth(body)?;
+    formats::parse_json(body)
+        .map_err(|reason| RequestError::Malformed(format!("the sketch in JSON: {reason}")))
 }
 
 fn svg(body: &Bytes) -> Result<Sketch, RequestError> {
@@ -100,117 +102,10 @@ fn single(body: &Bytes) -> Result<Sketch, RequestError> {
     }
 }
 
-fn strokes(body: &[u8]) -> Result<Drawing, RequestError> {
-    let strokes: Vec<Stroke> = match json::parse(body)? {
-        StrokesBody { strokes: Some(strokes), drawing: None } => {
-            strokes.into_iter().map(Stroke::from).collect()
-        }
-        StrokesBody { strokes: None, drawing: Some(strokes) } => {
-            strokes.into_iter().map(StrokeColumns::stroke).collect::<Result<_, _>>()?
-        }
-        _ => {
-            let message =
-                "give either 'strokes', each [[x, y], ...], or 'drawing', each stroke [[x, ...], [y, ...]]";
-            return Err(RequestError::Malformed(message.to_owned()));
-        }
-    };
-    for (index, stroke) in strokes.iter().enumerate() {
-        if !stroke.points.iter().flatten().all(|coordinate| coordinate.is_finite()) {
-            return Err(RequestError::Malformed(format!(
-                "stroke {index} has a coordinate out of the range of f32"
-            )));
-        }
-    }
-    // One that was begun and not drawn is not there.
-    let strokes: Vec<Stroke> = strokes.into_iter().filter(|stroke| !stroke.points.is_empty()).collect();
-    if strokes.is_empty() {
-        return Err(RequestError::Malformed("the sketch has no strokes".to_owned()));
-    }
-    Ok(Drawing::Strokes(strokes))
-}
-
-/// A sketch in JSON; unknown fields are ignored, since records of Quick, Draw! have more.
-#[derive(Deserialize)]
-#[serde(expecting = "a sketch as {\"strokes\": [[[x, y], ...], ...]}")]
-struct StrokesBody {
-    strokes: Option<Vec<PointList>>,
-    drawing: Option<Vec<StrokeColumns>>,
-}
-
-/// A stroke as a list of points.
-#[derive(Deserialize)]
-struct PointList(Vec<JsonPoint>);
-
-impl From<PointList> for Stroke {
-    fn from(points: PointList) -> Self {
-        Self::new(points.0.into_iter().map(|point| point.0).collect())
-    }
-}
-
-/// A point as `[x, y]`, `[x, y, t]` or `{"x": x, "y": y}`; times and other fields are ignored.
-struct JsonPoint(Point);
-
-#[derive(Deserialize)]
-struct NamedPoint {
-    x: f32,
-    y: f32,
-}
-
-impl<'de> Deserialize<'de> for JsonPoint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PointVisitor)
-    }
-}
-
-struct PointVisitor;
-
-impl<'de> Visitor<'de> for PointVisitor {
-    type Value = JsonPoint;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a point as [x, y], [x, y, t] or {\"x\": x, \"y\": y}")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut numbers: A) -> Result<JsonPoint, A::Error> {
-        let x = numbers.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
-        let y = numbers.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
-        numbers.next_element::<f64>()?;
-        if numbers.next_element::<IgnoredAny>()?.is_some() {
-            return Err(A::Error::invalid_length(4, &self));
-        }
-        Ok(JsonPoint([x, y]))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<JsonPoint, A::Error> {
-        let NamedPoint { x, y } = NamedPoint::deserialize(MapAccessDeserializer::new(fields))?;
-        Ok(JsonPoint([x, y]))
-    }
-}
-
-/// A stroke as Quick, Draw! has it: all x, all y and, perhaps, all times.
-#[derive(Deserialize)]
-struct StrokeColumns(Vec<Vec<f32>>);
-
-impl StrokeColumns {
-    fn stroke(self) -> Result<Stroke, RequestError> {
-        let [x, y, ..] = &self.0[..] else {
-            return Err(RequestError::Malformed(
-                "a stroke of a 'drawing' is [[x, ...], [y, ...]]".to_owned(),
-            ));
-        };
-        if x.len() != y.len() {
-            return Err(RequestError::Malformed(format!(
-                "a stroke has {} x but {} y coordinates",
-                x.len(),
-                y.len()
-            )));
-        }
-        Ok(Stroke::new(x.iter().zip(y).map(|(x, y)| [*x, *y]).collect()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use dabnet_sketch::Stroke;
+
     use super::*;
 
     fn strokes_of(body: &str) -> Result<Vec<Stroke>, RequestError> {
@@ -226,7 +121,8 @@ mod tests {
     fn both_ways_to_write_strokes_are_the_same() {
         let points = strokes_of(r#"{"strokes": [[[1, 2], [3, 4, 99]], [[5.5, -6]]]}"#).unwrap();
         let columns = strokes_of(r#"{"word": "cat", "drawing": [[[1, 3], [2, 4], [0, 9]], [[5.5], [-6]]]}"#);
-        assert_eq!(points, columns.unwrap());
+        let columns: Vec<_> = columns.unwrap().into_iter().map(|stroke| Stroke::new(stroke.points)).collect();
+        assert_eq!(points, columns);
         assert_eq!(points[0].points, [[1.0, 2.0], [3.0, 4.0]]);
         let named =
             r#"{"strokes": [[{"x": 1, "y": 2, "pressure": 0.5}, {"y": 4, "x": 3}], [], [[5.5, -6]]]}"#;
@@ -251,6 +147,7 @@ mod tests {
             r#"{"strokes": [[[1, 2]]], "drawing": [[[1], [2]]]}"#,
             r#"{"drawing": [[[1], [2, 3]]]}"#,
             r#"{"drawing": [[[1]]]}"#,
+            r#"{"drawing": [[[1, 2], [3, 4], [5, 6], [7, 8]]]}"#,
         ] {
             assert!(matches!(strokes_of(body), Err(RequestError::Malformed(_))), "{body}");
         }

@@ -9,11 +9,17 @@ const MAX_DEPTH: usize = 16;
 
 /// A value from a body.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
+    check_depth(body)?;
+    serde_json::from_slice(body)
+        .map_err(|error| RequestError::Malformed(format!("the JSON is not valid: {error}")))
+}
+
+/// Checks that brackets are not nested too deep.
+pub(crate) fn check_depth(body: &[u8]) -> Result<(), RequestError> {
     if depth(body) > MAX_DEPTH {
         return Err(RequestError::Malformed(format!("the JSON is nested deeper than {MAX_DEPTH} brackets")));
     }
-    serde_json::from_slice(body)
-        .map_err(|error| RequestError::Malformed(format!("the JSON is not valid: {error}")))
+    Ok(())
 }
 
 /// Nesting depth of brackets outside strings.

@@ -18,6 +18,7 @@ mod cifar;
 mod csv;
 mod idx;
 pub mod image;
+mod json;
 mod ndjson;
 mod npy;
 mod offsets;
@@ -28,6 +29,7 @@ mod rows;
 mod svg;
 mod untrusted;
 
+pub use json::parse_json;
 pub use reader::RecordReader;
 pub use record::SketchRecord;
 pub use untrusted::{catch_panic, truncate_message};
@@ -184,8 +186,13 @@ pub fn records<'a>(
             Ok(RecordReader::single_of(name, RecordKind::Svg, read_up_to(name, source, svg::MAX_BYTES)?))
         }
         // Many programs write JSON, and few of them sketches.
-        Some(b'{') if name.ends_with(".json") && !head.windows(9).any(|text| text == b"\"drawing\"") => {
+        Some(b'{') if name.ends_with(".json") && !json::recognize(&head) => {
             Err(SketchError::Format { name: name.to_owned() })
+        }
+        // One object over several lines.
+        Some(b'{') if json::is_spread(&head) => {
+            let bytes = read_up_to(name, source, ndjson::MAX_LINE as u64)?;
+            Ok(RecordReader::single_of(name, RecordKind::Line, bytes))
         }
         // A broken line is an error of its own, the first one too.
         Some(_)

@@ -59,12 +59,16 @@ fn a_broken_line_is_named_and_passed() {
 #[test]
 fn what_is_wrong_is_said() {
     for (line, reason) in [
-        (r#"{"word":"x"}"#, "missing field `drawing`"),
+        (r#"{"word":"x"}"#, "either 'strokes', each [[x, y], ...], or 'drawing'"),
         (r#"{"drawing":[]}"#, "the drawing has no strokes"),
         (r#"{"drawing":[[[],[]]]}"#, "the drawing has no strokes"),
         (r#"{"drawing":[[[1,2],[3]]]}"#, "stroke 0 has 2 x but 1 y coordinates"),
         // Said by the JSON parser or by us, depending on how exactly it was built to read floats.
         (r#"{"drawing":[[[1e39],[3]]]}"#, "range"),
+        (r#"{"drawing":[[[1,2],[3,4],[5,6],[7,8]]]}"#, "expected a stroke as [[x, ...], [y, ...]]"),
+        (r#"{"strokes":[[[1,2,3,4]]]}"#, "expected a point as [x, y]"),
+        (r#"{"strokes":[[[1,1e39]]]}"#, "range"),
+        (r#"{"strokes":[[]],"drawing":[]}"#, "either 'strokes'"),
         (r#"{"drawing":[[[1]]]}"#, "expected a stroke as [[x, ...], [y, ...]]"),
         (r#"{"drawing":[[["1"],[3]]]}"#, "invalid type: string"),
         (r#"{"drawing":[[[NaN],[3]]]}"#, "expected value"),
@@ -131,5 +135,18 @@ proptest! {
         let (x, y): (Vec<f32>, Vec<f32>) = points.iter().map(|[x, y]| (*x, *y)).unzip();
         let line = format!(r#"{{"drawing":[[{x:?},{y:?}]]}}"#);
         prop_assert_eq!(only(line).unwrap().drawing, Drawing::Strokes(vec![Stroke::new(points)]));
+    }
+}
+
+#[test]
+fn what_apps_send_is_read_from_files_too() {
+    let expected = only(r#"{"drawing":[[[1,3],[2,4]],[[5],[6]]]}"#).unwrap().drawing;
+    for sent in [
+        r#"{"strokes":[[[1,2],[3,4,99]],[],[[5,6]]]}"#,
+        r#"{"strokes":[[{"x":1,"y":2,"pressure":0.5},{"y":4,"x":3}],[[5,6]]],"id":"7"}"#,
+        "{\n  \"strokes\": [\n    [[1, 2], [3, 4]],\n    [[5, 6]]\n  ]\n}\n",
+        "{ \"title\": \"a\",\n\"drawing\": [[[1, 3],\n[2, 4]],\n[[5], [6]]]}",
+    ] {
+        assert_eq!(only(sent).unwrap().drawing, expected, "{sent}");
     }
 }

@@ -60,7 +60,7 @@ pub enum WeightsError {
         reason: String,
     },
     /// The output would replace the input.
-    #[error("'{}' is the file to read: give another one to write, as what is binarized cannot be undone", path.display())]
+    #[error("'{}' is a file that is read, and what is binarized cannot be undone: write to another folder", path.display())]
     SameFile {
         /// The file.
         path: PathBuf,

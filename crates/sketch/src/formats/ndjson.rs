@@ -1,19 +1,8 @@
-//! Google's *Quick, Draw!* as ndjson: one JSON object a line.
-//!
-//! Both published forms are read. Simplified: `{"word": "cat", "key_id": "…", "drawing":
-//! [[[x, …], [y, …]], …]}`. Raw: the same with a third list, of times, in each stroke. Other fields are
-//! left out. See
-//! <https://github.com/googlecreativelab/quickdraw-dataset>.
+//! Lines of text: ndjson has a [sketch in JSON](super::json) in each.
 
-use std::fmt;
 use std::io::{self, BufRead};
 
-use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-
-use super::{MAX_POINTS, truncate_message};
-use crate::{Drawing, Point, Sketch, SketchError, Stroke};
+use crate::SketchError;
 
 /// The longest line read, in bytes.
 pub(crate) const MAX_LINE: usize = 16 << 20;
@@ -91,91 +80,5 @@ fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<LineEn
                 (true, false) => LineEnd::Whole,
             });
         }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(expecting = "a sketch as {\"word\": ..., \"drawing\": [...]}")]
-struct JsonSketch {
-    word: Option<String>,
-    key_id: Option<Value>,
-    drawing: Vec<StrokeColumns>,
-}
-
-/// The sketch in a line, or what is wrong with it.
-pub(super) fn parse(line: &[u8]) -> Result<Sketch, String> {
-    // What serde_json says ends in "at line 1 column …", of which only the column tells anything.
-    let explain = |error: serde_json::Error| {
-        truncate_message(&error.to_string().replace(" at line 1 column", " at column"))
-    };
-    let record: JsonSketch = serde_json::from_slice(line).map_err(explain)?;
-    if record.drawing.iter().map(|columns| columns.x.len()).sum::<usize>() > MAX_POINTS {
-        return Err(format!("the drawing has more than {MAX_POINTS} points"));
-    }
-    let strokes = record.drawing.into_iter().enumerate();
-    let strokes = strokes.map(|(index, columns)| columns.stroke().map_err(|e| format!("stroke {index} {e}")));
-    // One that was begun and not drawn is not there.
-    let mut strokes = strokes.collect::<Result<Vec<Stroke>, _>>()?;
-    strokes.retain(|stroke| !stroke.points.is_empty());
-    if strokes.is_empty() {
-        return Err("the drawing has no strokes".to_owned());
-    }
-    let id = record.key_id.map(|id| match id {
-        Value::String(text) => text,
-        other => other.to_string(),
-    });
-    let drawing = Drawing::Strokes(strokes);
-    Ok(Sketch { word: record.word, id, ..drawing.into() })
-}
-
-/// A stroke as its x and its y coordinates and, perhaps, its times.
-struct StrokeColumns {
-    x: Vec<f32>,
-    y: Vec<f32>,
-    times: Vec<f32>,
-}
-
-impl StrokeColumns {
-    fn stroke(self) -> Result<Stroke, String> {
-        let Self { x, y, times } = self;
-        if x.len() != y.len() {
-            return Err(format!("has {} x but {} y coordinates", x.len(), y.len()));
-        }
-        if !times.is_empty() && times.len() != x.len() {
-            return Err(format!("has {} points but {} times", x.len(), times.len()));
-        }
-        if !times.iter().all(|time| time.is_finite()) {
-            return Err("has a time out of the range of f32".to_owned());
-        }
-        if !x.iter().chain(&y).all(|coordinate| coordinate.is_finite()) {
-            return Err("has a coordinate out of the range of f32".to_owned());
-        }
-        let points: Vec<Point> = x.into_iter().zip(y).map(|(x, y)| [x, y]).collect();
-        Ok(Stroke { points, times })
-    }
-}
-
-impl<'de> Deserialize<'de> for StrokeColumns {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(StrokeVisitor)
-    }
-}
-
-/// Whatever follows times is passed over.
-struct StrokeVisitor;
-
-impl<'de> Visitor<'de> for StrokeVisitor {
-    type Value = StrokeColumns;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a stroke as [[x, ...], [y, ...]] or [[x, ...], [y, ...], [t, ...]]")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut lists: A) -> Result<StrokeColumns, A::Error> {
-        let x = lists.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
-        let y = lists.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
-        let times = lists.next_element()?.unwrap_or_default();
-        while lists.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(StrokeColumns { x, y, times })
     }
 }

@@ -1,7 +1,7 @@
 use super::offsets::{self, OffsetArray};
 use super::record::{RecordKind, SketchRecord};
 use super::rows::{RowReader, RowRecord};
-use super::{ByteSource, binary, cifar, csv, image, ndjson, svg};
+use super::{ByteSource, binary, cifar, csv, image, json, ndjson, svg};
 use crate::{Drawing, Raster, Sketch, SketchError};
 
 /// A file cut into the bytes of its sketches, in order.
@@ -102,7 +102,7 @@ impl SketchRecord {
         let mut sketch = match self.kind {
             RecordKind::Image(format) => image::read(name, format, &self.bytes)?,
             RecordKind::Svg => svg::read(name, &self.bytes)?,
-            RecordKind::Line => ndjson::parse(&self.bytes).map_err(|reason| SketchError::Line {
+            RecordKind::Line => json::parse_json(&self.bytes).map_err(|reason| SketchError::Line {
                 name: name.to_owned(),
                 line: self.item,
                 reason,
