@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds the bindings and uses them as others would: C and C++ with the libraries, Python with the wheel, a page and Node.js with the
-# npm package. Needs a C++ compiler; Python 3.10 or later with pip; Node.js 20 or later with npm, and Chromium (CHROMIUM=); and the
+# Builds the bindings and uses them as others would: C and C++ with the libraries, Python with the wheel, programs in Rust with the
+# crates, a page and Node.js with the npm package. Needs a C++ compiler; Python 3.10 or later with pip; Node.js 20 or later with npm, and Chromium (CHROMIUM=); and the
 # registries of the two. Some fifteen minutes of processor time from nothing.
 #
-#   scripts/bindings/run.sh [c] [python] [npm]
+#   scripts/bindings/run.sh [c] [python] [rust] [npm]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(c python npm)
+[ ${#targets[@]} -gt 0 ] || targets=(c python rust npm)
 target=${CARGO_TARGET_DIR:-$PWD/target}/release
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -33,12 +33,29 @@ c() {
 python() {
     cargo build --release -p dabnet-cli
     python3 -m venv "$work/venv"
-    "$work/venv/bin/pip" install --quiet maturin numpy pillow pytest
+    "$work/venv/bin/pip" install --quiet maturin numpy pillow pytest pyarrow polars pandas duckdb onnx
+    # PyTorch for the processor alone, where its index can be had.
+    "$work/venv/bin/pip" install --quiet torch || echo "PyTorch is not to be had: its layers are not tried"
     (cd crates/python && "$work/venv/bin/maturin" build --release --quiet --out "$work/wheels")
     "$work/venv/bin/pip" install --quiet --no-deps "$work"/wheels/*.whl
     ls -l "$work"/wheels
     # From another folder, so that the wheel is tested and not the sources.
     (cd "$work" && DABNET=$target/dabnet "$work/venv/bin/pytest" -q -p no:cacheprovider "$OLDPWD/crates/python/tests")
+}
+
+rust() {
+    cargo build --release -p dabnet-cli
+    (
+        cd examples
+        export CARGO_TARGET_DIR=$target/../examples
+        cargo build --release
+        for name in arrow binarize train; do (cd "$work" && "$CARGO_TARGET_DIR/release/$name"); done
+        "$CARGO_TARGET_DIR/release/server" &
+        trap "kill $!" EXIT
+        star='[[[50,0],[79,90],[2,35],[98,35],[21,90],[50,0]]]'
+        curl --silent --retry 20 --retry-connrefused --retry-delay 1 -H 'Content-Type: application/json' -d "$star" http://127.0.0.1:3000/guess
+    ) | tee "$work/rust"
+    grep -q '"label":"star"' "$work/rust"
 }
 
 npm() {

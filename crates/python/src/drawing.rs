@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use dabnet::{Drawing, Sketch, Stroke, read_bytes, read_file};
 use image::{ColorType, ImageEncoder, codecs::png::PngEncoder};
-use numpy::{PyReadonlyArray2, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{PyReadonlyArray2, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::{
-    exceptions::{PyTypeError, PyValueError},
+    exceptions::{PyFileNotFoundError, PyTypeError, PyValueError},
     prelude::*,
     types::{PyBytes, PyDict},
 };
+
+/// Upper bound of the numbers of a point: x, y and a time.
+const MAX_NUMBERS: usize = 3;
 
 /// The one drawing that `value` is.
 ///
@@ -25,6 +28,18 @@ pub(crate) fn one(value: &Bound<'_, PyAny>) -> PyResult<Drawing> {
     }
 }
 
+/// The one drawing of a file's bytes; `name` is for messages.
+///
+/// # Errors
+/// `ValueError` where they cannot be read, or hold several.
+pub(crate) fn of_file(name: &str, bytes: &[u8]) -> PyResult<Drawing> {
+    let mut drawings = sketches(read_bytes(name, bytes))?;
+    match drawings.len() {
+        1 => Ok(drawings.remove(0)),
+        count => Err(PyValueError::new_err(format!("{name} has {count} sketches"))),
+    }
+}
+
 /// The drawings that `value` is: several where it is a file of several.
 pub(crate) fn all(value: &Bound<'_, PyAny>) -> PyResult<Vec<Drawing>> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
@@ -33,11 +48,24 @@ pub(crate) fn all(value: &Bound<'_, PyAny>) -> PyResult<Vec<Drawing>> {
     if let Ok(pixels) = value.extract::<PyReadonlyArrayDyn<'_, u8>>() {
         return sketches(read_bytes("the array", png(&pixels)?));
     }
+    if let Ok(array) = value.cast::<PyUntypedArray>()
+        && array.ndim() == 3
+        && array.shape()[2] != 2
+    {
+        let shape = array.shape();
+        let kind = array.dtype();
+        return Err(PyValueError::new_err(format!(
+            "an array {shape:?} of {kind} is neither pixels, which are uint8, nor strokes, which are [points, 2] each"
+        )));
+    }
     if value.hasattr("save")? && value.hasattr("getbands")? {
         return sketches(read_bytes("the picture", picture(value)?));
     }
     // Path-like objects, and text.
     if let Ok(path) = value.extract::<PathBuf>() {
+        if !path.exists() {
+            return Err(PyFileNotFoundError::new_err(format!("there is no file {}", path.display())));
+        }
         return sketches(read_file(path));
     }
     Ok(vec![Drawing::Strokes(strokes(value)?)])
@@ -62,7 +90,7 @@ fn strokes(value: &Bound<'_, PyAny>) -> PyResult<Vec<Stroke>> {
     for stroke in value.try_iter().map_err(|_| wrong())? {
         let stroke = stroke?;
         if let Ok(points) = stroke.extract::<PyReadonlyArray2<'_, f32>>()
-            && points.shape()[1] >= 2
+            && (2..=MAX_NUMBERS).contains(&points.shape()[1])
         {
             strokes.push(Stroke::new(
                 points.as_array().rows().into_iter().map(|point| [point[0], point[1]]).collect(),
@@ -72,6 +100,11 @@ fn strokes(value: &Bound<'_, PyAny>) -> PyResult<Vec<Stroke>> {
         let mut points = Vec::new();
         for point in stroke.try_iter().map_err(|_| wrong())? {
             let point = point?;
+            if point.len().is_ok_and(|numbers| numbers > MAX_NUMBERS) {
+                return Err(PyValueError::new_err(
+                    "a point has more than three numbers: give strokes as [[(x, y), ...], ...], points and not columns",
+                ));
+            }
             let coordinate = |at: usize| -> PyResult<f32> {
                 point.get_item(at).and_then(|value| value.extract()).map_err(|_| wrong())
             };
@@ -109,6 +142,10 @@ fn picture(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     let buffer = python.import("io")?.call_method0("BytesIO")?;
     let options = PyDict::new(python);
     options.set_item("format", "PNG")?;
+    // Other modes, as of photographs in four inks, have no place in a PNG file.
+    let mode: String = value.getattr("mode")?.extract()?;
+    let known = ["1", "L", "LA", "P", "RGB", "RGBA"].contains(&&mode[..]);
+    let value = if known { value.clone() } else { value.call_method1("convert", ("RGB",))? };
     value.call_method("save", (&buffer,), Some(&options))?;
     buffer.call_method0("getvalue")?.extract()
 }

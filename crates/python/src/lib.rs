@@ -1,6 +1,8 @@
 //! Python's `dabnet._dabnet`, which `python/dabnet` gives its names and types.
 
+mod arrow;
 mod binarize;
+mod command;
 mod drawing;
 mod model;
 
@@ -10,6 +12,8 @@ use pyo3::prelude::*;
 mod _dabnet {
     #[pymodule_export]
     use super::binarize::binarize;
+    #[pymodule_export]
+    use super::command::command;
     #[pymodule_export]
     use super::model::Model;
     #[pymodule_export]

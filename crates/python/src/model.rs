@@ -10,7 +10,7 @@ use pyo3::{
 };
 use rayon::prelude::*;
 
-use crate::drawing;
+use crate::{arrow, drawing};
 
 /// A packed model.
 #[pyclass(frozen, module = "dabnet")]
@@ -94,26 +94,22 @@ impl Model {
     ) -> PyResult<(Bound<'py, PyArray2<i64>>, Bound<'py, PyArray2<f32>>)> {
         let drawings =
             drawings.try_iter()?.map(|drawing| drawing::one(&drawing?)).collect::<PyResult<Vec<_>>>()?;
-        let top = top.min(self.0.labels().len());
-        let found = python.detach(|| {
-            in_pool(threads, || {
-                let recognizer = || self.recognizer(views);
-                let of_one = |recognizer: &mut PyResult<Recognizer>, drawing: &Drawing| {
-                    let recognizer =
-                        recognizer.as_mut().map_err(|error| PyValueError::new_err(error.to_string()))?;
-                    let logits = recognizer.logits(drawing).map_err(failed)?;
-                    Ok(self::top(&logits, top))
-                };
-                drawings.par_iter().map_init(recognizer, of_one).collect::<PyResult<Vec<_>>>()
-            })
-        })?;
-        let rows = found.len();
-        let (classes, probabilities): (Vec<i64>, Vec<f32>) =
-            found.into_iter().flatten().map(|guess| (guess.class as i64, guess.probability)).unzip();
-        Ok((
-            classes.into_pyarray(python).reshape([rows, top])?,
-            probabilities.into_pyarray(python).reshape([rows, top])?,
-        ))
+        self.batch(python, &drawings, top, views, threads)
+    }
+
+    /// Classes and probabilities `[rows, top]` of the drawings of a column of Arrow.
+    #[expect(clippy::type_complexity, reason = "two arrays")]
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
+    fn recognize_arrow<'py>(
+        &self,
+        python: Python<'py>,
+        data: &Bound<'py, PyAny>,
+        column: &str,
+        top: usize,
+        views: usize,
+        threads: usize,
+    ) -> PyResult<(Bound<'py, PyArray2<i64>>, Bound<'py, PyArray2<f32>>)> {
+        self.batch(python, &arrow::drawings(data, column)?, top, views, threads)
     }
 
     /// The network's answer to a drawing, a number a label.
@@ -167,6 +163,37 @@ impl Model {
 impl Model {
     fn recognizer(&self, views: usize) -> PyResult<Recognizer> {
         Recognizer::new(self.0.clone()).with_views(views).map_err(failed)
+    }
+
+    #[expect(clippy::type_complexity, reason = "two arrays")]
+    fn batch<'py>(
+        &self,
+        python: Python<'py>,
+        drawings: &[Drawing],
+        top: usize,
+        views: usize,
+        threads: usize,
+    ) -> PyResult<(Bound<'py, PyArray2<i64>>, Bound<'py, PyArray2<f32>>)> {
+        let top = top.min(self.0.labels().len());
+        let found = python.detach(|| {
+            in_pool(threads, || {
+                let recognizer = || self.recognizer(views);
+                let of_one = |recognizer: &mut PyResult<Recognizer>, drawing: &Drawing| {
+                    let recognizer =
+                        recognizer.as_mut().map_err(|error| PyValueError::new_err(error.to_string()))?;
+                    let logits = recognizer.logits(drawing).map_err(failed)?;
+                    Ok(self::top(&logits, top))
+                };
+                drawings.par_iter().map_init(recognizer, of_one).collect::<PyResult<Vec<_>>>()
+            })
+        })?;
+        let rows = found.len();
+        let (classes, probabilities): (Vec<i64>, Vec<f32>) =
+            found.into_iter().flatten().map(|guess| (guess.class as i64, guess.probability)).unzip();
+        Ok((
+            classes.into_pyarray(python).reshape([rows, top])?,
+            probabilities.into_pyarray(python).reshape([rows, top])?,
+        ))
     }
 
     fn guesses(&self, drawing: &Drawing, top: usize, views: usize) -> PyResult<Vec<(String, f32)>> {

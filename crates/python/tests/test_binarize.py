@@ -1,6 +1,7 @@
 """Splits of filters: against brute force, against the layers of PyTorch, and of what PyTorch hands over."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -91,3 +92,45 @@ def test_layers_take_the_place_of_pytorchs():
         assert losses[-1] < 0.3 * losses[0], (binary_inputs, losses[0], losses[-1])
         values = [filter.unique().numel() for filter in two_valued(net[2].weight)]
         assert values == [2] * 16
+
+
+@pytest.mark.parametrize("input_bits", [1, 2])
+def test_a_trained_network_is_packed(tmp_path, input_bits):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from dabnet.torch import BinaryConv2d, BinaryLinear, export
+
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 8, 3),
+        torch.nn.BatchNorm2d(8),
+        torch.nn.ReLU() if input_bits > 1 else torch.nn.Identity(),
+        BinaryConv2d(8, 16, 3, stride=2, padding=1, bias=False, input_bits=input_bits),
+        torch.nn.BatchNorm2d(16),
+        torch.nn.PReLU(16),
+        torch.nn.MaxPool2d(2),
+        torch.nn.Dropout(0.1),
+        torch.nn.Flatten(),
+        BinaryLinear(16 * 7 * 7, 5, input_bits=input_bits),
+    )
+    inputs = torch.rand(256, 1, 32, 32) * (torch.rand(256, 1, 32, 32) > 0.8)
+    labels = torch.randint(5, (256,))
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    for _ in range(20):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(net(inputs), labels).backward()
+        optimizer.step()
+    net.eval()
+    model = export(net, inputs[:1], tmp_path / "net", labels=["a", "b", "c", "d", "e"], line_width=0.03)
+    assert model.labels == ["a", "b", "c", "d", "e"]
+    expected = net(inputs).detach().numpy()
+    found = model.run(inputs.numpy())
+    # A value at a threshold may fall to either side of it, as sums are rounded otherwise.
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.98
+    assert np.median(np.abs(found - expected)) < 1e-4 * np.abs(expected).max()
+    # One bit a weight: 5,000 of them, in a file of few kilobytes.
+    assert (tmp_path / "net" / "model.safetensors").stat().st_size < 8000
+    layers = json.loads(dabnet._program.run("summary", model=tmp_path / "net", json=True))["layers"]
+    assert [layer["precision"] for layer in layers] == ["full", "fbin", "fbin"]
+    with pytest.raises(dabnet.CommandError, match="cannot import"):
+        export(torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.GELU(), torch.nn.Flatten()), inputs[:1], tmp_path / "no")

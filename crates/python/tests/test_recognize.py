@@ -57,8 +57,18 @@ def test_what_is_no_drawing_is_refused(model):
         with pytest.raises(ValueError, match="nothing drawn"):
             model.recognize(nothing)
     for wrong in (7, [1, 2], [[1, 2]], [["ab"]], None, [[(1,)]], "[[[1, 2]]]"):
-        with pytest.raises((TypeError, ValueError)):
+        with pytest.raises((TypeError, ValueError, FileNotFoundError)):
             model.recognize(wrong)
+    pixels = np.zeros((16, 16, 3), dtype=np.float32)
+    columns = [[[50, 79, 2, 98, 21, 50], [0, 90, 35, 35, 90, 0]]]
+    for wrong, reason in ((pixels, "neither pixels"), (pixels.transpose(2, 0, 1), "neither pixels"), (columns, "more than three")):
+        with pytest.raises(ValueError, match=reason):
+            model.recognize(wrong)
+    for options in ({"views": 9}, {"views": 0}, {"top": 0}, {"top": -1}):
+        with pytest.raises(ValueError, match="give 1"):
+            model.recognize(STAR, **options)
+    with pytest.raises(TypeError, match="several"):
+        model.recognize_batch("a.png")
     with pytest.raises(ValueError, match="finite"):
         model.recognize([[(float("nan"), 0), (1, 1)]])
     with pytest.raises(ValueError, match="missing.png"):

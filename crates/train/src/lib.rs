@@ -2,8 +2,8 @@
 //!
 //! Latent weights, optimizer and the split of every filter live on the host, in [`Parameters`]. A backend sees only
 //! the effective weights `W̃`, runs the graph forward and backward, and returns the gradient with respect to them, so
-//! that the straight-through estimator is one rule in one place. The backend of the processor is `native`; `tensors`
-//! reaches other [devices](Device) through LibTorch, with the feature `libtorch`.
+//! that the straight-through estimator is one rule in one place. The backend of the processor is `native`;
+//! `libtorch` reaches other [devices](Device), with the feature of that name.
 //!
 //! [`Trainer`] trains a network, [`RunFolder`] makes that resumable, and [`pack`] turns the result into a model file.
 #![forbid(unsafe_code)]

@@ -15,9 +15,10 @@ from typing import Any, Iterable, NamedTuple, Sequence, Union
 
 import numpy as np
 
-from . import _dabnet
+from . import _dabnet, data
+from ._program import CommandError, run
 
-__all__ = ["Binarized", "Guess", "Model", "binarize", "load", "models"]
+__all__ = ["Binarized", "CommandError", "Guess", "Model", "Run", "binarize", "data", "load", "models", "train"]
 
 #: A drawing: strokes, each a sequence of (x, y) or an array ``[points, 2]``; a path or the bytes of a file that holds one
 #: sketch; an array of ``uint8`` pixels, ``[rows, columns]`` or ``[rows, columns, 3 or 4]``; or a picture of Pillow.
@@ -94,12 +95,15 @@ class Model:
         """The likeliest labels of a drawing, the likeliest first.
 
         ``views`` averages over so many views of it, as many times slower and more often right. Raises ``ValueError``
-        where nothing is drawn or a file cannot be read, ``TypeError`` where it is no drawing.
+        where nothing is drawn or a file cannot be read, ``TypeError`` where it is no drawing, ``FileNotFoundError`` where there is no
+        file.
         """
-        return [Guess(*guess) for guess in self._model.recognize(drawing, top, views)]
+        _check(top, views)
+        return [Guess(*guess) for guess in self._model.recognize(_numpy(drawing), top, views)]
 
     def recognize_file(self, file: str | os.PathLike | bytes, top: int = 5, views: int = 1) -> list[list[Guess]]:
         """The likeliest labels of every sketch in a file. Raises ``ValueError`` where it cannot be read."""
+        _check(top, views)
         found = self._model.recognize_file(file, top, views)
         return [[Guess(*guess) for guess in guesses] for guesses in found]
 
@@ -110,15 +114,32 @@ class Model:
 
         ``threads`` is 0 for one per core. Raises as :meth:`recognize` does.
         """
-        return self._model.recognize_batch(drawings, top, views, threads)
+        _check(top, views)
+        if isinstance(drawings, (str, bytes, os.PathLike)):
+            raise TypeError("give several drawings; recognize_file takes a file of several")
+        return self._model.recognize_batch([_numpy(drawing) for drawing in drawings], top, views, threads)
+
+    def recognize_arrow(
+        self, data: Any, column: str = "drawing", top: int = 1, views: int = 1, threads: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Classes and probabilities of the drawings of a column, ``[rows, top]`` of int64 and float32.
+
+        ``data`` is an array, a column or a table of pyarrow, polars, pandas, DuckDB or whatever else has
+        ``__arrow_c_stream__`` or ``__arrow_c_array__``; of a table ``column`` is taken. A drawing there is a list of strokes,
+        and a stroke a list of points ``{x, y}`` or ``[x, y]``, or a structure of two lists ``x`` and ``y``; or it is the bytes
+        or the text of a file with one sketch. Raises ``ValueError`` where it is something else.
+        """
+        _check(top, views)
+        return self._model.recognize_arrow(data, column, top, views, threads)
 
     def logits(self, drawing: Drawing, views: int = 1) -> np.ndarray:
         """The network's answer to a drawing, ``[labels]`` of float32, before the softmax."""
-        return self._model.logits(drawing, views)
+        _check(1, views)
+        return self._model.logits(_numpy(drawing), views)
 
     def canvas(self, drawing: Drawing) -> np.ndarray:
         """What the network sees of a drawing, float32 of :attr:`input_shape`."""
-        return self._model.canvas(drawing)
+        return self._model.canvas(_numpy(drawing))
 
     def run(self, canvases: np.ndarray, threads: int = 0) -> np.ndarray:
         """Logits ``[canvases, labels]`` of what :meth:`canvas` gives, several of them stacked."""
@@ -129,6 +150,44 @@ class Model:
 
     def __repr__(self) -> str:
         return repr(self._model)
+
+
+def _check(top: int, views: int) -> None:
+    if top < 1:
+        raise ValueError(f"top is {top}: give 1 or more")
+    if not 1 <= views <= 8:
+        raise ValueError(f"views is {views}: give 1 to 8")
+
+
+def _numpy(drawing: Drawing) -> Drawing:
+    """Tensors of PyTorch and others as arrays; anything else as it is."""
+    if hasattr(drawing, "__dlpack__") and not isinstance(drawing, np.ndarray):
+        return np.asarray(drawing.detach().cpu() if hasattr(drawing, "detach") else drawing)
+    return drawing
+
+
+class Run(NamedTuple):
+    """A finished training run."""
+
+    #: Folder of the run: the packed model, weights to go on with, curves.
+    path: str
+    #: What it came to: accuracy on the part to test on, bytes of the file, seconds.
+    results: dict[str, Any]
+
+    def load(self) -> Model:
+        """The packed model."""
+        return Model(self.path)
+
+
+def train(data: str | os.PathLike, out: str | os.PathLike, *, echo: bool = True, **options: Any) -> Run:
+    """Trains a network on a data set, as ``dabnet train`` does, and returns the run in the folder ``out``.
+
+    ``options`` are those of the command: ``start_from="quickdraw-345"``, ``epochs=8``, ``policy="fbin"``. ``echo`` prints
+    progress. A run that was stopped goes on where it was. Raises :class:`CommandError` with what is wrong.
+    """
+    run("train", echo=echo, data=data, out=out, **options)
+    with open(os.path.join(out, "results.json"), encoding="utf-8") as results:
+        return Run(os.fspath(out), json.load(results))
 
 
 def load(model: str | os.PathLike = "quickdraw-345") -> Model:
