@@ -33,7 +33,7 @@ c() {
 python() {
     cargo build --release -p dabnet-cli
     python3 -m venv "$work/venv"
-    "$work/venv/bin/pip" install --quiet maturin numpy pillow pytest pyarrow polars pandas duckdb onnx
+    "$work/venv/bin/pip" install --quiet maturin numpy pillow pytest pyarrow polars pandas duckdb onnx matplotlib
     # PyTorch for the processor alone, where its index can be had.
     "$work/venv/bin/pip" install --quiet torch || echo "PyTorch is not to be had: its layers are not tried"
     (cd crates/python && "$work/venv/bin/maturin" build --release --quiet --out "$work/wheels")
@@ -70,8 +70,10 @@ npm() {
             quickdraw-20.safetensors quickdraw-345.safetensors
         npx tsc -p .
         npx vite build --logLevel warn
-        node check.mjs dist "${CHROMIUM:-/usr/bin/chromium}" >"$work/browser"
+        node build.mjs
+        for built in dist webpack esbuild; do node check.mjs "$built" "${CHROMIUM:-/usr/bin/chromium}"; done >"$work/browser"
         node node.mjs >"$work/node"
+        npx deno run --quiet --allow-read node.mjs >>"$work/node"
     )
     star='{"word":"star","drawing":[[[50,79,2,98,21,50],[0,90,35,35,90,0]]]}'
     echo "$star" >"$work/star.ndjson"

@@ -32,7 +32,12 @@ async function compiled(source) {
 /** The bytes behind an address, or those that were given. */
 export async function bytes(source) {
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return source;
-  if (isFile(source)) return (await import("node:fs/promises")).readFile(typeof source === "string" && !/^file:/.test(source) ? source : new URL(source));
+  if (isFile(source)) {
+    // A name that bundlers do not look for: in a browser there is no such module, and no need of it.
+    const files = "node:fs/promises";
+    const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ files);
+    return readFile(typeof source === "string" && !/^file:/.test(source) ? source : new URL(source));
+  }
   return (await answered(source)).arrayBuffer();
 }
 

@@ -19,6 +19,7 @@ use std::{
 
 use dabnet_engine::{Model, PackedModel, Session};
 use dabnet_graph::{Preprocessing, Shape};
+use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 pub use self::error::ImportError;
@@ -29,7 +30,7 @@ use self::{
     node::OnnxNode,
     source::OnnxFile,
 };
-use crate::messages;
+use crate::{key, messages};
 
 /// Options of an import.
 ///
@@ -49,12 +50,14 @@ pub struct ImportOptions {
     pub side: Option<usize>,
     /// True if an input of three channels is the canvas repeated three times.
     pub rgb: bool,
-    /// One label an output; numbers where there are none.
+    /// One label an output. Without, those that the file states, or numbers.
     pub labels: Option<Vec<String>>,
+    /// True if the preprocessing that a file of this project states is not to be used.
+    pub ignore_stated_preprocessing: bool,
 }
 
 /// Imports the network of an ONNX file. `preprocessing` returns the preprocessing for an input of the given
-/// side.
+/// side, unless the file, which [`export`](crate::export) wrote, states its own.
 ///
 /// The logits are those of the file: a softmax at its end is left out. What was a dense layer is a convolution as
 /// large as its input, a bias an op of its own.
@@ -88,9 +91,11 @@ fn from_source(
     preprocessing: impl FnOnce(usize) -> Preprocessing,
 ) -> Result<PackedModel, ImportError> {
     let nodes = live_nodes(source)?;
-    let CanvasInput { name, activation } = CanvasInput::find(source, options)?;
+    let stated = if options.ignore_stated_preprocessing { None } else { stated(source, key::PREPROCESSING)? };
+    let channels = stated.as_ref().map_or(1, |stated: &Preprocessing| stated.channels.count());
+    let CanvasInput { name, activation } = CanvasInput::find(source, options, channels)?;
     let side = activation.shape.height;
-    let mut network = NetworkBuilder::new(Shape::new(1, side, side));
+    let mut network = NetworkBuilder::new(Shape::new(channels, side, side));
     let mut values = GraphValues::new(source);
     values.set(&name, TensorValue::Activation(activation));
     for node in &nodes {
@@ -110,8 +115,11 @@ fn from_source(
         return Err(ImportError::interface(format!("output '{output}' is {shape}, not one number a label")));
     }
     let (graph, parameters) = network.finish(activation.node).map_err(ImportError::interface)?;
-    let labels =
-        options.labels.clone().unwrap_or_else(|| (0..shape.channels).map(|it| it.to_string()).collect());
+    let labels = match &options.labels {
+        Some(labels) => labels.clone(),
+        None => self::stated(source, key::LABELS)?
+            .unwrap_or_else(|| (0..shape.channels).map(|it| it.to_string()).collect()),
+    };
     if labels.len() != shape.channels {
         let reason = format!("there are {} labels for {} outputs", labels.len(), shape.channels);
         return Err(ImportError::interface(reason));
@@ -119,12 +127,19 @@ fn from_source(
     let packed = PackedModel {
         graph,
         labels,
-        preprocessing: preprocessing(side),
+        preprocessing: stated.unwrap_or_else(|| preprocessing(side)),
         provenance: provenance(source),
         parameters,
     };
     check(&packed)?;
     Ok(packed)
+}
+
+/// What a file of this project states under a key of its metadata.
+fn stated<T: DeserializeOwned>(source: &OnnxFile, key: &str) -> Result<Option<T>, ImportError> {
+    let read = |text: &String| serde_json::from_str(text);
+    let value = source.metadata.get(key).map(read).transpose();
+    value.map_err(|error| source.damaged(format!("its metadata, '{key}': {error}")))
 }
 
 /// Compiles the model and runs it once, so that the result is known to work.

@@ -11,5 +11,13 @@ mod export;
 mod import;
 mod messages;
 
+/// Keys of the metadata of exported files.
+mod key {
+    pub(crate) const FORM: &str = "dabnet.form";
+    pub(crate) const LABELS: &str = "dabnet.labels";
+    pub(crate) const PREPROCESSING: &str = "dabnet.preprocessing";
+    pub(crate) const PROVENANCE: &str = "dabnet.provenance";
+}
+
 pub use export::{ExportError, ExportForm, export};
 pub use import::{ImportError, ImportOptions, import, import_bytes};

@@ -6,8 +6,10 @@ const MOST = 1e-5;
 const [program, ...others] = process.argv.slice(2);
 const { predictions } = JSON.parse(readFileSync(program, "utf8"));
 const expected = predictions.slice(0, 3);
-for (const file of others) {
-  const found = readFileSync(file, "utf8").trim().split(", ");
+const lines = others.flatMap((file) => readFileSync(file, "utf8").trim().split("\n").map((line) => [file, line]));
+if (lines.length < others.length + 3) throw new Error(`only ${lines.length} answers of three bundlers, Node.js and Deno`);
+for (const [file, line] of lines) {
+  const found = line.split(", ");
   const isSame = expected.every(({ label, probability }, at) => {
     const [, theirs, share] = found[at].match(/^(.*) (\S+)$/);
     return theirs === label && Math.abs(Number(share) - probability) <= MOST * probability;
@@ -16,4 +18,4 @@ for (const file of others) {
     throw new Error(`${file} has ${found}, the program ${JSON.stringify(expected)}`);
   }
 }
-console.log("A page in a bundle and Node.js say what the program says.");
+console.log("Pages of three bundlers, Node.js and Deno say what the program says.");

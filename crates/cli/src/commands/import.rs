@@ -55,13 +55,14 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     force: bool,
 
-    /// File of labels, one a line, in the order of the outputs [default: numbers from 0 on]
+    /// File of labels, one a line, in the order of the outputs [default: those that dabnet export
+    /// stated, or numbers from 0 on]
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
 
-    /// Preprocessing of sketches
-    #[arg(long, value_name = "LOOK", default_value = "lines")]
-    look: NamedLook,
+    /// Preprocessing of sketches [default: that which dabnet export stated, or lines]
+    #[arg(long, value_name = "LOOK")]
+    look: Option<NamedLook>,
 
     /// Side of the canvas in pixels, where the file leaves it open
     #[arg(long, value_name = "PIXELS")]
@@ -99,7 +100,10 @@ impl ImportArgs {
             )));
         }
         let labels = self.labels.as_deref().map(read_labels).transpose()?;
-        let options = ImportOptions { side: self.side.map(usize::from), rgb: self.rgb, labels };
+        let sizes = [self.line_width, self.margin, self.mean, self.std];
+        let ignore_stated_preprocessing = self.look.is_some() || sizes.iter().any(Option::is_some);
+        let side = self.side.map(usize::from);
+        let options = ImportOptions { side, rgb: self.rgb, labels, ignore_stated_preprocessing };
         let cannot = |error: ImportError| {
             let text = text_with_sources(&error);
             // An error of reading names the file.
@@ -129,9 +133,9 @@ impl ImportArgs {
     /// Preprocessing for an input of this side. Options that the look does not allow are errors of the check that
     /// follows.
     fn preprocessing(&self, side: usize) -> Preprocessing {
-        let [line_width, margin] = self.look.line_and_margin(side, Canvas::to_measure(side).margin);
-        let mut preprocessing =
-            self.look.preprocessing(Canvas { side, line_width, margin, mean: 0.0, std: 1.0 });
+        let look = self.look.unwrap_or(NamedLook::Lines);
+        let [line_width, margin] = look.line_and_margin(side, Canvas::to_measure(side).margin);
+        let mut preprocessing = look.preprocessing(Canvas { side, line_width, margin, mean: 0.0, std: 1.0 });
         let canvas = &mut preprocessing.canvas;
         let set = |field: &mut f32, asked: Option<f32>| *field = asked.unwrap_or(*field);
         set(&mut canvas.line_width, self.line_width);
@@ -144,7 +148,7 @@ impl ImportArgs {
     fn card(&self, preprocessing: &Preprocessing) -> String {
         let file = self.model.file_name().unwrap_or_default().to_string_lossy();
         format!(
-            "# {file}\n\nA network in full precision, made of `{file}` by `dabnet import`. It sees a sketch as \
+            "# {file}\n\nA network made of `{file}` by `dabnet import`. It sees a sketch as \
              {preprocessing}.\n\nWhere it comes from, what it was trained on and its licence are those of that file.\n"
         )
     }

@@ -4,9 +4,13 @@ use dabnet_engine::{PackedModel, serde_json};
 use prost::{Message, bytes::Bytes};
 
 use super::ExportForm;
-use crate::messages::{
-    AttributeMessage, DimensionMessage, GraphMessage, ModelMessage, NodeMessage, OperatorSetMessage,
-    StringEntryMessage, TensorMessage, TensorShapeMessage, TensorTypeMessage, TypeMessage, ValueInfoMessage,
+use crate::{
+    key,
+    messages::{
+        AttributeMessage, DimensionMessage, GraphMessage, ModelMessage, NodeMessage, OperatorSetMessage,
+        StringEntryMessage, TensorMessage, TensorShapeMessage, TensorTypeMessage, TypeMessage,
+        ValueInfoMessage,
+    },
 };
 
 /// Version of ONNX's ops: the first with `BitwiseAnd`.
@@ -159,10 +163,10 @@ impl OnnxWriter {
         };
         let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
         let metadata = [
-            ("dabnet.form", form.to_string()),
-            ("dabnet.labels", json(serde_json::to_string(&packed.labels))),
-            ("dabnet.preprocessing", json(serde_json::to_string(&packed.preprocessing))),
-            ("dabnet.provenance", json(serde_json::to_string(&packed.provenance))),
+            (key::FORM, form.to_string()),
+            (key::LABELS, json(serde_json::to_string(&packed.labels))),
+            (key::PREPROCESSING, json(serde_json::to_string(&packed.preprocessing))),
+            (key::PROVENANCE, json(serde_json::to_string(&packed.provenance))),
         ];
         let entry =
             |(key, value): (&str, String)| encoded(&StringEntryMessage { key: key.to_owned(), value });

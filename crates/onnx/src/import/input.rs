@@ -19,8 +19,12 @@ pub(crate) struct CanvasInput {
 }
 
 impl CanvasInput {
-    /// Finds the only input of a graph that is not an initializer.
-    pub(crate) fn find(source: &OnnxFile, options: &ImportOptions) -> Result<Self, ImportError> {
+    /// Finds the only input of a graph that is not an initializer, a canvas of so many channels.
+    pub(crate) fn find(
+        source: &OnnxFile,
+        options: &ImportOptions,
+        canvas_channels: usize,
+    ) -> Result<Self, ImportError> {
         let inputs: Vec<&ValueInfoMessage> =
             source.inputs.iter().filter(|input| !source.is_initializer(&input.name)).collect();
         let &[input] = &inputs[..] else {
@@ -33,14 +37,14 @@ impl CanvasInput {
         if !is_float(element) {
             return Err(fail(format!("has elements of {}, not floating-point ones", type_name(element))));
         }
-        let (channels, sides, order) = layout(&dims).ok_or_else(|| {
+        let (channels, sides, order) = layout(&dims, canvas_channels).ok_or_else(|| {
             fail(format!(
                 "has shape {}, which is no batch of square pictures of 1 or 3 channels",
                 shown(&dims)
             ))
         })?;
         let side = side(sides, options.side).map_err(fail)?;
-        if channels == 3 && !options.rgb {
+        if channels == 3 && channels != canvas_channels && !options.rgb {
             return Err(fail(
                 "has 3 channels: give --rgb if it is to see a sketch three times, each normalized by the same --mean \
                  and --std"
@@ -71,11 +75,12 @@ fn tensor_type(source: &OnnxFile, input: &ValueInfoMessage) -> Result<(i32, Vec<
 type InputLayout = (usize, [Option<i64>; 2], Vec<ActivationAxis>);
 
 /// Channels, height and width, and the order of the three.
-fn layout(dims: &[Option<i64>]) -> Option<InputLayout> {
+fn layout(dims: &[Option<i64>], canvas_channels: usize) -> Option<InputLayout> {
     use ActivationAxis::{Channel, Column, Row};
     let channels = |dim: Option<i64>| match dim {
         Some(1) => Some(1),
         Some(3) => Some(3),
+        Some(stated) if usize::try_from(stated) == Ok(canvas_channels) => Some(canvas_channels),
         _ => None,
     };
     match *dims {

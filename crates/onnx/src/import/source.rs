@@ -31,6 +31,8 @@ pub(crate) struct OnnxFile {
     pub graph: GraphMessage,
     /// Name of the producer.
     pub producer: String,
+    /// Entries of the metadata, by key.
+    pub metadata: HashMap<String, String>,
     /// Opset version.
     pub opset: i64,
     pub inputs: Vec<ValueInfoMessage>,
@@ -64,6 +66,7 @@ impl OnnxFile {
             }
         }
         let sets: Vec<OperatorSetMessage> = all(&model.operator_sets).map_err(damaged)?;
+        let entries: Vec<StringEntryMessage> = all(&model.metadata).map_err(damaged)?;
         let opset = sets.iter().find(|set| ["", "ai.onnx"].contains(&&set.domain[..]));
         let opset = opset.map_or(1, |set| set.version);
         if !(1..=NEWEST_OPSET).contains(&opset) {
@@ -73,6 +76,7 @@ impl OnnxFile {
             path: path.into(),
             inputs: all(&graph.inputs).map_err(damaged)?,
             outputs: all(&graph.outputs).map_err(damaged)?,
+            metadata: entries.into_iter().map(|entry| (entry.key, entry.value)).collect(),
             producer: [model.producer, model.producer_version].join(" ").trim().to_owned(),
             opset,
             graph,
