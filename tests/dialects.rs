@@ -9,7 +9,7 @@ use dabnet_sketch::{Drawing, Stroke, rasterize, read_bytes};
 use image::{GrayImage, ImageFormat};
 
 /// Sketches that are written in every form, unless [`sample_size`] says otherwise.
-const COUNT: usize = 200;
+const COUNT: usize = 100;
 /// The least share of them that keep their label where lines are traced. Where they are read as they are, all do.
 const LEAST: f32 = 0.97;
 /// Width of the pen, in the drawing's units of 0 to 255.

@@ -176,6 +176,10 @@ pub fn records<'a>(
     if let Some(kind) = cifar::CifarVariant::recognize(name) {
         return Ok(RecordReader::rows(name, cifar::rows(kind, source, beside)));
     }
+    // Before records that begin with any number.
+    if let Some(format) = unread(&head).filter(|_| head.starts_with(ICON)) {
+        return Err(fail(not_read(format)));
+    }
     if binary::recognize(&head) {
         return Ok(RecordReader::drawings(name, source));
     }
@@ -208,7 +212,7 @@ pub fn records<'a>(
         )),
         Some(_) if is_binary_drawings(name) => Ok(RecordReader::drawings(name, source)),
         Some(_) => Err(match unread(&head) {
-            Some(format) => fail(format!("it is {format}, which is not read: save it as PNG, or as SVG")),
+            Some(format) => fail(not_read(format)),
             None => SketchError::Format { name: name.to_owned() },
         }),
     }
@@ -248,8 +252,16 @@ pub fn unread(head: &[u8]) -> Option<&'static str> {
         ([b'%', b'P', b'D', b'F', ..], _) => Some("a PDF document"),
         ([0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..], _) => Some("a JPEG XL picture"),
         ([b'8', b'B', b'P', b'S', ..], _) => Some("a Photoshop document"),
+        (head, _) if head.starts_with(ICON) && head.get(9) == Some(&0) => Some("an icon"),
         _ => None,
     }
+}
+
+/// First bytes of an icon (ICO).
+const ICON: &[u8] = &[0, 0, 1, 0];
+
+fn not_read(format: &str) -> String {
+    format!("it is {format}, which is not read: save it as PNG, or as SVG")
 }
 
 /// The first bytes of a source, without a byte order mark, and the source as if they were not

@@ -33,10 +33,11 @@ fn unknown_formats() {
 
 #[test]
 fn what_is_known_and_not_read_is_called_by_its_name() {
-    let files: [(&[u8], &str); 9] = [
+    let files: [(&[u8], &str); 10] = [
         (b"II*\0\x08\0\0\0", "a TIFF picture"),
         (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF picture"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC photograph"),
+        (b"\0\0\x01\0\x01\0\x20\x20\0\0\x01\0\x18\0", "an icon"),
         (b"%PDF-1.7\n", "a PDF document"),
         (b"8BPS\0\x01", "a Photoshop document"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),

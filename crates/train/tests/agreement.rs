@@ -13,6 +13,8 @@ const PREPROCESSING: Preprocessing =
 const VIEW: TrainingPipeline =
     TrainingPipeline { preprocessing: PREPROCESSING, augmentation: Augmentation::light() };
 
+/// Number of sketches to test on.
+const TEST_SKETCHES: usize = 600;
 /// Of the sketches, at least this share must get the same first label.
 const TOP1_AGREEMENT: f64 = 0.999;
 /// Largest difference of a logit, relative to the largest logit of its sketch.
@@ -70,18 +72,18 @@ fn agrees_with(policy: &str, scheme: Scheme, options: ArchitectureOptions) {
         let model = Model::with_isa(packed(&trained, &data), isa).unwrap();
         let mut session = Session::new(&model);
         let (mut same, mut within) = (0, 0);
-        for (canvas, expected) in canvases.iter().zip(&expected) {
+        // All instruction sets give the same bits, which the engine's tests hold: the sketches to test on are enough of
+        // those that are slow.
+        let count = if Isa::select().unwrap() == isa { canvases.len() } else { TEST_SKETCHES };
+        for (canvas, expected) in canvases[..count].iter().zip(&expected) {
             let found = session.run(canvas).unwrap();
             let largest = expected.iter().fold(0.0f32, |most, logit| most.max(logit.abs()));
             let difference = found.iter().zip(expected).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
             same += usize::from(first(found) == first(expected));
             within += usize::from(difference <= LOGIT_TOLERANCE * largest);
         }
-        let share = |count: usize| count as f64 / canvases.len() as f64;
-        println!(
-            "{policy} {scheme} {isa}: same label {same}, logits within tolerance {within} of {}",
-            canvases.len()
-        );
+        let share = |part: usize| part as f64 / count as f64;
+        println!("{policy} {scheme} {isa}: same label {same}, logits within tolerance {within} of {count}");
         assert!(share(same) >= TOP1_AGREEMENT, "{policy} {scheme} {isa}: {same} labels agree");
         // What a sign or a quantizer reads may be within rounding of where it gives something else, fall either
         // way, and move a logit: the more often, the more comparisons there are.

@@ -105,6 +105,12 @@ fn print(results: &RunResults, path: &Path, labels: usize) -> io::Result<()> {
     if let Some(test) = &results.test {
         let accuracy = accuracy_text(test.top1, test.top5, labels);
         writeln!(io::stdout(), "{accuracy} of {} sketches (part {})", test.count, test.part)?;
+    } else {
+        let data = &results.data;
+        terminal::say(format_args!(
+            "dabnet: {data} has nothing to test on: dabnet data split {data} --test 0.2, and training anew, would say how \
+             good this is"
+        ));
     }
     Ok(())
 }

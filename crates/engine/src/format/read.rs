@@ -21,6 +21,9 @@ use crate::error::EngineError;
 /// Largest file read, in bytes.
 const MAX_FILE: u64 = 1 << 30;
 
+/// Format of files of binarized weights (`dabnet-weights`).
+const BINARIZED: &str = "dabnet-weights";
+
 /// Largest header parsed, in bytes; even the largest graphs need a small part of it.
 const MAX_HEADER: u64 = 16 << 20;
 
@@ -108,6 +111,11 @@ impl<'a> FileMetadata<'a> {
         let found = self.get(field)?;
         if found == expected {
             return Ok(());
+        }
+        if found == BINARIZED {
+            let reason =
+                "is that of weights which dabnet binarize wrote, without the network that they are of";
+            return Err(EngineError::field(field, reason));
         }
         Err(unexpected(field, found, expected))
     }

@@ -43,8 +43,15 @@ struct JsonSketch {
 pub fn parse_json(text: &[u8]) -> Result<Sketch, String> {
     // What serde_json says of a single line ends in "at line 1 column …", of which only the column tells anything.
     let explain = |error: serde_json::Error| {
-        truncate_message(&error.to_string().replace(" at line 1 column", " at column"))
+        let text = error.to_string();
+        if text.starts_with("trailing characters") {
+            return "something follows the sketch: give one at a time".to_owned();
+        }
+        truncate_message(&text.replace(" at line 1 column", " at column"))
     };
+    if text.trim_ascii_start().starts_with(b"[") {
+        return Err("it is a list: give an object, {\"strokes\": [[[x, y], ...], ...]}".to_owned());
+    }
     let record: JsonSketch = serde_json::from_slice(text).map_err(explain)?;
     let mut strokes = match (record.strokes, record.drawing) {
         (Some(strokes), None) => {
