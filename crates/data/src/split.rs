@@ -142,7 +142,9 @@ impl SplitRecipe {
         let mut classes = vec![Vec::new(); labels];
         for (index, (label, given)) in sketches.iter().enumerate() {
             match given {
-                Some(given) if self.given && *given != Part::Train => parts[index] = *given,
+                Some(given) if self.given && *given != Part::Train && label.is_some() => {
+                    parts[index] = *given
+                }
                 _ => {
                     if let Some(label) = label {
                         classes[*label].push(index);

@@ -124,6 +124,13 @@ fn from_source(
         let reason = format!("there are {} labels for {} outputs", labels.len(), shape.channels);
         return Err(ImportError::interface(reason));
     }
+    if let Some(label) =
+        labels.iter().find(|label| label.chars().any(char::is_control) || label.trim() != *label)
+    {
+        return Err(ImportError::interface(format!(
+            "the label {label:?} has spaces around it or is no line of text"
+        )));
+    }
     let packed = PackedModel {
         graph,
         labels,

@@ -24,7 +24,7 @@ const CARD: &str = "README.md";
 /// Reads a convolutional network from an ONNX file, and writes a folder that can be given wherever a --model
 /// is taken: recognize, eval, serve, bench, summary. Layers with two values a filter that read signs, or levels
 /// of up to four bits, are one-bit then, all others in full precision. Its answers are those of the
-/// file, before a softmax at the end.
+/// file, before a softmax at the end; a sign of 0 is +1.
 ///
 /// The input has to be one square picture of 1 channel, or of 3 with --rgb; the output one number a label. How
 /// a sketch becomes that picture is for you to say: ink is 1 and paper 0, and the network sees

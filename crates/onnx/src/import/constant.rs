@@ -31,6 +31,8 @@ enum ElementKind {
     BF16,
     U8,
     I8,
+    U16,
+    I16,
     I32,
     I64,
 }
@@ -44,6 +46,8 @@ impl ElementKind {
             1 => Self::F32,
             2 => Self::U8,
             3 => Self::I8,
+            4 => Self::U16,
+            5 => Self::I16,
             6 => Self::I32,
             7 => Self::I64,
             10 => Self::F16,
@@ -56,7 +60,7 @@ impl ElementKind {
     fn bytes(self) -> u64 {
         match self {
             Self::U8 | Self::I8 => 1,
-            Self::F16 | Self::BF16 => 2,
+            Self::F16 | Self::BF16 | Self::U16 | Self::I16 => 2,
             Self::F32 | Self::I32 => 4,
             Self::F64 | Self::I64 => 8,
         }
@@ -160,6 +164,8 @@ fn from_raw(kind: ElementKind, raw: &[u8]) -> ConstantData {
         ElementKind::BF16 => ConstantData::Floats(each(raw, |bytes| bf16::from_le_bytes(bytes).to_f32())),
         ElementKind::U8 => ConstantData::Ints(each(raw, |bytes| u8::from_le_bytes(bytes).into())),
         ElementKind::I8 => ConstantData::Ints(each(raw, |bytes| i8::from_le_bytes(bytes).into())),
+        ElementKind::U16 => ConstantData::Ints(each(raw, |bytes| u16::from_le_bytes(bytes).into())),
+        ElementKind::I16 => ConstantData::Ints(each(raw, |bytes| i16::from_le_bytes(bytes).into())),
         ElementKind::I32 => ConstantData::Ints(each(raw, |bytes| i32::from_le_bytes(bytes).into())),
         ElementKind::I64 => ConstantData::Ints(each(raw, i64::from_le_bytes)),
     }
@@ -179,7 +185,7 @@ fn from_fields(kind: ElementKind, tensor: TensorMessage) -> ConstantData {
         ElementKind::F64 => {
             ConstantData::Floats(tensor.double_data.iter().map(|&value| value as f32).collect())
         }
-        ElementKind::U8 | ElementKind::I8 | ElementKind::I32 => {
+        ElementKind::U8 | ElementKind::I8 | ElementKind::U16 | ElementKind::I16 | ElementKind::I32 => {
             ConstantData::Ints(tensor.int32_data.iter().map(|&value| value.into()).collect())
         }
         ElementKind::I64 => ConstantData::Ints(tensor.int64_data),

@@ -20,10 +20,18 @@ pub(crate) enum TensorValue {
     Constant(ConstantTensor),
     /// Where an activation is at least 0.
     NotNegative(ActivationView),
-    /// An activation in integers of eight bits, which is that activation.
-    Integers(ActivationView),
+    /// An activation in integers, which is that activation between the least and the greatest of them.
+    Integers(IntegerView),
     /// An activation on its way to levels of a few bits.
     Level(PartialLevel),
+}
+
+/// An activation in integers, `round(x / scale) + zero`.
+#[derive(Clone)]
+pub(crate) struct IntegerView {
+    pub activation: ActivationView,
+    pub scale: f32,
+    pub zero: i64,
 }
 
 /// An activation divided by a step, and rounded as far as it says.

@@ -50,7 +50,7 @@ pub(crate) fn import(node: &OnnxNode, values: &GraphValues<'_>, network: &mut Ne
         "MaxPool" => pool::max(node, values, network)?,
         "PRelu" => pointwise::prelu(node, values, network)?,
         "ReduceMean" => pool::reduce_mean(node, values, network)?,
-        "QuantizeLinear" => quantized::quantize_linear(node, values)?,
+        "QuantizeLinear" => quantized::quantize_linear(node, values, network)?,
         "Relu" => pointwise::relu(node, values, network)?,
         "Reshape" => shape::reshape(node, values)?,
         "Shape" => shape::shape(node, values)?,

@@ -41,6 +41,11 @@ pub(crate) struct OnnxFile {
 }
 
 impl OnnxFile {
+    /// Element type of an initializer, as ONNX numbers it.
+    pub(crate) fn initializer_type(&self, name: &str) -> Option<i32> {
+        Some(messages::read::<TensorMessage>(self.initializers.get(name)?).ok()?.data_type)
+    }
+
     pub(crate) fn open(path: &Path) -> Result<Self, ImportError> {
         let bytes = read_file(path).map_err(|source| ImportError::Read { path: path.into(), source })?;
         Self::parse(path, bytes.into())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dabnet_engine::PackedModel;
-use dabnet_graph::{Canvas, Precision, Preprocessing};
+use dabnet_graph::{Canvas, Op, Precision, Preprocessing};
 use proptest::prelude::*;
 use prost::{Message, bytes::Bytes};
 
@@ -357,7 +357,7 @@ fn tensors_that_lie_are_damage() {
             TensorMessage { raw_data: Some(vec![0; 7].into()), ..small.clone() },
             "has 7 bytes, its shape needs 72",
         ),
-        (TensorMessage { data_type: 4, ..small.clone() }, "elements of uint16"),
+        (TensorMessage { data_type: 9, ..small.clone() }, "elements of bool"),
         (TensorMessage { data_type: 99, ..small.clone() }, "elements of type 99"),
         (TensorMessage { dims: huge, ..outside("weights.bin") }, "more than the"),
         (outside("../weights.bin"), "not in the folder of the model"),
@@ -489,8 +489,8 @@ fn pairs_around_integers_fold() {
     file.nodes.splice(
         0..0,
         [
-            node("QuantizeLinear", &["x", "step"], "levels"),
-            node("DequantizeLinear", &["levels", "step"], "same"),
+            node("QuantizeLinear", &["x", "step", "zero"], "levels"),
+            node("DequantizeLinear", &["levels", "step", "zero"], "same"),
             NodeMessage {
                 attributes: vec![bytes(&AttributeMessage {
                     name: "axis".into(),
@@ -504,6 +504,8 @@ fn pairs_around_integers_fold() {
     file.nodes[3].inputs[0] = "same".into();
     file.tensors = vec![
         float_tensor("step", &[], &[0.02]),
+        signed_bytes("zero", &[], &[-128]),
+        float_tensor("other", &[], &[0.03]),
         signed_bytes("integers", &[2, 1, 3, 3], &integers),
         float_tensor("scales", &[2], &[0.5, 0.25]),
     ];
@@ -512,6 +514,11 @@ fn pairs_around_integers_fold() {
         integers.iter().enumerate().map(|(at, it)| f32::from(*it) * [0.5, 0.25][at / 9]).collect();
     let name = &packed.graph.convolutions().next().unwrap().1.name;
     assert_eq!(packed.dense(name).unwrap(), expected);
+    // What integers cannot be, a ReLU among it, stays.
+    let (low, high) = (0.0, 255.0 * 0.02);
+    assert!(packed.graph.nodes().iter().any(|node| node.op == Op::Clip { low, high }));
+    file.nodes[1].inputs[1] = "other".into();
+    assert!(file.refusal().contains("another scale or zero point"), "{}", file.refusal());
 }
 
 #[test]

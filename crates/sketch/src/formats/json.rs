@@ -49,6 +49,7 @@ pub fn parse_json(text: &[u8]) -> Result<Sketch, String> {
         }
         truncate_message(&text.replace(" at line 1 column", " at column"))
     };
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     if text.trim_ascii_start().starts_with(b"[") {
         return Err("it is a list: give an object, {\"strokes\": [[[x, y], ...], ...]}".to_owned());
     }

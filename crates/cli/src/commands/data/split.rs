@@ -97,7 +97,7 @@ impl SplitArgs {
         };
         let set = Dataset::open(&self.data)?;
         let parts = set.parts_by(&split)?;
-        if !parts.contains(&Part::Train) {
+        if !has_training(&set, &parts)? {
             let reason =
                 "nothing would be left to train on: give smaller shares; it is split as it was before";
             return Err(CliError::Input(format!("{}: {reason}", self.data.display())));
@@ -122,6 +122,16 @@ impl SplitArgs {
         writeln!(io::stdout(), "{table}")?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// True if there is a sketch to train on; one with a word, where any has one.
+fn has_training(set: &Dataset, parts: &[Part]) -> Result<bool, CliError> {
+    for (index, part) in parts.iter().enumerate() {
+        if *part == Part::Train && (set.labels().is_empty() || set.label(index)?.is_some()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Warns of what may not have been meant.

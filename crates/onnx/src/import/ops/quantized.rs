@@ -9,10 +9,15 @@ use super::{OpResult, dimension, pool::canvas_channel};
 use crate::import::{
     ImportError,
     constant::{ConstantData, ConstantTensor},
-    graph_values::{FloatTensor, GraphValues, LevelStage, PartialLevel, TensorValue, per_channel},
+    graph_values::{
+        FloatTensor, GraphValues, IntegerView, LevelStage, PartialLevel, TensorValue, per_channel,
+    },
     network::NetworkBuilder,
     node::OnnxNode,
 };
+
+/// Epsilon of a scale that is written as a batch normalization: a record, which changes nothing.
+const EPSILON: f32 = 1e-5;
 
 /// A sign, which here is +1 for 0.
 pub(super) fn sign(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
@@ -73,8 +78,13 @@ pub(super) fn bipolar(node: &OnnxNode, values: &GraphValues<'_>, network: &mut N
     let shift = vec![0.0; scale.len()];
     let name = format!("{}.scale", node.name());
     let parameters = BTreeMap::from([("scale", scale), ("shift", shift)]);
-    let id =
-        network.push_channels(node, &name, Op::BatchNorm { epsilon: 0.0 }, activation.node, parameters)?;
+    let id = network.push_channels(
+        node,
+        &name,
+        Op::BatchNorm { epsilon: EPSILON },
+        activation.node,
+        parameters,
+    )?;
     Ok(TensorValue::Activation(activation.through(id)))
 }
 
@@ -168,17 +178,60 @@ pub(super) fn rounded(
     Ok(TensorValue::Level(level))
 }
 
-/// Rounding of an activation to eight bits, which is left out: the network runs on what was rounded.
-pub(super) fn quantize_linear(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
-    Ok(TensorValue::Integers(values.activation(node, 0)?))
+/// Rounding of an activation to integers, of which the limits are kept, as they may stand for a ReLU, and the rounding is
+/// left out.
+pub(super) fn quantize_linear(
+    node: &OnnxNode,
+    values: &GraphValues<'_>,
+    network: &mut NetworkBuilder,
+) -> OpResult {
+    node.only(&["axis", "block_size", "output_dtype", "precision", "saturate"])?;
+    let activation = values.activation(node, 0)?;
+    let scale = single(node, values, 1)?;
+    if !(scale.is_finite() && scale >= f32::MIN_POSITIVE) {
+        return Err(node.refuse(format!("its scale is {scale}; a scale is positive")));
+    }
+    let (zero, [least, greatest]) = zero_point(node, values)?;
+    // A picture given three times is within its limits.
+    if activation.shape != network.shape(activation.node) {
+        return Ok(TensorValue::Integers(IntegerView { activation, scale, zero }));
+    }
+    let [low, high] = [least, greatest].map(|limit| (limit - zero) as f32 * scale);
+    let id = network.push(node, node.name(), Op::Clip { low, high }, vec![activation.node])?;
+    Ok(TensorValue::Integers(IntegerView { activation: activation.through(id), scale, zero }))
+}
+
+/// Zero point of a node, and the least and the greatest integer of its type.
+fn zero_point(node: &OnnxNode, values: &GraphValues<'_>) -> Result<(i64, [i64; 2]), ImportError> {
+    let Some(name) = node.input(2) else { return Ok((0, [0, 255])) };
+    let limits = match values.source.initializer_type(name) {
+        Some(2) => [0, 255],
+        Some(3) => [-128, 127],
+        Some(4) => [0, 65_535],
+        Some(5) => [-32_768, 32_767],
+        _ => return Err(node.refuse("has a zero point that is no constant of 8 or 16 bits")),
+    };
+    match values.get(node, 2)? {
+        Some(TensorValue::Constant(ConstantTensor { data: ConstantData::Ints(zero), .. }))
+            if zero.len() == 1 =>
+        {
+            Ok((zero[0], limits))
+        }
+        _ => Err(node.refuse("has a zero point that is not one integer")),
+    }
 }
 
 /// Numbers from integers; of an activation, the activation.
 pub(super) fn dequantize_linear(node: &OnnxNode, values: &GraphValues<'_>) -> OpResult {
     node.only(&["axis", "block_size", "output_dtype"])?;
     node.expect("block_size", 0)?;
+    if let TensorValue::Integers(IntegerView { activation, scale, zero }) = values.needed(node, 0)? {
+        if (single(node, values, 1)?, zero_point(node, values)?.0) != (scale, zero) {
+            return Err(node.refuse("has another scale or zero point than the QuantizeLinear before it"));
+        }
+        return Ok(TensorValue::Activation(activation));
+    }
     let (shape, integers) = match values.needed(node, 0)? {
-        TensorValue::Integers(activation) => return Ok(TensorValue::Activation(activation)),
         TensorValue::Constant(ConstantTensor { shape, data: ConstantData::Ints(integers) }) => {
             (shape, integers)
         }
