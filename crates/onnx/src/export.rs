@@ -202,7 +202,7 @@ impl Exporter<'_> {
     fn sign(&mut self, name: &str, input: &str) -> String {
         if self.form == ExportForm::Qonnx {
             let one = self.writer.scalar("one", 1.0);
-            return self.writer.qonnx_node("BipolarQuant", name, &[input, &one], &[]);
+            return self.writer.node("BipolarQuant", name, &[input, &one], &[]);
         }
         let [zero, one, minus] = [("zero", 0.0), ("one", 1.0), ("minus_one", -1.0)]
             .map(|(name, value)| self.writer.scalar(name, value));
@@ -222,7 +222,7 @@ impl Exporter<'_> {
                 ("narrow", Attribute::Int(0)),
                 ("rounding_mode", Attribute::Text("HALF_UP")),
             ];
-            return self.writer.qonnx_node("Quant", name, &[input, &step, &zero, &width], &attributes);
+            return self.writer.node("Quant", name, &[input, &step, &zero, &width], &attributes);
         }
         let most = self.writer.scalar(&format!("{name}.most"), Quantizer::highest(bits) as f32);
         let mut value = input.to_owned();

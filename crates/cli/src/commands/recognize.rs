@@ -109,6 +109,17 @@ struct SketchRecognizer<'a> {
     shown: Vec<(GrayImage, String)>,
 }
 
+/// Tells of folders in a folder, which are not looked into.
+fn say_folders(path: &Path) {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir()).count();
+    if folders > 0 {
+        let path = path.display();
+        let folders = counted(folders, "folder", "folders");
+        terminal::say(format_args!("dabnet: {folders} in {path} not looked into: give {path}/*"));
+    }
+}
+
 /// Output of `--json` for one sketch.
 #[derive(Serialize)]
 struct RecognizeOutput<'a> {
@@ -145,7 +156,7 @@ impl SketchRecognizer<'_> {
                     Ok(())
                 }
                 Ok(files) => {
-                    self.say_folders(path);
+                    say_folders(path);
                     files.iter().try_for_each(|file| self.file(file))
                 }
                 Err(error) => {
@@ -155,17 +166,6 @@ impl SketchRecognizer<'_> {
             };
         }
         self.file(path)
-    }
-
-    /// Tells of folders in a folder, which are not looked into.
-    fn say_folders(&self, path: &Path) {
-        let entries = fs::read_dir(path).into_iter().flatten().flatten();
-        let folders = entries.filter(|entry| entry.path().is_dir()).count();
-        if folders > 0 {
-            let path = path.display();
-            let folders = counted(folders, "folder", "folders");
-            terminal::say(format_args!("dabnet: {folders} in {path} not looked into: give {path}/*"));
-        }
     }
 
     fn file(&mut self, path: &Path) -> Result<(), CliError> {

@@ -67,7 +67,7 @@ impl Exporter<'_> {
         let middle: Vec<f32> = pairs().map(|(alpha, beta)| (alpha + beta) / 2.0).collect();
         let signs = writer.floats(&part("signs"), &shape, &signs);
         let scale = writer.floats(&part("half_range"), &[filters, 1, 1, 1], &scale);
-        let weights = writer.qonnx_node("BipolarQuant", &part("weight"), &[&signs, &scale], &[]);
+        let weights = writer.node("BipolarQuant", &part("weight"), &[&signs, &scale], &[]);
         let spread = writer.node("Conv", &part("spread"), &[input, &weights], &conv_windows(conv));
         if middle.iter().all(|&middle| middle == 0.0) {
             return Ok(spread);

@@ -22,6 +22,9 @@ const IR_VERSION: i64 = 8;
 /// Domain of the ops of QONNX.
 const QONNX: &str = "qonnx.custom_op.general";
 
+/// Ops of that domain.
+const QONNX_OPS: [&str; 2] = ["BipolarQuant", "Quant"];
+
 /// `TensorProto.DataType`.
 const FLOAT: i32 = 1;
 const UINT8: i32 = 2;
@@ -54,36 +57,15 @@ impl OnnxWriter {
         inputs: &[&str],
         attributes: &[(&str, Attribute<'_>)],
     ) -> String {
-        self.push(op, "", name, inputs, attributes)
-    }
-
-    /// Adds a node of QONNX.
-    pub(super) fn qonnx_node(
-        &mut self,
-        op: &str,
-        name: &str,
-        inputs: &[&str],
-        attributes: &[(&str, Attribute<'_>)],
-    ) -> String {
-        self.uses_qonnx = true;
-        self.push(op, QONNX, name, inputs, attributes)
-    }
-
-    fn push(
-        &mut self,
-        op: &str,
-        domain: &str,
-        name: &str,
-        inputs: &[&str],
-        attributes: &[(&str, Attribute<'_>)],
-    ) -> String {
+        let is_qonnx = QONNX_OPS.contains(&op);
+        self.uses_qonnx |= is_qonnx;
         let output = self.unique(name);
         let node = NodeMessage {
             inputs: inputs.iter().map(|&input| input.to_owned()).collect(),
             outputs: vec![output.clone()],
             name: output.clone(),
             op: op.to_owned(),
-            domain: domain.to_owned(),
+            domain: if is_qonnx { QONNX } else { "" }.to_owned(),
             attributes: attributes.iter().map(|(name, value)| encoded(&attribute(name, value))).collect(),
         };
         self.nodes.push(encoded(&node));

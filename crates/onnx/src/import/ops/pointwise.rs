@@ -28,7 +28,13 @@ pub(super) fn sigmoid(node: &OnnxNode, values: &GraphValues<'_>, network: &mut N
     function(node, values, network, Op::Sigmoid)
 }
 
-fn function(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder, op: Op) -> OpResult {
+/// Adds an op without parameters behind the node's only input.
+pub(super) fn function(
+    node: &OnnxNode,
+    values: &GraphValues<'_>,
+    network: &mut NetworkBuilder,
+    op: Op,
+) -> OpResult {
     let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
     let id = network.push(node, node.name(), op, vec![activation.node])?;
     Ok(TensorValue::Activation(activation.through(id)))

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use dabnet_graph::{Op, Quantizer};
 
-use super::{OpResult, dimension, pool::canvas_channel};
+use super::{OpResult, dimension, pointwise::function, pool::canvas_channel};
 use crate::import::{
     ImportError,
+    activation::ActivationView,
     constant::{ConstantData, ConstantTensor},
     graph_values::{
         FloatTensor, GraphValues, IntegerView, LevelStage, PartialLevel, TensorValue, per_channel,
@@ -22,9 +23,7 @@ const EPSILON: f32 = 1e-5;
 /// A sign, which here is +1 for 0.
 pub(super) fn sign(node: &OnnxNode, values: &GraphValues<'_>, network: &mut NetworkBuilder) -> OpResult {
     node.only(&[])?;
-    let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
-    let id = network.push(node, node.name(), Op::Sign, vec![activation.node])?;
-    Ok(TensorValue::Activation(activation.through(id)))
+    function(node, values, network, Op::Sign)
 }
 
 /// A comparison with 0, the first half of a sign.
@@ -126,6 +125,17 @@ pub(super) fn quant(node: &OnnxNode, values: &GraphValues<'_>, network: &mut Net
         return Err(node.refuse(format!("rounding_mode {mode} cannot be imported; HALF_UP and ROUND can")));
     }
     let activation = canvas_channel(node, network, values.activation(node, 0)?)?;
+    push_quantize(node, network, activation, bits, step)
+}
+
+/// Adds a quantizer behind an activation.
+fn push_quantize(
+    node: &OnnxNode,
+    network: &mut NetworkBuilder,
+    activation: ActivationView,
+    bits: u8,
+    step: f32,
+) -> OpResult {
     let parameters = BTreeMap::from([("step", vec![step])]);
     let id = network.push_channels(node, node.name(), Op::Quantize { bits }, activation.node, parameters)?;
     Ok(TensorValue::Activation(activation.through(id)))
@@ -168,10 +178,7 @@ pub(super) fn rounded(
         ("Mul", LevelStage::Whole) if single(node, values, 1)? == level.step => {
             let fits = |bits: &u8| Some(Quantizer::highest(*bits) as f32) == level.highest;
             let bits = (1..=Quantizer::MAX_BITS).find(fits).ok_or_else(refused)?;
-            let parameters = BTreeMap::from([("step", vec![level.step])]);
-            let input = level.activation.node;
-            let id = network.push_channels(node, node.name(), Op::Quantize { bits }, input, parameters)?;
-            return Ok(TensorValue::Activation(level.activation.through(id)));
+            return push_quantize(node, network, level.activation, bits, level.step);
         }
         _ => return Err(refused()),
     };
