@@ -12,14 +12,19 @@ fn values_are_refused_in_plain_words() {
     let folder = tempfile::tempdir().unwrap();
     let (data, out) = (text(&shipped("data/quickdraw-20")), text(&folder.path().join("run")));
     let train = ["train", "--data", &data, "--out", &out];
-    let options: [(&[&str], &str); 7] = [
+    let options: [(&[&str], &str); 12] = [
         (&["--epochs", "99999999999"], "0 to 4294967295"),
         (&["--epochs", "many"], "no whole number"),
         (&["--learning-rate", "fast"], "no number"),
-        (&["--schedule", "linear"], "train.schedule.name: unknown value `linear`: give one of `one-cycle`"),
-        (&["--channels", "color"], "channels: unknown value `color`: give one of `ink`"),
-        (&["--scheme", "other"], "give dab, sign"),
-        (&["--momentum", "0.9"], "goes with --optimizer sgd"),
+        (&["--schedule", "linear"], "--schedule: unknown value `linear`: give one of `one-cycle`"),
+        (&["--channels", "color"], "--channels: unknown value `color`: give one of `ink`"),
+        (&["--scheme", "other"], "--scheme: unknown value `other`: give one of `dab`, `sign`"),
+        (&["--momentum", "0.9"], "--momentum goes with --optimizer sgd"),
+        (&["--epochs", "-1"], "invalid value '-1'"),
+        (&["--betas", "0.9"], "two numbers"),
+        (&["--schedule", "halving"], "--halve-every is missing"),
+        (&["--temperature", "3"], "--temperature goes with --teacher"),
+        (&["--warm-up", "2"], "--warm-up goes with --schedule cosine"),
     ];
     for (more, part) in options {
         let output = dabnet(&[&train, more].concat());
@@ -106,6 +111,8 @@ fn a_file_is_no_folder_and_a_run_no_data_set() {
     ["config.toml", "run.lock"].iter().for_each(|name| fs::write(format!("{run}/{name}"), "").unwrap());
     assert_one_clear_line(&dabnet(&["data", "inspect", &run]), 2, &[&run, "training run"]);
     let sketch = text(&shipped("data/examples/butterfly.png"));
+    let recognize = dabnet(&["recognize", "--model", &text(&shipped("data/examples")), &sketch]);
+    assert_one_clear_line(&recognize, 2, &["examples has no model.safetensors", "quickdraw-345"]);
     let recognize = dabnet(&["recognize", "--model", &run, &sketch]);
     assert_one_clear_line(&recognize, 2, &["has not ended", "dabnet train --out", "dabnet pack"]);
 }

@@ -253,8 +253,7 @@ fn what_makes_no_sense_is_told_in_one_line() {
     refused(&[&with(&[])[..], &["--config", file.as_str()]].concat(), &["margin", "0.03"]);
     refused(&with(&["--teacher", "nowhere"]), &["nowhere"]);
     refused(&with(&["--momentum", "0.5"]), &["momentum", "--optimizer sgd"]);
-    refused(&with(&["--betas", "0.9,0.9"]), &["betas", "--optimizer adam"]);
-    refused(&with(&["--warm-up", "1"]), &["warm_up_epochs", "--schedule cosine"]);
+    refused(&with(&["--warm-up", "1"]), &["--warm-up", "--schedule cosine"]);
     refused(&with(&["--floor", "0.1"]), &["floor", "--schedule cosine or halving"]);
     for schedule in ["one-cycle", "constant"] {
         refused(&with(&["--schedule", schedule, "--warm-up", "1"]), &["warm_up_epochs", schedule]);

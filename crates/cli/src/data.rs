@@ -68,14 +68,21 @@ impl LoadedData {
     }
 }
 
+/// A finished import.
+pub(crate) struct FinishedImport {
+    pub manifest: Manifest,
+    /// File of the first sketch that has no word.
+    pub without_word: Option<String>,
+}
+
 /// Imports with progress, and reports the first broken items.
-pub(crate) fn run(import: &DatasetImport, folder: &Path) -> Result<Manifest, CliError> {
+pub(crate) fn run(import: &DatasetImport, folder: &Path) -> Result<FinishedImport, CliError> {
     let bar = ImportProgressBar::new();
     let mut told = 0;
     let mut begun = DatasetImport::is_begun(folder);
     // If nothing but this is there, the error says it.
     let mut first: Option<String> = None;
-    let mut noted = 0;
+    let (mut noted, mut without_word) = (0, None);
     let manifest = import.run(folder, |progress, notice| {
         bar.at(progress);
         // Only now is it known to be this import that was begun.
@@ -95,6 +102,7 @@ pub(crate) fn run(import: &DatasetImport, folder: &Path) -> Result<Manifest, Cli
                     _ => {}
                 }
             }
+            Some(ImportNotice::NoWord { name }) => without_word = Some(name.to_owned()),
             Some(notice) => {
                 noted += 1;
                 match noted {
@@ -112,7 +120,7 @@ pub(crate) fn run(import: &DatasetImport, folder: &Path) -> Result<Manifest, Cli
     if manifest.is_ok() {
         first.into_iter().for_each(|error| tell(&bar, &error));
     }
-    Ok(manifest?)
+    Ok(FinishedImport { manifest: manifest?, without_word })
 }
 
 fn tell(bar: &ImportProgressBar, what: &str) {

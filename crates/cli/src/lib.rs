@@ -19,7 +19,7 @@ mod training;
 
 use std::ffi::OsString;
 
-use clap::{Parser, error::ErrorKind};
+use clap::{Command, CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 
 use crate::{commands::CliCommand, error::CliError};
 
@@ -33,13 +33,23 @@ struct CliArgs {
     command: CliCommand,
 }
 
+/// The command, in which `-1` is a value wherever an option takes one, so that it is refused as one.
+fn with_negative_numbers(command: Command) -> Command {
+    let of_option = |arg: clap::Arg| {
+        let takes_value = arg.get_long().is_some() && arg.get_action().takes_values();
+        arg.allow_negative_numbers(takes_value)
+    };
+    command.mut_args(of_option).mut_subcommands(with_negative_numbers)
+}
+
 /// Runs the program with its arguments, of which the first is its name, and prints what it prints.
 ///
 /// ```
 /// assert_eq!(dabnet_cli::run(["dabnet", "--version"]), dabnet_cli::ExitCode::SUCCESS);
 /// ```
 pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> ExitCode {
-    let parsed = match CliArgs::try_parse_from(arguments) {
+    let matches = with_negative_numbers(CliArgs::command()).try_get_matches_from(arguments);
+    let parsed = match matches.and_then(|matches| CliArgs::from_arg_matches(&matches)) {
         Ok(parsed) => Ok(parsed),
         Err(error) if error.kind() == ErrorKind::ValueValidation => Err(CliError::value(&error)),
         Err(error) => {

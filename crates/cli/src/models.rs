@@ -76,7 +76,14 @@ pub(crate) fn check_packed(path: &Path) -> Result<(), CliError> {
         return Err(CliError::Input(format!("{} {reason}, {}", path.display(), listed(&inside))));
     }
     if !path.join(CONFIG).is_file() {
-        return Ok(());
+        return match path.is_dir() {
+            true => Err(CliError::Input(format!(
+                "{} has no {MODEL}: give a model's file, a folder with one, or {}",
+                path.display(),
+                shipped_names()
+            ))),
+            false => Ok(()),
+        };
     }
     let run = path.display();
     Err(CliError::Input(format!(
@@ -109,9 +116,13 @@ fn shipped(path: &Path) -> Result<Option<(&str, &'static [u8])>, CliError> {
         return check_packed(path).map(|()| None);
     }
     found.map(Some).ok_or_else(|| {
-        let [first, second, third] = SHIPPED.map(|(name, _)| name);
-        let names = format!("{first}, {second} or {third}");
         let reason = "there is no such file, and no such model in the program";
+        let names = shipped_names();
         CliError::Input(format!("{}: {reason}: give a model's file, its folder, or {names}", path.display()))
     })
+}
+
+fn shipped_names() -> String {
+    let [first, second, third] = SHIPPED.map(|(name, _)| name);
+    format!("{first}, {second} or {third}")
 }

@@ -17,6 +17,7 @@ pub(crate) use layers::SettingsLayers;
 pub(crate) use look::NamedLook;
 pub(crate) use observer::InterruptFlag;
 use observer::RunObserver;
+use options::option_of;
 pub(crate) use options::{MachineArgs, SettingsArgs};
 use path_list::PathList;
 pub(crate) use results::{RunResults, TestResult, latent_weights, pack_run};

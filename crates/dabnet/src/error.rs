@@ -33,6 +33,12 @@ pub enum RecognizeError {
         /// The names that there are.
         known: String,
     },
+    /// A folder without a model: that of a run gets one when the run ends.
+    #[error("{} has no model.safetensors; where a run is kept there, it has not ended", path.display())]
+    NoModel {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A model that cannot be opened or run.
     #[error(transparent)]
     Engine(#[from] EngineError),

@@ -7,6 +7,9 @@ use dabnet_models::ALL;
 
 use crate::RecognizeError;
 
+/// Name of a model in its folder.
+const MODEL_FILE: &str = "model.safetensors";
+
 /// Model of the 345 words of Quick, Draw!: the one for drawings as people make them in a few seconds.
 pub fn quickdraw_345() -> Model {
     shipped(dabnet_models::QUICKDRAW_345)
@@ -37,7 +40,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// ```
 ///
 /// # Errors
-/// [`RecognizeError::UnknownModel`] where there is neither, [`RecognizeError::Engine`] where the file is no model.
+/// [`RecognizeError::UnknownModel`] where there is neither, [`RecognizeError::NoModel`] where a folder has none, [`RecognizeError::Engine`] where the file is no model.
 pub fn open(model: impl AsRef<Path>) -> Result<Model, RecognizeError> {
     let path = model.as_ref();
     if let Some(bytes) = path.to_str().and_then(dabnet_models::find) {
@@ -46,6 +49,9 @@ pub fn open(model: impl AsRef<Path>) -> Result<Model, RecognizeError> {
     if !path.exists() {
         let known = names().collect::<Vec<_>>().join(", ");
         return Err(RecognizeError::UnknownModel { path: path.to_owned(), known });
+    }
+    if path.is_dir() && !path.join(MODEL_FILE).exists() {
+        return Err(RecognizeError::NoModel { path: path.to_owned() });
     }
     Ok(Model::load(path)?)
 }

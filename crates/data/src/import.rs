@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -86,6 +87,11 @@ pub enum ImportNotice<'a> {
         /// The word that it counts as.
         word: &'a str,
     },
+    /// The first sketch without a word.
+    NoWord {
+        /// The file.
+        name: &'a str,
+    },
     /// A sketch that lacks something of what its file shows.
     LeftOut {
         /// The file.
@@ -100,6 +106,7 @@ impl fmt::Display for ImportNotice<'_> {
         match self {
             Self::Skipped(error) => error.fmt(f),
             Self::SameWord { written, word } => write!(f, "{written:?} is the word '{word}'"),
+            Self::NoWord { name } => write!(f, "'{name}' has no word"),
             Self::LeftOut { name, note } => write!(f, "'{name}': {note}"),
         }
     }
@@ -166,8 +173,10 @@ struct ImportedSketch {
     sketch: EncodedSketch,
     /// Spelling of the word in the source, if it differs.
     written: Option<String>,
-    /// The file, and what of it is not in the sketch.
-    left_out: Option<(String, Vec<String>)>,
+    /// The file.
+    name: String,
+    /// Notes on what of it is not in the sketch.
+    notes: Vec<String>,
 }
 
 /// Reason that a record gives no sketch.
@@ -284,7 +293,7 @@ impl DatasetImport {
         pool: &rayon::ThreadPool,
         mut observe: impl FnMut(&mut DatasetWriter<'_>, Option<ImportNotice<'_>>),
     ) -> Result<(), DataError> {
-        let mut written = HashSet::new();
+        let (mut written, mut told_of_no_word) = (HashSet::new(), false);
         for batch in batches {
             let parsed: Vec<ParsedRecord> =
                 pool.install(|| batch.into_par_iter().map(|taken| self.parse(taken)).collect());
@@ -300,9 +309,12 @@ impl DatasetImport {
                         {
                             observe(writer, Some(ImportNotice::SameWord { written: &other, word }));
                         }
-                        if let Some((name, notes)) = &item.left_out {
-                            let notice = |note| ImportNotice::LeftOut { name, note };
-                            notes.iter().for_each(|note| observe(writer, Some(notice(note))));
+                        let name = item.name.as_str();
+                        if item.sketch.word.is_none() && !mem::replace(&mut told_of_no_word, true) {
+                            observe(writer, Some(ImportNotice::NoWord { name }));
+                        }
+                        for note in &item.notes {
+                            observe(writer, Some(ImportNotice::LeftOut { name, note }));
                         }
                     }
                     Err(NoSketch::Broken(error)) => {
@@ -340,12 +352,7 @@ impl DatasetImport {
                             broken(format!("its word is longer than {MAX_WORD} bytes")).into(),
                         ))
                     }
-                    Ok(sketch) => {
-                        let notes = sketch.notes.clone();
-                        let left_out = (!notes.is_empty()).then(|| (name.clone(), notes));
-                        let item = self.item(sketch, word, part, id);
-                        item.map(|item| ImportedSketch { left_out, ..item }).ok_or(NoSketch::OtherClass)
-                    }
+                    Ok(sketch) => self.item(sketch, name, word, part, id).ok_or(NoSketch::OtherClass),
                     Err(error) => Err(NoSketch::Broken(error.into())),
                 }
             }
@@ -357,6 +364,7 @@ impl DatasetImport {
     fn item(
         &self,
         sketch: Sketch,
+        name: String,
         word: Option<String>,
         part: Option<Part>,
         id: Option<String>,
@@ -367,6 +375,7 @@ impl DatasetImport {
         if let Some(classes) = &self.classes {
             word = Some(classes.word(&word?)?.to_owned());
         }
+        let notes = sketch.notes;
         let drawing = match sketch.drawing {
             Drawing::Raster(raster) if self.trace => Drawing::Strokes(raster.to_strokes()),
             Drawing::Raster(raster) => Drawing::Raster(raster.reduced(self.max_side).into_owned()),
@@ -374,7 +383,7 @@ impl DatasetImport {
         };
         let sketch = Sketch { word, id: sketch.id.or(id), ..drawing.into() };
         let sketch = EncodedSketch::new(sketch, self.part.or(part));
-        Some(ImportedSketch { sketch, written, left_out: None })
+        Some(ImportedSketch { sketch, written, name, notes })
     }
 }
 
@@ -412,7 +421,7 @@ fn read_source(
         batch.push(PendingRecord { file, item, what });
         if batch.len() >= BATCH || bytes >= BATCH_BYTES {
             bytes = 0;
-            return batches.send(std::mem::take(&mut batch)).is_ok() && !stopped.load(Ordering::Relaxed);
+            return batches.send(mem::take(&mut batch)).is_ok() && !stopped.load(Ordering::Relaxed);
         }
         true
     });

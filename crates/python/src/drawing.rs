@@ -115,6 +115,11 @@ fn strokes(value: &Bound<'_, PyAny>) -> PyResult<Vec<Stroke>> {
     Ok(strokes)
 }
 
+/// The error of a drawing of many, with its index from 0.
+pub(crate) fn at(python: Python<'_>, index: usize, error: &PyErr) -> PyErr {
+    PyErr::from_type(error.get_type(python), format!("drawing {index}: {}", error.value(python)))
+}
+
 /// Pixels `[rows, columns]` of grey or `[rows, columns, 3 or 4]` of color, as the bytes of a PNG file.
 fn png(pixels: &PyReadonlyArrayDyn<'_, u8>) -> PyResult<Vec<u8>> {
     let color = match pixels.shape() {

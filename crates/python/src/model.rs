@@ -18,7 +18,9 @@ pub(crate) struct Model(dabnet::Model);
 
 fn failed(error: RecognizeError) -> PyErr {
     match error {
-        RecognizeError::UnknownModel { .. } => PyFileNotFoundError::new_err(error.to_string()),
+        RecognizeError::UnknownModel { .. } | RecognizeError::NoModel { .. } => {
+            PyFileNotFoundError::new_err(error.to_string())
+        }
         error => PyValueError::new_err(error.to_string()),
     }
 }
@@ -92,8 +94,10 @@ impl Model {
         views: usize,
         threads: usize,
     ) -> PyResult<(Bound<'py, PyArray2<i64>>, Bound<'py, PyArray2<f32>>)> {
-        let drawings =
-            drawings.try_iter()?.map(|drawing| drawing::one(&drawing?)).collect::<PyResult<Vec<_>>>()?;
+        let of_one = |(index, drawing): (usize, PyResult<Bound<'py, PyAny>>)| {
+            drawing::one(&drawing?).map_err(|error| drawing::at(python, index, &error))
+        };
+        let drawings = drawings.try_iter()?.enumerate().map(of_one).collect::<PyResult<Vec<_>>>()?;
         self.batch(python, &drawings, top, views, threads)
     }
 

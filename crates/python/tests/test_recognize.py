@@ -27,6 +27,8 @@ def test_models_open_by_name_and_path(tmp_path):
     assert dabnet.load(path).labels == dabnet.load(str(path / "model.safetensors")).labels
     with pytest.raises(FileNotFoundError, match="quickdraw-345"):
         dabnet.load("no-such-model")
+    with pytest.raises(FileNotFoundError, match="has no model.safetensors"):
+        dabnet.load(tmp_path)
     (tmp_path / "bad").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="safetensors"):
         dabnet.load(tmp_path / "bad")
@@ -89,7 +91,7 @@ def test_batches_are_single_drawings(model):
         assert [model.labels[at] for at in row] == [guess.label for guess in guesses]
         assert np.array_equal(shares, np.float32([guess.probability for guess in guesses]))
     assert model.recognize_batch([], top=2)[0].shape == (0, 2)
-    with pytest.raises(ValueError, match="nothing drawn"):
+    with pytest.raises(ValueError, match="drawing 1: .*nothing drawn"):
         model.recognize_batch([STAR, []])
     canvases = np.stack([model.canvas(drawing) for drawing in drawings[:3]])
     logits = model.run(canvases)

@@ -19,7 +19,7 @@ pub enum ServeError {
         name: String,
     },
     /// Two models have the same name.
-    #[error("two models are called '{name}': call one of the folders something else")]
+    #[error("two models are called '{name}': give it once, or call one of the folders something else")]
     Duplicate {
         /// The name.
         name: String,

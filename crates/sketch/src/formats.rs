@@ -36,7 +36,7 @@ pub use untrusted::{catch_panic, truncate_message};
 
 use record::RecordKind;
 
-/// Bytes looked at to recognize a format; also how much white space may come before it.
+/// Bytes looked at to recognize a format.
 const HEAD: u64 = 1024;
 /// The most points of a drawing that is read; people draw hundreds.
 const MAX_POINTS: usize = 100_000;
@@ -183,20 +183,39 @@ pub fn records<'a>(
     if binary::recognize(&head) {
         return Ok(RecordReader::drawings(name, source));
     }
+    text_records(name, &head, source)
+}
+
+/// Cuts a file that is in no binary format.
+fn text_records<'a>(
+    name: &str,
+    head: &[u8],
+    mut source: ByteSource<'a>,
+) -> Result<RecordReader<'a>, SketchError> {
+    let fail = |reason| SketchError::Header { name: name.to_owned(), reason };
     match head.trim_ascii_start().first() {
+        None if head.len() as u64 == HEAD => {
+            skip_white_space(&mut source)
+                .map_err(|source| SketchError::Read { name: name.to_owned(), source })?;
+            let (head, source) = peek(name, source)?;
+            text_records(name, &head, source)
+        }
         None => Err(SketchError::Empty { name: name.to_owned() }),
-        Some(b'<') if !is_svg(&head) => Err(fail(what_else(&head))),
+        Some(b'<') if !is_svg(head) => Err(fail(what_else(head))),
         Some(b'<') => {
             Ok(RecordReader::single_of(name, RecordKind::Svg, read_up_to(name, source, svg::MAX_BYTES)?))
         }
-        // Many programs write JSON, and few of them sketches.
-        Some(b'{') if name.ends_with(".json") && !json::recognize(&head) => {
-            Err(SketchError::Format { name: name.to_owned() })
-        }
-        // One object over several lines.
-        Some(b'{') if json::is_spread(&head) => {
-            let bytes = read_up_to(name, source, ndjson::MAX_LINE as u64)?;
-            Ok(RecordReader::single_of(name, RecordKind::Line, bytes))
+        Some(b'{' | b'[')
+            if json::is_pretty(head)
+                || json::is_list(head)
+                || name.ends_with(".json") && !json::recognize(head) =>
+        {
+            let bytes = read_up_to(name, source, MAX_TEXT_BYTES)?;
+            // Many programs write JSON, and few of them sketches.
+            match json::recognize(&bytes) {
+                true => Ok(RecordReader::objects(name, json::objects(&bytes))),
+                false => Err(SketchError::Format { name: name.to_owned() }),
+            }
         }
         // A broken line is an error of its own, the first one too.
         Some(_)
@@ -204,14 +223,14 @@ pub fn records<'a>(
         {
             Ok(RecordReader::lines(name, source))
         }
-        Some(_) if csv::recognize(&head) => {
+        Some(_) if csv::recognize(head) => {
             Ok(RecordReader::table(name, csv::TableReader::new(source).map_err(fail)?))
         }
         Some(_) if head.starts_with(b"version https://git-lfs") => Err(fail(
             "it is a Git LFS pointer, which stands for the file: fetch it with `git lfs pull`".to_owned(),
         )),
         Some(_) if is_binary_drawings(name) => Ok(RecordReader::drawings(name, source)),
-        Some(_) => Err(match unread(&head) {
+        Some(_) => Err(match unread(head) {
             Some(format) => fail(not_read(format)),
             None => SketchError::Format { name: name.to_owned() },
         }),
@@ -282,6 +301,19 @@ fn peek<'a>(name: &str, mut source: ByteSource<'a>) -> Result<(Vec<u8>, ByteSour
         None => Box::new(start.chain(source)),
     };
     Ok((head, whole))
+}
+
+/// Reads up to the first byte that is no white space.
+fn skip_white_space(source: &mut ByteSource<'_>) -> io::Result<()> {
+    loop {
+        let buffer = source.fill_buf()?;
+        let white = buffer.len() - buffer.trim_ascii_start().len();
+        let end = white < buffer.len() || buffer.is_empty();
+        source.consume(white);
+        if end {
+            return Ok(());
+        }
+    }
 }
 
 /// A source that only ever fails.

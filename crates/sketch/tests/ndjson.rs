@@ -150,3 +150,26 @@ fn what_apps_send_is_read_from_files_too() {
         assert_eq!(only(sent).unwrap().drawing, expected, "{sent}");
     }
 }
+
+#[test]
+fn json_in_any_layout() {
+    let pretty = "{\n  \"word\": \"dot\",\n  \"drawing\": [[[1],\n [2]]]\n}\n";
+    let late = format!("{{\"about\":\"{}\",{}", "x".repeat(2000), &DOT[1..]);
+    let cases = [
+        ("two.json", pretty.repeat(2), 2),
+        ("list.json", format!("[\n  {DOT},\n{pretty}, {DOT}]\n"), 3),
+        ("late.json", late, 1),
+        ("blank.json", " \n".repeat(2000) + DOT, 1),
+    ];
+    for (name, text, count) in cases {
+        let sketches = read_bytes(name, text).unwrap().map(Result::unwrap);
+        let words: Vec<_> = sketches.map(|sketch| sketch.word).collect();
+        assert_eq!(words, vec![Some("dot".to_owned()); count], "{name}");
+    }
+    let mut cut = read_bytes("cut.json", pretty.to_owned() + &pretty[..20]).unwrap();
+    assert!(cut.next().unwrap().is_ok());
+    assert!(cut.next().unwrap().unwrap_err().to_string().starts_with("'cut.json', record 2: EOF"));
+    assert!(cut.next().is_none());
+    let error = read_bytes("other.json", "{\n\"a\": 1}".to_owned()).err().unwrap();
+    assert!(matches!(error, SketchError::Format { .. }), "{error}");
+}

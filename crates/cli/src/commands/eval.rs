@@ -4,7 +4,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_data::Part;
+use dabnet_data::{Dataset, Part};
 use dabnet_graph::{Look, Preprocessing};
 use dabnet_report::format::counted;
 use dabnet_sketch::{Drawing, MAX_VIEWS, PublishedPreprocessing};
@@ -122,6 +122,13 @@ impl EvalArgs {
         if left_out > 0 {
             let sketches = counted(left_out, "sketch is", "sketches are");
             terminal::say(format_args!("dabnet: {sketches} of no word that the model knows, and left out"));
+        }
+        if part.is_none() && Dataset::is_at(&self.data) {
+            let data = self.data.display();
+            terminal::say(format_args!(
+                "dabnet: {data} has no test part: of sketches that a model learned from, this says little; dabnet data \
+                 split {data} --test 0.2 holds some out"
+            ));
         }
         let mut out = io::stdout().lock();
         if self.classes {

@@ -111,12 +111,29 @@ struct SketchRecognizer<'a> {
 
 /// Tells of folders in a folder, which are not looked into.
 fn say_folders(path: &Path) {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    let folders = entries.filter(|entry| entry.path().is_dir()).count();
+    let folders = count_folders(path);
     if folders > 0 {
         let path = path.display();
         let folders = counted(folders, "folder", "folders");
         terminal::say(format_args!("dabnet: {folders} in {path} not looked into: give {path}/*"));
+    }
+}
+
+fn count_folders(path: &Path) -> usize {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().is_dir()).count()
+}
+
+/// Error of a folder without a file.
+fn no_files(path: &Path) -> String {
+    let folders = count_folders(path);
+    let path = path.display();
+    match folders {
+        0 => format!("the folder {path} is empty; give one that holds sketches"),
+        _ => format!(
+            "the folder {path} has no files, only {}: give {path}/*, or all of it to dabnet eval --data",
+            counted(folders, "folder", "folders")
+        ),
     }
 }
 
@@ -149,10 +166,7 @@ impl SketchRecognizer<'_> {
         if path.is_dir() {
             return match files_in(path) {
                 Ok(files) if files.is_empty() => {
-                    self.fail(&format!(
-                        "the folder {} has no files; give one that holds sketches",
-                        path.display()
-                    ));
+                    self.fail(&no_files(path));
                     Ok(())
                 }
                 Ok(files) => {

@@ -7,14 +7,14 @@ use std::{
 
 use dabnet_binarize::Scheme;
 use dabnet_report::NetworkKind;
-use dabnet_train::TrainConfig;
+use dabnet_train::{Optimizer, TrainConfig};
 use serde::Deserialize;
 use toml::{
     Table, Value,
     de::{DeTable, Deserializer as TomlDeserializer},
 };
 
-use super::{CONFIG, ForeignNetwork, NamedLook, RunSettings, length, start_defaults};
+use super::{CONFIG, ForeignNetwork, NamedLook, RunSettings, length, option_of, start_defaults};
 use crate::error::{CliError, plain_words};
 
 /// Source of a setting.
@@ -78,6 +78,7 @@ impl SettingsLayers {
             layers.insert(under.unwrap_or(0), (SettingsSource::Preset, preset));
         }
         merge(&mut merged, given);
+        name_default_optimizer(&mut merged);
         let (start, foreign) = start_defaults::find(&merged);
         start.iter().for_each(|(key, value)| _ = merged.entry(key).or_insert_with(|| value.clone()));
         layers.insert(0, (SettingsSource::StartNetwork, start));
@@ -97,10 +98,13 @@ impl SettingsLayers {
     /// [`CliError::Input`] that names the file and the line where one alone is at fault.
     pub(crate) fn resolve(&self) -> Result<RunSettings, CliError> {
         let settings = checked(self.merged.clone()).map_err(|reason| {
-            let place = self.files().find_map(|path| place(path, &reason));
-            let place = place.unwrap_or_else(|| "the settings of the run".to_owned());
-            CliError::Input(format!("{place}: {}", plain_words(&reason)))
+            let reason_in_words = plain_words(&with_missing_named(&reason));
+            match self.files().find_map(|path| place(path, &reason)) {
+                Some(place) => CliError::Input(format!("{place}: {reason_in_words}")),
+                None => self.fault(&reason_in_words),
+            }
         })?;
+        self.check_teacher_options()?;
         if self.source("auto") == Some(&SettingsSource::CommandLine) && !settings.is_automatic() {
             let reason = format!("--auto-epochs and --keep-real go with --policy {}", NetworkKind::AUTOMATIC);
             return Err(CliError::Input(reason));
@@ -128,9 +132,30 @@ impl SettingsLayers {
             let is_tuned = settings.start_from.is_some();
             train.learning_rate = length::learning_rate(steps.saturating_mul(train.epochs), is_tuned);
         }
-        settings
-            .fault()
-            .map_or(Ok(()), |reason| Err(CliError::Input(format!("the settings of the run: {reason}"))))
+        settings.fault().map_or(Ok(()), |reason| Err(self.fault(&reason)))
+    }
+
+    /// Error of settings that are wrong together. One that begins with the name of a setting gives the option in place
+    /// of it, unless a file says the setting.
+    fn fault(&self, reason: &str) -> CliError {
+        let name = reason.split([' ', ':']).next().unwrap_or_default();
+        let from_file = matches!(self.source(name), Some(SettingsSource::Run(_) | SettingsSource::File(_)));
+        CliError::Input(match option_of(name).filter(|_| !from_file) {
+            Some(option) => format!("{option}{}", &reason[name.len()..]),
+            None => format!("the settings of the run: {reason}"),
+        })
+    }
+
+    /// Checks that there is a teacher where an option says how it teaches.
+    fn check_teacher_options(&self) -> Result<(), CliError> {
+        let is_given = |name: &&str| self.source(name) == Some(&SettingsSource::CommandLine);
+        match TEACHING.iter().find(|name| is_given(name)) {
+            Some(name) if lookup(&self.merged, "teacher").is_none() => {
+                let option = option_of(name).unwrap_or_else(|| (*name).to_owned());
+                Err(CliError::Input(format!("{option} goes with --teacher, and there is none")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The file that the run was begun with.
@@ -215,6 +240,34 @@ const CHOICE_PARAMETERS: [(&str, &str, &[&str]); 7] = [
     ("schedule", "floor", &["cosine", "halving"]),
     ("schedule", "every_epochs", &["halving"]),
 ];
+
+/// Settings of how teachers teach.
+const TEACHING: [&str; 3] =
+    ["train.distillation.weight", "train.distillation.temperature", "train.distillation.corrected"];
+
+/// Names the optimizer that is used where none is, beside parameters that it has.
+fn name_default_optimizer(settings: &mut Table) {
+    let default = Optimizer::default().name();
+    let optimizer = settings.get_mut("train").and_then(|train| train.get_mut("optimizer"));
+    let Some(optimizer) = optimizer.and_then(Value::as_table_mut) else { return };
+    let is_its_own = |key: &String| {
+        let mut parameters = CHOICE_PARAMETERS.iter();
+        parameters
+            .any(|(choice, name, owners)| *choice == "optimizer" && name == key && owners.contains(&default))
+    };
+    if optimizer.keys().all(is_its_own) {
+        optimizer.insert("name".to_owned(), default.into());
+    }
+}
+
+/// The reason, in which a setting that lacks another is named by that one.
+fn with_missing_named(reason: &str) -> String {
+    let named = reason.split_once(": missing field `").and_then(|(outer, rest)| {
+        let missing = rest.strip_suffix('`')?;
+        Some(format!("{outer}.{missing} is missing, which the {} calls for", outer.rsplit('.').next()?))
+    });
+    named.unwrap_or_else(|| reason.to_owned())
+}
 
 /// Checks that parameters of an optimizer or of a schedule go with one that has them, which is named.
 fn check_choices(table: &Table) -> Result<(), String> {

@@ -161,8 +161,8 @@ struct RunOptions {
     nesterov: bool,
 
     /// Decay rates of the moment estimates, with --optimizer adam or adamw: two numbers with a comma between them
-    #[arg(id = "train.optimizer.betas", long = "betas", value_name = "B1,B2", value_delimiter = ',', num_args = 1..=2, help_heading = "How to train")]
-    betas: Vec<f64>,
+    #[arg(id = "train.optimizer.betas", long = "betas", value_name = "B1,B2", value_parser = betas, help_heading = "How to train")]
+    betas: Option<Value>,
 
     /// Epsilon added to the root of the second moment, with --optimizer adam or adamw
     #[arg(
@@ -316,6 +316,13 @@ fn options() -> Vec<Arg> {
     command.get_arguments().map(with_default).collect()
 }
 
+/// The option that gives a setting, such as `--warm-up`.
+pub(super) fn option_of(setting: &str) -> Option<String> {
+    let command = RunOptions::augment_args(Command::new("run"));
+    let option = command.get_arguments().find(|option| option.get_id() == setting)?;
+    Some(format!("--{}", option.get_long()?))
+}
+
 /// Defaults of the settings by name, as help shows them: without those that are off or empty.
 fn defaults() -> BTreeMap<String, String> {
     let mut defaults = BTreeMap::new();
@@ -386,6 +393,14 @@ fn accumulation(text: &str) -> Result<Value, String> {
         Ok(Value::Table(Table::from_iter([entry("epoch", epoch)?, entry("steps", steps)?])))
     };
     text.split(',').map(part).collect::<Result<Vec<_>, String>>().map(Value::Array)
+}
+
+/// Parses `0.9,0.999`, as a file of settings has it.
+fn betas(text: &str) -> Result<Value, String> {
+    let betas: Result<Vec<f64>, _> = text.split(',').map(|beta| beta.trim().parse()).collect();
+    let two = betas.ok().filter(|betas| betas.len() == 2);
+    two.map(Value::from)
+        .ok_or_else(|| "give two numbers with a comma between them, as in 0.9,0.999".to_owned())
 }
 
 /// Device, threads and checkpoint interval of a run. They do not decide what it becomes.

@@ -257,10 +257,15 @@ impl RunSettings {
     }
 
     /// Checks that a run in `folder` that was begun with these settings can go on with `now`. The trainer checks its
-    /// own, and data may have been moved.
+    /// own, and data and the network that it started from may have been moved.
     pub(crate) fn check_goes_on(&self, now: &Self, folder: &Path) -> Result<(), CliError> {
         let (data, unlabeled) = (self.data.clone(), self.unlabeled.clone());
-        let theirs = Self { data, unlabeled, train: self.train.clone(), ..now.clone() };
+        let mut theirs = Self { data, unlabeled, train: self.train.clone(), ..now.clone() };
+        let name =
+            |start: &Option<PathBuf>| start.as_ref().and_then(|path| path.file_name()).map(ToOwned::to_owned);
+        if name(&self.start_from) == name(&now.start_from) {
+            theirs.start_from.clone_from(&self.start_from);
+        }
         match self.difference(&theirs)? {
             Some((name, begun, now)) => Err(CliError::Input(format!(
                 "{}: {name} was {begun} when it was begun and is now {now}: take another --out",

@@ -51,6 +51,9 @@ impl CanvasInput {
                     .into(),
             ));
         }
+        if options.rgb && channels != 3 {
+            return Err(fail(format!("has {channels} channels: --rgb is for networks of 3, leave it out")));
+        }
         let dims: Vec<Vec<ActivationAxis>> = match dims.len() {
             2 => vec![vec![ActivationAxis::Row, ActivationAxis::Column]],
             _ => order.iter().map(|&axis| vec![axis]).collect(),

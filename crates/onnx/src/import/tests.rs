@@ -65,9 +65,12 @@ impl TestNetwork {
 }
 
 fn import(file: Vec<u8>) -> Result<PackedModel, ImportError> {
+    import_with(file, &ImportOptions::default())
+}
+
+fn import_with(file: Vec<u8>, options: &ImportOptions) -> Result<PackedModel, ImportError> {
     let canvas = |side| Canvas { side, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
-    let options = ImportOptions::default();
-    import_bytes(Path::new("network.onnx"), file, &options, |side| Preprocessing::lines(canvas(side)))
+    import_bytes(Path::new("network.onnx"), file, options, |side| Preprocessing::lines(canvas(side)))
 }
 
 fn value(name: &str, dims: &[i64]) -> ValueInfoMessage {
@@ -336,6 +339,14 @@ fn inputs_that_are_no_canvas_are_named() {
         let refusal = shaped(input).refusal();
         assert!(refusal.contains(reason), "{input:?}: {refusal}");
     }
+}
+
+#[test]
+fn a_network_of_one_channel_sees_no_colors() {
+    let file = TestNetwork { input: vec![-1, 1, 8, 8], ..TestNetwork::of(node("Relu", &["x"], "z")) };
+    let rgb = ImportOptions { rgb: true, ..ImportOptions::default() };
+    let refusal = import_with(file.encode(), &rgb).unwrap_err().to_string();
+    assert!(refusal.contains("has 1 channels: --rgb is for networks of 3"), "{refusal}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{MAX_POINTS, truncate_message};
 use crate::{Drawing, Point, Sketch, Stroke};
@@ -18,11 +19,31 @@ pub(super) fn recognize(head: &[u8]) -> bool {
     [&b"\"drawing\""[..], b"\"strokes\""].iter().any(|key| head.windows(key.len()).any(|text| text == *key))
 }
 
-/// True if an object does not end in the line that it begins in.
-pub(super) fn is_spread(head: &[u8]) -> bool {
-    let mut lines = head.trim_ascii_start().splitn(2, |byte| *byte == b'\n');
-    let first = lines.next().unwrap_or_default();
-    lines.next().is_some() && !first.trim_ascii_end().ends_with(b"}") && recognize(head)
+/// True if the first object is printed over several lines: behind the first comes a key.
+pub(super) fn is_pretty(head: &[u8]) -> bool {
+    let rest = head.trim_ascii_start().splitn(2, |byte| *byte == b'\n').nth(1);
+    rest.is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""))
+}
+
+/// True if the first bytes are those of a list of objects.
+pub(super) fn is_list(head: &[u8]) -> bool {
+    head.trim_ascii_start().strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
+}
+
+/// Cuts a list of objects, or objects one behind the other, over as many lines as they like.
+///
+/// The last is an error if the text does not go on as JSON.
+pub(super) fn objects(text: &[u8]) -> Vec<Result<Vec<u8>, String>> {
+    let explain = |error: serde_json::Error| truncate_message(&error.to_string());
+    let owned = |object: &RawValue| object.get().as_bytes().to_vec();
+    if is_list(text) {
+        return match serde_json::from_slice::<Vec<&RawValue>>(text) {
+            Ok(objects) => objects.into_iter().map(|object| Ok(owned(object))).collect(),
+            Err(error) => vec![Err(explain(error))],
+        };
+    }
+    let objects = serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>();
+    objects.map(|object| object.map(owned).map_err(explain)).collect()
 }
 
 #[derive(Deserialize)]

@@ -1,3 +1,7 @@
+use std::iter::Enumerate;
+use std::mem;
+use std::vec::IntoIter;
+
 use super::offsets::{self, OffsetArray};
 use super::record::{RecordKind, SketchRecord};
 use super::rows::{RowReader, RowRecord};
@@ -17,6 +21,7 @@ enum RecordSplitter<'a> {
     Rows(RowReader<'a>),
     Table(Box<csv::TableReader<'a>>),
     Offsets(offsets::OffsetReader),
+    Objects(Enumerate<IntoIter<Result<Vec<u8>, String>>>),
 }
 
 impl<'a> RecordReader<'a> {
@@ -43,6 +48,13 @@ impl<'a> RecordReader<'a> {
 
     pub(super) fn offsets(name: &str, drawings: offsets::OffsetReader) -> Self {
         Self { name: name.to_owned(), splitter: RecordSplitter::Offsets(drawings) }
+    }
+
+    pub(super) fn objects(name: &str, mut objects: Vec<Result<Vec<u8>, String>>) -> Self {
+        if let [Ok(object)] = objects.as_mut_slice() {
+            return Self::single_of(name, RecordKind::Object, mem::take(object));
+        }
+        Self { name: name.to_owned(), splitter: RecordSplitter::Objects(objects.into_iter().enumerate()) }
     }
 
     /// The file, as errors call it.
@@ -82,6 +94,12 @@ impl Iterator for RecordReader<'_> {
                     word: None,
                 }))
             }
+            RecordSplitter::Objects(objects) => {
+                let (index, object) = objects.next()?;
+                let item = index as u64 + 1;
+                let fail = |reason| SketchError::Item { name: self.name.clone(), item, reason };
+                Some(object.map(|bytes| plain(RecordKind::Object)((item, bytes))).map_err(fail))
+            }
             RecordSplitter::Rows(rows) => {
                 let kind = rows.kind();
                 let record = |RowRecord { item, bytes, word }| SketchRecord { item, kind, bytes, word };
@@ -107,6 +125,7 @@ impl SketchRecord {
                 line: self.item,
                 reason,
             })?,
+            RecordKind::Object => json::parse_json(&self.bytes).map_err(at_item)?,
             RecordKind::Drawing => binary::parse(&self.bytes).map_err(at_item)?,
             RecordKind::Ink { width, height } => {
                 Drawing::Raster(Raster::new(width, height, self.bytes.clone())?).into()

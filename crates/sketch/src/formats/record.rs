@@ -18,7 +18,10 @@ pub struct SketchRecord {
 pub(super) enum RecordKind {
     Image(ImageFileFormat),
     Svg,
+    /// JSON in a line of its own.
     Line,
+    /// JSON over as many lines as it likes.
+    Object,
     Drawing,
     /// Ink, a byte a pixel.
     Ink {

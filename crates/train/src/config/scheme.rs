@@ -8,5 +8,16 @@ pub(super) fn serialize<S: Serializer>(scheme: &Scheme, serializer: S) -> Result
 }
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scheme, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    let name = String::deserialize(deserializer)?;
+    name.parse().map_err(|_| D::Error::unknown_variant(&name, &NAMES))
 }
+
+const NAMES: [&str; Scheme::ALL.len()] = {
+    let mut names = [""; Scheme::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = Scheme::ALL[at].name();
+        at += 1;
+    }
+    names
+};

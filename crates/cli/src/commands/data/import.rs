@@ -108,7 +108,7 @@ impl DataImportArgs {
             threads: self.threads.into(),
         };
         let done = Dataset::is_at(&self.out);
-        let mut manifest = data::run(&import, &self.out)?;
+        let data::FinishedImport { mut manifest, without_word } = data::run(&import, &self.out)?;
         if let Some(classes) = &import.classes {
             let is_there = |word: &str| manifest.words.iter().any(|(known, _)| known == word);
             let missing: Vec<&str> = classes.words().filter(|word| !is_there(word)).collect();
@@ -135,7 +135,8 @@ impl DataImportArgs {
         let labeled: usize = manifest.words.iter().map(|(_, count)| count).sum();
         if labeled > 0 && labeled < manifest.count {
             let unlabeled = counted(manifest.count - labeled, "sketch has", "sketches have");
-            writeln!(out, "{unlabeled} no word: pictures lie in a folder of their word")?;
+            let first = without_word.map(|name| format!(", the first of them '{name}'")).unwrap_or_default();
+            writeln!(out, "{unlabeled} no word{first}: pictures lie in a folder of their word")?;
         }
         data::print_parts(&mut out, &manifest)?;
         data::print_skipped(&mut out, &manifest.skipped)?;
