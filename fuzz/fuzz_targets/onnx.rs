@@ -9,7 +9,7 @@ use dabnet_onnx::{ImportOptions, import_bytes};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let options = ImportOptions { side: Some(16), rgb: bytes.len() % 2 == 0, ..ImportOptions::default() };
+    let options = ImportOptions::default().with_side(Some(16)).with_rgb(bytes.len() % 2 == 0);
     let canvas = |side| Canvas { side, line_width: 0.1, margin: 0.0, mean: 0.0, std: 1.0 };
     // No folder of that name is there to hold tensors.
     let path = Path::new("/no folder/network.onnx");

@@ -81,7 +81,7 @@ fn branches(policy: &Policy) -> Result<Graph, GraphError> {
 }
 
 fn levels(policy: &Policy) -> Result<Graph, GraphError> {
-    let options = ArchitectureOptions { input_bits: "2,c=4".parse()?, ..ArchitectureOptions::default() };
+    let options = ArchitectureOptions::default().with_input_bits("2,c=4".parse()?);
     let mut net = begin(policy, 5).options(options);
     net.max_pool("pool", 2, 2);
     net.layer("b", ConvSpec::new(64, 3).padding(1));

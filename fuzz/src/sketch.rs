@@ -95,7 +95,7 @@ pub fn check_data_set(parts: &crate::Parts) {
 
 fn import(source: &Path, folder: &Path) -> Vec<Sketch> {
     let out = TempDir::new_in(folder).expect("a folder");
-    let import = DatasetImport { sources: vec![source.to_owned()], max_side: 0, threads: 1, ..DatasetImport::default() };
+    let import = DatasetImport::default().with_sources(vec![source.to_owned()]).with_max_side(0).with_threads(1);
     let Ok(manifest) = import.run(out.path(), |_, _| ()) else { return Vec::new() };
     let data = Dataset::open(out.path()).expect("what was imported can be opened");
     assert_eq!(data.manifest(), &manifest);

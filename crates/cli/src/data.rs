@@ -45,7 +45,7 @@ impl LoadedData {
 
     /// The same without reducing pictures, as recognition has them.
     pub(crate) fn open_unreduced(path: &Path) -> Result<Self, CliError> {
-        Self::open_with(path, DatasetImport { max_side: 0, ..DatasetImport::default() })
+        Self::open_with(path, DatasetImport::default().with_max_side(0))
     }
 
     fn open_with(path: &Path, import: DatasetImport) -> Result<Self, CliError> {
@@ -63,7 +63,7 @@ impl LoadedData {
         }
         let failed = |error| CliError::Failure(format!("cannot make a folder to import into: {error}"));
         let folder = TempDir::with_prefix("dabnet-data-").map_err(failed)?;
-        run(&DatasetImport { sources: vec![PathBuf::from(path)], ..import }, folder.path())?;
+        run(&import.with_sources(vec![PathBuf::from(path)]), folder.path())?;
         Ok(Self { set: Dataset::open(folder.path())?, _folder: Some(folder) })
     }
 }

@@ -15,11 +15,7 @@ const BATCH: usize = 32;
 const COUNT: usize = 16;
 
 fn imported(source: &Path, folder: &Path) -> Dataset {
-    let import = DatasetImport {
-        sources: vec![source.to_owned()],
-        part: Some(Part::Train),
-        ..DatasetImport::default()
-    };
+    let import = DatasetImport::default().with_sources(vec![source.to_owned()]).with_part(Some(Part::Train));
     import.run(folder, |_, _| {}).expect("an import");
     Dataset::open(folder).expect("a data set")
 }

@@ -3,6 +3,7 @@
 mod class_map;
 mod journal;
 
+use derive_setters::Setters;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::fs::File;
@@ -47,12 +48,14 @@ const MAX_WORD: usize = 255;
 /// # let folder = tempfile::tempdir().unwrap();
 /// # let (source, out) = (folder.path().join("cats.ndjson"), folder.path().join("cats"));
 /// std::fs::write(&source, r#"{"word": "cat", "drawing": [[[0, 9, 5], [0, 3, 8]]]}"#).unwrap();
-/// let import = DatasetImport { sources: vec![source], ..DatasetImport::default() };
+/// let import = DatasetImport::default().with_sources(vec![source]);
 /// assert_eq!(import.run(&out, |_, _| ())?.count, 1);
 /// assert_eq!(Dataset::open(&out)?.labels(), ["cat"]);
 /// # Ok::<(), dabnet_data::DataError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Setters)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct DatasetImport {
     /// Files, folders and archives, in this order.
     pub sources: Vec<PathBuf>,

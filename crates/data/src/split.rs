@@ -1,5 +1,6 @@
 //! Splits of a data set into parts for training, validation and testing.
 
+use derive_setters::Setters;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,8 +22,10 @@ const MAX_SPLIT: u64 = 64 << 10;
 ///
 /// Parts are drawn in each class by itself, so that all have the classes in the same proportion. Sketches without
 /// a word, which nothing can be tested by, stay where they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields, default)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct SplitRecipe {
     /// True if sketches keep the part that their source gives them. The rest is then drawn out of
     /// those to train on.

@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
 fn import(source: &Path, out: &Path) -> Manifest {
-    DatasetImport { sources: vec![source.to_owned()], ..DatasetImport::default() }
-        .run(out, |_, _| ())
-        .unwrap()
+    DatasetImport::default().with_sources(vec![source.to_owned()]).run(out, |_, _| ()).unwrap()
 }
 
 /// A folder with one data set, `out`, of the bundled examples.
@@ -60,7 +58,7 @@ fn folds_may_be_as_many_as_numbers_reach() {
     let folder = imported();
     let out = folder.path().join("out");
     let folds = Some(FoldSelection { count: usize::MAX, fold: usize::MAX - 1 });
-    SplitRecipe { folds, ..SplitRecipe::default() }.write(&out).unwrap();
+    SplitRecipe::default().with_folds(folds).write(&out).unwrap();
     let parts = Dataset::open(&out).unwrap().parts().unwrap();
     assert!(parts.contains(&Part::Test), "the last fold has the last sketch of each class");
 }

@@ -15,7 +15,7 @@ const LINE: &str = r#"{"word":"cat","drawing":[[[1,2,3],[4,5,6]]]}"#;
 /// Imports and gives what was told of.
 fn import(source: &Path, out: &Path) -> (Result<Manifest, DataError>, Vec<String>) {
     let mut told = Vec::new();
-    let import = DatasetImport { sources: vec![source.to_owned()], threads: 1, ..DatasetImport::default() };
+    let import = DatasetImport::default().with_sources(vec![source.to_owned()]).with_threads(1);
     let manifest = import.run(out, |_, error| told.extend(error.map(|notice| notice.to_string())));
     (manifest, told)
 }

@@ -77,7 +77,7 @@ fn named((path, bytes): (String, Vec<u8>)) -> (String, Vec<u8>) {
 }
 
 fn import(source: &Path) -> DatasetImport {
-    DatasetImport { sources: vec![source.to_owned()], ..DatasetImport::default() }
+    DatasetImport::default().with_sources(vec![source.to_owned()])
 }
 
 fn word(word: &str, part: Option<Part>) -> (Option<String>, Option<Part>) {
@@ -92,15 +92,15 @@ fn some_classes_under_other_words() {
     }
     put(source.path(), "alone.png", &png(9));
     let classes = "# cars and cats\ncar (sedan) = car\n\nrace car=car\ncat\nfox\n";
-    let some = DatasetImport { classes: Some(classes.parse().unwrap()), ..import(source.path()) };
+    let some = import(source.path()).with_classes(Some(classes.parse().unwrap()));
     let folder = tempfile::tempdir().unwrap();
     let manifest = some.run(folder.path(), |_, _| ()).unwrap();
     assert_eq!(manifest.words, [("car".to_owned(), 2), ("cat".to_owned(), 1)]);
     assert_eq!((manifest.count, manifest.skipped.other_classes), (3, 2));
     // Other classes make another data set.
-    let others = DatasetImport { classes: Some("dog".parse().unwrap()), ..import(source.path()) };
+    let others = import(source.path()).with_classes(Some("dog".parse().unwrap()));
     assert!(others.run(folder.path(), |_, _| ()).is_err());
-    let nothing = DatasetImport { classes: Some("fox".parse().unwrap()), ..import(source.path()) };
+    let nothing = import(source.path()).with_classes(Some("fox".parse().unwrap()));
     let error = nothing.run(tempfile::tempdir().unwrap().path(), |_, _| ()).unwrap_err().to_string();
     assert!(error.contains("other classes"), "{error}");
 }
@@ -175,7 +175,7 @@ fn sketchy_needs_one_of_its_renderings() {
     }
     let error = Imported::of(&import(source.path())).err().unwrap();
     assert!(error.to_string().ends_with("(--rendering): tx_000000000000, tx_000100000000"), "{error}");
-    let rendering = |name: &str| DatasetImport { rendering: Some(name.to_owned()), ..import(source.path()) };
+    let rendering = |name: &str| import(source.path()).with_rendering(Some(name.to_owned()));
     assert!(matches!(Imported::of(&rendering("tx_9")), Err(DataError::Rendering { .. })));
     let imported = Imported::of(&rendering("tx_000100000000")).unwrap();
     assert_eq!(imported.says(), [word("airplane", None)]);
@@ -265,7 +265,7 @@ fn members_that_cannot_be_read_say_why() {
 #[test]
 fn threads_change_nothing() {
     let source = example("").parent().unwrap().to_owned();
-    let with = |threads| Imported::of(&DatasetImport { threads, ..import(&source) }).unwrap().bytes();
+    let with = |threads| Imported::of(&import(&source).with_threads(threads)).unwrap().bytes();
     assert_eq!(with(1), with(5));
 }
 
@@ -278,10 +278,8 @@ fn rasters_are_reduced_or_traced_where_that_is_wanted() {
         _ => panic!("a raster"),
     };
     assert_eq!(side(drawing(butterfly.clone())), 256);
-    assert_eq!(side(drawing(DatasetImport { max_side: 100, ..butterfly.clone() })), 100);
-    let Drawing::Strokes(strokes) = drawing(DatasetImport { trace: true, ..butterfly }) else {
-        panic!("strokes")
-    };
+    assert_eq!(side(drawing(butterfly.clone().with_max_side(100))), 100);
+    let Drawing::Strokes(strokes) = drawing(butterfly.with_trace(true)) else { panic!("strokes") };
     assert!(strokes.len() > 10);
 }
 
@@ -295,9 +293,9 @@ fn a_folder_is_only_filled_if_it_is_empty_or_of_this_import() {
     assert_eq!(Dataset::open(out.path()).unwrap().len(), 3);
     // In what another import differs is said.
     let plain = import(&example("quickdraw.ndjson"));
-    let licensed = DatasetImport { licence: Some("CC0".to_owned()), ..plain.clone() };
-    let traced = DatasetImport { trace: true, ..plain.clone() };
-    let small = |max_side| DatasetImport { max_side, ..plain.clone() };
+    let licensed = plain.clone().with_licence(Some("CC0".to_owned()));
+    let traced = plain.clone().with_trace(true);
+    let small = |max_side| plain.clone().with_max_side(max_side);
     let pairs = [
         (&plain, &licensed, "without --licence"),
         (&licensed, &plain, "with --licence:"),

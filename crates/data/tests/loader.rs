@@ -126,9 +126,7 @@ fn a_panic_is_passed_on() {
 fn a_data_set_is_drawn_in_every_view() {
     let folder = tempfile::tempdir().unwrap();
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/examples/quickdraw.ndjson");
-    DatasetImport { sources: vec![examples.into()], ..DatasetImport::default() }
-        .run(folder.path(), |_, _| {})
-        .unwrap();
+    DatasetImport::default().with_sources(vec![examples.into()]).run(folder.path(), |_, _| {}).unwrap();
     let data = Dataset::open(folder.path()).unwrap();
     let canvas = Canvas::to_measure(48);
     let bitmap = Preprocessing::bitmap().apply(&data.sketch(0).unwrap().drawing);

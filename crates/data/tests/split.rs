@@ -27,9 +27,7 @@ fn data(classes: &[usize], given: bool) -> TempDir {
             fs::write(source.join(name), text).unwrap();
         }
     }
-    DatasetImport { sources: vec![source], ..DatasetImport::default() }
-        .run(&folder.path().join("data"), |_, _| {})
-        .unwrap();
+    DatasetImport::default().with_sources(vec![source]).run(&folder.path().join("data"), |_, _| {}).unwrap();
     folder
 }
 
@@ -51,7 +49,7 @@ fn counts(parts: &[(usize, Part)]) -> BTreeMap<(usize, Part), usize> {
 #[test]
 fn every_class_is_split_by_itself() {
     let folder = data(&[80, 80, 10], false);
-    let published = SplitRecipe { test: ClassShare::Count(26), ..SplitRecipe::default() };
+    let published = SplitRecipe::default().with_test(ClassShare::Count(26));
     let counts = counts(&parts(&folder, published));
     assert_eq!((counts[&(0, Part::Train)], counts[&(0, Part::Test)]), (54, 26));
     assert_eq!((counts[&(1, Part::Train)], counts[&(1, Part::Test)]), (54, 26));
@@ -63,7 +61,7 @@ fn given_parts_are_kept() {
     let folder = data(&[20, 40], true);
     let given = parts(&folder, SplitRecipe::GIVEN);
     assert_eq!(given.iter().filter(|(_, part)| *part == Part::Test).count(), 12);
-    let drawn = parts(&folder, SplitRecipe { validation: ClassShare::Fraction(0.25), ..SplitRecipe::GIVEN });
+    let drawn = parts(&folder, SplitRecipe::GIVEN.with_validation(ClassShare::Fraction(0.25)));
     for (given, drawn) in given.iter().zip(&drawn) {
         assert!((given.1 == Part::Test) == (drawn.1 == Part::Test));
     }
@@ -75,17 +73,15 @@ fn given_parts_are_kept() {
 fn what_makes_no_sense_is_refused() {
     let folds = Some(FoldSelection { count: 3, fold: 0 });
     for split in [
-        SplitRecipe { test: ClassShare::Fraction(-0.1), ..SplitRecipe::default() },
-        SplitRecipe { test: ClassShare::Fraction(f64::NAN), ..SplitRecipe::default() },
-        SplitRecipe {
-            test: ClassShare::Fraction(0.6),
-            validation: ClassShare::Fraction(0.6),
-            ..SplitRecipe::default()
-        },
-        SplitRecipe { folds: Some(FoldSelection { count: 1, fold: 0 }), ..SplitRecipe::default() },
-        SplitRecipe { folds: Some(FoldSelection { count: 3, fold: 3 }), ..SplitRecipe::default() },
-        SplitRecipe { folds, given: true, ..SplitRecipe::default() },
-        SplitRecipe { folds, test: ClassShare::Count(1), ..SplitRecipe::default() },
+        SplitRecipe::default().with_test(ClassShare::Fraction(-0.1)),
+        SplitRecipe::default().with_test(ClassShare::Fraction(f64::NAN)),
+        SplitRecipe::default()
+            .with_test(ClassShare::Fraction(0.6))
+            .with_validation(ClassShare::Fraction(0.6)),
+        SplitRecipe::default().with_folds(Some(FoldSelection { count: 1, fold: 0 })),
+        SplitRecipe::default().with_folds(Some(FoldSelection { count: 3, fold: 3 })),
+        SplitRecipe::default().with_folds(folds).with_given(true),
+        SplitRecipe::default().with_folds(folds).with_test(ClassShare::Count(1)),
     ] {
         assert!(matches!(split.validate(), Err(DataError::Split { .. })), "{split:?}");
     }
@@ -102,7 +98,7 @@ proptest! {
         let folder = data(&classes, false);
         let mut tested = vec![0; classes.iter().sum()];
         for fold in 0..count {
-            let parts = parts(&folder, SplitRecipe { folds: Some(FoldSelection { count, fold }), seed, ..SplitRecipe::default() });
+            let parts = parts(&folder, SplitRecipe::default().with_folds(Some(FoldSelection { count, fold })).with_seed(seed));
             let counts = counts(&parts);
             for (class, size) in classes.iter().enumerate() {
                 let part = counts.get(&(class, Part::Test)).copied().unwrap_or(0);
@@ -118,7 +114,7 @@ proptest! {
     #[test]
     fn a_seed_decides(classes in prop::collection::vec(4_usize..30, 1..4), seed: u64) {
         let folder = data(&classes, false);
-        let split = SplitRecipe { test: ClassShare::Fraction(0.5), validation: ClassShare::Count(1), seed, ..SplitRecipe::default() };
+        let split = SplitRecipe::default().with_test(ClassShare::Fraction(0.5)).with_validation(ClassShare::Count(1)).with_seed(seed);
         let first = parts(&folder, split);
         prop_assert_eq!(&first, &parts(&folder, split));
         let counts = counts(&first);

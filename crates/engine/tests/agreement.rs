@@ -209,8 +209,7 @@ fn what_fires_is_what_signs_give() {
         ("sketch-a-net-64", "fbin", "2"),
         ("resnet-18", "fbin", "1"),
     ] {
-        let options =
-            ArchitectureOptions { input_bits: input_bits.parse().unwrap(), ..ArchitectureOptions::default() };
+        let options = ArchitectureOptions::default().with_input_bits(input_bits.parse().unwrap());
         let architecture = architectures::find(name).unwrap();
         let graph = architecture.graph_with(64, 20, &policy.parse().unwrap(), options).unwrap();
         let packed = packed(graph, Numbers::Dyadic, 3);
@@ -265,8 +264,10 @@ fn networks_with_options_agree() {
     ] {
         let architecture = architectures::find(name).unwrap();
         let input_bits = input_bits.parse().unwrap();
-        let options =
-            ArchitectureOptions { activation, shortcuts, input_bits, ..ArchitectureOptions::default() };
+        let options = ArchitectureOptions::default()
+            .with_activation(activation)
+            .with_shortcuts(shortcuts)
+            .with_input_bits(input_bits);
         let graph = architecture.graph_with(64, 10, &Policy::Fbin, options.clone()).unwrap();
         for seed in 0..3 {
             let packed = packed(graph.clone(), Numbers::Dyadic, seed);

@@ -1,13 +1,16 @@
 use std::{fmt, str::FromStr};
 
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 use crate::{GraphError, InputBits, Policy, WeightFormat};
 
 /// Options of an architecture's layers, beside their precision. Defaults reproduce networks from before there
 /// were options.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct ArchitectureOptions {
     /// Activation of layers.
     pub activation: Activation,

@@ -124,7 +124,7 @@ fn unknown_fields_are_refused() {
 }
 
 fn react_net() -> ArchitectureOptions {
-    ArchitectureOptions { activation: Activation::RPReLU, shortcuts: true, ..ArchitectureOptions::default() }
+    ArchitectureOptions::default().with_activation(Activation::RPReLU).with_shortcuts(true)
 }
 
 fn with_options(name: &str, policy: &Policy, options: ArchitectureOptions) -> Graph {
@@ -173,7 +173,7 @@ fn shortcuts_go_around_what_keeps_halves_or_doubles() {
 #[test]
 fn rprelu_costs_three_numbers_a_channel() {
     let bytes = |activation| {
-        with_options("sketch-a-net", &Policy::Fbin, ArchitectureOptions { activation, ..react_net() })
+        with_options("sketch-a-net", &Policy::Fbin, react_net().with_activation(activation))
             .cost()
             .affine_bytes
     };
@@ -296,11 +296,7 @@ fn something_stands_between_the_last_binary_layer_and_the_classifier() {
 
 /// The convolutions that are stored in eight bits.
 fn stored_in_eight_bits(policy: &Policy, ends: Option<WeightFormat>) -> Vec<String> {
-    let graph = with_options(
-        "sketch-a-net-64",
-        policy,
-        ArchitectureOptions { ends, ..ArchitectureOptions::default() },
-    );
+    let graph = with_options("sketch-a-net-64", policy, ArchitectureOptions::default().with_ends(ends));
     let stored = graph.convolutions().filter(|(_, _, conv)| conv.weight_format == WeightFormat::I8);
     stored.map(|(_, node, _)| node.name.clone()).collect()
 }

@@ -12,6 +12,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+use derive_setters::Setters;
 use std::{
     collections::{BTreeMap, HashSet},
     path::Path,
@@ -44,7 +45,9 @@ use crate::{key, messages};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Setters)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct ImportOptions {
     /// Side of the canvas, required if the file leaves it open.
     pub side: Option<usize>,

@@ -13,8 +13,7 @@ fn preprocessing(side: usize) -> Preprocessing {
 }
 
 fn model(architecture: &str, policy: &Policy, input_bits: &str) -> PackedModel {
-    let options =
-        ArchitectureOptions { input_bits: input_bits.parse().unwrap(), ..ArchitectureOptions::default() };
+    let options = ArchitectureOptions::default().with_input_bits(input_bits.parse().unwrap());
     let graph = architectures::find(architecture).unwrap().graph_with(SIDE, 7, policy, options).unwrap();
     PackedModel::random(graph, preprocessing(SIDE), 5)
 }

@@ -22,7 +22,7 @@ fn preprocessing(side: usize) -> Preprocessing {
 }
 
 fn imported(name: &str) -> PackedModel {
-    let options = ImportOptions { rgb: name == "colour", ..ImportOptions::default() };
+    let options = ImportOptions::default().with_rgb(name == "colour");
     import(&golden(&format!("{name}.onnx")), &options, preprocessing)
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -103,7 +103,7 @@ fn three_channels_want_to_be_asked_for() {
 fn labels_are_one_an_output() {
     let labels = |count: usize| Some((0..count).map(|label| format!("label {label}")).collect::<Vec<_>>());
     let with = |count| {
-        let options = ImportOptions { labels: labels(count), ..ImportOptions::default() };
+        let options = ImportOptions::default().with_labels(labels(count));
         import(&golden("keras.onnx"), &options, preprocessing)
     };
     assert_eq!(with(4).unwrap().labels, labels(4).unwrap());

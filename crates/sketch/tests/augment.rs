@@ -57,7 +57,7 @@ fn settings_of_before_are_read_and_unknown_ones_refused() {
 fn late_and_short_strokes_are_removed_and_never_all() {
     let strokes: Vec<Stroke> =
         (0..4).map(|i| Stroke::new(vec![[0.0, i as f32], [(4 - i) as f32, i as f32]])).collect();
-    let augment = Augmentation { remove: 1.0, ..Augmentation::none() };
+    let augment = Augmentation::none().with_remove(1.0);
     let mut rng = seeded(5);
     let mut left = [0; 5];
     let mut kept = [0; 4];
@@ -75,7 +75,7 @@ fn late_and_short_strokes_are_removed_and_never_all() {
 
 #[test]
 fn a_beginning_is_as_long_as_it_should_be() {
-    let augment = Augmentation { partial: 0.6, ..Augmentation::none() };
+    let augment = Augmentation::none().with_partial(0.6);
     for strokes in test_strokes() {
         let whole = Augmentation::none().strokes(&strokes, &mut seeded(1));
         let shares: Vec<f32> = (0..200)
@@ -95,7 +95,7 @@ fn a_beginning_is_as_long_as_it_should_be() {
 fn a_bend_moves_and_keeps_the_strokes() {
     for strokes in test_strokes() {
         let plain = Augmentation::none().strokes(&strokes, &mut seeded(1));
-        let bent = Augmentation { bend: 0.05, ..Augmentation::none() }.strokes(&strokes, &mut seeded(1));
+        let bent = Augmentation::none().with_bend(0.05).strokes(&strokes, &mut seeded(1));
         assert_eq!(bent.len(), plain.len());
         for (bent, plain) in bent.iter().zip(&plain) {
             let ends =
@@ -113,7 +113,7 @@ fn a_bend_moves_and_keeps_the_strokes() {
 #[test]
 fn a_crop_enlarges() {
     let square = [Stroke::new(vec![[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])];
-    let augment = Augmentation { crop: 0.5, ..Augmentation::none() };
+    let augment = Augmentation::none().with_crop(0.5);
     let mut cut = 0;
     for seed in 0..50 {
         let ink = augment.apply(&square, &CANVAS, &mut seeded(seed));
@@ -126,7 +126,7 @@ fn a_crop_enlarges() {
 /// What a crop leaves out may lie far outside the canvas, which a rasterizer has to bear.
 #[test]
 fn crops_of_wide_lines_are_drawn() {
-    let augment = Augmentation { crop: 0.9, ..Augmentation::none() };
+    let augment = Augmentation::none().with_crop(0.9);
     let lines = [[[0.0, 0.0], [255.0, 0.0]], [[0.0, 255.0], [255.0, 128.0]], [[128.0, 0.0], [128.0, 255.0]]];
     let strokes = lines.map(|line| Stroke::new(line.to_vec()));
     for side in [8, 64, 225, 1024] {
@@ -157,7 +157,7 @@ fn without_changes_a_raster_is_only_resampled() {
 #[test]
 fn a_raster_of_the_canvas_is_itself_and_mirrored_twice_too() {
     let small = butterfly().reduced(64).into_owned();
-    let flip = Augmentation { flip: 1.0, ..Augmentation::none() };
+    let flip = Augmentation::none().with_flip(1.0);
     assert_eq!(Augmentation::none().raster(&small, &CANVAS, &mut seeded(1)), small.ink());
     let once = flip.raster(&small, &CANVAS, &mut seeded(1));
     let mirror: Vec<u8> = small.ink().chunks(64).flat_map(|row| row.iter().rev()).copied().collect();
@@ -193,7 +193,7 @@ fn rasters_change_as_strokes_do() {
 fn lines_of_rasters_become_wider_and_narrower() {
     let raster = butterfly().reduced(64).into_owned();
     let sum = |ink: &[u8]| ink.iter().map(|ink| u64::from(*ink)).sum::<u64>();
-    let augment = Augmentation { line: 0.7, ..Augmentation::none() };
+    let augment = Augmentation::none().with_line(0.7);
     let sums: Vec<u64> =
         (0..30).map(|seed| sum(&augment.raster(&raster, &CANVAS, &mut seeded(seed)))).collect();
     let plain = sum(raster.ink());
@@ -207,7 +207,7 @@ fn many_points_are_drawn_in_time() {
     let ink = Augmentation::strong().apply(&[Stroke::new(zigzag)], &CANVAS, &mut seeded(1));
     assert!(ink.iter().any(|ink| *ink > 0));
     let dots: Vec<Stroke> = (0..100_000).map(|i| Stroke::new(vec![[wild(i), wild(i + 7)]])).collect();
-    let most = Augmentation { remove: 1.0, partial: 0.5, bend: 0.1, ..Augmentation::none() };
+    let most = Augmentation::none().with_remove(1.0).with_partial(0.5).with_bend(0.1);
     assert!(!most.strokes(&dots, &mut seeded(1)).is_empty());
 }
 
@@ -228,21 +228,20 @@ fn any_augment() -> impl Strategy<Value = Augmentation> {
     prop::array::uniform13(prop_oneof![Just(0f32), 0f32..2.0, any::<f32>()]).prop_map(|amounts| {
         let [flip, rotation, stretch, shear, warp, drift, drop, remove, partial, bend, zoom, crop, line] =
             amounts;
-        Augmentation {
-            flip,
-            rotation,
-            stretch,
-            shear,
-            warp,
-            drift,
-            drop,
-            remove,
-            partial,
-            bend,
-            zoom,
-            crop,
-            line,
-        }
+        Augmentation::default()
+            .with_flip(flip)
+            .with_rotation(rotation)
+            .with_stretch(stretch)
+            .with_shear(shear)
+            .with_warp(warp)
+            .with_drift(drift)
+            .with_drop(drop)
+            .with_remove(remove)
+            .with_partial(partial)
+            .with_bend(bend)
+            .with_zoom(zoom)
+            .with_crop(crop)
+            .with_line(line)
     })
 }
 

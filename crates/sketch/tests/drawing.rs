@@ -95,7 +95,7 @@ fn no_augmentation_changes_nothing() {
 fn at_most_one_stroke_is_dropped_and_late_short_ones_rather() {
     let strokes: Vec<Stroke> =
         (0..4).map(|i| Stroke::new(vec![[0.0, i as f32], [(4 - i) as f32, i as f32]])).collect();
-    let augment = Augmentation { drop: 1.0, ..Augmentation::none() };
+    let augment = Augmentation::none().with_drop(1.0);
     let mut rng = Pcg64::seed_from_u64(5);
     let mut gone = [0; 4];
     for _ in 0..2000 {
@@ -145,7 +145,7 @@ proptest! {
     ) {
         let strokes = strokes.into_iter().map(Stroke::new).collect::<Vec<_>>();
         let [flip, rotation, stretch, shear, warp, drift, drop, zoom, line] = ranges;
-        let wild = Augmentation { flip, rotation, stretch, shear, warp, drift, drop, zoom, line, ..Augmentation::none() };
+        let wild = Augmentation::none().with_flip(flip).with_rotation(rotation).with_stretch(stretch).with_shear(shear).with_warp(warp).with_drift(drift).with_drop(drop).with_zoom(zoom).with_line(line);
         let mut rng = Pcg64::seed_from_u64(seed);
         prop_assert_eq!(wild.apply(&strokes, &CANVAS, &mut rng).len(), 64 * 64);
 

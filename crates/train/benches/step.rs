@@ -42,19 +42,17 @@ fn main() {
         let policy: Policy = policy.parse().unwrap();
         let graph = architectures::find(&architecture).unwrap().graph(side, 250, &policy).unwrap();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let config = TrainConfig {
-            scheme,
-            epochs: 1,
-            batch,
-            learning_rate: 1e-3,
-            center: false,
-            label_smoothing: 0.0,
-            seed: 0,
-            threads,
-            device,
-            mixed_precision,
-            ..TrainConfig::default()
-        };
+        let config = TrainConfig::default()
+            .with_scheme(scheme)
+            .with_epochs(1)
+            .with_batch(batch)
+            .with_learning_rate(1e-3)
+            .with_center(false)
+            .with_label_smoothing(0.0)
+            .with_seed(0)
+            .with_threads(threads)
+            .with_device(device)
+            .with_mixed_precision(mixed_precision);
         let (mut last, mut steps): (Instant, Vec<Duration>) = (Instant::now(), Vec::new());
         let observe = |_: &_| {
             steps.push(last.elapsed());

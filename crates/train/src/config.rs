@@ -1,4 +1,5 @@
 use dabnet_binarize::Scheme;
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -21,8 +22,10 @@ pub use weight_gradient::WeightGradient;
 const MAX_THREADS: usize = 1024;
 
 /// Settings of a training run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct TrainConfig {
     /// Binarization scheme of binary layers.
     #[serde(with = "scheme")]

@@ -7,6 +7,7 @@ use std::{
 };
 
 use dabnet_data::Examples;
+use derive_setters::Setters;
 
 use crate::{
     Checkpoint, TrainError, TrainedNetwork, Trainer, TrainingObserver, TrainingOutcome, WeightHistory,
@@ -45,7 +46,9 @@ impl CheckpointKind {
 }
 
 /// Intervals at which checkpoints and metrics are saved, beyond the end of every epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Setters)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct SaveSchedule {
     /// A checkpoint whenever so much time has passed since the last.
     pub every: Duration,

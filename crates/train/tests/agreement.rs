@@ -24,17 +24,15 @@ fn trained(policy: &Policy, scheme: Scheme, options: ArchitectureOptions, data: 
     let architecture = architectures::find("sketch-a-net-64").unwrap();
     let graph = architecture.graph_with(PREPROCESSING.canvas.side, 20, policy, options).unwrap();
     let examples = SketchExamples::new(data, Part::Train, VIEW).unwrap();
-    let config = TrainConfig {
-        scheme,
-        epochs: 1,
-        batch: 64,
-        learning_rate: 3e-3,
-        center: scheme == Scheme::Sign,
-        label_smoothing: 0.1,
-        seed: 7,
-        threads: 2,
-        ..TrainConfig::default()
-    };
+    let config = TrainConfig::default()
+        .with_scheme(scheme)
+        .with_epochs(1)
+        .with_batch(64)
+        .with_learning_rate(3e-3)
+        .with_center(scheme == Scheme::Sign)
+        .with_label_smoothing(0.1)
+        .with_seed(7)
+        .with_threads(2);
     Trainer::new(&graph, config, &examples).unwrap().train(|_| {}).unwrap()
 }
 
@@ -55,7 +53,7 @@ fn first(logits: &[f32]) -> usize {
 /// Trains for an epoch, packs, and compares every sketch of both splits.
 fn agrees(policy: &str, input_bits: &str, scheme: Scheme) {
     let input_bits = input_bits.parse().unwrap();
-    agrees_with(policy, scheme, ArchitectureOptions { input_bits, ..ArchitectureOptions::default() });
+    agrees_with(policy, scheme, ArchitectureOptions::default().with_input_bits(input_bits));
 }
 
 fn agrees_with(policy: &str, scheme: Scheme, options: ArchitectureOptions) {
@@ -131,11 +129,7 @@ fn dab_net_agrees() {
 
 #[test]
 fn ends_in_single_precision_agree() {
-    agrees_with(
-        "fbin",
-        Scheme::Dab,
-        ArchitectureOptions { ends: Some(WeightFormat::F32), ..ArchitectureOptions::default() },
-    );
+    agrees_with("fbin", Scheme::Dab, ArchitectureOptions::default().with_ends(Some(WeightFormat::F32)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::common::{LineExamples, config, network};
-use dabnet_train::{Checkpoint, Progress, RunControl, TrainConfig, TrainError, Trainer, TrainingObserver};
+use dabnet_train::{Checkpoint, Progress, RunControl, TrainError, Trainer, TrainingObserver};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ impl TrainingObserver for Keep {
 }
 
 fn checkpoint() -> Checkpoint {
-    let config = TrainConfig { ema: Some(0.99), ..config() };
+    let config = config().with_ema(Some(0.99));
     let labels = ["level", "upright", "crossed"].map(str::to_owned).to_vec();
     let mut keep = Keep(None);
     let graph = network("fbin");

@@ -22,21 +22,19 @@ fn distance(a: &Parameters, b: &Parameters) -> f32 {
 
 #[test]
 fn every_recipe_learns() {
-    let base = TrainConfig { epochs: 16, ..config() };
+    let base = config().with_epochs(16);
     let cosine = Schedule::Cosine { warm_up_epochs: 1.0, floor: 1e-4 };
     let recipes = [
-        TrainConfig { optimizer: sgd(0.9), learning_rate: 0.05, ..base.clone() },
-        TrainConfig {
-            optimizer: Optimizer::AdamW(Moments::default()),
-            weight_decay: 0.01,
-            schedule: cosine,
-            ..base.clone()
-        },
-        TrainConfig { ema: Some(0.9), schedule: Schedule::Constant, ..base.clone() },
-        TrainConfig { real_weight_epochs: 6, ..base.clone() },
-        TrainConfig { weight_gradient: WeightGradient::Published, center: true, ..base.clone() },
-        TrainConfig { scheme: Scheme::Sign, weight_gradient: WeightGradient::Published, ..base.clone() },
-        TrainConfig { accumulate: vec![Accumulation { epoch: 12, steps: 2 }], ..base },
+        base.clone().with_optimizer(sgd(0.9)).with_learning_rate(0.05),
+        base.clone()
+            .with_optimizer(Optimizer::AdamW(Moments::default()))
+            .with_weight_decay(0.01)
+            .with_schedule(cosine),
+        base.clone().with_ema(Some(0.9)).with_schedule(Schedule::Constant),
+        base.clone().with_real_weight_epochs(6),
+        base.clone().with_weight_gradient(WeightGradient::Published).with_center(true),
+        base.clone().with_scheme(Scheme::Sign).with_weight_gradient(WeightGradient::Published),
+        base.with_accumulate(vec![Accumulation { epoch: 12, steps: 2 }]),
     ];
     for recipe in recipes {
         let accuracy = accuracy(&train(&network("fbin"), recipe.clone()));
@@ -48,7 +46,7 @@ fn every_recipe_learns() {
 fn the_published_recipe_learns() {
     for dab in [true, false] {
         let published = TrainConfig::published(dab);
-        let recipe = TrainConfig { epochs: 20, batch: 16, threads: 2, seed: 1, ..published };
+        let recipe = published.with_epochs(20).with_batch(16).with_threads(2).with_seed(1);
         let accuracy = accuracy(&train(&network("fbin"), recipe));
         assert!(accuracy > 0.7, "dab {dab}: {accuracy}");
     }
@@ -57,10 +55,10 @@ fn the_published_recipe_learns() {
 /// The same examples, in the same order, for any batch size.
 #[test]
 fn batches_that_are_summed_up_are_one_batch() {
-    let whole = TrainConfig { epochs: 2, batch: 64, optimizer: sgd(0.9), learning_rate: 0.01, ..config() };
-    let constant = TrainConfig { schedule: Schedule::Constant, ..whole };
+    let whole = config().with_epochs(2).with_batch(64).with_optimizer(sgd(0.9)).with_learning_rate(0.01);
+    let constant = whole.with_schedule(Schedule::Constant);
     let accumulate = vec![Accumulation { epoch: 1, steps: 4 }];
-    let parts = TrainConfig { batch: 16, accumulate, ..constant.clone() };
+    let parts = constant.clone().with_batch(16).with_accumulate(accumulate);
     let start = Parameters::new(&plain(), constant.seed);
     let (whole, parts) = (train(&plain(), constant), train(&plain(), parts));
     let moved = distance(&start, whole.parameters());
@@ -84,7 +82,10 @@ impl TrainingObserver for Shares {
 fn real_weights_come_first_and_only_then_binary_ones() {
     let run = |real_weight_epochs, scheme| {
         let graph = network("fbin");
-        let config = TrainConfig { real_weight_epochs, scheme, schedule: Schedule::Constant, ..config() };
+        let config = config()
+            .with_real_weight_epochs(real_weight_epochs)
+            .with_scheme(scheme)
+            .with_schedule(Schedule::Constant);
         let mut shares = Shares::default();
         let trainer = Trainer::new(&graph, config, &LineExamples).unwrap().validate(&StillLines).unwrap();
         let trained = trainer.train_with(&mut shares).unwrap().into_trained();
@@ -104,14 +105,14 @@ fn real_weights_come_first_and_only_then_binary_ones() {
 #[test]
 fn an_average_is_validated_and_returned() {
     let graph = network("fbin");
-    let averaged = train(&graph, TrainConfig { ema: Some(0.98), ..config() });
+    let averaged = train(&graph, config().with_ema(Some(0.98)));
     let last = train(&graph, config());
     assert_ne!(averaged.parameters(), last.parameters());
     let start = Parameters::new(&graph, config().seed);
     let distances = [averaged.parameters(), last.parameters()].map(|end| distance(&start, end));
     assert!(distances[0] < distances[1], "{distances:?}");
     // A decay of nothing keeps nothing.
-    assert_eq!(train(&graph, TrainConfig { ema: Some(0.0), ..config() }).parameters(), last.parameters());
+    assert_eq!(train(&graph, config().with_ema(Some(0.0))).parameters(), last.parameters());
 }
 
 fn logits(trained: &TrainedNetwork) -> Vec<f32> {
@@ -155,12 +156,12 @@ fn a_teacher_alone_pulls_towards_itself() {
         }
     }
     let (full, binary) = (network("full"), network("fbin"));
-    let base = TrainConfig { epochs: 12, ..config() };
+    let base = config().with_epochs(12);
     let teacher = Trainer::new(&full, base.clone(), &Shifted).unwrap().train(|_| {}).unwrap();
     assert!(accuracy(&teacher) < 0.1);
     let taught = |weight| {
-        let distillation = Some(Distillation { weight, temperature: 2.0, ..Distillation::default() });
-        let config = TrainConfig { distillation, ..base.clone() };
+        let distillation = Some(Distillation::default().with_weight(weight).with_temperature(2.0));
+        let config = base.clone().with_distillation(distillation);
         let teachers = [taught_by(&teacher)];
         let trainer = Trainer::new(&binary, config, &LineExamples).unwrap().teachers(&teachers).unwrap();
         trainer.train(|_| {}).unwrap()
@@ -175,11 +176,11 @@ fn a_teacher_alone_pulls_towards_itself() {
 #[test]
 fn a_teacher_and_its_configuration_come_together() {
     let graph = network("full");
-    let teacher = train(&graph, TrainConfig { epochs: 1, ..config() });
+    let teacher = train(&graph, config().with_epochs(1));
     let teachers = [taught_by(&teacher)];
     let error = Trainer::new(&graph, config(), &LineExamples).unwrap().teachers(&teachers).err().unwrap();
     assert!(error.to_string().contains("distillation"), "{error}");
-    let distilled = TrainConfig { distillation: Some(Distillation::default()), ..config() };
+    let distilled = config().with_distillation(Some(Distillation::default()));
     let error = Trainer::new(&graph, distilled, &LineExamples).unwrap().train(|_| {}).unwrap_err();
     assert!(error.to_string().contains("teacher"), "{error}");
 }

@@ -51,15 +51,13 @@ fn same(policy: &str, config: &TrainConfig, steps: &[usize]) {
 
 /// Everything that has a state at once.
 fn everything(optimizer: Optimizer) -> TrainConfig {
-    TrainConfig {
-        optimizer,
-        ema: Some(0.9),
-        accumulate: vec![Accumulation { epoch: 2, steps: 4 }],
-        real_weight_epochs: 1,
-        weight_decay: 1e-3,
-        weight_gradient: WeightGradient::Published,
-        ..config()
-    }
+    config()
+        .with_optimizer(optimizer)
+        .with_ema(Some(0.9))
+        .with_accumulate(vec![Accumulation { epoch: 2, steps: 4 }])
+        .with_real_weight_epochs(1)
+        .with_weight_decay(1e-3)
+        .with_weight_gradient(WeightGradient::Published)
 }
 
 #[test]
@@ -81,12 +79,8 @@ fn every_optimizer_goes_on_as_if_nothing_had_happened() {
 fn any_step_is_as_good_to_stop_at() {
     let config = everything(Optimizer::default());
     same("fbin", &config, &[2, 6, 7, 11, 23]);
-    same(
-        "wbin",
-        &TrainConfig { scheme: Scheme::Sign, center: true, ..crate::common::config() },
-        &[5, 12, 18],
-    );
-    same("full", &TrainConfig { schedule: Schedule::Constant, ..crate::common::config() }, &[1, 2, 3]);
+    same("wbin", &crate::common::config().with_scheme(Scheme::Sign).with_center(true), &[5, 12, 18]);
+    same("full", &crate::common::config().with_schedule(Schedule::Constant), &[1, 2, 3]);
 }
 
 #[test]
@@ -96,7 +90,7 @@ fn other_threads_go_on_to_the_same_end() {
     let mut stop = StopAt { step: 9, ..StopAt::default() };
     trainer(&graph, config()).train_with(&mut stop).unwrap();
     let saved = (stop.checkpoint.unwrap(), stop.history);
-    let config = TrainConfig { threads: 1, ..config() };
+    let config = config().with_threads(1);
     assert_eq!(
         resumed(&graph, &config, Some(&saved)).train(|_| {}).unwrap().parameters(),
         whole.parameters()
@@ -107,9 +101,9 @@ fn other_threads_go_on_to_the_same_end() {
 fn a_longer_run_goes_on_where_the_learning_rate_does_not_mind() {
     let graph = network("fbin");
     let halving = Schedule::Halving { every_epochs: 1, floor: 1e-4 };
-    let long = TrainConfig { schedule: halving, ..config() };
+    let long = config().with_schedule(halving);
     let mut stop = StopAt { step: 12, ..StopAt::default() };
-    trainer(&graph, TrainConfig { epochs: 2, ..long.clone() }).train_with(&mut stop).unwrap();
+    trainer(&graph, long.clone().with_epochs(2)).train_with(&mut stop).unwrap();
     let saved = (stop.checkpoint.unwrap(), stop.history);
     let longer = resumed(&graph, &long, Some(&saved)).train(|_| {}).unwrap();
     assert_eq!(longer.parameters(), unbroken(&graph, &long).parameters());
@@ -129,12 +123,12 @@ fn another_run_is_refused_and_says_why() {
     };
     refuse(&network("wbin"), config(), "policy is fbin in the checkpoint and wbin now");
     refuse(&crate::common::plain(), config(), "architecture");
-    refuse(&graph, TrainConfig { seed: 4, ..config() }, "seed is 3 in the checkpoint and 4 now");
-    let faster = TrainConfig { learning_rate: 0.01, ..config() };
+    refuse(&graph, config().with_seed(4), "seed is 3 in the checkpoint and 4 now");
+    let faster = config().with_learning_rate(0.01);
     refuse(&graph, faster, "learning_rate is 0.005 in the checkpoint and 0.01 now");
-    refuse(&graph, TrainConfig { scheme: Scheme::Mean, ..config() }, "scheme");
-    let longer = trainer(&graph, TrainConfig { epochs: 5, ..config() });
+    refuse(&graph, config().with_scheme(Scheme::Mean), "scheme");
+    let longer = trainer(&graph, config().with_epochs(5));
     let longer = longer.resume(checkpoint.clone(), WeightHistory::default()).err().unwrap();
     assert!(matches!(longer, TrainError::Longer { begun: 4, now: 5 }), "{longer}");
-    refuse(&graph, TrainConfig { ema: Some(0.9), ..config() }, "ema is null");
+    refuse(&graph, config().with_ema(Some(0.9)), "ema is null");
 }

@@ -23,7 +23,7 @@ fn trainer(graph: &Graph, config: TrainConfig) -> Trainer<'_, LineExamples> {
 }
 
 fn saving() -> SaveSchedule {
-    SaveSchedule { every: Duration::MAX, every_steps: Some(4), metrics_every_steps: 2 }
+    SaveSchedule::default().with_every(Duration::MAX).with_every_steps(Some(4)).with_metrics_every_steps(2)
 }
 
 /// Observer that does nothing.
@@ -85,7 +85,7 @@ fn finish(folder: &Path, graph: &Graph, config: &TrainConfig) -> RunFolder {
 
 #[test]
 fn a_killed_run_ends_with_the_same_files() {
-    let (graph, config) = (network("fbin"), TrainConfig { ema: Some(0.9), ..config() });
+    let (graph, config) = (network("fbin"), config().with_ema(Some(0.9)));
     let folder = tempfile::tempdir().unwrap();
     let whole = content(&finish(&folder.path().join("whole"), &graph, &config));
     assert_eq!(whole.1.lines().count(), 5);
@@ -125,7 +125,7 @@ impl TrainingObserver for PrintSteps {
 fn a_process_killed_at_any_moment_goes_on() {
     let (graph, config) = (network("fbin"), config());
     if let Some(folder) = env::var_os(FOLDER) {
-        let saving = SaveSchedule { every: Duration::ZERO, ..saving() };
+        let saving = saving().with_every(Duration::ZERO);
         RunFolder::create(folder).unwrap().train(trainer(&graph, config), saving, &mut PrintSteps).unwrap();
         return;
     }
@@ -230,7 +230,7 @@ fn metrics_say_how_training_went() {
 
 #[test]
 fn what_a_run_keeps_can_be_packed() {
-    let (graph, config) = (network("fbin"), TrainConfig { real_weight_epochs: 1, ..config() });
+    let (graph, config) = (network("fbin"), config().with_real_weight_epochs(1));
     let folder = tempfile::tempdir().unwrap();
     // In the middle of the epochs with real weights.
     kill(folder.path(), &graph, &config, 5);
@@ -276,7 +276,7 @@ fn a_folder_without_a_run_is_refused_and_another_run_too() {
     assert!(RunFolder::open(folder.path()).unwrap_err().to_string().contains("latest.safetensors"));
     let graph = network("full");
     kill(folder.path(), &graph, &config(), 5);
-    let other = trainer(&graph, TrainConfig { batch: 16, ..config() });
+    let other = trainer(&graph, config().with_batch(16));
     let error =
         RunFolder::create(folder.path()).unwrap().train(other, saving(), &mut SilentObserver).unwrap_err();
     assert!(error.to_string().contains("batch is 32 in the checkpoint and 16 now"), "{error}");
@@ -294,7 +294,7 @@ fn a_history_that_lacks_an_epoch_is_an_error() {
 
 #[test]
 fn the_best_checkpoint_takes_the_place_of_a_latest_that_is_not_there() {
-    let (graph, config) = (network("fbin"), TrainConfig { epochs: 1, ..config() });
+    let (graph, config) = (network("fbin"), config().with_epochs(1));
     let folder = tempfile::tempdir().unwrap();
     let run = finish(folder.path(), &graph, &config);
     let whole = content(&run);
@@ -319,7 +319,7 @@ fn a_history_that_is_known_is_not_written_again() {
 #[test]
 fn a_history_of_what_never_had_a_checkpoint_is_replaced() {
     let (graph, folder) = (network("full"), tempfile::tempdir().unwrap());
-    kill(folder.path(), &graph, &TrainConfig { seed: 9, ..config() }, 2);
+    kill(folder.path(), &graph, &config().with_seed(9), 2);
     let whole = content(&finish(&folder.path().join("whole"), &graph, &config()));
     assert!(whole == content(&finish(folder.path(), &graph, &config())));
 }
@@ -332,7 +332,7 @@ fn what_diverges_is_told_and_leaves_no_checkpoint_that_cannot_be_read() {
     {
         let (graph, folder) = (network(policy), tempfile::tempdir().unwrap());
         let run = RunFolder::create(folder.path()).unwrap();
-        let config = TrainConfig { optimizer, learning_rate, ..config() };
+        let config = config().with_optimizer(optimizer).with_learning_rate(learning_rate);
         let error = run.train(trainer(&graph, config), saving(), &mut SilentObserver).unwrap_err();
         assert!(matches!(error, TrainError::Diverged { .. } | TrainError::Split { .. }), "{error}");
         assert!(error.to_string().contains("lower learning rate"), "{error}");

@@ -70,10 +70,7 @@ fn teachers() -> [Teacher; 2] {
 }
 
 fn distilled(weight: f32) -> TrainConfig {
-    TrainConfig {
-        distillation: Some(Distillation { weight, temperature: 3.0, ..Distillation::default() }),
-        ..config()
-    }
+    config().with_distillation(Some(Distillation::default().with_weight(weight).with_temperature(3.0)))
 }
 
 fn softmax(logits: &[f32]) -> Vec<f64> {
@@ -87,13 +84,11 @@ fn softmax(logits: &[f32]) -> Vec<f64> {
 fn several_teachers_are_the_mean_of_their_probabilities() {
     let graph = plain();
     // So slow that the network after the first step is the one before it.
-    let config = TrainConfig {
-        learning_rate: 1e-12,
-        schedule: Schedule::Constant,
-        label_smoothing: 0.0,
-        epochs: 1,
-        ..distilled(1.0)
-    };
+    let config = distilled(1.0)
+        .with_learning_rate(1e-12)
+        .with_schedule(Schedule::Constant)
+        .with_label_smoothing(0.0)
+        .with_epochs(1);
     let teachers = teachers();
     let mut losses = Vec::new();
     let trainer = Trainer::new(&graph, config.clone(), &Seen).unwrap().teachers(&teachers).unwrap();
@@ -123,7 +118,7 @@ fn several_teachers_are_the_mean_of_their_probabilities() {
 }
 
 fn trainer<'a>(graph: &'a Graph, threads: usize, teachers: &'a [Teacher]) -> Trainer<'a, Seen> {
-    let config = TrainConfig { threads, ..distilled(0.5) };
+    let config = distilled(0.5).with_threads(threads);
     let trainer = Trainer::new(graph, config, &Seen).unwrap().teachers(teachers).unwrap();
     trainer.labels(labels()).unwrap().unlabelled_data(vec![7])
 }

@@ -33,17 +33,15 @@ fn branched(policy: &str, options: ArchitectureOptions) -> Graph {
 }
 
 fn config(seed: u64) -> TrainConfig {
-    TrainConfig {
-        scheme: Scheme::Dab,
-        epochs: 20,
-        batch: 32,
-        learning_rate: 5e-3,
-        center: false,
-        label_smoothing: 0.05,
-        seed,
-        threads: 2,
-        ..TrainConfig::default()
-    }
+    TrainConfig::default()
+        .with_scheme(Scheme::Dab)
+        .with_epochs(20)
+        .with_batch(32)
+        .with_learning_rate(5e-3)
+        .with_center(false)
+        .with_label_smoothing(0.05)
+        .with_seed(seed)
+        .with_threads(2)
 }
 
 fn accuracy(trained: &TrainedNetwork) -> f64 {
@@ -64,7 +62,7 @@ fn statistics_settle_in_few_steps() {
     let graph = network("fbin");
     let means = |epochs: usize| {
         // Weights that hardly move: running statistics alone would depend on the number of steps.
-        let trained = train(&graph, TrainConfig { epochs, learning_rate: 1e-9, ..config(3) });
+        let trained = train(&graph, config(3).with_epochs(epochs).with_learning_rate(1e-9));
         let (norm, _) = graph.nodes().iter().enumerate().find(|(_, node)| node.name == "conv1.norm").unwrap();
         trained.parameters().get(norm, "mean").to_vec()
     };
@@ -80,7 +78,7 @@ fn every_policy_and_scheme_learns() {
         let graph = network(policy);
         for scheme in Scheme::ALL {
             for center in [false, true] {
-                let trained = train(&graph, TrainConfig { scheme, center, ..config(1) });
+                let trained = train(&graph, config(1).with_scheme(scheme).with_center(center));
                 let accuracy = accuracy(&trained);
                 assert!(accuracy > 0.9, "{policy} {scheme} center {center}: {accuracy}");
             }
@@ -91,11 +89,11 @@ fn every_policy_and_scheme_learns() {
 /// Networks with branches learn, and the packed one says what the trained one does.
 #[test]
 fn branches_learn_and_pack() {
-    let options = |activation, shortcuts, input_bits: &str| ArchitectureOptions {
-        activation,
-        shortcuts,
-        input_bits: input_bits.parse().unwrap(),
-        ..ArchitectureOptions::default()
+    let options = |activation, shortcuts, input_bits: &str| {
+        ArchitectureOptions::default()
+            .with_activation(activation)
+            .with_shortcuts(shortcuts)
+            .with_input_bits(input_bits.parse().unwrap())
     };
     let plain = |input_bits| options(Activation::Relu, false, input_bits);
     let react_net = |input_bits| options(Activation::RPReLU, true, input_bits);
@@ -145,8 +143,8 @@ fn a_seed_decides_everything_and_threads_nothing() {
     let graph = network("fbin");
     let first = train(&graph, config(3));
     assert_eq!(first.parameters(), train(&graph, config(3)).parameters());
-    assert_eq!(first.parameters(), train(&graph, TrainConfig { threads: 1, ..config(3) }).parameters());
-    assert_eq!(first.parameters(), train(&graph, TrainConfig { threads: 6, ..config(3) }).parameters());
+    assert_eq!(first.parameters(), train(&graph, config(3).with_threads(1)).parameters());
+    assert_eq!(first.parameters(), train(&graph, config(3).with_threads(6)).parameters());
     assert_ne!(first.parameters(), train(&graph, config(4)).parameters());
 }
 
@@ -172,7 +170,7 @@ fn binary_filters_have_two_values_and_latent_weights_stay_in_range() {
 fn progress_counts_to_the_end() {
     let graph = network("full");
     let (mut steps, mut epochs, mut last) = (0, 0, None);
-    Trainer::new(&graph, TrainConfig { epochs: 2, ..config(0) }, &LineExamples)
+    Trainer::new(&graph, config(0).with_epochs(2), &LineExamples)
         .unwrap()
         .train(|progress| {
             steps += 1;
@@ -189,9 +187,8 @@ fn progress_counts_to_the_end() {
 #[test]
 fn a_diverging_run_says_so() {
     let graph = network("full");
-    let outcome = Trainer::new(&graph, TrainConfig { learning_rate: 1e30, ..config(0) }, &LineExamples)
-        .unwrap()
-        .train(|_| {});
+    let outcome =
+        Trainer::new(&graph, config(0).with_learning_rate(1e30), &LineExamples).unwrap().train(|_| {});
     let error = outcome.unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. } | TrainError::Split { .. }), "{error}");
     assert!(error.to_string().contains("learning rate"), "{error}");

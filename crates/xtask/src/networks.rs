@@ -41,8 +41,7 @@ fn write_architecture(out: &Path, name: &str) -> Result<(), XtaskError> {
     let canvases = canvases(&preprocessing)?;
     let mut tensors = vec![Tensor::new("canvases", &[canvases.len(), 1, side, side], &canvases)];
     for (model, policy, input_bits) in MODELS {
-        let options =
-            ArchitectureOptions { input_bits: input_bits.parse()?, ..ArchitectureOptions::default() };
+        let options = ArchitectureOptions::default().with_input_bits(input_bits.parse()?);
         let graph = architecture.graph_with(side, CLASSES, &policy, options)?;
         let mut packed = PackedModel::random(graph, preprocessing, 0);
         if model == "sign" {

@@ -16,8 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pipeline = TrainingPipeline { preprocessing, augmentation: Augmentation::light() };
     let examples = SketchExamples::new(&data, Part::Train, pipeline)?;
     let graph = architectures::find("dabnet-xs")?.graph(SIDE, data.labels().len(), &Policy::Fbin)?;
-    let mut config = TrainConfig::default();
-    config.epochs = 4;
+    let config = TrainConfig::default().with_epochs(4);
     let trained = Trainer::new(&graph, config, &examples)?.train(|progress| {
         if progress.step % 50 == 0 {
             println!("step {} of {}: loss {:.2}", progress.step, progress.steps, progress.loss);

@@ -117,7 +117,7 @@ fn data_sets(archives: &Path, put: impl Fn(&str, &[u8]) -> std::io::Result<()>) 
     for name in ["folders", "one"] {
         let folder = tempfile::tempdir()?;
         let sources = vec![archives.join(name).with_extension("zip")];
-        DatasetImport { sources, ..DatasetImport::default() }.run(folder.path(), |_, _| ())?;
+        DatasetImport::default().with_sources(sources).run(folder.path(), |_, _| ())?;
         let read = |name: &str| fs::read(folder.path().join(name));
         let split =
             br#"{"given":true,"validation":{"fraction":0.5},"test":{"count":0},"folds":null,"seed":3}"#;

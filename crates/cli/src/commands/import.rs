@@ -103,7 +103,11 @@ impl ImportArgs {
         let sizes = [self.line_width, self.margin, self.mean, self.std];
         let ignore_stated_preprocessing = self.look.is_some() || sizes.iter().any(Option::is_some);
         let side = self.side.map(usize::from);
-        let options = ImportOptions { side, rgb: self.rgb, labels, ignore_stated_preprocessing };
+        let options = ImportOptions::default()
+            .with_side(side)
+            .with_rgb(self.rgb)
+            .with_labels(labels)
+            .with_ignore_stated_preprocessing(ignore_stated_preprocessing);
         let cannot = |error: ImportError| {
             let text = text_with_sources(&error);
             // An error of reading names the file.

@@ -64,12 +64,11 @@ impl NetworkArgs {
             (None, Some(arch)) => {
                 let architecture = architectures::find(arch)?;
                 let side = self.side.map_or(architecture.side, usize::from);
-                let options = ArchitectureOptions {
-                    activation: self.activation.parse()?,
-                    shortcuts: self.shortcuts,
-                    input_bits: self.input_bits.parse()?,
-                    ends: self.end_bits,
-                };
+                let options = ArchitectureOptions::default()
+                    .with_activation(self.activation.parse()?)
+                    .with_shortcuts(self.shortcuts)
+                    .with_input_bits(self.input_bits.parse()?)
+                    .with_ends(self.end_bits);
                 let (classes, policy) = (self.classes.into(), self.policy.parse()?);
                 options.check(&policy)?;
                 Ok(GivenNetwork::Architecture(architecture.graph_with(side, classes, &policy, options)?))

@@ -6,8 +6,8 @@ use dabnet_engine::{Evaluation, Model};
 use dabnet_graph::{Graph, Policy, Preprocessing};
 use dabnet_sketch::{Drawing, Preprocess, TrainingPipeline};
 use dabnet_train::{
-    CheckpointKind, PretrainedWeights, RunFolder, SaveSchedule, Schedule, Teacher, TrainConfig,
-    TrainedNetwork, Trainer, TrainingOutcome,
+    CheckpointKind, PretrainedWeights, RunFolder, SaveSchedule, Schedule, Teacher, TrainedNetwork, Trainer,
+    TrainingOutcome,
 };
 use serde_json::json;
 
@@ -108,14 +108,15 @@ impl TrainingJob {
 
     /// Job that trains the network in full precision for a few epochs.
     fn first_stage(&self, auto: AutoPolicy) -> Self {
-        let train = TrainConfig {
-            epochs: auto.epochs,
-            schedule: Schedule::OneCycle,
-            accumulate: Vec::new(),
-            real_weight_epochs: 0,
-            distillation: None,
-            ..self.settings.train.clone()
-        };
+        let train = self
+            .settings
+            .train
+            .clone()
+            .with_epochs(auto.epochs)
+            .with_schedule(Schedule::OneCycle)
+            .with_accumulate(Vec::new())
+            .with_real_weight_epochs(0)
+            .with_distillation(None);
         let settings = RunSettings {
             policy: Policy::Full,
             auto: None,

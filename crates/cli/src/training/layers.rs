@@ -350,7 +350,7 @@ mod tests {
         );
         let sign =
             settings("data = \"d\"\npreset = \"paper\"\ntrain.scheme = \"sign\"\ntrain.epochs = 3").unwrap();
-        assert_eq!(sign.train, TrainConfig { epochs: 3, ..TrainConfig::published(false) });
+        assert_eq!(sign.train, TrainConfig::published(false).with_epochs(3));
         assert!(settings("preset = \"paper\"").is_err() && settings("data = \"d\"\npreset = \"x\"").is_err());
         assert!(settings("data = \"d\"\ntrain.epoch = 3").unwrap_err().to_string().contains("epoch"));
     }

@@ -65,7 +65,7 @@ impl NamedLook {
     /// Augmentation under this look: as published, where the look is.
     pub(super) fn augment(self, augment: Augmentation) -> Augmentation {
         match self {
-            Self::PaperTuBerlin => Augmentation { flip: 0.5, ..Augmentation::none() },
+            Self::PaperTuBerlin => Augmentation::none().with_flip(0.5),
             Self::PaperSketchy => Augmentation::none(),
             Self::Lines | Self::Pixels | Self::Bitmap => augment,
         }

@@ -330,7 +330,10 @@ fn defaults() -> BTreeMap<String, String> {
     let cosine = Schedule::Cosine { warm_up_epochs: 0.0, floor: 0.0 };
     for (optimizer, schedule) in [(sgd, cosine), (Optimizer::default(), Schedule::default())] {
         let distillation = Some(Distillation::default());
-        let train = TrainConfig { optimizer, schedule, distillation, ..TrainConfig::default() };
+        let train = TrainConfig::default()
+            .with_optimizer(optimizer)
+            .with_schedule(schedule)
+            .with_distillation(distillation);
         let settings = RunSettings { auto: Some(AutoPolicy::default()), train, ..RunSettings::default() };
         defaults.extend(settings.by_name().unwrap_or_default());
     }
@@ -434,10 +437,7 @@ impl MachineArgs {
 
     /// Intervals of checkpoints.
     pub(crate) fn saving(&self) -> SaveSchedule {
-        SaveSchedule {
-            every: Duration::from_secs(self.save_every.saturating_mul(60)),
-            ..SaveSchedule::default()
-        }
+        SaveSchedule::default().with_every(Duration::from_secs(self.save_every.saturating_mul(60)))
     }
 }
 

@@ -302,7 +302,11 @@ impl RunSettings {
     fn network_options(&self) -> ArchitectureOptions {
         let Self { activation, shortcuts, ref input_bits, .. } = *self;
         let ends = self.end_bits.and_then(WeightFormat::of_bits);
-        ArchitectureOptions { activation, shortcuts, input_bits: input_bits.clone(), ends }
+        ArchitectureOptions::default()
+            .with_activation(activation)
+            .with_shortcuts(shortcuts)
+            .with_input_bits(input_bits.clone())
+            .with_ends(ends)
     }
 
     /// Preprocessing of the network.

@@ -88,11 +88,12 @@ fn options_of(graph: &Graph) -> Option<ArchitectureOptions> {
         (Activation::RPReLU, false),
         (Activation::RPReLU, true),
     ]
-    .map(|(activation, shortcuts)| ArchitectureOptions {
-        activation,
-        shortcuts,
-        input_bits: input_bits.clone(),
-        ends: None,
+    .map(|(activation, shortcuts)| {
+        ArchitectureOptions::default()
+            .with_activation(activation)
+            .with_shortcuts(shortcuts)
+            .with_input_bits(input_bits.clone())
+            .with_ends(None)
     });
     let is_same = |options: &ArchitectureOptions| {
         let twin =

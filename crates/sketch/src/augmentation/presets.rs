@@ -1,5 +1,6 @@
 use std::f32::consts::TAU;
 
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 use crate::SketchError;
@@ -13,8 +14,10 @@ const MOST: f32 = 3.0;
 /// All changes but `zoom`, `crop` and `line` are made to the strokes, before they are fitted to the
 /// canvas. "Up to" means uniform from minus to plus that much. An amount of 0 makes no change, but
 /// for `zoom`, where that is 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields, default)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct Augmentation {
     /// Probability that the sketch is mirrored left to right.
     pub flip: f32,

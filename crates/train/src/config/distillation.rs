@@ -1,3 +1,4 @@
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 /// Weight and temperature of knowledge distillation.
@@ -5,8 +6,10 @@ use serde::{Deserialize, Serialize};
 /// The loss is `(1 − w) · CE + w · T² · KL(teacher ‖ student)`, the divergence being that of both
 /// distributions at temperature `T` (Hinton, Vinyals & Dean, 2015). Of several teachers it is the mean
 /// of their distributions at that temperature. For examples without a label, `w` is 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct Distillation {
     /// `w`: 0 for labels alone, 1 for the teachers alone.
     pub weight: f32,

@@ -22,10 +22,7 @@ const NETWORKS: [(&str, &str); 5] =
 /// A network of every op, with strides, padding, groups, kernels of one and of the whole input, and several
 /// consumers.
 fn graph(policy: &str, input_bits: &str) -> Graph {
-    graph_with(
-        policy,
-        ArchitectureOptions { input_bits: input_bits.parse().unwrap(), ..ArchitectureOptions::default() },
-    )
+    graph_with(policy, ArchitectureOptions::default().with_input_bits(input_bits.parse().unwrap()))
 }
 
 fn graph_with(policy: &str, options: ArchitectureOptions) -> Graph {
@@ -393,14 +390,8 @@ fn gradients_in_mixed_precision_are_near_those_in_single_precision() {
 /// Eight-bit weights are straight-through: the gradient is that of the rounded weights.
 #[test]
 fn gradients_of_ends_are_those_of_what_eight_bits_leave() {
-    let rounded = graph_with(
-        "fbin",
-        ArchitectureOptions { ends: Some(WeightFormat::I8), ..ArchitectureOptions::default() },
-    );
-    let plain = graph_with(
-        "fbin",
-        ArchitectureOptions { ends: Some(WeightFormat::F32), ..ArchitectureOptions::default() },
-    );
+    let rounded = graph_with("fbin", ArchitectureOptions::default().with_ends(Some(WeightFormat::I8)));
+    let plain = graph_with("fbin", ArchitectureOptions::default().with_ends(Some(WeightFormat::F32)));
     let latent = parameters(&rounded);
     let weights = effective_weights(&rounded, &latent, Scheme::Dab, false).unwrap();
     let mut same = latent.clone();

@@ -58,8 +58,7 @@ impl Examples for StillLines {
 
 pub(crate) fn network(policy: &str) -> Graph {
     let policy: Policy = policy.parse().unwrap();
-    let options =
-        ArchitectureOptions { input_bits: "1,conv3=2".parse().unwrap(), ..ArchitectureOptions::default() };
+    let options = ArchitectureOptions::default().with_input_bits("1,conv3=2".parse().unwrap());
     let mut net = GraphBuilder::new("lines", &policy, Shape::new(1, SIDE, SIDE)).options(options);
     net.full_layer("conv1", ConvSpec::new(16, 3));
     net.max_pool("pool1", 2, 2);
@@ -81,15 +80,13 @@ pub(crate) fn plain() -> Graph {
 
 /// Four epochs of six steps.
 pub(crate) fn config() -> TrainConfig {
-    TrainConfig {
-        epochs: 4,
-        batch: 32,
-        learning_rate: 5e-3,
-        label_smoothing: 0.05,
-        seed: 3,
-        threads: 2,
-        ..TrainConfig::default()
-    }
+    TrainConfig::default()
+        .with_epochs(4)
+        .with_batch(32)
+        .with_learning_rate(5e-3)
+        .with_label_smoothing(0.05)
+        .with_seed(3)
+        .with_threads(2)
 }
 
 pub(crate) fn train(graph: &Graph, config: TrainConfig) -> TrainedNetwork {

@@ -96,17 +96,16 @@ impl DataImportArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
         output::check_folder(&self.out)?;
         let classes = self.classes.as_deref().map(read_classes).transpose()?;
-        let import = DatasetImport {
-            sources: self.sources,
-            source: self.source,
-            licence: self.licence,
-            part: self.part.map(Part::from),
-            rendering: self.rendering,
-            classes,
-            max_side: self.max_side.into(),
-            trace: self.trace,
-            threads: self.threads.into(),
-        };
+        let import = DatasetImport::default()
+            .with_sources(self.sources)
+            .with_source(self.source)
+            .with_licence(self.licence)
+            .with_part(self.part.map(Part::from))
+            .with_rendering(self.rendering)
+            .with_classes(classes)
+            .with_max_side(self.max_side.into())
+            .with_trace(self.trace)
+            .with_threads(self.threads.into());
         let done = Dataset::is_at(&self.out);
         let data::FinishedImport { mut manifest, without_word } = data::run(&import, &self.out)?;
         if let Some(classes) = &import.classes {

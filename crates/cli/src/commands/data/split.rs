@@ -88,13 +88,12 @@ impl SplitArgs {
             let advice = "say how to split: --test, --validation, --folds or --given";
             return Err(CliError::Input(advice.to_owned()));
         }
-        let split = SplitRecipe {
-            given: self.given,
-            validation: self.validation.unwrap_or_default(),
-            test: self.test.unwrap_or_default(),
-            folds: self.folds.map(|count| FoldSelection { count, fold: self.fold }),
-            seed: self.seed,
-        };
+        let split = SplitRecipe::default()
+            .with_given(self.given)
+            .with_validation(self.validation.unwrap_or_default())
+            .with_test(self.test.unwrap_or_default())
+            .with_folds(self.folds.map(|count| FoldSelection { count, fold: self.fold }))
+            .with_seed(self.seed);
         let set = Dataset::open(&self.data)?;
         let parts = set.parts_by(&split)?;
         if !has_training(&set, &parts)? {
