@@ -398,8 +398,8 @@ fn onnx_weights_in_another_file_are_binarized() {
     assert!(binarize(&[&whole, "-o", &inside, "--dense"]).status.success());
     let beside = fs::read(folder.join("copy/net.data")).unwrap();
     // A second one is not written over it, and what is cut short is not copied.
-    let again = binarize(&[&input, "-o", &path(folder, "copy/other.onnx"), "--dense"]);
-    assert_one_clear_line(&again, 1, &["net.data", "there already"]);
+    let again = dabnet(&["binarize", &input, "-o", &path(folder, "copy/other.onnx"), "--dense"]);
+    assert_one_clear_line(&again, 2, &["net.data", "there already", "--force"]);
     assert_eq!((&beside[..16], &beside[beside.len() - 3..]), (&[7; 16][..], &b"end"[..]));
     let weights = &beside[16..beside.len() - 3];
     assert!(fs::read(inside).unwrap().windows(weights.len()).any(|bytes| bytes == weights));

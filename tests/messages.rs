@@ -12,7 +12,7 @@ fn values_are_refused_in_plain_words() {
     let folder = tempfile::tempdir().unwrap();
     let (data, out) = (text(&shipped("data/quickdraw-20")), text(&folder.path().join("run")));
     let train = ["train", "--data", &data, "--out", &out];
-    let options: [(&[&str], &str); 12] = [
+    let options: [(&[&str], &str); 17] = [
         (&["--epochs", "99999999999"], "0 to 4294967295"),
         (&["--epochs", "many"], "no whole number"),
         (&["--learning-rate", "fast"], "no number"),
@@ -23,6 +23,11 @@ fn values_are_refused_in_plain_words() {
         (&["--epochs", "-1"], "invalid value '-1'"),
         (&["--betas", "0.9"], "two numbers"),
         (&["--schedule", "halving"], "--halve-every is missing"),
+        (&["--epochs", "0"], "dabnet: --epochs must be at least 1"),
+        (&["--ema", "1.5"], "dabnet: --ema must be in [0, 1)"),
+        (&["--schedule", "cosine", "--warm-up", "-1"], "dabnet: --warm-up must be at least 0"),
+        (&["--momentum", "2", "--optimizer", "sgd"], "dabnet: --momentum must be in [0, 1)"),
+        (&["--side", "0"], "is not within 8 to 1024"),
         (&["--temperature", "3"], "--temperature goes with --teacher"),
         (&["--warm-up", "2"], "--warm-up goes with --schedule cosine"),
     ];
@@ -36,6 +41,8 @@ fn values_are_refused_in_plain_words() {
         ("[train]\nbatch = -1", "line 2: train.batch: invalid value: integer `-1`: give a whole number"),
         ("[train]\nepoch = 1", "line 2: train: unknown setting `epoch`: give one of `scheme`"),
         ("side = 3.5", "line 1: side: invalid type: floating point `3.5`: give a whole number"),
+        ("[train]\nepochs = 0", "train.epochs must be at least 1"),
+        ("[train]\nseed = -1", "line 2: train.seed"),
         ("[train.optimizer]\nname = \"other\"", "unknown value `other`: give one of `adam`"),
     ];
     for (content, part) in files {
@@ -115,4 +122,38 @@ fn a_file_is_no_folder_and_a_run_no_data_set() {
     assert_one_clear_line(&recognize, 2, &["examples has no model.safetensors", "quickdraw-345"]);
     let recognize = dabnet(&["recognize", "--model", &run, &sketch]);
     assert_one_clear_line(&recognize, 2, &["has not ended", "dabnet train --out", "dabnet pack"]);
+}
+
+#[test]
+fn what_a_quickstart_did_not_write_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    for name in ["report.html", "dab/model.safetensors"] {
+        let path = out.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "mine").unwrap();
+        let output = dabnet(&["quickstart", "--fast", "-o", &text(&out)]);
+        assert_one_clear_line(&output, 2, &["something else in it", "--force"]);
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+        fs::remove_dir_all(&out).unwrap();
+    }
+}
+
+#[test]
+fn strokes_lie_in_the_folder_of_their_class_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let [cat, out] = ["own/cat", "out"].map(|name| folder.path().join(name));
+    fs::create_dir_all(&cat).unwrap();
+    fs::write(cat.join("1.json"), r#"{"strokes": [[[0, 0], [9, 5]]]}"#).unwrap();
+    fs::write(cat.join("2.json"), r#"{"word": "dog", "strokes": [[[0, 0], [9, 5]]]}"#).unwrap();
+    fs::write(cat.join("about.json"), r#"{"author": "me"}"#).unwrap();
+    ok(&["data", "import", &text(&folder.path().join("own")), "-o", &text(&out)]);
+    let inspected = ok(&["data", "inspect", &text(&out), "--classes"]);
+    assert!(inspected.contains("cat") && inspected.contains("dog"), "{inspected}");
+    let none = dabnet(&["eval", "--data", &text(&out), "--model", "quickdraw-20", "--part", "test"]);
+    assert_one_clear_line(&none, 2, &["has no test part"]);
+    assert!(
+        stderr(&dabnet(&["eval", "--data", &text(&out), "--model", "quickdraw-20"]))
+            .contains("has no test part")
+    );
 }

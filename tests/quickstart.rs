@@ -96,6 +96,7 @@ fn a_folder_that_cannot_be_written_is_told_at_once() {
     let old = folder.path().join("full/model.safetensors");
     fs::write(&old, "old").unwrap();
     fs::write(folder.path().join("dab"), "in the way").unwrap();
-    assert_one_clear_line(&quickstart(folder.path(), &[]), 1, &["dab"]);
+    assert_one_clear_line(&quickstart(folder.path(), &[]), 2, &["something else in it", "--force"]);
+    assert_one_clear_line(&quickstart(folder.path(), &["--force"]), 1, &["dab"]);
     assert_eq!(fs::read_to_string(&old).unwrap(), "old");
 }

@@ -801,6 +801,17 @@ fn the_page_is_written_as_it_is_served() {
     assert!(!site.join("models/quickdraw-345").exists() && site.join("models/quickdraw-20").exists());
     assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 1);
 
+    // What somebody put beside it, or changed in it, is kept.
+    let mine = site.join("models/notes.txt");
+    fs::write(&mine, "mine").unwrap();
+    assert_one_clear_line(&write(&[]), 2, &["something else in it", "--force"]);
+    fs::remove_file(&mine).unwrap();
+    let style = fs::read(site.join("style.css")).unwrap();
+    fs::write(site.join("style.css"), "mine").unwrap();
+    assert_one_clear_line(&write(&[]), 2, &["something else in it", "--force"]);
+    fs::write(site.join("style.css"), style).unwrap();
+    assert!(write(&[]).status.success());
+
     // What something else wrote is not, unless that is asked for.
     fs::remove_file(site.join(".dabnet-page")).unwrap();
     assert_one_clear_line(&write(&[]), 2, &["something else in it", "--force"]);

@@ -236,7 +236,7 @@ fn what_makes_no_sense_is_told_in_one_line() {
     refused(&with(&["--arch", "lenet"]), &["lenet", "sketch-a-net"]);
     refused(&with(&["--policy", "hybrid:conv99"]), &["conv99", "conv2"]);
     refused(&with(&["--epochs", "0"]), &["epochs"]);
-    refused(&with(&["--learning-rate=-1"]), &["learning rate"]);
+    refused(&with(&["--learning-rate=-1"]), &["--learning-rate must be positive"]);
     refused(
         &with(&["--optimizer", "sgd", "--betas", "0.9,0.9"]),
         &["betas", "adam or adamw, and not with sgd"],
@@ -256,7 +256,7 @@ fn what_makes_no_sense_is_told_in_one_line() {
     refused(&with(&["--warm-up", "1"]), &["--warm-up", "--schedule cosine"]);
     refused(&with(&["--floor", "0.1"]), &["floor", "--schedule cosine or halving"]);
     for schedule in ["one-cycle", "constant"] {
-        refused(&with(&["--schedule", schedule, "--warm-up", "1"]), &["warm_up_epochs", schedule]);
+        refused(&with(&["--schedule", schedule, "--warm-up", "1"]), &["--warm-up", schedule]);
     }
     if cfg!(not(feature = "libtorch")) {
         refused(&with(&["--device", "cuda"]), &["cuda", "--features libtorch"]);

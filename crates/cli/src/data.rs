@@ -16,8 +16,7 @@ use crate::{
 };
 
 /// Message about data without labels.
-pub(crate) const NO_WORDS: &str =
-    "no sketch says what it shows: put those of each class into a folder of its name";
+pub(crate) const NO_WORDS: &str = "no sketch says what it shows: put pictures of each class into a folder of its name, a \"word\" beside strokes";
 /// Name of the data set that is in the program. It always means that one: what is in a folder has a path,
 /// `./quickdraw-20`.
 pub(crate) const BUNDLED: &str = "quickdraw-20";
@@ -125,6 +124,15 @@ pub(crate) fn run(import: &DatasetImport, folder: &Path) -> Result<FinishedImpor
 
 fn tell(bar: &ImportProgressBar, what: &str) {
     bar.aside(|| terminal::say(format_args!("dabnet: skipped: {what}")));
+}
+
+/// Commands that hold some sketches of a data set out.
+pub(crate) fn split_advice(path: &Path) -> String {
+    let data = path.display();
+    match Dataset::is_at(path) {
+        true => format!("dabnet data split {data} --test 0.2"),
+        false => format!("dabnet data import {data} -o DATA, dabnet data split DATA --test 0.2"),
+    }
 }
 
 /// Warns of classes that a part has no sketch of.

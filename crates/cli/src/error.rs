@@ -147,8 +147,8 @@ impl From<TrainError> for CliError {
 /// The text of a library that reads values, in place of words of Rust such as `usize` and `1..=5` those that everybody
 /// knows.
 pub(crate) fn plain_words(text: &str) -> String {
-    const WORDS: [(&str, &str); 12] = [
-        ("invalid digit found in string", "it is no whole number"),
+    const WORDS: [(&str, &str); 14] = [
+        ("invalid digit found in string", "it is no whole number, 0 or more"),
         ("cannot parse integer from empty string", "it is no whole number"),
         ("invalid float literal", "it is no number"),
         ("cannot parse float from empty string", "it is no number"),
@@ -159,6 +159,8 @@ pub(crate) fn plain_words(text: &str) -> String {
         (", expected ", ": give "),
         ("give usize", "give a whole number"),
         ("give u8", "give a whole number"),
+        ("give u64", "give a whole number, 0 or more"),
+        ("struct ", ""),
         ("give f32", "give a number"),
     ];
     WORDS.iter().fold(text.trim_end().to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))

@@ -21,6 +21,11 @@ pub(crate) struct ReplaceArgs {
 }
 
 impl ReplaceArgs {
+    /// True if what is there may be replaced.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.force
+    }
+
     /// Checks that a file or folder that `option` names is not there, is an empty folder, or may be replaced.
     ///
     /// # Errors

@@ -69,6 +69,9 @@ pub enum EngineError {
         /// Number of values expected.
         expected: usize,
     },
+    /// The network has no vector of reals before its last layer.
+    #[error("this network has no embedding: its last layer is no dense one on reals")]
+    NoEmbedding,
     /// The requested number of threads is not available.
     #[error("cannot run on {count} threads: {reason}")]
     Threads {

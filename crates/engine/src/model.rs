@@ -99,6 +99,11 @@ impl Model {
         self.compiled.graph.input_shape().elements()
     }
 
+    /// Number of values of an [embedding](crate::Session::embed); 0 for networks that have none.
+    pub fn embedding_len(&self) -> usize {
+        self.compiled.program.embedding_len()
+    }
+
     /// State shared by sessions.
     pub(crate) fn compiled(&self) -> &Arc<CompiledModel> {
         &self.compiled

@@ -7,7 +7,7 @@ use crate::{
     fuse::{CompiledSteps, compile},
     limits,
     ops::{CompiledStep, SessionMemory, WorkspaceSize},
-    plan::{BitValue, BufferPlan, PlannedValue, ValueId},
+    plan::{BitValue, BufferPlan, ElementKind, PlannedValue, StepAccess, ValueId},
     simd::SimdKernels,
     sparse::{BackgroundStore, StepBackground},
     threads::SessionThreads,
@@ -31,6 +31,8 @@ pub(crate) struct CompiledProgram {
     buffers: BufferPlan,
     size: WorkspaceSize,
     output: ValueId,
+    /// Reals that the last layer reads, if it is a dense one.
+    embedding: Option<ValueId>,
     /// Input value of blank paper.
     paper: f32,
 }
@@ -43,12 +45,15 @@ impl CompiledProgram {
     pub(crate) fn new(packed: &PackedModel, kernels: SimdKernels) -> Result<Self, EngineError> {
         let work = limits::check(&packed.graph)?;
         let CompiledSteps { steps, values, output } = compile(packed)?;
-        let buffers =
-            BufferPlan::new(&values, &steps.iter().map(CompiledStep::access).collect::<Vec<_>>(), output);
+        let embedding = embedding(&steps, &values);
+        let kept: Vec<ValueId> = [output].into_iter().chain(embedding).collect();
+        let access: Vec<StepAccess> = steps.iter().map(CompiledStep::access).collect();
+        let buffers = BufferPlan::new(&values, &access, &kept);
         let size = steps.iter().fold(WorkspaceSize::default(), |size, step| size.max(step.workspace_size()));
         let (background, paper) =
             (steps.iter().map(|_| None).collect(), packed.preprocessing.canvas.normalize(0));
-        let mut program = Self { kernels, steps, background, values, buffers, size, output, paper };
+        let mut program =
+            Self { kernels, steps, background, values, buffers, size, output, embedding, paper };
         program.check_memory(1)?;
         if work <= MAX_BACKGROUND_WORK {
             program.run_background();
@@ -113,6 +118,17 @@ impl CompiledProgram {
         transpose(&memory.floats[self.buffers.slot(self.output)][..shape.elements()], shape.channels, output);
     }
 
+    /// Number of reals that the last layer reads; 0 if it is not a dense one on reals.
+    pub(crate) fn embedding_len(&self) -> usize {
+        self.embedding.map_or(0, |value| self.values[value.0].shape.channels)
+    }
+
+    /// Reals that the last layer has read.
+    pub(crate) fn embedding<'m>(&self, memory: &'m SessionMemory) -> Option<&'m [f32]> {
+        let value = self.embedding?;
+        Some(&memory.floats[self.buffers.slot(value)][..self.embedding_len()])
+    }
+
     /// Computes the background, and keeps that of the first steps up to [`MAX_BACKGROUND_BYTES`].
     fn run_background(&mut self) {
         let mut memory = self.memory(1);
@@ -126,6 +142,13 @@ impl CompiledProgram {
         }
         self.background = background;
     }
+}
+
+/// The reals that the last step reads, if it sees a single position, which is not the canvas.
+fn embedding(steps: &[CompiledStep], values: &[PlannedValue]) -> Option<ValueId> {
+    let input = steps.last()?.operator.input();
+    let PlannedValue { kind, shape, .. } = values[input.0];
+    (input != INPUT && kind == ElementKind::Floats && shape.positions() == 1).then_some(input)
 }
 
 /// Transposes a row-major matrix with `columns` columns.

@@ -78,6 +78,29 @@ impl Session {
         Ok(self.read_output())
     }
 
+    /// Runs the model on a canvas and returns its embedding: the vector that the last layer makes logits of, in which
+    /// sketches of one kind are near each other, be the model's labels theirs or not.
+    ///
+    /// ```
+    /// # use dabnet_engine::{EngineError, Model, Session};
+    /// # fn near(model: &Model, one: &[f32], other: &[f32]) -> Result<f32, EngineError> {
+    /// let mut session = Session::new(model);
+    /// let one = session.embed(one)?.to_vec();
+    /// let other = session.embed(other)?;
+    /// let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    /// let cosine = dot(&one, other) / (dot(&one, &one) * dot(other, other)).sqrt();
+    /// # Ok(cosine)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Session::run`], and [`EngineError::NoEmbedding`] for a network whose last layer reads bits, or more
+    /// than one position.
+    pub fn embed(&mut self, canvas: &[f32]) -> Result<&[f32], EngineError> {
+        self.run(canvas)?;
+        self.compiled.program.embedding(&self.memory).ok_or(EngineError::NoEmbedding)
+    }
+
     /// Runs the model like [`Session::run`], and reports the layer and duration of each step to `observe`.
     /// Steps that follow a convolution belong to its layer.
     ///

@@ -340,3 +340,62 @@ fn sessions_run_inside_other_pools() {
         }
     });
 }
+
+/// Embeddings, which have to be the same on every instruction set.
+fn embeddings(packed: &PackedModel, canvases: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let of_isa = |isa| -> Vec<Vec<f32>> {
+        let model = Model::with_isa(packed.clone(), isa).unwrap();
+        let mut session = Session::new(&model);
+        let of_one = |canvas: &Vec<f32>| session.embed(canvas).unwrap().to_vec();
+        canvases.iter().map(of_one).collect()
+    };
+    let scalar = of_isa(Isa::Scalar);
+    for isa in Isa::supported() {
+        let same = of_isa(isa).iter().zip(&scalar).all(|(found, scalar)| same_bits(found, scalar));
+        assert!(same, "{isa} differs from scalar");
+    }
+    scalar
+}
+
+/// What the last layer makes of an embedding are the logits, but for a bias: of differences, the differences.
+#[test]
+fn the_last_layer_makes_logits_of_embeddings() {
+    for (name, width) in [("dabnet-xs", 256), ("sketch-a-net-64", 512)] {
+        let architecture = architectures::find(name).unwrap();
+        let input = Shape::new(1, 64, 64);
+        let graph = architecture.graph_on(input, 20, &Policy::Fbin, ArchitectureOptions::default()).unwrap();
+        let packed = packed(graph, Numbers::Real, 3);
+        let last = packed.graph.nodes().iter().rev().find(|node| packed.parameters.contains_key(&node.name));
+        let weights = packed.dense(&last.unwrap().name).unwrap();
+        // Paper between two sketches: what a run leaves behind is noticed.
+        let canvases =
+            [sketch(64 * 64, Numbers::Real, 1), vec![0.0; 64 * 64], sketch(64 * 64, Numbers::Real, 2)];
+        let embeddings = embeddings(&packed, &canvases);
+        let logits = canvases.each_ref().map(|canvas| all_logits(&packed, canvas));
+        assert_eq!(embeddings[0].len(), width, "{name}");
+        for [one, other] in [[0, 1], [1, 2], [2, 0]] {
+            for (label, weights) in weights.chunks(width).enumerate() {
+                let differences =
+                    embeddings[one].iter().zip(&embeddings[other]).map(|(a, b)| f64::from(a - b));
+                let sum: f64 = differences.zip(weights).map(|(x, weight)| x * f64::from(*weight)).sum();
+                let found = f64::from(logits[one][label] - logits[other][label]);
+                assert!(
+                    (found - sum).abs() <= 1e-3 * (1.0 + sum.abs()),
+                    "{name}, label {label}: {found}, {sum}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_layer_that_sees_more_than_a_vector_has_no_embedding() {
+    let mut net = GraphBuilder::new("wide", &Policy::Full, Shape::new(1, 8, 8));
+    net.conv("conv1", ConvSpec::new(4, 3));
+    net.conv("conv2", ConvSpec::new(4, 3));
+    let packed = packed(net.build().unwrap(), Numbers::Real, 1);
+    let model = Model::new(packed).unwrap();
+    assert_eq!(model.embedding_len(), 0);
+    let error = Session::new(&model).embed(&[0.0; 64]).unwrap_err().to_string();
+    assert!(error.contains("no embedding"), "{error}");
+}

@@ -1,14 +1,13 @@
 //! Drawings out of columns of Arrow: those of pyarrow, polars, pandas, DuckDB and whatever else speaks its C data interface.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use arrow_array::{
-    Array, ArrayRef, ListArray,
-    cast::AsArray,
-    types::{ArrowPrimitiveType, Float32Type},
+    Array, ArrayRef, GenericListArray, GenericListViewArray, OffsetSizeTrait, UInt64Array, cast::AsArray,
+    types,
 };
-use arrow_cast::cast;
-use arrow_schema::{ArrowError, DataType, Field};
+use arrow_schema::{ArrowError, DataType};
+use arrow_select::take::take;
 use dabnet::{Drawing, Stroke};
 use pyo3::{exceptions::PyValueError, prelude::*};
 use pyo3_arrow::input::AnyArray;
@@ -55,82 +54,146 @@ fn column_drawings(column: &ArrayRef, first: usize) -> PyResult<Vec<Drawing>> {
 }
 
 fn files(column: &ArrayRef, first: usize) -> PyResult<Vec<Drawing>> {
-    let bytes = cast(column, &DataType::LargeBinary).map_err(failed)?;
-    let rows = bytes.as_binary::<i64>().iter().flatten().enumerate();
-    rows.map(|(row, bytes)| drawing::of_file(&format!("row {}", first + row), bytes)).collect()
+    match column.data_type() {
+        DataType::Utf8 => of_files(column.as_string::<i32>().iter(), first),
+        DataType::LargeUtf8 => of_files(column.as_string::<i64>().iter(), first),
+        DataType::Utf8View => of_files(column.as_string_view().iter(), first),
+        DataType::Binary => of_files(column.as_binary::<i32>().iter(), first),
+        DataType::LargeBinary => of_files(column.as_binary::<i64>().iter(), first),
+        DataType::BinaryView => of_files(column.as_binary_view().iter(), first),
+        _ => Err(wrong(column)),
+    }
+}
+
+fn of_files<'a, B: AsRef<[u8]> + ?Sized + 'a>(
+    rows: impl Iterator<Item = Option<&'a B>>,
+    first: usize,
+) -> PyResult<Vec<Drawing>> {
+    let rows = rows.flatten().enumerate();
+    rows.map(|(row, bytes)| drawing::of_file(&format!("row {}", first + row), bytes.as_ref())).collect()
 }
 
 /// Strokes of every row.
 fn strokes(column: &ArrayRef) -> PyResult<Vec<Vec<Stroke>>> {
-    let rows = list(column)?;
-    let strokes = match rows.values().as_struct_opt() {
+    let rows = Lists::of(column)?;
+    let strokes = match rows.values.as_struct_opt() {
         Some(axes) => {
             let [x, y] = ["x", "y"].map(|name| axes.column_by_name(name).ok_or_else(|| wrong(column)));
-            let (x, y) = (list(x?)?, list(y?)?);
-            zipped(&x, &y).ok_or_else(|| PyValueError::new_err("a stroke has other numbers of x and y"))?
+            zipped(&Lists::of(x?)?, &Lists::of(y?)?)?
         }
-        None => points(&list(rows.values())?, column)?,
+        None => points(&Lists::of(&rows.values)?, column)?,
     };
-    let offsets = rows.value_offsets().windows(2);
-    Ok(offsets.map(|row| strokes[row[0] as usize..row[1] as usize].to_vec()).collect())
+    Ok(rows.ranges().map(|row| strokes[row].to_vec()).collect())
 }
 
 /// Strokes of two lists of coordinates each.
-fn zipped(x: &ListArray, y: &ListArray) -> Option<Vec<Stroke>> {
-    let values = |axis: &ListArray| Some(numbers(axis.values()).ok()?.values().to_vec());
-    let (xs, ys) = (values(x)?, values(y)?);
-    let pairs = x.value_offsets().windows(2).zip(y.value_offsets().windows(2));
-    pairs
-        .map(|(x, y)| {
-            let (xs, ys) = (&xs[x[0] as usize..x[1] as usize], &ys[y[0] as usize..y[1] as usize]);
-            let points = xs.iter().zip(ys).map(|(x, y)| [*x, *y]).collect();
-            (xs.len() == ys.len()).then(|| Stroke::new(points))
-        })
-        .collect()
+fn zipped(x: &Lists, y: &Lists) -> PyResult<Vec<Stroke>> {
+    let (xs, ys) = (numbers(&x.values)?, numbers(&y.values)?);
+    let of_one = |(x, y): (Range<usize>, Range<usize>)| {
+        let (xs, ys) = (&xs[x], &ys[y]);
+        let points = xs.iter().zip(ys).map(|(x, y)| [*x, *y]).collect();
+        (xs.len() == ys.len()).then(|| Stroke::new(points))
+    };
+    let strokes: Option<_> = x.ranges().zip(y.ranges()).map(of_one).collect();
+    strokes.ok_or_else(|| PyValueError::new_err("a stroke has other numbers of x and y"))
 }
 
 /// Strokes of points, `{x, y}` or `[x, y, ...]`.
-fn points(strokes: &ListArray, column: &ArrayRef) -> PyResult<Vec<Stroke>> {
-    let points: Vec<[f32; 2]> = match strokes.values().as_struct_opt() {
+fn points(strokes: &Lists, column: &ArrayRef) -> PyResult<Vec<Stroke>> {
+    let points: Vec<[f32; 2]> = match strokes.values.as_struct_opt() {
         Some(axes) => {
             let axis = |name| numbers(axes.column_by_name(name).ok_or_else(|| wrong(column))?);
-            let (x, y) = (axis("x")?, axis("y")?);
-            x.values().iter().zip(y.values()).map(|(x, y)| [*x, *y]).collect()
+            axis("x")?.into_iter().zip(axis("y")?).map(|(x, y)| [x, y]).collect()
         }
         None => {
-            let points = list(strokes.values())?;
-            let values = numbers(points.values())?;
-            let of_one =
-                |at: &[i32]| values.values().get(at[0] as usize..at[1] as usize)?.first_chunk().copied();
-            let found: Option<_> = points.value_offsets().windows(2).map(of_one).collect();
+            let points = Lists::of(&strokes.values)?;
+            let values = numbers(&points.values)?;
+            let found: Option<_> = points.ranges().map(|at| values[at].first_chunk().copied()).collect();
             found.ok_or_else(|| PyValueError::new_err("a point has fewer than two numbers"))?
         }
     };
-    let offsets = strokes.value_offsets().windows(2);
-    Ok(offsets.map(|stroke| Stroke::new(points[stroke[0] as usize..stroke[1] as usize].to_vec())).collect())
+    Ok(strokes.ranges().map(|stroke| Stroke::new(points[stroke].to_vec())).collect())
 }
 
-/// A list of any width, and without a null in it, as one of 32-bit offsets.
-fn list(array: &ArrayRef) -> PyResult<ListArray> {
-    let element = match array.data_type() {
-        DataType::List(field)
-        | DataType::LargeList(field)
-        | DataType::ListView(field)
-        | DataType::LargeListView(field)
-        | DataType::FixedSizeList(field, _) => field.data_type().clone(),
-        _ => return Err(wrong(array)),
-    };
-    no_nulls(array)?;
-    let element = Arc::new(Field::new_list_field(element, true));
-    Ok(cast(array, &DataType::List(element)).map_err(failed)?.as_list::<i32>().clone())
+/// Lists of any width, without a null among them.
+struct Lists {
+    /// Where each begins among the values, and the last ends.
+    offsets: Vec<usize>,
+    values: ArrayRef,
 }
 
-fn numbers(array: &ArrayRef) -> PyResult<arrow_array::PrimitiveArray<Float32Type>> {
-    if !array.data_type().is_numeric() {
-        return Err(wrong(array));
+impl Lists {
+    fn of(array: &ArrayRef) -> PyResult<Self> {
+        no_nulls(array)?;
+        Ok(match array.data_type() {
+            DataType::List(_) => Self::of_lists(array.as_list::<i32>()),
+            DataType::LargeList(_) => Self::of_lists(array.as_list::<i64>()),
+            DataType::ListView(_) => Self::of_views(array.as_list_view::<i32>())?,
+            DataType::LargeListView(_) => Self::of_views(array.as_list_view::<i64>())?,
+            DataType::FixedSizeList(_, length) => {
+                let length = *length as usize;
+                let offsets = (0..=array.len()).map(|row| row * length).collect();
+                Self { offsets, values: array.as_fixed_size_list().values().clone() }
+            }
+            _ => return Err(wrong(array)),
+        })
     }
+
+    fn of_lists<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> Self {
+        let offsets = lists.value_offsets().iter().map(|offset| offset.as_usize()).collect();
+        Self { offsets, values: lists.values().clone() }
+    }
+
+    /// Lists whose values lie in any order, brought into theirs.
+    fn of_views<O: OffsetSizeTrait>(lists: &GenericListViewArray<O>) -> PyResult<Self> {
+        let (mut offsets, mut order) = (vec![0], Vec::new());
+        for (start, length) in lists.value_offsets().iter().zip(lists.value_sizes()) {
+            let start = start.as_usize();
+            order.extend((start..start + length.as_usize()).map(|at| at as u64));
+            offsets.push(order.len());
+        }
+        let values = take(lists.values(), &UInt64Array::from(order), None).map_err(failed)?;
+        Ok(Self { offsets, values })
+    }
+
+    fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        self.offsets.windows(2).map(|ends| ends[0]..ends[1])
+    }
+}
+
+/// Numbers of any type.
+fn numbers(array: &ArrayRef) -> PyResult<Vec<f32>> {
     no_nulls(array)?;
-    Ok(cast(array, &Float32Type::DATA_TYPE).map_err(failed)?.as_primitive().clone())
+    macro_rules! converted {
+        ($type:ty, $to_f32:expr) => {
+            array.as_primitive::<$type>().values().iter().map($to_f32).collect()
+        };
+    }
+    let decimal = |scale: i8| move |value: f64| (value / 10_f64.powi(scale.into())) as f32;
+    Ok(match *array.data_type() {
+        DataType::Int8 => converted!(types::Int8Type, |value| (*value).into()),
+        DataType::Int16 => converted!(types::Int16Type, |value| (*value).into()),
+        DataType::Int32 => converted!(types::Int32Type, |value| *value as f32),
+        DataType::Int64 => converted!(types::Int64Type, |value| *value as f32),
+        DataType::UInt8 => converted!(types::UInt8Type, |value| (*value).into()),
+        DataType::UInt16 => converted!(types::UInt16Type, |value| (*value).into()),
+        DataType::UInt32 => converted!(types::UInt32Type, |value| *value as f32),
+        DataType::UInt64 => converted!(types::UInt64Type, |value| *value as f32),
+        DataType::Float16 => converted!(types::Float16Type, |value| value.to_f32()),
+        DataType::Float32 => converted!(types::Float32Type, |value| *value),
+        DataType::Float64 => converted!(types::Float64Type, |value| *value as f32),
+        // What DuckDB makes of 1.5.
+        DataType::Decimal32(_, scale) => {
+            converted!(types::Decimal32Type, |value| decimal(scale)((*value).into()))
+        }
+        DataType::Decimal64(_, scale) => {
+            converted!(types::Decimal64Type, |value| decimal(scale)(*value as f64))
+        }
+        DataType::Decimal128(_, scale) => {
+            converted!(types::Decimal128Type, |value| decimal(scale)(*value as f64))
+        }
+        _ => return Err(wrong(array)),
+    })
 }
 
 fn no_nulls(array: &ArrayRef) -> PyResult<()> {

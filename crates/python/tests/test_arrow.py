@@ -1,5 +1,7 @@
 """Drawings in columns of pyarrow, polars, pandas and DuckDB have the answers that they have as lists."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,14 @@ def test_other_types_of_pyarrow(model, expected):
     for point in (arrow.list_(arrow.float32(), 2), arrow.large_list(arrow.int16()), arrow.list_(arrow.float64())):
         column = arrow.array(as_points(), arrow.large_list(arrow.list_(point)))
         assert same(model.recognize_arrow(column, top=2), expected)
+        column = arrow.array(as_points(), arrow.list_view(arrow.large_list_view(point)))
+        assert same(model.recognize_arrow(column, top=2), expected)
+        assert same(model.recognize_arrow(column[1:], top=2), [part[1:] for part in expected])
+    for number in (arrow.uint8(), arrow.int64(), arrow.float16(), arrow.decimal128(5, 1)):
+        columns = arrow.list_(arrow.struct([("x", arrow.list_(number)), ("y", arrow.list_(number))]))
+        exact = [[{axis: [Decimal(value) for value in values] for axis, values in stroke.items()} for stroke in drawing] for drawing in as_columns()]
+        values = exact if arrow.types.is_decimal(number) else as_columns()
+        assert same(model.recognize_arrow(arrow.array(values, columns), top=2), expected)
     for kind in (arrow.large_string(), arrow.binary(), arrow.string_view()):
         values = [text.encode() if kind == arrow.binary() else text for text in as_files()]
         assert same(model.recognize_arrow(arrow.array(values, kind), top=2), expected)

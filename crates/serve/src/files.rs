@@ -77,8 +77,8 @@ impl PageFiles {
 
     /// Writes the files to a folder that any web server can serve.
     ///
-    /// The folder is replaced atomically. An existing one is replaced only if it is empty, if it was written by this
-    /// function, or with `force`.
+    /// The folder is replaced atomically. An existing one is replaced only if it is empty, if it has what this function
+    /// wrote and nothing else, or with `force`.
     ///
     /// # Errors
     /// [`ServeError::Occupied`] if it may not be replaced, [`ServeError::Write`] if it cannot be written.

@@ -31,14 +31,14 @@ pub enum SketchError {
         source: io::Error,
     },
     /// A file of no bytes, or of nothing but white space.
-    #[error("'{name}' is empty: give a PNG, JPEG, WebP, SVG or Quick, Draw! file")]
+    #[error("'{name}' is empty: give a picture, an SVG file or strokes")]
     Empty {
         /// The file.
         name: String,
     },
     /// A file in none of the known formats.
     #[error(
-        "'{name}' is in no known format: give a PNG, JPEG, WebP, GIF, BMP or SVG file, or sketches of Quick, Draw!; `dabnet data import --help` says what else is read"
+        "'{name}' is in no known format: give a PNG, JPEG, WebP, GIF, BMP or SVG file, or strokes as {{\"strokes\": [[[x, y], ...], ...]}} or as Quick, Draw! has them; `dabnet data import --help` says what else is read"
     )]
     Format {
         /// The file.

@@ -166,8 +166,16 @@ fn json_in_any_layout() {
     }
     let mut cut = read_bytes("cut.json", pretty.to_owned() + &pretty[..20]).unwrap();
     assert!(cut.next().unwrap().is_ok());
-    assert!(cut.next().unwrap().unwrap_err().to_string().starts_with("'cut.json', record 2: EOF"));
+    assert!(cut.next().unwrap().unwrap_err().to_string().contains("'cut.json', record 2: it does not end"));
     assert!(cut.next().is_none());
+    // One that is broken does not take the others with it.
+    let broken = format!("[{DOT}, {{\"drawing\": [[[1,],[2]]]}},\n null, {DOT}] {pretty}");
+    let items: Vec<_> = read_bytes("it", broken).unwrap().collect();
+    let errors = items.iter().map(|item| item.as_ref().err().map(ToString::to_string).unwrap_or_default());
+    let errors: Vec<String> = errors.collect();
+    assert_eq!(errors.iter().map(String::is_empty).collect::<Vec<_>>(), [true, false, false, true, true]);
+    assert!(errors[1].contains("record 2: trailing comma at column 18"), "{errors:?}");
+    assert!(errors[2].contains("record 3: it is no object: 'null'"), "{errors:?}");
     let error = read_bytes("other.json", "{\n\"a\": 1}".to_owned()).err().unwrap();
     assert!(matches!(error, SketchError::Format { .. }), "{error}");
 }

@@ -127,55 +127,52 @@ impl TrainConfig {
     /// Checks that every value is in range.
     ///
     /// # Errors
-    /// [`TrainError::Setting`] otherwise.
+    /// [`TrainError::Setting`], which names the first that is not.
     pub fn validate(&self) -> Result<(), TrainError> {
         match self.fault() {
-            Some(reason) => Err(TrainError::Setting(reason)),
+            Some((name, reason)) => Err(TrainError::Setting { name, reason }),
             None => Ok(()),
         }
     }
 
-    fn fault(&self) -> Option<&'static str> {
+    /// The first setting whose value is out of range, by its name, and its range.
+    fn fault(&self) -> Option<(&'static str, &'static str)> {
+        let share = |value: f32| (0.0..1.0).contains(&value);
+        let positive = |value: f32| value > 0.0 && value.is_finite();
+        let distillation = self.distillation.unwrap_or_default();
+        let accumulate = &self.accumulate;
         let checks = [
-            (self.epochs > 0, "epochs must be at least 1"),
-            (u32::try_from(self.epochs).is_ok(), "epochs must be at most 4294967295"),
-            (self.threads <= MAX_THREADS, "threads must be at most 1024"),
-            (self.batch >= 2, "a batch must have at least 2 examples"),
-            (
-                self.learning_rate > 0.0 && self.learning_rate.is_finite(),
-                "the learning rate must be positive",
-            ),
+            (self.epochs > 0, "epochs", "must be at least 1"),
+            (u32::try_from(self.epochs).is_ok(), "epochs", "must be at most 4294967295"),
+            (self.threads <= MAX_THREADS, "threads", "must be at most 1024"),
+            (self.batch >= 2, "batch", "must be at least 2 sketches"),
+            (positive(self.learning_rate), "learning_rate", "must be positive"),
             (
                 self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
-                "the weight decay must not be negative",
+                "weight_decay",
+                "must not be negative",
             ),
-            ((0.0..1.0).contains(&self.label_smoothing), "label smoothing must be in [0, 1)"),
-            (
-                self.ema.is_none_or(|decay| (0.0..1.0).contains(&decay)),
-                "the decay of the moving average must be in [0, 1)",
-            ),
+            (share(self.label_smoothing), "label_smoothing", "must be in [0, 1)"),
+            (self.ema.is_none_or(share), "ema", "must be in [0, 1)"),
             (
                 self.real_weight_epochs < self.epochs,
-                "epochs with real weights must be fewer than epochs: the last must be binary",
+                "real_weight_epochs",
+                "must be fewer than epochs: the last must be binary",
+            ),
+            ((0.0..=1.0).contains(&distillation.weight), "distillation.weight", "must be in [0, 1]"),
+            (positive(distillation.temperature), "distillation.temperature", "must be positive"),
+            (
+                accumulate.iter().all(|from| from.epoch > 0 && from.steps > 0),
+                "accumulate",
+                "counts epochs and steps from 1",
             ),
             (
-                self.distillation.is_none_or(|teacher| (0.0..=1.0).contains(&teacher.weight)),
-                "the weight of the teacher must be in [0, 1]",
-            ),
-            (
-                self.distillation.is_none_or(|t| t.temperature > 0.0 && t.temperature.is_finite()),
-                "the temperature of distillation must be positive",
-            ),
-            (
-                self.accumulate.iter().all(|from| from.epoch > 0 && from.steps > 0),
-                "accumulation counts epochs and steps from 1",
-            ),
-            (
-                self.accumulate.is_sorted_by(|a, b| a.epoch < b.epoch),
-                "accumulation must name each epoch once, in order",
+                accumulate.is_sorted_by(|a, b| a.epoch < b.epoch),
+                "accumulate",
+                "must name each epoch once, in order",
             ),
         ];
-        let broken = checks.iter().find(|(holds, _)| !holds).map(|(_, reason)| *reason);
+        let broken = checks.iter().find(|(holds, ..)| !holds).map(|(_, name, reason)| (*name, *reason));
         broken
             .or_else(|| self.optimizer.fault())
             .or_else(|| self.schedule.fault(self.learning_rate, self.epochs))
@@ -285,7 +282,7 @@ mod tests {
             },
         ];
         for config in wrong {
-            assert!(matches!(config.validate(), Err(TrainError::Setting(_))), "{config:?}");
+            assert!(matches!(config.validate(), Err(TrainError::Setting { .. })), "{config:?}");
         }
     }
 

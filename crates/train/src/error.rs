@@ -30,8 +30,13 @@ pub enum TrainError {
         epoch: usize,
     },
     /// A setting is out of range.
-    #[error("{0}")]
-    Setting(&'static str),
+    #[error("train.{name} {reason}")]
+    Setting {
+        /// Name of the setting, as a file has it below `train`.
+        name: &'static str,
+        /// Its range.
+        reason: &'static str,
+    },
     /// Unknown name of a device.
     #[error("'{name}' is no device: cpu, libtorch, cuda, cuda:1")]
     UnknownDevice {

@@ -21,6 +21,8 @@ pub struct BinarizeOptions {
     pub selection: TensorSelection,
     /// Format of the output.
     pub form: OutputFormat,
+    /// True if files with a dense model's weights that lie where it is written are replaced.
+    pub replace: bool,
 }
 
 /// Binarizes `source` and writes `out` atomically, calling `progress` with the number of bytes of the source

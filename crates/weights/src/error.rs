@@ -23,6 +23,12 @@ pub enum WeightsError {
         /// The reason.
         source: io::Error,
     },
+    /// A file beside the output that is there already.
+    #[error("'{}' is there already: give another folder, or --force to replace it", path.display())]
+    Occupied {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file that is damaged, cut short or of another format.
     #[error("'{}' {reason}", path.display())]
     Format {

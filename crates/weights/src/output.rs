@@ -49,7 +49,7 @@ pub(crate) fn start(
     }
     Ok(match options.form {
         OutputFormat::Packed => Box::new(packed::PackedWriter::start(source, out, options, reasons)?),
-        OutputFormat::Dense => Box::new(dense::DenseWriter::start(source, out)?),
+        OutputFormat::Dense => Box::new(dense::DenseWriter::start(source, out, options.replace)?),
     })
 }
 

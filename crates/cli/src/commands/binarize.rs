@@ -81,6 +81,7 @@ impl BinarizeArgs {
             granularity: self.granularity,
             selection: TensorSelection::new(&self.include, &self.exclude)?,
             form: if self.dense { OutputFormat::Dense } else { OutputFormat::Packed },
+            replace: self.replace.is_given(),
         };
         let total = source.tensors().iter().map(dabnet_weights::Tensor::byte_len).sum();
         let progress = ByteProgress::new("binarizing", total);

@@ -4,7 +4,7 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_data::{Dataset, Part};
+use dabnet_data::Part;
 use dabnet_graph::{Look, Preprocessing};
 use dabnet_report::format::counted;
 use dabnet_sketch::{Drawing, MAX_VIEWS, PublishedPreprocessing};
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::data::PartArg;
 use crate::{
-    data::LoadedData,
+    data::{self, LoadedData},
     error::{CliError, ExitCode},
     evaluation::{accuracy_text, evaluate, known_sketches, model_views, test_part},
     models, output, terminal,
@@ -95,8 +95,11 @@ impl EvalArgs {
         let part = self.part.map(Part::from).or_else(|| test_part(&data.set));
         let (known, left_out) = known_sketches(&data.set, &model, part)?;
         if known.is_empty() {
-            let reason = format!("{} has no sketch that this model has a word for", self.data.display());
-            return Err(CliError::Input(reason));
+            let path = self.data.display();
+            return Err(CliError::Input(match part {
+                Some(part) if data.set.indices(part)?.is_empty() => format!("{path} has no {part} part"),
+                _ => format!("{path} has no sketch that this model has a word for"),
+            }));
         }
         let canvases = |drawing: &Drawing| self.canvases(model.preprocessing(), drawing);
         let evaluation = evaluate(&model, &data.set, &known, self.threads.into(), canvases)?;
@@ -123,11 +126,11 @@ impl EvalArgs {
             let sketches = counted(left_out, "sketch is", "sketches are");
             terminal::say(format_args!("dabnet: {sketches} of no word that the model knows, and left out"));
         }
-        if part.is_none() && Dataset::is_at(&self.data) {
-            let data = self.data.display();
+        // A file alone is most likely one to test on.
+        if part.is_none() && !self.data.is_file() {
+            let (data, split) = (self.data.display(), data::split_advice(&self.data));
             terminal::say(format_args!(
-                "dabnet: {data} has no test part: of sketches that a model learned from, this says little; dabnet data \
-                 split {data} --test 0.2 holds some out"
+                "dabnet: {data} has no test part: if the model learned from it, this says little; {split} holds some out"
             ));
         }
         let mut out = io::stdout().lock();

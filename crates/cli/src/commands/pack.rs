@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dabnet_train::{CheckpointKind, RunFolder};
@@ -41,6 +41,18 @@ impl PackArgs {
         let saved = if self.best { CheckpointKind::Best } else { CheckpointKind::Latest };
         self.replace.check(&self.out, "-o")?;
         let run = RunFolder::open(&self.run)?;
+        if ["latest.safetensors", "best.safetensors"]
+            .iter()
+            .any(|name| is_same(&self.out, &self.run.join(name)))
+        {
+            let reason = "is a checkpoint of the run: give -o another name";
+            return Err(CliError::Input(format!("{} {reason}", self.out.display())));
+        }
+        if self.best && !self.run.join("best.safetensors").exists() {
+            let reason =
+                "had nothing to validate with, so that no epoch is known to be the best: leave --best out";
+            return Err(CliError::Input(format!("{} {reason}", self.run.display())));
+        }
         let checkpoint = run.checkpoint(saved)?;
         let settings = RunSettings::resolve(&self.run, None, Table::new())?;
         let trained = run.trained(saved)?;
@@ -53,4 +65,9 @@ impl PackArgs {
         ));
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// True if two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one.canonicalize().ok().zip(other.canonicalize().ok()).is_some_and(|(one, other)| one == other)
 }

@@ -107,9 +107,9 @@ fn print(results: &RunResults, path: &Path, labels: usize) -> io::Result<()> {
         writeln!(io::stdout(), "{accuracy} of {} sketches (part {})", test.count, test.part)?;
     } else {
         let data = &results.data;
+        let split = data::split_advice(Path::new(data));
         terminal::say(format_args!(
-            "dabnet: {data} has nothing to test on: dabnet data split {data} --test 0.2, and training anew, would say how \
-             good this is"
+            "dabnet: {data} has nothing to test on: {split}, and training anew, would say how good this is"
         ));
     }
     Ok(())

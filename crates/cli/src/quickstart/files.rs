@@ -1,4 +1,7 @@
-use std::{fs, path::Path};
+use std::{
+    fs::{self, DirEntry},
+    path::Path,
+};
 
 use dabnet_container::replace_file;
 use dabnet_report::QuickstartReport;
@@ -10,6 +13,8 @@ use crate::{error::CliError, output::check_folder, training::CONFIG};
 /// Name of the page to look at.
 pub(super) const REPORT: &str = "report.html";
 const RESULTS: &str = "results.json";
+/// File that a run makes first.
+const LOCK: &str = "run.lock";
 
 /// Checks that everything can be written, before minutes of training, and that nothing but a quickstart is there,
 /// unless that is to begin anew.
@@ -38,7 +43,16 @@ fn check_only_own(out: &Path) -> Result<(), CliError> {
     let own = [RESULTS, REPORT].into_iter().chain(QuickstartNetwork::ALL.iter().map(|network| network.key));
     let own: Vec<&str> = own.collect();
     let mut entries = out.read_dir().into_iter().flatten().flatten();
-    match entries.find(|entry| !own.iter().any(|name| entry.file_name() == *name)) {
+    let is_quickstart =
+        QuickstartNetwork::ALL.iter().any(|network| out.join(network.key).join(CONFIG).is_file());
+    // Empty folders are left by one that did not come to train.
+    let is_own = |entry: &DirEntry| match entry.path().read_dir() {
+        Ok(mut inside) => {
+            inside.next().is_none() || [CONFIG, LOCK].iter().any(|name| entry.path().join(name).is_file())
+        }
+        Err(_) => is_quickstart,
+    };
+    match entries.find(|entry| !own.iter().any(|name| entry.file_name() == *name) || !is_own(entry)) {
         Some(other) => Err(CliError::Input(format!(
             "{} has something else in it, {}: give another --out, or --force",
             out.display(),

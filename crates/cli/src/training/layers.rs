@@ -97,6 +97,7 @@ impl SettingsLayers {
     /// # Errors
     /// [`CliError::Input`] that names the file and the line where one alone is at fault.
     pub(crate) fn resolve(&self) -> Result<RunSettings, CliError> {
+        self.check_teacher_options()?;
         let settings = checked(self.merged.clone()).map_err(|reason| {
             let reason_in_words = plain_words(&with_missing_named(&reason));
             match self.files().find_map(|path| place(path, &reason)) {
@@ -104,7 +105,6 @@ impl SettingsLayers {
                 None => self.fault(&reason_in_words),
             }
         })?;
-        self.check_teacher_options()?;
         if self.source("auto") == Some(&SettingsSource::CommandLine) && !settings.is_automatic() {
             let reason = format!("--auto-epochs and --keep-real go with --policy {}", NetworkKind::AUTOMATIC);
             return Err(CliError::Input(reason));

@@ -63,7 +63,7 @@ struct RunOptions {
     end_bits: Option<u8>,
 
     /// Side of the canvas in pixels [default: what the architecture was designed for]
-    #[arg(long, value_name = "PIXELS", help_heading = "What to train")]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(8..=1024), help_heading = "What to train")]
     side: Option<u16>,
 
     /// Preprocessing of sketches

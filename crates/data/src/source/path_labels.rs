@@ -16,6 +16,8 @@ pub(super) struct PathLabels {
 
 /// Files of one sketch each, which lie in the folder of their class.
 const SINGLE: [&str; 7] = ["png", "jpg", "jpeg", "webp", "svg", "gif", "bmp"];
+/// Files of strokes, which say what they show themselves, or lie in the folder of their class.
+const JSON: &str = "json";
 /// Files of many sketches, all of one class, which they are named for.
 const CLASS: [&str; 2] = ["npy", "bin"];
 /// Prefixes of Google's names of such files.
@@ -52,12 +54,16 @@ fn label(name: &str, siblings: &SiblingFiles<'_>) -> PathLabels {
     let folders: Vec<&str> = folders.split('/').filter(|folder| !folder.is_empty()).collect();
     let stem = stem_of(file);
     let extension = extension(file.strip_suffix(".gz").unwrap_or(file));
-    if SINGLE.contains(&extension.as_str()) {
+    if SINGLE.contains(&extension.as_str()) || extension == JSON {
         // The first folder is the source itself, which no class is named for.
         let (class, above) =
             folders.split_last().filter(|_| folders.len() > 1).unwrap_or((&"", &folders[..]));
         let word = (!class.is_empty()).then(|| (*class).to_owned());
-        return PathLabels { word, part: part_of_folders(above), id: Some(stem.to_owned()) };
+        return PathLabels {
+            word,
+            part: part_of_folders(above),
+            id: (extension != JSON).then(|| stem.to_owned()),
+        };
     }
     let is_part = siblings.are_parts(name);
     let own = Part::of_name(stem).or(is_cifar_batch(name).then_some(Part::Train)).filter(|_| is_part);

@@ -54,14 +54,14 @@ struct PlannedBuffer {
 }
 
 impl BufferPlan {
-    /// Plans buffers for `values`. The first is the input, and `output` is read after the last step.
-    pub(crate) fn new(values: &[PlannedValue], steps: &[StepAccess], output: ValueId) -> Self {
+    /// Plans buffers for `values`. The first is the input, and those `kept` are read after the last step.
+    pub(crate) fn new(values: &[PlannedValue], steps: &[StepAccess], kept: &[ValueId]) -> Self {
         let mut ends = vec![0; values.len()];
         for (at, step) in steps.iter().enumerate() {
             step.reads().chain(step.writes()).for_each(|id| ends[id.0] = at);
         }
-        ends[output.0] = steps.len();
-        let sparse_writer = sparse_writer(values.len(), steps, output);
+        kept.iter().for_each(|id| ends[id.0] = steps.len());
+        let sparse_writer = sparse_writer(values.len(), steps, kept);
         let mut plan = Self { slots: vec![usize::MAX; values.len()], sparse_writer, buffers: Vec::new() };
         let mut ending = vec![Vec::new(); steps.len() + 1];
         ends.iter().enumerate().for_each(|(id, &end)| ending[end].push(id));
@@ -132,10 +132,10 @@ impl BufferPlan {
 }
 
 /// Returns the only writer of each value of which single positions are read.
-fn sparse_writer(values: usize, steps: &[StepAccess], output: ValueId) -> Vec<Option<usize>> {
+fn sparse_writer(values: usize, steps: &[StepAccess], kept: &[ValueId]) -> Vec<Option<usize>> {
     let mut writers = vec![None; values];
     let mut whole = vec![false; values];
-    whole[output.0] = true;
+    kept.iter().for_each(|id| whole[id.0] = true);
     for (at, step) in steps.iter().enumerate() {
         for id in step.writes() {
             // A value with several writers is stored whole by each.

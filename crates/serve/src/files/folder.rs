@@ -1,14 +1,17 @@
 use std::{
+    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
 };
 
+use flate2::Crc;
+
 use super::PageFiles;
 use crate::ServeError;
 
-/// File that marks a folder as written by this program, so that it may be replaced.
+/// File that lists what this program wrote into a folder, which may be replaced as long as it is that and no more.
 const MARKER: &str = ".dabnet-page";
-const MARKED: &str = "Written by 'dabnet page', which replaces this folder when it is run again.\n";
+const MARKED: &str = "Written by 'dabnet page', which replaces this folder when it is run again, unless other files are in it.";
 
 pub(super) fn write(files: &PageFiles, folder: &Path, force: bool) -> Result<(), ServeError> {
     // What a link leads to is replaced, not the link.
@@ -52,12 +55,41 @@ fn may_replace(folder: &Path) -> io::Result<bool> {
     if !folder.is_dir() {
         return Ok(false);
     }
-    Ok(folder.join(MARKER).is_file() || folder.read_dir()?.next().is_none())
+    if folder.read_dir()?.next().is_none() {
+        return Ok(true);
+    }
+    let Ok(marker) = fs::read_to_string(folder.join(MARKER)) else { return Ok(false) };
+    let written: HashSet<&str> = marker.lines().skip(1).collect();
+    has_only(folder, folder, &written)
+}
+
+/// True if all files below are among those written, as they were written.
+fn has_only(root: &Path, folder: &Path, written: &HashSet<&str>) -> io::Result<bool> {
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        let name = path.strip_prefix(root).unwrap_or(&path);
+        let is_known = match path.is_dir() {
+            true => has_only(root, &path, written)?,
+            false if name == Path::new(MARKER) => true,
+            false => written.contains(&*line(&name.to_string_lossy().replace('\\', "/"), &fs::read(&path)?)),
+        };
+        if !is_known {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The line of a file in the marker.
+fn line(name: &str, bytes: &[u8]) -> String {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    format!("{:08x} {name}", crc.sum())
 }
 
 fn fill(files: &PageFiles, folder: &Path) -> Result<(), ServeError> {
-    let marker = [(MARKER, MARKED.as_bytes())];
-    for (name, bytes) in files.iter().chain(marker) {
+    let marker = files.iter().fold(MARKED.to_owned(), |text, (name, bytes)| text + "\n" + &line(name, bytes));
+    for (name, bytes) in files.iter().chain([(MARKER, marker.as_bytes())]) {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
         fs::create_dir_all(parent)

@@ -9,7 +9,6 @@ use std::fmt;
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::{MAX_POINTS, truncate_message};
 use crate::{Drawing, Point, Sketch, Stroke};
@@ -32,18 +31,44 @@ pub(super) fn is_list(head: &[u8]) -> bool {
 
 /// Cuts a list of objects, or objects one behind the other, over as many lines as they like.
 ///
-/// The last is an error if the text does not go on as JSON.
+/// What else is between them is an error, as is the last if it does not end.
 pub(super) fn objects(text: &[u8]) -> Vec<Result<Vec<u8>, String>> {
-    let explain = |error: serde_json::Error| truncate_message(&error.to_string());
-    let owned = |object: &RawValue| object.get().as_bytes().to_vec();
-    if is_list(text) {
-        return match serde_json::from_slice::<Vec<&RawValue>>(text) {
-            Ok(objects) => objects.into_iter().map(|object| Ok(owned(object))).collect(),
-            Err(error) => vec![Err(explain(error))],
+    let (mut objects, mut rest) = (Vec::new(), text);
+    loop {
+        let start = rest.iter().position(|byte| *byte == b'{').unwrap_or(rest.len());
+        let (between, from_start) = rest.split_at(start);
+        let other = between.split(|byte| b" \t\r\n,[]".contains(byte)).find(|word| !word.is_empty());
+        if let Some(other) = other {
+            let other = truncate_message(&String::from_utf8_lossy(other));
+            objects.push(Err(format!("it is no object: '{other}'")));
+        }
+        if from_start.is_empty() {
+            return objects;
+        }
+        let Some(length) = object_length(from_start) else {
+            objects.push(Err("it does not end: a '}' is missing in it, or what comes after it".to_owned()));
+            return objects;
         };
+        objects.push(Ok(from_start[..length].to_vec()));
+        rest = &from_start[length..];
     }
-    let objects = serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>();
-    objects.map(|object| object.map(owned).map_err(explain)).collect()
+}
+
+/// Bytes of the object that a text begins with, by its braces.
+fn object_length(text: &[u8]) -> Option<usize> {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' if !in_string => depth += 1,
+            b'}' if !in_string && depth == 1 => return Some(at + 1),
+            b'}' if !in_string => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 #[derive(Deserialize)]

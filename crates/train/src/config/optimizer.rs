@@ -61,22 +61,22 @@ impl Optimizer {
         }
     }
 
-    /// Reason why a value is out of range, if one is.
-    pub(super) fn fault(&self) -> Option<&'static str> {
+    /// The setting whose value is out of range, if one is, and its range.
+    pub(super) fn fault(&self) -> Option<(&'static str, &'static str)> {
         let share = |value: f32| (0.0..1.0).contains(&value);
         match self {
             Self::Adam(moments) | Self::AdamW(moments) => {
                 if !moments.betas.into_iter().all(share) {
-                    Some("the betas of Adam must be in [0, 1)")
+                    Some(("optimizer.betas", "must be in [0, 1)"))
                 } else if !(moments.epsilon > 0.0 && moments.epsilon.is_finite()) {
-                    Some("the epsilon of Adam must be positive")
+                    Some(("optimizer.epsilon", "must be positive"))
                 } else {
                     None
                 }
             }
-            Self::Sgd(sgd) if !share(sgd.momentum) => Some("the momentum must be in [0, 1)"),
+            Self::Sgd(sgd) if !share(sgd.momentum) => Some(("optimizer.momentum", "must be in [0, 1)")),
             Self::Sgd(sgd) if sgd.nesterov && sgd.momentum == 0.0 => {
-                Some("Nesterov's step needs a momentum above 0")
+                Some(("optimizer.nesterov", "needs a momentum above 0"))
             }
             Self::Sgd(_) => None,
         }

@@ -77,16 +77,16 @@ impl Schedule {
         matches!(self, Self::OneCycle | Self::Cosine { .. })
     }
 
-    /// Reason why a value is out of range, if one is.
-    pub(super) fn fault(&self, peak: f32, epochs: usize) -> Option<&'static str> {
+    /// The setting whose value is out of range, if one is, and its range.
+    pub(super) fn fault(&self, peak: f32, epochs: usize) -> Option<(&'static str, &'static str)> {
         match *self {
             Self::Cosine { warm_up_epochs, .. } if !(0.0..epochs as f32).contains(&warm_up_epochs) => {
-                Some("the warm-up must be shorter than training")
+                Some(("schedule.warm_up_epochs", "must be at least 0, and fewer than epochs"))
             }
             Self::Cosine { floor, .. } | Self::Halving { floor, .. } if !(0.0..=peak).contains(&floor) => {
-                Some("the floor of the learning rate must be between 0 and its peak")
+                Some(("schedule.floor", "must be between 0 and the learning rate"))
             }
-            Self::Halving { every_epochs: 0, .. } => Some("halvings must be at least 1 epoch apart"),
+            Self::Halving { every_epochs: 0, .. } => Some(("schedule.every_epochs", "must be at least 1")),
             _ => None,
         }
     }

@@ -43,7 +43,7 @@ struct FileCopy {
 }
 
 impl DenseWriter {
-    pub(super) fn start(source: &WeightSource, out: &Path) -> Result<Self, WeightsError> {
+    pub(super) fn start(source: &WeightSource, out: &Path, replace: bool) -> Result<Self, WeightsError> {
         if !source.sharded {
             // Files beside a model are beside its copy under the names that it has for them.
             let folder = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
@@ -54,9 +54,8 @@ impl DenseWriter {
                 }
                 let beside = folder(out).join(path.strip_prefix(&from).unwrap_or(path));
                 source.check_output(&beside, [])?;
-                if beside.exists() {
-                    let reason = "it is there already: give another folder, or remove it first";
-                    return Err(WeightsError::Write { path: beside, source: std::io::Error::other(reason) });
+                if beside.exists() && !replace {
+                    return Err(WeightsError::Occupied { path: beside });
                 }
                 fs::create_dir_all(folder(&beside))
                     .map_err(|source| WeightsError::Write { path: beside.clone(), source })?;
