@@ -15,12 +15,12 @@ test("all ways to write a drawing are the same", () => {
   const columns = { word: "square", drawing: [[[0, 9, 9, 0, 0], [0, 0, 9, 9, 0]]] };
   const named = [SQUARE[0].map(([x, y]) => ({ x, y, pressure: 0.5 }))];
   const timed = [SQUARE[0].map(([x, y], at) => [x, y, at, 0.5])];
-  for (const drawing of [[flat], named, timed, columns, expected, [[], ...SQUARE, []]]) assert.deepEqual(packed(drawing), expected);
+  for (const drawing of [[flat], named, timed, columns, expected, [[], ...SQUARE, []], { strokes: SQUARE }]) assert.deepEqual(packed(drawing), expected);
 });
 
 test("what is no drawing is an error", () => {
   const nothing = [[], [[]], { drawing: [] }, new Float32Array(0), new Float32Array([NaN, NaN]), undefined, "line", {}];
-  const wrong = [[[[1]]], [[[1, NaN]]], [[[1, Infinity]]], [[[1, "2"]]], [[{ x: 1 }]], [[null]], [1], new Float32Array(3), new Float32Array([1, NaN])];
+  const wrong = [[[[1]]], [[[1, NaN]]], [[[1, Infinity]]], [[[1, "2"]]], [[{ x: 1 }]], [[null]], [[, [1, 2]]], [1], new Float32Array(3), new Float32Array([1, NaN])];
   const columns = [[[[0, 9, 9, 0, 0], [0, 0, 9, 9, 0]]], [[[0, 9, 9, 0], [0, 0, 9, 9]]], [[[0, 9, 9], [0, 0, 9], [0, 1, 2]]]];
   for (const drawing of [...nothing, ...wrong, ...columns, { drawing: [[[1, 2], [3]]] }]) {
     assert.throws(() => packed(drawing), TypeError, JSON.stringify(drawing));
@@ -37,5 +37,7 @@ test("a path or a file's address is enough in Node.js", async () => {
       assert.throws(() => recognizer.logits(canvas), TypeError);
     }
   }
+  await assert.rejects(Recognizer.load(), /give a model/);
+  assert.throws(() => new Recognizer(), /Recognizer.load/);
   await assert.rejects(WorkerRecognizer.load(MODEL), /use Recognizer/);
 });

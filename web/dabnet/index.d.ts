@@ -11,7 +11,7 @@ export type Stroke = readonly Point[] | Float32Array;
  * Strokes, those without points passed over; all of them packed, NaN twice after each; or a line of Quick, Draw!. A drawing
  * without points, or with something else in it, is a `TypeError`.
  */
-export type Drawing = readonly Stroke[] | Float32Array | { readonly drawing: readonly (readonly (readonly number[])[])[] };
+export type Drawing = readonly Stroke[] | Float32Array | { readonly strokes: readonly Stroke[] } | { readonly drawing: readonly (readonly (readonly number[])[])[] };
 
 /** A model's file: its address (in Node.js a path as well), or its bytes. */
 export type ModelSource = string | URL | ArrayBuffer | ArrayBufferView;

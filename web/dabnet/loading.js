@@ -31,6 +31,7 @@ async function compiled(source) {
 
 /** The bytes behind an address, or those that were given. */
 export async function bytes(source) {
+  if (!source) throw new TypeError("give a model: its address, or the bytes of its file");
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return source;
   if (isFile(source)) {
     // A name that bundlers do not look for: in a browser there is no such module, and no need of it.

@@ -11,6 +11,7 @@ export class Recognizer {
 
   /** Use {@link Recognizer.load}. */
   constructor(instance, model) {
+    if (!instance?.exports || !model) throw new TypeError("a recognizer is made by await Recognizer.load(model)");
     this.#calls = instance.exports;
     this.#write(new Uint8Array(model.buffer ?? model, model.byteOffset ?? 0, model.byteLength));
     this.description = JSON.parse(text.decode(this.#call("load")));

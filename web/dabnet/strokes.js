@@ -4,12 +4,13 @@ const MOST = 4;
 /**
  * Strokes as the engine reads them: x and y of every point, and NaN twice after every stroke. A stroke is an array of
  * points `[x, y]` or `{ x, y }`, or x and y in turns in a `Float32Array`; what is one `Float32Array` is taken to be packed
- * already, and `{ drawing }` to be a line of Quick, Draw!. Strokes without points are passed over.
+ * already, and `{ drawing }` to be a line of Quick, Draw!; `{ strokes }` is what it holds. Strokes without points are passed over.
  */
 export function packed(strokes) {
   if (strokes instanceof Float32Array) return checked(strokes);
   if (Array.isArray(strokes?.drawing)) return packed(strokes.drawing.map(rows));
-  if (!Array.isArray(strokes)) throw new TypeError("a drawing is an array of strokes, a Float32Array or { drawing }");
+  if (Array.isArray(strokes?.strokes)) return packed(strokes.strokes);
+  if (!Array.isArray(strokes)) throw new TypeError("a drawing is an array of strokes, a Float32Array, { strokes } or { drawing }");
   const flat = strokes.map((stroke, at) => coordinates(stroke, at)).filter((stroke) => stroke.length > 0);
   if (flat.length === 0) throw new TypeError("the drawing has no strokes");
   const numbers = new Float32Array(flat.reduce((sum, stroke) => sum + stroke.length + 2, 0));
@@ -34,7 +35,7 @@ function coordinates(stroke, at) {
   if (looksLikeRows(stroke)) {
     throw new TypeError(`stroke ${at} may be points or Quick, Draw!'s columns: give points as [x, y] or { x, y }, or the line as { drawing }`);
   }
-  const numbers = stroke instanceof Float32Array ? stroke : Float32Array.from(stroke.flatMap((point) => place(point, at)));
+  const numbers = stroke instanceof Float32Array ? stroke : Float32Array.from(Array.from(stroke, (point) => place(point, at)).flat());
   if (numbers.length % 2 !== 0 || !numbers.every(Number.isFinite)) throw new TypeError(`stroke ${at} has a coordinate that is no number`);
   return numbers;
 }

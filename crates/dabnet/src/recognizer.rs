@@ -1,7 +1,7 @@
 use dabnet_engine::{Model, Session, run_views, top};
 #[cfg(feature = "files")]
 use dabnet_sketch::read_file;
-use dabnet_sketch::{Drawing, test_time_views};
+use dabnet_sketch::{Drawing, Preprocess, test_time_views};
 
 use crate::RecognizeError;
 
@@ -85,6 +85,33 @@ impl Recognizer {
         let views = test_time_views(preprocessing, drawing, self.views)
             .ok_or(RecognizeError::Views { look: preprocessing.look })?;
         Ok(run_views(&mut self.session, &views)?)
+    }
+
+    /// The vector that the last layer reads, in which drawings of one kind are near each other, whether the model has a
+    /// label for them or not: to find likenesses, or to know more words than the model.
+    ///
+    /// ```
+    /// # #[cfg(feature = "models")] {
+    /// use dabnet::{Drawing, Recognizer, Stroke, models};
+    ///
+    /// let mut recognizer = Recognizer::new(models::quickdraw_20());
+    /// let mut embed = |points: &[[f32; 2]]| {
+    ///     recognizer.embed(&Drawing::Strokes(vec![Stroke::new(points.to_vec())])).unwrap()
+    /// };
+    /// let star = embed(&[[50., 0.], [79., 90.], [2., 35.], [98., 35.], [21., 90.], [50., 0.]]);
+    /// let other_star = embed(&[[52., 3.], [80., 88.], [0., 38.], [95., 33.], [20., 93.], [50., 2.]]);
+    /// let wave = embed(&[[0., 50.], [20., 30.], [40., 50.], [60., 70.], [80., 50.], [100., 30.]]);
+    /// let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+    /// assert!(distance(&star, &other_star) < distance(&star, &wave));
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`recognize`](Self::recognize), and [`RecognizeError::Engine`] for networks that have none.
+    pub fn embed(&mut self, drawing: &Drawing) -> Result<Vec<f32>, RecognizeError> {
+        check(drawing)?;
+        let canvas = self.model.preprocessing().apply(drawing);
+        Ok(self.session.embed(&canvas)?.to_vec())
     }
 
     /// The `count` likeliest labels of every sketch in a file, as label and probability: SVG, PNG, JPEG, WebP, GIF,

@@ -94,11 +94,7 @@ impl Model {
         views: usize,
         threads: usize,
     ) -> PyResult<(Bound<'py, PyArray2<i64>>, Bound<'py, PyArray2<f32>>)> {
-        let of_one = |(index, drawing): (usize, PyResult<Bound<'py, PyAny>>)| {
-            drawing::one(&drawing?).map_err(|error| drawing::at(python, index, &error))
-        };
-        let drawings = drawings.try_iter()?.enumerate().map(of_one).collect::<PyResult<Vec<_>>>()?;
-        self.batch(python, &drawings, top, views, threads)
+        self.batch(python, &several(python, drawings)?, top, views, threads)
     }
 
     /// Classes and probabilities `[rows, top]` of the drawings of a column of Arrow.
@@ -126,6 +122,25 @@ impl Model {
         let drawing = drawing::one(drawing)?;
         let logits = python.detach(|| self.recognizer(views)?.logits(&drawing).map_err(failed))?;
         Ok(logits.into_pyarray(python))
+    }
+
+    /// Embeddings `[drawings, values]` of drawings.
+    fn embed_batch<'py>(
+        &self,
+        python: Python<'py>,
+        drawings: &Bound<'py, PyAny>,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let drawings = several(python, drawings)?;
+        let found = python.detach(|| {
+            in_pool(threads, || {
+                let recognizer = || Recognizer::new(self.0.clone());
+                let of_one = |recognizer: &mut Recognizer, drawing: &Drawing| recognizer.embed(drawing);
+                let rows = drawings.par_iter().map_init(recognizer, of_one);
+                rows.collect::<Result<Vec<_>, _>>().map_err(failed)
+            })
+        })?;
+        found.concat().into_pyarray(python).reshape([drawings.len(), self.0.embedding_len()])
     }
 
     /// Canvas of a drawing, `[channels, side, side]`: the input of the model.
@@ -205,6 +220,14 @@ impl Model {
         let guesses = recognizer.recognize(drawing, top).map_err(failed)?;
         Ok(guesses.iter().map(|guess| (guess.label.to_owned(), guess.probability)).collect())
     }
+}
+
+/// Drawings of anything that can be gone through.
+fn several<'py>(python: Python<'py>, drawings: &Bound<'py, PyAny>) -> PyResult<Vec<Drawing>> {
+    let of_one = |(index, drawing): (usize, PyResult<Bound<'py, PyAny>>)| {
+        drawing::one(&drawing?).map_err(|error| drawing::at(python, index, &error))
+    };
+    drawings.try_iter()?.enumerate().map(of_one).collect()
 }
 
 /// Runs work on so many threads, 0 for one per core.

@@ -102,6 +102,17 @@ def test_batches_are_single_drawings(model):
         model.run(canvases[:, :, 1:])
 
 
+def test_embeddings_are_near_for_drawings_of_one_kind(model):
+    other_star = [[(52, 3), (80, 88), (0, 38), (95, 33), (20, 93), (50, 2)]]
+    wave = [[(0, 50), (20, 30), (40, 50), (60, 70), (80, 50), (100, 30)]]
+    star, other, far = model.embed_batch([STAR, other_star, wave])
+    assert star.shape == (256,) and star.dtype == np.float32
+    assert np.linalg.norm(star - other) < np.linalg.norm(star - far)
+    assert np.array_equal(model.embed(wave), far)
+    with pytest.raises(ValueError, match="nothing drawn"):
+        model.embed([])
+
+
 def test_several_views_are_averaged(model):
     assert not np.array_equal(model.logits(STAR), model.logits(STAR, views=4))
 

@@ -23,7 +23,8 @@ use crate::{
 
 /// Label sketches with a packed model.
 ///
-/// Reads SVG, PNG, JPEG, WebP, GIF, BMP and Quick, Draw! ndjson (plain or gzip), told apart by content. Without
+/// Reads SVG, PNG, JPEG, WebP, GIF, BMP, strokes as JSON, {"strokes": [[[x, y], ...], ...]}, and Quick, Draw!'s lines
+/// (plain or gzip), told apart by content. Without
 /// --model it uses quickdraw-345, which comes with the program: the 345 words of Quick, Draw!.
 ///
 /// A file or a line that cannot be read is reported on standard error and the rest goes on; the

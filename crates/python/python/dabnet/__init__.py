@@ -137,6 +137,18 @@ class Model:
         _check(1, views)
         return self._model.logits(_numpy(drawing), views)
 
+    def embed(self, drawing: Drawing) -> np.ndarray:
+        """The vector that the last layer reads, ``[values]`` of float32.
+
+        Drawings of one kind are near each other in it, whether the model has a label for them or not: to find likenesses,
+        or to know more words than the model. Raises as :meth:`recognize` does, and ``ValueError`` for networks that have none.
+        """
+        return self.embed_batch([drawing])[0]
+
+    def embed_batch(self, drawings: Iterable[Drawing], threads: int = 0) -> np.ndarray:
+        """What :meth:`embed` gives of many drawings, ``[drawings, values]`` of float32."""
+        return self._model.embed_batch([_numpy(drawing) for drawing in drawings], threads)
+
     def canvas(self, drawing: Drawing) -> np.ndarray:
         """What the network sees of a drawing, float32 of :attr:`input_shape`."""
         return self._model.canvas(_numpy(drawing))
