@@ -15,6 +15,12 @@ trap 'rm -rf "$work"' EXIT
 c() {
     cargo build --release -p dabnet-capi -p dabnet-cli
     local flags=(-Wall -Wextra -Werror -Icrates/capi/include)
+    if command -v cbindgen >"$work/found"; then
+        (cd crates/capi && cbindgen --quiet --config cbindgen.toml --crate dabnet-capi --output "$work/functions.h" .)
+        printf '#include "dabnet.h"\n#include "functions.h"\n' >"$work/header.c"
+        "${CC:-cc}" "${flags[@]}" -I"$work" -fsyntax-only "$work/header.c"
+        echo "The header declares the functions as cbindgen does."
+    fi
     "${CC:-cc}" "${flags[@]}" crates/capi/examples/recognize.c -L"$target" -ldabnet -o "$work/recognize"
     "${CC:-cc}" "${flags[@]}" crates/capi/examples/recognize.c "$target/libdabnet.a" -lm -lpthread -ldl -o "$work/static"
     "${CXX:-c++}" -std=c++17 "${flags[@]}" crates/capi/examples/check.cpp -L"$target" -ldabnet -lpthread -o "$work/check"
