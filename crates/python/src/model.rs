@@ -25,6 +25,11 @@ fn failed(error: RecognizeError) -> PyErr {
     }
 }
 
+/// Error of a drawing of many.
+fn failed_at(index: usize, error: &RecognizeError) -> PyErr {
+    PyValueError::new_err(format!("drawing {index}: {error}"))
+}
+
 #[pymethods]
 impl Model {
     #[new]
@@ -135,9 +140,10 @@ impl Model {
         let found = python.detach(|| {
             in_pool(threads, || {
                 let recognizer = || Recognizer::new(self.0.clone());
-                let of_one = |recognizer: &mut Recognizer, drawing: &Drawing| recognizer.embed(drawing);
-                let rows = drawings.par_iter().map_init(recognizer, of_one);
-                rows.collect::<Result<Vec<_>, _>>().map_err(failed)
+                let of_one = |recognizer: &mut Recognizer, (index, drawing): (usize, &Drawing)| {
+                    recognizer.embed(drawing).map_err(|error| failed_at(index, &error))
+                };
+                drawings.par_iter().enumerate().map_init(recognizer, of_one).collect::<PyResult<Vec<_>>>()
             })
         })?;
         found.concat().into_pyarray(python).reshape([drawings.len(), self.0.embedding_len()])
@@ -197,13 +203,13 @@ impl Model {
         let found = python.detach(|| {
             in_pool(threads, || {
                 let recognizer = || self.recognizer(views);
-                let of_one = |recognizer: &mut PyResult<Recognizer>, drawing: &Drawing| {
+                let of_one = |recognizer: &mut PyResult<Recognizer>, (index, drawing): (usize, &Drawing)| {
                     let recognizer =
                         recognizer.as_mut().map_err(|error| PyValueError::new_err(error.to_string()))?;
-                    let logits = recognizer.logits(drawing).map_err(failed)?;
+                    let logits = recognizer.logits(drawing).map_err(|error| failed_at(index, &error))?;
                     Ok(self::top(&logits, top))
                 };
-                drawings.par_iter().map_init(recognizer, of_one).collect::<PyResult<Vec<_>>>()
+                drawings.par_iter().enumerate().map_init(recognizer, of_one).collect::<PyResult<Vec<_>>>()
             })
         })?;
         let rows = found.len();
