@@ -32,6 +32,10 @@ test("a path or a file's address is enough in Node.js", async () => {
     const recognizer = await Recognizer.load(model);
     assert.equal(recognizer.recognize(SQUARE).predictions.length, 5);
     assert.throws(() => recognizer.recognize([]), /no strokes/);
+    const [square, other, line] = [SQUARE, [[[1, 0], [8, 1], [9, 9], [0, 8], [1, 0]]], [[[0, 0], [9, 2]]]].map((it) => recognizer.embed(it));
+    const distance = (one) => square.reduce((sum, value, at) => sum + (value - one[at]) ** 2, 0);
+    assert.equal(square.length, 256);
+    assert.ok(distance(other) < distance(line));
     for (const top of [0, -1, 1.5, NaN, null]) assert.throws(() => recognizer.recognize(SQUARE, { top }), TypeError);
     for (const canvas of [null, [0], new Float64Array(4096), new Float32Array(4096).fill(NaN)]) {
       assert.throws(() => recognizer.logits(canvas), TypeError);

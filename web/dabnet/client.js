@@ -76,6 +76,11 @@ export class WorkerRecognizer {
     return new Promise((resolve, reject) => (this.#pending = { numbers, options, resolve, reject }));
   }
 
+  /** The vector that the last layer reads, near those of drawings of the same kind, whatever the labels. */
+  async embed(strokes) {
+    return this.#thread.ask("embed", { key: this.#key, strokes: packed(strokes) });
+  }
+
   /** The logits of a canvas as the network sees it. */
   logits(canvas) {
     return this.#thread.ask("logits", { key: this.#key, canvas });

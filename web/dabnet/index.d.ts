@@ -123,6 +123,10 @@ export class Recognizer {
   readonly description: Description;
   static load(model: ModelSource, options?: LoadOptions): Promise<Recognizer>;
   recognize(strokes: Drawing, options?: RecognizeOptions): Answer;
+  /**
+   * The vector that the last layer reads: near those of drawings of the same kind, whether the model has a label for them or not.
+   */
+  embed(strokes: Drawing): Float32Array;
   /** What the network saw in the drawing recognized last: `side × side` bytes, 0 paper and 255 ink. */
   ink(): Uint8Array;
   /**
@@ -139,6 +143,8 @@ export class WorkerRecognizer {
   static load(model: ModelSource, options?: LoadOptions): Promise<WorkerRecognizer>;
   /** `null` for a drawing that a newer one overtook while the worker was busy. */
   recognize(strokes: Drawing, options?: RecognizeOptions): Promise<WorkerAnswer | null>;
+  /** As that of {@link Recognizer}. */
+  embed(strokes: Drawing): Promise<Float32Array>;
   logits(canvas: Float32Array): Promise<Float32Array>;
   unload(): Promise<void>;
 }

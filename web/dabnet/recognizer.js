@@ -31,6 +31,13 @@ export class Recognizer {
     return JSON.parse(text.decode(this.#call("recognize", top, look ? 1 : 0)));
   }
 
+  /** The vector that the last layer reads, near those of drawings of the same kind, whatever the labels. */
+  embed(strokes) {
+    const numbers = packed(strokes);
+    this.#write(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+    return new Float32Array(this.#call("embed").slice().buffer);
+  }
+
   /** The ink that the network saw in the drawing recognized last, `side × side` bytes, row by row. */
   ink() {
     return this.#call("ink").slice();

@@ -15,6 +15,9 @@ const requests = {
     const milliseconds = performance.now() - start;
     return { ...answer, milliseconds, ...(options?.look ? { ink: models.get(key).ink() } : {}) };
   },
+  embed({ key, strokes }) {
+    return models.get(key).embed(strokes);
+  },
   logits({ key, canvas }) {
     return models.get(key).logits(canvas);
   },

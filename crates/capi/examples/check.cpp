@@ -62,7 +62,17 @@ int main(int argc, char **argv) {
     CHECK(dabnet_recognizer_add_points(recognizer, star, 2) == DABNET_OK);
     CHECK(dabnet_recognizer_add_points(recognizer, star + 4, 4) == DABNET_OK);
     CHECK(dabnet_recognizer_guess(recognizer, &again, 1, nullptr) == DABNET_OK && same(best, again));
+    float vector[256], small[255];
+    CHECK(dabnet_model_embedding_length(model) == 256 && dabnet_model_embedding_length(nullptr) == 0);
+    CHECK(dabnet_recognizer_embed(recognizer, vector, 256) == DABNET_OK);
+    float square = 0;
+    for (float value : vector)
+        square += value * value;
+    CHECK(square > 1 && std::isfinite(square));
+    CHECK(dabnet_recognizer_embed(recognizer, small, 255) == DABNET_ARGUMENT);
+    CHECK(dabnet_recognizer_embed(recognizer, nullptr, 256) == DABNET_ARGUMENT);
     CHECK(dabnet_recognizer_clear(recognizer) == DABNET_OK);
+    CHECK(dabnet_recognizer_embed(recognizer, vector, 256) == DABNET_DRAWING);
     CHECK(dabnet_recognizer_guess(recognizer, &again, 1, nullptr) == DABNET_DRAWING);
 
     std::vector<std::uint8_t> ink(64 * 64, 0);

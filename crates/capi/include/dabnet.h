@@ -59,6 +59,8 @@ dabnet_status dabnet_model_from_bytes(const uint8_t *bytes, size_t count, dabnet
 /* Frees a model; null is nothing to free. Recognizers made with it go on. */
 void dabnet_model_free(dabnet_model *model);
 size_t dabnet_model_label_count(const dabnet_model *model);
+/* Number of values of an embedding; 0 for networks that have none. */
+size_t dabnet_model_embedding_length(const dabnet_model *model);
 /* A label in UTF-8, valid as long as the model; null where there is none of that index. */
 const char *dabnet_model_label(const dabnet_model *model, size_t index);
 
@@ -86,6 +88,9 @@ dabnet_status dabnet_recognize_file(dabnet_recognizer *recognizer, const char *p
 dabnet_status dabnet_recognizer_clear(dabnet_recognizer *recognizer);
 dabnet_status dabnet_recognizer_begin_stroke(dabnet_recognizer *recognizer);
 dabnet_status dabnet_recognizer_add_points(dabnet_recognizer *recognizer, const float *points, size_t point_count);
+/* The vector that the last layer reads of the ink so far, near those of drawings of the same kind, whatever the labels: as many
+ * values as dabnet_model_embedding_length() says, which `values` has to have room for. */
+dabnet_status dabnet_recognizer_embed(dabnet_recognizer *recognizer, float *values, size_t capacity);
 dabnet_status dabnet_recognizer_guess(dabnet_recognizer *recognizer, dabnet_guess *guesses, size_t capacity, size_t *count);
 
 #ifdef __cplusplus

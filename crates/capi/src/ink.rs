@@ -76,3 +76,29 @@ pub unsafe extern "C" fn dabnet_recognizer_guess(
         unsafe { GuessBuffer { guesses, capacity, count }.fill(&mut this.recognizer, &drawing) }
     })
 }
+
+/// Writes the embedding of the ink so far, the vector that the last layer reads, to `values`.
+///
+/// # Safety
+/// `recognizer` was returned by this library and not freed; `values` has room for `capacity`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dabnet_recognizer_embed(
+    recognizer: *mut DabnetRecognizer,
+    values: *mut f32,
+    capacity: usize,
+) -> DabnetStatus {
+    guarded(|| {
+        // SAFETY: the caller promises it.
+        let this = unsafe { handle(recognizer) }?;
+        let embedding = this.recognizer.embed(&Drawing::Strokes(this.ink.clone()))?;
+        if values.is_null() || !values.is_aligned() || capacity < embedding.len() {
+            let length = embedding.len();
+            return Err(argument(&format!(
+                "the place for {length} values is null, not aligned or too small"
+            )));
+        }
+        // SAFETY: there are at most `capacity` values, for which the caller promises room.
+        unsafe { values.copy_from_nonoverlapping(embedding.as_ptr(), embedding.len()) };
+        Ok(())
+    })
+}

@@ -13,11 +13,11 @@ use std::ffi::{CStr, c_char};
 pub use guard::{DabnetStatus, dabnet_last_error};
 pub use ink::{
     dabnet_recognizer_add_points, dabnet_recognizer_begin_stroke, dabnet_recognizer_clear,
-    dabnet_recognizer_guess,
+    dabnet_recognizer_embed, dabnet_recognizer_guess,
 };
 pub use model::{
-    DabnetModel, dabnet_model_free, dabnet_model_from_bytes, dabnet_model_label, dabnet_model_label_count,
-    dabnet_model_open,
+    DabnetModel, dabnet_model_embedding_length, dabnet_model_free, dabnet_model_from_bytes,
+    dabnet_model_label, dabnet_model_label_count, dabnet_model_open,
 };
 pub use recognize::{
     DabnetGuess, DabnetRecognizer, dabnet_recognize_bytes, dabnet_recognize_file, dabnet_recognize_pixels,

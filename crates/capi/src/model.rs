@@ -78,6 +78,16 @@ pub unsafe extern "C" fn dabnet_model_label_count(model: *const DabnetModel) -> 
     unsafe { model.as_ref() }.map_or(0, |model| model.labels.len())
 }
 
+/// Number of values of an embedding; 0 for null, and for networks that have none.
+///
+/// # Safety
+/// `model` is null, or was returned by this library and not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dabnet_model_embedding_length(model: *const DabnetModel) -> usize {
+    // SAFETY: the caller promises it.
+    unsafe { model.as_ref() }.map_or(0, |model| model.model.embedding_len())
+}
+
 /// A label in UTF-8, valid as long as the model; null where there is none of that index.
 ///
 /// # Safety

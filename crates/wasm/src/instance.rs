@@ -57,6 +57,15 @@ impl ModelInstance {
         self.run(|loaded| Ok(loaded.ink.clone()))
     }
 
+    /// Takes the input as [strokes]; the output is their embedding in little-endian floats.
+    pub fn embed(&mut self) -> bool {
+        let strokes = strokes(&self.input);
+        self.run(|loaded| {
+            let canvas = loaded.model.preprocessing().apply(&Drawing::Strokes(strokes));
+            Ok(loaded.session.embed(&canvas)?.iter().flat_map(|value| value.to_le_bytes()).collect())
+        })
+    }
+
     /// Runs the input as a canvas of little-endian floats; the output is its logits.
     pub fn logits(&mut self) -> bool {
         let canvas: Vec<f32> =

@@ -65,6 +65,12 @@ mod calls {
         with(|instance| u32::from(!instance.ink()))
     }
 
+    /// Takes the input as [strokes](crate::strokes). The output is their embedding, 32-bit floats. Returns a status.
+    #[unsafe(no_mangle)]
+    extern "C" fn embed() -> u32 {
+        with(|instance| u32::from(!instance.embed()))
+    }
+
     /// Runs the input as a canvas of 32-bit floats, as the network sees it. The output is its logits, 32-bit
     /// floats. Returns a status.
     #[unsafe(no_mangle)]

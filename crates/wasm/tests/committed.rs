@@ -113,6 +113,12 @@ fn pages_see_what_this_machine_sees_fire_the_same_and_guess_the_same() {
                 assert_eq!(guess["class"], best.class);
                 assert!((guess["probability"].as_f64().unwrap() - f64::from(best.probability)).abs() < 1e-5);
             }
+            // What it multiplies is the same.
+            page.give(&packed(drawing));
+            assert_eq!(page.call::<_, u32>("embed", ()), 0);
+            let embedding = session.embed(&canvas).unwrap().iter().flat_map(|value| value.to_le_bytes());
+            assert!(page.output() == embedding.collect::<Vec<_>>(), "{name} embeds otherwise");
+
             page.give(&canvas.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
             assert_eq!(page.call::<_, u32>("logits", ()), 0);
             let output = page.output();
