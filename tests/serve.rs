@@ -17,7 +17,8 @@ use crate::common::{
     server::{Reply, Server, closed, request},
     shipped, stderr, stdout,
 };
-use dabnet_sketch::Preprocess;
+use dabnet_engine::{Model, Session};
+use dabnet_sketch::{Preprocess, read_file};
 use flate2::read::GzDecoder;
 use image::ImageFormat;
 use rand::RngExt;
@@ -104,6 +105,28 @@ fn sketches_are_labelled_as_by_recognize() {
         assert_eq!(reply.json()["predictions"], expected);
     }
 }
+
+/// As the engine gives it, to the bit, and what is no sketch is refused as it is elsewhere.
+#[test]
+fn sketches_are_embedded() {
+    let server = Server::start::<&str>(&[]);
+    let model = Model::load(shipped("models/quickdraw-20")).unwrap();
+    let sketch = read_file(shipped("data/examples/butterfly.png")).unwrap().next().unwrap().unwrap();
+    let canvas = model.preprocessing().apply(&sketch.drawing);
+    let expected = Session::new(&model).embed(&canvas).unwrap().to_vec();
+    let reply = server.post("/v1/embed?model=quickdraw-20", PNG, &example("butterfly.png"));
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let found: Vec<f32> = serde_json::from_value(reply.json()["embedding"].clone()).unwrap();
+    assert_eq!((reply.json()["model"].as_str(), found), (Some("quickdraw-20"), expected));
+    for (query, body, part) in [("?top=3", STAR, "it takes 'model'"), ("", "{\"strokes\": []}", "no strokes")]
+    {
+        let reply = server.post(&format!("/v1/embed{query}"), JSON, body.as_bytes());
+        assert_eq!(reply.status, 400);
+        assert!(reply.text().contains(part), "{}", reply.text());
+    }
+}
+
+const STAR: &str = r#"{"strokes": [[[50, 0], [79, 90], [2, 35], [98, 35], [21, 90], [50, 0]]]}"#;
 
 /// Strokes as `[[x, y], ...]`, of Quick, Draw!'s `[[x, ...], [y, ...]]`.
 fn as_points(sketch: &Value) -> Vec<Vec<[Value; 2]>> {

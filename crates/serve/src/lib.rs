@@ -11,6 +11,7 @@ mod app;
 mod body;
 mod docs;
 mod drawing;
+mod embed;
 mod error;
 mod files;
 mod form;

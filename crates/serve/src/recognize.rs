@@ -9,7 +9,7 @@ use axum::{
 };
 use dabnet_engine::{EngineError, run_views, top};
 use dabnet_sketch::{MAX_VIEWS, test_time_views};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     RequestLimits,
@@ -61,10 +61,7 @@ pub(crate) async fn recognize(
     State(app): State<Arc<AppState>>,
     request: Request,
 ) -> Result<Response<Body>, RequestError> {
-    let Query(query) = Query::<RecognizeQuery>::try_from_uri(request.uri()).map_err(|error| {
-        let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        malformed_query(&reason)
-    })?;
+    let query: RecognizeQuery = query(&request, "'model', 'top' and 'views'")?;
     let top = usize::from(query.top.unwrap_or(TOP));
     if top == 0 {
         return Err(RequestError::Malformed("the query's 'top' is 0; ask for at least one label".to_owned()));
@@ -77,10 +74,7 @@ pub(crate) async fn recognize(
     }
     let options = RecognizeOptions { model: app.model(query.model.as_deref())?, labels: top, views };
     let media = MediaType::of(request.headers())?;
-    let max_bytes = match media {
-        MediaType::Json | MediaType::Svg => app.limits.text_bytes,
-        MediaType::Image(_) | MediaType::Form(_) | MediaType::Unsaid => app.limits.image_bytes,
-    };
+    let max_bytes = max_bytes(&media, &app.limits);
     let (limits, metrics) = (Arc::clone(&app.limits), Arc::clone(&app.metrics));
     let work = move |body: Bytes, sessions: &mut WorkerSessions| {
         recognize_body(&body, &media, &limits, &metrics, sessions, options)
@@ -88,9 +82,26 @@ pub(crate) async fn recognize(
     app.answer(request, max_bytes, work).await
 }
 
+/// Bytes that the body of a sketch may have.
+pub(crate) fn max_bytes(media: &MediaType, limits: &RequestLimits) -> usize {
+    match media {
+        MediaType::Json | MediaType::Svg => limits.text_bytes,
+        MediaType::Image(_) | MediaType::Form(_) | MediaType::Unsaid => limits.image_bytes,
+    }
+}
+
+/// The query of a request, which takes the fields `known`.
+pub(crate) fn query<Q: DeserializeOwned>(request: &Request, known: &str) -> Result<Q, RequestError> {
+    let read = Query::<Q>::try_from_uri(request.uri()).map_err(|error| {
+        let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        malformed_query(&reason, known)
+    });
+    read.map(|Query(query)| query)
+}
+
 /// Error of a query, whose `reason` is `NAME: WHY` in the words of its parser.
-fn malformed_query(reason: &str) -> RequestError {
-    let takes = "it takes 'model', 'top' and 'views'";
+fn malformed_query(reason: &str, known: &str) -> RequestError {
+    let takes = format!("it takes {known}");
     let (name, why) = reason.split_once(": ").unwrap_or(("", reason));
     RequestError::Malformed(if why.starts_with("unknown field") {
         format!("the query has '{name}'; {takes}")
@@ -132,6 +143,6 @@ fn recognize_body(
 }
 
 /// Error of a model that takes tensors only, such as one of color images.
-fn takes_no_sketches(name: &str, error: &EngineError) -> RequestError {
+pub(crate) fn takes_no_sketches(name: &str, error: &EngineError) -> RequestError {
     RequestError::TooMuch(format!("the model '{name}' takes no sketches ({error}); send it tensors instead"))
 }

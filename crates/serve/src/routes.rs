@@ -20,7 +20,9 @@ use tower_http::cors::CorsLayer;
 use crate::{
     ServeError,
     app::AppState,
-    docs, files, inference,
+    docs,
+    embed::embed,
+    files, inference,
     metrics::{self, OPEN_METRICS, PLAIN},
     observe::{RouteName, observe},
     recognize::recognize,
@@ -36,6 +38,7 @@ fn api() -> Vec<(&'static str, MethodRouter<Arc<AppState>>)> {
     vec![
         ("/v1/models", get(models)),
         ("/v1/recognize", post(recognize)),
+        ("/v1/embed", post(embed)),
         ("/v2", get(inference::server)),
         ("/v2/health/live", get(live)),
         ("/v2/health/ready", get(ready)),
