@@ -9,6 +9,7 @@ use std::{
 
 use dabnet_data::{Dataset, DatasetImport, ImportNotice, Manifest, Part, SkippedItems};
 use dabnet_report::format::grouped;
+use dabnet_train::RUN_LOCK;
 use tempfile::TempDir;
 
 use crate::{
@@ -21,7 +22,7 @@ pub(crate) const NO_WORDS: &str = "no sketch says what it shows: put pictures of
 /// `./quickdraw-20`.
 pub(crate) const BUNDLED: &str = "quickdraw-20";
 /// Files of a training run, whose history would pass for a file of sketches.
-const RUN_FILES: [&str; 2] = [CONFIG, "run.lock"];
+const RUN_FILES: [&str; 2] = [CONFIG, RUN_LOCK];
 /// Upper bound of listed reasons.
 const MAX_REASONS: usize = 20;
 /// Upper bound of listed words.

@@ -53,7 +53,7 @@ pub use observer::{EpochReport, LayerReport, Progress, RunControl, TrainingObser
 pub use pack::{ModelMetadata, pack};
 pub use parameters::Parameters;
 pub use pretrained::PretrainedWeights;
-pub use run::{CheckpointKind, EpochMetrics, MetricRecord, RunFolder, SaveSchedule, StepMetrics};
+pub use run::{CheckpointKind, EpochMetrics, MetricRecord, RUN_LOCK, RunFolder, SaveSchedule, StepMetrics};
 /// A value of [`ModelMetadata::provenance`].
 #[doc(no_inline)]
 pub use serde_json::Value;

@@ -299,11 +299,12 @@ struct RunLock {
     _file: File,
 }
 
-const LOCK: &str = "run.lock";
+/// Name of the file that a run makes first, and that one process at a time holds.
+pub const RUN_LOCK: &str = "run.lock";
 
 impl RunLock {
     fn take(folder: &Path) -> Result<Self, TrainError> {
-        let path = folder.join(LOCK);
+        let path = folder.join(RUN_LOCK);
         let failed = |source| TrainError::Write { path: path.clone(), source };
         let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match file.try_lock() {

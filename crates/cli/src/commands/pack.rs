@@ -41,14 +41,13 @@ impl PackArgs {
         let saved = if self.best { CheckpointKind::Best } else { CheckpointKind::Latest };
         self.replace.check(&self.out, "-o")?;
         let run = RunFolder::open(&self.run)?;
-        if ["latest.safetensors", "best.safetensors"]
-            .iter()
-            .any(|name| is_same(&self.out, &self.run.join(name)))
-        {
+        let checkpoint_path = |kind: CheckpointKind| self.run.join(kind.file_name());
+        let kinds = [CheckpointKind::Latest, CheckpointKind::Best];
+        if kinds.into_iter().any(|kind| is_same(&self.out, &checkpoint_path(kind))) {
             let reason = "is a checkpoint of the run: give -o another name";
             return Err(CliError::Input(format!("{} {reason}", self.out.display())));
         }
-        if self.best && !self.run.join("best.safetensors").exists() {
+        if self.best && !checkpoint_path(CheckpointKind::Best).exists() {
             let reason =
                 "had nothing to validate with, so that no epoch is known to be the best: leave --best out";
             return Err(CliError::Input(format!("{} {reason}", self.run.display())));

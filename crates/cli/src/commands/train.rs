@@ -7,6 +7,7 @@ use std::{
 use clap::Args;
 use dabnet_data::Dataset;
 use dabnet_report::format::duration;
+use dabnet_train::RUN_LOCK;
 
 use crate::{
     data::{self, LoadedData},
@@ -91,7 +92,7 @@ fn check_labels(set: &Dataset, path: &Path) -> Result<(), CliError> {
 fn check_folder(out: &Path) -> Result<(), CliError> {
     output::check_folder(out)?;
     let Ok(mut entries) = out.read_dir() else { return Ok(()) };
-    let is_run = [CONFIG, "run.lock", "first-stage"].iter().any(|name| out.join(name).exists());
+    let is_run = [CONFIG, RUN_LOCK, "first-stage"].iter().any(|name| out.join(name).exists());
     if is_run || entries.next().is_none() {
         return Ok(());
     }

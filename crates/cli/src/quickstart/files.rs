@@ -5,6 +5,7 @@ use std::{
 
 use dabnet_container::replace_file;
 use dabnet_report::QuickstartReport;
+use dabnet_train::RUN_LOCK;
 use serde_json::json;
 
 use super::{QuickstartOptions, network::QuickstartNetwork};
@@ -13,8 +14,6 @@ use crate::{error::CliError, output::check_folder, training::CONFIG};
 /// Name of the page to look at.
 pub(super) const REPORT: &str = "report.html";
 const RESULTS: &str = "results.json";
-/// File that a run makes first.
-const LOCK: &str = "run.lock";
 
 /// Checks that everything can be written, before minutes of training, and that nothing but a quickstart is there,
 /// unless that is to begin anew.
@@ -48,7 +47,7 @@ fn check_only_own(out: &Path) -> Result<(), CliError> {
     // Empty folders are left by one that did not come to train.
     let is_own = |entry: &DirEntry| match entry.path().read_dir() {
         Ok(mut inside) => {
-            inside.next().is_none() || [CONFIG, LOCK].iter().any(|name| entry.path().join(name).is_file())
+            inside.next().is_none() || [CONFIG, RUN_LOCK].iter().any(|name| entry.path().join(name).is_file())
         }
         Err(_) => is_quickstart,
     };
