@@ -28,7 +28,7 @@ export class Recognizer {
     const numbers = packed(strokes);
     if (!Number.isInteger(top) || top < 1) throw new TypeError(`top is ${top}: it is a whole number from 1 on`);
     this.#write(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
-    return JSON.parse(text.decode(this.#call("recognize", top, look ? 1 : 0)));
+    return JSON.parse(text.decode(this.#call("recognize", Math.min(top, this.description.labels.length), look ? 1 : 0)));
   }
 
   /** The vector that the last layer reads, near those of drawings of the same kind, whatever the labels. */

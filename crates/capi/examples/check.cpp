@@ -99,6 +99,8 @@ int main(int argc, char **argv) {
     CHECK(dabnet_model_open(nullptr, &other) == DABNET_ARGUMENT);
     CHECK(dabnet_model_open("no-such-model", &other) == DABNET_MODEL);
     CHECK(dabnet_model_open(model_path, nullptr) == DABNET_ARGUMENT);
+    CHECK(dabnet_model_open("no-such-model", nullptr) == DABNET_ARGUMENT);
+    CHECK(dabnet_model_open(".", &other) == DABNET_MODEL);
     CHECK(dabnet_model_from_bytes(picture.data(), picture.size(), &other) == DABNET_MODEL);
 
     CHECK(dabnet_recognize_file(recognizer, cat, &best, 1, nullptr) == DABNET_OK);

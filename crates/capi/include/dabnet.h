@@ -1,7 +1,7 @@
 /* dabnet: recognizes freehand sketches, offline, in a fraction of a millisecond.
  *
  * Functions that can fail return a dabnet_status and leave a message in dabnet_last_error(). None of them ends the program, and none
- * throws. A model never changes: any number of threads may use it at once. A recognizer is for one thread at a time.
+ * throws; what a call that failed was to write is left as it was. A model never changes: any number of threads may use it at once. A recognizer is for one thread at a time.
  *
  *     dabnet_model *model;
  *     dabnet_recognizer *recognizer;

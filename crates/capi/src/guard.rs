@@ -32,7 +32,9 @@ pub(crate) struct CallError(pub(crate) DabnetStatus, pub(crate) String);
 impl From<RecognizeError> for CallError {
     fn from(error: RecognizeError) -> Self {
         let status = match error {
-            RecognizeError::UnknownModel { .. } | RecognizeError::Engine(_) => DabnetStatus::Model,
+            RecognizeError::UnknownModel { .. }
+            | RecognizeError::NoModel { .. }
+            | RecognizeError::Engine(_) => DabnetStatus::Model,
             _ => DabnetStatus::Drawing,
         };
         Self(status, error.to_string())
@@ -103,13 +105,16 @@ pub(crate) unsafe fn handle<'a, T>(handle: *mut T) -> Result<&'a mut T, CallErro
     unsafe { handle.as_mut() }.ok_or_else(|| argument("a handle is null"))
 }
 
-/// Hands an object over to C.
+/// Makes an object and hands it over to C; where that fails, `out` is left as it was.
 ///
 /// # Safety
 /// `out` is null or may be written to.
-pub(crate) unsafe fn hand_over<T>(object: T, out: *mut *mut T) -> Result<(), CallError> {
+pub(crate) unsafe fn hand_over<T>(
+    out: *mut *mut T,
+    make: impl FnOnce() -> Result<T, CallError>,
+) -> Result<(), CallError> {
     // SAFETY: the caller promises it.
     let out = unsafe { out.as_mut() }.ok_or_else(|| argument("the place for the result is null"))?;
-    *out = Box::into_raw(Box::new(object));
+    *out = Box::into_raw(Box::new(make()?));
     Ok(())
 }

@@ -31,9 +31,7 @@ impl From<Model> for DabnetModel {
 pub unsafe extern "C" fn dabnet_model_open(model: *const c_char, out: *mut *mut DabnetModel) -> DabnetStatus {
     guarded(|| {
         // SAFETY: the caller promises it.
-        let path = unsafe { path(model) }?;
-        // SAFETY: the caller promises it.
-        unsafe { hand_over(models::open(path)?.into(), out) }
+        unsafe { hand_over(out, || Ok(models::open(path(model)?)?.into())) }
     })
 }
 
@@ -48,11 +46,14 @@ pub unsafe extern "C" fn dabnet_model_from_bytes(
     out: *mut *mut DabnetModel,
 ) -> DabnetStatus {
     guarded(|| {
+        let make = || {
+            // SAFETY: the caller promises it.
+            let bytes = unsafe { array(bytes, count) }?;
+            let model = PackedModel::from_bytes(bytes).and_then(Model::new).map_err(RecognizeError::from)?;
+            Ok(model.into())
+        };
         // SAFETY: the caller promises it.
-        let bytes = unsafe { array(bytes, count) }?;
-        let model = PackedModel::from_bytes(bytes).and_then(Model::new).map_err(RecognizeError::from)?;
-        // SAFETY: the caller promises it.
-        unsafe { hand_over(model.into(), out) }
+        unsafe { hand_over(out, make) }
     })
 }
 

@@ -66,12 +66,13 @@ pub unsafe extern "C" fn dabnet_recognizer_new(
     out: *mut *mut DabnetRecognizer,
 ) -> DabnetStatus {
     guarded(|| {
+        let make = || {
+            // SAFETY: the caller promises it.
+            let model = unsafe { model.as_ref() }.ok_or_else(|| argument("a model is null"))?;
+            Ok(DabnetRecognizer { recognizer: Recognizer::new(model.model.clone()), ink: Vec::new() })
+        };
         // SAFETY: the caller promises it.
-        let model = unsafe { model.as_ref() }.ok_or_else(|| argument("a model is null"))?;
-        let recognizer =
-            DabnetRecognizer { recognizer: Recognizer::new(model.model.clone()), ink: Vec::new() };
-        // SAFETY: the caller promises it.
-        unsafe { hand_over(recognizer, out) }
+        unsafe { hand_over(out, make) }
     })
 }
 

@@ -12,7 +12,7 @@ use dabnet::{Drawing, Stroke};
 use pyo3::{exceptions::PyValueError, prelude::*};
 use pyo3_arrow::input::AnyArray;
 
-use crate::drawing;
+use crate::drawing::{self, MAX_NUMBERS};
 
 /// The drawings of a column, or of the column `name` of a table, which is imported without a copy.
 ///
@@ -43,6 +43,10 @@ fn column_drawings(column: &ArrayRef, first: usize) -> PyResult<Vec<Drawing>> {
         return Err(PyValueError::new_err(format!("row {} has no drawing", first + row)));
     }
     match column.data_type() {
+        DataType::Dictionary(..) => {
+            let entries = column.as_any_dictionary();
+            column_drawings(&take(entries.values(), entries.keys(), None).map_err(failed)?, first)
+        }
         DataType::Utf8
         | DataType::LargeUtf8
         | DataType::Utf8View
@@ -78,6 +82,7 @@ fn strokes(column: &ArrayRef) -> PyResult<Vec<Vec<Stroke>>> {
     let rows = Lists::of(column)?;
     let strokes = match rows.values.as_struct_opt() {
         Some(axes) => {
+            no_nulls(&rows.values)?;
             let [x, y] = ["x", "y"].map(|name| axes.column_by_name(name).ok_or_else(|| wrong(column)));
             zipped(&Lists::of(x?)?, &Lists::of(y?)?)?
         }
@@ -102,11 +107,17 @@ fn zipped(x: &Lists, y: &Lists) -> PyResult<Vec<Stroke>> {
 fn points(strokes: &Lists, column: &ArrayRef) -> PyResult<Vec<Stroke>> {
     let points: Vec<[f32; 2]> = match strokes.values.as_struct_opt() {
         Some(axes) => {
+            no_nulls(&strokes.values)?;
             let axis = |name| numbers(axes.column_by_name(name).ok_or_else(|| wrong(column))?);
             axis("x")?.into_iter().zip(axis("y")?).map(|(x, y)| [x, y]).collect()
         }
         None => {
             let points = Lists::of(&strokes.values)?;
+            if points.ranges().any(|at| at.len() > MAX_NUMBERS) {
+                return Err(PyValueError::new_err(
+                    "a point has more than three numbers: a stroke is points [x, y], or columns by name, {x: [...], y: [...]}",
+                ));
+            }
             let values = numbers(&points.values)?;
             let found: Option<_> = points.ranges().map(|at| values[at].first_chunk().copied()).collect();
             found.ok_or_else(|| PyValueError::new_err("a point has fewer than two numbers"))?
@@ -139,9 +150,12 @@ impl Lists {
         })
     }
 
+    /// Lists of a slice leave out the values before and behind it.
     fn of_lists<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> Self {
-        let offsets = lists.value_offsets().iter().map(|offset| offset.as_usize()).collect();
-        Self { offsets, values: lists.values().clone() }
+        let ends: Vec<usize> = lists.value_offsets().iter().map(|offset| offset.as_usize()).collect();
+        let (first, last) = (ends.first().copied().unwrap_or(0), ends.last().copied().unwrap_or(0));
+        let offsets = ends.into_iter().map(|end| end - first).collect();
+        Self { offsets, values: lists.values().slice(first, last - first) }
     }
 
     /// Lists whose values lie in any order, brought into theirs.

@@ -12,7 +12,7 @@ use pyo3::{
 };
 
 /// Upper bound of the numbers of a point: x, y and a time.
-const MAX_NUMBERS: usize = 3;
+pub(crate) const MAX_NUMBERS: usize = 3;
 
 /// The one drawing that `value` is.
 ///

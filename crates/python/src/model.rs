@@ -129,6 +129,17 @@ impl Model {
         Ok(logits.into_pyarray(python))
     }
 
+    /// Embedding `[values]` of a drawing.
+    fn embed<'py>(
+        &self,
+        python: Python<'py>,
+        drawing: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
+        let drawing = drawing::one(drawing)?;
+        let embedding = python.detach(|| Recognizer::new(self.0.clone()).embed(&drawing).map_err(failed))?;
+        Ok(embedding.into_pyarray(python))
+    }
+
     /// Embeddings `[drawings, values]` of drawings.
     fn embed_batch<'py>(
         &self,

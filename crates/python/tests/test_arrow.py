@@ -76,6 +76,16 @@ def test_other_types_of_pyarrow(model, expected):
         assert same(model.recognize_arrow(arrow.array(values, kind), top=2), expected)
 
 
+def test_nulls_beside_a_slice_do_no_harm(model, expected):
+    arrow = pytest.importorskip("pyarrow")
+    for beside in ([[[1.0, None]]], [[None]], [None]):
+        column = arrow.array([beside, *as_points(), beside])
+        assert same(model.recognize_arrow(column[1:4], top=2), expected)
+    column = arrow.array([None, *as_columns(), [None]])
+    assert same(model.recognize_arrow(column[1:4], top=2), expected)
+    assert same(model.recognize_arrow(arrow.array(as_files()).dictionary_encode(), top=2), expected)
+
+
 def test_what_is_no_column_of_drawings(model):
     arrow = pytest.importorskip("pyarrow")
     for column, reason in [
@@ -83,6 +93,9 @@ def test_what_is_no_column_of_drawings(model):
         (arrow.array([[[[1.0]]]]), "fewer than two numbers"),
         (arrow.array([as_points()[0], None]), "row 1 has no drawing"),
         (arrow.array([[[[1.0, None]]]]), "null"),
+        (arrow.array([[[{"x": 1, "y": 2}, None]]]), "null"),
+        (arrow.array([[{"x": [1], "y": [2]}, None]]), "null"),
+        (arrow.array([[[[0, 9, 9, 0], [0, 0, 9, 9]]]]), "more than three numbers"),
         (arrow.array([[{"x": [1.0, 2.0], "y": [1.0]}]]), "other numbers of x and y"),
         (arrow.array(["no sketch"]), "row 0"),
         (arrow.table({"a": [1]}), "no column 'drawing' among a|no column \"drawing\" among a"),

@@ -98,6 +98,12 @@ def test_batches_are_single_drawings(model):
     assert canvases.shape == (3, *model.input_shape) and logits.shape == (3, 20)
     for drawing, row in zip(drawings, logits):
         assert np.array_equal(model.logits(drawing), row)
+    assert model.run(canvases[:0]).shape == (0, 20)
+    for threads in (-1, 10**6):
+        with pytest.raises(ValueError, match="threads is"):
+            model.recognize_batch([STAR], threads=threads)
+    with pytest.raises(TypeError, match="several drawings"):
+        model.embed_batch("star.png")
     with pytest.raises(ValueError, match="canvases are"):
         model.run(canvases[:, :, 1:])
 

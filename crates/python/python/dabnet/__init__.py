@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from typing import Any, Iterable, NamedTuple, Sequence, Union
 
@@ -115,9 +116,7 @@ class Model:
         ``threads`` is 0 for one per core. Raises as :meth:`recognize` does.
         """
         _check(top, views)
-        if isinstance(drawings, (str, bytes, os.PathLike)):
-            raise TypeError("give several drawings; recognize_file takes a file of several")
-        return self._model.recognize_batch([_numpy(drawing) for drawing in drawings], top, views, threads)
+        return self._model.recognize_batch(_several(drawings), top, views, _threads(threads))
 
     def recognize_arrow(
         self, data: Any, column: str = "drawing", top: int = 1, views: int = 1, threads: int = 0
@@ -130,7 +129,7 @@ class Model:
         or the text of a file with one sketch. Raises ``ValueError`` where it is something else.
         """
         _check(top, views)
-        return self._model.recognize_arrow(data, column, top, views, threads)
+        return self._model.recognize_arrow(data, column, top, views, _threads(threads))
 
     def logits(self, drawing: Drawing, views: int = 1) -> np.ndarray:
         """The network's answer to a drawing, ``[labels]`` of float32, before the softmax."""
@@ -143,11 +142,11 @@ class Model:
         Drawings of one kind are near each other in it, whether the model has a label for them or not: to find likenesses,
         or to know more words than the model. Raises as :meth:`recognize` does, and ``ValueError`` for networks that have none.
         """
-        return self.embed_batch([drawing])[0]
+        return self._model.embed(_numpy(drawing))
 
     def embed_batch(self, drawings: Iterable[Drawing], threads: int = 0) -> np.ndarray:
         """What :meth:`embed` gives of many drawings, ``[drawings, values]`` of float32."""
-        return self._model.embed_batch([_numpy(drawing) for drawing in drawings], threads)
+        return self._model.embed_batch(_several(drawings), _threads(threads))
 
     def canvas(self, drawing: Drawing) -> np.ndarray:
         """What the network sees of a drawing, float32 of :attr:`input_shape`."""
@@ -158,7 +157,9 @@ class Model:
         canvases = np.ascontiguousarray(canvases, dtype=np.float32)
         if canvases.shape[1:] != self.input_shape:
             raise ValueError(f"canvases are [canvases, {', '.join(map(str, self.input_shape))}], not {canvases.shape}")
-        return self._model.run(canvases.reshape(len(canvases), -1), threads)
+        if not np.isfinite(canvases).all():
+            raise ValueError("a canvas has a value that is no number")
+        return self._model.run(canvases.reshape(len(canvases), math.prod(self.input_shape)), _threads(threads))
 
     def __repr__(self) -> str:
         return repr(self._model)
@@ -169,6 +170,18 @@ def _check(top: int, views: int) -> None:
         raise ValueError(f"top is {top}: give 1 or more")
     if not 1 <= views <= 8:
         raise ValueError(f"views is {views}: give 1 to 8")
+
+
+def _threads(threads: int) -> int:
+    if not 0 <= threads <= 1024:
+        raise ValueError(f"threads is {threads}: give 0, for one per core, to 1024")
+    return threads
+
+
+def _several(drawings: Iterable[Drawing]) -> list[Drawing]:
+    if isinstance(drawings, (str, bytes, os.PathLike, dict)):
+        raise TypeError("give several drawings, such as a list; recognize_file takes a file of several")
+    return [_numpy(drawing) for drawing in drawings]
 
 
 def _numpy(drawing: Drawing) -> Drawing:

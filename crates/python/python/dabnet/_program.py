@@ -26,12 +26,13 @@ def run(*arguments: str | os.PathLike, echo: bool = False, **options: Any) -> st
     progress. Raises :class:`CommandError` where it fails.
     """
     command = [sys.executable, "-m", "dabnet", *map(os.fspath, arguments), *_options(options)]
-    last = ""
+    last, usage = "", ""
     # A file and not a pipe, which would be full at some time while nobody reads it.
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.PIPE, text=True, encoding="utf-8")
         try:
             for last in process.stderr:
+                usage = usage or (last.removeprefix("error: ") if last.startswith("error: ") else "")
                 if echo:
                     print(last, end="", file=sys.stderr, flush=True)
         except BaseException:
@@ -40,7 +41,7 @@ def run(*arguments: str | os.PathLike, echo: bool = False, **options: Any) -> st
         finally:
             process.wait()
         if process.returncode:
-            message = last.strip().removeprefix("dabnet: ") or f"dabnet ended with exit code {process.returncode}"
+            message = (usage or last).strip().removeprefix("dabnet: ") or f"dabnet ended with exit code {process.returncode}"
             raise CommandError(message, process.returncode)
         output.seek(0)
         return output.read()
