@@ -51,6 +51,9 @@ fn content_tells_where_nobody_does() {
     }
     server.ask("POST", RECOGNIZE, &[], b"hello").assert_error(400, "first bytes");
     server.ask("POST", RECOGNIZE, &[], b"").assert_error(400, "the body is empty");
+    server
+        .ask("POST", RECOGNIZE, &[], b" [{\"strokes\": []}]")
+        .assert_error(400, "it is a list: give an object");
     server.post(RECOGNIZE, "multipart/form-data", b"").assert_error(415, "boundary");
     server.post(RECOGNIZE, "multipart/form-data; boundary=b0", b"--b0--\r\n").assert_error(400, "no file");
     server.ask("POST", RECOGNIZE, &[], b"II*\0\x08\0\0\0").assert_error(400, "TIFF");

@@ -13,7 +13,7 @@ export class Recognizer {
   constructor(instance, model) {
     if (!instance?.exports || !model) throw new TypeError("a recognizer is made by await Recognizer.load(model)");
     this.#calls = instance.exports;
-    this.#write(new Uint8Array(model.buffer ?? model, model.byteOffset ?? 0, model.byteLength));
+    this.#write(model);
     this.description = JSON.parse(text.decode(this.#call("load")));
   }
 
@@ -27,14 +27,14 @@ export class Recognizer {
   recognize(strokes, { top = 5, look = false } = {}) {
     const numbers = packed(strokes);
     if (!Number.isInteger(top) || top < 1) throw new TypeError(`top is ${top}: it is a whole number from 1 on`);
-    this.#write(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+    this.#write(numbers);
     return JSON.parse(text.decode(this.#call("recognize", Math.min(top, this.description.labels.length), look ? 1 : 0)));
   }
 
   /** The vector that the last layer reads, near those of drawings of the same kind, whatever the labels. */
   embed(strokes) {
     const numbers = packed(strokes);
-    this.#write(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+    this.#write(numbers);
     return new Float32Array(this.#call("embed").slice().buffer);
   }
 
@@ -46,11 +46,13 @@ export class Recognizer {
   /** The logits of a canvas as the network sees it. */
   logits(canvas) {
     if (!(canvas instanceof Float32Array) || !canvas.every(Number.isFinite)) throw new TypeError("a canvas is a Float32Array of numbers");
-    this.#write(new Uint8Array(canvas.buffer, canvas.byteOffset, canvas.byteLength));
+    this.#write(canvas);
     return new Float32Array(this.#call("logits").slice().buffer);
   }
 
-  #write(bytes) {
+  /** Makes the bytes of a buffer, or of a view into one, the input. */
+  #write(data) {
+    const bytes = new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);
     const at = this.#calls.input(bytes.length);
     new Uint8Array(this.#calls.memory.buffer, at, bytes.length).set(bytes);
   }

@@ -25,11 +25,6 @@ fn failed(error: RecognizeError) -> PyErr {
     }
 }
 
-/// Error of a drawing of many.
-fn failed_at(index: usize, error: &RecognizeError) -> PyErr {
-    PyValueError::new_err(format!("drawing {index}: {error}"))
-}
-
 #[pymethods]
 impl Model {
     #[new]
@@ -148,15 +143,7 @@ impl Model {
         threads: usize,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let drawings = several(python, drawings)?;
-        let found = python.detach(|| {
-            in_pool(threads, || {
-                let recognizer = || Recognizer::new(self.0.clone());
-                let of_one = |recognizer: &mut Recognizer, (index, drawing): (usize, &Drawing)| {
-                    recognizer.embed(drawing).map_err(|error| failed_at(index, &error))
-                };
-                drawings.par_iter().enumerate().map_init(recognizer, of_one).collect::<PyResult<Vec<_>>>()
-            })
-        })?;
+        let found = python.detach(|| self.each(&drawings, 1, threads, Recognizer::embed))?;
         found.concat().into_pyarray(python).reshape([drawings.len(), self.0.embedding_len()])
     }
 
@@ -201,6 +188,25 @@ impl Model {
         Recognizer::new(self.0.clone()).with_views(views).map_err(failed)
     }
 
+    /// Of each drawing what `of_one` makes of it, on so many threads.
+    fn each<R: Send>(
+        &self,
+        drawings: &[Drawing],
+        views: usize,
+        threads: usize,
+        of_one: impl Fn(&mut Recognizer, &Drawing) -> Result<R, RecognizeError> + Send + Sync,
+    ) -> PyResult<Vec<R>> {
+        in_pool(threads, || {
+            let of_one = |recognizer: &mut PyResult<Recognizer>, (index, drawing): (usize, &Drawing)| {
+                let recognizer =
+                    recognizer.as_mut().map_err(|error| PyValueError::new_err(error.to_string()))?;
+                let found = of_one(recognizer, drawing);
+                found.map_err(|error| PyValueError::new_err(format!("drawing {index}: {error}")))
+            };
+            drawings.par_iter().enumerate().map_init(|| self.recognizer(views), of_one).collect()
+        })
+    }
+
     #[expect(clippy::type_complexity, reason = "two arrays")]
     fn batch<'py>(
         &self,
@@ -211,18 +217,9 @@ impl Model {
         threads: usize,
     ) -> PyResult<(Bound<'py, PyArray2<i64>>, Bound<'py, PyArray2<f32>>)> {
         let top = top.min(self.0.labels().len());
-        let found = python.detach(|| {
-            in_pool(threads, || {
-                let recognizer = || self.recognizer(views);
-                let of_one = |recognizer: &mut PyResult<Recognizer>, (index, drawing): (usize, &Drawing)| {
-                    let recognizer =
-                        recognizer.as_mut().map_err(|error| PyValueError::new_err(error.to_string()))?;
-                    let logits = recognizer.logits(drawing).map_err(|error| failed_at(index, &error))?;
-                    Ok(self::top(&logits, top))
-                };
-                drawings.par_iter().enumerate().map_init(recognizer, of_one).collect::<PyResult<Vec<_>>>()
-            })
-        })?;
+        let best =
+            |recognizer: &mut Recognizer, drawing: &Drawing| Ok(self::top(&recognizer.logits(drawing)?, top));
+        let found = python.detach(|| self.each(drawings, views, threads, best))?;
         let rows = found.len();
         let (classes, probabilities): (Vec<i64>, Vec<f32>) =
             found.into_iter().flatten().map(|guess| (guess.class as i64, guess.probability)).unzip();

@@ -38,12 +38,6 @@ fn by_content(body: &Bytes, limits: &RequestLimits) -> Result<Sketch, RequestErr
         if body.is_empty() {
             return Err(RequestError::Malformed("the body is empty".to_owned()));
         }
-        if body.trim_ascii_start().starts_with(b"[") {
-            return Err(RequestError::Malformed(
-                "the sketch in JSON: it is a list: give an object, {\"strokes\": [[[x, y], ...], ...]}"
-                    .to_owned(),
-            ));
-        }
         let other = formats::unread(body).map_or(String::new(), |name| format!(": it is {name}"));
         return Err(RequestError::Malformed(format!(
             "the body is no JSON, SVG, PNG, JPEG, WebP, GIF or BMP, as far as its first bytes tell{other}"

@@ -15,7 +15,7 @@ use crate::{
     app::AppState,
     drawing,
     media::MediaType,
-    recognize::{max_bytes, query, takes_no_sketches},
+    recognize::{max_bytes, milliseconds_since, query, takes_no_sketches},
     request_error::RequestError,
     workers::{ReplyBody, WorkerSessions},
 };
@@ -57,7 +57,7 @@ pub(crate) async fn embed(
             error => takes_no_sketches(served.name(), &error),
         })?;
         metrics.recognized(served.name(), 1);
-        let milliseconds = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+        let milliseconds = milliseconds_since(start);
         ReplyBody::json(&EmbedResponse { model: served.name(), embedding, milliseconds, notes: sketch.notes })
     };
     app.answer(request, max_bytes, work).await

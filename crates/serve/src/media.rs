@@ -59,7 +59,8 @@ impl MediaType {
         let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
         match start {
             [b'<', ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Svg),
-            [b'{', ..] => Some(Self::Json),
+            // A list is no sketch, as its reader says.
+            [b'{' | b'[', ..] => Some(Self::Json),
             _ => None,
         }
     }

@@ -82,6 +82,11 @@ pub(crate) async fn recognize(
     app.answer(request, max_bytes, work).await
 }
 
+/// Milliseconds since then, to a microsecond.
+pub(crate) fn milliseconds_since(start: Instant) -> f64 {
+    (start.elapsed().as_secs_f64() * 1e6).round() / 1e3
+}
+
 /// Bytes that the body of a sketch may have.
 pub(crate) fn max_bytes(media: &MediaType, limits: &RequestLimits) -> usize {
     match media {
@@ -137,7 +142,7 @@ fn recognize_body(
         .map(|guess| Prediction { label: &model.labels()[guess.class], probability: guess.probability })
         .collect();
     metrics.recognized(served.name(), 1);
-    let milliseconds = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+    let milliseconds = milliseconds_since(start);
     let response = RecognizeResponse { model: served.name(), predictions, milliseconds, notes: sketch.notes };
     ReplyBody::json(&response)
 }
