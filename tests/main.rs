@@ -22,5 +22,6 @@ mod recognize;
 #[cfg(unix)]
 mod serve;
 mod summary;
+mod teach;
 mod teachers;
 mod train;

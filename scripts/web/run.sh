@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the package in Node.js (package.test.mjs), the page under fingers and pens (pointers.mjs), and what it makes of real
+# Checks the package in Node.js (package.test.mjs), the page under fingers and pens (pointers.mjs) and with a word of one's own (words.mjs), and what it makes of real
 # sketches that are drawn on it in a browser (check.mjs). Needs Node.js 20 or
 # newer with npm, and Chromium (CHROMIUM=, or /usr/bin/chromium).
 #
@@ -17,4 +17,5 @@ until grep -q http "$release/serve.address"; do sleep 0.1; done
 url=$(grep -o 'http://[^ ]*' "$release/serve.address")
 node --test scripts/web/package.test.mjs
 node scripts/web/pointers.mjs "$url" --chromium "${CHROMIUM:-/usr/bin/chromium}"
+node scripts/web/words.mjs "$url" "$release/dabnet" --chromium "${CHROMIUM:-/usr/bin/chromium}" ${1:+--shots "$1"}
 node scripts/web/check.mjs "$url" "$release/dabnet" --chromium "${CHROMIUM:-/usr/bin/chromium}" ${1:+--shots "$1"}

@@ -81,6 +81,12 @@ export class WorkerRecognizer {
     return this.#thread.ask("embed", { key: this.#key, strokes: packed(strokes) });
   }
 
+  /** Teaches the model words, as {@link Recognizer} does. */
+  async teach(words) {
+    const given = Object.entries(words).map(([label, drawings]) => [label, drawings.map(packed)]);
+    this.description = await this.#thread.ask("teach", { key: this.#key, words: Object.fromEntries(given) });
+  }
+
   /** The logits of a canvas as the network sees it. */
   logits(canvas) {
     return this.#thread.ask("logits", { key: this.#key, canvas });

@@ -48,6 +48,11 @@ export interface LayerActivity {
 export interface Answer {
   /** The likeliest labels, the likeliest first. */
   predictions: Prediction[];
+  /**
+   * Whether the drawing is like none that the model knows a word for, so that its guesses mean nothing; absent where the model was
+   * not calibrated.
+   */
+  unknown?: boolean;
   /** With `look`. */
   layers?: LayerActivity[];
 }
@@ -111,6 +116,10 @@ export interface Description {
   /** Of its parameters if all were in full precision. */
   full_bytes: number;
   provenance: Record<string, unknown>;
+  /** Whether it knows which drawings are of no word of its own, and can be taught more words. */
+  calibrated: boolean;
+  /** Words that it was taught. */
+  taught: string[];
   layers: Layer[];
 }
 
@@ -123,6 +132,11 @@ export class Recognizer {
   readonly description: Description;
   static load(model: ModelSource, options?: LoadOptions): Promise<Recognizer>;
   recognize(strokes: Drawing, options?: RecognizeOptions): Answer;
+  /**
+   * Teaches a calibrated model words, from 1 to 50 drawings each, in less than a second and without training: it knows these beside
+   * those of its file, and none that it was taught before. A word of its file is refused.
+   */
+  teach(words: Record<string, readonly Drawing[]>): void;
   /**
    * The vector that the last layer reads: near those of drawings of the same kind, whether the model has a label for them or not.
    */
@@ -143,6 +157,8 @@ export class WorkerRecognizer {
   static load(model: ModelSource, options?: LoadOptions): Promise<WorkerRecognizer>;
   /** `null` for a drawing that a newer one overtook while the worker was busy. */
   recognize(strokes: Drawing, options?: RecognizeOptions): Promise<WorkerAnswer | null>;
+  /** As that of {@link Recognizer}. */
+  teach(words: Record<string, readonly Drawing[]>): Promise<void>;
   /** As that of {@link Recognizer}. */
   embed(strokes: Drawing): Promise<Float32Array>;
   logits(canvas: Float32Array): Promise<Float32Array>;

@@ -2,6 +2,7 @@ import { bytes, engine } from "./loading.js";
 import { packed } from "./strokes.js";
 
 const text = new TextDecoder();
+const asBytes = (data) => new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);
 
 /** A model, ready to recognize on the thread that calls it. */
 export class Recognizer {
@@ -31,6 +32,21 @@ export class Recognizer {
     return JSON.parse(text.decode(this.#call("recognize", Math.min(top, this.description.labels.length), look ? 1 : 0)));
   }
 
+  /**
+   * Teaches the model words from a few drawings each, without training: it knows these beside those of its file, and none that it was
+   * taught before.
+   */
+  teach(words) {
+    const entries = Object.entries(words).map(([label, drawings]) => [label, drawings.map(packed)]);
+    const list = entries.map(([label, drawings]) => ({ label, drawings: drawings.map(({ byteLength }) => byteLength) }));
+    const described = new TextEncoder().encode(JSON.stringify(list));
+    const parts = [new Uint32Array([described.length]), described, ...entries.flatMap(([, drawings]) => drawings)].map(asBytes);
+    const input = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+    parts.reduce((at, part) => (input.set(part, at), at + part.length), 0);
+    this.#write(input);
+    this.description = JSON.parse(text.decode(this.#call("teach")));
+  }
+
   /** The vector that the last layer reads, near those of drawings of the same kind, whatever the labels. */
   embed(strokes) {
     const numbers = packed(strokes);
@@ -52,9 +68,9 @@ export class Recognizer {
 
   /** Makes the bytes of a buffer, or of a view into one, the input. */
   #write(data) {
-    const bytes = new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);
-    const at = this.#calls.input(bytes.length);
-    new Uint8Array(this.#calls.memory.buffer, at, bytes.length).set(bytes);
+    const given = asBytes(data);
+    const at = this.#calls.input(given.length);
+    new Uint8Array(this.#calls.memory.buffer, at, given.length).set(given);
   }
 
   #call(name, ...numbers) {

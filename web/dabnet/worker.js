@@ -15,6 +15,10 @@ const requests = {
     const milliseconds = performance.now() - start;
     return { ...answer, milliseconds, ...(options?.look ? { ink: models.get(key).ink() } : {}) };
   },
+  teach({ key, words }) {
+    models.get(key).teach(words);
+    return models.get(key).description;
+  },
   embed({ key, strokes }) {
     return models.get(key).embed(strokes);
   },

@@ -198,8 +198,8 @@ export class Board extends EventTarget {
   }
 }
 
-/** Draws strokes so that they fill a canvas. */
-export function thumbnail(canvas, strokes) {
+/** Draws strokes so that they fill a canvas, each as strongly as said. */
+export function thumbnail(canvas, strokes, strengths) {
   const side = 160 * devicePixelRatio;
   canvas.width = canvas.height = side;
   const bounds = extent(strokes);
@@ -208,7 +208,8 @@ export function thumbnail(canvas, strokes) {
   const scale = (0.84 * side) / Math.max(high[0] - low[0], high[1] - low[1], 1);
   const context = canvas.getContext("2d");
   context.setTransform(scale, 0, 0, scale, side / 2 - (scale * (low[0] + high[0])) / 2, side / 2 - (scale * (low[1] + high[1])) / 2);
-  paint(context, strokes.map(({ points }) => ({ points, widths: points.map(() => (0.025 * side) / scale) })), ink(canvas));
+  const thick = ({ points }, at) => ({ points, widths: points.map(() => (0.025 * side) / scale), strength: strengths?.[at] });
+  paint(context, strokes.map(thick), ink(canvas));
 }
 
 /** The least and the largest x and y, where there are points. */
@@ -227,8 +228,9 @@ function paint(context, strokes, color) {
 }
 
 /** Draws a stroke at once, as edges of parts that are drawn one over another show. */
-function paintStroke(context, { points, widths }) {
+function paintStroke(context, { points, widths, strength = 1 }) {
   if (points.length === 0) return;
+  context.globalAlpha = strength;
   context.beginPath();
   if (points.length > 1 && widths.every((width) => width === widths[0])) {
     context.lineWidth = widths[0];

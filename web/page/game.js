@@ -46,7 +46,7 @@ export class Game {
     find("play").setAttribute("aria-pressed", "true");
     find("play").textContent = "Stop";
     find("prompt").hidden = false;
-    find("model").disabled = true;
+    find("model").disabled = find("teach").disabled = true;
     this.#ask();
     requestAnimationFrame(() => this.#tick());
   }
@@ -81,7 +81,7 @@ export class Game {
   #stop() {
     this.#rounds = undefined;
     find("prompt").hidden = true;
-    find("model").disabled = false;
+    find("model").disabled = find("teach").disabled = false;
     find("asked").textContent = "";
     find("play").setAttribute("aria-pressed", "false");
     find("play").textContent = "Play";

@@ -12,8 +12,11 @@ export class Guesses {
     this.#spoken = spoken;
   }
 
-  /** Shows guesses, the likeliest first; they are read out once a stroke is finished. */
-  show(predictions, isFinal) {
+  /**
+   * Shows guesses, the likeliest first; they are read out once a stroke is finished. Of a drawing that is like none of a known word
+   * none is said to be it.
+   */
+  show(predictions, isFinal, isUnknown = false) {
     const shown = new Set(predictions.map(({ label }) => label));
     for (const [label, row] of this.#rows) {
       if (shown.has(label)) continue;
@@ -28,10 +31,12 @@ export class Guesses {
       row.lastElementChild.textContent = percent(probability);
     });
     const [{ label, probability }] = predictions;
-    this.#say(sentence(probability), label);
+    this.#list.classList.toggle("unsure", isUnknown);
+    if (isUnknown) this.#say("No word it knows yet: keep going");
+    else this.#say(sentence(probability), label);
     if (!isFinal) return;
     this.#settle(predictions);
-    this.#spoken.textContent = predictions.slice(0, 3).map(({ label, probability }) => `${label} ${percent(probability)}`).join(", ");
+    this.#spoken.textContent = isUnknown ? "No word it knows yet" : predictions.slice(0, 3).map(({ label, probability }) => `${label} ${percent(probability)}`).join(", ");
   }
 
   /** Puts rows in the order that is seen, for who reads instead, once they have stopped: a row that is put elsewhere jumps. */

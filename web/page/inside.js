@@ -1,7 +1,14 @@
+import { thumbnail } from "./board.js";
+
+/** The most strokes of which each is left out once. */
+const MOST_STROKES = 24;
+
 /** What the network does with the drawing: what it saw, which filters fired, and what all that costs. */
 export class Inside extends EventTarget {
   #details;
   #sights;
+  /** Which strokes decided, for the drawing that was explained last. */
+  #strokes = Object.assign(document.createElement("section"), { hidden: true });
 
   constructor(details, sights) {
     super();
@@ -14,12 +21,41 @@ export class Inside extends EventTarget {
     return this.#details.open;
   }
 
+  /** Shows which strokes made the first label likely, by leaving out one after another. */
+  async explain(model, strokes, [first], isCurrent) {
+    if (!this.isOpen || strokes.length < 2 || strokes.length > MOST_STROKES) return;
+    const found = await differences(model, strokes, first, isCurrent);
+    if (!found || !this.isOpen || !isCurrent()) return;
+    const canvas = picture(160, 160, `Your drawing, each stroke as strong as it speaks for ${first.label}`);
+    canvas.className = "seen";
+    const most = Math.max(...found, 0.01);
+    const told = found.map((share, at) => `stroke ${at + 1}: ${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(0)}`).join(", ");
+    this.#strokes.replaceChildren(
+      heading("Which strokes decided", `what each adds to ${first.label}`), canvas, paragraph(`Points of ${(100 * first.probability).toFixed(0)} %: ${told}`));
+    this.#strokes.hidden = false;
+    thumbnail(canvas, strokes, found.map((share) => 0.15 + 0.85 * Math.max(share / most, 0)));
+  }
+
   /** Of a model and its answer, if there is one. */
   show(description, answer) {
     if (!this.isOpen) return;
     const color = getComputedStyle(this.#details).color;
-    this.#sights.replaceChildren(costs(description, answer), ...seen(description, answer, color), ...layers(description, answer, color));
+    this.#strokes.hidden = true;
+    this.#sights.replaceChildren(costs(description, answer), this.#strokes, ...seen(description, answer, color), ...layers(description, answer, color));
   }
+}
+
+/** How much less likely a label is without each of the strokes; nothing once the drawing is another, whose guess must not wait. */
+async function differences(model, strokes, { label, probability }, isCurrent) {
+  const found = [];
+  for (const left of strokes.keys()) {
+    if (!isCurrent()) return undefined;
+    const rest = strokes.filter((_, at) => at !== left).map(({ points }) => points);
+    const answer = await model.recognize(rest, { top: model.description.labels.length });
+    if (!answer) return undefined;
+    found.push(probability - answer.predictions.find((guess) => guess.label === label).probability);
+  }
+  return found;
 }
 
 function costs({ bytes, full_bytes, layers }, answer) {

@@ -8,6 +8,8 @@ export class Models extends EventTarget {
   #select;
   #state;
   #loaded = new Map();
+  /** Words to know beside those of each model: drawings by word. */
+  #words = {};
 
   constructor(select, state) {
     super();
@@ -53,11 +55,28 @@ export class Models extends EventTarget {
 
   #load(url) {
     if (!this.#loaded.has(url)) {
-      const model = WorkerRecognizer.load(url);
+      const model = WorkerRecognizer.load(url).then(async (model) => {
+        // A word that it cannot learn must not keep it from guessing.
+        await teach(model, this.#words).catch(() => {});
+        return model;
+      });
       model.catch(() => this.#loaded.delete(url));
       this.#loaded.set(url, model);
     }
     return this.#loaded.get(url);
+  }
+
+  /** Whether a word is one of those of the model in use, from its training. */
+  knows(label) {
+    return this.model !== undefined && trained(this.model).has(label);
+  }
+
+  /** Makes every model know these words beside its own: drawings by word. */
+  async teach(words) {
+    this.#words = words;
+    const loaded = await Promise.all(this.#loaded.values());
+    await Promise.all(loaded.map((model) => teach(model, words)));
+    this.dispatchEvent(new Event("change"));
   }
 
   #use(url, model) {
@@ -65,4 +84,17 @@ export class Models extends EventTarget {
     document.body.dataset.model = url;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Words of a model from its training. */
+function trained({ description: { labels, taught } }) {
+  return new Set(labels.filter((label) => !taught.includes(label)));
+}
+
+/** Teaches a model those of the words that it does not know from its training. */
+async function teach(model, words) {
+  const own = trained(model);
+  const given = Object.entries(words).filter(([label]) => !own.has(label));
+  const { calibrated, taught } = model.description;
+  if (calibrated && given.length + taught.length > 0) await model.teach(Object.fromEntries(given));
 }

@@ -1,7 +1,7 @@
 // Keeps the page for when there is no network.
 const NAME = "dabnet";
 const FILES = [
-  "./", "style.css", "app.js", "board.js", "game.js", "guesses.js", "inside.js", "models.js", "manifest.webmanifest",
+  "./", "style.css", "app.js", "board.js", "game.js", "guesses.js", "inside.js", "models.js", "words.js", "manifest.webmanifest",
   "icon.svg", "icon-192.png", "icon-512.png",
   "dabnet/client.js", "dabnet/loading.js", "dabnet/recognizer.js", "dabnet/strokes.js", "dabnet/worker.js",
   "models/index.json",

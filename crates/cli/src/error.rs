@@ -1,6 +1,7 @@
 use std::{error::Error as StdError, io, iter::successors, path::Path};
 
 use dabnet_data::DataError;
+use dabnet_embedding::EmbeddingError;
 use dabnet_engine::EngineError;
 use dabnet_graph::GraphError;
 use dabnet_onnx::ExportError;
@@ -72,6 +73,15 @@ impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Write { .. } => Self::Failure(text_with_sources(&error)),
+            _ => Self::Input(text_with_sources(&error)),
+        }
+    }
+}
+
+impl From<EmbeddingError> for CliError {
+    fn from(error: EmbeddingError) -> Self {
+        match error {
+            EmbeddingError::Engine(error) => error.into(),
             _ => Self::Input(text_with_sources(&error)),
         }
     }

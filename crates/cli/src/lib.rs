@@ -6,6 +6,7 @@ mod bench;
 mod commands;
 mod comparison;
 mod data;
+mod embedding;
 mod energy;
 mod error;
 mod evaluation;

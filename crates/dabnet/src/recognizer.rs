@@ -87,6 +87,27 @@ impl Recognizer {
         Ok(run_views(&mut self.session, &views)?)
     }
 
+    /// True if a drawing is like none of those that the model knows words for, so that its guesses mean nothing: 1 in 20
+    /// drawings of words that it knows is called so, too. None where the model was not calibrated.
+    ///
+    /// ```
+    /// # #[cfg(feature = "models")] {
+    /// use dabnet::{Drawing, Recognizer, Stroke, models};
+    ///
+    /// let mut recognizer = Recognizer::new(models::quickdraw_345());
+    /// let star = Stroke::new(vec![[50., 0.], [79., 90.], [2., 35.], [98., 35.], [21., 90.], [50., 0.]]);
+    /// assert_eq!(recognizer.is_unknown(&Drawing::Strokes(vec![star]))?, Some(false));
+    /// # }
+    /// # Ok::<(), dabnet::RecognizeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`recognize`](Self::recognize).
+    pub fn is_unknown(&mut self, drawing: &Drawing) -> Result<Option<bool>, RecognizeError> {
+        let logits = self.logits(drawing)?;
+        Ok(self.model.calibration().map(|calibration| calibration.is_unknown(&logits)))
+    }
+
     /// The vector that the last layer reads, in which drawings of one kind are near each other, whether the model has a
     /// label for them or not: to find likenesses, or to know more words than the model.
     ///

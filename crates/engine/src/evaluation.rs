@@ -18,12 +18,34 @@ pub struct Evaluation {
     top5: usize,
     /// Sum over examples.
     loss: f64,
+    reliability: [ConfidenceBin; BINS],
+}
+
+/// Equal ranges of confidence.
+const BINS: usize = 15;
+
+/// Examples whose first answer had a probability in one range.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ConfidenceBin {
+    /// Number of examples.
+    pub count: usize,
+    /// Number of those whose first answer is right.
+    pub right: usize,
+    /// Sum of the probabilities of their first answers.
+    pub confidence: f64,
 }
 
 impl Evaluation {
     /// An evaluation without examples yet.
     pub fn new(classes: usize) -> Self {
-        Self { confusion: vec![vec![0; classes]; classes], count: 0, top1: 0, top5: 0, loss: 0.0 }
+        Self {
+            confusion: vec![vec![0; classes]; classes],
+            count: 0,
+            top1: 0,
+            top5: 0,
+            loss: 0.0,
+            reliability: Default::default(),
+        }
     }
 
     /// Adds examples whose rows of `logits` follow one another. A label whose logit is not a number counts as
@@ -39,13 +61,35 @@ impl Evaluation {
             let rank = rank(row, label);
             self.top1 += usize::from(rank == Some(0));
             self.top5 += usize::from(rank.is_some_and(|rank| rank < 5));
-            self.confusion[label][top(row, 1)[0].class] += 1;
+            let first = top(row, 1)[0];
+            self.confusion[label][first.class] += 1;
+            self.add_confidence(f64::from(first.probability), rank == Some(0));
             loss -= log_softmax(row, 1.0).nth(label).unwrap_or(f64::NAN);
         }
         self.count += labels.len();
         // As training states the loss of a batch: its mean in single precision.
         let mean = (loss * (1.0 / labels.len().max(1) as f64)) as f32;
         self.loss += f64::from(mean) * labels.len() as f64;
+    }
+
+    fn add_confidence(&mut self, confidence: f64, is_right: bool) {
+        let bin = (confidence * BINS as f64) as usize;
+        let bin = &mut self.reliability[bin.min(BINS - 1)];
+        bin.count += 1;
+        bin.right += usize::from(is_right);
+        bin.confidence += confidence;
+    }
+
+    /// Examples by the probability of their first answer, in 15 equal ranges from 0 to 1.
+    pub fn reliability(&self) -> &[ConfidenceBin] {
+        &self.reliability
+    }
+
+    /// Expected calibration error: the mean distance between the probability of first answers and the share of them that is
+    /// right, over the ranges of [`reliability`](Self::reliability) (Naeini et al., AAAI 2015); 0 without examples.
+    pub fn calibration_error(&self) -> f64 {
+        let distance = |bin: &ConfidenceBin| (bin.confidence - bin.right as f64).abs();
+        self.reliability.iter().map(distance).sum::<f64>() / self.count.max(1) as f64
     }
 
     /// Number of examples.

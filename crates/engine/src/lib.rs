@@ -42,9 +42,9 @@ pub use {dabnet_graph, serde_json};
 
 pub use activations::ActivationCounts;
 pub use error::EngineError;
-pub use evaluation::Evaluation;
-pub use format::{NodeParameters, PackedModel, quantize, quantized_value};
+pub use evaluation::{ConfidenceBin, Evaluation};
+pub use format::{Calibration, EmbeddingStatistics, NodeParameters, PackedModel, quantize, quantized_value};
 pub use model::Model;
-pub use prediction::{Prediction, average_log_probabilities, log_softmax, rank, run_views, softmax, top};
+pub use prediction::{Prediction, average_logits, energy, log_softmax, rank, run_views, softmax, top};
 pub use session::Session;
-pub use simd::{Isa, peak_bit_macs};
+pub use simd::{Isa, hamming_distances, peak_bit_macs};

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
     error::EngineError,
-    format::PackedModel,
+    format::{Calibration, PackedModel},
     program::CompiledProgram,
     simd::{Isa, SimdKernels},
 };
@@ -33,6 +33,7 @@ pub(crate) struct CompiledModel {
     labels: Vec<String>,
     preprocessing: Preprocessing,
     provenance: BTreeMap<String, Value>,
+    calibration: Option<Calibration>,
     pub(crate) program: CompiledProgram,
 }
 
@@ -65,8 +66,9 @@ impl Model {
         let kernels = SimdKernels::new(isa)?;
         packed.check()?;
         let program = CompiledProgram::new(&packed, kernels)?;
-        let PackedModel { graph, labels, preprocessing, provenance, parameters: _ } = packed;
-        Ok(Self { compiled: Arc::new(CompiledModel { graph, labels, preprocessing, provenance, program }) })
+        let PackedModel { graph, labels, preprocessing, provenance, parameters: _, calibration } = packed;
+        let compiled = CompiledModel { graph, labels, preprocessing, provenance, calibration, program };
+        Ok(Self { compiled: Arc::new(compiled) })
     }
 
     /// Class labels, one per output, in order.
@@ -87,6 +89,11 @@ impl Model {
     /// Origin of the model.
     pub fn provenance(&self) -> &BTreeMap<String, Value> {
         &self.compiled.provenance
+    }
+
+    /// Measurements of how sure it is; none where it was not calibrated.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.compiled.calibration.as_ref()
     }
 
     /// Instruction set that it is compiled for.

@@ -60,30 +60,36 @@ pub fn rank(logits: &[f32], label: usize) -> Option<usize> {
     (!own.is_nan()).then(|| logits.iter().enumerate().filter(is_before).count())
 }
 
-/// Mean over several views of a drawing of their log-softmax: logits that stand for all of them.
+/// Energy of logits: the logarithm of the sum of their exponentials. It is high where a network finds what it knows, and
+/// low for what it has never seen (Liu et al., *Energy-based Out-of-distribution Detection*, NeurIPS 2020, with the
+/// opposite sign).
 ///
-/// As long as the shortest view; empty without views.
-pub fn average_log_probabilities(logits: &[Vec<f32>]) -> Vec<f32> {
-    let classes = logits.iter().map(Vec::len).min().unwrap_or(0);
-    let mut sums = vec![0.0f64; classes];
-    for view in logits {
-        let largest = view.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let total: f64 = view.iter().map(|logit| f64::from(logit - largest).exp()).sum();
-        // Less the largest first: where it is huge, the logarithm would be lost beside it.
-        sums.iter_mut().zip(view).for_each(|(sum, logit)| *sum += f64::from(logit - largest) - total.ln());
-    }
-    sums.into_iter().map(|sum| (sum / logits.len() as f64) as f32).collect()
+/// ```
+/// assert_eq!(dabnet_engine::energy(&[1000.0, 1000.0]), 1000.0 + 2f32.ln());
+/// ```
+pub fn energy(logits: &[f32]) -> f32 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    max + logits.iter().map(|logit| (logit - max).exp()).sum::<f32>().ln()
 }
 
-/// Logits of the views of one drawing: those of a single view as they are, those of several averaged by
-/// [`average_log_probabilities`].
+/// Mean of the logits of several views of a drawing. Its softmax is that of the mean of their log-probabilities.
+///
+/// As long as the shortest view; empty without views.
+pub fn average_logits(logits: &[Vec<f32>]) -> Vec<f32> {
+    let classes = logits.iter().map(Vec::len).min().unwrap_or(0);
+    let mean =
+        |class: usize| logits.iter().map(|view| f64::from(view[class])).sum::<f64>() / logits.len() as f64;
+    (0..classes).map(|class| mean(class) as f32).collect()
+}
+
+/// Logits of the views of one drawing: those of a single view as they are, those of several by [`average_logits`].
 ///
 /// # Errors
 /// [`EngineError`] if a view is not an input of the model.
 pub fn run_views(session: &mut Session, views: &[Vec<f32>]) -> Result<Vec<f32>, EngineError> {
     let rows = views.iter().map(|view| Ok(session.run(view)?.to_vec()));
     let mut rows = rows.collect::<Result<Vec<_>, EngineError>>()?;
-    Ok(if rows.len() == 1 { rows.remove(0) } else { average_log_probabilities(&rows) })
+    Ok(if rows.len() == 1 { rows.remove(0) } else { average_logits(&rows) })
 }
 
 #[cfg(test)]
@@ -111,30 +117,33 @@ mod tests {
     }
 
     #[test]
-    fn log_probabilities_by_hand() {
-        // Softmax of [0, ln 3] is [1/4, 3/4], that of [0, 0] is [1/2, 1/2].
-        let mean = average_log_probabilities(&[vec![0.0, 3f32.ln()], vec![7.0, 7.0]]);
-        let expected = [0.125f32.ln() / 2.0, 0.375f32.ln() / 2.0];
-        assert!(mean.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{mean:?}");
-        assert!(average_log_probabilities(&[]).is_empty());
-        let large = average_log_probabilities(&[vec![1e30, 1e30]]);
-        assert!(large.iter().all(|value| (value + 2f32.ln()).abs() < 1e-6), "{large:?}");
+    fn the_energy_of_no_logit_that_counts_is_that_of_the_rest() {
+        assert_eq!(energy(&[3.0]), 3.0);
+        assert_eq!(energy(&[3.0, f32::NEG_INFINITY]), 3.0);
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
+        /// What published networks are tested with: the softmax of the mean of log-probabilities.
         #[test]
-        fn one_view_is_a_distribution(logits in prop::collection::vec(-80f32..80.0, 1..20)) {
-            let sum: f32 = average_log_probabilities(&[logits]).iter().map(|log| log.exp()).sum();
-            prop_assert!((sum - 1.0).abs() < 1e-4);
+        fn the_mean_of_logits_stands_for_that_of_log_probabilities(
+            views in (1..9_usize).prop_flat_map(|classes| {
+                prop::collection::vec(prop::collection::vec(-40f32..40.0, classes), 1..9)
+            }),
+        ) {
+            let found = softmax(&average_logits(&views));
+            let mean = |class| views.iter().map(|view| log_softmax(view, 1.0).nth(class).unwrap()).sum::<f64>();
+            let expected: Vec<f32> = (0..found.len()).map(|class| (mean(class) / views.len() as f64) as f32).collect();
+            prop_assert!(found.iter().zip(softmax(&expected)).all(|(a, b)| (a - b).abs() < 1e-4));
         }
 
         #[test]
-        fn a_shift_of_logits_changes_nothing(logits in prop::collection::vec(-9f32..9.0, 1..9), by in -9f32..9.0) {
+        fn a_shift_of_logits_changes_the_energy_alone(logits in prop::collection::vec(-9f32..9.0, 1..9), by in -9f32..9.0) {
             let shifted: Vec<f32> = logits.iter().map(|logit| logit + by).collect();
-            let (a, b) = (average_log_probabilities(&[logits]), average_log_probabilities(&[shifted]));
-            prop_assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4));
+            let is_close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-4;
+            prop_assert!(softmax(&logits).iter().zip(&softmax(&shifted)).all(is_close));
+            prop_assert!((energy(&shifted) - energy(&logits) - by).abs() < 1e-4);
         }
     }
 }

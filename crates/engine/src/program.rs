@@ -45,7 +45,7 @@ impl CompiledProgram {
     pub(crate) fn new(packed: &PackedModel, kernels: SimdKernels) -> Result<Self, EngineError> {
         let work = limits::check(&packed.graph)?;
         let CompiledSteps { steps, values, output } = compile(packed)?;
-        let embedding = embedding(&steps, &values);
+        let embedding = packed.graph.classifier().and_then(|_| embedding(&steps, &values));
         let kept: Vec<ValueId> = [output].into_iter().chain(embedding).collect();
         let access: Vec<StepAccess> = steps.iter().map(CompiledStep::access).collect();
         let buffers = BufferPlan::new(&values, &access, &kept);

@@ -45,7 +45,7 @@ pub(crate) use epilogue::{
 pub(crate) use filters::{BitFilters, BitPatches, FilterPart, LANES, PatchPlanes};
 pub use isa::Isa;
 pub(crate) use kernels::SimdKernels;
-pub use kernels::peak_bit_macs;
+pub use kernels::{hamming_distances, peak_bit_macs};
 pub(crate) use operands::{DotProducts, GatherRuns, PatchComparison, SparseTap};
 pub(crate) use pointwise::{Monotonicity, PointwiseFunction};
 pub(crate) use popcount_integral::PopcountIntegral;

@@ -11,7 +11,7 @@ use common::{
     network::network,
     packed,
 };
-use dabnet_engine::{EngineError, NodeParameters, PackedModel};
+use dabnet_engine::{Calibration, EmbeddingStatistics, EngineError, NodeParameters, PackedModel};
 use dabnet_graph::{Conv2d, Graph, Node, Op, Padding, Policy, Precision, Shape, WeightFormat};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -84,6 +84,7 @@ fn tiny() -> PackedModel {
             ("top1".into(), json!(0.123_456_789_012_345_67)),
         ]),
         parameters,
+        calibration: None,
     }
 }
 
@@ -99,16 +100,50 @@ fn tiny_in_eight_bits() -> PackedModel {
     model
 }
 
+/// [`tiny_in_eight_bits`] behind a global pooling, so that it has an embedding, with a calibration.
+fn tiny_calibrated() -> PackedModel {
+    let mut model = tiny_in_eight_bits();
+    let mut json = serde_json::to_value(&model.graph).unwrap();
+    json["nodes"][7]["op"]["kernel"] = json!(1);
+    let pool = json!({ "name": "pool", "op": { "type": "global_avg_pool" }, "inputs": [6] });
+    let nodes = json["nodes"].as_array_mut().unwrap();
+    nodes.insert(7, pool);
+    nodes[8]["inputs"] = json!([7]);
+    model.graph = serde_json::from_value(json).unwrap();
+    model.parameters.insert("last".into(), NodeParameters::quantized(&[0.5], 1));
+    assert_eq!(model.graph.embedding_len(), 1);
+    model.calibration = Some(Calibration {
+        temperature: 0.75,
+        least_energy: -2.5,
+        share: 0.95,
+        count: 50,
+        embedding: Some(EmbeddingStatistics {
+            mean: vec![0.25],
+            median: vec![0.125],
+            deviation: vec![0.0],
+            directions: vec![127, -3],
+            direction_scale: vec![0.5, 0.0],
+            taught: BTreeMap::from([("a “label”".into(), vec![1.5])]),
+        }),
+    });
+    model
+}
+
 fn error(bytes: &[u8]) -> String {
     let text = PackedModel::from_bytes(bytes).expect_err("a bad file was accepted").to_string();
     assert!(!text.contains('\n'), "{text}");
     text
 }
 
-/// Of either version.
+/// Of every version.
 #[test]
 fn golden_files_have_not_changed() {
-    for (name, version, model) in [("tiny", "2", tiny()), ("tiny-i8", "3", tiny_in_eight_bits())] {
+    let models = [
+        ("tiny", "2", tiny()),
+        ("tiny-i8", "3", tiny_in_eight_bits()),
+        ("tiny-calibrated", "4", tiny_calibrated()),
+    ];
+    for (name, version, model) in models {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.safetensors"));
         if env::var_os("DABNET_BLESS").is_some() {
             fs::write(&path, model.to_bytes().unwrap()).unwrap();
@@ -279,8 +314,8 @@ fn bad_content_is_named() {
     type Change = fn(&mut Container);
     let changes: &[(Change, &[&str])] = &[
         (|c| drop(c.metadata.insert("format".into(), "other".into())), &["'format'", "other"]),
-        (|c| drop(c.metadata.insert("version".into(), "4".into())), &["'version'", "'4'", "'3'"]),
-        (|c| drop(c.metadata.insert("version".into(), "1".into())), &["'version'", "'1'", "'3'", "anew"]),
+        (|c| drop(c.metadata.insert("version".into(), "5".into())), &["'version'", "'5'", "'4'"]),
+        (|c| drop(c.metadata.insert("version".into(), "1".into())), &["'version'", "'1'", "'4'", "anew"]),
         (|c| drop(c.metadata.insert("more".into(), "x".into())), &["'more'"]),
         (|c| drop(c.metadata.remove("labels")), &["'labels'", "missing"]),
         (|c| drop(c.metadata.insert("labels".into(), "[]".into())), &["'labels'", "0 labels"]),
@@ -461,4 +496,54 @@ fn files_and_folders_are_loaded() {
     fs::write(&path, "not a model").unwrap();
     let broken = PackedModel::load(folder.path()).unwrap_err().to_string();
     assert!(broken.contains("model.safetensors: not a safetensors file"), "{broken}");
+}
+
+#[test]
+fn a_calibration_must_fit_the_network() {
+    let refused = |change: &dyn Fn(&mut Calibration), part: &str| {
+        let mut model = tiny_calibrated();
+        change(model.calibration.as_mut().unwrap());
+        let text = model.to_bytes().unwrap_err().to_string();
+        assert!(text.contains(part), "{text}");
+    };
+    refused(&|calibration| calibration.temperature = 0.0, "temperature");
+    refused(&|calibration| calibration.least_energy = f32::NAN, "least_energy");
+    refused(&|calibration| calibration.share = 1.5, "share");
+    let of = |calibration: &mut Calibration, change: &dyn Fn(&mut EmbeddingStatistics)| {
+        change(calibration.embedding.as_mut().unwrap());
+    };
+    refused(&|it| of(it, &|statistics| statistics.median.push(0.0)), "calibration.median");
+    refused(&|it| of(it, &|statistics| statistics.directions.truncate(1)), "calibration.directions");
+    refused(&|it| of(it, &|statistics| statistics.deviation[0] = f32::INFINITY), "calibration.deviation");
+    refused(
+        &|it| of(it, &|statistics| statistics.taught.values_mut().for_each(Vec::clear)),
+        "calibration.taught",
+    );
+
+    // Of a network without an embedding, which `tiny` has none of.
+    let calibration = tiny_calibrated().calibration;
+    let text = PackedModel { calibration, ..tiny() }.to_bytes().unwrap_err().to_string();
+    assert!(text.contains("has no embedding"), "{text}");
+
+    // A file that lacks one of its tensors, has one more, or says that it is older.
+    let bytes = tiny_calibrated().to_bytes().unwrap();
+    let mut file = Container::read(&bytes);
+    file.tensors.remove("calibration.directions");
+    assert!(error(&file.sealed()).contains("calibration.directions"));
+    let mut file = Container::read(&bytes);
+    let more = file.tensors["calibration.mean"].clone();
+    file.tensors.insert("calibration.more".into(), more);
+    assert!(error(&file.sealed()).contains("calibration.more"));
+    let mut file = Container::read(&bytes);
+    file.metadata.insert("version".into(), "3".into());
+    assert!(error(&file.sealed()).contains("came with '4'"));
+}
+
+#[test]
+fn bits_of_an_embedding_are_those_above_the_median() {
+    let mut statistics = tiny_calibrated().calibration.unwrap().embedding.unwrap();
+    statistics.mean = vec![0.0; 10];
+    statistics.median = vec![0.5; 10];
+    let embedding = [0.6, 0.5, 0.4, 1.0, 0.0, 0.0, 0.0, 0.7, 0.0, 9.0];
+    assert_eq!(statistics.bits(&embedding), [0b1000_1001, 0b10]);
 }

@@ -135,6 +135,25 @@ impl Graph {
         self.shapes[self.shapes.len() - 1].elements()
     }
 
+    /// The last convolution, if it sees a single position in reals that are not the canvas, and at most scales and biases
+    /// follow it: the layer that makes logits of the [embedding](Self::embedding_len).
+    pub fn classifier(&self) -> Option<NodeId> {
+        let (id, node, conv) = self.convolutions().last()?;
+        let follows = |node: &Node| matches!(node.op, Op::BatchNorm { .. } | Op::Bias);
+        let is_chain = (id + 1..self.nodes.len())
+            .all(|after| follows(&self.nodes[after]) && self.nodes[after].inputs == [after - 1]);
+        let input = &self.nodes[node.inputs[0]].op;
+        let is_embedding = !matches!(input, Op::Input { .. } | Op::Sign | Op::Quantize { .. });
+        let sees_one = self.input_shape_of(id).positions() == 1 && self.shapes[id].positions() == 1;
+        (is_chain && is_embedding && sees_one && conv.groups == 1).then_some(id)
+    }
+
+    /// Number of values of an embedding, the vector that the [classifier](Self::classifier) makes logits of; 0 for networks
+    /// without one.
+    pub fn embedding_len(&self) -> usize {
+        self.classifier().map_or(0, |id| self.input_shape_of(id).channels)
+    }
+
     /// The convolutions with their node ids, in order.
     pub fn convolutions(&self) -> impl Iterator<Item = (NodeId, &Node, &Conv2d)> {
         self.nodes.iter().enumerate().filter_map(|(id, node)| match &node.op {

@@ -140,6 +140,7 @@ fn from_source(
         preprocessing: stated.unwrap_or_else(|| preprocessing(side)),
         provenance: provenance(source),
         parameters,
+        calibration: None,
     };
     check(&packed)?;
     Ok(packed)

@@ -124,6 +124,18 @@ impl Model {
         Ok(logits.into_pyarray(python))
     }
 
+    /// Whether a drawing is of no word that the model knows; none where that was not measured.
+    fn is_unknown(&self, python: Python<'_>, drawing: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
+        let drawing = drawing::one(drawing)?;
+        python.detach(|| Recognizer::new(self.0.clone()).is_unknown(&drawing).map_err(failed))
+    }
+
+    /// Energy from which on a drawing is of a word that the model knows; none where that was not measured.
+    #[getter]
+    fn least_energy(&self) -> Option<f32> {
+        self.0.calibration().map(|calibration| calibration.least_energy)
+    }
+
     /// Embedding `[values]` of a drawing.
     fn embed<'py>(
         &self,

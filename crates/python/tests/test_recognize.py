@@ -119,6 +119,15 @@ def test_embeddings_are_near_for_drawings_of_one_kind(model):
         model.embed([])
 
 
+def test_a_drawing_of_no_word_is_unknown(model):
+    assert model.is_unknown(STAR) is False
+    logits = model.logits(STAR)
+    assert np.log(np.exp(logits).sum()) > model.least_energy
+    hatched = [[(x, 0), (x + 3, 100)] for x in range(0, 40, 4)]
+    logits = model.logits(hatched)
+    assert model.is_unknown(hatched) == (np.log(np.exp(logits).sum()) < model.least_energy)
+
+
 def test_several_views_are_averaged(model):
     assert not np.array_equal(model.logits(STAR), model.logits(STAR, views=4))
 

@@ -45,6 +45,9 @@ struct RecognizeOptions {
 struct RecognizeResponse<'a> {
     model: &'a str,
     predictions: Vec<Prediction<'a>>,
+    /// True if the sketch is like none that the model knows a word for; none where it was not calibrated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown: Option<bool>,
     milliseconds: f64,
     /// Parts of the sketch that were ignored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -142,8 +145,13 @@ fn recognize_body(
         .map(|guess| Prediction { label: &model.labels()[guess.class], probability: guess.probability })
         .collect();
     metrics.recognized(served.name(), 1);
-    let milliseconds = milliseconds_since(start);
-    let response = RecognizeResponse { model: served.name(), predictions, milliseconds, notes: sketch.notes };
+    let response = RecognizeResponse {
+        model: served.name(),
+        predictions,
+        unknown: model.calibration().map(|calibration| calibration.is_unknown(&logits)),
+        milliseconds: milliseconds_since(start),
+        notes: sketch.notes,
+    };
     ReplyBody::json(&response)
 }
 

@@ -40,4 +40,4 @@ pub use raster::{Raster, RgbImage};
 pub use rasterize::rasterize;
 pub use resize::resampled;
 pub use sketch::{Drawing, Point, Sketch, Stroke};
-pub use test_time::{MAX_VIEWS, test_time_views};
+pub use test_time::{MAX_VIEWS, test_time_views, unmirrored_views};

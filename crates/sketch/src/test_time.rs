@@ -55,6 +55,14 @@ pub fn test_time_views(
     Some(seen.collect())
 }
 
+/// Inputs of the network for at most `count` views of a drawing, of which none is mirrored: to learn from where left is not
+/// right. One for models that see no lines.
+pub fn unmirrored_views(preprocessing: &Preprocessing, drawing: &Drawing, count: usize) -> Vec<Vec<f32>> {
+    let all = test_time_views(preprocessing, drawing, MAX_VIEWS);
+    let seen = all.map(|views| views.into_iter().step_by(2).take(count).collect());
+    seen.unwrap_or_else(|| vec![preprocessing.apply(drawing)])
+}
+
 fn seen(stroke: &Stroke, (side, turn, width): (f32, f32, f32)) -> Stroke {
     let (sin, cos) = (turn * TURN[0], if turn == 0.0 { 1.0 } else { TURN[1] });
     let place = |[x, y]: Point| [side * width * (cos * x - sin * y), sin * x + cos * y];

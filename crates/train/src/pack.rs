@@ -69,6 +69,7 @@ pub fn pack(trained: &TrainedNetwork, description: ModelMetadata) -> Result<Pack
         preprocessing: description.preprocessing,
         provenance,
         parameters,
+        calibration: None,
     };
     model.check()?;
     Ok(model)

@@ -22,6 +22,10 @@ pub struct ModelDescription {
     pub full_bytes: u64,
     /// Provenance of the model.
     pub provenance: BTreeMap<String, Value>,
+    /// True if it knows which drawings are of no word of its own, and can be taught more words.
+    pub calibrated: bool,
+    /// Words that it was taught.
+    pub taught: Vec<String>,
     /// The convolutions, in order.
     pub layers: Vec<LayerDescription>,
 }
@@ -49,6 +53,12 @@ pub struct LayerDescription {
     pub alpha: Vec<f32>,
     /// Value of the weights with bit 0, by filter; empty in full precision.
     pub beta: Vec<f32>,
+}
+
+/// Words that a model was taught, in the order of the alphabet.
+fn taught(model: &PackedModel) -> Vec<String> {
+    let statistics = model.calibration.iter().flat_map(|calibration| &calibration.embedding);
+    statistics.flat_map(|statistics| statistics.taught.keys().cloned()).collect()
 }
 
 impl ModelDescription {
@@ -84,6 +94,8 @@ impl ModelDescription {
             bytes,
             full_bytes,
             provenance: model.provenance.clone(),
+            calibrated: model.calibration.is_some(),
+            taught: taught(model),
             layers: layers.collect(),
         }
     }

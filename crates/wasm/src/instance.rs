@@ -1,8 +1,9 @@
 use dabnet_engine::{EngineError, Model, PackedModel, Session, top};
 use dabnet_sketch::{Drawing, Preprocess, Stroke};
 use serde::Serialize;
+use std::mem;
 
-use crate::ModelDescription;
+use crate::{ModelDescription, teach::taught};
 
 /// A model with its input and output buffers. Calls return true on success; otherwise the output is an error
 /// message.
@@ -17,6 +18,9 @@ pub struct ModelInstance {
 struct LoadedModel {
     model: Model,
     session: Session,
+    description: ModelDescription,
+    /// The model as it was read, if it can be taught words.
+    file: Option<PackedModel>,
     /// Canvas of the last drawing, one byte per pixel.
     ink: Vec<u8>,
 }
@@ -37,19 +41,20 @@ impl ModelInstance {
     /// Takes the input as a model file; its [`ModelDescription`] is the output.
     pub fn load(&mut self) -> bool {
         let loaded = LoadedModel::new(&self.input);
-        // A model stays in memory as it is compiled, not as it was read.
         self.input = Vec::new();
-        let loaded = loaded.map(|(loaded, description)| {
-            self.loaded = Some(loaded);
-            json(&description)
-        });
+        let loaded = loaded.map(|loaded| json(&self.loaded.insert(loaded).description));
         self.give(loaded.map_err(|error| error.to_string()))
     }
 
     /// Takes the input as [strokes](crate::strokes); an [`RecognitionResult`] is the output.
     pub fn recognize(&mut self, top: usize, look: bool) -> bool {
         let strokes = strokes(&self.input);
-        self.run(|loaded| Ok(json(&loaded.recognize(strokes, top, look)?)))
+        self.run(|loaded| {
+            loaded
+                .recognize(strokes, top, look)
+                .map(|result| json(&result))
+                .map_err(|error| error.to_string())
+        })
     }
 
     /// The ink that was seen last is the output.
@@ -62,7 +67,17 @@ impl ModelInstance {
         let strokes = strokes(&self.input);
         self.run(|loaded| {
             let canvas = loaded.model.preprocessing().apply(&Drawing::Strokes(strokes));
-            Ok(loaded.session.embed(&canvas)?.iter().flat_map(|value| value.to_le_bytes()).collect())
+            loaded.session.embed(&canvas).map(little_endian).map_err(|error| error.to_string())
+        })
+    }
+
+    /// Takes the input as words that the model is to know beside those of its file, and no others; its
+    /// [`ModelDescription`] is the output.
+    pub fn teach(&mut self) -> bool {
+        let input = mem::take(&mut self.input);
+        self.run(|loaded| {
+            loaded.teach(&input)?;
+            Ok(json(&loaded.description))
         })
     }
 
@@ -70,15 +85,12 @@ impl ModelInstance {
     pub fn logits(&mut self) -> bool {
         let canvas: Vec<f32> =
             self.input.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-        self.run(|loaded| {
-            let logits = loaded.session.run(&canvas)?;
-            Ok(logits.iter().flat_map(|logit| logit.to_le_bytes()).collect())
-        })
+        self.run(|loaded| loaded.session.run(&canvas).map(little_endian).map_err(|error| error.to_string()))
     }
 
-    fn run(&mut self, call: impl FnOnce(&mut LoadedModel) -> Result<Vec<u8>, EngineError>) -> bool {
+    fn run(&mut self, call: impl FnOnce(&mut LoadedModel) -> Result<Vec<u8>, String>) -> bool {
         let result = match &mut self.loaded {
-            Some(loaded) => call(loaded).map_err(|error| error.to_string()),
+            Some(loaded) => call(loaded),
             None => Err("no model is loaded".to_owned()),
         };
         self.give(result)
@@ -92,11 +104,22 @@ impl ModelInstance {
 }
 
 impl LoadedModel {
-    fn new(bytes: &[u8]) -> Result<(Self, ModelDescription), EngineError> {
+    fn new(bytes: &[u8]) -> Result<Self, EngineError> {
         let packed = PackedModel::from_bytes(bytes)?;
         let description = ModelDescription::new(&packed, bytes.len());
+        let file = packed.calibration.is_some().then(|| packed.clone());
         let model = Model::new(packed)?;
-        Ok((Self { session: Session::new(&model), model, ink: Vec::new() }, description))
+        Ok(Self { session: Session::new(&model), model, description, file, ink: Vec::new() })
+    }
+
+    /// Makes the model know these words beside those of its file.
+    fn teach(&mut self, words: &[u8]) -> Result<(), String> {
+        let file = self.file.as_ref().ok_or("this model was not calibrated, and can be taught no words")?;
+        let taught = taught(file, words)?;
+        let description = ModelDescription::new(&taught, self.description.bytes);
+        let model = Model::new(taught.into_owned()).map_err(|error| error.to_string())?;
+        (self.session, self.model, self.description) = (Session::new(&model), model, description);
+        Ok(())
     }
 
     fn recognize(
@@ -122,13 +145,18 @@ impl LoadedModel {
         } else {
             self.session.run(&values)?
         };
+        let unknown = self.model.calibration().map(|calibration| calibration.is_unknown(logits));
         let predictions = top(logits, count).into_iter().map(|guess| Prediction {
             class: guess.class,
             label: &self.model.labels()[guess.class],
             probability: guess.probability,
         });
-        Ok(RecognitionResult { predictions: predictions.collect(), layers })
+        Ok(RecognitionResult { predictions: predictions.collect(), unknown, layers })
     }
+}
+
+fn little_endian(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {
@@ -140,6 +168,9 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 pub struct RecognitionResult<'a> {
     /// The likeliest labels, the likeliest first.
     pub predictions: Vec<Prediction<'a>>,
+    /// True if the drawing is like none that the model knows a word for; none where it was not calibrated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<bool>,
     /// Activation counts of layers, if requested.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerActivations>,

@@ -9,6 +9,7 @@
 
 mod description;
 mod instance;
+mod teach;
 
 pub use description::{LayerDescription, ModelDescription};
 pub use instance::{LayerActivations, ModelInstance, Prediction, RecognitionResult, strokes};
@@ -69,6 +70,13 @@ mod calls {
     #[unsafe(no_mangle)]
     extern "C" fn embed() -> u32 {
         with(|instance| u32::from(!instance.embed()))
+    }
+
+    /// Takes the input as words (see `teach.rs`) that the model is to know beside those of its file, and no others. The output
+    /// is a [`ModelDescription`](crate::ModelDescription) as JSON. Returns a status.
+    #[unsafe(no_mangle)]
+    extern "C" fn teach() -> u32 {
+        with(|instance| u32::from(!instance.teach()))
     }
 
     /// Runs the input as a canvas of 32-bit floats, as the network sees it. The output is its logits, 32-bit

@@ -4,9 +4,14 @@ use std::{
 };
 
 use clap::Args;
+use dabnet_container::replace_file;
 use dabnet_data::Part;
+use dabnet_engine::Evaluation;
 use dabnet_graph::{Look, Preprocessing};
-use dabnet_report::format::counted;
+use dabnet_report::{
+    format::counted,
+    plot::{Axis, Figure, LineStyle, Panel, Series},
+};
 use dabnet_sketch::{Drawing, MAX_VIEWS, PublishedPreprocessing};
 use serde::Serialize;
 
@@ -15,7 +20,9 @@ use crate::{
     data::{self, LoadedData},
     error::{CliError, ExitCode},
     evaluation::{accuracy_text, evaluate, known_sketches, model_views, test_part},
-    models, output, terminal,
+    models,
+    output::{self, ReplaceArgs},
+    terminal,
 };
 
 /// Evaluate a packed model on the sketches of a data set.
@@ -26,7 +33,8 @@ use crate::{
 #[command(after_help = "Examples:
   dabnet eval --data quickdraw
   dabnet eval --data tu-berlin --model runs/dab --classes
-  dabnet eval --data test.ndjson.gz --json")]
+  dabnet eval --data test.ndjson.gz --json
+  dabnet eval --data test.ndjson.gz --reliability reliability.svg")]
 pub(crate) struct EvalArgs {
     /// Data set, or anything that can be imported
     #[arg(long, value_name = "DATA")]
@@ -54,6 +62,13 @@ pub(crate) struct EvalArgs {
     #[arg(long)]
     classes: bool,
 
+    /// Write a chart of how sure the model is and how often it is right, as an SVG file
+    #[arg(long, value_name = "SVG")]
+    reliability: Option<PathBuf>,
+
+    #[command(flatten)]
+    replace: ReplaceArgs,
+
     /// Number of threads; 0 for one per core
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     threads: u16,
@@ -76,6 +91,10 @@ struct EvalOutput<'a> {
     top5: f64,
     /// Sketches of words that the model does not know, or of none.
     left_out: usize,
+    /// Expected calibration error: how far probabilities are from the share of right answers, a share of one.
+    calibration_error: f64,
+    /// `[probability, share right, count]` of first answers, in 15 ranges of probability; those without sketches are left out.
+    reliability: Vec<(f64, f64, usize)>,
     labels: &'a [String],
     /// `confusion[label][answer]`: sketches of a label that were given an answer.
     confusion: &'a [Vec<u32>],
@@ -91,6 +110,9 @@ impl EvalArgs {
                 canvas.side
             )));
         }
+        if let Some(path) = &self.reliability {
+            self.replace.check(path, "--reliability")?;
+        }
         let data = LoadedData::open_unreduced(&self.data)?;
         let part = self.part.map(Part::from).or_else(|| test_part(&data.set));
         let (known, left_out) = known_sketches(&data.set, &model, part)?;
@@ -104,6 +126,10 @@ impl EvalArgs {
         let canvases = |drawing: &Drawing| self.canvases(model.preprocessing(), drawing);
         let evaluation = evaluate(&model, &data.set, &known, self.threads.into(), canvases)?;
         let (top1, top5) = (evaluation.top1(), evaluation.top5());
+        if let Some(path) = &self.reliability {
+            let chart = reliability_chart(&evaluation).svg();
+            replace_file(path, chart.as_bytes()).map_err(|error| CliError::write(path, &error))?;
+        }
         if self.json {
             output::print_json(&EvalOutput {
                 model: self
@@ -117,6 +143,8 @@ impl EvalArgs {
                 top1,
                 top5,
                 left_out,
+                calibration_error: evaluation.calibration_error(),
+                reliability: reliability(&evaluation),
                 labels: model.labels(),
                 confusion: evaluation.confusion(),
             })?;
@@ -151,6 +179,36 @@ impl EvalArgs {
         }
         let crops = PublishedPreprocessing::new(preprocessing.canvas.side).ten_crop(drawing);
         Ok(crops.iter().map(|ink| preprocessing.normalized(ink)).collect())
+    }
+}
+
+/// Probability and share of right answers of each range that there are answers in.
+fn reliability(evaluation: &Evaluation) -> Vec<(f64, f64, usize)> {
+    let bins = evaluation.reliability().iter().filter(|bin| bin.count > 0);
+    let mean = |sum: f64, count: usize| sum / count as f64;
+    bins.map(|bin| (mean(bin.confidence, bin.count), mean(bin.right as f64, bin.count), bin.count)).collect()
+}
+
+/// Share of right answers by their probability; dots lie on the line where probabilities mean what they say.
+fn reliability_chart(evaluation: &Evaluation) -> Figure {
+    let axis = |title: &str| Axis::linear(title, 0.0, 100.0, 20.0);
+    let points = reliability(evaluation).into_iter().map(|(told, right, _)| (100.0 * told, 100.0 * right));
+    let points: Vec<_> = points.collect();
+    let right = Series::line(LineStyle::DAB, points.iter().copied());
+    let series = vec![
+        Series::line(LineStyle::PUBLISHED, [(0.0, 0.0), (100.0, 100.0)]),
+        right,
+        Series::dots(LineStyle::DAB, points),
+    ];
+    let error = 100.0 * evaluation.calibration_error();
+    let title = format!("Expected calibration error {error:.1} %, {} sketches", evaluation.count());
+    let panel =
+        Panel { title, x: axis("probability told, %"), y: axis("right, %"), series, notes: Vec::new() };
+    Figure {
+        description: "Share of right first answers by their probability".to_owned(),
+        legend: vec![(LineStyle::DAB, "the model"), (LineStyle::PUBLISHED, "right as often as told")],
+        columns: 1,
+        panels: vec![panel],
     }
 }
 

@@ -55,6 +55,11 @@ pub(crate) struct RecognizeArgs {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=MAX_VIEWS as i64))]
     views: u8,
 
+    /// Say 'unknown' of a drawing that is like none of those that the model knows words for, with its guesses behind
+    /// that; 1 in 20 drawings of words that it knows is called so, too
+    #[arg(long)]
+    unknown: bool,
+
     /// Write a picture of the inputs of the model, each above its label
     #[arg(long, value_name = "PNG")]
     show: Option<PathBuf>,
@@ -83,6 +88,10 @@ impl RecognizeArgs {
             self.replace.check(path, "--show")?;
         }
         let model = models::compiled(self.model.as_deref())?;
+        if self.unknown && model.calibration().is_none() {
+            let reason = "--unknown is for models that were calibrated: dabnet calibrate does that";
+            return Err(CliError::Input(reason.to_owned()));
+        }
         let session = Session::new(&model);
         let mut recognizer =
             SketchRecognizer { session, model, options: &self, done: 0, failed: 0, shown: Vec::new() };
@@ -148,6 +157,9 @@ struct RecognizeOutput<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     word: Option<&'a str>,
     predictions: Vec<LabelProbability<'a>>,
+    /// True if it is like no drawing that the model knows a word for; none where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown: Option<bool>,
     /// Notes on content of the file that the model did not get.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     notes: &'a [String],
@@ -221,6 +233,7 @@ impl SketchRecognizer<'_> {
         let seen = model_views(self.model.preprocessing(), &sketch.drawing, self.options.views)?;
         let logits = run_views(&mut self.session, &seen)?;
         let predictions = top(&logits, usize::from(self.options.top));
+        let unknown = self.model.calibration().map(|calibration| calibration.is_unknown(&logits));
         self.done += 1;
         if self.options.show.is_some() && self.shown.len() < MAX_SHOWN {
             let LabelProbability { label, probability } = self.guess(&predictions[0]);
@@ -233,7 +246,14 @@ impl SketchRecognizer<'_> {
         if self.options.json {
             let word = sketch.word.as_deref();
             let predictions = predictions.iter().map(|guess| self.guess(guess)).collect();
-            output::print_json(&RecognizeOutput { file, item, word, predictions, notes: &sketch.notes })?;
+            output::print_json(&RecognizeOutput {
+                file,
+                item,
+                word,
+                predictions,
+                unknown,
+                notes: &sketch.notes,
+            })?;
         } else {
             let guesses: Vec<String> = predictions
                 .iter()
@@ -243,7 +263,12 @@ impl SketchRecognizer<'_> {
                 })
                 .collect();
             let number = if alone { String::new() } else { format!(" #{item}") };
-            writeln!(io::stdout(), "{file}{number}: {}", guesses.join(", "))?;
+            let guesses = guesses.join(", ");
+            let guesses = match self.options.unknown && unknown == Some(true) {
+                true => format!("unknown ({guesses})"),
+                false => guesses,
+            };
+            writeln!(io::stdout(), "{file}{number}: {guesses}")?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
+    calibration::Calibration,
     parameters::NodeParameters,
     schema::{expected, key},
 };
@@ -34,6 +35,8 @@ pub struct PackedModel {
     pub provenance: BTreeMap<String, Value>,
     /// Parameters by node name; nodes without parameters have no entry.
     pub parameters: BTreeMap<String, NodeParameters>,
+    /// Measurements of how sure it is; none where it was not calibrated.
+    pub calibration: Option<Calibration>,
 }
 
 impl PackedModel {
@@ -61,6 +64,8 @@ impl PackedModel {
             known += 1;
         }
         self.check_steps()?;
+        let calibration = self.calibration.as_ref();
+        calibration.map_or(Ok(()), |calibration| calibration.check(self.graph.embedding_len()))?;
         if known == self.parameters.len() {
             return Ok(());
         }

@@ -15,7 +15,7 @@ impl PackedModel {
             .map(|(name, tensors)| (name.to_owned(), random_parameters(&mut source, &tensors)))
             .collect();
         let labels = (0..graph.outputs()).map(|class| format!("class {class}")).collect();
-        Self { graph, labels, preprocessing, provenance: BTreeMap::new(), parameters }
+        Self { graph, labels, preprocessing, provenance: BTreeMap::new(), parameters, calibration: None }
     }
 }
 

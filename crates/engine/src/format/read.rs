@@ -9,12 +9,11 @@ use std::{
 };
 
 use super::{
+    calibration::Calibration,
     checksum::checksum,
     packed::PackedModel,
     parameters::NodeParameters,
-    schema::{
-        FILE_NAME, FORMAT, OLD_VERSION, VERSION, VERSION_WITHOUT_INTEGERS, dtype, expected, key, version,
-    },
+    schema::{FILE_NAME, FORMAT, OLD_VERSION, VERSIONS, dtype, expected, key, version},
 };
 use crate::error::EngineError;
 
@@ -41,11 +40,14 @@ impl PackedModel {
         metadata.check_checksum(&tensors)?;
         let graph: Graph = metadata.json(key::GRAPH)?;
         metadata.check_formats(&graph)?;
+        let calibration = metadata.0.get(key::CALIBRATION);
+        let calibration = calibration.map(|record| Calibration::read(record, &tensors)).transpose()?;
         let model = Self {
             labels: metadata.json(key::LABELS)?,
             preprocessing: metadata.json(key::PREPROCESSING)?,
             provenance: metadata.json(key::PROVENANCE)?,
-            parameters: read_parameters(&graph, &tensors)?,
+            parameters: read_parameters(&graph, &tensors, calibration.as_ref())?,
+            calibration,
             graph,
         };
         model.check()?;
@@ -122,31 +124,33 @@ impl<'a> FileMetadata<'a> {
 
     fn check_version(&self) -> Result<(), EngineError> {
         match self.get(key::VERSION)? {
-            VERSION | VERSION_WITHOUT_INTEGERS => Ok(()),
+            found if VERSIONS.contains(&found) => Ok(()),
             found @ OLD_VERSION => Err(EngineError::field(
                 key::VERSION,
                 format!(
-                    "is '{found}', of a dabnet that drew lines in another way; train this model anew for '{VERSION}'"
+                    "is '{found}', of a dabnet that drew lines in another way; train this model anew for '{}'",
+                    VERSIONS[2]
                 ),
             )),
             found => {
                 let reason = format!(
-                    "is '{found}', of which this dabnet knows nothing: it reads \
-                     '{VERSION_WITHOUT_INTEGERS}' and '{VERSION}'; update it, or pack the model anew"
+                    "is '{found}', of which this dabnet knows nothing: it reads '{}'; update it, or pack the model anew",
+                    VERSIONS.join("', '")
                 );
                 Err(EngineError::field(key::VERSION, reason))
             }
         }
     }
 
-    /// Checks that the file's version supports the weight formats of `graph`.
+    /// Checks that the file's version supports the weight formats of `graph`, and a calibration if there is one.
     fn check_formats(&self, graph: &Graph) -> Result<(), EngineError> {
-        let (found, needed) = (self.get(key::VERSION)?, version(graph));
-        if found == needed || needed == VERSION_WITHOUT_INTEGERS {
+        let is_calibrated = self.0.contains_key(key::CALIBRATION);
+        let (found, needed) = (self.get(key::VERSION)?, version(graph, is_calibrated));
+        if found >= needed {
             return Ok(());
         }
-        let reason =
-            format!("is '{found}', but weights in eight bits, which the graph has, came with '{needed}'");
+        let part = if is_calibrated { "a calibration" } else { "weights in eight bits" };
+        let reason = format!("is '{found}', but {part}, which the file has, came with '{needed}'");
         Err(EngineError::field(key::VERSION, reason))
     }
 
@@ -173,6 +177,7 @@ fn unexpected(field: &str, found: &str, expected: &str) -> EngineError {
 fn read_parameters(
     graph: &Graph,
     tensors: &SafeTensors<'_>,
+    calibration: Option<&Calibration>,
 ) -> Result<BTreeMap<String, NodeParameters>, EngineError> {
     let mut parameters = BTreeMap::new();
     let mut known = HashSet::new();
@@ -180,11 +185,12 @@ fn read_parameters(
         parameters.insert(name.to_owned(), node_parameters(name, &expected, tensors)?);
         known.extend(expected.iter().map(|tensor| format!("{name}.{}", tensor.name)));
     }
-    if known.len() == tensors.len() {
-        return Ok(parameters);
+    known.extend(calibration.iter().flat_map(|calibration| calibration.tensor_names()).map(str::to_owned));
+    let is_strange = |name: &&str| !known.contains(*name);
+    match tensors.names().into_iter().filter(is_strange).min() {
+        None => Ok(parameters),
+        Some(name) => Err(EngineError::field(name, "no node of the graph has this tensor; remove it")),
     }
-    let stranger = tensors.names().into_iter().filter(|name| !known.contains(*name)).min();
-    Err(EngineError::field(stranger.unwrap_or_default(), "no node of the graph has this tensor; remove it"))
 }
 
 /// Reads the parameters of node `name`.

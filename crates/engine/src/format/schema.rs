@@ -4,11 +4,18 @@ use safetensors::Dtype;
 /// Value of metadata entry `format`.
 pub(super) const FORMAT: &str = "dabnet";
 
-/// Value of metadata entry `version` in files with 8-bit weights.
-pub(super) const VERSION: &str = "3";
+/// Values of metadata entry `version` that can be read, in their order: a file has the first that supports what is in
+/// it, for readers that know no more.
+pub(super) const VERSIONS: [&str; 3] = [WITHOUT_INTEGERS, WITHOUT_CALIBRATION, VERSION];
 
-/// Value of metadata entry `version` in all other files, for readers that do not know 8-bit weights.
-pub(super) const VERSION_WITHOUT_INTEGERS: &str = "2";
+/// Version with a calibration.
+const VERSION: &str = "4";
+
+/// Version with 8-bit weights.
+const WITHOUT_CALIBRATION: &str = "3";
+
+/// Version without either.
+const WITHOUT_INTEGERS: &str = "2";
 
 /// Unsupported version 1, with a canvas in place of a preprocessing.
 pub(super) const OLD_VERSION: &str = "1";
@@ -18,6 +25,7 @@ pub(super) const FILE_NAME: &str = "model.safetensors";
 
 /// Names of metadata entries.
 pub(super) mod key {
+    pub(crate) const CALIBRATION: &str = "calibration";
     pub(crate) const CHECKSUM: &str = "checksum";
     pub(crate) const FORMAT: &str = "format";
     pub(crate) const GRAPH: &str = "graph";
@@ -26,7 +34,8 @@ pub(super) mod key {
     pub(crate) const PROVENANCE: &str = "provenance";
     pub(crate) const VERSION: &str = "version";
 
-    pub(crate) const ALL: [&str; 7] = [CHECKSUM, FORMAT, GRAPH, LABELS, PREPROCESSING, PROVENANCE, VERSION];
+    pub(crate) const ALL: [&str; 8] =
+        [CALIBRATION, CHECKSUM, FORMAT, GRAPH, LABELS, PREPROCESSING, PROVENANCE, VERSION];
 }
 
 /// Expected tensors of each node that has some: node name and tensors, in graph order.
@@ -37,9 +46,13 @@ pub(super) fn expected(graph: &Graph) -> Vec<(&str, Vec<PackedTensor>)> {
 }
 
 /// Lowest file version that supports a model of `graph`.
-pub(super) fn version(graph: &Graph) -> &'static str {
+pub(super) fn version(graph: &Graph, is_calibrated: bool) -> &'static str {
     let all_f32 = graph.convolutions().all(|(_, _, conv)| conv.weight_format.is_f32());
-    if all_f32 { VERSION_WITHOUT_INTEGERS } else { VERSION }
+    match (is_calibrated, all_f32) {
+        (true, _) => VERSION,
+        (false, false) => WITHOUT_CALIBRATION,
+        (false, true) => WITHOUT_INTEGERS,
+    }
 }
 
 /// Element type of a tensor in the file.

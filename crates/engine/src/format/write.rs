@@ -4,6 +4,7 @@ use dabnet_container::{Tensor, replace_file, to_bytes};
 use serde::Serialize;
 
 use super::{
+    calibration::{Calibration, EmbeddingStatistics},
     checksum::checksum,
     packed::PackedModel,
     parameters::NodeParameters,
@@ -22,14 +23,16 @@ impl PackedModel {
         let (graph, labels) = (json(key::GRAPH, &self.graph)?, json(key::LABELS, &self.labels)?);
         let (preprocessing, provenance) =
             (json(key::PREPROCESSING, &self.preprocessing)?, json(key::PROVENANCE, &self.provenance)?);
+        let calibration = self.calibration.as_ref().map(Calibration::record).transpose()?;
         let mut metadata = BTreeMap::from([
             (key::FORMAT, FORMAT),
             (key::GRAPH, graph.as_str()),
             (key::LABELS, &labels),
             (key::PREPROCESSING, &preprocessing),
             (key::PROVENANCE, &provenance),
-            (key::VERSION, version(&self.graph)),
+            (key::VERSION, version(&self.graph, calibration.is_some())),
         ]);
+        metadata.extend(calibration.as_deref().map(|record| (key::CALIBRATION, record)));
         let views = tensors
             .iter()
             .map(|tensor| (tensor.name.as_str(), (tensor.dtype, &tensor.shape[..], &tensor.data[..])));
@@ -60,6 +63,8 @@ impl PackedModel {
                 tensors.push(Tensor { name, dtype, shape: tensor.shape, data });
             }
         }
+        let statistics = self.calibration.iter().flat_map(|calibration| &calibration.embedding);
+        tensors.extend(statistics.flat_map(EmbeddingStatistics::tensors));
         Ok(tensors)
     }
 }

@@ -53,6 +53,9 @@ pub(super) trait KernelSet: Copy {
     /// See [`SimdKernels::count_ones`](super::kernels::SimdKernels::count_ones).
     fn count_ones(self, units: &[u32], counts: &mut [u32]);
 
+    /// See [`SimdKernels::hamming_distances`](super::kernels::SimdKernels::hamming_distances).
+    fn hamming_distances(self, query: &[u64], codes: &[u64], distances: &mut [u32]);
+
     /// See [`SimdKernels::gather`](super::kernels::SimdKernels::gather).
     fn gather(self, source: &[u32], runs: GatherRuns, target: &mut [u32]) -> u32;
 
@@ -110,6 +113,8 @@ macro_rules! kernel_set {
                 compare_dot_products(sums: super::operands::DotProducts<'_>, thresholds: &[super::aligned_buffer::AlignedBuffer<f32>], out: &mut [u32]));
             kernel_set!(@safe [$(#[$features])?], super::loops::count_ones,
                 count_ones(units: &[u32], counts: &mut [u32]));
+            kernel_set!(@safe [$(#[$features])?], super::loops::hamming_distances,
+                hamming_distances(query: &[u64], codes: &[u64], distances: &mut [u32]));
             kernel_set!(@safe [$(#[$features])?], $gather,
                 gather(source: &[u32], runs: super::operands::GatherRuns, target: &mut [u32]) -> u32);
             kernel_set!(@safe [$(#[$features])?], $popcount_load,

@@ -136,6 +136,11 @@ impl SimdKernels {
         dispatch!(self, token => token.count_ones(units, counts));
     }
 
+    /// Counts the bits in which a query differs from each code of as many words; there are as many codes as distances.
+    pub(crate) fn hamming_distances(self, query: &[u64], codes: &[u64], distances: &mut [u32]) {
+        dispatch!(self, token => token.hamming_distances(query, codes, distances));
+    }
+
     /// Copies runs of bits and returns their population count.
     pub(crate) fn gather(self, source: &[u32], runs: GatherRuns, target: &mut [u32]) -> u32 {
         dispatch!(self, token => token.gather(source, runs, target))
@@ -230,6 +235,33 @@ impl SimdKernels {
     pub(crate) fn sum_weight_rows(self, taps: &[SparseTap], first: u32, weights: &[f32], out: &mut [f32]) {
         dispatch!(self, token => token.sum_weight_rows(taps, first, weights, out));
     }
+}
+
+/// Counts the bits in which a query differs from each code of as many words.
+///
+/// ```
+/// use dabnet_engine::{Isa, hamming_distances};
+///
+/// let mut distances = [0; 2];
+/// hamming_distances(Isa::select()?, &[0b1011], &[0b1011, 0b0001], &mut distances)?;
+/// assert_eq!(distances, [0, 2]);
+/// # Ok::<(), dabnet_engine::EngineError>(())
+/// ```
+///
+/// # Errors
+/// [`EngineError::Isa`] if this machine lacks the instruction set.
+///
+/// # Panics
+/// If there are not as many codes as distances.
+pub fn hamming_distances(
+    isa: Isa,
+    query: &[u64],
+    codes: &[u64],
+    distances: &mut [u32],
+) -> Result<(), EngineError> {
+    assert_eq!(codes.len(), query.len() * distances.len(), "a distance for every code");
+    SimdKernels::new(isa)?.hamming_distances(query, codes, distances);
+    Ok(())
 }
 
 /// Measures the peak rate of one-bit multiply-accumulates, per second and core: XOR, population count and

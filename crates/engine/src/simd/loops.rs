@@ -18,6 +18,28 @@ pub(super) fn count_ones(units: &[u32], counts: &mut [u32]) {
 }
 
 #[inline(always)]
+pub(super) fn hamming_distances(query: &[u64], codes: &[u64], distances: &mut [u32]) {
+    // A loop of known length is unrolled, and vectorized where vectors count bits.
+    match query.len() {
+        4 => distances_of::<4>(query, codes, distances),
+        8 => distances_of::<8>(query, codes, distances),
+        words => {
+            for (code, distance) in codes.chunks_exact(words.max(1)).zip(distances) {
+                *distance = query.iter().zip(code).map(|(a, b)| (a ^ b).count_ones()).sum();
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn distances_of<const WORDS: usize>(query: &[u64], codes: &[u64], distances: &mut [u32]) {
+    let (codes, _) = codes.as_chunks::<WORDS>();
+    for (code, distance) in codes.iter().zip(distances) {
+        *distance = (0..WORDS).map(|word| (query[word] ^ code[word]).count_ones()).sum();
+    }
+}
+
+#[inline(always)]
 pub(super) fn gather(source: &[u32], runs: GatherRuns, target: &mut [u32]) -> u32 {
     let mut ones = 0;
     for run in 0..runs.count {

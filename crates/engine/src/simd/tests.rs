@@ -125,6 +125,23 @@ proptest! {
     }
 
     #[test]
+    fn distances_agree(
+        words in 1..10_usize,
+        bits in prop::collection::vec(any::<u64>(), 0..200),
+        query in prop::collection::vec(any::<u64>(), 10),
+    ) {
+        let (count, query) = (bits.len() / words, &query[..words]);
+        let codes = &bits[..count * words];
+        let differing = |code: &[u64]| code.iter().zip(query).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>();
+        let expected: Vec<u32> = codes.chunks_exact(words).map(differing).collect();
+        for isa in Isa::supported() {
+            let mut found = vec![u32::MAX; count];
+            super::hamming_distances(isa, query, codes, &mut found).unwrap();
+            prop_assert_eq!(&found, &expected, "{}", isa);
+        }
+    }
+
+    #[test]
     fn gathered_runs_agree(
         source in prop::collection::vec(any::<u32>(), 400),
         (count, len) in (1..8_usize, 1..40_usize),

@@ -136,6 +136,19 @@ class Model:
         _check(1, views)
         return self._model.logits(_numpy(drawing), views)
 
+    def is_unknown(self, drawing: Drawing) -> bool | None:
+        """Whether a drawing is like none that the model knows a word for, so that its guesses mean nothing.
+
+        1 in 20 drawings of words that it knows is called so, too. None where the model was not calibrated. It is so where the
+        energy, the logarithm of the sum of the exponentials of the logits, is below :attr:`least_energy`.
+        """
+        return self._model.is_unknown(_numpy(drawing))
+
+    @property
+    def least_energy(self) -> float | None:
+        """Least energy of a drawing of a known word; None where the model was not calibrated."""
+        return self._model.least_energy
+
     def embed(self, drawing: Drawing) -> np.ndarray:
         """The vector that the last layer reads, ``[values]`` of float32.
 
