@@ -42,6 +42,33 @@ fn every_format_is_labelled() {
 }
 
 #[test]
+fn what_strokes_add_is_what_is_missing_without_them() {
+    let output =
+        recognize(&[Path::new("--explain"), Path::new("--json"), &shipped("data/examples/quickdraw.ndjson")]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let lines = fs::read_to_string(shipped("data/examples/quickdraw.ndjson")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (answer, line) in stdout(&output).lines().zip(lines.lines()) {
+        let (answer, mut sketch): (Value, Value) =
+            (serde_json::from_str(answer).unwrap(), serde_json::from_str(line).unwrap());
+        let strokes = answer["strokes"].as_array().unwrap();
+        assert_eq!(strokes.len(), sketch["drawing"].as_array().unwrap().len());
+        if strokes.len() < 2 {
+            continue;
+        }
+        let first = &answer["predictions"][0];
+        sketch["drawing"].as_array_mut().unwrap().remove(1);
+        let file = written(folder.path(), "without.ndjson", sketch.to_string().as_bytes());
+        let without = recognize(&[Path::new("--top"), Path::new("345"), Path::new("--json"), &file]);
+        let without: Value = serde_json::from_str(&stdout(&without)).unwrap();
+        let guesses = without["predictions"].as_array().unwrap();
+        let same = guesses.iter().find(|guess| guess["label"] == first["label"]).unwrap();
+        let expected = first["probability"].as_f64().unwrap() - same["probability"].as_f64().unwrap();
+        assert!((strokes[1].as_f64().unwrap() - expected).abs() < 1e-5, "{answer}");
+    }
+}
+
+#[test]
 fn the_shipped_models_know_the_examples() {
     let words = ["airplane", "alarm clock", "bicycle", "butterfly", "cat", "bicycle", "umbrella"];
     for (model, known) in

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Words from a handful of drawings: how often the nearest word in a model's embedding is the right one.
 
-Of a folder of pictures, a folder a class, the classes that no model has a label for are taken. An episode draws some of them,
+Of a folder of pictures, a folder a class, or Quick, Draw!'s lines, the classes that no model has a label for are taken. An episode draws some of them,
 some drawings of each to know them by, and some others to be told; a word is known by the mean of its drawings (a prototype), or
 by its nearest drawing. Embeddings are centered on the mean of what is known in the episode and taken by their direction, as reals, and
 as bits, one a value. Every model sees the same episodes.
 
-    few_shot.py PICTURES --model quickdraw-345 --model doodlenet/ [--words classes.txt]
+    few_shot.py DRAWINGS --model quickdraw-345 --model doodlenet/ [--words classes.txt]
 
 `--words` is the file that maps classes to words (see docs/training.md), whose classes are known words, too. Needs the package dabnet.
 """
 
 import argparse
+import gzip
+import json
 from pathlib import Path
 
 import dabnet
@@ -24,7 +26,7 @@ QUERIES = 5
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pictures", type=Path)
+    parser.add_argument("drawings", type=Path)
     parser.add_argument("--model", action="append", required=True)
     parser.add_argument("--words", type=Path)
     parser.add_argument("--seed", type=int, default=0)
@@ -33,9 +35,8 @@ def main() -> None:
     known = {label for model in models.values() for label in model.labels}
     if options.words:
         known |= {line.split("=")[0].strip() for line in options.words.read_text().splitlines() if "=" in line}
-    classes = sorted(folder for folder in options.pictures.iterdir() if folder.is_dir() and folder.name not in known)
-    files = [sorted(folder.iterdir()) for folder in classes]
-    print(f"{len(classes)} classes without a label, {sum(map(len, files))} drawings, {EPISODES} episodes")
+    files = [drawings for name, drawings in sorted(by_class(options.drawings).items()) if name not in known]
+    print(f"{len(files)} classes without a label, {sum(map(len, files))} drawings, {EPISODES} episodes")
     ends = np.cumsum([0, *map(len, files)])
     drawings = [file for some in files for file in some]
     rows = {name: model.embed_batch(drawings) for name, model in models.items()}
@@ -49,6 +50,16 @@ def main() -> None:
                 mean, deviation = np.mean(found, axis=0), np.std(found, axis=0, ddof=1)
                 cells = [f"{100 * m:.1f} ± {196 * d / np.sqrt(EPISODES):.1f}" for m, d in zip(mean, deviation)]
                 print(f"| {name} | {embeddings.shape[1]} | {ways} | {shots} | {' | '.join(cells)} |", flush=True)
+
+
+def by_class(drawings: Path) -> dict[str, list]:
+    if drawings.is_dir():
+        return {folder.name: sorted(folder.iterdir()) for folder in drawings.iterdir() if folder.is_dir()}
+    found: dict[str, list] = {}
+    with gzip.open(drawings, "rt") if drawings.suffix == ".gz" else drawings.open() as lines:
+        for line in map(json.loads, lines):
+            found.setdefault(line["word"], []).append([list(zip(*stroke[:2])) for stroke in line["drawing"]])
+    return found
 
 
 def episode(embeddings: np.ndarray, ends: np.ndarray, ways: int, shots: int, random: np.random.Generator) -> list[float]:

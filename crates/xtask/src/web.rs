@@ -19,7 +19,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const BUILDS: [(&str, &str); 2] = [("dabnet.wasm", "+simd128"), ("dabnet-scalar.wasm", "-simd128")];
 
 /// Sources of the engine for browsers, from the root of the project.
-const SOURCES: [&str; 5] = ["crates/engine", "crates/graph", "crates/matrix", "crates/sketch", "crates/wasm"];
+const SOURCES: [&str; 6] =
+    ["crates/embedding", "crates/engine", "crates/graph", "crates/matrix", "crates/sketch", "crates/wasm"];
 
 /// Modules of `crates/sketch` that are not in it: those of its feature `files`.
 const OF_FILES: [&str; 2] = ["augmentation", "formats"];

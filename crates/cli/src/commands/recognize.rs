@@ -6,10 +6,10 @@ use std::{
 
 use clap::Args;
 use dabnet_container::replace_file;
-use dabnet_engine::{Model, Prediction, Session, run_views, top};
+use dabnet_engine::{Model, Prediction, Session, run_views, softmax, top};
 use dabnet_graph::Canvas;
 use dabnet_report::{ContactSheet, SheetCell, format::counted};
-use dabnet_sketch::{MAX_VIEWS, Sketch, SketchError, SketchReader, read, read_file};
+use dabnet_sketch::{Drawing, MAX_VIEWS, Sketch, SketchError, SketchReader, read, read_file};
 use image::{DynamicImage, GrayImage};
 use serde::Serialize;
 
@@ -33,6 +33,7 @@ use crate::{
 #[command(after_help = "Examples:
   dabnet recognize cat.png
   dabnet recognize --top 3 drawings/ board.svg
+  dabnet recognize --explain data/examples/quickdraw.ndjson
   dabnet recognize --show seen.png photos/
   dabnet recognize --model quickstart/dab --json sketches.ndjson
   cat cat.svg | dabnet recognize -")]
@@ -60,6 +61,10 @@ pub(crate) struct RecognizeArgs {
     #[arg(long)]
     unknown: bool,
 
+    /// Say what each stroke adds to the first label: how much less likely that is without it
+    #[arg(long)]
+    explain: bool,
+
     /// Write a picture of the inputs of the model, each above its label
     #[arg(long, value_name = "PNG")]
     show: Option<PathBuf>,
@@ -74,6 +79,8 @@ pub(crate) struct RecognizeArgs {
 
 /// Upper bound of broken sketches of a file that are told one by one.
 const MAX_TOLD: usize = 5;
+/// Upper bound of strokes of which each is left out once.
+const MAX_STROKES: usize = 1000;
 /// Upper bound of sketches that are shown.
 const MAX_SHOWN: usize = 1000;
 /// Sketches in a row of a picture, and the side of each in pixels.
@@ -160,6 +167,9 @@ struct RecognizeOutput<'a> {
     /// True if it is like no drawing that the model knows a word for; none where that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown: Option<bool>,
+    /// What each stroke adds to the probability of the first label, with `--explain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strokes: Option<Vec<f32>>,
     /// Notes on content of the file that the model did not get.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     notes: &'a [String],
@@ -234,6 +244,10 @@ impl SketchRecognizer<'_> {
         let logits = run_views(&mut self.session, &seen)?;
         let predictions = top(&logits, usize::from(self.options.top));
         let unknown = self.model.calibration().map(|calibration| calibration.is_unknown(&logits));
+        let strokes = match self.options.explain {
+            true => Some(self.stroke_shares(&sketch.drawing, &predictions[0])?),
+            false => None,
+        };
         self.done += 1;
         if self.options.show.is_some() && self.shown.len() < MAX_SHOWN {
             let LabelProbability { label, probability } = self.guess(&predictions[0]);
@@ -252,6 +266,7 @@ impl SketchRecognizer<'_> {
                 word,
                 predictions,
                 unknown,
+                strokes,
                 notes: &sketch.notes,
             })?;
         } else {
@@ -268,9 +283,31 @@ impl SketchRecognizer<'_> {
                 true => format!("unknown ({guesses})"),
                 false => guesses,
             };
-            writeln!(io::stdout(), "{file}{number}: {guesses}")?;
+            let mut out = io::stdout().lock();
+            writeln!(out, "{file}{number}: {guesses}")?;
+            for (at, share) in strokes.iter().flatten().enumerate() {
+                writeln!(out, "  stroke {}: {:+.1} points", at + 1, 100.0 * share)?;
+            }
         }
         Ok(())
+    }
+
+    /// What each stroke of a drawing adds to the probability of a label: that of all less that of the others.
+    fn stroke_shares(&mut self, drawing: &Drawing, label: &Prediction) -> Result<Vec<f32>, CliError> {
+        let strokes = drawing.to_strokes();
+        if strokes.len() > MAX_STROKES {
+            let reason = format!("it has {} strokes, --explain takes up to {MAX_STROKES}", strokes.len());
+            return Err(CliError::Input(reason));
+        }
+        let mut shares = Vec::with_capacity(strokes.len());
+        for left in 0..strokes.len() {
+            let others = strokes.iter().enumerate().filter(|(at, _)| *at != left);
+            let rest = Drawing::Strokes(others.map(|(_, stroke)| stroke.clone()).collect());
+            let seen = model_views(self.model.preprocessing(), &rest, self.options.views)?;
+            let logits = run_views(&mut self.session, &seen)?;
+            shares.push(label.probability - softmax(&logits)[label.class]);
+        }
+        Ok(shares)
     }
 
     /// Ink of an input of the model: the first channel, denormalized.
