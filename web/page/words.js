@@ -45,6 +45,7 @@ export class OwnWords {
     find("lesson").hidden = !isOpen;
     find("teach").setAttribute("aria-expanded", isOpen);
     if (isOpen) find("word").focus();
+    this.#show();
     this.#check();
   }
 
