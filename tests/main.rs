@@ -25,3 +25,5 @@ mod summary;
 mod teach;
 mod teachers;
 mod train;
+#[cfg(unix)]
+mod words;

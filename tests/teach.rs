@@ -13,10 +13,10 @@ use crate::common::{assert_one_clear_line, dabnet, ok, shipped, text};
 /// Drawings of a word that are taught; others are asked for.
 const TAUGHT: usize = 6;
 
-type Strokes = Vec<Vec<[f64; 2]>>;
+pub(crate) type Strokes = Vec<Vec<[f64; 2]>>;
 
 /// A wheel with three long hooked arms, and a box with a zigzag across, as a hand draws them a little otherwise every time.
-fn symbol(word: &str, number: usize) -> Strokes {
+pub(crate) fn symbol(word: &str, number: usize) -> Strokes {
     let wobble = |at: usize| 0.06 * (1.7 * (at * 7 + number * 13) as f64).sin();
     let turn = wobble(1) * 2.0;
     match word {

@@ -17,4 +17,4 @@ mod teach;
 pub use calibrate::{CalibrationExample, calibrate};
 pub use error::EmbeddingError;
 pub use index::{EmbeddingIndex, IndexBuilder, IndexMatch};
-pub use teach::{MAX_DRAWINGS, TaughtWord, forget, teach, teach_alone};
+pub use teach::{MAX_DRAWINGS, TaughtWord, VIEWS, forget, teach, teach_alone};

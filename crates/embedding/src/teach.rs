@@ -1,4 +1,4 @@
-use dabnet_engine::{EmbeddingStatistics, PackedModel, energy};
+use dabnet_engine::{EmbeddingStatistics, EngineError, PackedModel, Session, energy};
 use dabnet_matrix::{MatrixView, MatrixViewMut, WriteMode, multiply};
 
 use crate::{
@@ -9,6 +9,8 @@ use crate::{
 
 /// The most drawings of a word.
 pub const MAX_DRAWINGS: usize = 1000;
+/// Number of views of a drawing that a word is learned from.
+pub const VIEWS: usize = 4;
 
 /// Embeddings drawn from the statistics, which stand for all that is no new word; the first of them are learned from.
 const OTHERS: usize = 5000;
@@ -40,6 +42,22 @@ pub struct TaughtWord {
     pub drawings: Vec<Vec<f32>>,
 }
 
+impl TaughtWord {
+    /// Embeds the canvases of a word: [`VIEWS`] of each of its drawings.
+    ///
+    /// # Errors
+    /// Those of [`Session::embed`].
+    pub fn embed(
+        session: &mut Session,
+        label: impl Into<String>,
+        canvases: impl IntoIterator<Item = Vec<f32>>,
+    ) -> Result<Self, EngineError> {
+        let embed = |canvas: Vec<f32>| session.embed(&canvas).map(<[f32]>::to_vec);
+        let drawings = canvases.into_iter().map(embed).collect::<Result<_, _>>()?;
+        Ok(Self { label: label.into(), drawings })
+    }
+}
+
 /// Adds words to a calibrated model, from a few drawings each; those that were taught before are taught anew.
 ///
 /// The last layer gets a row a word, by logistic regression with an L2 penalty: drawings of new words against each other,
@@ -49,11 +67,9 @@ pub struct TaughtWord {
 /// ```no_run
 /// # use dabnet_embedding::{EmbeddingError, TaughtWord, teach};
 /// # use dabnet_engine::{Model, PackedModel, Session};
-/// # fn taught(packed: &PackedModel, drawings: &[Vec<f32>]) -> Result<PackedModel, EmbeddingError> {
+/// # fn taught(packed: &PackedModel, canvases: Vec<Vec<f32>>) -> Result<PackedModel, EmbeddingError> {
 /// let mut session = Session::new(&Model::new(packed.clone())?);
-/// let embeddings = drawings.iter().map(|canvas| Ok(session.embed(canvas)?.to_vec()));
-/// let drawings = embeddings.collect::<Result<_, EmbeddingError>>()?;
-/// teach(packed, &[TaughtWord { label: "our logo".into(), drawings }])
+/// teach(packed, &[TaughtWord::embed(&mut session, "our logo", canvases)?])
 /// # }
 /// ```
 ///

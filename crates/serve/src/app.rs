@@ -1,5 +1,5 @@
 use std::sync::{
-    Arc,
+    Arc, PoisonError, RwLock, RwLockReadGuard,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -14,19 +14,22 @@ use tokio::{
 };
 
 use crate::{
-    ModelRegistry, PageFiles, RequestLimits, ServerOptions, body,
+    ModelRegistry, PageFiles, RequestLimits, ServeError, ServedModel, ServerOptions, body,
     metrics::ServerMetrics,
     queue::BoundedQueue,
     request_error::RequestError,
     response::{BYTES, JSON_LENGTH, json_response},
     timed_stream::RequestStart,
+    word_store::WordStore,
     workers::{QueuedJob, ReplyBody, WorkResult, WorkerSessions},
 };
 
 /// State shared by all requests.
 pub(crate) struct AppState {
     pub(crate) registry: Arc<ModelRegistry>,
-    pub(crate) files: PageFiles,
+    /// Where models are kept that clients teach; none if they may not.
+    pub(crate) words: Option<WordStore>,
+    files: RwLock<PageFiles>,
     pub(crate) limits: Arc<RequestLimits>,
     pub(crate) queue: Arc<BoundedQueue<QueuedJob>>,
     pub(crate) metrics: Arc<ServerMetrics>,
@@ -36,16 +39,41 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    pub(crate) fn new(registry: Arc<ModelRegistry>, options: &ServerOptions) -> Self {
-        Self {
-            files: PageFiles::new(&registry),
+    /// State of a server with these models.
+    ///
+    /// # Errors
+    /// Those of [`WordStore::open`].
+    pub(crate) fn new(registry: Arc<ModelRegistry>, options: &ServerOptions) -> Result<Self, ServeError> {
+        let words = options.teachable.as_ref().map(|folder| WordStore::open(folder, &registry)).transpose()?;
+        Ok(Self {
+            words,
+            files: RwLock::new(PageFiles::new(&registry)),
             registry,
             limits: Arc::new(options.limits.clone()),
             queue: Arc::new(BoundedQueue::new(options.queue.max(1))),
             metrics: Arc::new(ServerMetrics::new()),
             held: Arc::new(Semaphore::new(options.limits.held_bytes.min(Semaphore::MAX_PERMITS))),
             draining: AtomicBool::new(false),
-        }
+        })
+    }
+
+    /// Files of the page as they are now.
+    pub(crate) fn files(&self) -> RwLockReadGuard<'_, PageFiles> {
+        self.files.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where models are kept that clients teach.
+    ///
+    /// # Errors
+    /// [`RequestError::NotTeachable`] if they may not.
+    pub(crate) fn word_store(&self) -> Result<&WordStore, RequestError> {
+        self.words.as_ref().ok_or(RequestError::NotTeachable)
+    }
+
+    /// Serves a model, and as a file of the page, in the place of what it was.
+    pub(crate) fn replace_model(&self, index: usize, model: ServedModel) {
+        self.registry.replace(index, model);
+        self.files.write().unwrap_or_else(PoisonError::into_inner).update(&self.registry, index);
     }
 
     /// True if the server is about to stop.

@@ -50,6 +50,12 @@ pub enum ServeError {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder in which another server keeps what its models are taught.
+    #[error("{} is in use by another server: give each a folder of its own", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file or folder that cannot be written.
     #[error("cannot write {}", path.display())]
     Write {

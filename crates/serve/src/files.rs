@@ -3,7 +3,7 @@
 mod folder;
 mod static_file;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use axum::{
     body::Body,
@@ -18,7 +18,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{ModelRegistry, ServeError};
+use crate::{ModelRegistry, ServeError, ServedModel};
 
 pub(crate) use static_file::StaticFile;
 
@@ -40,7 +40,10 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 #[derive(Debug)]
 pub struct PageFiles(BTreeMap<String, StaticFile>);
 
-/// A model in `models/index.json`.
+/// List of the models.
+const INDEX: &str = "models/index.json";
+
+/// A model in [`INDEX`].
 #[derive(Serialize)]
 struct ModelIndexEntry<'a> {
     name: &'a str,
@@ -58,21 +61,22 @@ impl PageFiles {
             .iter()
             .map(|(name, bytes)| ((*name).to_owned(), StaticFile::new(name, *bytes)))
             .collect();
-        let mut index = Vec::new();
-        for served in registry.models() {
-            let url = format!("models/{}/model.safetensors", served.name());
+        let models = registry.models();
+        for served in &models {
+            let url = url(served);
             files.insert(url.clone(), StaticFile::new(&url, served.bytes().to_vec()));
-            index.push(ModelIndexEntry {
-                name: served.name(),
-                labels: served.model().labels().len(),
-                bytes: served.bytes().len(),
-                top1: served.top1(),
-                url,
-            });
         }
-        let index = serde_json::to_vec(&index).expect("names and numbers are JSON");
-        files.insert("models/index.json".to_owned(), StaticFile::new("models/index.json", index));
+        files.insert(INDEX.to_owned(), index(&models));
         Self(files)
+    }
+
+    /// Takes one of the models as it is now.
+    pub(crate) fn update(&mut self, registry: &ModelRegistry, model: usize) {
+        let served = registry.at(model);
+        let url = url(&served);
+        let file = StaticFile::new(&url, served.bytes().to_vec());
+        self.0.insert(url, file);
+        self.0.insert(INDEX.to_owned(), index(&registry.models()));
     }
 
     /// Writes the files to a folder that any web server can serve.
@@ -98,6 +102,22 @@ impl PageFiles {
             name => self.0.get(name),
         }
     }
+}
+
+fn url(served: &ServedModel) -> String {
+    format!("models/{}/model.safetensors", served.name())
+}
+
+fn index(models: &[Arc<ServedModel>]) -> StaticFile {
+    let entry = |served| ModelIndexEntry {
+        name: ServedModel::name(served),
+        labels: served.model().labels().len(),
+        bytes: served.bytes().len(),
+        top1: served.top1(),
+        url: url(served),
+    };
+    let entries: Vec<ModelIndexEntry<'_>> = models.iter().map(|served| entry(served)).collect();
+    StaticFile::new(INDEX, serde_json::to_vec(&entries).expect("names and numbers are JSON"))
 }
 
 /// Response with a file, or 304 if the client has it already.

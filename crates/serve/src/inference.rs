@@ -61,7 +61,7 @@ pub(crate) async fn metadata(
     State(app): State<Arc<AppState>>,
     ModelName(name): ModelName,
 ) -> Result<Response<Body>, RequestError> {
-    let served = &app.registry.models()[app.model(Some(&name))?];
+    let served = app.registry.at(app.model(Some(&name))?);
     let model = served.model();
     let input = model.graph().input_shape();
     let tensor =

@@ -31,6 +31,8 @@ mod routes;
 mod server;
 mod tensor;
 mod timed_stream;
+mod word_store;
+mod words;
 mod workers;
 
 pub use error::ServeError;

@@ -71,8 +71,17 @@ pub(crate) fn json_only(headers: &HeaderMap) -> Result<(), RequestError> {
     if ["", JSON].contains(&essence(headers)?.as_str()) {
         return Ok(());
     }
+    Err(send_json())
+}
+
+fn send_json() -> RequestError {
     let message = "send JSON, and say so with the header 'Content-Type: application/json'";
-    Err(RequestError::MediaType(message.to_owned()))
+    RequestError::MediaType(message.to_owned())
+}
+
+/// Checks that the headers announce JSON.
+pub(crate) fn stated_json(headers: &HeaderMap) -> Result<(), RequestError> {
+    if headers.contains_key(CONTENT_TYPE) { json_only(headers) } else { Err(send_json()) }
 }
 
 /// Checks that a body is sent without a content encoding.

@@ -1,11 +1,16 @@
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::File,
+    io::Read,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use dabnet_engine::{EngineError, Model, PackedModel};
 
 use crate::ServeError;
 
 /// The file of a model in its folder.
-const FILE_NAME: &str = "model.safetensors";
+pub(crate) const FILE_NAME: &str = "model.safetensors";
 /// Upper bound of a served model's size, inclusive: its file is held in memory and sent whole.
 const MAX_BYTES: u64 = 256 << 20;
 
@@ -89,7 +94,11 @@ impl ServedModel {
 
 /// The models of a server, in the given order; the first is the default.
 #[derive(Debug)]
-pub struct ModelRegistry(Vec<ServedModel>);
+pub struct ModelRegistry {
+    names: Vec<String>,
+    /// Models of these names; one that is taught words takes the place of what it was.
+    models: Vec<RwLock<Arc<ServedModel>>>,
+}
 
 impl ModelRegistry {
     /// Registers the given models.
@@ -105,25 +114,36 @@ impl ModelRegistry {
                 return Err(ServeError::Duplicate { name: model.name().to_owned() });
             }
         }
-        Ok(Self(models))
+        let names = models.iter().map(|model| model.name.clone()).collect();
+        Ok(Self { names, models: models.into_iter().map(|model| RwLock::new(Arc::new(model))).collect() })
     }
 
-    /// The models in order.
-    pub fn models(&self) -> &[ServedModel] {
-        &self.0
+    /// The models in order, as they are now.
+    pub fn models(&self) -> Vec<Arc<ServedModel>> {
+        (0..self.models.len()).map(|index| self.at(index)).collect()
+    }
+
+    /// A model as it is now.
+    pub(crate) fn at(&self, index: usize) -> Arc<ServedModel> {
+        Arc::clone(&self.models[index].read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts a model of the same name in the place of another.
+    pub(crate) fn replace(&self, index: usize, model: ServedModel) {
+        *self.models[index].write().unwrap_or_else(PoisonError::into_inner) = Arc::new(model);
     }
 
     /// Index of the model with this name, or of the default one.
     pub(crate) fn find(&self, name: Option<&str>) -> Option<usize> {
         match name {
             None => Some(0),
-            Some(name) => self.0.iter().position(|model| model.name() == name),
+            Some(name) => self.names.iter().position(|known| known == name),
         }
     }
 
     /// All names, to tell of.
     pub(crate) fn names(&self) -> String {
-        self.0.iter().map(ServedModel::name).collect::<Vec<_>>().join(", ")
+        self.names.join(", ")
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     num::NonZero,
+    path::PathBuf,
     thread,
     time::Duration,
 };
@@ -29,6 +30,9 @@ pub struct ServerOptions {
     pub queue: usize,
     /// Origins whose pages may call the API, as `https://example.org`; none but the server's own if empty.
     pub origins: Vec<String>,
+    /// Folder for models that clients teach words, which takes part from the start: a model that is kept there is served in
+    /// place of the one given by that name. Clients may not if there is none.
+    pub teachable: Option<PathBuf>,
     /// Time for which a stopping server still accepts requests while it reports that it is not ready.
     pub drain_delay: Duration,
     /// Time for which a stopping server waits for accepted requests.
@@ -55,6 +59,10 @@ pub struct RequestLimits {
     pub side: u32,
     /// Number of canvases per inference request.
     pub batch: usize,
+    /// Number of words that clients may have taught a model.
+    pub words: usize,
+    /// Number of drawings of words per request that teaches.
+    pub drawings: usize,
     /// Connections open at a time; others wait to be accepted.
     pub connections: usize,
     /// Time from the first byte of a request to its response.
@@ -73,6 +81,7 @@ impl Default for ServerOptions {
             threads: thread::available_parallelism().map_or(1, NonZero::get),
             queue: 64,
             origins: Vec::new(),
+            teachable: None,
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(10),
             limits: RequestLimits::default(),
@@ -90,6 +99,8 @@ impl Default for RequestLimits {
             points: 20_000,
             side: 4096,
             batch: 64,
+            words: 200,
+            drawings: 500,
             connections: 256,
             request: Duration::from_secs(5),
             idle: Duration::from_secs(10),

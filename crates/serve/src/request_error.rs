@@ -20,6 +20,16 @@ pub(crate) enum RequestError {
     NotFound,
     #[error("there is no model '{name}' here; there are: {known}")]
     UnknownModel { name: String, known: String },
+    #[error("this server takes no words: start it with --teachable")]
+    NotTeachable,
+    #[error("the model was not taught '{word}'; see /v1/words for what it was")]
+    UnknownWord { word: String },
+    #[error("the model knows '{word}' from its training; call yours otherwise")]
+    KnownWord { word: String },
+    #[error("another client teaches a model; try again in a second")]
+    Teaching,
+    #[error("the words could not be saved, and are not learned; the server's log says why")]
+    Unsaved,
     #[error("the model '{name}' has the version 1 alone")]
     UnknownVersion { name: String },
     #[error("this address does not take the method; see the header Allow")]
@@ -44,6 +54,15 @@ pub(crate) enum RequestError {
 }
 
 impl RequestError {
+    /// The error of a part of a body.
+    pub(crate) fn about(self, part: &str) -> Self {
+        match self {
+            Self::Malformed(reason) => Self::Malformed(format!("{part}: {reason}")),
+            Self::TooMuch(reason) => Self::TooMuch(format!("{part}: {reason}")),
+            other => other,
+        }
+    }
+
     /// A parser's error.
     pub(crate) fn malformed(reason: impl ToString) -> Self {
         Self::Malformed(reason.to_string())
@@ -52,14 +71,19 @@ impl RequestError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::NotFound | Self::UnknownModel { .. } | Self::UnknownVersion { .. } => StatusCode::NOT_FOUND,
+            Self::NotFound
+            | Self::UnknownModel { .. }
+            | Self::UnknownVersion { .. }
+            | Self::UnknownWord { .. } => StatusCode::NOT_FOUND,
+            Self::NotTeachable => StatusCode::FORBIDDEN,
+            Self::KnownWord { .. } => StatusCode::CONFLICT,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Slow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMuch(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Full | Self::BufferedBody | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Full | Self::BufferedBody | Self::Late | Self::Teaching => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed | Self::Unsaved => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -70,6 +94,11 @@ impl RequestError {
             Self::NotFound => "not_found",
             Self::UnknownModel { .. } => "unknown_model",
             Self::UnknownVersion { .. } => "unknown_version",
+            Self::NotTeachable => "not_teachable",
+            Self::UnknownWord { .. } => "unknown_word",
+            Self::KnownWord { .. } => "known_word",
+            Self::Teaching => "teaching",
+            Self::Unsaved => "unsaved",
             Self::Method => "method",
             Self::Slow(_) => "slow_request",
             Self::TooLarge(_) => "body_too_large",

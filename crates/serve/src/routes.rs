@@ -28,6 +28,7 @@ use crate::{
     recognize::recognize,
     request_error::RequestError,
     response::json_response,
+    words::{forget_word, list_words, teach_words},
 };
 
 /// OpenAPI description of the API.
@@ -39,6 +40,7 @@ fn api() -> Vec<(&'static str, MethodRouter<Arc<AppState>>)> {
         ("/v1/models", get(models)),
         ("/v1/recognize", post(recognize)),
         ("/v1/embed", post(embed)),
+        ("/v1/words", get(list_words).post(teach_words).delete(forget_word)),
         ("/v2", get(inference::server)),
         ("/v2/health/live", get(live)),
         ("/v2/health/ready", get(ready)),
@@ -62,7 +64,7 @@ pub(crate) fn router(app: Arc<AppState>, origins: &[HeaderValue]) -> Router {
         router = router.layer(
             CorsLayer::new()
                 .allow_origin(origins.to_vec())
-                .allow_methods([Method::GET, Method::POST])
+                .allow_methods([Method::GET, Method::POST, Method::DELETE])
                 .allow_headers([CONTENT_TYPE])
                 .expose_headers([RETRY_AFTER]),
         );
@@ -174,7 +176,8 @@ async fn docs() -> Response<Body> {
 
 /// A file of the page.
 async fn file(State(app): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    let Some(file) = app.files.at(request.uri().path()) else {
+    let files = app.files();
+    let Some(file) = files.at(request.uri().path()) else {
         return RequestError::NotFound.into_response();
     };
     let mut response = match *request.method() {

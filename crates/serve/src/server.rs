@@ -66,7 +66,8 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError::Bind`] if the address is not available, [`ServeError::Origin`] if an origin is invalid,
-    /// [`ServeError::Start`] if the system gives no threads, timers or signals.
+    /// [`ServeError::Start`] if the system gives no threads, timers or signals; of [`ServerOptions::teachable`]
+    /// [`ServeError::Write`], [`ServeError::Busy`] and [`ServeError::Model`].
     pub fn bind(registry: ModelRegistry, options: ServerOptions) -> Result<Self, ServeError> {
         let origins = routes::origins(&options.origins)?;
         let mut builder = Builder::new_multi_thread();
@@ -79,7 +80,7 @@ impl Server {
         let signals = ShutdownSignals::new().map_err(ServeError::Start)?;
         drop(inside);
         let registry = Arc::new(registry);
-        let app = Arc::new(AppState::new(Arc::clone(&registry), &options));
+        let app = Arc::new(AppState::new(Arc::clone(&registry), &options)?);
         workers::start(options.threads, &registry, &app.queue, &app.metrics)?;
         Ok(Self { runtime, listener, address, signals, app, origins, options })
     }

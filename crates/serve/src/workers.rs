@@ -49,19 +49,29 @@ pub(crate) struct QueuedJob {
 /// Inference sessions of a worker, one per model.
 pub(crate) struct WorkerSessions {
     registry: Arc<ModelRegistry>,
-    sessions: Vec<Session>,
+    sessions: Vec<(Arc<ServedModel>, Session)>,
 }
 
 impl WorkerSessions {
     pub(crate) fn new(registry: Arc<ModelRegistry>) -> Self {
-        let sessions = registry.models().iter().map(|served| Session::new(served.model())).collect();
+        let sessions = registry.models().into_iter().map(with_session).collect();
         Self { registry, sessions }
     }
 
-    /// A model and its session, by index.
+    /// A model as it is now, and its session, by index.
     pub(crate) fn model(&mut self, index: usize) -> (&ServedModel, &mut Session) {
-        (&self.registry.models()[index], &mut self.sessions[index])
+        let served = self.registry.at(index);
+        if !Arc::ptr_eq(&served, &self.sessions[index].0) {
+            self.sessions[index] = with_session(served);
+        }
+        let (served, session) = &mut self.sessions[index];
+        (served, session)
     }
+}
+
+fn with_session(served: Arc<ServedModel>) -> (Arc<ServedModel>, Session) {
+    let session = Session::new(served.model());
+    (served, session)
 }
 
 /// Starts threads that work until the queue is closed.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dabnet_engine::{NodeParameters, PackedModel};
+use dabnet_engine::{Calibration, NodeParameters, PackedModel};
 use dabnet_graph::{Precision, Preprocessing};
 use serde::Serialize;
 use serde_json::Value;
@@ -55,12 +55,6 @@ pub struct LayerDescription {
     pub beta: Vec<f32>,
 }
 
-/// Words that a model was taught, in the order of the alphabet.
-fn taught(model: &PackedModel) -> Vec<String> {
-    let statistics = model.calibration.iter().flat_map(|calibration| &calibration.embedding);
-    statistics.flat_map(|statistics| statistics.taught.keys().cloned()).collect()
-}
-
 impl ModelDescription {
     /// Describes a model with a file of `bytes` bytes.
     pub fn new(model: &PackedModel, bytes: usize) -> Self {
@@ -95,7 +89,7 @@ impl ModelDescription {
             full_bytes,
             provenance: model.provenance.clone(),
             calibrated: model.calibration.is_some(),
-            taught: taught(model),
+            taught: model.calibration.iter().flat_map(Calibration::taught).map(str::to_owned).collect(),
             layers: layers.collect(),
         }
     }

@@ -1,13 +1,10 @@
-use dabnet_embedding::{EmbeddingError, TaughtWord, teach};
+use dabnet_embedding::{EmbeddingError, TaughtWord, VIEWS, teach};
 use dabnet_engine::{EngineError, Model, PackedModel, Session};
 use dabnet_sketch::{Drawing, unmirrored_views};
 use serde::Deserialize;
 use std::borrow::Cow;
 
 use crate::strokes;
-
-/// Number of views of a drawing that are learned from, as `dabnet teach` has them.
-const VIEWS: usize = 4;
 
 /// A word to teach, as a page describes it.
 #[derive(Deserialize)]
@@ -46,15 +43,12 @@ fn embedded(
     let mut session = Session::new(&model);
     let mut taught = Vec::new();
     for WordDescription { label, drawings: lengths } in words {
-        let mut embeddings = Vec::new();
-        for length in lengths {
+        let views = lengths.into_iter().flat_map(|length| {
             let (own, others) = drawings.split_at(length);
             drawings = others;
-            for view in unmirrored_views(model.preprocessing(), &Drawing::Strokes(strokes(own)), VIEWS) {
-                embeddings.push(session.embed(&view)?.to_vec());
-            }
-        }
-        taught.push(TaughtWord { label, drawings: embeddings });
+            unmirrored_views(model.preprocessing(), &Drawing::Strokes(strokes(own)), VIEWS)
+        });
+        taught.push(TaughtWord::embed(&mut session, label, views)?);
     }
     Ok(taught)
 }

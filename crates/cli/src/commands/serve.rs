@@ -23,6 +23,7 @@ use crate::{
 #[command(after_help = "Examples:
   dabnet serve
   dabnet serve --model quickstart/dab --bind 0.0.0.0:80
+  dabnet serve --teachable words
   curl --data-binary @cat.png 'http://127.0.0.1:8080/v1/recognize?top=5'")]
 pub(crate) struct ServeArgs {
     /// Packed model to serve: its folder, its file, or the name of one in the program; again for more, the first
@@ -49,6 +50,11 @@ pub(crate) struct ServeArgs {
     /// Origin whose pages may call the API, as https://example.org; again for more
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
+
+    /// Let clients teach the models words by POST /v1/words; what they are taught is kept in this folder, and known again
+    /// when the server is started with it again
+    #[arg(long, value_name = "DIR")]
+    teachable: Option<PathBuf>,
 
     /// Seconds to go on accepting after a signal to stop, not ready any more
     #[arg(long, default_value = "0", value_name = "SECONDS", value_parser = seconds)]
@@ -108,6 +114,14 @@ struct LimitArgs {
     /// Upper bound of the canvases of an inference request
     #[arg(long, default_value = "64", value_name = "N")]
     max_batch: usize,
+
+    /// Upper bound of the words that a model is taught, with --teachable
+    #[arg(long, default_value = "200", value_name = "N")]
+    max_words: usize,
+
+    /// Upper bound of the drawings in a request that teaches words
+    #[arg(long, default_value = "500", value_name = "N")]
+    max_drawings: usize,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -144,6 +158,7 @@ impl ServeArgs {
         options.threads = self.threads.map_or(options.threads, NonZero::get);
         options.queue = self.queue.get();
         options.origins.clone_from(&self.allow_origin);
+        options.teachable.clone_from(&self.teachable);
         options.drain_delay = self.drain_delay;
         options.drain_timeout = self.drain_timeout;
         options.limits = self.limits.limits();
@@ -161,6 +176,8 @@ impl LimitArgs {
         limits.points = self.max_points;
         limits.side = self.max_side;
         limits.batch = self.max_batch;
+        limits.words = self.max_words;
+        limits.drawings = self.max_drawings;
         limits.connections = self.max_connections.get();
         limits.request = self.timeout;
         limits.idle = self.idle_timeout;

@@ -5,8 +5,8 @@ use std::{
 };
 
 use clap::Args;
-use dabnet_embedding::{TaughtWord, forget, teach, teach_alone};
-use dabnet_engine::{Model, PackedModel};
+use dabnet_embedding::{TaughtWord, VIEWS, forget, teach, teach_alone};
+use dabnet_engine::{Calibration, Model, PackedModel};
 use dabnet_report::format::counted;
 use dabnet_sketch::unmirrored_views;
 use serde::Serialize;
@@ -22,8 +22,6 @@ use crate::{
 
 /// Name of the model card.
 const CARD: &str = "README.md";
-/// Number of views of a drawing that are learned from.
-const VIEWS: usize = 4;
 
 /// Teach a model words of your own from a few drawings each.
 ///
@@ -83,7 +81,7 @@ struct TeachOutput<'a> {
     model: String,
     /// Number of words that it knows now.
     words: usize,
-    /// Those that it was taught, in order.
+    /// Those that it was taught, in the order of the alphabet.
     taught: Vec<&'a str>,
 }
 
@@ -159,12 +157,8 @@ impl TeachArgs {
     }
 }
 
-/// Words that a model was taught, in the order of its labels.
 fn taught(packed: &PackedModel) -> Vec<&str> {
-    let statistics = packed.calibration.as_ref().and_then(|calibration| calibration.embedding.as_ref());
-    let is_taught =
-        |label: &&String| statistics.is_some_and(|statistics| statistics.taught.contains_key(*label));
-    packed.labels.iter().filter(is_taught).map(String::as_str).collect()
+    packed.calibration.iter().flat_map(Calibration::taught).collect()
 }
 
 fn without_word(path: &Path, data: &LoadedData, index: usize) -> Result<String, CliError> {

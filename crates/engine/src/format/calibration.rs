@@ -74,6 +74,11 @@ impl Calibration {
         energy(logits) < self.least_energy
     }
 
+    /// Words that the model was taught, in the order of the alphabet.
+    pub fn taught(&self) -> impl Iterator<Item = &str> {
+        self.embedding.iter().flat_map(|statistics| statistics.taught.keys()).map(String::as_str)
+    }
+
     /// Names of its tensors.
     pub(super) fn tensor_names(&self) -> impl Iterator<Item = &'static str> {
         self.embedding.iter().flat_map(|statistics| {
