@@ -124,7 +124,7 @@ fn json_is_one_object_a_sketch() {
     assert_eq!(answers.len(), 3);
     for (index, answer) in answers.iter().enumerate() {
         assert_eq!(answer["item"], index + 1);
-        assert!(answer["word"].is_string());
+        assert!(answer["word"].is_string() && answer["id"].is_string());
         let predictions = answer["predictions"].as_array().unwrap();
         assert_eq!(predictions.len(), 4);
         let probabilities: Vec<f64> =

@@ -26,6 +26,7 @@ mod pickle;
 mod reader;
 mod record;
 mod rows;
+mod scene;
 mod svg;
 mod untrusted;
 
@@ -75,8 +76,8 @@ impl Iterator for SketchReader {
 
 /// Reads the sketches of a file, whose format is recognized by its content.
 ///
-/// PNG, JPEG, WebP, GIF, BMP and SVG give one sketch, ndjson one for each line, Quick, Draw!'s binary form, NumPy
-/// bitmaps, IDX and CIFAR one for each record. All may be gzip compressed. Labels in IDX files and names
+/// PNG, JPEG, WebP, GIF, BMP and SVG give one sketch, ndjson one for each line, scenes of Excalidraw and tldraw one for each
+/// group of elements, Quick, Draw!'s binary form, NumPy bitmaps, IDX and CIFAR one for each record. All may be gzip compressed. Labels in IDX files and names
 /// of CIFAR's classes are looked for beside the file.
 ///
 /// # Errors
@@ -205,6 +206,11 @@ fn text_records<'a>(
         Some(b'<') => {
             Ok(RecordReader::single_of(name, RecordKind::Svg, read_up_to(name, source, svg::MAX_BYTES)?))
         }
+        Some(b'{') if scene::recognize(head) => {
+            let bytes = read_up_to(name, source, MAX_TEXT_BYTES)?;
+            let sketches = scene::records(&bytes).map_err(fail)?.into_iter().map(Ok).collect();
+            Ok(RecordReader::objects(name, RecordKind::Scene, sketches))
+        }
         Some(b'{' | b'[')
             if json::is_pretty(head)
                 || json::is_list(head)
@@ -213,7 +219,7 @@ fn text_records<'a>(
             let bytes = read_up_to(name, source, MAX_TEXT_BYTES)?;
             // Many programs write JSON, and few of them sketches.
             match json::recognize(&bytes) {
-                true => Ok(RecordReader::objects(name, json::objects(&bytes))),
+                true => Ok(RecordReader::objects(name, RecordKind::Object, json::objects(&bytes))),
                 false => Err(SketchError::Format { name: name.to_owned() }),
             }
         }

@@ -10,5 +10,6 @@ mod image;
 mod ndjson;
 mod published;
 mod records;
+mod scene;
 mod seen;
 mod svg;

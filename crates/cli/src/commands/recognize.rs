@@ -36,6 +36,7 @@ use crate::{
   dabnet recognize --explain data/examples/quickdraw.ndjson
   dabnet recognize --show seen.png photos/
   dabnet recognize --model quickstart/dab --json sketches.ndjson
+  dabnet recognize whiteboard.excalidraw
   cat cat.svg | dabnet recognize -")]
 pub(crate) struct RecognizeArgs {
     /// Sketches: files, folders of files, or - for standard input
@@ -160,6 +161,9 @@ struct RecognizeOutput<'a> {
     file: &'a str,
     /// Position in the file, from 1.
     item: usize,
+    /// Identifier of the sketch in the file itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
     /// Label of the sketch in the file itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     word: Option<&'a str>,
@@ -263,6 +267,7 @@ impl SketchRecognizer<'_> {
             output::print_json(&RecognizeOutput {
                 file,
                 item,
+                id: sketch.id.as_deref(),
                 word,
                 predictions,
                 unknown,

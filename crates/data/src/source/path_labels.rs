@@ -17,7 +17,7 @@ pub(super) struct PathLabels {
 /// Files of one sketch each, which lie in the folder of their class.
 const SINGLE: [&str; 7] = ["png", "jpg", "jpeg", "webp", "svg", "gif", "bmp"];
 /// Files of strokes, which say what they show themselves, or lie in the folder of their class.
-const JSON: &str = "json";
+const STROKES: [&str; 4] = ["json", "excalidraw", "excalidrawlib", "tldr"];
 /// Files of many sketches, all of one class, which they are named for.
 const CLASS: [&str; 2] = ["npy", "bin"];
 /// Prefixes of Google's names of such files.
@@ -40,7 +40,7 @@ pub(super) fn is_read_with_others(name: &str) -> bool {
 pub(super) fn is_of_sketches(name: &str) -> bool {
     let name = file_of(name);
     let extension = extension(name.strip_suffix(".gz").unwrap_or(name));
-    [&SINGLE[..], &CLASS, &["ndjson", "idx3-ubyte"]].concat().contains(&extension.as_str())
+    [&SINGLE[..], &CLASS, &STROKES[1..], &["ndjson", "idx3-ubyte"]].concat().contains(&extension.as_str())
 }
 
 /// Reads labels from each of these paths.
@@ -54,7 +54,8 @@ fn label(name: &str, siblings: &SiblingFiles<'_>) -> PathLabels {
     let folders: Vec<&str> = folders.split('/').filter(|folder| !folder.is_empty()).collect();
     let stem = stem_of(file);
     let extension = extension(file.strip_suffix(".gz").unwrap_or(file));
-    if SINGLE.contains(&extension.as_str()) || extension == JSON {
+    let is_single = SINGLE.contains(&extension.as_str());
+    if is_single || STROKES.contains(&extension.as_str()) {
         // The first folder is the source itself, which no class is named for.
         let (class, above) =
             folders.split_last().filter(|_| folders.len() > 1).unwrap_or((&"", &folders[..]));
@@ -62,7 +63,7 @@ fn label(name: &str, siblings: &SiblingFiles<'_>) -> PathLabels {
         return PathLabels {
             word,
             part: part_of_folders(above),
-            id: (extension != JSON).then(|| stem.to_owned()),
+            id: is_single.then(|| stem.to_owned()),
         };
     }
     let is_part = siblings.are_parts(name);

@@ -5,7 +5,7 @@ use std::vec::IntoIter;
 use super::offsets::{self, OffsetArray};
 use super::record::{RecordKind, SketchRecord};
 use super::rows::{RowReader, RowRecord};
-use super::{ByteSource, binary, cifar, csv, image, json, ndjson, svg};
+use super::{ByteSource, binary, cifar, csv, image, json, ndjson, scene, svg};
 use crate::{Drawing, Raster, Sketch, SketchError};
 
 /// A file cut into the bytes of its sketches, in order.
@@ -21,7 +21,8 @@ enum RecordSplitter<'a> {
     Rows(RowReader<'a>),
     Table(Box<csv::TableReader<'a>>),
     Offsets(offsets::OffsetReader),
-    Objects(Enumerate<IntoIter<Result<Vec<u8>, String>>>),
+    /// Objects of JSON, all of one kind.
+    Objects(RecordKind, Enumerate<IntoIter<Result<Vec<u8>, String>>>),
 }
 
 impl<'a> RecordReader<'a> {
@@ -50,11 +51,12 @@ impl<'a> RecordReader<'a> {
         Self { name: name.to_owned(), splitter: RecordSplitter::Offsets(drawings) }
     }
 
-    pub(super) fn objects(name: &str, mut objects: Vec<Result<Vec<u8>, String>>) -> Self {
+    pub(super) fn objects(name: &str, kind: RecordKind, mut objects: Vec<Result<Vec<u8>, String>>) -> Self {
         if let [Ok(object)] = objects.as_mut_slice() {
-            return Self::single_of(name, RecordKind::Object, mem::take(object));
+            return Self::single_of(name, kind, mem::take(object));
         }
-        Self { name: name.to_owned(), splitter: RecordSplitter::Objects(objects.into_iter().enumerate()) }
+        let objects = objects.into_iter().enumerate();
+        Self { name: name.to_owned(), splitter: RecordSplitter::Objects(kind, objects) }
     }
 
     /// The file, as errors call it.
@@ -94,11 +96,11 @@ impl Iterator for RecordReader<'_> {
                     word: None,
                 }))
             }
-            RecordSplitter::Objects(objects) => {
+            RecordSplitter::Objects(kind, objects) => {
                 let (index, object) = objects.next()?;
                 let item = index as u64 + 1;
                 let fail = |reason| SketchError::Item { name: self.name.clone(), item, reason };
-                Some(object.map(|bytes| plain(RecordKind::Object)((item, bytes))).map_err(fail))
+                Some(object.map(|bytes| plain(*kind)((item, bytes))).map_err(fail))
             }
             RecordSplitter::Rows(rows) => {
                 let kind = rows.kind();
@@ -126,6 +128,7 @@ impl SketchRecord {
                 reason,
             })?,
             RecordKind::Object => json::parse_json(&self.bytes).map_err(at_item)?,
+            RecordKind::Scene => scene::parse(&self.bytes).map_err(at_item)?,
             RecordKind::Drawing => binary::parse(&self.bytes).map_err(at_item)?,
             RecordKind::Ink { width, height } => {
                 Drawing::Raster(Raster::new(width, height, self.bytes.clone())?).into()

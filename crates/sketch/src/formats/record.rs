@@ -22,6 +22,8 @@ pub(super) enum RecordKind {
     Line,
     /// JSON over as many lines as it likes.
     Object,
+    /// A sketch cut from a scene.
+    Scene,
     Drawing,
     /// Ink, a byte a pixel.
     Ink {
