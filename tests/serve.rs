@@ -848,6 +848,42 @@ fn the_page_is_written_as_it_is_served() {
     assert_eq!(fs::read_to_string(file).unwrap(), "mine");
 }
 
+#[test]
+fn a_page_finds_icons() {
+    let folder = tempfile::tempdir().unwrap();
+    let (icons, site) = (folder.path().join("icons"), folder.path().join("site"));
+    let write = |more: &[&str]| {
+        let paths = ["page", "--icons", icons.to_str().unwrap(), "--out", site.to_str().unwrap()];
+        dabnet(&[&paths, more].concat())
+    };
+    assert_one_clear_line(&write(&[]), 2, &["cannot read"]);
+    fs::create_dir_all(icons.join("more")).unwrap();
+    assert_one_clear_line(&write(&[]), 2, &["no icons that can be read"]);
+    for (from, to) in [("airplane.svg", "plane.svg"), ("bicycle.png", "more/bike.png")] {
+        fs::copy(shipped("data/examples").join(from), icons.join(to)).unwrap();
+    }
+    fs::write(icons.join("broken.svg"), "<svg").unwrap();
+    let output = write(&["--model", "quickdraw-20"]);
+    assert!(output.status.success() && stderr(&output).contains("left out: 'broken.svg'"), "{}", stderr(&output));
+    let index: Value = serde_json::from_slice(&fs::read(site.join("icons.json")).unwrap()).unwrap();
+    assert_eq!(index["icons"], json!(["more/bike.png", "plane.svg"]));
+    assert!(site.join(index["model"].as_str().unwrap()).exists() && site.join("dabnet/client.js").exists());
+    assert_eq!(fs::read(site.join("icons/plane.svg")).unwrap(), example("airplane.svg"));
+    assert!(!site.join("app.js").exists() && site.join("board.js").exists());
+
+    // The codes are what the model says of its embeddings, behind its medians.
+    let model = Model::load(shipped("models/quickdraw-20")).unwrap();
+    let statistics = model.calibration().unwrap().embedding.as_ref().unwrap();
+    let sketch = read_file(icons.join("more/bike.png")).unwrap().next().unwrap().unwrap();
+    let canvas = model.preprocessing().apply(&sketch.drawing);
+    let code = statistics.bits(Session::new(&model).embed(&canvas).unwrap());
+    let codes = fs::read(site.join("icons.bin")).unwrap();
+    let width = statistics.width();
+    assert_eq!(codes.len(), 4 * width + 2 * code.len());
+    assert_eq!(codes[4 * width..][..code.len()], code);
+    assert_one_clear_line(&write(&["--model", "quickdraw-20", "--model", "quickdraw-345"]), 2, &["--model once"]);
+}
+
 fn files_in(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for entry in folder.read_dir().unwrap() {

@@ -10,10 +10,17 @@ use std::{
 
 fn main() -> io::Result<()> {
     let web = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    embed(&web, "embedded.rs", &[("page", "", &all), ("dabnet", "dabnet/", &package)])?;
+    embed(&web, "icons.rs", &[("icons", "", &all)])
+}
+
+/// A folder, what its files' names begin with, and which of them are wanted.
+type Source<'a> = (&'a str, &'a str, &'a dyn Fn(&str) -> bool);
+
+/// Writes a table of the files of some folders.
+fn embed(web: &Path, to: &str, sources: &[Source<'_>]) -> io::Result<()> {
     let mut table = "[\n".to_owned();
-    for (folder, at, wanted) in
-        [("page", "", &page as &dyn Fn(&str) -> bool), ("dabnet", "dabnet/", &package)]
-    {
+    for (folder, at, wanted) in sources {
         let folder = web.join(folder);
         println!("cargo::rerun-if-changed={}", folder.display());
         let mut files = Vec::new();
@@ -26,10 +33,10 @@ fn main() -> io::Result<()> {
     }
     table.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    fs::write(out.join("embedded.rs"), table)
+    fs::write(out.join(to), table)
 }
 
-fn page(_: &str) -> bool {
+fn all(_: &str) -> bool {
     true
 }
 

@@ -8,3 +8,6 @@
 
 /// Every file by its path relative to the page.
 pub static FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// Files of the page that finds icons, which it needs beside some of [`FILES`].
+pub static ICON_FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/icons.rs"));

@@ -54,11 +54,15 @@ fn served(paths: &[impl AsRef<Path>]) -> Result<Vec<ServedModel>, CliError> {
     if paths.is_empty() {
         return Ok(SHIPPED.into_iter().take(SERVED).map(shipped_one).collect::<Result<_, _>>()?);
     }
-    let served = |path: &Path| match shipped(path)? {
-        Some(model) => Ok(shipped_one(model)?),
+    paths.iter().map(|path| served_one(path.as_ref())).collect()
+}
+
+/// The model at a path to serve, or the shipped one of that name.
+pub(crate) fn served_one(path: &Path) -> Result<ServedModel, CliError> {
+    match shipped(path)? {
+        Some((name, bytes)) => Ok(ServedModel::from_bytes(name, bytes)?),
         None => Ok(ServedModel::load(path)?),
-    };
-    paths.iter().map(|path| served(path.as_ref())).collect()
+    }
 }
 
 /// Checks that a folder has a model: a run gets one at its end, and what holds several runs has none.

@@ -33,6 +33,12 @@ pub enum ServeError {
         /// The invalid origin.
         origin: String,
     },
+    /// A model that says nothing of its embeddings, which icons are found by.
+    #[error("the model '{name}' was not calibrated, so that nothing can be found by it: dabnet calibrate does that")]
+    NotCalibrated {
+        /// Name of the model.
+        name: String,
+    },
     /// An address that cannot be listened on.
     #[error("cannot listen on {address}")]
     Bind {

@@ -1,6 +1,7 @@
 //! Static files of the page.
 
 mod folder;
+mod icons;
 mod static_file;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
@@ -20,6 +21,7 @@ use serde::Serialize;
 
 use crate::{ModelRegistry, ServeError, ServedModel};
 
+pub use icons::Icon;
 pub(crate) use static_file::StaticFile;
 
 /// Content security policy of the page.

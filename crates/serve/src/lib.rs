@@ -36,7 +36,7 @@ mod words;
 mod workers;
 
 pub use error::ServeError;
-pub use files::PageFiles;
+pub use files::{Icon, PageFiles};
 pub use log::{LogFormat, LogGuard};
 pub use model::{ModelRegistry, ServedModel};
 pub use options::{RequestLimits, ServerOptions};
