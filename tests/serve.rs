@@ -116,14 +116,22 @@ fn sketches_are_embedded() {
     let expected = Session::new(&model).embed(&canvas).unwrap().to_vec();
     let reply = server.post("/v1/embed?model=quickdraw-20", PNG, &example("butterfly.png"));
     assert_eq!(reply.status, 200, "{}", reply.text());
-    let found: Vec<f32> = serde_json::from_value(reply.json()["embedding"].clone()).unwrap();
-    assert_eq!((reply.json()["model"].as_str(), found), (Some("quickdraw-20"), expected));
+    assert_eq!((reply.json()["model"].as_str(), embedding(&reply)), (Some("quickdraw-20"), expected));
+    assert!(reply.json().get("bits").is_none());
+    let reply = server.post("/v1/embed?model=quickdraw-20&bits=true", PNG, &example("butterfly.png"));
+    let statistics = model.calibration().unwrap().embedding.as_ref().unwrap();
+    let bits: String = statistics.bits(&embedding(&reply)).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(reply.json()["bits"], bits);
     for (query, body, part) in [("?top=3", STAR, "it takes 'model'"), ("", "{\"strokes\": []}", "no strokes")]
     {
         let reply = server.post(&format!("/v1/embed{query}"), JSON, body.as_bytes());
         assert_eq!(reply.status, 400);
         assert!(reply.text().contains(part), "{}", reply.text());
     }
+}
+
+fn embedding(reply: &Reply) -> Vec<f32> {
+    serde_json::from_value(reply.json()["embedding"].clone()).unwrap()
 }
 
 const STAR: &str = r#"{"strokes": [[[50, 0], [79, 90], [2, 35], [98, 35], [21, 90], [50, 0]]]}"#;

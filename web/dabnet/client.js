@@ -81,6 +81,11 @@ export class WorkerRecognizer {
     return this.#thread.ask("embed", { key: this.#key, strokes: packed(strokes) });
   }
 
+  /** As that of {@link Recognizer}. */
+  async embedBits(strokes) {
+    return this.#thread.ask("embedBits", { key: this.#key, strokes: packed(strokes) });
+  }
+
   /** Teaches the model words, as {@link Recognizer} does. */
   async teach(words) {
     const given = Object.entries(words).map(([label, drawings]) => [label, drawings.map(packed)]);

@@ -141,6 +141,11 @@ export class Recognizer {
    * The vector that the last layer reads: near those of drawings of the same kind, whether the model has a label for them or not.
    */
   embed(strokes: Drawing): Float32Array;
+  /**
+   * The same by one bit a value, 1 above the median of the drawings that the model was calibrated on: bit `i % 8`, counted from the least
+   * significant, of byte `i >> 3`. Models that were not calibrated have none.
+   */
+  embedBits(strokes: Drawing): Uint8Array;
   /** What the network saw in the drawing recognized last: `side × side` bytes, 0 paper and 255 ink. */
   ink(): Uint8Array;
   /**
@@ -161,6 +166,8 @@ export class WorkerRecognizer {
   teach(words: Record<string, readonly Drawing[]>): Promise<void>;
   /** As that of {@link Recognizer}. */
   embed(strokes: Drawing): Promise<Float32Array>;
+  /** As that of {@link Recognizer}. */
+  embedBits(strokes: Drawing): Promise<Uint8Array>;
   logits(canvas: Float32Array): Promise<Float32Array>;
   unload(): Promise<void>;
 }

@@ -54,6 +54,12 @@ export class Recognizer {
     return new Float32Array(this.#call("embed").slice().buffer);
   }
 
+  /** The same by one bit a value, 1 above the median: bit `i % 8`, counted from the least significant, of byte `i >> 3`. */
+  embedBits(strokes) {
+    this.#write(packed(strokes));
+    return this.#call("embed_bits").slice();
+  }
+
   /** The ink that the network saw in the drawing recognized last, `side × side` bytes, row by row. */
   ink() {
     return this.#call("ink").slice();

@@ -22,6 +22,10 @@ const requests = {
   embed({ key, strokes }) {
     return models.get(key).embed(strokes);
   },
+
+  embedBits({ key, strokes }) {
+    return models.get(key).embedBits(strokes);
+  },
   logits({ key, canvas }) {
     return models.get(key).logits(canvas);
   },

@@ -27,6 +27,41 @@ std::vector<std::uint8_t> read(const char *path) {
 
 bool same(const dabnet_guess &a, const dabnet_guess &b) { return a.label == b.label && a.probability == b.probability; }
 
+/* A box with a zigzag in it, a little otherwise each time. */
+std::vector<float> sign(float wobble) {
+    return {0, wobble, 90, 0, 90 + wobble, 60, 0, 60, 0, wobble, 5, 30 - wobble, 20, 5, 35, 55, 50, 5 + wobble, 65, 55, 85, 30};
+}
+
+void teach(const dabnet_model *model) {
+    const std::size_t lengths[] = {5, 6};
+    dabnet_teacher *teacher = nullptr;
+    dabnet_model *taught = nullptr;
+    CHECK(dabnet_teacher_new(nullptr, &teacher) == DABNET_ARGUMENT);
+    CHECK(dabnet_teacher_new(model, &teacher) == DABNET_OK);
+    CHECK(dabnet_teacher_teach(teacher, &taught) == DABNET_MODEL && taught == nullptr);
+    for (float wobble : {0.f, 1.f, 2.f, 3.f, 4.f})
+        CHECK(dabnet_teacher_add_strokes(teacher, "voltage box", sign(wobble).data(), lengths, 2) == DABNET_OK);
+    CHECK(dabnet_teacher_add_strokes(teacher, "", sign(0).data(), lengths, 2) == DABNET_ARGUMENT);
+    CHECK(dabnet_teacher_add_strokes(teacher, nullptr, sign(0).data(), lengths, 2) == DABNET_ARGUMENT);
+    CHECK(dabnet_teacher_add_strokes(teacher, "voltage box", nullptr, nullptr, 0) == DABNET_DRAWING);
+    CHECK(dabnet_teacher_teach(teacher, &taught) == DABNET_OK);
+    CHECK(dabnet_model_label_count(taught) == 21 && std::strcmp(dabnet_model_label(taught, 20), "voltage box") == 0);
+    CHECK(dabnet_model_save(taught, "/dev/null/model") == DABNET_MODEL && dabnet_model_save(nullptr, "model") == DABNET_ARGUMENT);
+    dabnet_recognizer *recognizer = nullptr;
+    CHECK(dabnet_recognizer_new(taught, &recognizer) == DABNET_OK);
+    dabnet_guess best{};
+    int unknown = -1;
+    CHECK(dabnet_recognizer_is_unknown(recognizer, &unknown) == DABNET_ARGUMENT);
+    CHECK(dabnet_recognize_strokes(recognizer, sign(2.5f).data(), lengths, 2, &best, 1, nullptr) == DABNET_OK && best.label == 20);
+    CHECK(dabnet_teacher_add_strokes(teacher, "cat", sign(0).data(), lengths, 2) == DABNET_OK);
+    dabnet_model *none = nullptr;
+    CHECK(dabnet_teacher_teach(teacher, &none) == DABNET_MODEL && none == nullptr);
+    dabnet_recognizer_free(recognizer);
+    dabnet_model_free(taught);
+    dabnet_teacher_free(teacher);
+    dabnet_teacher_free(nullptr);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -71,9 +106,17 @@ int main(int argc, char **argv) {
     CHECK(square > 1 && std::isfinite(square));
     CHECK(dabnet_recognizer_embed(recognizer, small, 255) == DABNET_ARGUMENT);
     CHECK(dabnet_recognizer_embed(recognizer, nullptr, 256) == DABNET_ARGUMENT);
+    std::uint8_t bits[32];
+    CHECK(dabnet_recognizer_embed_bits(recognizer, bits, 32) == DABNET_OK);
+    CHECK(dabnet_recognizer_embed_bits(recognizer, bits, 31) == DABNET_ARGUMENT);
+    int unknown = -1;
+    CHECK(dabnet_recognizer_is_unknown(recognizer, &unknown) == DABNET_OK && unknown == 0);
+    CHECK(dabnet_recognizer_is_unknown(recognizer, nullptr) == DABNET_ARGUMENT);
     CHECK(dabnet_recognizer_clear(recognizer) == DABNET_OK);
     CHECK(dabnet_recognizer_embed(recognizer, vector, 256) == DABNET_DRAWING);
     CHECK(dabnet_recognizer_guess(recognizer, &again, 1, nullptr) == DABNET_DRAWING);
+
+    teach(model);
 
     std::vector<std::uint8_t> ink(64 * 64, 0);
     CHECK(dabnet_recognize_pixels(recognizer, ink.data(), 64, 64, &best, 1, nullptr) == DABNET_DRAWING);

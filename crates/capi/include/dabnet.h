@@ -38,6 +38,7 @@ typedef enum dabnet_status {
 
 typedef struct dabnet_model dabnet_model;
 typedef struct dabnet_recognizer dabnet_recognizer;
+typedef struct dabnet_teacher dabnet_teacher;
 
 /* A label by its index, and its share of one. */
 typedef struct dabnet_guess {
@@ -56,6 +57,8 @@ const char *dabnet_last_error(void);
 dabnet_status dabnet_model_open(const char *name_or_path, dabnet_model **out);
 /* Opens the model in `count` bytes, which are copied. */
 dabnet_status dabnet_model_from_bytes(const uint8_t *bytes, size_t count, dabnet_model **out);
+/* Saves a model to a file, which is replaced as a whole. */
+dabnet_status dabnet_model_save(const dabnet_model *model, const char *path);
 /* Frees a model; null is nothing to free. Recognizers made with it go on. */
 void dabnet_model_free(dabnet_model *model);
 size_t dabnet_model_label_count(const dabnet_model *model);
@@ -84,6 +87,10 @@ dabnet_status dabnet_recognize_bytes(dabnet_recognizer *recognizer, const uint8_
 dabnet_status dabnet_recognize_file(dabnet_recognizer *recognizer, const char *path, dabnet_guess *guesses, size_t capacity,
                                     size_t *count);
 
+/* Whether the drawing that was recognized last is like none that the model knows a word for, so that its guesses mean nothing: 1 or 0.
+ * DABNET_MODEL where the model was not calibrated, DABNET_ARGUMENT before the first drawing. */
+dabnet_status dabnet_recognizer_is_unknown(dabnet_recognizer *recognizer, int *unknown);
+
 /* A drawing that is being made: its strokes are kept in the recognizer. */
 dabnet_status dabnet_recognizer_clear(dabnet_recognizer *recognizer);
 dabnet_status dabnet_recognizer_begin_stroke(dabnet_recognizer *recognizer);
@@ -91,7 +98,21 @@ dabnet_status dabnet_recognizer_add_points(dabnet_recognizer *recognizer, const 
 /* The vector that the last layer reads of the ink so far, near those of drawings of the same kind, whatever the labels: as many
  * values as dabnet_model_embedding_length() says, which `values` has to have room for. */
 dabnet_status dabnet_recognizer_embed(dabnet_recognizer *recognizer, float *values, size_t capacity);
+/* The same by one bit a value, 1 above the median of the drawings that the model was calibrated on: bit i % 8, counted from the least
+ * significant, of byte i / 8. */
+dabnet_status dabnet_recognizer_embed_bits(dabnet_recognizer *recognizer, uint8_t *bits, size_t capacity);
 dabnet_status dabnet_recognizer_guess(dabnet_recognizer *recognizer, dabnet_guess *guesses, size_t capacity, size_t *count);
+
+/* Words of one's own, from 1 to some 50 drawings each: drawings are added to a teacher, which makes a model that knows these words beside
+ * its own, in a fraction of a second and without training. DABNET_MODEL for a word that it knows from its training, and for a model that
+ * was not calibrated. */
+dabnet_status dabnet_teacher_new(const dabnet_model *model, dabnet_teacher **out);
+/* Frees a teacher; null is nothing to free. Models made by it go on. */
+void dabnet_teacher_free(dabnet_teacher *teacher);
+/* Adds a drawing of a word, in UTF-8; strokes as those of dabnet_recognize_strokes(). */
+dabnet_status dabnet_teacher_add_strokes(dabnet_teacher *teacher, const char *word, const float *points, const size_t *lengths,
+                                         size_t stroke_count);
+dabnet_status dabnet_teacher_teach(dabnet_teacher *teacher, dabnet_model **out);
 
 #ifdef __cplusplus
 }

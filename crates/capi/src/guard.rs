@@ -34,7 +34,8 @@ impl From<RecognizeError> for CallError {
         let status = match error {
             RecognizeError::UnknownModel { .. }
             | RecognizeError::NoModel { .. }
-            | RecognizeError::Engine(_) => DabnetStatus::Model,
+            | RecognizeError::Engine(_)
+            | RecognizeError::Teach(_) => DabnetStatus::Model,
             _ => DabnetStatus::Drawing,
         };
         Self(status, error.to_string())

@@ -3,7 +3,7 @@
 use dabnet::{Drawing, Stroke};
 
 use crate::{
-    guard::{DabnetStatus, argument, array, guarded, handle},
+    guard::{CallError, DabnetStatus, argument, array, guarded, handle},
     recognize::{DabnetGuess, DabnetRecognizer, GuessBuffer},
 };
 
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn dabnet_recognizer_guess(
         let this = unsafe { handle(recognizer) }?;
         let drawing = Drawing::Strokes(this.ink.clone());
         // SAFETY: the caller promises it.
-        unsafe { GuessBuffer { guesses, capacity, count }.fill(&mut this.recognizer, &drawing) }
+        unsafe { GuessBuffer { guesses, capacity, count }.fill(this, &drawing) }
     })
 }
 
@@ -91,14 +91,42 @@ pub unsafe extern "C" fn dabnet_recognizer_embed(
         // SAFETY: the caller promises it.
         let this = unsafe { handle(recognizer) }?;
         let embedding = this.recognizer.embed(&Drawing::Strokes(this.ink.clone()))?;
-        if values.is_null() || !values.is_aligned() || capacity < embedding.len() {
-            let length = embedding.len();
-            return Err(argument(&format!(
-                "the place for {length} values is null, not aligned or too small"
-            )));
-        }
-        // SAFETY: there are at most `capacity` values, for which the caller promises room.
-        unsafe { values.copy_from_nonoverlapping(embedding.as_ptr(), embedding.len()) };
-        Ok(())
+        // SAFETY: the caller promises it.
+        unsafe { copy(&embedding, values, capacity) }
     })
+}
+
+/// Writes the embedding of the ink so far to `bits`, one bit a value.
+///
+/// # Safety
+/// `recognizer` was returned by this library and not freed; `bits` has room for `capacity`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dabnet_recognizer_embed_bits(
+    recognizer: *mut DabnetRecognizer,
+    bits: *mut u8,
+    capacity: usize,
+) -> DabnetStatus {
+    guarded(|| {
+        // SAFETY: the caller promises it.
+        let this = unsafe { handle(recognizer) }?;
+        let found = this.recognizer.embed_bits(&Drawing::Strokes(this.ink.clone()))?;
+        let reason = "the model was not calibrated, and has no medians of its embeddings";
+        let found = found.ok_or_else(|| CallError(DabnetStatus::Model, reason.to_owned()))?;
+        // SAFETY: the caller promises it.
+        unsafe { copy(&found, bits, capacity) }
+    })
+}
+
+/// Writes values to a place of C.
+///
+/// # Safety
+/// `place` has room for `capacity`.
+unsafe fn copy<T: Copy>(values: &[T], place: *mut T, capacity: usize) -> Result<(), CallError> {
+    if place.is_null() || !place.is_aligned() || capacity < values.len() {
+        let length = values.len();
+        return Err(argument(&format!("the place for {length} values is null, not aligned or too small")));
+    }
+    // SAFETY: there are at most `capacity` values, for which the caller promises room.
+    unsafe { place.copy_from_nonoverlapping(values.as_ptr(), values.len()) };
+    Ok(())
 }

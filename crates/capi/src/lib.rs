@@ -7,21 +7,25 @@ mod guard;
 mod ink;
 mod model;
 mod recognize;
+mod teacher;
 
 use std::ffi::{CStr, c_char};
 
 pub use guard::{DabnetStatus, dabnet_last_error};
 pub use ink::{
     dabnet_recognizer_add_points, dabnet_recognizer_begin_stroke, dabnet_recognizer_clear,
-    dabnet_recognizer_embed, dabnet_recognizer_guess,
+    dabnet_recognizer_embed, dabnet_recognizer_embed_bits, dabnet_recognizer_guess,
 };
 pub use model::{
     DabnetModel, dabnet_model_embedding_length, dabnet_model_free, dabnet_model_from_bytes,
-    dabnet_model_label, dabnet_model_label_count, dabnet_model_open,
+    dabnet_model_label, dabnet_model_label_count, dabnet_model_open, dabnet_model_save,
 };
 pub use recognize::{
     DabnetGuess, DabnetRecognizer, dabnet_recognize_bytes, dabnet_recognize_file, dabnet_recognize_pixels,
-    dabnet_recognize_strokes, dabnet_recognizer_free, dabnet_recognizer_new,
+    dabnet_recognize_strokes, dabnet_recognizer_free, dabnet_recognizer_is_unknown, dabnet_recognizer_new,
+};
+pub use teacher::{
+    DabnetTeacher, dabnet_teacher_add_strokes, dabnet_teacher_free, dabnet_teacher_new, dabnet_teacher_teach,
 };
 
 /// Version of the library, such as `0.1.0`.

@@ -7,19 +7,21 @@ use std::{
 
 use dabnet::{Model, PackedModel, RecognizeError, models};
 
-use crate::guard::{DabnetStatus, array, guarded, hand_over, path};
+use crate::guard::{CallError, DabnetStatus, argument, array, guarded, hand_over, path};
 
 /// A model. It never changes, so that any number of threads may use it at once.
 pub struct DabnetModel {
     pub(crate) model: Model,
+    /// As it is in its file.
+    pub(crate) packed: PackedModel,
     labels: Vec<CString>,
 }
 
-impl From<Model> for DabnetModel {
-    fn from(model: Model) -> Self {
+impl DabnetModel {
+    pub(crate) fn new(packed: PackedModel) -> Result<Self, CallError> {
         let text = |label: &String| CString::new(label.replace('\0', "")).unwrap_or_default();
-        let labels = model.labels().iter().map(text).collect();
-        Self { model, labels }
+        let labels = packed.labels.iter().map(text).collect();
+        Ok(Self { model: Model::new(packed.clone()).map_err(RecognizeError::from)?, packed, labels })
     }
 }
 
@@ -31,7 +33,7 @@ impl From<Model> for DabnetModel {
 pub unsafe extern "C" fn dabnet_model_open(model: *const c_char, out: *mut *mut DabnetModel) -> DabnetStatus {
     guarded(|| {
         // SAFETY: the caller promises it.
-        unsafe { hand_over(out, || Ok(models::open(path(model)?)?.into())) }
+        unsafe { hand_over(out, || DabnetModel::new(models::packed(path(model)?)?)) }
     })
 }
 
@@ -49,11 +51,24 @@ pub unsafe extern "C" fn dabnet_model_from_bytes(
         let make = || {
             // SAFETY: the caller promises it.
             let bytes = unsafe { array(bytes, count) }?;
-            let model = PackedModel::from_bytes(bytes).and_then(Model::new).map_err(RecognizeError::from)?;
-            Ok(model.into())
+            DabnetModel::new(PackedModel::from_bytes(bytes).map_err(RecognizeError::from)?)
         };
         // SAFETY: the caller promises it.
         unsafe { hand_over(out, make) }
+    })
+}
+
+/// Saves a model to a file, atomically.
+///
+/// # Safety
+/// `model` was returned by this library and not freed; `file` ends with a NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dabnet_model_save(model: *const DabnetModel, file: *const c_char) -> DabnetStatus {
+    guarded(|| {
+        // SAFETY: the caller promises it.
+        let (model, file) = unsafe { (model.as_ref(), path(file)?) };
+        let model = model.ok_or_else(|| argument("a model is null"))?;
+        Ok(model.packed.save(file).map_err(RecognizeError::from)?)
     })
 }
 

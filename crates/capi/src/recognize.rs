@@ -1,6 +1,6 @@
 //! Recognizers, each for one thread at a time, and drawings as a whole.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
 
 use dabnet::{Drawing, Raster, Recognizer, Stroke, read_bytes, read_file};
 use dabnet_sketch::{SketchError, SketchReader};
@@ -13,6 +13,8 @@ use crate::{
 /// A model with all that it takes to run it, and the ink of a drawing that is being made.
 pub struct DabnetRecognizer {
     pub(crate) recognizer: Recognizer,
+    /// Whether the drawing recognized last is like none that the model knows a word for, where that is known.
+    pub(crate) unknown: Option<bool>,
     pub(crate) ink: Vec<Stroke>,
 }
 
@@ -38,11 +40,12 @@ impl GuessBuffer {
     ///
     /// # Safety
     /// `guesses` has room for `capacity`; `count` is null or may be written to.
-    pub(crate) unsafe fn fill(self, recognizer: &mut Recognizer, drawing: &Drawing) -> Result<(), CallError> {
+    pub(crate) unsafe fn fill(self, of: &mut DabnetRecognizer, drawing: &Drawing) -> Result<(), CallError> {
         if self.guesses.is_null() || !self.guesses.is_aligned() {
             return Err(argument("the place for guesses is null or not aligned"));
         }
-        let found = recognizer.recognize(drawing, self.capacity)?;
+        let logits = of.recognizer.logits(drawing)?;
+        let found = of.recognizer.guesses(&logits, self.capacity);
         for (index, guess) in found.iter().enumerate() {
             let guess = DabnetGuess { label: guess.class, probability: guess.probability };
             // SAFETY: there are at most `capacity` guesses, for which the caller promises room.
@@ -52,6 +55,8 @@ impl GuessBuffer {
         if let Some(count) = unsafe { self.count.as_mut() } {
             *count = found.len();
         }
+        let calibration = of.recognizer.model().calibration();
+        of.unknown = calibration.map(|calibration| calibration.is_unknown(&logits));
         Ok(())
     }
 }
@@ -69,7 +74,8 @@ pub unsafe extern "C" fn dabnet_recognizer_new(
         let make = || {
             // SAFETY: the caller promises it.
             let model = unsafe { model.as_ref() }.ok_or_else(|| argument("a model is null"))?;
-            Ok(DabnetRecognizer { recognizer: Recognizer::new(model.model.clone()), ink: Vec::new() })
+            let recognizer = Recognizer::new(model.model.clone());
+            Ok(DabnetRecognizer { recognizer, unknown: None, ink: Vec::new() })
         };
         // SAFETY: the caller promises it.
         unsafe { hand_over(out, make) }
@@ -104,25 +110,36 @@ pub unsafe extern "C" fn dabnet_recognize_strokes(
 ) -> DabnetStatus {
     guarded(|| {
         // SAFETY: the caller promises it.
-        let (this, lengths) = unsafe { (handle(recognizer)?, array(lengths, stroke_count)?) };
-        let total = lengths.iter().try_fold(0_usize, |sum, &length| sum.checked_add(length));
-        let values = total.and_then(|total| total.checked_mul(2));
-        let values = values.ok_or_else(|| argument("there are more points than memory"))?;
+        let (this, drawing) = unsafe { (handle(recognizer)?, strokes(points, lengths, stroke_count)?) };
         // SAFETY: the caller promises it.
-        let points = unsafe { array(points, values) }?;
-        let (points, _) = points.as_chunks::<2>();
-        let mut rest = points;
-        let mut strokes = Vec::with_capacity(lengths.len());
-        for &length in lengths {
-            let (stroke, others) = rest.split_at(length);
-            strokes.push(Stroke::new(stroke.to_vec()));
-            rest = others;
-        }
-        // SAFETY: the caller promises it.
-        unsafe {
-            GuessBuffer { guesses, capacity, count }.fill(&mut this.recognizer, &Drawing::Strokes(strokes))
-        }
+        unsafe { GuessBuffer { guesses, capacity, count }.fill(this, &drawing) }
     })
+}
+
+/// The drawing of strokes: `points` has x and y of each point, `lengths` the number of points of each stroke.
+///
+/// # Safety
+/// `lengths` has `count` values, `points` twice their sum.
+pub(crate) unsafe fn strokes(
+    points: *const f32,
+    lengths: *const usize,
+    count: usize,
+) -> Result<Drawing, CallError> {
+    // SAFETY: the caller promises it.
+    let lengths = unsafe { array(lengths, count) }?;
+    let total = lengths.iter().try_fold(0_usize, |sum, &length| sum.checked_add(length));
+    let values = total.and_then(|total| total.checked_mul(2));
+    let values = values.ok_or_else(|| argument("there are more points than memory"))?;
+    // SAFETY: the caller promises it.
+    let points = unsafe { array(points, values) }?;
+    let (mut rest, _) = points.as_chunks::<2>();
+    let mut strokes = Vec::with_capacity(lengths.len());
+    for &length in lengths {
+        let (stroke, others) = rest.split_at(length);
+        strokes.push(Stroke::new(stroke.to_vec()));
+        rest = others;
+    }
+    Ok(Drawing::Strokes(strokes))
 }
 
 /// Recognizes ink in pixels, row by row, from 0 for paper to 255.
@@ -146,7 +163,7 @@ pub unsafe extern "C" fn dabnet_recognize_pixels(
         let (this, ink) = unsafe { (handle(recognizer)?, array(ink, pixels)?) };
         let drawing = Drawing::Raster(Raster::new(width, height, ink.to_vec()).map_err(unreadable)?);
         // SAFETY: the caller promises it.
-        unsafe { GuessBuffer { guesses, capacity, count }.fill(&mut this.recognizer, &drawing) }
+        unsafe { GuessBuffer { guesses, capacity, count }.fill(this, &drawing) }
     })
 }
 
@@ -168,7 +185,7 @@ pub unsafe extern "C" fn dabnet_recognize_bytes(
         let (this, bytes) = unsafe { (handle(recognizer)?, array(bytes, byte_count)?) };
         let drawing = first("the bytes", read_bytes("the bytes", bytes))?;
         // SAFETY: the caller promises it.
-        unsafe { GuessBuffer { guesses, capacity, count }.fill(&mut this.recognizer, &drawing) }
+        unsafe { GuessBuffer { guesses, capacity, count }.fill(this, &drawing) }
     })
 }
 
@@ -189,7 +206,29 @@ pub unsafe extern "C" fn dabnet_recognize_file(
         let (this, file) = unsafe { (handle(recognizer)?, path(file)?) };
         let drawing = first(&file.display().to_string(), read_file(file))?;
         // SAFETY: the caller promises it.
-        unsafe { GuessBuffer { guesses, capacity, count }.fill(&mut this.recognizer, &drawing) }
+        unsafe { GuessBuffer { guesses, capacity, count }.fill(this, &drawing) }
+    })
+}
+
+/// Tells whether the drawing that was recognized last is like none that the model knows a word for, 1 or 0.
+///
+/// # Safety
+/// `recognizer` was returned by this library and not freed; `unknown` may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dabnet_recognizer_is_unknown(
+    recognizer: *mut DabnetRecognizer,
+    unknown: *mut c_int,
+) -> DabnetStatus {
+    guarded(|| {
+        // SAFETY: the caller promises it.
+        let (this, unknown) = unsafe { (handle(recognizer)?, unknown.as_mut()) };
+        let unknown = unknown.ok_or_else(|| argument("the place for the result is null"))?;
+        if this.recognizer.model().calibration().is_none() {
+            let reason = "the model was not calibrated, and cannot tell";
+            return Err(CallError(DabnetStatus::Model, reason.to_owned()));
+        }
+        *unknown = this.unknown.ok_or_else(|| argument("nothing was recognized yet"))?.into();
+        Ok(())
     })
 }
 

@@ -42,6 +42,10 @@ pub enum RecognizeError {
     /// A model that cannot be opened or run.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Words that cannot be taught.
+    #[cfg(feature = "teach")]
+    #[error(transparent)]
+    Teach(#[from] dabnet_embedding::EmbeddingError),
     /// A file that cannot be read.
     #[cfg(feature = "files")]
     #[error(transparent)]

@@ -22,6 +22,8 @@ mod error;
 #[cfg(feature = "models")]
 pub mod models;
 mod recognizer;
+#[cfg(feature = "teach")]
+mod teacher;
 
 pub use dabnet_engine::{Model, PackedModel};
 pub use dabnet_sketch::{Drawing, Point, Raster, Stroke};
@@ -29,3 +31,5 @@ pub use dabnet_sketch::{Drawing, Point, Raster, Stroke};
 pub use dabnet_sketch::{Sketch, read_bytes, read_file};
 pub use error::RecognizeError;
 pub use recognizer::{Guess, Recognizer};
+#[cfg(feature = "teach")]
+pub use teacher::Teacher;

@@ -42,9 +42,17 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// [`RecognizeError::UnknownModel`] where there is neither, [`RecognizeError::NoModel`] where a folder has none, [`RecognizeError::Engine`] where the file is no model.
 pub fn open(model: impl AsRef<Path>) -> Result<Model, RecognizeError> {
+    Ok(Model::new(packed(model)?)?)
+}
+
+/// The model of that name, or that at a path, as it is in its file: to be changed and saved.
+///
+/// # Errors
+/// As [`open`].
+pub fn packed(model: impl AsRef<Path>) -> Result<PackedModel, RecognizeError> {
     let path = model.as_ref();
     if let Some(bytes) = path.to_str().and_then(dabnet_models::find) {
-        return Ok(shipped(bytes));
+        return Ok(PackedModel::from_bytes(bytes)?);
     }
     if !path.exists() {
         let known = names().collect::<Vec<_>>().join(", ");
@@ -53,7 +61,7 @@ pub fn open(model: impl AsRef<Path>) -> Result<Model, RecognizeError> {
     if path.is_dir() && !path.join(MODEL_FILE).exists() {
         return Err(RecognizeError::NoModel { path: path.to_owned() });
     }
-    Ok(Model::load(path)?)
+    Ok(PackedModel::load(path)?)
 }
 
 fn shipped(bytes: &[u8]) -> Model {

@@ -66,13 +66,18 @@ impl Recognizer {
     /// [`RecognizeError::NothingDrawn`] and [`RecognizeError::NotFinite`]: nothing is guessed of no drawing.
     pub fn recognize(&mut self, drawing: &Drawing, count: usize) -> Result<Vec<Guess<'_>>, RecognizeError> {
         let logits = self.logits(drawing)?;
+        Ok(self.guesses(&logits, count))
+    }
+
+    /// The `count` likeliest labels by [`logits`](Self::logits), the likeliest first.
+    pub fn guesses(&self, logits: &[f32], count: usize) -> Vec<Guess<'_>> {
         let labels = self.model.labels();
         let guess = |best: dabnet_engine::Prediction| Guess {
             label: &labels[best.class],
             class: best.class,
             probability: best.probability,
         };
-        Ok(top(&logits, count).into_iter().map(guess).collect())
+        top(logits, count).into_iter().map(guess).collect()
     }
 
     /// The network's answer to a drawing: a number a label, before the softmax.
@@ -135,6 +140,18 @@ impl Recognizer {
         Ok(self.session.embed(&canvas)?.to_vec())
     }
 
+    /// The [embedding](Recognizer::embed) of a drawing by one bit a value, 1 above the median of the drawings that the model was
+    /// calibrated on: bit `i % 8`, counted from the least significant, of byte `i / 8`. None for models that were not.
+    ///
+    /// # Errors
+    /// As [`Recognizer::embed`].
+    pub fn embed_bits(&mut self, drawing: &Drawing) -> Result<Option<Vec<u8>>, RecognizeError> {
+        let embedding = self.embed(drawing)?;
+        let calibration = self.model.calibration();
+        let statistics = calibration.and_then(|calibration| calibration.embedding.as_ref());
+        Ok(statistics.map(|statistics| statistics.bits(&embedding)))
+    }
+
     /// The `count` likeliest labels of every sketch in a file, as label and probability: SVG, PNG, JPEG, WebP, GIF,
     /// BMP, Quick, Draw! and others.
     ///
@@ -156,7 +173,7 @@ impl Recognizer {
 }
 
 /// Checks that there is something to recognize.
-fn check(drawing: &Drawing) -> Result<(), RecognizeError> {
+pub(crate) fn check(drawing: &Drawing) -> Result<(), RecognizeError> {
     let is_blank = match drawing {
         Drawing::Strokes(strokes) => {
             let is_finite = |stroke: &dabnet_sketch::Stroke| {

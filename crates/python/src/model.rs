@@ -1,20 +1,27 @@
 use std::path::PathBuf;
 
-use dabnet::{Drawing, RecognizeError, Recognizer};
+use dabnet::{Drawing, PackedModel, RecognizeError, Recognizer, Teacher};
 use dabnet_engine::{Session, top};
 use dabnet_sketch::Preprocess;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray2};
 use pyo3::{
-    exceptions::{PyFileNotFoundError, PyValueError},
+    exceptions::{PyFileNotFoundError, PyOSError, PyValueError},
     prelude::*,
 };
 use rayon::prelude::*;
 
 use crate::{arrow, drawing};
 
-/// A packed model.
+/// A packed model, compiled and as it is in its file.
 #[pyclass(frozen, module = "dabnet")]
-pub(crate) struct Model(dabnet::Model);
+pub(crate) struct Model(dabnet::Model, PackedModel);
+
+impl Model {
+    fn compiled(packed: PackedModel) -> PyResult<Self> {
+        let model = dabnet::Model::new(packed.clone()).map_err(|error| failed(error.into()))?;
+        Ok(Self(model, packed))
+    }
+}
 
 fn failed(error: RecognizeError) -> PyErr {
     match error {
@@ -29,7 +36,7 @@ fn failed(error: RecognizeError) -> PyErr {
 impl Model {
     #[new]
     fn new(model: PathBuf) -> PyResult<Self> {
-        dabnet::models::open(model).map(Self).map_err(failed)
+        Self::compiled(dabnet::models::packed(model).map_err(failed)?)
     }
 
     #[getter]
@@ -145,6 +152,47 @@ impl Model {
         let drawing = drawing::one(drawing)?;
         let embedding = python.detach(|| Recognizer::new(self.0.clone()).embed(&drawing).map_err(failed))?;
         Ok(embedding.into_pyarray(python))
+    }
+
+    /// Embedding of a drawing by one bit a value, `[bytes]`; none where the model was not calibrated.
+    fn embed_bits<'py>(
+        &self,
+        python: Python<'py>,
+        drawing: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyArray1<u8>>>> {
+        let drawing = drawing::one(drawing)?;
+        let bits = python.detach(|| Recognizer::new(self.0.clone()).embed_bits(&drawing).map_err(failed))?;
+        Ok(bits.map(|bits| bits.into_pyarray(python)))
+    }
+
+    /// The model with more words, each with its drawings.
+    fn teach(&self, python: Python<'_>, words: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<Self> {
+        let mut drawings = Vec::new();
+        for (word, all) in words {
+            let all = several(python, &all)?;
+            if all.is_empty() {
+                return Err(PyValueError::new_err(format!("the word '{word}' has no drawings: give from 1 to some 50")));
+            }
+            drawings.push((word, all));
+        }
+        python.detach(|| {
+            let mut teacher = Teacher::new(self.1.clone()).map_err(failed)?;
+            for (word, all) in &drawings {
+                all.iter().try_for_each(|drawing| teacher.add(word, drawing)).map_err(failed)?;
+            }
+            Self::compiled(teacher.teach().map_err(failed)?)
+        })
+    }
+
+    /// Words that the model was taught.
+    #[getter]
+    fn taught(&self) -> Vec<String> {
+        self.0.calibration().into_iter().flat_map(|calibration| calibration.taught()).map(str::to_owned).collect()
+    }
+
+    /// Saves the model to a file, atomically.
+    fn save(&self, file: PathBuf) -> PyResult<()> {
+        self.1.save(file).map_err(|error| PyOSError::new_err(error.to_string()))
     }
 
     /// Embeddings `[drawings, values]` of drawings.

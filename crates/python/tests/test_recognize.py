@@ -128,6 +128,34 @@ def test_a_drawing_of_no_word_is_unknown(model):
     assert model.is_unknown(hatched) == (np.log(np.exp(logits).sum()) < model.least_energy)
 
 
+def sign(wobble):
+    """A box with a zigzag in it."""
+    frame = [[0, wobble], [90, 0], [90 + wobble, 60], [0, 60], [0, wobble]]
+    zigzag = [[5, 30 - wobble], [20, 5], [35, 55], [50, 5 + wobble], [65, 55], [85, 30]]
+    return [frame, zigzag]
+
+
+def test_words_are_taught_and_saved(model, tmp_path):
+    taught = model.teach({"voltage box": [sign(wobble) for wobble in range(5)]})
+    assert taught.taught == ["voltage box"] and model.taught == []
+    assert len(taught.labels) == len(model.labels) + 1
+    assert taught.recognize(sign(2.5), top=1)[0].label == "voltage box"
+    file = tmp_path / "model.safetensors"
+    taught.save(file)
+    assert dabnet.load(file).recognize(sign(2.5)) == taught.recognize(sign(2.5))
+    for words, reason in (({"cat": [sign(0)]}, "its training"), ({"box": []}, "no drawings"), ({}, "no word")):
+        with pytest.raises(ValueError, match=reason):
+            model.teach(words)
+    with pytest.raises(OSError):
+        taught.save(tmp_path)
+
+
+def test_bits_of_embeddings_are_those_of_the_reals(model):
+    bits = np.unpackbits(model.embed_bits(sign(0)), bitorder="little")
+    assert bits.shape == model.embed(sign(0)).shape and 0 < bits.sum() < len(bits)
+    assert (model.embed_bits(sign(0)) == model.embed_bits(sign(0))).all()
+
+
 def test_several_views_are_averaged(model):
     assert not np.array_equal(model.logits(STAR), model.logits(STAR, views=4))
 

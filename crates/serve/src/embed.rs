@@ -12,6 +12,7 @@ use dabnet_sketch::Preprocess;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    ServedModel,
     app::AppState,
     drawing,
     media::MediaType,
@@ -24,12 +25,17 @@ use crate::{
 #[serde(deny_unknown_fields)]
 struct EmbedQuery {
     model: Option<String>,
+    #[serde(default)]
+    bits: bool,
 }
 
 #[derive(Serialize)]
 struct EmbedResponse<'a> {
     model: &'a str,
     embedding: &'a [f32],
+    /// Its bits in hexadecimal digits, if requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bits: Option<String>,
     milliseconds: f64,
     /// Parts of the sketch that were ignored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -40,7 +46,7 @@ pub(crate) async fn embed(
     State(app): State<Arc<AppState>>,
     request: Request,
 ) -> Result<Response<Body>, RequestError> {
-    let EmbedQuery { model } = query(&request, "'model'")?;
+    let EmbedQuery { model, bits } = query(&request, "'model' and 'bits'")?;
     let model = app.model(model.as_deref())?;
     let media = MediaType::of(request.headers())?;
     let max_bytes = max_bytes(&media, &app.limits);
@@ -56,9 +62,21 @@ pub(crate) async fn embed(
             }
             error => takes_no_sketches(served.name(), &error),
         })?;
+        let bits = if bits { Some(hexadecimal_bits(served, embedding)?) } else { None };
         metrics.recognized(served.name(), 1);
         let milliseconds = milliseconds_since(start);
-        ReplyBody::json(&EmbedResponse { model: served.name(), embedding, milliseconds, notes: sketch.notes })
+        let (model, notes) = (served.name(), sketch.notes);
+        ReplyBody::json(&EmbedResponse { model, embedding, bits, milliseconds, notes })
     };
     app.answer(request, max_bytes, work).await
+}
+
+/// Bits of an embedding in hexadecimal digits, two a byte.
+fn hexadecimal_bits(served: &ServedModel, embedding: &[f32]) -> Result<String, RequestError> {
+    let calibration = served.model().calibration();
+    let statistics = calibration.and_then(|calibration| calibration.embedding.as_ref()).ok_or_else(|| {
+        let name = served.name();
+        RequestError::TooMuch(format!("the model '{name}' was not calibrated, and has no medians of its embeddings"))
+    })?;
+    Ok(statistics.bits(embedding).iter().map(|byte| format!("{byte:02x}")).collect())
 }

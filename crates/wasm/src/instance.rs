@@ -71,6 +71,20 @@ impl ModelInstance {
         })
     }
 
+    /// Takes the input as [strokes]; the output is their embedding by one bit a value
+    /// ([`bits`](dabnet_engine::EmbeddingStatistics::bits)).
+    pub fn embed_bits(&mut self) -> bool {
+        let strokes = strokes(&self.input);
+        self.run(|loaded| {
+            let canvas = loaded.model.preprocessing().apply(&Drawing::Strokes(strokes));
+            let embedding = loaded.session.embed(&canvas).map_err(|error| error.to_string())?;
+            let calibration = loaded.model.calibration();
+            let statistics = calibration.and_then(|calibration| calibration.embedding.as_ref());
+            let statistics = statistics.ok_or("this model was not calibrated, and has no medians of its embeddings")?;
+            Ok(statistics.bits(embedding))
+        })
+    }
+
     /// Takes the input as words that the model is to know beside those of its file, and no others; its
     /// [`ModelDescription`] is the output.
     pub fn teach(&mut self) -> bool {

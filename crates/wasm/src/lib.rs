@@ -72,6 +72,12 @@ mod calls {
         with(|instance| u32::from(!instance.embed()))
     }
 
+    /// Takes the input as [strokes](crate::strokes). The output is their embedding by one bit a value. Returns a status.
+    #[unsafe(no_mangle)]
+    extern "C" fn embed_bits() -> u32 {
+        with(|instance| u32::from(!instance.embed_bits()))
+    }
+
     /// Takes the input as words (see `teach.rs`) that the model is to know beside those of its file, and no others. The output
     /// is a [`ModelDescription`](crate::ModelDescription) as JSON. Returns a status.
     #[unsafe(no_mangle)]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from typing import Any, Iterable, NamedTuple, Sequence, Union
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
 
 import numpy as np
 
@@ -156,6 +156,33 @@ class Model:
         or to know more words than the model. Raises as :meth:`recognize` does, and ``ValueError`` for networks that have none.
         """
         return self._model.embed(_numpy(drawing))
+
+    def embed_bits(self, drawing: Drawing) -> np.ndarray | None:
+        """The same by one bit a value, ``[values / 8]`` of uint8; None where the model was not calibrated.
+
+        A bit is 1 above the median of the drawings that the model was calibrated on: bit ``i % 8``, counted from the least significant, of byte
+        ``i // 8``, as ``np.unpackbits(bits, bitorder="little")`` has them.
+        """
+        return self._model.embed_bits(_numpy(drawing))
+
+    def teach(self, words: Mapping[str, Iterable[Drawing]]) -> Model:
+        """A model that knows these words beside its own, from 1 to some 50 drawings each.
+
+        It takes a fraction of a second and no training; words that were taught before are taught anew. Raises ``ValueError`` for a word
+        that it knows from its training, for one without drawings, and where it was not calibrated.
+        """
+        taught = object.__new__(Model)
+        taught._model = self._model.teach([(word, _several(drawings)) for word, drawings in words.items()])
+        return taught
+
+    @property
+    def taught(self) -> list[str]:
+        """Words that it was taught, in the order of the alphabet."""
+        return self._model.taught
+
+    def save(self, file: str | os.PathLike) -> None:
+        """Saves it to a file, which is replaced as a whole. Raises ``OSError`` where it cannot be written."""
+        self._model.save(file)
 
     def embed_batch(self, drawings: Iterable[Drawing], threads: int = 0) -> np.ndarray:
         """What :meth:`embed` gives of many drawings, ``[drawings, values]`` of float32."""
