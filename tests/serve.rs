@@ -872,7 +872,11 @@ fn a_page_finds_icons() {
     }
     fs::write(icons.join("broken.svg"), "<svg").unwrap();
     let output = write(&["--model", "quickdraw-20"]);
-    assert!(output.status.success() && stderr(&output).contains("left out: 'broken.svg'"), "{}", stderr(&output));
+    assert!(
+        output.status.success() && stderr(&output).contains("left out: 'broken.svg'"),
+        "{}",
+        stderr(&output)
+    );
     let index: Value = serde_json::from_slice(&fs::read(site.join("icons.json")).unwrap()).unwrap();
     assert_eq!(index["icons"], json!(["more/bike.png", "plane.svg"]));
     assert!(site.join(index["model"].as_str().unwrap()).exists() && site.join("dabnet/client.js").exists());
@@ -889,7 +893,11 @@ fn a_page_finds_icons() {
     let width = statistics.width();
     assert_eq!(codes.len(), 4 * width + 2 * code.len());
     assert_eq!(codes[4 * width..][..code.len()], code);
-    assert_one_clear_line(&write(&["--model", "quickdraw-20", "--model", "quickdraw-345"]), 2, &["--model once"]);
+    assert_one_clear_line(
+        &write(&["--model", "quickdraw-20", "--model", "quickdraw-345"]),
+        2,
+        &["--model once"],
+    );
 }
 
 fn files_in(folder: &Path) -> Vec<std::path::PathBuf> {

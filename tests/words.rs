@@ -21,7 +21,8 @@ fn teachable(folder: &Path, more: &[&str]) -> Server {
 
 /// A word with so many drawings.
 fn word(label: &str, drawings: usize) -> Value {
-    let drawings: Vec<Value> = (0..drawings).map(|number| json!({ "strokes": symbol(label, number) })).collect();
+    let drawings: Vec<Value> =
+        (0..drawings).map(|number| json!({ "strokes": symbol(label, number) })).collect();
     json!({ "label": label, "drawings": drawings })
 }
 

@@ -61,7 +61,8 @@ pub unsafe extern "C" fn dabnet_teacher_add_strokes(
     guarded(|| {
         // SAFETY: the caller promises it.
         let (this, word) = unsafe { (handle(teacher)?, path(word)?) };
-        let word = word.to_str().filter(|word| !word.is_empty()).ok_or_else(|| argument("a word is empty"))?;
+        let word =
+            word.to_str().filter(|word| !word.is_empty()).ok_or_else(|| argument("a word is empty"))?;
         // SAFETY: the caller promises it.
         let drawing = unsafe { strokes(points, lengths, stroke_count) }?;
         Ok(this.0.add(word, &drawing)?)

@@ -125,7 +125,9 @@ impl From<ServeError> for CliError {
             ServeError::Bind { .. } => {
                 Self::Failure(format!("{}: give --bind another address or port", text_with_sources(&error)))
             }
-            ServeError::Start(_) | ServeError::Write { .. } | ServeError::Busy { .. } => Self::Failure(text_with_sources(&error)),
+            ServeError::Start(_) | ServeError::Write { .. } | ServeError::Busy { .. } => {
+                Self::Failure(text_with_sources(&error))
+            }
             _ => Self::Input(text_with_sources(&error)),
         }
     }

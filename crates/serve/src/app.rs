@@ -44,7 +44,8 @@ impl AppState {
     /// # Errors
     /// Those of [`WordStore::open`].
     pub(crate) fn new(registry: Arc<ModelRegistry>, options: &ServerOptions) -> Result<Self, ServeError> {
-        let words = options.teachable.as_ref().map(|folder| WordStore::open(folder, &registry)).transpose()?;
+        let words =
+            options.teachable.as_ref().map(|folder| WordStore::open(folder, &registry)).transpose()?;
         Ok(Self {
             words,
             files: RwLock::new(PageFiles::new(&registry)),

@@ -76,7 +76,9 @@ fn hexadecimal_bits(served: &ServedModel, embedding: &[f32]) -> Result<String, R
     let calibration = served.model().calibration();
     let statistics = calibration.and_then(|calibration| calibration.embedding.as_ref()).ok_or_else(|| {
         let name = served.name();
-        RequestError::TooMuch(format!("the model '{name}' was not calibrated, and has no medians of its embeddings"))
+        RequestError::TooMuch(format!(
+            "the model '{name}' was not calibrated, and has no medians of its embeddings"
+        ))
     })?;
     Ok(statistics.bits(embedding).iter().map(|byte| format!("{byte:02x}")).collect())
 }

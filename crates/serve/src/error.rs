@@ -34,7 +34,9 @@ pub enum ServeError {
         origin: String,
     },
     /// A model that says nothing of its embeddings, which icons are found by.
-    #[error("the model '{name}' was not calibrated, so that nothing can be found by it: dabnet calibrate does that")]
+    #[error(
+        "the model '{name}' was not calibrated, so that nothing can be found by it: dabnet calibrate does that"
+    )]
     NotCalibrated {
         /// Name of the model.
         name: String,

@@ -154,7 +154,9 @@ fn check(words: &[WordBody], limits: &RequestLimits) -> Result<(), RequestError>
     let drawings: usize = words.iter().map(|word| word.drawings.len()).sum();
     if drawings > limits.drawings {
         let most = limits.drawings;
-        return Err(RequestError::TooMuch(format!("there are {drawings} drawings; send up to {most} at once")));
+        return Err(RequestError::TooMuch(format!(
+            "there are {drawings} drawings; send up to {most} at once"
+        )));
     }
     Ok(())
 }

@@ -91,7 +91,8 @@ fn what_lies_together_is_one_sketch() {
         element["groupIds"] = json!(["inner", "outer"]);
         element
     };
-    let found = excalidraw(&[grouped(diagonal(0.0, 0.0)), diagonal(400.0, 300.0), grouped(diagonal(900.0, 0.0))]);
+    let found =
+        excalidraw(&[grouped(diagonal(0.0, 0.0)), diagonal(400.0, 300.0), grouped(diagonal(900.0, 0.0))]);
     let ids: Vec<_> = found.unwrap().into_iter().map(|sketch| sketch.id.unwrap()).collect();
     assert_eq!(ids, ["outer", "400,300"]);
 }
@@ -105,7 +106,9 @@ fn what_cannot_be_seen_is_not_there() {
     };
     let clear = json!({ "type": "ellipse", "x": 500, "y": 0, "width": 9, "height": 9, "strokeColor": "transparent",
         "backgroundColor": "transparent" });
-    for hidden in [with("isDeleted", json!(true)), with("opacity", json!(0)), with("points", json!([])), clear] {
+    for hidden in
+        [with("isDeleted", json!(true)), with("opacity", json!(0)), with("points", json!([])), clear]
+    {
         let found = excalidraw(&[diagonal(0.0, 0.0), hidden.clone()]).unwrap();
         assert_eq!((found.len(), &found[0].notes), (1, &vec![]), "{hidden}");
     }
@@ -123,22 +126,47 @@ fn what_cannot_be_seen_is_not_there() {
 }
 
 #[test]
+fn elements_that_are_nowhere_are_left_out() {
+    let board = std::fs::read_to_string(file("today.tldr")).unwrap();
+    for (what, with, count) in [
+        (
+            r#""id":"shape:group","type":"group","x":330,"y":40,"parentId":"page:page""#,
+            r#""id":"shape:group","type":"group","x":330,"y":40,"parentId":"shape:group""#,
+            3,
+        ),
+        (r#""x":330,"y":40"#, r#""x":1e300,"y":40"#, 3),
+    ] {
+        let changed = board.replace(what, with);
+        assert!(changed != board, "{what}");
+        let found: Vec<Sketch> = read_bytes("it", changed).unwrap().map(Result::unwrap).collect();
+        assert_eq!(found.len(), count);
+        assert!(found[0].notes[0].contains("malformed"), "{:?}", found[0].notes);
+    }
+    let pressed = line(0.0, 0.0, json!([[0, 0, 0.5], [60, 80, 0.25]]));
+    assert_eq!(strokes(&excalidraw(&[pressed]).unwrap()[0])[0].points, [[0.0, 0.0], [60.0, 80.0]]);
+}
+
+#[test]
 fn shapes_are_outlines_where_they_lie() {
     let shape = json!({ "type": "rectangle", "x": 10, "y": 20, "width": 40, "height": 20, "angle": std::f64::consts::FRAC_PI_2 });
     let found = excalidraw(&[shape]).unwrap();
     let points = &strokes(&found[0])[0].points;
     // A quarter turn around the middle, (30, 30).
-    for (found, expected) in points.iter().zip([[40.0, 10.0], [40.0, 50.0], [20.0, 50.0], [20.0, 10.0], [40.0, 10.0]]) {
+    for (found, expected) in
+        points.iter().zip([[40.0, 10.0], [40.0, 50.0], [20.0, 50.0], [20.0, 10.0], [40.0, 10.0]])
+    {
         assert!((found[0] - expected[0]).abs() + (found[1] - expected[1]).abs() < 1e-3, "{points:?}");
     }
-    let arrow = json!({ "type": "arrow", "x": 0, "y": 0, "points": [[0, 0], [100, 0]], "endArrowhead": "arrow" });
+    let arrow =
+        json!({ "type": "arrow", "x": 0, "y": 0, "points": [[0, 0], [100, 0]], "endArrowhead": "arrow" });
     assert_eq!(strokes(&excalidraw(&[arrow]).unwrap()[0]).len(), 2);
 }
 
 #[test]
 fn items_of_libraries_have_their_names() {
     let item = |name: &str| json!({ "id": name, "name": name, "elements": [diagonal(0.0, 0.0), diagonal(500.0, 0.0)] });
-    let library = json!({ "type": "excalidrawlib", "version": 2, "libraryItems": [item("gate"), item("lamp")] });
+    let library =
+        json!({ "type": "excalidrawlib", "version": 2, "libraryItems": [item("gate"), item("lamp")] });
     let found: Vec<Sketch> = read_bytes("it", library.to_string()).unwrap().map(Result::unwrap).collect();
     let words: Vec<_> = found.iter().map(|sketch| sketch.word.as_deref().unwrap()).collect();
     assert_eq!(words, ["gate", "lamp"]);

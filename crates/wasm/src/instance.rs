@@ -80,7 +80,8 @@ impl ModelInstance {
             let embedding = loaded.session.embed(&canvas).map_err(|error| error.to_string())?;
             let calibration = loaded.model.calibration();
             let statistics = calibration.and_then(|calibration| calibration.embedding.as_ref());
-            let statistics = statistics.ok_or("this model was not calibrated, and has no medians of its embeddings")?;
+            let statistics =
+                statistics.ok_or("this model was not calibrated, and has no medians of its embeddings")?;
             Ok(statistics.bits(embedding))
         })
     }

@@ -101,15 +101,18 @@ impl PageArgs {
 
 /// Names of the icons in a folder and those in it, as parts of an address.
 fn list(folder: &Path, at: &str, names: &mut Vec<String>) -> Result<(), CliError> {
-    let failed = |error: std::io::Error| CliError::Input(format!("cannot read {}: {error}", folder.display()));
+    let failed =
+        |error: std::io::Error| CliError::Input(format!("cannot read {}: {error}", folder.display()));
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|name| !name.starts_with('.'))
+        let Some(name) =
+            path.file_name().and_then(|name| name.to_str()).filter(|name| !name.starts_with('.'))
         else {
             continue;
         };
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-        if path.is_dir() {
+        // What links lead to may lead back.
+        if path.is_dir() && !path.is_symlink() {
             list(&path, &format!("{at}{name}/"), names)?;
         } else if extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str())) {
             names.push(format!("{at}{name}"));

@@ -60,11 +60,7 @@ fn label(name: &str, siblings: &SiblingFiles<'_>) -> PathLabels {
         let (class, above) =
             folders.split_last().filter(|_| folders.len() > 1).unwrap_or((&"", &folders[..]));
         let word = (!class.is_empty()).then(|| (*class).to_owned());
-        return PathLabels {
-            word,
-            part: part_of_folders(above),
-            id: is_single.then(|| stem.to_owned()),
-        };
+        return PathLabels { word, part: part_of_folders(above), id: is_single.then(|| stem.to_owned()) };
     }
     let is_part = siblings.are_parts(name);
     let own = Part::of_name(stem).or(is_cifar_batch(name).then_some(Part::Train)).filter(|_| is_part);

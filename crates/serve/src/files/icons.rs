@@ -49,8 +49,10 @@ impl PageFiles {
 
         let is_shared = |name: &str| SHARED.contains(&name) || name.starts_with("dabnet/");
         let page = dabnet_web::FILES.iter().filter(|(name, _)| is_shared(name));
-        let page = page.chain(dabnet_web::ICON_FILES).map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()));
-        let own = [(NAMES.to_owned(), index), (CODES.to_owned(), codes), (url(served), served.bytes().to_vec())];
+        let page =
+            page.chain(dabnet_web::ICON_FILES).map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()));
+        let own =
+            [(NAMES.to_owned(), index), (CODES.to_owned(), codes), (url(served), served.bytes().to_vec())];
         let icons = icons.into_iter().map(|icon| (format!("icons/{}", icon.name), icon.bytes));
         let files = page.chain(own).chain(icons);
         Ok(Self(files.map(|(name, bytes)| (name.clone(), StaticFile::new(&name, bytes))).collect()))

@@ -82,7 +82,13 @@ fn has(bytes: &[u8], text: &str) -> bool {
 /// # Errors
 /// A reason: it is not valid, or nothing is drawn in it.
 pub(super) fn records(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-    let scene = if excalidraw::recognize(bytes) { excalidraw::read(bytes)? } else { tldraw::read(bytes)? };
+    let mut scene =
+        if excalidraw::recognize(bytes) { excalidraw::read(bytes)? } else { tldraw::read(bytes)? };
+    let count = scene.elements.len();
+    scene
+        .elements
+        .retain(|element| element.lines.iter().flatten().flatten().all(|c| (*c as f32).is_finite()));
+    (scene.elements.len()..count).for_each(|_| scene.leave_out("malformed"));
     if scene.elements.len() > MAX_ELEMENTS {
         return Err(format!("the scene has more than {MAX_ELEMENTS} elements"));
     }

@@ -52,7 +52,8 @@ struct Element {
     height: Option<f64>,
     /// Clockwise around the middle, in radians.
     angle: Option<f64>,
-    points: Option<Vec<ScenePoint>>,
+    /// A pressure may be behind each.
+    points: Option<Vec<Vec<f64>>>,
     group_ids: Option<Vec<String>>,
     frame_id: Option<String>,
     is_deleted: Option<bool>,
@@ -66,7 +67,9 @@ struct Element {
 
 pub(super) fn recognize(head: &[u8]) -> bool {
     has(head, "\"type\"")
-        && ["\"excalidraw\"", "\"excalidrawlib\"", "\"excalidraw/clipboard\""].iter().any(|kind| has(head, kind))
+        && ["\"excalidraw\"", "\"excalidrawlib\"", "\"excalidraw/clipboard\""]
+            .iter()
+            .any(|kind| has(head, kind))
 }
 
 /// What is drawn in a scene.
@@ -151,11 +154,9 @@ impl Element {
     }
 
     fn through_points(&self) -> Vec<Vec<ScenePoint>> {
-        let points = self.points.as_deref().unwrap_or_default();
-        let line = match self.kind == "freedraw" || self.roundness.is_none() {
-            true => points.to_vec(),
-            false => curve(points),
-        };
+        let points = self.points.iter().flatten();
+        let points: Vec<ScenePoint> = points.filter_map(|point| point.first_chunk().copied()).collect();
+        let line = if self.kind == "freedraw" || self.roundness.is_none() { points } else { curve(&points) };
         let end = self.end_arrowhead.as_ref().and_then(|_| arrow_head(&line));
         let start = self.start_arrowhead.as_ref().and_then(|_| {
             let back: Vec<ScenePoint> = line.iter().rev().copied().collect();

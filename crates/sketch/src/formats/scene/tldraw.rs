@@ -86,7 +86,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Scene, String> {
     let file: SceneFile =
         serde_json::from_slice(bytes).map_err(|error| format!("the scene of tldraw: {error}"))?;
     let document = file.document.unwrap_or_default();
-    let records = file.records.into_iter().chain(file.store.into_values()).chain(document.store.into_values());
+    let records =
+        file.records.into_iter().chain(file.store.into_values()).chain(document.store.into_values());
     let mut scene = Scene::default();
     let mut shapes = Vec::new();
     for record in records.filter(|record| record["typeName"] == "shape") {
@@ -111,6 +112,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Scene, String> {
         let is_selected = |shape: &&Shape| selected.contains(shape.id.as_str());
         let chosen = selected.is_empty() || parents.iter().chain([&shape]).any(is_selected);
         if !chosen || shape.opacity == Some(0.0) || ["group", "frame"].contains(&shape.kind.as_str()) {
+            continue;
+        }
+        // Shapes that are in each other are nowhere.
+        if parents.len() == MAX_DEPTH {
+            scene.leave_out("malformed");
             continue;
         }
         let Some(lines) = shape.lines() else {
@@ -219,8 +225,10 @@ impl Shape {
         let line = if bend == 0.0 || length == 0.0 {
             vec![start, end]
         } else {
-            let middle =
-                [(start[0] + end[0]) / 2.0 + bend * dy / length, (start[1] + end[1]) / 2.0 - bend * dx / length];
+            let middle = [
+                (start[0] + end[0]) / 2.0 + bend * dy / length,
+                (start[1] + end[1]) / 2.0 - bend * dx / length,
+            ];
             curve(&[start, middle, end])
         };
         let has_head = |name: &str| self.props[name].as_str().is_some_and(|head| head != "none");
@@ -246,7 +254,9 @@ impl Shape {
             "rhombus" => polygon(w, h, [[0.2, 0.0], [1.0, 0.0], [0.8, 1.0], [0.0, 1.0]]),
             "rhombus-2" => polygon(w, h, [[0.0, 0.0], [0.8, 0.0], [1.0, 1.0], [0.2, 1.0]]),
             "rectangle" => rectangle(w, h),
-            "x-box" => return Some(vec![rectangle(w, h), vec![[0.0, 0.0], [w, h]], vec![[w, 0.0], [0.0, h]]]),
+            "x-box" => {
+                return Some(vec![rectangle(w, h), vec![[0.0, 0.0], [w, h]], vec![[w, 0.0], [0.0, h]]]);
+            }
             "check-box" => {
                 let tick = [[0.25, 0.55], [0.45, 0.75], [0.8, 0.25]].map(|[x, y]| [x * w, y * h]);
                 return Some(vec![rectangle(w, h), tick.to_vec()]);
@@ -263,7 +273,8 @@ fn steps(path: &str) -> Option<Vec<ScenePoint>> {
     let Some((start, rest)) = bytes.split_first_chunk::<12>() else {
         return bytes.is_empty().then(Vec::new);
     };
-    let single = |at: usize| f64::from(f32::from_le_bytes([start[at], start[at + 1], start[at + 2], start[at + 3]]));
+    let single =
+        |at: usize| f64::from(f32::from_le_bytes([start[at], start[at + 1], start[at + 2], start[at + 3]]));
     let mut points = vec![[single(0), single(4)]];
     for [dx, dy] in halves(rest)? {
         let [x, y] = points[points.len() - 1];
