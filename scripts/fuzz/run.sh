@@ -15,6 +15,7 @@ targets=("$@")
 for target in "${targets[@]}"; do
     seeds=fuzz/corpus/$target
     [ "$target" = onnx ] && seeds=crates/onnx/tests/golden
+    [ "$target" = scene ] && seeds=crates/sketch/tests/scenes
     found=target/fuzz-corpus/$target
     mkdir -p "$found"
     # The threads of a session end a moment after it, which looks like a leak.

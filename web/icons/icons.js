@@ -50,6 +50,8 @@ async function load() {
   return [await recognizer, new Icons(icons, width, await codes)];
 }
 
+const isSvg = (name) => /\.svg$/i.test(name);
+
 /** An icon that gives its file to whoever presses it. */
 function entry(name) {
   const address = `icons/${name.split("/").map(encodeURIComponent).join("/")}`;
@@ -57,7 +59,7 @@ function entry(name) {
   const image = Object.assign(new Image(), { src: address, alt: "" });
   const button = document.createElement("button");
   button.type = "button";
-  button.title = name.endsWith(".svg") ? "Copy its SVG" : "Open it";
+  button.title = isSvg(name) ? "Copy its SVG" : "Open it";
   button.append(image, Object.assign(document.createElement("span"), { textContent: title }));
   button.addEventListener("click", () => give(address, title));
   const item = document.createElement("li");
@@ -67,7 +69,7 @@ function entry(name) {
 
 async function give(address, title) {
   try {
-    if (!address.endsWith(".svg")) throw new Error("no text");
+    if (!isSvg(address)) throw new Error("no text");
     await navigator.clipboard.writeText(await (await fetch(address)).text());
     state.textContent = `Copied the SVG of ${title}`;
   } catch {
