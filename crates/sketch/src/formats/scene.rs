@@ -124,16 +124,19 @@ pub(super) fn parse(record: &[u8]) -> Result<Sketch, String> {
 
 /// Elements by the sketch that they belong to, both in the order of the scene.
 fn clusters(elements: &[SceneElement]) -> Vec<Vec<&SceneElement>> {
-    let mut groups: HashMap<_, Vec<usize>> = HashMap::new();
+    let (mut groups, mut frames) = (HashMap::<_, Vec<usize>>::new(), HashMap::new());
     for (at, element) in elements.iter().enumerate() {
+        let count = frames.len();
+        let frame = *frames.entry(&element.frame).or_insert(count);
         let group = element.group.as_ref().ok_or(at);
-        groups.entry((&element.frame, group)).or_default().push(at);
+        groups.entry((frame, group)).or_default().push(at);
     }
-    let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
+    let mut groups: Vec<(Vec<usize>, usize)> =
+        groups.into_iter().map(|((frame, _), members)| (members, frame)).collect();
     groups.sort_unstable();
-    let mut clusters: Vec<Cluster<'_>> = Vec::new();
-    for members in groups {
-        let mut cluster = Cluster::new(elements, members);
+    let mut clusters: Vec<Cluster> = Vec::new();
+    for (members, frame) in groups {
+        let mut cluster = Cluster::new(elements, members, frame);
         // What has grown may be near others now.
         while let Some(near) = clusters.iter().position(|other| cluster.is_near(other)) {
             cluster.join(clusters.swap_remove(near));
@@ -142,42 +145,37 @@ fn clusters(elements: &[SceneElement]) -> Vec<Vec<&SceneElement>> {
     }
     clusters.iter_mut().for_each(|cluster| cluster.members.sort_unstable());
     clusters.sort_unstable_by_key(|cluster| cluster.members[0]);
-    let members = |cluster: Cluster<'_>| cluster.members.into_iter().map(|at| &elements[at]).collect();
+    let members = |cluster: Cluster| cluster.members.into_iter().map(|at| &elements[at]).collect();
     clusters.into_iter().map(members).collect()
 }
 
 /// Elements of one sketch, and the box around them.
-struct Cluster<'a> {
-    frame: &'a str,
+struct Cluster {
+    frame: usize,
     members: Vec<usize>,
     least: ScenePoint,
     greatest: ScenePoint,
+    /// Gap up to which others are near.
+    near: f64,
 }
 
-impl<'a> Cluster<'a> {
-    fn new(elements: &'a [SceneElement], members: Vec<usize>) -> Self {
+impl Cluster {
+    fn new(elements: &[SceneElement], members: Vec<usize>, frame: usize) -> Self {
         let points = || members.iter().flat_map(|&at| elements[at].lines.iter().flatten());
         let bound = |axis: usize, start: f64, choose: fn(f64, f64) -> f64| {
             points().map(|point| point[axis]).fold(start, choose)
         };
-        Self {
-            frame: &elements[members[0]].frame,
-            least: [0, 1].map(|axis| bound(axis, f64::INFINITY, f64::min)),
-            greatest: [0, 1].map(|axis| bound(axis, f64::NEG_INFINITY, f64::max)),
-            members,
-        }
-    }
-
-    fn diagonal(&self) -> f64 {
-        (self.greatest[0] - self.least[0]).hypot(self.greatest[1] - self.least[1])
+        let least = [0, 1].map(|axis| bound(axis, f64::INFINITY, f64::min));
+        let greatest = [0, 1].map(|axis| bound(axis, f64::NEG_INFINITY, f64::max));
+        Self { frame, members, least, greatest, near: near(least, greatest) }
     }
 
     fn is_near(&self, other: &Self) -> bool {
         let gap = |axis: usize| {
             (self.least[axis] - other.greatest[axis]).max(other.least[axis] - self.greatest[axis]).max(0.0)
         };
-        let near = NEAR * self.diagonal().max(other.diagonal());
-        self.frame == other.frame && gap(0).hypot(gap(1)) <= near
+        let near = self.near.max(other.near);
+        self.frame == other.frame && gap(0) <= near && gap(0).hypot(gap(1)) <= near
     }
 
     fn join(&mut self, other: Self) {
@@ -186,5 +184,11 @@ impl<'a> Cluster<'a> {
             self.least[axis] = self.least[axis].min(other.least[axis]);
             self.greatest[axis] = self.greatest[axis].max(other.greatest[axis]);
         }
+        self.near = near(self.least, self.greatest);
     }
+}
+
+/// Gap up to which others are near what is in a box.
+fn near(least: ScenePoint, greatest: ScenePoint) -> f64 {
+    NEAR * (greatest[0] - least[0]).hypot(greatest[1] - least[1])
 }
