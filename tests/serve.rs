@@ -119,7 +119,7 @@ fn sketches_are_embedded() {
     assert_eq!((reply.json()["model"].as_str(), embedding(&reply)), (Some("quickdraw-20"), expected));
     assert!(reply.json().get("bits").is_none());
     let reply = server.post("/v1/embed?model=quickdraw-20&bits=true", PNG, &example("butterfly.png"));
-    let statistics = model.calibration().unwrap().embedding.as_ref().unwrap();
+    let statistics = model.embedding_statistics().unwrap();
     let bits: String = statistics.bits(&embedding(&reply)).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(reply.json()["bits"], bits);
     for (query, body, part) in [("?top=3", STAR, "it takes 'model'"), ("", "{\"strokes\": []}", "no strokes")]
@@ -885,7 +885,7 @@ fn a_page_finds_icons() {
 
     // The codes are what the model says of its embeddings, behind its medians.
     let model = Model::load(shipped("models/quickdraw-20")).unwrap();
-    let statistics = model.calibration().unwrap().embedding.as_ref().unwrap();
+    let statistics = model.embedding_statistics().unwrap();
     let sketch = read_file(icons.join("more/bike.png")).unwrap().next().unwrap().unwrap();
     let canvas = model.preprocessing().apply(&sketch.drawing);
     let code = statistics.bits(Session::new(&model).embed(&canvas).unwrap());

@@ -147,9 +147,7 @@ impl Recognizer {
     /// As [`Recognizer::embed`].
     pub fn embed_bits(&mut self, drawing: &Drawing) -> Result<Option<Vec<u8>>, RecognizeError> {
         let embedding = self.embed(drawing)?;
-        let calibration = self.model.calibration();
-        let statistics = calibration.and_then(|calibration| calibration.embedding.as_ref());
-        Ok(statistics.map(|statistics| statistics.bits(&embedding)))
+        Ok(self.model.embedding_statistics().map(|statistics| statistics.bits(&embedding)))
     }
 
     /// The `count` likeliest labels of every sketch in a file, as label and probability: SVG, PNG, JPEG, WebP, GIF,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
     error::EngineError,
-    format::{Calibration, PackedModel},
+    format::{Calibration, EmbeddingStatistics, PackedModel},
     program::CompiledProgram,
     simd::{Isa, SimdKernels},
 };
@@ -94,6 +94,11 @@ impl Model {
     /// Measurements of how sure it is; none where it was not calibrated.
     pub fn calibration(&self) -> Option<&Calibration> {
         self.compiled.calibration.as_ref()
+    }
+
+    /// Statistics of its embeddings; none where it was not calibrated, or has no embedding.
+    pub fn embedding_statistics(&self) -> Option<&EmbeddingStatistics> {
+        self.calibration()?.embedding.as_ref()
     }
 
     /// Instruction set that it is compiled for.

@@ -73,8 +73,7 @@ pub(crate) async fn embed(
 
 /// Bits of an embedding in hexadecimal digits, two a byte.
 fn hexadecimal_bits(served: &ServedModel, embedding: &[f32]) -> Result<String, RequestError> {
-    let calibration = served.model().calibration();
-    let statistics = calibration.and_then(|calibration| calibration.embedding.as_ref()).ok_or_else(|| {
+    let statistics = served.model().embedding_statistics().ok_or_else(|| {
         let name = served.name();
         RequestError::TooMuch(format!(
             "the model '{name}' was not calibrated, and has no medians of its embeddings"

@@ -78,8 +78,7 @@ impl ModelInstance {
         self.run(|loaded| {
             let canvas = loaded.model.preprocessing().apply(&Drawing::Strokes(strokes));
             let embedding = loaded.session.embed(&canvas).map_err(|error| error.to_string())?;
-            let calibration = loaded.model.calibration();
-            let statistics = calibration.and_then(|calibration| calibration.embedding.as_ref());
+            let statistics = loaded.model.embedding_statistics();
             let statistics =
                 statistics.ok_or("this model was not calibrated, and has no medians of its embeddings")?;
             Ok(statistics.bits(embedding))

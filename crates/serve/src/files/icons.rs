@@ -37,8 +37,7 @@ impl PageFiles {
     /// # Errors
     /// [`ServeError::NotCalibrated`] for a model without medians of its embeddings.
     pub fn with_icons(served: &ServedModel, icons: Vec<Icon>) -> Result<Self, ServeError> {
-        let calibration = served.model().calibration();
-        let statistics = calibration.and_then(|calibration| calibration.embedding.as_ref());
+        let statistics = served.model().embedding_statistics();
         let statistics =
             statistics.ok_or_else(|| ServeError::NotCalibrated { name: served.name().to_owned() })?;
         let names = icons.iter().map(|icon| icon.name.as_str()).collect();
