@@ -22,7 +22,7 @@ if [ ! -d "$work/venv" ]; then
     "$work/venv/bin/pip" install --quiet --requirement benches/peers/requirements-peers.txt
 fi
 prepare() {
-    "$dabnet" import "$rivals/$1.onnx" --labels "$rivals/$1.labels.txt" "${@:3}" -o "$work/$1"
+    "$dabnet" import "$rivals/$1.onnx" --labels "$rivals/$1.labels.txt" "${@:3}" -o "$work/$1" --force
     cp "$rivals/$1.onnx" "$work/$1.onnx"
     cargo xtask canvases "$2" "$work/$1" --part test -o "$work/$1.test.safetensors"
     cargo xtask canvases "$2" "$work/$1" --part train --count 256 -o "$work/$1.train.safetensors"
