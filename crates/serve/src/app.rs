@@ -74,7 +74,9 @@ impl AppState {
     /// Serves a model, and as a file of the page, in the place of what it was.
     pub(crate) fn replace_model(&self, index: usize, model: ServedModel) {
         self.registry.replace(index, model);
-        self.files.write().unwrap_or_else(PoisonError::into_inner).update(&self.registry, index);
+        // Compressed before anybody waits for the others.
+        let files = PageFiles::of_model(&self.registry, index);
+        self.files.write().unwrap_or_else(PoisonError::into_inner).replace(files);
     }
 
     /// True if the server is about to stop.

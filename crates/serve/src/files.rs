@@ -72,13 +72,17 @@ impl PageFiles {
         Self(files)
     }
 
-    /// Takes one of the models as it is now.
-    pub(crate) fn update(&mut self, registry: &ModelRegistry, model: usize) {
+    /// Files of one of the models as it is now.
+    pub(crate) fn of_model(registry: &ModelRegistry, model: usize) -> Self {
         let served = registry.at(model);
         let url = url(&served);
         let file = StaticFile::new(&url, served.bytes().to_vec());
-        self.0.insert(url, file);
-        self.0.insert(INDEX.to_owned(), index(&registry.models()));
+        Self(BTreeMap::from([(url, file), (INDEX.to_owned(), index(&registry.models()))]))
+    }
+
+    /// Puts files in the place of those of the same names.
+    pub(crate) fn replace(&mut self, files: Self) {
+        self.0.extend(files.0);
     }
 
     /// Writes the files to a folder that any web server can serve.
