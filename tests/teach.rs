@@ -157,6 +157,9 @@ fn what_cannot_be_taught_is_one_clear_line() {
     let gone = dabnet(&["teach", "--remove", "sigil", "-o", &out]);
     assert_one_clear_line(&gone, 2, &["the model has no word 'sigil'"]);
     assert!(!Path::new(&out).exists());
+    fs::create_dir(words.join("sigil")).unwrap();
+    let empty = dabnet(&["teach", &text(&words), "--model", "quickdraw-20", "-o", &out]);
+    assert_one_clear_line(&empty, 0, &["sigil is empty: nothing is learned of it"]);
 }
 
 #[test]

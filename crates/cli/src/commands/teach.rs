@@ -17,6 +17,7 @@ use crate::{
     error::{CliError, ExitCode},
     models,
     output::{self, ReplaceArgs, check_folder},
+    terminal,
     training::MODEL,
 };
 
@@ -133,6 +134,9 @@ impl TeachArgs {
                 None => words.push(TaughtWord { label: label.clone(), drawings: rows }),
             }
         }
+        for folder in empty_folders(path) {
+            terminal::say(format_args!("dabnet: {} is empty: nothing is learned of it", folder.display()));
+        }
         Ok(words)
     }
 
@@ -159,6 +163,12 @@ impl TeachArgs {
 
 fn taught(packed: &PackedModel) -> Vec<&str> {
     packed.calibration.iter().flat_map(Calibration::taught).collect()
+}
+
+/// Folders in a folder that have nothing in them.
+fn empty_folders(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none()))
 }
 
 fn without_word(path: &Path, data: &LoadedData, index: usize) -> Result<String, CliError> {
