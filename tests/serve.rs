@@ -633,7 +633,8 @@ fn tensors_that_do_not_fit_are_refused() {
 
 #[test]
 fn what_is_described_is_there() {
-    let server = Server::start::<&str>(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--teachable", folder.path().to_str().unwrap()]);
     let described = server.get("/openapi.json").json();
     for (path, methods) in described["paths"].as_object().unwrap() {
         let path =
