@@ -32,7 +32,7 @@ fn an_exported_network_is_read_back() {
     let refused = dabnet(&["export", "quickdraw-20", "-o", &path("packed.onnx")]);
     assert_one_clear_line(&refused, 2, &["packed.onnx", "--force"]);
     let refused = dabnet(&["export", "quickdraw-20", "-o", &path("x.onnx"), "--form", "int8"]);
-    assert_one_clear_line(&refused, 2, &["int8", "dense, packed or qonnx"]);
+    assert_one_clear_line(&refused, 2, &["int8", "dense, packed, qonnx or firmware"]);
     let refused = dabnet(&["recognize", "--model", &path("dense.onnx"), &sketch]);
     assert_one_clear_line(&refused, 2, &["dense.onnx", "dabnet import"]);
     assert!(!folder.path().join("x.onnx").exists());

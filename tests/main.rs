@@ -11,6 +11,7 @@ mod dialects;
 mod documents;
 mod eval;
 mod export;
+mod firmware;
 mod hybrid;
 mod import;
 mod looks;

@@ -69,6 +69,14 @@ pub enum EngineError {
         /// Number of values expected.
         expected: usize,
     },
+    /// A layer is of a kind that firmware does not run.
+    #[error("layer '{layer}' is not for firmware: {reason}")]
+    Firmware {
+        /// Name of the layer.
+        layer: String,
+        /// The limit that it exceeds.
+        reason: String,
+    },
     /// The network has no vector of reals before its last layer.
     #[error("this network has no embedding: its last layer is no dense one on reals")]
     NoEmbedding,

@@ -24,6 +24,7 @@
 mod activations;
 mod error;
 mod evaluation;
+mod firmware;
 mod format;
 mod fuse;
 mod limits;
@@ -43,6 +44,7 @@ pub use {dabnet_graph, serde_json};
 pub use activations::ActivationCounts;
 pub use error::EngineError;
 pub use evaluation::{ConfidenceBin, Evaluation};
+pub use firmware::FirmwareImage;
 pub use format::{Calibration, EmbeddingStatistics, NodeParameters, PackedModel, quantize, quantized_value};
 pub use model::Model;
 pub use prediction::{Prediction, average_logits, energy, log_softmax, rank, run_views, softmax, top};

@@ -38,7 +38,7 @@ pub(crate) struct CompiledProgram {
 }
 
 /// Value of the canvas.
-const INPUT: ValueId = ValueId(0);
+pub(crate) const INPUT: ValueId = ValueId(0);
 
 impl CompiledProgram {
     /// Compiles a model, which must be [valid](PackedModel::check).
@@ -145,7 +145,7 @@ impl CompiledProgram {
 }
 
 /// The reals that the last step reads, if it sees a single position, which is not the canvas.
-fn embedding(steps: &[CompiledStep], values: &[PlannedValue]) -> Option<ValueId> {
+pub(crate) fn embedding(steps: &[CompiledStep], values: &[PlannedValue]) -> Option<ValueId> {
     let input = steps.last()?.operator.input();
     let PlannedValue { kind, shape, .. } = values[input.0];
     (input != INPUT && kind == ElementKind::Floats && shape.positions() == 1).then_some(input)

@@ -5,6 +5,7 @@ use super::{
     memory::{PreparedInput, ThreadWorkspace, WorkspaceSize},
     operator::StepOperator,
     padding::{PaddingCase, PaddingTable},
+    record::OperatorRecord,
     sink::ResultSink,
     values::{ComputedValues, OperatorContext},
     weights::negate_columns,
@@ -249,6 +250,17 @@ impl StepOperator for BinaryConv {
 
     fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
+    }
+
+    fn record(&self) -> Option<OperatorRecord<'_>> {
+        let Self { bits, window, filters, dot_factor, sum_factor, .. } = self;
+        self.channels.is_all().then_some(OperatorRecord::BitConv {
+            window,
+            encoding: bits.encoding,
+            filters,
+            dot_factor,
+            sum_factor,
+        })
     }
 
     fn negate(&mut self, falling: &[bool]) -> bool {

@@ -1,6 +1,7 @@
 use super::{
     memory::{ThreadWorkspace, WorkspaceSize},
     operator::StepOperator,
+    record::OperatorRecord,
     sink::ResultSink,
     values::OperatorContext,
 };
@@ -85,6 +86,10 @@ impl StepOperator for BitMaxPool {
 
     fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
+    }
+
+    fn record(&self) -> Option<OperatorRecord<'_>> {
+        Some(OperatorRecord::BitMaxPool { bits: self.bits, inverted: &self.inverted })
     }
 
     fn workspace_size(&self) -> WorkspaceSize {

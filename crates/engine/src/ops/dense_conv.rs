@@ -4,6 +4,7 @@ use super::{
     channel_slice::{ChannelSlice, gather},
     memory::{ThreadWorkspace, WorkspaceSize},
     operator::StepOperator,
+    record::OperatorRecord,
     sink::ResultSink,
     values::OperatorContext,
     weights::{negate_columns, window_major},
@@ -75,6 +76,11 @@ impl StepOperator for DenseConv {
 
     fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
+    }
+
+    fn record(&self) -> Option<OperatorRecord<'_>> {
+        let Self { window, weights, channels, .. } = self;
+        channels.is_all().then_some(OperatorRecord::RealConv { window, weights })
     }
 
     fn negate(&mut self, falling: &[bool]) -> bool {

@@ -61,7 +61,7 @@ pub(super) struct OutputBuffers {
 }
 
 impl StepEpilogue {
-    pub(super) fn reads(&self) -> impl Iterator<Item = ValueId> {
+    pub(crate) fn reads(&self) -> impl Iterator<Item = ValueId> {
         self.ops().iter().filter_map(|op| match op {
             EpilogueOp::Add(value) => Some(*value),
             EpilogueOp::Pointwise(_) => None,
@@ -69,14 +69,14 @@ impl StepEpilogue {
     }
 
     /// Operations on floats.
-    pub(super) fn ops(&self) -> &[EpilogueOp] {
+    pub(crate) fn ops(&self) -> &[EpilogueOp] {
         match self {
             Self::Bits { .. } => &[],
             Self::Floats(rows) => &rows.ops,
         }
     }
 
-    pub(super) fn writes(&self) -> impl Iterator<Item = ValueId> {
+    pub(crate) fn writes(&self) -> impl Iterator<Item = ValueId> {
         self.floats().map(|store| store.value).into_iter().chain(self.bits().map(|bits| bits.value))
     }
 
@@ -107,7 +107,7 @@ impl StepEpilogue {
     }
 
     /// Destination of floats, if any.
-    pub(super) fn floats(&self) -> Option<FloatStore> {
+    pub(crate) fn floats(&self) -> Option<FloatStore> {
         match self {
             Self::Bits { .. } => None,
             Self::Floats(rows) => rows.store,

@@ -1,4 +1,7 @@
-use super::{memory::ThreadWorkspace, operator::StepOperator, sink::ResultSink, values::OperatorContext};
+use super::{
+    memory::ThreadWorkspace, operator::StepOperator, record::OperatorRecord, sink::ResultSink,
+    values::OperatorContext,
+};
 use crate::plan::{ValueId, WindowGeometry};
 
 /// Window positions per kernel call: all of the usual 2 × 2 and 3 × 3.
@@ -18,6 +21,10 @@ impl StepOperator for MaxPool {
 
     fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
+    }
+
+    fn record(&self) -> Option<OperatorRecord<'_>> {
+        Some(OperatorRecord::MaxPool)
     }
 
     fn reads_single_positions(&self) -> bool {
@@ -58,6 +65,10 @@ impl StepOperator for AvgPool {
 
     fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
+    }
+
+    fn record(&self) -> Option<OperatorRecord<'_>> {
+        Some(OperatorRecord::AveragePool)
     }
 
     fn reads_single_positions(&self) -> bool {

@@ -1,4 +1,7 @@
-use super::{memory::ThreadWorkspace, operator::StepOperator, sink::ResultSink, values::OperatorContext};
+use super::{
+    memory::ThreadWorkspace, operator::StepOperator, record::OperatorRecord, sink::ResultSink,
+    values::OperatorContext,
+};
 use crate::{
     plan::{BitValue, ValueId},
     simd::{UNIT, units},
@@ -14,6 +17,10 @@ pub(crate) struct FloatLoad {
 impl StepOperator for FloatLoad {
     fn input(&self) -> ValueId {
         self.value
+    }
+
+    fn record(&self) -> Option<OperatorRecord<'_>> {
+        Some(OperatorRecord::Load)
     }
 
     fn reads_single_positions(&self) -> bool {
@@ -40,6 +47,10 @@ pub(crate) struct BitDecode {
 impl StepOperator for BitDecode {
     fn input(&self) -> ValueId {
         self.bits.value
+    }
+
+    fn record(&self) -> Option<OperatorRecord<'_>> {
+        Some(OperatorRecord::Decode { encoding: self.bits.encoding })
     }
 
     fn run(&self, context: OperatorContext<'_>, _: &mut ThreadWorkspace, sink: &mut ResultSink<'_>) {

@@ -2,6 +2,7 @@ use std::fmt::Debug;
 
 use super::{
     memory::{PreparedInput, ThreadWorkspace, WorkspaceSize},
+    record::OperatorRecord,
     sink::ResultSink,
     values::{ComputedValues, OperatorContext},
 };
@@ -29,6 +30,11 @@ pub(crate) trait StepOperator: Debug + Send + Sync {
     /// True if it reads the input only through [`ValueRows`](super::values::ValueRows).
     fn reads_single_positions(&self) -> bool {
         false
+    }
+
+    /// Description for compilers to other machines; none for operators that those do not know.
+    fn record(&self) -> Option<OperatorRecord<'_>> {
+        None
     }
 
     /// Workspace size.

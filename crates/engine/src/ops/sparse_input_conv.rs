@@ -3,6 +3,7 @@ use super::{
     dense_conv::DenseConv,
     memory::{PreparedInput, ThreadWorkspace, WorkspaceSize},
     operator::StepOperator,
+    record::OperatorRecord,
     sink::ResultSink,
     values::{ComputedValues, OperatorContext},
     weights::negate_columns,
@@ -54,6 +55,10 @@ impl StepOperator for SparseInputConv {
 
     fn window(&self) -> Option<&WindowGeometry> {
         Some(&self.window)
+    }
+
+    fn record(&self) -> Option<OperatorRecord<'_>> {
+        self.dense.record()
     }
 
     fn negate(&mut self, falling: &[bool]) -> bool {

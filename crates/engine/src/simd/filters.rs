@@ -147,6 +147,13 @@ impl BitFilters {
         FilterPart { first: 0, run: self.words, step: self.words, rows: 1 }
     }
 
+    /// The first units of one filter.
+    pub(crate) fn filter_units(&self, filter: usize, count: usize) -> Vec<u32> {
+        let words = self.group(filter / LANES, 1).iter().map(|lanes| lanes.0[filter % LANES]);
+        let units = words.flat_map(|word| [word as u32, (word >> UNIT) as u32]);
+        units.take(count).collect()
+    }
+
     /// Words per filter.
     pub(crate) const fn words(&self) -> usize {
         self.words

@@ -1,6 +1,9 @@
 //! Pointwise functions: everything that the engine knows of a pointwise op.
 
+use std::slice;
+
 use dabnet_graph::PointwiseOp;
+use dabnet_micro::format::stage;
 
 use crate::error::EngineError;
 
@@ -139,6 +142,18 @@ impl PointwiseFunction {
             | Self::Clip { .. }
             | Self::Bias { .. } => Monotonicity::Rising,
         }
+    }
+
+    /// Kind and tables of the [stage] that computes it on microcontrollers; none for a function that those do not compute.
+    pub(crate) fn firmware_stage(&self) -> Option<(u32, Vec<&[f32]>)> {
+        Some(match self {
+            Self::Affine { scale, shift } => (stage::AFFINE, vec![scale, shift]),
+            Self::Relu => (stage::RELU, vec![]),
+            Self::RPReLU { threshold, slope, shift } => (stage::RPRELU, vec![threshold, slope, shift]),
+            Self::Clip { low, high } => (stage::CLIP, vec![slice::from_ref(low), slice::from_ref(high)]),
+            Self::Bias { bias } => (stage::BIAS, vec![bias]),
+            Self::Tanh | Self::Sigmoid => return None,
+        })
     }
 
     /// Factor that the argument is multiplied by first, if any.
