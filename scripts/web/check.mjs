@@ -131,7 +131,7 @@ for (const [name, network] of [
   await page.goto(url, { waitUntil: "commit" });
   await page.locator("#board").waitFor();
   const drawable = performance.now() - start;
-  await page.waitForFunction(() => document.body.dataset.model);
+  await page.waitForFunction(() => document.body.dataset.early ?? document.body.dataset.model);
   const guess = performance.now() - start;
   await ready(page);
   const all = performance.now() - start;

@@ -2,8 +2,13 @@
 //
 //   node --test scripts/web/package.test.mjs
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Recognizer, WorkerRecognizer } from "../../web/dabnet/index.js";
+import { MicroRecognizer } from "../../web/dabnet/micro.js";
 import { packed } from "../../web/dabnet/strokes.js";
 
 const MODEL = "models/quickdraw-20/model.safetensors";
@@ -44,4 +49,27 @@ test("a path or a file's address is enough in Node.js", async () => {
   await assert.rejects(Recognizer.load(), /give a model/);
   assert.throws(() => new Recognizer(), /Recognizer.load/);
   await assert.rejects(WorkerRecognizer.load(MODEL), /use Recognizer/);
+});
+
+const PROGRAM = join(process.env.CARGO_TARGET_DIR ?? "target", "release/dabnet");
+
+test("the smallest runner guesses as the engine does", { skip: !existsSync(PROGRAM) && `there is no ${PROGRAM}` }, async () => {
+  const image = join(mkdtempSync(join(tmpdir(), "dabnet-")), "model.bin");
+  execFileSync(PROGRAM, ["export", "quickdraw-20", "-o", image, "--form", "firmware"]);
+  const [first, engine] = [await MicroRecognizer.load(image), await Recognizer.load(MODEL)];
+  assert.deepEqual(first.description.labels, engine.description.labels);
+  const star = [[[50, 0], [79, 90], [2, 35], [98, 35], [21, 90], [50, 0]]];
+  for (const drawing of [SQUARE, star, [[[5, 5]]]]) {
+    const [found, expected] = [first.recognize(drawing, { top: 3 }), engine.recognize(drawing, { top: 3 })];
+    assert.equal(found.unknown, expected.unknown);
+    found.predictions.forEach((guess, at) => {
+      assert.equal(guess.label, expected.predictions[at].label);
+      assert.equal(guess.class, expected.predictions[at].class);
+      assert.ok(Math.abs(guess.probability - expected.predictions[at].probability) < 1e-5);
+    });
+  }
+  assert.throws(() => first.recognize([]), /no strokes/);
+  assert.throws(() => first.recognize(star, { top: 0 }), TypeError);
+  await assert.rejects(MicroRecognizer.load(MODEL), /not an image/);
+  await assert.rejects(MicroRecognizer.load(), /give a model/);
 });

@@ -19,7 +19,8 @@ export function engine(wasm) {
   return shared;
 }
 
-async function compiled(source) {
+/** The code behind an address, or of bytes that were given. */
+export async function compiled(source) {
   if (source instanceof WebAssembly.Module) return source;
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source);
   if (isFile(source)) return WebAssembly.compile(await bytes(source));

@@ -38,7 +38,8 @@ export class Inside extends EventTarget {
 
   /** Of a model and its answer, if there is one. */
   show(description, answer) {
-    if (!this.isOpen) return;
+    // What guesses first tells of nothing inside.
+    if (!this.isOpen || !description.layers) return;
     const color = getComputedStyle(this.#details).color;
     this.#strokes.hidden = true;
     this.#sights.replaceChildren(costs(description, answer), this.#strokes, ...seen(description, answer, color), ...layers(description, answer, color));

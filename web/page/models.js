@@ -1,5 +1,5 @@
 import { WorkerRecognizer } from "./dabnet/client.js";
-import { engine } from "./dabnet/loading.js";
+import { MicroRecognizer } from "./dabnet/micro.js";
 
 /** Which model guesses: those of `models/index.json`, loaded when they are chosen. Tells of every change. */
 export class Models extends EventTarget {
@@ -18,23 +18,23 @@ export class Models extends EventTarget {
     select.addEventListener("change", () => this.#choose(select.value));
   }
 
-  /** Finds the models and loads the first; until that is there, the smallest guesses. */
+  /** Finds the models and loads the first; until that is there, the smallest guesses, in the smallest runner if that runs it. */
   async start() {
     try {
-      // On its way before it is known for which model.
-      engine().catch(() => {});
+      // The rest is loaded after it: on a slow line it would take its share.
+      const loading = MicroRecognizer.load("models/first.bin").catch(() => undefined);
       const response = await fetch("models/index.json");
       if (!response.ok) throw new Error(`models/index.json: ${response.status}`);
       const models = await response.json();
       this.#select.append(...models.map(({ name, labels, url }) => new Option(`${labels} words (${name})`, url)));
       const [smallest] = models.toSorted((a, b) => a.bytes - b.bytes);
       const first = this.#select.value;
-      if (smallest.url !== first) {
-        this.#state.textContent = "loading…";
-        // Without it, guesses only begin later.
-        const early = await this.#load(smallest.url).catch(() => undefined);
-        if (early && this.#select.value === first) this.#use(smallest.url, early);
-      }
+      this.#state.textContent = "loading…";
+      let early = await loading;
+      if (early) document.body.dataset.early = smallest.url;
+      else if (smallest.url !== first) early = await this.#load(smallest.url).catch(() => undefined);
+      // Without it, guesses only begin later.
+      if (early && this.#select.value === first) this.#use(early);
       if (this.#select.value === first) await this.#choose(first);
     } catch (error) {
       this.#state.textContent = `No model: ${error.message}`;
@@ -47,7 +47,8 @@ export class Models extends EventTarget {
       const model = await this.#load(url);
       if (this.#select.value !== url) return;
       this.#state.textContent = "";
-      this.#use(url, model);
+      document.body.dataset.model = url;
+      this.#use(model);
     } catch (error) {
       if (this.#select.value === url) this.#state.textContent = `The model does not load: ${error.message}`;
     }
@@ -79,9 +80,8 @@ export class Models extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  #use(url, model) {
+  #use(model) {
     this.model = model;
-    document.body.dataset.model = url;
     this.dispatchEvent(new Event("change"));
   }
 }

@@ -3,8 +3,8 @@ const NAME = "dabnet";
 const FILES = [
   "./", "style.css", "app.js", "board.js", "game.js", "guesses.js", "inside.js", "models.js", "words.js", "manifest.webmanifest",
   "icon.svg", "icon-192.png", "icon-512.png",
-  "dabnet/client.js", "dabnet/loading.js", "dabnet/recognizer.js", "dabnet/strokes.js", "dabnet/worker.js",
-  "models/index.json",
+  "dabnet/client.js", "dabnet/loading.js", "dabnet/micro.js", "dabnet/recognizer.js", "dabnet/strokes.js", "dabnet/worker.js",
+  "dabnet/micro.wasm", "models/first.bin", "models/index.json",
 ];
 // A module of one function that makes a vector: valid where the browser knows vectors.
 const VECTORS = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];

@@ -79,6 +79,11 @@ impl FirmwareImage {
         &self.words
     }
 
+    /// True if its runner draws strokes as the model sees them: ink of lines, and nothing else.
+    pub fn draws(&self) -> bool {
+        self.words[header::PEN] != 0 && self.words[header::CHANNELS] == 1
+    }
+
     /// Bytes of memory that the runner takes, beside its stack and the ink.
     pub fn memory_bytes(&self) -> usize {
         4 * Network::memory_len(&self.words)
@@ -115,6 +120,8 @@ impl Compiled<'_> {
             words.set(header::MARGIN, canvas.margin.to_bits() as usize);
         }
         words.set_labels(labels);
+        let energy = self.packed.calibration.as_ref().map_or(f32::NAN, |calibration| calibration.least_energy);
+        words.set(header::LEAST_ENERGY, energy.to_bits() as usize);
         self.write_steps(words)?;
         self.write_schedule(words)?;
         words.set(header::LOGITS, self.places.get(StoredRow::Value(output.0, 0)) as usize);

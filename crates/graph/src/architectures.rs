@@ -68,6 +68,7 @@ impl Architecture {
 pub const ALL: &[Architecture] = &[
     Architecture { name: sketch_a_net::NAME, side: 225, build: sketch_a_net::build },
     Architecture { name: sketch_a_net_64::NAME, side: 64, build: sketch_a_net_64::build },
+    Architecture { name: dabnet::smallest::NAME, side: 64, build: dabnet::smallest::build },
     Architecture { name: dabnet::tiny::NAME, side: 64, build: dabnet::tiny::build },
     Architecture { name: dabnet::small::NAME, side: 64, build: dabnet::small::build },
     Architecture { name: dabnet::medium::NAME, side: 64, build: dabnet::medium::build },

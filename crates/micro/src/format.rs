@@ -67,8 +67,10 @@ pub mod header {
     pub const LOGITS: usize = 20;
     pub const EMBEDDING: usize = 21;
     pub const EMBEDDING_LEN: usize = 22;
+    // Least energy of drawings of known words, a float; not a number if it was not measured.
+    pub const LEAST_ENERGY: usize = 23;
     // Number of words.
-    pub const WORDS: usize = 23;
+    pub const WORDS: usize = 24;
 }
 
 /// Words of a step.

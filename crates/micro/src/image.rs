@@ -29,20 +29,27 @@ pub const fn image_words<const N: usize>(bytes: &[u8]) -> [u32; N] {
 pub(crate) struct Image<'a>(pub(crate) &'a [u32]);
 
 impl<'a> Image<'a> {
-    /// Checks that the words are a whole image of this version.
+    /// Checks that the words are a whole image of this version, and their checksum.
     pub(crate) fn new(words: &'a [u32]) -> Result<Self, ImageError> {
+        let Self(words) = Self::without_checksum(words)?;
+        let content = words.get(header::CHECKSUM + 1..).ok_or(ImageError::Damaged)?;
+        if crc32(content) != words[header::CHECKSUM] {
+            return Err(ImageError::Checksum);
+        }
+        Ok(Self(words))
+    }
+
+    /// Checks that the words are a whole image of this version.
+    pub(crate) fn without_checksum(words: &'a [u32]) -> Result<Self, ImageError> {
         if words.first() != Some(&format::MAGIC) || words.len() < header::WORDS {
             return Err(ImageError::NotAnImage);
         }
         if words[header::VERSION] != format::VERSION {
             return Err(ImageError::Version { found: words[header::VERSION] });
         }
-        let words = words.get(..words[header::LEN] as usize).ok_or(ImageError::Damaged)?;
-        let content = words.get(header::CHECKSUM + 1..).ok_or(ImageError::Damaged)?;
-        if crc32(content) != words[header::CHECKSUM] {
-            return Err(ImageError::Checksum);
-        }
-        Ok(Self(words))
+        let len = words[header::LEN] as usize;
+        let whole = words.get(..len).filter(|_| len >= header::WORDS);
+        whole.map(Self).ok_or(ImageError::Damaged)
     }
 
     pub(crate) fn word(self, at: usize) -> Option<u32> {

@@ -23,6 +23,20 @@ impl<'a> Network<'a> {
         Image::new(image).map(|image| Self { image })
     }
 
+    /// Opens an image that was checked before, or lies where nothing changes: the checksum takes as long as a tenth of a run.
+    ///
+    /// # Errors
+    /// [`ImageError`] if the words are no image.
+    pub fn without_checksum(image: &'a [u32]) -> Result<Self, ImageError> {
+        Image::without_checksum(image).map(|image| Self { image })
+    }
+
+    /// Least energy, the logarithm of the sum of the logits' exponentials, of drawings of known words; not a number if that was
+    /// not measured.
+    pub fn least_energy(&self) -> f32 {
+        f32::from_bits(self.image.0[header::LEAST_ENERGY])
+    }
+
     /// Words of memory that drawing and running take, to be known at compile time.
     ///
     /// # Panics
@@ -128,9 +142,9 @@ pub struct Label<'a> {
     output: usize,
 }
 
-impl Label<'_> {
+impl<'a> Label<'a> {
     /// Bytes of the text, UTF-8.
-    pub fn bytes(&self) -> impl Iterator<Item = u8> {
+    pub fn bytes(&self) -> impl Iterator<Item = u8> + use<'a> {
         let Self { image, output } = *self;
         let end = |output: usize| image.word(image.index(header::LABELS)?.checked_add(output)?);
         let within = image.index(header::LABEL_COUNT).is_some_and(|count| output < count);

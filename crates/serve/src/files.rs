@@ -17,6 +17,7 @@ use axum::{
         },
     },
 };
+use dabnet_engine::{FirmwareImage, PackedModel};
 use serde::Serialize;
 
 use crate::{ModelRegistry, ServeError, ServedModel};
@@ -44,6 +45,8 @@ pub struct PageFiles(BTreeMap<String, StaticFile>);
 
 /// List of the models.
 const INDEX: &str = "models/index.json";
+/// Image of the smallest model for the smallest runner, which guesses first; empty if that does not run it.
+const FIRST: &str = "models/first.bin";
 
 /// A model in [`INDEX`].
 #[derive(Serialize)]
@@ -69,6 +72,7 @@ impl PageFiles {
             files.insert(url.clone(), StaticFile::new(&url, served.bytes().to_vec()));
         }
         files.insert(INDEX.to_owned(), index(&models));
+        files.insert(FIRST.to_owned(), first(&models));
         Self(files)
     }
 
@@ -77,7 +81,9 @@ impl PageFiles {
         let served = registry.at(model);
         let url = url(&served);
         let file = StaticFile::new(&url, served.bytes().to_vec());
-        Self(BTreeMap::from([(url, file), (INDEX.to_owned(), index(&registry.models()))]))
+        let models = registry.models();
+        let lists = [(INDEX.to_owned(), index(&models)), (FIRST.to_owned(), first(&models))];
+        Self(lists.into_iter().chain([(url, file)]).collect())
     }
 
     /// Puts files in the place of those of the same names.
@@ -124,6 +130,13 @@ fn index(models: &[Arc<ServedModel>]) -> StaticFile {
     };
     let entries: Vec<ModelIndexEntry<'_>> = models.iter().map(|served| entry(served)).collect();
     StaticFile::new(INDEX, serde_json::to_vec(&entries).expect("names and numbers are JSON"))
+}
+
+fn first(models: &[Arc<ServedModel>]) -> StaticFile {
+    let smallest = models.iter().min_by_key(|served| served.bytes().len());
+    let packed = smallest.and_then(|served| PackedModel::from_bytes(served.bytes()).ok());
+    let image = packed.and_then(|packed| FirmwareImage::new(&packed).ok()).filter(FirmwareImage::draws);
+    StaticFile::new(FIRST, image.map_or_else(Vec::new, |image| image.bytes()))
 }
 
 /// Response with a file, or 304 if the client has it already.

@@ -3,8 +3,9 @@
 use std::{fs, path::PathBuf};
 
 use dabnet_data::{Dataset, LabeledSketch, Part};
-use dabnet_engine::{Model, PackedModel, Session, top};
+use dabnet_engine::{FirmwareImage, Model, PackedModel, Session, top};
 use dabnet_graph::{Canvas, Look, Policy, Preprocessing, architectures};
+use dabnet_micro_wasm::MicroInstance;
 use dabnet_sketch::{Drawing, Preprocess};
 use serde_json::{Value, json};
 use wasmi::{Config, Engine, Instance, Linker, Memory, Module, Store, WasmParams, WasmResults};
@@ -200,5 +201,26 @@ fn what_is_wrong_is_said_and_the_module_goes_on() {
     for strokes in [vec![], f32::INFINITY.to_le_bytes().repeat(6), vec![1; 7]] {
         page.give(&strokes);
         assert_eq!(page.call::<_, u32>("recognize", (5_u32, 1_u32)), 0);
+    }
+}
+
+/// The small module gives to the bit what the same code gives on this machine.
+#[test]
+fn what_guesses_first_is_the_same() {
+    let packed_model = PackedModel::from_bytes(&file("models/quickdraw-20/model.safetensors")).unwrap();
+    let image = FirmwareImage::new(&packed_model).unwrap();
+    let (mut page, mut here) = (ModuleInstance::new("micro.wasm"), MicroInstance::new());
+    here.input(image.words().len()).copy_from_slice(image.words());
+    assert!(here.load());
+    page.give(&image.bytes());
+    assert_eq!((page.call::<_, u32>("load", ()), page.output()), (0, here.output().to_vec()));
+    assert_eq!(page.call::<_, f32>("least_energy", ()), here.least_energy());
+    for example in sketches() {
+        let strokes = packed(&example.sketch.drawing);
+        let words: Vec<u32> = strokes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        here.input(words.len()).copy_from_slice(&words);
+        assert!(here.recognize());
+        page.give(&strokes);
+        assert_eq!((page.call::<_, u32>("recognize", ()), page.output()), (0, here.output().to_vec()));
     }
 }

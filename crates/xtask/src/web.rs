@@ -15,21 +15,33 @@ use crate::error::XtaskError;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// With vectors and without.
-const BUILDS: [(&str, &str); 2] = [("dabnet.wasm", "+simd128"), ("dabnet-scalar.wasm", "-simd128")];
+/// Files, their packages, and whether they have vectors.
+const BUILDS: [(&str, &str, &str); 3] = [
+    ("dabnet.wasm", "dabnet-wasm", "+simd128"),
+    ("dabnet-scalar.wasm", "dabnet-wasm", "-simd128"),
+    ("micro.wasm", "dabnet-micro-wasm", "-simd128"),
+];
 
 /// Sources of the engine for browsers, from the root of the project.
-const SOURCES: [&str; 6] =
-    ["crates/embedding", "crates/engine", "crates/graph", "crates/matrix", "crates/sketch", "crates/wasm"];
+const SOURCES: [&str; 8] = [
+    "crates/embedding",
+    "crates/engine",
+    "crates/graph",
+    "crates/matrix",
+    "crates/micro",
+    "crates/micro-wasm",
+    "crates/sketch",
+    "crates/wasm",
+];
 
 /// Modules of `crates/sketch` that are not in it: those of its feature `files`.
 const OF_FILES: [&str; 2] = ["augmentation", "formats"];
 
-/// Builds both and writes them, with the sum of their sources, to `folder`.
+/// Builds all and writes them, with the sum of their sources, to `folder`.
 pub(crate) fn write(folder: &Path) -> Result<(), XtaskError> {
     let root = root();
     let built = root.join("target/web");
-    for (name, vectors) in BUILDS {
+    for (name, package, vectors) in BUILDS {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let paths = format!("--remap-path-prefix={}=dabnet", root.display());
         let registry =
@@ -42,7 +54,7 @@ pub(crate) fn write(folder: &Path) -> Result<(), XtaskError> {
                 "build",
                 "--locked",
                 "--package",
-                "dabnet-wasm",
+                package,
                 "--lib",
                 "--profile",
                 "web",
@@ -56,7 +68,7 @@ pub(crate) fn write(folder: &Path) -> Result<(), XtaskError> {
         if !status.map_err(|source| XtaskError::Write { path: built.clone(), source })?.success() {
             return Err(XtaskError::Build);
         }
-        let code = built.join(TARGET).join("web/dabnet_wasm.wasm");
+        let code = built.join(TARGET).join("web").join(format!("{}.wasm", package.replace('-', "_")));
         copy(&code, &folder.join(name))?;
     }
     let sum = folder.join("sources.crc32");

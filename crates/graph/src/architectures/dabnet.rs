@@ -1,4 +1,4 @@
-//! Networks made for binary layers, in four sizes: a way around every binary convolution (Liu et al., *Bi-Real
+//! Networks made for binary layers, in five sizes: a way around every binary convolution (Liu et al., *Bi-Real
 //! Net*, ECCV 2018), an RPReLU behind it (Liu et al., *ReActNet*, ECCV 2020), a first layer that is cheap where
 //! most is paper, and nothing fully connected but the classifier.
 
@@ -7,6 +7,17 @@ use crate::{ConvSpec, Graph, GraphBuilder, GraphError};
 /// Channels of the first stage; each stage has twice those of the one before. All are multiples of 64, so that
 /// engines read windows of bits where they lie.
 const CHANNELS: usize = 64;
+
+/// For some twenty words in some 50 kB.
+pub(super) mod smallest {
+    use super::{Graph, GraphBuilder, GraphError};
+
+    pub(crate) const NAME: &str = "dabnet-xxs";
+
+    pub(crate) fn build(net: GraphBuilder, classes: usize) -> Result<Graph, GraphError> {
+        super::build(net, &[2, 2], classes)
+    }
+}
 
 /// For some twenty words in some 0.1 MB.
 pub(super) mod tiny {
