@@ -159,3 +159,45 @@ fn what_cannot_be_measured_is_said() {
     assert_eq!(bench(&[]).status.code(), Some(2));
     assert_eq!(bench(&["--arch", "resnet-18", "--model", "x"]).status.code(), Some(2));
 }
+
+/// A stand-in for Python: what is measured there is not this program's.
+#[cfg(unix)]
+#[test]
+fn a_network_of_ones_own_is_compared() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let python = |name: &str, script: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let network = shipped("crates/onnx/tests/golden/plain.onnx");
+    let network = network.to_str().unwrap();
+    let good = python("good", "echo '9.9.9 1000'; while read form first count; do echo '4.0 2.5 2.5'; done");
+    let found = measured(&["--compare", network, "--python", &good]);
+    assert_eq!(found["onnx_runtime"], "9.9.9");
+    let forms = found["forms"].as_array().unwrap();
+    let names: Vec<&str> = forms.iter().map(|form| form["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        ["dabnet, binary layers", "dabnet, as it is", "ONNX Runtime, fp32", "ONNX Runtime, int8"]
+    );
+    assert!(forms[..2].iter().all(|form| form["median_ms"].as_f64().unwrap() > 0.0));
+    assert_eq!((&forms[2]["median_ms"], &forms[3]["bytes"]), (&2.5.into(), &1000.into()));
+    let table = bench(&["--compare", network, "--python", &good]);
+    assert!(stdout(&table).contains("times binary"), "{}", stderr(&table));
+
+    let refused = |python: &str, parts: &[&str]| {
+        assert_one_clear_line(&bench(&["--compare", network, "--python", python]), 2, parts);
+    };
+    refused("nowhere/python", &["nowhere/python", "--python"]);
+    refused(
+        &python("bare", "echo \"ModuleNotFoundError: No module named 'onnxruntime'\" >&2; exit 1"),
+        &["pip install"],
+    );
+    refused(&python("gone", "echo '1.0 0'"), &["ONNX Runtime", "it ended"]);
+    let missing = bench(&["--compare", "nowhere.onnx", "--python", &good]);
+    assert_one_clear_line(&missing, 2, &["nowhere.onnx"]);
+}

@@ -1,5 +1,8 @@
 //! Benchmark of a model: time, memory and energy.
 
+mod comparison;
+mod onnx_runtime;
+
 use std::{
     io::{self, Write},
     path::Path,
@@ -18,6 +21,8 @@ use crate::{
     error::CliError,
     output,
 };
+
+pub(crate) use comparison::NetworkComparison;
 
 /// Options of a benchmark.
 #[derive(Debug)]

@@ -120,7 +120,8 @@ impl Compiled<'_> {
             words.set(header::MARGIN, canvas.margin.to_bits() as usize);
         }
         words.set_labels(labels);
-        let energy = self.packed.calibration.as_ref().map_or(f32::NAN, |calibration| calibration.least_energy);
+        let energy =
+            self.packed.calibration.as_ref().map_or(f32::NAN, |calibration| calibration.least_energy);
         words.set(header::LEAST_ENERGY, energy.to_bits() as usize);
         self.write_steps(words)?;
         self.write_schedule(words)?;

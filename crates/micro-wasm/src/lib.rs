@@ -9,6 +9,9 @@ use std::cell::RefCell;
 
 use dabnet_micro::{ImageError, Network};
 
+/// Words of memory, or bytes of ink, that no image of a real network needs.
+const MOST: usize = 1 << 24;
+
 thread_local! {
     static INSTANCE: RefCell<MicroInstance> = const { RefCell::new(MicroInstance::new()) };
 }
@@ -45,15 +48,19 @@ impl MicroInstance {
     /// message is then the output.
     pub fn load(&mut self) -> bool {
         self.image = std::mem::take(&mut self.input);
-        let labels = Network::new(&self.image).map(|network| {
-            let labels = (0..network.label_count()).map(|output| network.label(output));
-            labels.flat_map(|label| label.bytes().chain([0])).collect()
-        });
-        if labels.is_ok() {
-            self.memory = vec![0; Network::memory_len(&self.image)];
-            self.ink = vec![0; Network::ink_len(&self.image)];
-        }
+        let labels = self.allocate();
         self.put(labels)
+    }
+
+    fn allocate(&mut self) -> Result<Vec<u8>, ImageError> {
+        let network = Network::new(&self.image)?;
+        let [memory, ink] = [Network::memory_len(&self.image), Network::ink_len(&self.image)];
+        if memory.max(ink) > MOST {
+            return Err(ImageError::Damaged);
+        }
+        (self.memory, self.ink) = (vec![0; memory], vec![0; ink]);
+        let labels = (0..network.label_count()).map(|output| network.label(output));
+        Ok(labels.flat_map(|label| label.bytes().chain([0])).collect())
     }
 
     /// Takes the input as strokes, x and y of every point and NaN twice after every stroke. The output is the logits, 32-bit
@@ -66,7 +73,8 @@ impl MicroInstance {
     fn logits(&mut self) -> Result<Vec<u8>, ImageError> {
         let Self { image, memory, ink, input, .. } = self;
         let network = Network::without_checksum(image)?;
-        let points: Vec<[f32; 2]> = input.as_chunks().0.iter().map(|point| point.map(f32::from_bits)).collect();
+        let points: Vec<[f32; 2]> =
+            input.as_chunks().0.iter().map(|point| point.map(f32::from_bits)).collect();
         let strokes = points.split(|point| point[0].is_nan()).map(|stroke| stroke.iter().copied());
         network.draw(strokes, memory, ink)?;
         Ok(network.run(ink, memory)?.iter().flat_map(f32::to_le_bytes).collect())

@@ -1,10 +1,12 @@
+use std::path::PathBuf;
+
 use clap::Args;
 use dabnet_engine::{Isa, Model, PackedModel};
 use dabnet_graph::{Canvas, Preprocessing};
 
 use super::network::{GivenNetwork, NetworkArgs};
 use crate::{
-    bench::{self, BenchOptions, BenchResult},
+    bench::{self, BenchOptions, BenchResult, NetworkComparison},
     error::{CliError, ExitCode},
     models, output,
 };
@@ -21,14 +23,27 @@ use crate::{
 /// With --per-layer: the time of each layer, and for binary layers the share of what one core
 /// reaches with XOR, population count and addition on registers and nothing else, which is measured
 /// first.
+///
+/// With --compare: the network of an ONNX file on one thread, in ONNX Runtime in 32-bit floats and 8-bit integers, and here as it is
+/// and with binary layers.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dabnet bench --model models/quickdraw-20 --per-layer
   dabnet bench --arch sketch-a-net --policy fbin --isa avx2
-  dabnet bench --arch sketch-a-net-64 --batch 32 --threads 2 --json")]
+  dabnet bench --arch sketch-a-net-64 --batch 32 --threads 2 --json
+  dabnet bench --compare mine.onnx --python venv/bin/python",
+    mut_group("subject", |group| group.arg("compare")))]
 pub(crate) struct BenchArgs {
     #[command(flatten)]
     network: NetworkArgs,
+
+    /// ONNX network of your own, measured in ONNX Runtime and here
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "activation", "shortcuts", "input_bits", "end_bits", "classes", "isa", "threads", "batch", "per_layer"])]
+    compare: Option<PathBuf>,
+
+    /// Python that has onnxruntime and onnx, for --compare
+    #[arg(long, value_name = "PROGRAM", default_value = "python3", requires = "compare")]
+    python: PathBuf,
 
     /// Instruction set: scalar, sse4, avx2, avx512bw, avx512, neon or simd128 [default: DABNET_ISA, or the fastest there is]
     #[arg(long, value_name = "ISA")]
@@ -57,6 +72,15 @@ pub(crate) struct BenchArgs {
 
 impl BenchArgs {
     pub(crate) fn run(self) -> Result<ExitCode, CliError> {
+        if let Some(network) = &self.compare {
+            let found = NetworkComparison::new(network, self.network.side(), &self.python, self.seconds)?;
+            if self.json {
+                output::print_json(&found.json(network))?;
+            } else {
+                found.print(network, Isa::select()?.name())?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
         let isa = self.isa.map_or_else(Isa::select, Ok)?;
         let packed = self.packed()?;
         let file_bytes = packed.to_bytes()?.len() as u64;

@@ -77,6 +77,11 @@ impl NetworkArgs {
         }
     }
 
+    /// Side of the canvas, if it was given.
+    pub(super) fn side(&self) -> Option<usize> {
+        self.side.map(usize::from)
+    }
+
     /// Name of the network for people.
     pub(super) fn name(&self) -> String {
         match (&self.model, &self.arch) {
