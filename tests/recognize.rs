@@ -112,7 +112,7 @@ fn models_are_called_by_name() {
     assert_one_clear_line(
         &said(&["--model", "quickdraw-21"]),
         2,
-        &["quickdraw-21", "quickdraw-345, quickdraw-20 or tu-berlin-250"],
+        &["quickdraw-21", "quickdraw-345, quickdraw-20, tu-berlin-250 or quickdraw-20-mini"],
     );
 }
 

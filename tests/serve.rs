@@ -18,6 +18,7 @@ use crate::common::{
     shipped, stderr, stdout,
 };
 use dabnet_engine::{Model, Session};
+use dabnet_micro::Network;
 use dabnet_sketch::{Preprocess, read_file};
 use flate2::read::GzDecoder;
 use image::ImageFormat;
@@ -661,6 +662,12 @@ fn the_page_is_served_from_memory() {
              form-action 'none'; frame-ancestors 'none'"
         )
     );
+    for (path, governed) in
+        [("/index.html", true), ("/dabnet/worker.js", true), ("/sw.js", true), ("/app.js", false)]
+    {
+        let policy = server.get(path).header("content-security-policy").unwrap().to_owned();
+        assert_eq!(policy.contains("script-src"), governed, "{path}");
+    }
     assert_eq!(page.header("cache-control"), Some("no-cache"));
     assert_eq!(server.get("/index.html").body, page.body);
     assert_eq!(server.get("/dabnet/index.js").header("content-type"), Some("text/javascript; charset=utf-8"));
@@ -686,6 +693,20 @@ fn the_page_is_served_from_memory() {
     let bytes = fs::read(shipped("models/quickdraw-20/model.safetensors")).unwrap();
     assert_eq!(index[1]["bytes"], bytes.len());
     assert_eq!(server.get(&format!("/{}", index[1]["url"].as_str().unwrap())).body, bytes);
+}
+
+#[test]
+fn a_small_model_guesses_first() {
+    let first = |arguments: &[&str]| {
+        let body = Server::start(arguments).get("/models/first.bin").body;
+        body.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect::<Vec<u32>>()
+    };
+    let shipped = first(&[]);
+    assert_eq!(Network::new(&shipped).unwrap().label_count(), 20);
+    let own = first(&["--model", "tu-berlin-250", "--model", "quickdraw-20"]);
+    assert!(Network::new(&own).unwrap().label(17).to_string() == "star" && own.len() > shipped.len());
+    // It draws no directions.
+    assert_eq!(first(&["--model", "quickdraw-345"]), []);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn what_cannot_be_counted_is_said() {
     assert_one_clear_line(
         &summary(&["--model", "nowhere"]),
         2,
-        &["nowhere", "quickdraw-345, quickdraw-20 or tu-berlin-250"],
+        &["nowhere", "quickdraw-345, quickdraw-20, tu-berlin-250 or quickdraw-20-mini"],
     );
     assert_eq!(summary(&[]).status.code(), Some(2));
     assert_eq!(summary(&["--arch", "sketch-a-net", "--model", "x"]).status.code(), Some(2));

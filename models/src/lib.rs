@@ -13,6 +13,9 @@ pub const QUICKDRAW_345: &[u8] = include_bytes!("../quickdraw-345/model.safetens
 /// 20 of Quick, Draw!'s words, in about 100 kB.
 pub const QUICKDRAW_20: &[u8] = include_bytes!("../quickdraw-20/model.safetensors");
 
+/// The same 20 words in half of that: what a page guesses by until more is there, and for microcontrollers.
+pub const QUICKDRAW_20_MINI: &[u8] = include_bytes!("../quickdraw-20-mini/model.safetensors");
+
 /// The 250 classes of TU-Berlin, for careful drawings.
 pub const TU_BERLIN_250: &[u8] = include_bytes!("../tu-berlin-250/model.safetensors");
 
@@ -26,5 +29,9 @@ pub fn find(name: &str) -> Option<&'static [u8]> {
 }
 
 /// Every model with its name, the most useful one first.
-pub const ALL: [(&str, &[u8]); 3] =
-    [("quickdraw-345", QUICKDRAW_345), ("quickdraw-20", QUICKDRAW_20), ("tu-berlin-250", TU_BERLIN_250)];
+pub const ALL: [(&str, &[u8]); 4] = [
+    ("quickdraw-345", QUICKDRAW_345),
+    ("quickdraw-20", QUICKDRAW_20),
+    ("tu-berlin-250", TU_BERLIN_250),
+    ("quickdraw-20-mini", QUICKDRAW_20_MINI),
+];

@@ -26,7 +26,7 @@ c() {
     "${CXX:-c++}" -std=c++17 "${flags[@]}" crates/capi/examples/check.cpp -L"$target" -ldabnet -lpthread -o "$work/check"
     export LD_LIBRARY_PATH=$target DYLD_LIBRARY_PATH=$target
     "$work/check" models/quickdraw-20/model.safetensors data/examples/butterfly.png
-    for model in quickdraw-345 quickdraw-20 tu-berlin-250; do
+    for model in quickdraw-345 quickdraw-20 tu-berlin-250 quickdraw-20-mini; do
         "$target/dabnet" recognize --model "$model" data/examples/*.{svg,png} >"$work/expected"
         for program in recognize static; do
             "$work/$program" "$model" data/examples/*.{svg,png} | grep -v '^drawn' >"$work/found"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Builds examples/firmware for three processors, runs it on drawings in emulators, and compares its words with the program's.
 
-    scripts/firmware/run.py [--drawings 60] [--ram 50] [--markdown docs/firmware.md]
+    scripts/firmware/run.py [--drawings 60] [--markdown docs/firmware.md]
 
 Needs Rust's targets (`rustup target add thumbv7em-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf`) and QEMU
-(`qemu-system-arm`, `qemu-system-riscv32`), which counts instructions. Memory is as large as `--ram` says, in KiB, with nothing
-below it: a stack that does not fit ends the run.
+(`qemu-system-arm`, `qemu-system-riscv32`), which counts instructions. Memory is as large as MODELS says, with nothing below it: a
+stack that does not fit ends the run.
 """
 
 import argparse
@@ -20,8 +20,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MODEL = "quickdraw-20"
-DATA = ROOT / "data" / MODEL / "test.ndjson.gz"
+#: Models, and the KiB of memory that are enough on a Cortex-M4.
+MODELS = {"quickdraw-20": 50, "quickdraw-20-mini": 46}
+DATA = ROOT / "data/quickdraw-20/test.ndjson.gz"
 COMMON = ["-nographic", "-monitor", "none", "-serial", "none", "-icount", "shift=0"]
 COMMON += ["-semihosting-config", "enable=on,target=native"]
 ARM = ["qemu-system-arm", "-machine", "mps2-an386", *COMMON, "-kernel"]
@@ -38,43 +39,42 @@ FLASH = re.compile(r"^(\.vector_table|\.text|\.init\.rust|\.rodata|\.data|\.eh_f
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--drawings", type=int, default=60)
-    parser.add_argument("--ram", type=int, default=50)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
     lines = gzip.open(DATA, "rt").read().splitlines()
     # The file has a word's drawings one after another.
     lines = lines[:: max(1, len(lines) // options.drawings)][: options.drawings]
-    expected = recognized(lines)
     rows, agree = [], True
-    for name, target, emulator in PROCESSORS:
-        program = build(target, options.ram)
+    for model, (name, target, emulator) in ((model, processor) for model in MODELS for processor in PROCESSORS):
+        expected = recognized(model, lines)
+        program = build(model, target)
         words, drawing, all_of_it = run(emulator, program, lines)
         same = sum(a == b for a, b in zip(words, expected))
         agree &= same == len(lines) == len(words)
         right = sum(word == json.loads(line)["word"] for word, line in zip(words, lines))
         flash = sum(int(size) for _, size in FLASH.findall(subprocess.check_output(["size", "-A", program], text=True)))
         median = [f"{statistics.median(counts) / 1e6:.1f}" for counts in (drawing, all_of_it)]
-        rows.append(f"| {name} | {flash:,} | {1024 * options.ram:,} | {median[0]} | {median[1]} | {max(all_of_it) / 1e6:.1f} | {same} of {len(lines)} | {right} |")
+        rows.append(f"| `{model}` | {name} | {flash:,} | {1024 * MODELS[model]:,} | {median[0]} | {median[1]} | {max(all_of_it) / 1e6:.1f} | {same} of {len(lines)} | {right} |")
         print(rows[-1], flush=True)
     if options.markdown:
         write(options.markdown, rows)
     sys.exit(0 if agree else "the words are not the program's")
 
 
-def recognized(lines: list[str]) -> list[str]:
+def recognized(model: str, lines: list[str]) -> list[str]:
     subprocess.check_call(["cargo", "build", "--release"], cwd=ROOT)
     program = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/dabnet"
     with tempfile.NamedTemporaryFile("w", suffix=".ndjson") as file:
         file.write("\n".join(lines) + "\n")
         file.flush()
-        command = [program, "recognize", "--model", MODEL, "--json", "--top", "1", file.name]
+        command = [program, "recognize", "--model", model, "--json", "--top", "1", file.name]
         return [json.loads(line)["predictions"][0]["label"] for line in subprocess.check_output(command, text=True).splitlines()]
 
 
-def build(target: str, ram: int) -> Path:
+def build(model: str, target: str) -> Path:
     folder = ROOT / "examples/firmware"
     command = ["cargo", "build", "--release", "--target", target]
-    subprocess.check_call(command, cwd=folder, env={**os.environ, "RAM": str(ram)})
+    subprocess.check_call(command, cwd=folder, env={**os.environ, "RAM": str(MODELS[model]), "MODEL": f"../../models/{model}"})
     return Path(os.environ.get("CARGO_TARGET_DIR", folder / "target")) / target / "release/firmware"
 
 
@@ -90,8 +90,8 @@ def run(emulator: list[str], program: Path, lines: list[str]) -> tuple[list[str]
 
 
 def write(file: Path, rows: list[str]) -> None:
-    head = "| processor | flash, bytes | memory, bytes | drawing, M instructions | all, median | all, most | words as the program's | right |"
-    table = "\n".join([head, "|---|--:|--:|--:|--:|--:|--:|--:|", *rows])
+    head = "| model | processor | flash, bytes | memory, bytes | drawing, M instructions | all, median | all, most | words as the program's | right |"
+    table = "\n".join([head, "|---|---|--:|--:|--:|--:|--:|--:|--:|", *rows])
     begin, end = "<!-- firmware -->", "<!-- /firmware -->"
     text = file.read_text()
     before, after = text.index(begin) + len(begin), text.index(end)

@@ -31,7 +31,7 @@ export class Models extends EventTarget {
       const first = this.#select.value;
       this.#state.textContent = "loading…";
       let early = await loading;
-      if (early) document.body.dataset.early = smallest.url;
+      if (early) document.body.dataset.early = "true";
       else if (smallest.url !== first) early = await this.#load(smallest.url).catch(() => undefined);
       // Without it, guesses only begin later.
       if (early && this.#select.value === first) this.#use(early);

@@ -45,8 +45,13 @@ pub(crate) fn compiled(path: Option<&Path>) -> Result<Model, CliError> {
 }
 
 /// The models at these paths to serve; the first [`SERVED`] shipped ones if there are none.
+/// On the page the smallest shipped one guesses until they are there.
 pub(crate) fn model_registry(paths: &[impl AsRef<Path>]) -> Result<ModelRegistry, CliError> {
-    Ok(ModelRegistry::new(served(paths)?)?)
+    let registry = ModelRegistry::new(served(paths)?)?;
+    match paths.is_empty() {
+        true => Ok(registry.with_first(PackedModel::from_bytes(dabnet_models::QUICKDRAW_20_MINI)?)),
+        false => Ok(registry),
+    }
 }
 
 fn served(paths: &[impl AsRef<Path>]) -> Result<Vec<ServedModel>, CliError> {
@@ -127,6 +132,6 @@ fn shipped(path: &Path) -> Result<Option<(&str, &'static [u8])>, CliError> {
 }
 
 fn shipped_names() -> String {
-    let [first, second, third] = SHIPPED.map(|(name, _)| name);
-    format!("{first}, {second} or {third}")
+    let [most @ .., last] = SHIPPED.map(|(name, _)| name);
+    format!("{} or {last}", most.join(", "))
 }

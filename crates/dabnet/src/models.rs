@@ -20,6 +20,11 @@ pub fn quickdraw_20() -> Model {
     shipped(dabnet_models::QUICKDRAW_20)
 }
 
+/// Model of the same 20 words, in about 55 kB.
+pub fn quickdraw_20_mini() -> Model {
+    shipped(dabnet_models::QUICKDRAW_20_MINI)
+}
+
 /// Model of TU-Berlin's 250 classes, for careful drawings.
 pub fn tu_berlin_250() -> Model {
     shipped(dabnet_models::TU_BERLIN_250)

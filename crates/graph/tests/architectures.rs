@@ -333,7 +333,9 @@ fn formats_of_weights_are_read_as_written() {
 /// Whatever options and policy say; stages that halve the side have averages in them.
 #[test]
 fn networks_made_for_binary_layers_have_shortcuts_and_rprelu() {
-    for (name, layers) in [("dabnet-xs", 5), ("dabnet-s", 6), ("dabnet-m", 8), ("dabnet-l", 12)] {
+    for (name, layers) in
+        [("dabnet-xxs", 4), ("dabnet-xs", 5), ("dabnet-s", 6), ("dabnet-m", 8), ("dabnet-l", 12)]
+    {
         let count = |graph: &Graph, op: Op| graph.nodes().iter().filter(|node| node.op == op).count();
         for options in [ArchitectureOptions::default(), react_net()] {
             let graph = with_options(name, &Policy::Fbin, options);
@@ -352,6 +354,7 @@ fn networks_made_for_binary_layers_have_shortcuts_and_rprelu() {
 #[test]
 fn networks_made_for_binary_layers_weigh_what_is_said() {
     for (name, classes, megabytes) in [
+        ("dabnet-xxs", 20, 0.053),
         ("dabnet-xs", 20, 0.15),
         ("dabnet-s", 345, 0.3),
         ("dabnet-m", 250, 0.8),

@@ -21,7 +21,7 @@ def model():
 
 
 def test_models_open_by_name_and_path(tmp_path):
-    assert dabnet.models() == ["quickdraw-345", "quickdraw-20", "tu-berlin-250"]
+    assert dabnet.models() == ["quickdraw-345", "quickdraw-20", "tu-berlin-250", "quickdraw-20-mini"]
     assert [len(dabnet.load(name).labels) for name in dabnet.models()] == [345, 20, 250]
     path = Path(__file__).parents[3] / "models" / "quickdraw-20"
     assert dabnet.load(path).labels == dabnet.load(str(path / "model.safetensors")).labels

@@ -17,7 +17,7 @@ use axum::{
         },
     },
 };
-use dabnet_engine::{FirmwareImage, PackedModel};
+use dabnet_engine::FirmwareImage;
 use serde::Serialize;
 
 use crate::{ModelRegistry, ServeError, ServedModel};
@@ -45,7 +45,7 @@ pub struct PageFiles(BTreeMap<String, StaticFile>);
 
 /// List of the models.
 const INDEX: &str = "models/index.json";
-/// Image of the smallest model for the smallest runner, which guesses first; empty if that does not run it.
+/// Image, for the smallest runner, of the model that guesses first; empty if that does not run it.
 const FIRST: &str = "models/first.bin";
 
 /// A model in [`INDEX`].
@@ -72,7 +72,7 @@ impl PageFiles {
             files.insert(url.clone(), StaticFile::new(&url, served.bytes().to_vec()));
         }
         files.insert(INDEX.to_owned(), index(&models));
-        files.insert(FIRST.to_owned(), first(&models));
+        files.insert(FIRST.to_owned(), first(registry));
         Self(files)
     }
 
@@ -82,7 +82,7 @@ impl PageFiles {
         let url = url(&served);
         let file = StaticFile::new(&url, served.bytes().to_vec());
         let models = registry.models();
-        let lists = [(INDEX.to_owned(), index(&models)), (FIRST.to_owned(), first(&models))];
+        let lists = [(INDEX.to_owned(), index(&models)), (FIRST.to_owned(), first(registry))];
         Self(lists.into_iter().chain([(url, file)]).collect())
     }
 
@@ -132,10 +132,9 @@ fn index(models: &[Arc<ServedModel>]) -> StaticFile {
     StaticFile::new(INDEX, serde_json::to_vec(&entries).expect("names and numbers are JSON"))
 }
 
-fn first(models: &[Arc<ServedModel>]) -> StaticFile {
-    let smallest = models.iter().min_by_key(|served| served.bytes().len());
-    let packed = smallest.and_then(|served| PackedModel::from_bytes(served.bytes()).ok());
-    let image = packed.and_then(|packed| FirmwareImage::new(&packed).ok()).filter(FirmwareImage::draws);
+fn first(registry: &ModelRegistry) -> StaticFile {
+    let image =
+        registry.first().and_then(|packed| FirmwareImage::new(&packed).ok()).filter(FirmwareImage::draws);
     StaticFile::new(FIRST, image.map_or_else(Vec::new, |image| image.bytes()))
 }
 
@@ -147,7 +146,9 @@ pub(crate) fn response(file: &StaticFile, request: &Request) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(ETAG, etag.clone());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    if is_governed(request.uri().path(), file.content_type) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    }
     if file.zipped.is_some() {
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     }
@@ -165,6 +166,11 @@ pub(crate) fn response(file: &StaticFile, request: &Request) -> Response<Body> {
         *response.body_mut() = Body::from(bytes);
     }
     response
+}
+
+/// True for pages and workers, which have a policy; that of any other file would be sent for nothing.
+fn is_governed(path: &str, content_type: &str) -> bool {
+    content_type.starts_with("text/html") || path.ends_with("worker.js") || path.ends_with("/sw.js")
 }
 
 /// True if the client accepts gzip.

@@ -98,6 +98,8 @@ pub struct ModelRegistry {
     names: Vec<String>,
     /// Models of these names; one that is taught words takes the place of what it was.
     models: Vec<RwLock<Arc<ServedModel>>>,
+    /// Model that guesses first on the page.
+    first: Option<PackedModel>,
 }
 
 impl ModelRegistry {
@@ -115,7 +117,24 @@ impl ModelRegistry {
             }
         }
         let names = models.iter().map(|model| model.name.clone()).collect();
-        Ok(Self { names, models: models.into_iter().map(|model| RwLock::new(Arc::new(model))).collect() })
+        let models = models.into_iter().map(|model| RwLock::new(Arc::new(model))).collect();
+        Ok(Self { names, models, first: None })
+    }
+
+    /// Sets a model that guesses on the page until one of the others is there. Without, the smallest of those does.
+    #[must_use]
+    pub fn with_first(self, model: PackedModel) -> Self {
+        Self { first: Some(model), ..self }
+    }
+
+    /// The model that guesses first on the page, as it is now.
+    pub(crate) fn first(&self) -> Option<PackedModel> {
+        let smallest = || {
+            let models = self.models();
+            let smallest = models.iter().min_by_key(|served| served.bytes().len())?;
+            PackedModel::from_bytes(smallest.bytes()).ok()
+        };
+        self.first.clone().or_else(smallest)
     }
 
     /// The models in order, as they are now.

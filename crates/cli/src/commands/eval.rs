@@ -41,7 +41,7 @@ pub(crate) struct EvalArgs {
     data: PathBuf,
 
     /// Packed model: its file, the folder that holds model.safetensors, or one that comes with the program:
-    /// quickdraw-345, quickdraw-20 or tu-berlin-250 [default: quickdraw-345]
+    /// quickdraw-345, quickdraw-20, tu-berlin-250 or quickdraw-20-mini [default: quickdraw-345]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 

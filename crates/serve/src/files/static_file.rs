@@ -12,7 +12,7 @@ pub(crate) struct StaticFile {
     pub(crate) bytes: Bytes,
     pub(crate) content_type: &'static str,
     pub(crate) etag: HeaderValue,
-    /// Compressed with gzip, if that saves at least a tenth.
+    /// Compressed with gzip, if that saves at least a twentieth.
     pub(crate) zipped: Option<Bytes>,
     /// Other bytes are another entity.
     pub(crate) zipped_etag: HeaderValue,
@@ -21,7 +21,7 @@ pub(crate) struct StaticFile {
 impl StaticFile {
     pub(crate) fn new(name: &str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        let zipped = zip(&bytes).filter(|zipped| zipped.len() < bytes.len() - bytes.len() / 10);
+        let zipped = zip(&bytes).filter(|zipped| zipped.len() < bytes.len() - bytes.len() / 20);
         let tag = tag(&bytes);
         let [etag, zipped_etag] = ["", "-gzip"].map(|coding| {
             let etag = format!("\"{tag}{coding}\"");
