@@ -2,7 +2,8 @@
 
 use std::{fs, path::Path};
 
-use dabnet_engine::{Model, Session, rank};
+use dabnet_engine::{FirmwareImage, Model, PackedModel, Session, rank};
+use dabnet_graph::{Canvas, Preprocessing};
 use dabnet_micro::Network;
 use dabnet_sketch::{Drawing, Preprocess, read_file};
 
@@ -42,6 +43,27 @@ fn twenty_words_are_drawn_and_told_on_a_microcontroller() {
     }
     network.draw([[[0.0, f32::NAN]]], &mut memory, &mut ink).unwrap();
     assert!(ink.iter().all(|ink| *ink == 0), "no point is no ink");
+}
+
+#[test]
+fn lines_of_any_width_are_drawn() {
+    let drawings = sketches("data/examples/quickdraw.ndjson");
+    let packed = PackedModel::load(shipped("models/quickdraw-20")).unwrap();
+    // The first is thinner than a pixel, the last leaves no room but what is always left.
+    for (line_width, margin) in [(0.006, 0.0), (0.0157, 0.1), (0.03, 0.3), (0.2, 0.0), (0.5, 0.45)] {
+        let canvas = Canvas { line_width, margin, ..packed.preprocessing.canvas };
+        let packed = PackedModel { preprocessing: Preprocessing::lines(canvas), ..packed.clone() };
+        let image = FirmwareImage::new(&packed).unwrap();
+        let network = Network::new(image.words()).unwrap();
+        let (mut memory, mut ink) =
+            (vec![0; Network::memory_len(image.words())], vec![0; Network::ink_len(image.words())]);
+        for drawing in &drawings {
+            let strokes = drawing.to_strokes();
+            let points = strokes.iter().map(|stroke| stroke.points.iter().copied());
+            network.draw(points, &mut memory, &mut ink).unwrap();
+            assert!(ink == packed.preprocessing.ink(drawing), "lines of {line_width} are drawn otherwise");
+        }
+    }
 }
 
 #[test]

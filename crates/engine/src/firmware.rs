@@ -10,7 +10,7 @@ mod schedule;
 use dabnet_graph::{Channels, Look, Shape};
 use dabnet_micro::{
     Network,
-    format::{header, step},
+    format::{MAX_EXTENT, header, step},
 };
 
 use self::{
@@ -145,6 +145,11 @@ impl Compiled<'_> {
         for step in self.steps {
             let input = self.values[step.operator.input().0];
             let record = words.step(step, input)?;
+            let extents = &record.words[step::IN_WIDTH..=step::LEFT];
+            if extents.iter().any(|&extent| extent as usize >= MAX_EXTENT) {
+                let reason = format!("a width, a side or a number of channels is not below {MAX_EXTENT}");
+                return Err(firmware(&step.layer, &reason));
+            }
             results = results.max(record.results);
             window = window.max(record.window);
             records.extend(record.words);
@@ -215,26 +220,26 @@ fn load_ink(shape: Shape) -> [u32; step::WORDS] {
     record
 }
 
-/// The largest squared distances from the middle of a line of a width at which a pixel has ink 1, 2, … 255; −1 where it
-/// never has so much. As `dabnet-sketch` draws, whose ink falls with the distance.
+/// The least squared distances from the middle of a line of a width at which a pixel has less ink than 1, 2, … 255, as
+/// `dabnet-sketch` draws, whose ink falls with the distance.
 fn ink_distances(width: f32) -> Vec<f32> {
     let (reach, most) = (width / 2.0 + 0.5, width.min(1.0));
     let ink = |squared: f32| {
         let covered = (reach - squared.sqrt()).min(most).max(0.0);
         (covered * 255.0 + 8_388_608.0).to_bits() as u8
     };
-    let largest = |level: u8| {
+    let least = |level: u8| {
         let (mut holds, mut fails) = (0.0_f32.to_bits(), f32::INFINITY.to_bits());
         if ink(0.0) < level {
-            return -1.0;
+            return 0.0;
         }
         while fails - holds > 1 {
             let middle = holds.midpoint(fails);
             if ink(f32::from_bits(middle)) >= level { holds = middle } else { fails = middle }
         }
-        f32::from_bits(holds)
+        f32::from_bits(fails)
     };
-    (1..=255).map(largest).collect()
+    (1..=255).map(least).collect()
 }
 
 fn firmware(layer: &str, reason: &str) -> EngineError {

@@ -19,6 +19,9 @@ pub const MAGIC: u32 = u32::from_le_bytes(*b"DABI");
 /// Version of the format.
 pub const VERSION: u32 = 1;
 
+/// Bound of widths, sides and numbers of channels, so that products of several of them do not overflow.
+pub const MAX_EXTENT: usize = 1 << 13;
+
 /// Flag of an entry: the first of its row.
 pub const BEGIN: u32 = 1 << 16;
 /// Flag of an entry: the last of its row.
@@ -58,7 +61,7 @@ pub mod header {
     pub const LABEL_TEXT: usize = 15;
     // 256 floats: what the network sees of ink.
     pub const INK: usize = 16;
-    // Drawing: 255 floats, the largest squared distances from a line at which a pixel has ink 1, 2 and so on; 0 if
+    // Drawing: 255 floats, the least squared distances from a line at which a pixel has less ink than 1, 2 and so on; 0 if
     // the model does not see lines alone. The width of a line and the margin, in pixels and as a fraction of the side.
     pub const PEN: usize = 17;
     pub const LINE_WIDTH: usize = 18;

@@ -1,6 +1,6 @@
 use crate::{
     ImageError,
-    format::{self, header},
+    format::{self, MAX_EXTENT, header},
 };
 
 /// Words of an image's bytes, at compile time, so that the image is aligned in flash.
@@ -61,9 +61,9 @@ impl<'a> Image<'a> {
         self.word(at).map(|word| word as usize)
     }
 
-    /// A word that is a width, a number of channels or the like: products of several of them do not overflow.
+    /// A word that is a width, a number of channels or the like.
     pub(crate) fn extent(self, at: usize) -> Option<usize> {
-        self.index(at).filter(|&extent| extent < 1 << 13)
+        self.index(at).filter(|&extent| extent < MAX_EXTENT)
     }
 
     pub(crate) fn float(self, at: usize) -> Option<f32> {

@@ -83,12 +83,12 @@ impl<'a, 'm> Pen<'a, 'm> {
         }
     }
 
-    /// Ink of every pixel: the number of squared distances in the image's table that it is within.
+    /// Ink of every pixel: the number of squared distances in the image's table that it is nearer than.
     pub(crate) fn ink(&self, ink: &mut [u8]) -> Option<()> {
         let table = self.image.slice(self.image.index(header::PEN)?, 255)?;
         for (ink, distance) in ink.get_mut(..self.distances.len())?.iter_mut().zip(&*self.distances) {
             // Floats that are not negative are in the order of their bits.
-            *ink = table.partition_point(|least| distance <= least) as u8;
+            *ink = table.partition_point(|least| distance < least) as u8;
         }
         Some(())
     }

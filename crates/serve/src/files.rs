@@ -45,8 +45,10 @@ pub struct PageFiles(BTreeMap<String, StaticFile>);
 
 /// List of the models.
 const INDEX: &str = "models/index.json";
-/// Image, for the smallest runner, of the model that guesses first; empty if that does not run it.
+/// Image, for the smallest runner, of the model that guesses first; empty if that does not run it, or it is large.
 const FIRST: &str = "models/first.bin";
+/// Upper bound of that image: more would not be there before the engine.
+const MAX_FIRST_BYTES: usize = 256 << 10;
 
 /// A model in [`INDEX`].
 #[derive(Serialize)]
@@ -133,9 +135,9 @@ fn index(models: &[Arc<ServedModel>]) -> StaticFile {
 }
 
 fn first(registry: &ModelRegistry) -> StaticFile {
-    let image =
-        registry.first().and_then(|packed| FirmwareImage::new(&packed).ok()).filter(FirmwareImage::draws);
-    StaticFile::new(FIRST, image.map_or_else(Vec::new, |image| image.bytes()))
+    let image = registry.first().and_then(|packed| FirmwareImage::new(&packed).ok());
+    let bytes = image.filter(FirmwareImage::draws).map(|image| image.bytes());
+    StaticFile::new(FIRST, bytes.filter(|bytes| bytes.len() <= MAX_FIRST_BYTES).unwrap_or_default())
 }
 
 /// Response with a file, or 304 if the client has it already.
