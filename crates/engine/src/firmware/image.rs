@@ -206,8 +206,9 @@ impl ImageWords {
             found[0] = stage::ADD;
             return Ok(found);
         };
-        let (kind, tables) =
-            function.firmware_stage().ok_or("firmware does not compute the function behind it")?;
+        let (kind, tables) = function
+            .firmware_stage()
+            .ok_or("a function is behind it, as tanh or sigmoid, whose values firmware does not compute")?;
         found[0] = kind;
         for (word, table) in found[1..].iter_mut().zip(tables) {
             *word = self.floats(table) as u32;
