@@ -171,7 +171,9 @@ impl Model {
         for (word, all) in words {
             let all = several(python, &all)?;
             if all.is_empty() {
-                return Err(PyValueError::new_err(format!("the word '{word}' has no drawings: give from 1 to some 50")));
+                return Err(PyValueError::new_err(format!(
+                    "the word '{word}' has no drawings: give from 1 to some 50"
+                )));
             }
             drawings.push((word, all));
         }
@@ -187,7 +189,12 @@ impl Model {
     /// Words that the model was taught.
     #[getter]
     fn taught(&self) -> Vec<String> {
-        self.0.calibration().into_iter().flat_map(|calibration| calibration.taught()).map(str::to_owned).collect()
+        self.0
+            .calibration()
+            .into_iter()
+            .flat_map(|calibration| calibration.taught())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Saves the model to a file, atomically.
