@@ -31,9 +31,10 @@ export class MicroRecognizer {
   recognize(strokes, { top = 5 } = {}) {
     if (!Number.isInteger(top) || top < 1) throw new TypeError(`top is ${top}: it is a whole number from 1 on`);
     const logits = new Float32Array(this.#call("recognize", packed(strokes)).slice().buffer);
-    const energy = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
+    const most = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
+    const energy = most + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0));
     const guesses = this.description.labels.map((label, at) => ({ class: at, label, probability: Math.exp(logits[at] - energy) }));
-    const predictions = guesses.sort((a, b) => b.probability - a.probability).slice(0, top);
+    const predictions = guesses.sort((a, b) => logits[b.class] - logits[a.class]).slice(0, top);
     return { predictions, ...(Number.isNaN(this.#leastEnergy) ? {} : { unknown: energy < this.#leastEnergy }) };
   }
 

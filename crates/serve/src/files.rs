@@ -17,7 +17,7 @@ use axum::{
         },
     },
 };
-use dabnet_engine::FirmwareImage;
+use dabnet_engine::{FirmwareImage, PackedModel};
 use serde::Serialize;
 
 use crate::{ModelRegistry, ServeError, ServedModel};
@@ -49,6 +49,8 @@ const INDEX: &str = "models/index.json";
 const FIRST: &str = "models/first.bin";
 /// Upper bound of that image: more would not be there before the engine.
 const MAX_FIRST_BYTES: usize = 256 << 10;
+/// Upper bound of its network's nodes times the canvas's side.
+const MAX_FIRST_ROWS: usize = 1 << 13;
 
 /// A model in [`INDEX`].
 #[derive(Serialize)]
@@ -135,7 +137,10 @@ fn index(models: &[Arc<ServedModel>]) -> StaticFile {
 }
 
 fn first(registry: &ModelRegistry) -> StaticFile {
-    let image = registry.first().and_then(|packed| FirmwareImage::new(&packed).ok());
+    // Rows are placed one by one: a deep network on a large canvas would take minutes, and is not there first anyway.
+    let rows = |packed: &PackedModel| packed.graph.nodes().len() * packed.graph.input_shape().height;
+    let packed = registry.first().filter(|packed| rows(packed) <= MAX_FIRST_ROWS);
+    let image = packed.and_then(|packed| FirmwareImage::new(&packed).ok());
     let bytes = image.filter(FirmwareImage::draws).map(|image| image.bytes());
     StaticFile::new(FIRST, bytes.filter(|bytes| bytes.len() <= MAX_FIRST_BYTES).unwrap_or_default())
 }
